@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The import table of ARCHITECTURE.md: a target's `dependencies` are the only arrows there are.
+let package = Package(
+  name: "dormouse",
+  products: [
+    .executable(name: "dormoused", targets: ["dormoused"]),
+    .executable(name: "dormouse", targets: ["dormouse"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // C and system libraries.
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+    .target(name: "CLinux"),
+    .target(name: "CLaunch"),
+
+    // Pure: values in, values out.
+    .target(name: "UnitSyntax", swiftSettings: pure),
+    .target(name: "GuestSpec", dependencies: ["UnitSyntax"], swiftSettings: pure),
+    .target(name: "Planning", dependencies: ["GuestSpec"], swiftSettings: pure),
+    .target(name: "Lifecycle", swiftSettings: pure),
+    .target(name: "ControlProtocol", swiftSettings: strict),
+
+    // Acting.
+    .target(name: "Linux", dependencies: ["CLinux", "CMnl"], swiftSettings: strict),
+    .target(name: "Systemd", dependencies: ["CSystemd", "Linux"], swiftSettings: strict),
+    .target(name: "Launching", dependencies: ["CLaunch", "Linux", "Planning"], swiftSettings: strict),
+    .target(
+      name: "Supervision",
+      dependencies: [
+        "ControlProtocol", "GuestSpec", "Launching", "Lifecycle", "Linux", "Planning", "Systemd",
+        "UnitSyntax",
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "dormoused", dependencies: ["Supervision"], swiftSettings: strict),
+    .executableTarget(
+      name: "dormouse",
+      dependencies: [
+        "ControlProtocol", "Linux", "Supervision",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Tests mirror Sources; GuestTests runs whole guests.
+    .testTarget(name: "UnitSyntaxTests", dependencies: ["UnitSyntax"]),
+    .testTarget(name: "GuestSpecTests", dependencies: ["GuestSpec", "UnitSyntax"]),
+    .testTarget(name: "PlanningTests", dependencies: ["Planning", "GuestSpec"]),
+    .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle"]),
+    .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"]),
+    .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
+    .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
+    .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Linux", "Planning", "GuestSpec"]),
+    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "GuestSpec", "UnitSyntax"]),
+    .testTarget(name: "GuestTests", dependencies: ["ControlProtocol", "Linux"]),
+  ]
+)
+
+/// Warnings are errors everywhere.
+var strict: [SwiftSetting] { [.treatAllWarnings(as: .error)] }
+
+/// The pure targets may not reach memory behind the compiler's back: that keeps them pure.
+var pure: [SwiftSetting] { strict + [.strictMemorySafety()] }

@@ -1,0 +1,3 @@
+#ifndef DORMOUSE_LAUNCH_H
+#define DORMOUSE_LAUNCH_H
+#endif

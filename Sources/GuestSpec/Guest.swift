@@ -1,0 +1,101 @@
+/// A guest as its files ask for it: what was written, with defaults where nothing was, and nothing of this machine.
+///
+/// The sections carry the names of the files' sections: `[Exec]`, `[Files]` and `[Network]` are systemd.nspawn(5)'s,
+/// `[Socket]` is systemd.socket(5)'s (one element of `sockets` for each time the section stands in the file), `[Guest]` is
+/// Dormouse's own.
+public struct Guest: Equatable, Sendable {
+  /// The file's name without `.guest`; a valid machine name (hostname rules, at most 64 characters).
+  public var name: String
+  public var exec = ExecSettings()
+  public var files = FilesSettings()
+  public var network = NetworkSettings()
+  public var sockets: [SocketGroup] = []
+  public var policy = GuestSettings()
+
+  public init(name: String) { self.name = name }
+}
+
+/// `[Exec]`: what runs in the guest.
+public struct ExecSettings: Equatable, Sendable {
+  /// `Boot=`: the payload is the guest's own init (systemd is looked for first) and `parameters` are its arguments; otherwise
+  /// `parameters` is the command line, run as PID 1.
+  public var boot = true
+  /// `Parameters=`.
+  public var parameters: [String] = []
+  /// `Environment=`, in the order written; the last of a name wins.
+  public var environment: [EnvironmentVariable] = []
+  /// `Hostname=`; nil means the guest's name.
+  public var hostname: String?
+  /// `KillSignal=` as a signal name (`SIGTERM`, `SIGRTMIN+3`); nil means `SIGRTMIN+3` with `Boot=yes` and `SIGTERM` otherwise.
+  public var killSignal: Signal?
+  /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
+  public var notifyReady: Bool?
+
+  public init() {}
+
+  public var effectiveKillSignal: Signal { killSignal ?? (boot ? .realtime(3) : .sigterm) }
+  public var waitsForReady: Bool { notifyReady ?? boot }
+}
+
+/// `[Files]`: what the guest sees of the file system.
+public struct FilesSettings: Equatable, Sendable {
+  /// `ReadOnly=`.
+  public var readOnly = false
+  /// `Volatile=`.
+  public var volatile = Volatile.no
+  /// `Bind=`, `BindReadOnly=`, `TemporaryFileSystem=` and `Inaccessible=` in the order written over all four keys.
+  public var mounts: [CustomMount] = []
+
+  public init() {}
+}
+
+/// systemd.nspawn(5) `Volatile=`.
+public enum Volatile: String, Equatable, Sendable, CaseIterable {
+  case no, yes, state, overlay
+}
+
+/// One line of `[Files]`.
+public enum CustomMount: Equatable, Sendable {
+  /// `Bind=`/`BindReadOnly=` `SOURCE:DESTINATION:OPTIONS`. `optional`: the source was written with a leading `-`, and a missing one is no error.
+  /// An empty `source` (`Bind=:/path`) asks for a fresh temporary directory of the host. `recursive` is false with the option `norbind`.
+  case bind(source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool)
+  /// `TemporaryFileSystem=PATH:OPTIONS`; options as for mount(8), already split off and otherwise untouched.
+  case temporaryFileSystem(path: String, options: String)
+  /// `Inaccessible=`.
+  case inaccessible(path: String)
+}
+
+/// `[Network]`.
+public struct NetworkSettings: Equatable, Sendable {
+  /// `Private=`: a network namespace of its own, with a loopback interface.
+  public var isPrivate = false
+
+  public init() {}
+}
+
+/// `[Guest]`: what only Dormouse knows.
+public struct GuestSettings: Equatable, Sendable {
+  /// `Directory=`: the root; nil means `/var/lib/machines/NAME`.
+  public var directory: String?
+  /// `IdleStopSec=`; nil means never (`infinity`).
+  public var idleStop: Duration? = .seconds(600)
+  /// `TimeoutStartSec=`; nil means without end.
+  public var timeoutStart: Duration? = .seconds(90)
+  /// `TimeoutStopSec=`; nil means without end.
+  public var timeoutStop: Duration? = .seconds(90)
+  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means: the one in the guest's root, else one derived from this host's and the name.
+  public var machineID: String?
+
+  public init() {}
+}
+
+/// A variable of the guest's PID 1.
+public struct EnvironmentVariable: Equatable, Sendable {
+  public var name: String
+  public var value: String
+
+  public init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
+}

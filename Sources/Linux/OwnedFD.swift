@@ -1,0 +1,26 @@
+import Glibc
+
+/// A file descriptor that is closed at the end of its life.
+///
+/// A parameter `consuming OwnedFD` takes the descriptor over and closes it; a `borrowing OwnedFD` leaves it with the
+/// caller. The model is Rust's `OwnedFd`: an error of close(2) is not reported, because the descriptor is gone
+/// either way and there is nobody who could do anything about it.
+public struct OwnedFD: ~Copyable, Sendable {
+  /// The number, for system calls inside `Linux` and `Launching` only.
+  public let raw: Int32
+
+  /// Takes over `raw`, which must be open and owned by nobody else.
+  public init(owning raw: Int32) {
+    precondition(raw >= 0, "a descriptor is never negative")
+    self.raw = raw
+  }
+
+  deinit { close(raw) }
+
+  /// Gives the number away; the caller closes it from now on.
+  public consuming func release() -> Int32 {
+    let raw = self.raw
+    discard self
+    return raw
+  }
+}

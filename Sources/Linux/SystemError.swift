@@ -1,0 +1,32 @@
+import Glibc
+
+/// A system call that failed: which, on what, and the kernel's errno as a number.
+public struct SystemError: Error, Equatable, CustomStringConvertible {
+  /// The call as the manual names it, with its object where that helps: `mkdir /run/dormouse`.
+  public let call: String
+  /// errno(3).
+  public let errno: Int32
+
+  public init(_ call: String, errno: Int32) {
+    self.call = call
+    self.errno = errno
+  }
+
+  /// `mkdir /run/dormouse: Permission denied`.
+  public var description: String { "\(call): \(String(cString: strerror(errno)))" }
+}
+
+/// Runs a system call until it is not interrupted; the only place that knows about -1, errno and EINTR.
+///
+/// - Throws: `SystemError` with `call` when `body` returns -1.
+@discardableResult
+public func retrying<Result: FixedWidthInteger & SignedInteger>(
+  _ call: @autoclosure () -> String, _ body: () -> Result
+) throws(SystemError) -> Result {
+  while true {
+    let result = body()
+    if result != -1 { return result }
+    let code = errno
+    if code != EINTR { throw SystemError(call(), errno: code) }
+  }
+}
