@@ -1,0 +1,30 @@
+/// What is to be done about it, in order. `Supervisor.perform(_:)` is the only interpreter.
+public enum Effect: Equatable, Sendable {
+  /// Open the listeners that are not open and repair those that a guest changed; answers with `held` or `holdFailed`.
+  case holdListeners
+  case watchListeners
+  case unwatchListeners
+  case releaseListeners
+  /// Make PID 1; answers with `started` or `startFailed`.
+  case start
+  /// Send the guest its `KillSignal=`.
+  case askToHalt
+  /// End everything in the guest's cgroup.
+  case kill
+  case watchIdleness
+  case unwatchIdleness
+  case arm(Timer)
+  case disarm(Timer)
+}
+
+/// The table's deadlines; each answers with one event.
+public enum Timer: Hashable, Sendable {
+  /// `TimeoutStartSec=`, answers with `startTimedOut`.
+  case start
+  /// `TimeoutStopSec=`, answers with `stopTimedOut`.
+  case stop
+  /// How long a guest must be ready until earlier failures are forgotten; answers with `steady`.
+  case steady
+  /// The pause after this many failures in a row; answers with `pauseOver`.
+  case pause(failures: Int)
+}

@@ -1,0 +1,47 @@
+/// What can happen to a guest.
+public enum Event: Equatable, Sendable {
+  /// The daemon takes the guest on.
+  case hold
+  /// The daemon takes the guest on and finds it running: an earlier daemon died without it.
+  case holdRunning
+  /// The listeners are open, or could not be opened.
+  case held
+  case holdFailed
+  /// One of the watched listeners is readable.
+  case connection
+  /// Somebody asks for the guest: `dormouse wake`.
+  case wakeRequested
+  /// PID 1 exists, or could not be made.
+  case started
+  case startFailed
+  /// PID 1 says READY=1, or needs not say it.
+  case ready
+  /// `TimeoutStartSec=` is over.
+  case startTimedOut
+  /// The guest has been ready for a while.
+  case steady
+  /// Nobody has used the guest for `IdleStopSec=`.
+  case idle
+  /// Somebody asks for the guest to stop: `dormouse sleep`.
+  case sleepRequested
+  /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).
+  case abandoned
+  /// PID 1 is gone, and everything in its cgroup with it.
+  case exited(Exit)
+  /// `TimeoutStopSec=` is over.
+  case stopTimedOut
+  /// The pause after a failure is over.
+  case pauseOver
+  /// The guest's file is gone, or the daemon ends.
+  case release
+}
+
+/// How a guest ended.
+public enum Exit: Equatable, Sendable, CaseIterable {
+  /// It powered itself off, halted or exited with 0.
+  case poweredOff
+  /// It asked for a reboot.
+  case rebooted
+  /// Anything else: killed, exited with a failure, or nobody knows.
+  case crashed
+}

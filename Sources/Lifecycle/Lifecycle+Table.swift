@@ -1,0 +1,134 @@
+// One function for each state, each a switch over every event.
+extension Lifecycle {
+  mutating func whileReleased(_ event: Event) -> [Effect] {
+    switch event {
+    case .hold: hold(State.Record(), then: .watch)
+    case .holdRunning: halt(State.Record(), then: .sleep)
+    case .wakeRequested, .sleepRequested, .release: []  // let go: whoever asks is told so by the state
+    case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
+      .exited, .stopTimedOut, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileHolding(_ holding: State.Holding, _ event: Event) -> [Effect] {
+    switch event {
+    case .held:
+      switch holding.next {
+      case .watch: watch(holding.record)
+      case .start: start(holding.record)
+      }
+    case .holdFailed: fail(holding.record.struckAgain, then: holding.next)
+    case .release: release()
+    case .wakeRequested, .sleepRequested: []  // `held` comes in the same turn; requests are taken between turns
+    case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
+      .exited, .stopTimedOut, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileInactive(_ record: State.Record, _ event: Event) -> [Effect] {
+    switch event {
+    case .connection where record.failures > Backoff.allowance:
+      // The guest ends again and again without taking what is queued: to wake it at once would be a busy loop.
+      [.unwatchListeners] + fail(record, then: .start)
+    case .connection: [.unwatchListeners] + start(record)
+    case .wakeRequested: [.unwatchListeners] + start(State.Record())
+    case .release: [.unwatchListeners] + release()
+    case .sleepRequested: []  // asleep
+    case .hold, .holdRunning, .held, .holdFailed, .started, .startFailed, .ready, .startTimedOut, .steady, .idle,
+      .abandoned, .exited, .stopTimedOut, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileLaunching(_ record: State.Record, _ event: Event) -> [Effect] {
+    switch event {
+    case .started: awaitReadiness(record)
+    case .startFailed: fail(record.struckAgain, then: .watch)
+    case .wakeRequested, .sleepRequested, .release: []  // `started` comes in the same turn; requests are taken between turns
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .abandoned,
+      .exited, .stopTimedOut, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileActivating(_ record: State.Record, _ event: Event) -> [Effect] {
+    switch event {
+    case .ready: serve(record)
+    case .startTimedOut: halt(record, then: .fail)
+    case .sleepRequested: [.disarm(.start)] + halt(record, then: .sleep)
+    case .release: [.disarm(.start)] + halt(record, then: .release)
+    case .exited(.rebooted): [.disarm(.start)] + reboot(record)
+    case .exited(.poweredOff), .exited(.crashed): [.disarm(.start)] + fail(record.struckAgain, then: .watch)
+    case .wakeRequested: []  // on its way
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .abandoned,
+      .stopTimedOut, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileActive(_ record: State.Record, _ event: Event) -> [Effect] {
+    let leave: [Effect] = [.disarm(.steady), .unwatchIdleness]
+    return switch event {
+    case .steady: forgetFailures()
+    case .idle: leave + halt(State.Record(), then: .sleep)  // it served whoever came: earlier failures are mended
+    case .sleepRequested: leave + halt(record, then: .sleep)
+    case .abandoned: leave + halt(record, then: .fail)
+    case .release: leave + halt(record, then: .release)
+    case .exited(.poweredOff):
+      // Asleep by its own will. It counts until the guest ran steadily: one that goes without serving would be woken for ever.
+      leave + hold(record.struckAgain, then: .watch)
+    case .exited(.rebooted): leave + reboot(record)
+    case .exited(.crashed): leave + fail(record.struckAgain, then: .watch)
+    case .ready, .wakeRequested: []  // READY=1 repeats after a reload; awake
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .stopTimedOut,
+      .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileDeactivating(_ deactivation: State.Deactivation, _ event: Event) -> [Effect] {
+    switch event {
+    case .exited: [.disarm(.stop)] + gone(deactivation)
+    case .stopTimedOut: [.kill]
+    case .wakeRequested where deactivation.next == .sleep: change(deactivation, to: .start)
+    case .sleepRequested where deactivation.next == .start: change(deactivation, to: .sleep)
+    case .release: change(deactivation, to: .release)
+    case .wakeRequested, .sleepRequested: []  // nothing that would change what follows
+    case .ready: []  // a boot that came to its end although it was told to halt
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
+      .abandoned, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileFailed(_ failure: State.Failure, _ event: Event) -> [Effect] {
+    let disarm: [Effect] = [.disarm(.pause(failures: failure.record.failures))]
+    return switch event {
+    case .pauseOver: hold(failure.record, then: failure.next)
+    case .wakeRequested: disarm + hold(State.Record(), then: .start)
+    case .sleepRequested: change(failure, to: .watch)
+    case .release: disarm + release()
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
+      .idle, .abandoned, .exited, .stopTimedOut:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  /// The guest asked for a reboot; one that does nothing else pays with a pause.
+  private mutating func reboot(_ record: State.Record) -> [Effect] {
+    let record = record.struckAgain
+    return record.failures > Backoff.allowance ? fail(record, then: .start) : hold(record, then: .start)
+  }
+
+  /// The guest that was told to halt is gone.
+  private mutating func gone(_ deactivation: State.Deactivation) -> [Effect] {
+    switch deactivation.next {
+    case .sleep: hold(deactivation.record, then: .watch)
+    case .start: hold(deactivation.record, then: .start)
+    case .fail: fail(deactivation.record.struckAgain, then: .watch)
+    case .release: release()
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/// A guest's life as a table: state × event → effects. `Lifecycle+Table.swift` has one function for each state, each a switch over
+/// every event.
+///
+/// Rules that the table keeps, and its random walks prove: the listeners are watched only while no PID 1 may exist; a start is
+/// never asked for while one may exist; out of every state but `released` some event leads on.
+public struct Lifecycle: Equatable, Sendable {
+  public internal(set) var state = State.released
+
+  public init() {}
+
+  /// Takes the event in and says what is to be done, in order.
+  ///
+  /// An event may come late: its timer fired, or its datagram was sent, in the turn in which the state was left. Such events,
+  /// and answers to effects that were not asked for, change nothing.
+  public mutating func handle(_ event: Event) -> [Effect] {
+    switch state {
+    case .released: whileReleased(event)
+    case .holding(let holding): whileHolding(holding, event)
+    case .inactive(let record): whileInactive(record, event)
+    case .launching(let record): whileLaunching(record, event)
+    case .activating(let record): whileActivating(record, event)
+    case .active(let record): whileActive(record, event)
+    case .deactivating(let deactivation): whileDeactivating(deactivation, event)
+    case .failed(let failure): whileFailed(failure, event)
+    }
+  }
+}
+
+// The steps between states: each sets the state and says what its entry asks for.
+extension Lifecycle {
+  mutating func hold(_ record: State.Record, then next: State.Holding.Next) -> [Effect] {
+    state = .holding(.init(record, then: next))
+    return [.holdListeners]
+  }
+
+  mutating func watch(_ record: State.Record) -> [Effect] {
+    state = .inactive(record)
+    return [.watchListeners]
+  }
+
+  mutating func start(_ record: State.Record) -> [Effect] {
+    state = .launching(record)
+    return [.start]
+  }
+
+  mutating func awaitReadiness(_ record: State.Record) -> [Effect] {
+    state = .activating(record)
+    return [.arm(.start)]
+  }
+
+  mutating func serve(_ record: State.Record) -> [Effect] {
+    state = .active(record)
+    return [.disarm(.start), .arm(.steady), .watchIdleness]
+  }
+
+  mutating func forgetFailures() -> [Effect] {
+    state = .active(State.Record())
+    return []
+  }
+
+  mutating func halt(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
+    state = .deactivating(.init(record, then: next))
+    return [.askToHalt, .arm(.stop)]
+  }
+
+  mutating func change(_ deactivation: State.Deactivation, to next: State.Deactivation.Next) -> [Effect] {
+    state = .deactivating(.init(deactivation.record, then: next))
+    return []
+  }
+
+  mutating func fail(_ record: State.Record, then next: State.Holding.Next) -> [Effect] {
+    state = .failed(.init(record, then: next))
+    return [.arm(.pause(failures: record.failures))]
+  }
+
+  mutating func change(_ failure: State.Failure, to next: State.Holding.Next) -> [Effect] {
+    state = .failed(.init(failure.record, then: next))
+    return []
+  }
+
+  mutating func release() -> [Effect] {
+    state = .released
+    return [.releaseListeners]
+  }
+}

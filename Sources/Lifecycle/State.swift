@@ -1,0 +1,103 @@
+/// Where a guest is in its life. The word that users see is `word`; what is behind it is for the table alone.
+public enum State: Equatable, Sendable {
+  /// Nothing runs and no socket is held: before the first `hold`, and for good after `release`.
+  case released
+  /// The listeners are being opened or repaired; nothing runs.
+  case holding(Holding)
+  /// The listeners are held and watched; nothing runs.
+  case inactive(Record)
+  /// PID 1 is being made; nobody watches the listeners.
+  case launching(Record)
+  /// PID 1 runs and has not said that it is ready.
+  case activating(Record)
+  /// The guest serves.
+  case active(Record)
+  /// The guest has been told to halt, or is being killed.
+  case deactivating(Deactivation)
+  /// The guest could not start or died: nothing runs, and nothing is tried until the pause is over.
+  case failed(Failure)
+
+  /// What outlives a single state.
+  public struct Record: Equatable, Sendable {
+    /// How often in a row the guest ended without having run steadily.
+    public var failures: Int
+
+    public init(failures: Int = 0) { self.failures = failures }
+
+    var struckAgain: Record { Record(failures: failures + 1) }
+  }
+
+  public struct Holding: Equatable, Sendable {
+    public var record: Record
+    public var next: Next
+
+    public init(_ record: Record, then next: Next) {
+      self.record = record
+      self.next = next
+    }
+
+    /// What follows when the listeners are open.
+    public enum Next: Equatable, Sendable, CaseIterable {
+      /// Wait for a connection.
+      case watch
+      /// Start without one: somebody asked, one is known to wait, or the guest reboots.
+      case start
+    }
+  }
+
+  public struct Deactivation: Equatable, Sendable {
+    public var record: Record
+    public var next: Next
+
+    public init(_ record: Record, then next: Next) {
+      self.record = record
+      self.next = next
+    }
+
+    /// What follows when the guest is gone.
+    public enum Next: Equatable, Sendable, CaseIterable {
+      /// Watch the listeners again.
+      case sleep
+      /// Start again at once: somebody asked for the guest while it was going.
+      case start
+      /// The guest was ended because it misbehaved: pause first.
+      case fail
+      /// Let the listeners go: the guest was removed, or the daemon ends.
+      case release
+    }
+  }
+
+  public struct Failure: Equatable, Sendable {
+    public var record: Record
+    /// What follows when the pause is over and the listeners are open.
+    public var next: Holding.Next
+
+    public init(_ record: Record, then next: Holding.Next) {
+      self.record = record
+      self.next = next
+    }
+  }
+
+  /// systemd's word for the state.
+  public var word: Word {
+    switch self {
+    case .released, .holding, .inactive: .inactive
+    case .launching, .activating: .activating
+    case .active: .active
+    case .deactivating: .deactivating
+    case .failed: .failed
+    }
+  }
+
+  public enum Word: String, Equatable, Sendable, CaseIterable {
+    case inactive, activating, active, deactivating, failed
+  }
+
+  /// Whether a PID 1 of the guest may exist.
+  public var mayRun: Bool {
+    switch self {
+    case .released, .holding, .inactive, .failed: false
+    case .launching, .activating, .active, .deactivating: true
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Lifecycle
+
+@Suite("When an unused guest is to be stopped")
+struct IdlePolicyTests {
+  private let unused = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
+
+  @Test("A guest that nobody uses is stopped IdleStopSec after it was ready")
+  func stopsAfterReadiness() {
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .seconds(100))
+    #expect(policy.judge(unused, at: .seconds(130)) == .lookAgain(after: .seconds(30)))
+    #expect(policy.judge(unused, at: .seconds(160)) == .stop)
+  }
+
+  @Test("An open connection keeps it awake, and its end starts the clock anew")
+  func connectionKeepsAwake() {
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    #expect(
+      policy.judge(.init(inUse: true, endIsAnnounced: true), at: .seconds(500)) == .lookAgain(after: .seconds(60)))
+    policy.connectionEnded(at: .seconds(510))
+    #expect(policy.judge(unused, at: .seconds(510)) == .lookAgain(after: .seconds(60)))
+    #expect(policy.judge(unused, at: .seconds(570)) == .stop)
+  }
+
+  @Test("Where the end of use is announced a short IdleStopSec does not make the daemon poll")
+  func announcedEndIsNotPolled() {
+    var policy = IdlePolicy(idleStop: .seconds(1), readyAt: .zero)
+    #expect(
+      policy.judge(.init(inUse: true, endIsAnnounced: true), at: .seconds(5)) == .lookAgain(after: IdlePolicy.seldom))
+    #expect(
+      policy.judge(.init(inUse: true, endIsAnnounced: false), at: .seconds(6)) == .lookAgain(after: .seconds(1)))
+  }
+
+  @Test("A datagram counts from its arrival")
+  func datagramCounts() {
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    let at100 = IdlePolicy.Datagram(stamp: .seconds(1_700_000_000), age: .seconds(10))
+    let at150 = IdlePolicy.Datagram(stamp: .seconds(1_700_000_000), age: .seconds(60))
+    #expect(policy.judge(datagram(at100), at: .seconds(100)) == .lookAgain(after: .seconds(50)))
+    #expect(policy.judge(datagram(at150), at: .seconds(150)) == .stop)
+  }
+
+  @Test("A datagram stamped in the future, by a clock that was set back, does not keep the guest awake for ever")
+  func futureStampCountsOnce() {
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    let future = IdlePolicy.Datagram(stamp: .seconds(1_700_000_000), age: .seconds(-5000))
+    #expect(policy.judge(datagram(future), at: .seconds(100)) == .lookAgain(after: .seconds(60)))
+    #expect(policy.judge(datagram(future), at: .seconds(160)) == .stop)
+  }
+
+  private func datagram(_ datagram: IdlePolicy.Datagram) -> IdlePolicy.Usage {
+    .init(inUse: false, endIsAnnounced: false, lastDatagram: datagram)
+  }
+
+  @Test("A connection that will be judged otherwise later is looked at then")
+  func looksAgainInTime() {
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    let usage = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, lookAgainAfter: .seconds(7))
+    #expect(policy.judge(usage, at: .seconds(100)) == .lookAgain(after: .seconds(7)))
+  }
+}

@@ -1,0 +1,135 @@
+import Testing
+
+@testable import Lifecycle
+
+/// Rows of the table that carry a promise, each as the events of a story and what the last of them asks for.
+@Suite("The life of a guest as a table")
+struct LifecycleTableTests {
+  static let awake: [Event] = [.hold, .held, .connection, .started, .ready]
+
+  struct Row: CustomTestStringConvertible, Sendable {
+    let says: String
+    let events: [Event]
+    let effects: [Effect]
+    let word: State.Word
+    var testDescription: String { says }
+  }
+
+  static let rows: [Row] = [
+    Row(says: "a held guest is watched", events: [.hold, .held], effects: [.watchListeners], word: .inactive),
+    Row(
+      says: "a connection stops the watching before the start",
+      events: [.hold, .held, .connection], effects: [.unwatchListeners, .start], word: .activating),
+    Row(
+      says: "a started guest has a deadline",
+      events: [.hold, .held, .connection, .started], effects: [.arm(.start)], word: .activating),
+    Row(
+      says: "a ready guest is watched for idleness",
+      events: awake, effects: [.disarm(.start), .arm(.steady), .watchIdleness], word: .active),
+    Row(says: "READY=1 may repeat", events: awake + [.ready], effects: [], word: .active),
+    Row(
+      says: "an idle guest is told to halt",
+      events: awake + [.idle],
+      effects: [.disarm(.steady), .unwatchIdleness, .askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "a guest that went on being told is held again",
+      events: awake + [.idle, .exited(.poweredOff)], effects: [.disarm(.stop), .holdListeners], word: .inactive),
+    Row(
+      says: "a guest that does not go is killed",
+      events: awake + [.idle, .stopTimedOut], effects: [.kill], word: .deactivating),
+    Row(
+      says: "a wake during the halt starts the guest again",
+      events: awake + [.idle, .wakeRequested, .exited(.poweredOff), .held], effects: [.start], word: .activating),
+    Row(
+      says: "a reboot during a halt that was asked for is a halt",
+      events: awake + [.idle, .exited(.rebooted), .held], effects: [.watchListeners], word: .inactive),
+    Row(
+      says: "a guest that powers itself off is asleep",
+      events: awake + [.exited(.poweredOff), .held], effects: [.watchListeners], word: .inactive),
+    Row(
+      says: "a guest that reboots starts again without a connection, with its listeners repaired",
+      events: awake + [.exited(.rebooted), .held], effects: [.start], word: .activating),
+    Row(
+      says: "a guest that crashes pauses before it is held again",
+      events: awake + [.exited(.crashed)],
+      effects: [.disarm(.steady), .unwatchIdleness, .arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "the pause heals",
+      events: awake + [.exited(.crashed), .pauseOver, .held], effects: [.watchListeners], word: .inactive),
+    Row(
+      says: "a guest that never becomes ready is told to halt",
+      events: [.hold, .held, .connection, .started, .startTimedOut],
+      effects: [.askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "and then pauses",
+      events: [.hold, .held, .connection, .started, .startTimedOut, .exited(.poweredOff)],
+      effects: [.disarm(.stop), .arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "a guest that cannot be made pauses",
+      events: [.hold, .held, .connection, .startFailed], effects: [.arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "listeners that cannot be opened are tried again after a pause",
+      events: [.hold, .holdFailed, .pauseOver], effects: [.holdListeners], word: .inactive),
+    Row(
+      says: "a wake ends the pause", events: [.hold, .held, .connection, .startFailed, .wakeRequested],
+      effects: [.disarm(.pause(failures: 1)), .holdListeners], word: .inactive),
+    Row(
+      says: "a guest that let go of its listener is ended and pauses",
+      events: awake + [.abandoned, .exited(.poweredOff)],
+      effects: [.disarm(.stop), .arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "a guest found running is told to halt before its listeners are opened",
+      events: [.holdRunning], effects: [.askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "the daemon's end stops a running guest and lets its listeners go",
+      events: awake + [.release, .exited(.poweredOff)], effects: [.disarm(.stop), .releaseListeners], word: .inactive),
+    Row(
+      says: "the daemon's end lets a sleeping guest's listeners go",
+      events: [.hold, .held, .release], effects: [.unwatchListeners, .releaseListeners], word: .inactive),
+    Row(
+      says: "a stop may be asked before the guest is ready",
+      events: [.hold, .held, .wakeRequested, .started, .sleepRequested],
+      effects: [.disarm(.start), .askToHalt, .arm(.stop)], word: .deactivating),
+  ]
+
+  @Test("Each row of the table holds", arguments: rows)
+  func rowHolds(_ row: Row) {
+    var lifecycle = Lifecycle()
+    var effects: [Effect] = []
+    for event in row.events { effects = lifecycle.handle(event) }
+    #expect(effects == row.effects)
+    #expect(lifecycle.state.word == row.word)
+  }
+
+  @Test("A guest that powers itself off unserved is woken at once only so often")
+  func unservedPowerOffPays() {
+    var lifecycle = Lifecycle()
+    _ = lifecycle.handle(.hold)
+    var wakes = 0
+    while lifecycle.handle(.held) == [.watchListeners], lifecycle.handle(.connection).contains(.start) {
+      wakes += 1
+      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.handle(event) }
+    }
+    #expect(wakes == Backoff.allowance + 1)
+    #expect(lifecycle.state.word == .failed)
+    #expect(lifecycle.handle(.pauseOver) == [.holdListeners])
+    #expect(lifecycle.handle(.held) == [.start])
+  }
+
+  @Test("A guest that ran steadily has its failures forgotten")
+  func steadinessForgets() {
+    var lifecycle = Lifecycle()
+    for event in Self.awake + [.exited(.crashed), .pauseOver, .held, .connection, .started, .ready, .steady] {
+      _ = lifecycle.handle(event)
+    }
+    #expect(lifecycle.state == .active(.init(failures: 0)))
+  }
+
+  @Test("The pause grows with each failure and ends at its longest")
+  func pauseGrows() {
+    let pauses = (1...40).map { Backoff.pause(afterFailures: $0) }
+    #expect(pauses.first == .milliseconds(500))
+    #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 < $1 || $1 == Backoff.longest })
+    #expect(pauses.last == Backoff.longest)
+  }
+}

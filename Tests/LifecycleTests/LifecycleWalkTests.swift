@@ -1,0 +1,124 @@
+import Testing
+
+@testable import Lifecycle
+
+/// A world that does what the effects ask for and lets anything happen that may: used for random walks.
+private struct World {
+  var lifecycle = Lifecycle()
+  var watching = false
+  var held = false
+  var guestLives = false
+  var watchingIdleness = false
+  var armed: Set<Timer> = []
+
+  /// Does the effects of `event`, with the answers that they bring; `answer` says whether a holding or a start succeeds.
+  mutating func take(_ event: Event, answer: () -> Bool) {
+    var events = [event]
+    while !events.isEmpty {
+      for effect in lifecycle.handle(events.removeFirst()) {
+        switch effect {
+        case .holdListeners:
+          held = answer()
+          events.append(held ? .held : .holdFailed)
+        case .watchListeners:
+          #expect(held && !watching)
+          watching = true
+        case .unwatchListeners:
+          #expect(watching)
+          watching = false
+        case .releaseListeners: held = false
+        case .start:
+          #expect(!guestLives && held)
+          guestLives = answer()
+          events.append(guestLives ? .started : .startFailed)
+        case .askToHalt, .kill: #expect(guestLives)
+        case .watchIdleness:
+          #expect(!watchingIdleness)
+          watchingIdleness = true
+        case .unwatchIdleness:
+          #expect(watchingIdleness)
+          watchingIdleness = false
+        case .arm(let timer):
+          #expect(!armed.contains(timer))
+          armed.insert(timer)
+        case .disarm(let timer): armed.remove(timer)
+        }
+        #expect(!(watching && guestLives), "daemon and guest watch a listener together")
+      }
+    }
+    #expect(watchingIdleness == (lifecycle.state.word == .active))
+    #expect(lifecycle.state.mayRun == guestLives)
+  }
+
+  /// The events that this world can bring now; the late ones included.
+  var possible: [Event] {
+    var events: [Event] = [.wakeRequested, .sleepRequested, .idle, .abandoned, .steady, .ready]
+    if watching { events.append(.connection) }
+    if guestLives { events += Exit.allCases.map { .exited($0) } }
+    for timer in armed.sorted(by: { "\($0)" < "\($1)" }) { events.append(timer.event) }
+    return events
+  }
+}
+
+extension Timer {
+  fileprivate var event: Event {
+    switch self {
+    case .start: .startTimedOut
+    case .stop: .stopTimedOut
+    case .steady: .steady
+    case .pause: .pauseOver
+    }
+  }
+}
+
+/// A small generator with a seed, so that a failed walk can be walked again.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+@Suite("Random walks over the life of a guest")
+struct LifecycleWalkTests {
+  @Test("Daemon and guest never watch a listener together, and every state is left", arguments: 0..<200)
+  func walk(seed: UInt64) {
+    var random = SplitMix(state: seed)
+    var world = World()
+    if seed % 5 == 0 { world.guestLives = true }
+    world.take(world.guestLives ? .holdRunning : .hold) { true }
+    for _ in 0..<500 {
+      guard let event = world.possible.randomElement(using: &random) else { break }
+      if let timer = world.armed.first(where: { $0.event == event }) { world.armed.remove(timer) }
+      if case .exited = event { world.guestLives = false }
+      let succeeds = Int.random(in: 0..<4, using: &random) > 0
+      world.take(event) { succeeds }
+      #expect(leadsOn(from: world), "stuck in \(world.lifecycle.state)")
+    }
+    // The daemon's end: whatever the state, the guest goes and the listeners are let go.
+    world.take(.release) { true }
+    if world.guestLives {
+      world.guestLives = false
+      world.take(.exited(.crashed)) { true }
+    }
+    #expect(world.lifecycle.state == .released)
+    #expect(!world.held && !world.watching)
+    world.armed.removeAll()
+  }
+
+  /// Something that will happen by itself, or that a client can do, moves this state.
+  private func leadsOn(from world: World) -> Bool {
+    switch world.lifecycle.state {
+    case .released, .holding, .launching: false
+    case .inactive: world.watching
+    case .activating: world.armed.contains(.start)
+    case .active: world.watchingIdleness
+    case .deactivating: world.guestLives
+    case .failed: world.armed.contains { if case .pause = $0 { true } else { false } }
+    }
+  }
+}
