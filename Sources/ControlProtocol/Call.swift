@@ -1,0 +1,49 @@
+/// A call of `io.dormouse.Manager`, as typed values.
+public enum Call: Equatable, Sendable {
+  /// All guests, sorted by name.
+  case list
+  /// One guest in full, with what its console showed when `console`.
+  case status(name: String, console: Bool)
+  /// What keeps a guest awake, or would wake it.
+  case why(name: String)
+  /// Starts a guest; answered when it is ready, at once when it is already.
+  case wake(name: String)
+  /// Halts a guest; answered when it is gone, at once when it is already. Unless `now`, one that is in use is left alone.
+  case sleep(name: String, now: Bool)
+
+  /// The method's name in the interface.
+  public var method: String {
+    switch self {
+    case .list: "List"
+    case .status: "Status"
+    case .why: "Why"
+    case .wake: "Wake"
+    case .sleep: "Sleep"
+    }
+  }
+}
+
+/// The answer to a `Call`.
+public enum Reply: Equatable, Sendable {
+  case list([GuestSummary])
+  case status(GuestStatus)
+  case why(GuestExplanation)
+  /// To `wake` and `sleep`.
+  case done
+  case failure(ManagerError)
+}
+
+/// The errors of `io.dormouse.Manager`.
+public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
+  case noSuchGuest(name: String)
+  case wakeFailed(name: String, reason: String)
+  case sleepFailed(name: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .noSuchGuest(let name): "no guest \(name) is known here"
+    case .wakeFailed(let name, let reason): "\(name) did not wake: \(reason)"
+    case .sleepFailed(let name, let reason): "\(name) does not sleep: \(reason)"
+    }
+  }
+}

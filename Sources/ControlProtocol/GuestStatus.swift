@@ -1,0 +1,119 @@
+/// All that is known of one guest: the reply to `Status`.
+public struct GuestStatus: Codable, Equatable, Sendable {
+  /// The guest file's name without `.guest`.
+  public var name: String
+  public var state: GuestState
+  /// When it came into this state.
+  public var since: Timestamp
+  /// How many connections it has, those that wait in an accept queue included.
+  public var connections = 0
+  /// How often it was started since the daemon was.
+  public var wakes = 0
+  /// The host's number of the guest's PID 1.
+  @OrNull public var pid: Int32?
+  /// The path of its cgroup below the mount of cgroup 2, with a leading slash.
+  @OrNull public var cgroup: String?
+  /// The files it was read from: the guest file, then its drop-ins.
+  public var files: [String] = []
+  public var sockets: [SocketStatus] = []
+  @OrNull public var lastWake: WakeReport?
+  @OrNull public var lastStop: StopReport?
+  /// When state is `failed`: until when no connection wakes it.
+  @OrNull public var retryAt: Timestamp?
+  /// When it will be stopped, if nothing uses it until then.
+  @OrNull public var stopAt: Timestamp?
+  /// What its PID 1 said on the notify socket, in this run or, asleep, in the last one.
+  @OrNull public var report: GuestReport?
+  /// What somebody ought to look at, oldest first.
+  public var messages: [GuestMessage] = []
+  public var counters = GuestCounters()
+  /// The end of what it wrote on its console, at most 64 KiB; null unless it was asked for.
+  @OrNull public var console: String?
+
+  public init(name: String, state: GuestState, since: Timestamp) {
+    self.name = name
+    self.state = state
+    self.since = since
+  }
+
+  /// What the list says of the same guest.
+  public var summary: GuestSummary {
+    var summary = GuestSummary(name: name, state: state, since: since)
+    summary.sockets = sockets.map(\.address)
+    summary.connections = connections
+    summary.wakes = wakes
+    summary.pid = pid
+    return summary
+  }
+
+  /// Takes the last 64 KiB of a console's bytes, with U+FFFD for each that is not UTF-8.
+  public mutating func setConsole(_ bytes: some Collection<UInt8>) {
+    console = String(decoding: bytes.suffix(64 * 1024), as: UTF8.self)
+  }
+}
+
+/// One of the listening or datagram sockets that are held for a guest.
+public struct SocketStatus: Codable, Equatable, Sendable {
+  /// As systemd.socket(5) writes it.
+  public var address: String
+  public var kind: SocketKind
+  /// The name it is passed by (`FileDescriptorName=`).
+  public var name: String
+  /// Its number in /proc/PID/fd and in ss(8).
+  @OrNull public var inode: UInt64?
+  /// Taken from the service manager that started the daemon; false: bound by the daemon itself.
+  public var passed = false
+  /// Whether the running guest keeps it open; null when none runs or that is not known yet.
+  @OrNull public var adopted: Bool?
+  /// Connections (of a datagram socket: bytes) that nobody took yet.
+  @OrNull public var queued: Int?
+
+  public init(address: String, kind: SocketKind, name: String) {
+    self.address = address
+    self.kind = kind
+    self.name = name
+  }
+}
+
+/// The three kinds of systemd.socket(5).
+public enum SocketKind: String, Codable, CaseIterable, Sendable {
+  case stream, datagram, sequentialPacket
+}
+
+/// Something about a guest that somebody ought to look at: a listener that was not adopted, a unit that disagrees.
+public struct GuestMessage: Codable, Equatable, Sendable {
+  public var at: Timestamp
+  public var level: MessageLevel
+  public var text: String
+
+  public init(at: Timestamp, level: MessageLevel, text: String) {
+    self.at = at
+    self.level = level
+    self.text = text
+  }
+}
+
+/// How bad it is.
+public enum MessageLevel: String, Codable, CaseIterable, Sendable {
+  case notice, warning, error
+}
+
+/// How often things happened since the daemon was started.
+public struct GuestCounters: Codable, Equatable, Sendable {
+  /// Starts that did not reach readiness.
+  public var failedWakes = 0
+  /// Runs that ended, in whatever way.
+  public var stops = 0
+  /// Stops that ran into TimeoutStopSec= and were ended by SIGKILL.
+  public var kills = 0
+  /// Runs that ended although nobody had asked for it, and not by the guest's own shutdown.
+  public var crashes = 0
+  /// Times that the guest asked for a reboot and was started again.
+  public var reboots = 0
+  /// Connections that were closed instead of served, because the guest could not be started.
+  public var connectionsRefused = 0
+  /// Messages on the notify socket that did not come from the guest's PID 1.
+  public var notifyRefused = 0
+
+  public init() {}
+}

@@ -1,0 +1,256 @@
+/// The interface `io.dormouse.Manager`: its name, its errors' names, and its description in Varlink's own language.
+public enum ManagerInterface {
+  public static let name = "io.dormouse.Manager"
+  static let noSuchGuest = "\(name).NoSuchGuest"
+  static let wakeFailed = "\(name).WakeFailed"
+  static let sleepFailed = "\(name).SleepFailed"
+
+  /// What `varlinkctl introspect` prints. Every key of a reply is always there: a `?` type is null where there is nothing to say.
+  public static let description = #"""
+    # Guests of Dormouse: containers that sleep until a connection wakes them.
+    # Times are microseconds since 1970-01-01 UTC, names ending in Ms are milliseconds. A key that has nothing to say is
+    # null, it is never left out. Keys may be added, none will be taken away or change its meaning.
+    interface io.dormouse.Manager
+
+    # systemd's words for the state of a unit, and frozen between the last use and the halt
+    type GuestState (
+      inactive,
+      activating,
+      active,
+      frozen,
+      deactivating,
+      failed
+    )
+
+    # One guest in a list
+    type GuestSummary (
+      # The guest file's name without .guest
+      name: string,
+      state: GuestState,
+      # When it came into this state
+      since: int,
+      # The addresses held for it, as systemd.socket(5) writes them
+      sockets: []string,
+      # How many connections it has, those that wait in an accept queue included
+      connections: int,
+      # How often it was started since the daemon was
+      wakes: int,
+      # The host's number of the guest's PID 1
+      pid: ?int
+    )
+
+    # The three kinds of systemd.socket(5)
+    type SocketKind (
+      stream,
+      datagram,
+      sequentialPacket
+    )
+
+    # One of the sockets that are held for a guest
+    type SocketStatus (
+      # As systemd.socket(5) writes it
+      address: string,
+      kind: SocketKind,
+      # The name it is passed by: FileDescriptorName=
+      name: string,
+      # Its number in /proc/PID/fd and in ss(8)
+      inode: ?int,
+      # Taken from the service manager that started the daemon, not bound by the daemon
+      passed: bool,
+      # Whether the running guest keeps it open, null when none runs or that is not known yet
+      adopted: ?bool,
+      # Connections, or bytes of datagrams, that nobody took yet
+      queued: ?int
+    )
+
+    # What a guest was woken by: adopted is one that ran already when the daemon was started
+    type WakeCause (
+      connection,
+      request,
+      reboot,
+      adopted
+    )
+
+    # How a guest was woken
+    type WakeReport (
+      cause: WakeCause,
+      # The address whose connection or datagram it was
+      socket: ?string,
+      # When the daemon learnt of it: what follows is measured from here
+      at: int,
+      # Until PID 1 was executed
+      startedMs: ?float,
+      # Until PID 1 had its signal handlers, null for a systemd before 256
+      handlersMs: ?float,
+      # Until the guest was ready
+      readyMs: ?float,
+      # Why it did not become ready
+      failure: ?string
+    )
+
+    # Why a guest came to its end: shutdown and reboot are the guest's own, crash is any other end that nobody asked for
+    type StopCause (
+      idle,
+      request,
+      shutdown,
+      reboot,
+      crash,
+      startTimeout,
+      daemon,
+      configuration
+    )
+
+    # How a guest came to its end
+    type StopReport (
+      cause: StopCause,
+      # When it was asked to halt or, when nobody had asked, when it was gone
+      at: int,
+      # From there until it was gone
+      tookMs: ?float,
+      # It did not halt by itself and was ended by SIGKILL
+      killed: bool,
+      # PID 1's exit status, when it exited
+      exitStatus: ?int,
+      # The signal PID 1 died of: SIGINT is how the kernel reports a halt, SIGHUP a reboot
+      signal: ?string
+    )
+
+    # What a guest's PID 1 said on the notify socket
+    type GuestReport (
+      ready: bool,
+      reloading: bool,
+      status: ?string,
+      hostname: ?string,
+      machineID: ?string,
+      signalsLevel: ?int,
+      # The targets that are active, in the order reached
+      units: []string,
+      # poweroff, halt, reboot, kexec or exit
+      shutdown: ?string,
+      rebootParameter: ?string,
+      exitStatus: ?int,
+      errno: ?int
+    )
+
+    # How bad a message is
+    type MessageLevel (
+      notice,
+      warning,
+      error
+    )
+
+    # Something that somebody ought to look at
+    type GuestMessage (
+      at: int,
+      level: MessageLevel,
+      text: string
+    )
+
+    # How often things happened since the daemon was started
+    type GuestCounters (
+      # Starts that did not reach readiness
+      failedWakes: int,
+      # Runs that ended, in whatever way
+      stops: int,
+      # Stops that ran into TimeoutStopSec= and were ended by SIGKILL
+      kills: int,
+      # Runs that ended although nobody had asked for it, and not by the guest's own shutdown
+      crashes: int,
+      # Times that the guest asked for a reboot and was started again
+      reboots: int,
+      # Connections that were closed instead of served, because the guest could not be started
+      connectionsRefused: int,
+      # Messages on the notify socket that did not come from the guest's PID 1
+      notifyRefused: int
+    )
+
+    # All that is known of one guest
+    type GuestStatus (
+      name: string,
+      state: GuestState,
+      since: int,
+      connections: int,
+      wakes: int,
+      pid: ?int,
+      # The path of its cgroup below the mount of cgroup 2
+      cgroup: ?string,
+      # The guest file, then its drop-ins
+      files: []string,
+      sockets: []SocketStatus,
+      lastWake: ?WakeReport,
+      lastStop: ?StopReport,
+      # When state is failed: until when no connection wakes it
+      retryAt: ?int,
+      # When it will be stopped, if nothing uses it until then
+      stopAt: ?int,
+      # Of this run or, asleep, of the last one
+      report: ?GuestReport,
+      # Oldest first
+      messages: []GuestMessage,
+      counters: GuestCounters,
+      # The end of what it wrote on its console, at most 64 KiB, bytes that are not UTF-8 replaced by U+FFFD
+      console: ?string
+    )
+
+    # One connection to a guest
+    type ConnectionStatus (
+      # The address of the listening socket it came by
+      socket: string,
+      # This end of it: ADDRESS:PORT, or the path of an AF_UNIX socket
+      local: string,
+      # The other end, null where it has no address
+      remote: ?string,
+      # As ss(8) prints it
+      state: string,
+      # Nobody in the guest took it yet
+      queued: bool,
+      # When the daemon saw it first
+      since: ?int,
+      # Since something was sent or received on it
+      silentMs: ?int
+    )
+
+    # Why a guest is in its state, and what would change that
+    type GuestExplanation (
+      name: string,
+      state: GuestState,
+      since: int,
+      # The connections that keep it awake
+      connections: []ConnectionStatus,
+      # What else holds it in this state, a sentence each
+      reasons: []string,
+      # Since when nobody uses it
+      idleSince: ?int,
+      # When it will be stopped, if nothing uses it until then
+      stopAt: ?int,
+      # When state is failed: until when no connection wakes it
+      retryAt: ?int,
+      # The addresses a connection to which would wake it now
+      wakeBy: []string
+    )
+
+    # All guests, sorted by name
+    method List() -> (guests: []GuestSummary)
+
+    # One guest in full, with its console when that is true
+    method Status(name: string, console: ?bool) -> (guest: GuestStatus)
+
+    # What keeps a guest awake, or would wake it
+    method Why(name: string) -> (guest: GuestExplanation)
+
+    # Starts a guest: answered when it is ready, at once when it is already
+    method Wake(name: string) -> ()
+
+    # Halts a guest: answered when it is gone, at once when it is already. One that is in use is left alone, unless now is true
+    method Sleep(name: string, now: ?bool) -> ()
+
+    # There is no guest file of this name
+    error NoSuchGuest (name: string)
+
+    # The guest did not become ready
+    error WakeFailed (name: string, reason: string)
+
+    # The guest is in use, or did not halt
+    error SleepFailed (name: string, reason: string)
+    """#
+}

@@ -1,0 +1,36 @@
+/// An optional whose key is written as `null` when there is no value, so that every key of a reply is always there.
+/// What is read may lack the key: to Varlink the two are the same.
+@propertyWrapper
+public struct OrNull<Value> {
+  public var wrappedValue: Value?
+
+  public init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+}
+
+extension OrNull: Equatable where Value: Equatable {}
+extension OrNull: Sendable where Value: Sendable {}
+
+extension OrNull: Encodable where Value: Encodable {
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let wrappedValue {
+      try container.encode(wrappedValue)
+    } else {
+      try container.encodeNil()
+    }
+  }
+}
+
+extension OrNull: Decodable where Value: Decodable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+  }
+}
+
+extension KeyedDecodingContainer {
+  /// What the synthesized `init(from:)` of a type with an `OrNull` property calls, in place of the one that wants the key.
+  func decode<Value: Decodable>(_ type: OrNull<Value>.Type, forKey key: Key) throws -> OrNull<Value> {
+    OrNull(wrappedValue: try decodeIfPresent(Value.self, forKey: key))
+  }
+}

@@ -1,0 +1,84 @@
+import ControlProtocol
+
+/// One of each type with every optional filled, so that a test can walk all keys.
+enum Samples {
+  static let at = Timestamp(microseconds: 1_800_000_000_123_456)
+
+  static var status: GuestStatus {
+    var status = GuestStatus(name: "web", state: .active, since: at)
+    status.connections = 2
+    status.wakes = 3
+    status.pid = 4711
+    status.cgroup = "/dormouse.service/web.guest"
+    status.files = ["/etc/dormouse/web.guest"]
+    status.sockets = [socket]
+    status.lastWake = wake
+    status.lastStop = stop
+    status.retryAt = at
+    status.stopAt = at
+    status.report = report
+    status.messages = [GuestMessage(at: at, level: .warning, text: "[::]:80 is enabled in the guest, but not held")]
+    status.counters.connectionsRefused = 1
+    status.setConsole([0x41, 0xFF, 0x42])
+    return status
+  }
+
+  static var socket: SocketStatus {
+    var socket = SocketStatus(address: "[::]:80", kind: .sequentialPacket, name: "http")
+    socket.inode = 123_456
+    socket.passed = true
+    socket.adopted = false
+    socket.queued = 5
+    return socket
+  }
+
+  static var wake: WakeReport {
+    var wake = WakeReport(cause: .connection, at: at)
+    wake.socket = "[::]:80"
+    wake.startedMs = 1.25
+    wake.handlersMs = 60.5
+    wake.readyMs = 411.004
+    wake.failure = "no"
+    return wake
+  }
+
+  static var stop: StopReport {
+    var stop = StopReport(cause: .startTimeout, at: at)
+    stop.tookMs = 130.5
+    stop.killed = true
+    stop.exitStatus = 133
+    stop.signal = "SIGINT"
+    return stop
+  }
+
+  static var report: GuestReport {
+    var report = GuestReport()
+    report.ready = true
+    report.status = "Ready."
+    report.hostname = "web"
+    report.machineID = String(repeating: "a", count: 32)
+    report.signalsLevel = 2
+    report.units = ["sockets.target"]
+    report.shutdown = "poweroff"
+    report.rebootParameter = "x"
+    report.exitStatus = 1
+    report.errno = 2
+    return report
+  }
+
+  static var explanation: GuestExplanation {
+    var explanation = GuestExplanation(name: "web", state: .failed, since: at)
+    var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTAB")
+    connection.remote = "[::1]:40000"
+    connection.queued = true
+    connection.since = at
+    connection.silentMs = 12
+    explanation.connections = [connection]
+    explanation.reasons = ["not ready yet"]
+    explanation.idleSince = at
+    explanation.stopAt = at
+    explanation.retryAt = at
+    explanation.wakeBy = ["[::]:80"]
+    return explanation
+  }
+}
