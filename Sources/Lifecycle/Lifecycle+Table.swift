@@ -46,7 +46,7 @@ extension Lifecycle {
     switch event {
     case .started: awaitReadiness(record)
     case .startFailed: fail(record.struckAgain, then: .watch)
-    case .wakeRequested, .sleepRequested, .release: []  // `started` comes in the same turn; requests are taken between turns
+    case .wakeRequested, .sleepRequested, .release: []  // `started` comes in the same turn; see above
     case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing

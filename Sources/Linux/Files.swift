@@ -1,0 +1,66 @@
+import Glibc
+
+/// Reads a whole file, at most `limit` bytes of it.
+///
+/// - Throws: `SystemError`; `EFBIG` when the file is longer than `limit`.
+public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+  let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
+  var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+  while true {
+    let count = try retrying("read \(path)") { read(file.raw, &chunk, chunk.count) }
+    if count == 0 { return bytes }
+    if bytes.count + count > limit { throw SystemError("read \(path)", errno: EFBIG) }
+    bytes += chunk[..<count]
+  }
+}
+
+/// Writes a small file whole or not at all: into a temporary name beside it, then renamed over `path`.
+///
+/// - Throws: `SystemError`; the old content, or its absence, is then untouched.
+public func writeFile(_ path: String, _ text: String) throws(SystemError) {
+  let temporary = path + ".new"
+  do throws(SystemError) {
+    let file = OwnedFD(
+      owning: try retrying("open \(temporary)") { open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) })
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = try retrying("write \(temporary)") {
+        rest.withUnsafeBytes { write(file.raw, $0.baseAddress, $0.count) }
+      }
+      rest = rest.dropFirst(count)
+    }
+    try retrying("rename \(temporary)") { rename(temporary, path) }
+  } catch {
+    removeFile(temporary)
+    throw error
+  }
+}
+
+/// Removes a file; one that is not there, or cannot be removed, is no error.
+public func removeFile(_ path: String) { unlink(path) }
+
+/// Makes a directory and those above it, with `mode`; existing ones are left as they are.
+///
+/// - Throws: `SystemError` that names the directory that could not be made.
+public func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+  var made = path.hasPrefix("/") ? "" : "."
+  for component in path.split(separator: "/") {
+    made += "/" + component
+    if mkdir(made, mode) == -1 && errno != EEXIST { throw SystemError("mkdir \(made)", errno: errno) }
+  }
+}
+
+/// The names in a directory, without `.` and `..`, in no order.
+///
+/// - Throws: `SystemError` when it cannot be opened.
+public func directoryEntries(_ path: String) throws(SystemError) -> [String] {
+  guard let directory = opendir(path) else { throw SystemError("opendir \(path)", errno: errno) }
+  defer { closedir(directory) }
+  var names: [String] = []
+  while let entry = readdir(directory) {
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    if name != "." && name != ".." { names.append(name) }
+  }
+  return names
+}

@@ -1,0 +1,54 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("Small files")
+struct FilesTests {
+  /// A directory of this test's own, gone at its end.
+  private final class Scratch {
+    let path: String
+    init() throws {
+      var template = Array("/tmp/dormouse-files-XXXXXX".utf8CString)
+      let made = try #require(mkdtemp(&template))
+      path = String(cString: made)
+    }
+    deinit {
+      for name in (try? directoryEntries(path)) ?? [] { unlink("\(path)/\(name)") }
+      rmdir(path)
+    }
+  }
+
+  @Test("What is written is read back, and no temporary file stays")
+  func writesWhole() throws {
+    let scratch = try Scratch()
+    try writeFile("\(scratch.path)/note", "one\n")
+    try writeFile("\(scratch.path)/note", "two\n")
+    #expect(try readFile("\(scratch.path)/note", limit: 100) == Array("two\n".utf8))
+    #expect(try directoryEntries(scratch.path) == ["note"])
+  }
+
+  @Test("A file longer than the limit is refused")
+  func refusesLong() throws {
+    let scratch = try Scratch()
+    try writeFile("\(scratch.path)/long", String(repeating: "x", count: 101))
+    #expect(throws: SystemError("read \(scratch.path)/long", errno: EFBIG)) {
+      try readFile("\(scratch.path)/long", limit: 100)
+    }
+  }
+
+  @Test("A write that fails names the file and leaves the old content")
+  func failedWriteNamesFile() {
+    #expect(throws: SystemError("open /nonexistent/note.new", errno: ENOENT)) {
+      try writeFile("/nonexistent/note", "text")
+    }
+  }
+
+  @Test("The sockets of this process are found by inode")
+  func findsOwnSockets() throws {
+    let descriptor = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0) })
+    var status = stat()
+    try retrying("fstat") { fstat(descriptor.raw, &status) }
+    #expect(try socketInodes(ofProcess: getpid()).contains(UInt64(status.st_ino)))
+  }
+}
