@@ -3,3 +3,7 @@
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
+
+/* Not in Swift's Glibc module: what wakes the loop from another thread, and the events it waits for. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>

@@ -1,0 +1,193 @@
+import CSystemd
+import Glibc
+import Linux
+import Systemd
+import Testing
+
+@Suite struct EventLoopTests {
+  @Test("a watched descriptor is reported as long as it is ready")
+  func levelTriggered() async throws {
+    let calls = try await onOwnThread {
+      let loop = try EventLoop()
+      let fd = try counter(at: 1)
+      let calls = Box(0)
+      let source = try loop.watch(fd, for: .readable) { events in
+        #expect(events == .readable)
+        calls.value += 1
+        if calls.value == 3 { loop.exit() }
+      }
+      try loop.run()
+      source.cancel()
+      return calls.value
+    }
+    #expect(calls == 3)
+  }
+
+  @Test("a source that is cancelled in its own handler is not called again, and its handler is released")
+  func cancelInside() async throws {
+    try await onOwnThread {
+      let loop = try EventLoop()
+      let fd = try counter(at: 1)
+      let own = Box<EventSource?>(nil)
+      let calls = Box(0)
+      var token: Box<Int>? = Box(7)
+      weak let alive = token
+      own.value = try loop.watch(fd, for: .readable) { [token] _ in
+        calls.value += 1
+        own.value?.cancel()
+        own.value = nil
+        #expect(token?.value == 7)
+      }
+      token = nil
+      #expect(alive != nil)
+      let end = try loop.after(.milliseconds(20)) { loop.exit() }
+      try loop.run()
+      end.cancel()
+      #expect(calls.value == 1)
+      #expect(alive == nil)
+    }
+  }
+
+  @Test("a source ends with the last reference to it")
+  func endsWithReference() async throws {
+    try await onOwnThread {
+      let loop = try EventLoop()
+      let fd = try counter(at: 1)
+      _ = try loop.watch(fd, for: .readable) { _ in Issue.record("a dropped source was dispatched") }
+      let end = try loop.after(.milliseconds(5)) { loop.exit() }
+      try loop.run()
+      end.cancel()
+    }
+  }
+
+  @Test("a disabled source is not called until it is enabled again")
+  func disabled() async throws {
+    try await onOwnThread {
+      let loop = try EventLoop()
+      let fd = try counter(at: 1)
+      let allowed = Box(false)
+      let source = try loop.watch(fd, for: .readable) { _ in
+        #expect(allowed.value)
+        loop.exit()
+      }
+      try source.setEnabled(false)
+      let later = try loop.after(.milliseconds(5)) {
+        allowed.value = true
+        #expect(throws: Never.self) { try source.setEnabled(true) }
+      }
+      try loop.run()
+      later.cancel()
+      source.cancel()
+      #expect(allowed.value)
+    }
+  }
+
+  @Test("what a descriptor is waited for can be changed")
+  func changedEvents() async throws {
+    let seen = try await onOwnThread {
+      let loop = try EventLoop()
+      let fd = try counter(at: 0)
+      let seen = Box<IOEvents>([])
+      let source = try loop.watch(fd, for: .readable) { events in
+        seen.value = events
+        loop.exit()
+      }
+      try source.setEvents(.writable)
+      try loop.run()
+      source.cancel()
+      return seen.value
+    }
+    #expect(seen == .writable)
+  }
+
+  @Test("among ready sources the one of the higher priority is first")
+  func priorities() async throws {
+    let order = try await onOwnThread {
+      let loop = try EventLoop()
+      let order = Box<[String]>([])
+      let one = try counter(at: 1)
+      let two = try counter(at: 1)
+      let late = try loop.watch(one, for: .readable, priority: .last) { _ in
+        order.value.append("last")
+        loop.exit()
+      }
+      let firstSource = Box<EventSource?>(nil)
+      firstSource.value = try loop.watch(two, for: .readable, priority: .first) { _ in
+        order.value.append("first")
+        firstSource.value?.cancel()
+        firstSource.value = nil
+      }
+      try loop.run()
+      late.cancel()
+      return order.value
+    }
+    #expect(order == ["first", "last"])
+  }
+
+  @Test("timers end in the order of their delays, whatever the order they were made in, and once each")
+  func timers() async throws {
+    let order = try await onOwnThread {
+      let loop = try EventLoop()
+      let order = Box<[Int]>([])
+      let sources = try [30, 10, 20].map { delay in
+        try loop.after(.milliseconds(delay)) {
+          order.value.append(delay)
+          if order.value.count == 3 { loop.exit() }
+        }
+      }
+      try loop.run()
+      for source in sources { source.cancel() }
+      return order.value
+    }
+    #expect(order == [10, 20, 30])
+  }
+
+  @Test("a delay beyond the clock's range is an error, and a negative one is over at once")
+  func oddDelays() async throws {
+    try await onOwnThread {
+      let loop = try EventLoop()
+      #expect(throws: SystemError("sd_event_add_time_relative", errno: EOVERFLOW)) {
+        _ = try loop.after(.seconds(Int64.max)) {}
+      }
+      let source = try loop.after(.seconds(-1)) { loop.exit() }
+      try loop.run()
+      source.cancel()
+    }
+  }
+
+  @Test("a blocked signal is reported; one that is not blocked is refused")
+  func signals() async throws {
+    // SIGWINCH is ignored by default, so a test that goes wrong does not end the process.
+    try await onOwnThread {
+      let loop = try EventLoop()
+      // The test's thread comes from one of libdispatch's, which block every signal.
+      var none = sigset_t()
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, nil)
+      #expect(throws: SystemError("sd_event_add_signal", errno: EBUSY)) {
+        _ = try loop.onSignal(SIGWINCH) {}
+      }
+      try blockSignals([SIGWINCH])
+      let source = try loop.onSignal(SIGWINCH) { loop.exit() }
+      pthread_kill(pthread_self(), SIGWINCH)
+      try loop.run()
+      source.cancel()
+    }
+  }
+
+  @Test("a regular file cannot be watched, and the error says so")
+  func regularFile() async throws {
+    try await onOwnThread {
+      let loop = try EventLoop()
+      let fd = OwnedFD(owning: try retrying("open") { open("/etc/passwd", O_RDONLY | O_CLOEXEC) })
+      #expect(throws: SystemError("sd_event_add_io", errno: EPERM)) {
+        _ = try loop.watch(fd, for: .readable) { _ in }
+      }
+    }
+  }
+}
+
+/// An eventfd with `value` in it: readable as long as that is not 0, and always writable.
+private func counter(at value: UInt32) throws -> OwnedFD {
+  OwnedFD(owning: try retrying("eventfd") { eventfd(value, Int32(EFD_CLOEXEC)) })
+}

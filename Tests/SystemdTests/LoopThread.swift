@@ -1,0 +1,33 @@
+import Glibc
+import Systemd
+
+/// Calls `body` on a thread of its own, where it can make and run a loop, and returns what it returned.
+///
+/// A loop blocks its thread; the threads of the concurrency pool are few and not to be blocked.
+func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+  try await withCheckedThrowingContinuation { continuation in
+    let main = Main { continuation.resume(with: Swift.Result(catching: body)) }
+    var thread = pthread_t()
+    let code = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Main>.fromOpaque(argument).takeRetainedValue().call() }
+        return nil
+      }, Unmanaged.passRetained(main).toOpaque())
+    precondition(code == 0, "pthread_create")
+    pthread_detach(thread)
+  }
+}
+
+private final class Main: Sendable {
+  let call: @Sendable () -> Void
+
+  init(_ call: @escaping @Sendable () -> Void) { self.call = call }
+}
+
+/// What handlers write and the test reads: a reference shared by one thread's closures.
+final class Box<Value> {
+  var value: Value
+
+  init(_ value: Value) { self.value = value }
+}
