@@ -5,4 +5,6 @@
 #ifndef DORMOUSE_CLINUX_H
 #define DORMOUSE_CLINUX_H
 
+#include "sockets.h"
+
 #endif

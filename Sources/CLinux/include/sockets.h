@@ -1,0 +1,34 @@
+/* Sockets: what glibc's headers hide behind _GNU_SOURCE or are too old to know. */
+#ifndef DORMOUSE_SOCKETS_H
+#define DORMOUSE_SOCKETS_H
+
+#include <sys/socket.h>
+#include <sys/types.h>
+/* fstatfs(2), which Swift's Glibc module leaves out. */
+#include <sys/vfs.h>
+
+/* glibc declares accept4(2) only under _GNU_SOURCE. */
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+/* struct ucred of unix(7), which is under _GNU_SOURCE too: what SO_PEERCRED and SCM_CREDENTIALS carry. */
+struct linux_ucred {
+  pid_t pid;
+  uid_t uid;
+  gid_t gid;
+};
+
+/* Ancillary messages of unix(7): SCM_CREDENTIALS is under _GNU_SOURCE, SCM_PIDFD (Linux 6.5) is newer than glibc. */
+static const int LINUX_SCM_RIGHTS = 1;
+static const int LINUX_SCM_CREDENTIALS = 2;
+static const int LINUX_SCM_PIDFD = 4;
+
+/* Socket options newer than the headers of the oldest distribution we build on. */
+static const int LINUX_SO_PASSPIDFD = 76;
+
+/* pidfd_open(2), younger than the Glibc module: the other half of comparing a sender with a process. */
+extern int pidfd_open(pid_t pid, unsigned int flags);
+
+/* statfs(2)'s f_type of a pidfd since Linux 6.9, where its inode number names the process for ever. */
+static const long LINUX_PIDFS_MAGIC = 0x50494446;
+
+#endif
