@@ -1,0 +1,258 @@
+/* A guest in one file: a static PID 1 that serves the listeners it was given and misbehaves when asked.
+ *
+ *   tiny-init [--ready] [--stop=poweroff|exit|ignore] [--do=COMMAND]...
+ *
+ * It takes its listeners as sd_listen_fds(3) describes, says READY=1 if --ready was given, then answers every line
+ * on a stream (or every datagram) with one line; of an answer with several items, tabs stand between them.
+ * An HTTP request gets "hello" and the end of the connection. A command is
+ *
+ *   pid               its process ID               args, env     its argument list, its environment
+ *   fds               its descriptors as they were at exec: "NUMBER TARGET"
+ *   nonblock          of each listener, whether O_NONBLOCK is set: "3 1"
+ *   read PATH         the file's lines             write PATH TEXT   "ok" or what is wrong
+ *   notify TEXT       TEXT, with | for a newline, is sent to $NOTIFY_SOCKET
+ *   print N           N bytes on the console       flood         bytes on the console for ever
+ *   close, shutdown, block   the listeners are closed, shut down, made blocking
+ *   exit N, crash, poweroff, reboot, hang   the end of it, or neither end nor service
+ *
+ * and whatever is not a command is echoed. --do= carries a command out at the start, before READY=1.
+ * As PID 1 it stops on SIGRTMIN+3, SIGRTMIN+4 and SIGTERM by powering off; as a service it exits with 0.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { FIRST = 3, MOST = 2048, ANSWER = 65536 };
+
+static int listeners;                 /* descriptors FIRST .. FIRST + listeners - 1 */
+static char **arguments;
+static char at_exec[ANSWER];          /* the answer to "fds" */
+static char answer[ANSWER];
+static struct pollfd watched[MOST];   /* 0: signals; then the listeners; then the connections */
+static int watching;
+static enum { STOP_POWEROFF, STOP_EXIT, STOP_IGNORE } on_stop;
+
+static void say(char *to, const char *format, ...) {
+  size_t used = strlen(to);
+  va_list list;
+  va_start(list, format);
+  vsnprintf(to + used, ANSWER - used, format, list);
+  va_end(list);
+}
+
+static void note_descriptors(void) {
+  DIR *directory = opendir("/proc/self/fd");
+  if (!directory) return;
+  for (struct dirent *entry; (entry = readdir(directory));) {
+    char path[64], target[256];
+    int fd = atoi(entry->d_name);
+    if (entry->d_name[0] == '.' || fd == dirfd(directory)) continue;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    target[length < 0 ? 0 : length] = 0;
+    say(at_exec, "%s%d %s", at_exec[0] ? "\t" : "", fd, target);
+  }
+  closedir(directory);
+}
+
+static void notify(const char *text) {
+  const char *path = getenv("NOTIFY_SOCKET");
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  char message[4096];
+  if (!path || strlen(path) >= sizeof to.sun_path) return;
+  strcpy(to.sun_path, path);
+  socklen_t size = offsetof(struct sockaddr_un, sun_path) + strlen(path);
+  if (path[0] == '@') to.sun_path[0] = 0;
+  snprintf(message, sizeof message, "%s", text);
+  for (char *c = message; *c; c++)
+    if (*c == '|') *c = '\n';
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&to, size);
+  close(fd);
+}
+
+static void say_file(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read(fd, answer, ANSWER - 2);
+  if (length < 0) {
+    say(answer, "%s", strerror(errno));
+  } else {
+    if (length > 0 && answer[length - 1] == '\n') length--;
+    answer[length] = 0;
+    for (char *c = answer; c < answer + length; c++)
+      if (*c == '\n' || !*c) *c = '\t';
+  }
+  if (fd >= 0) close(fd);
+}
+
+static void write_file(char *path) {
+  char *text = strchr(path, ' ');
+  if (text) *text++ = 0;
+  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  int done = fd >= 0 && (!text || write(fd, text, strlen(text)) >= 0);
+  say(answer, "%s", done ? "ok" : strerror(errno));
+  if (fd >= 0) close(fd);
+}
+
+static void print(long count) {
+  char block[1024];
+  for (size_t i = 0; i < sizeof block; i++) block[i] = i % 64 == 63 ? '\n' : 'x';
+  for (long left = count; count < 0 || left > 0; left -= sizeof block) {
+    size_t size = count < 0 || left > (long)sizeof block ? sizeof block : (size_t)left;
+    if (write(STDOUT_FILENO, block, size) < 0) return;
+  }
+}
+
+static void end_machine(int how) {
+  sync();
+  if (getpid() == 1) reboot(how);
+  exit(0);
+}
+
+static void each_listener(const char *what) {
+  for (int fd = FIRST; fd < FIRST + listeners; fd++) {
+    int flags = fcntl(fd, F_GETFL);
+    if (!strcmp(what, "close")) close(fd);
+    else if (!strcmp(what, "shutdown")) shutdown(fd, SHUT_RDWR);
+    else if (!strcmp(what, "block")) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    else say(answer, "%s%d %d", answer[0] ? "\t" : "", fd, !!(flags & O_NONBLOCK));
+  }
+  if (!answer[0]) say(answer, "ok");
+  /* What is gone is not watched: poll would report it for ever. */
+  if (!strcmp(what, "close") || !strcmp(what, "shutdown"))
+    for (int i = 1; i <= listeners; i++) watched[i].fd = -1;
+}
+
+static void say_list(char **list) {
+  for (; *list; list++) say(answer, "%s%s", answer[0] ? "\t" : "", *list);
+}
+
+/* Carries `line` out and leaves what is to be said in `answer`. */
+static void obey(char *line) {
+  char *rest = strchr(line, ' ');
+  rest = rest ? rest + 1 : line + strlen(line);
+  answer[0] = 0;
+#define IS(word) (!strncmp(line, word, sizeof word - 1) && strchr(" ", line[sizeof word - 1]))
+  if (IS("pid")) say(answer, "%d", getpid());
+  else if (IS("args")) say_list(arguments);
+  else if (IS("env")) say_list(environ);
+  else if (IS("fds")) say(answer, "%s", at_exec);
+  else if (IS("read")) say_file(rest);
+  else if (IS("write")) write_file(rest);
+  else if (IS("notify")) notify(rest), say(answer, "ok");
+  else if (IS("print")) print(atol(rest)), say(answer, "ok");
+  else if (IS("flood")) print(-1);
+  else if (IS("nonblock") || IS("close") || IS("shutdown") || IS("block")) each_listener(line);
+  else if (IS("exit")) exit(atoi(rest));
+  else if (IS("crash")) __builtin_trap();
+  else if (IS("poweroff")) end_machine(RB_POWER_OFF);
+  else if (IS("reboot")) end_machine(RB_AUTOBOOT);
+  else if (IS("hang")) for (;;) pause();
+  else say(answer, "%s", line);
+#undef IS
+  say(answer, "\n");
+}
+
+static void stop(int fd) {
+  struct signalfd_siginfo info;
+  if (read(fd, &info, sizeof info) < 0 || on_stop == STOP_IGNORE) return;
+  if (on_stop == STOP_EXIT) exit(0);
+  end_machine(RB_POWER_OFF);
+}
+
+static void watch(int fd) {
+  if (watching == MOST) close(fd);
+  else watched[watching++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+static void serve_listener(int fd) {
+  int kind = 0;
+  socklen_t size = sizeof kind;
+  getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size);
+  if (kind != SOCK_DGRAM) {
+    int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    if (connection >= 0) watch(connection);
+    return;
+  }
+  char line[4096];
+  struct sockaddr_storage from;
+  socklen_t length = sizeof from;
+  ssize_t got = recvfrom(fd, line, sizeof line - 1, 0, (struct sockaddr *)&from, &length);
+  if (got < 0) return;
+  line[got] = 0;
+  line[strcspn(line, "\r\n")] = 0;
+  obey(line);
+  sendto(fd, answer, strlen(answer), MSG_NOSIGNAL, (struct sockaddr *)&from, length);
+}
+
+/* Whether the connection goes on. A line comes in one piece: the clients are ours. */
+static int serve_connection(int fd) {
+  char line[4096];
+  ssize_t got = recv(fd, line, sizeof line - 1, 0);
+  if (got <= 0) return 0;
+  line[got] = 0;
+  if (!strncmp(line, "GET ", 4)) {
+    static const char page[] = "HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+    send(fd, page, sizeof page - 1, MSG_NOSIGNAL);
+    return 0;
+  }
+  for (char *at = line, *end; *at; at = end) {
+    end = at + strcspn(at, "\r\n");
+    while (*end == '\r' || *end == '\n') *end++ = 0;
+    obey(at);
+    if (send(fd, answer, strlen(answer), MSG_NOSIGNAL) < 0) return 0;
+  }
+  return 1;
+}
+
+static int watch_signals(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGRTMIN + 3);
+  sigaddset(&signals, SIGRTMIN + 4);
+  /* Blocked, they reach PID 1 even though it has no handler, and one sent before this line still counts. */
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+int main(int count, char **list) {
+  int ready = 0;
+  const char *passed = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
+  arguments = list;
+  note_descriptors();
+  if (passed && whose && atoi(whose) == getpid()) listeners = atoi(passed);
+  watch(watch_signals());
+  for (int i = 0; i < listeners; i++) watch(FIRST + i);
+  for (int i = 1; i < count; i++) {
+    if (!strcmp(list[i], "--ready")) ready = 1;
+    else if (!strcmp(list[i], "--stop=exit")) on_stop = STOP_EXIT;
+    else if (!strcmp(list[i], "--stop=ignore")) on_stop = STOP_IGNORE;
+    else if (!strncmp(list[i], "--do=", 5)) obey(strdup(list[i] + 5));
+  }
+  if (ready) notify("READY=1");
+  while (poll(watched, watching, -1) >= 0 || errno == EINTR) {
+    if (watched[0].revents) stop(watched[0].fd);
+    for (int i = 1; i <= listeners; i++)
+      if (watched[i].fd >= 0 && watched[i].revents) serve_listener(watched[i].fd);
+    for (int i = listeners + 1; i < watching; i++) {
+      if (!watched[i].revents || serve_connection(watched[i].fd)) continue;
+      close(watched[i].fd);
+      watched[i--] = watched[--watching];
+    }
+  }
+  return 1;
+}
