@@ -55,7 +55,7 @@ let package = Package(
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "GuestSpec", "UnitSyntax"]),
-    .testTarget(name: "GuestTests", dependencies: ["ControlProtocol", "Linux"]),
+    .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux"]),
   ]
 )
 

@@ -1,0 +1,56 @@
+import Glibc
+import Linux
+
+/// A socket address as systemd.socket(5) writes it: `127.0.0.1:80`, `[::1]:80`, `/path`, `@abstract`.
+struct Address {
+  let family: Int32
+  private var storage = sockaddr_storage()
+  private var length: socklen_t
+
+  init(_ text: String) throws {
+    if text.hasPrefix("/") || text.hasPrefix("@") {
+      family = AF_UNIX
+      length = try Self.unix(text, &storage)
+      return
+    }
+    let parts = text.split(separator: ":")
+    guard let last = parts.last, let port = UInt16(last) else { throw Trouble("not an address: \(text)") }
+    let host = text.dropLast(last.count + 1).drop { $0 == "[" }
+    let isSix = host.hasSuffix("]")
+    family = isSix ? AF_INET6 : AF_INET
+    length = socklen_t(isSix ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size)
+    let name = String(isSix ? host.dropLast() : host)
+    let parsed = withUnsafeMutableBytes(of: &storage) { bytes -> Int32 in
+      if isSix {
+        let address = bytes.assumingMemoryBound(to: sockaddr_in6.self).baseAddress
+        address?.pointee.sin6_family = sa_family_t(AF_INET6)
+        address?.pointee.sin6_port = port.bigEndian
+        return inet_pton(AF_INET6, name, bytes.baseAddress?.advanced(by: 8))
+      }
+      let address = bytes.assumingMemoryBound(to: sockaddr_in.self).baseAddress
+      address?.pointee.sin_family = sa_family_t(AF_INET)
+      address?.pointee.sin_port = port.bigEndian
+      return inet_pton(AF_INET, name, bytes.baseAddress?.advanced(by: 4))
+    }
+    guard parsed == 1 else { throw Trouble("not an address: \(text)") }
+  }
+
+  /// sun_path begins two bytes in; an abstract name begins with a NUL and ends with the length.
+  private static func unix(_ text: String, _ storage: inout sockaddr_storage) throws -> socklen_t {
+    let name = Array(text.utf8)
+    guard name.count < 108 else { throw Trouble("longer than a socket's name may be: \(text)") }
+    storage.ss_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &storage) { bytes in
+      for (index, byte) in name.enumerated() { bytes[2 + index] = byte }
+      if name[0] == UInt8(ascii: "@") { bytes[2] = 0 }
+    }
+    return socklen_t(2 + name.count)
+  }
+
+  mutating func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    let length = self.length
+    return withUnsafePointer(to: &storage) { storage in
+      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+    }
+  }
+}

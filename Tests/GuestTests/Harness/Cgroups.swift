@@ -1,0 +1,56 @@
+import Foundation
+import Glibc
+import Linux
+
+/// The cgroup 2 tree, as far as a test needs it.
+enum Cgroups {
+  /// Where cgroup 2 is mounted on this machine.
+  static func root() throws -> String {
+    for line in text(of: "/proc/self/mountinfo").split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 1, fields[dash + 1] == "cgroup2" else { continue }
+      return String(fields[4])
+    }
+    throw Trouble("no cgroup 2 is mounted on this machine")
+  }
+
+  /// The process IDs in `path` and below.
+  static func processes(below path: String) -> [Int32] {
+    tree(path).flatMap { text(of: $0 + "/cgroup.procs").split(separator: "\n").compactMap { Int32($0) } }
+  }
+
+  /// Kills everything in `path` and removes it.
+  static func end(_ path: String) {
+    guard access(path, F_OK) == 0 else { return }
+    try? "1".write(toFile: path + "/cgroup.kill", atomically: false, encoding: .utf8)
+    waitUntilEmpty(path)
+    for directory in tree(path) { rmdir(directory) }
+  }
+
+  /// Waits until no process lives in `path` or below; false after `seconds`.
+  @discardableResult
+  static func waitUntilEmpty(_ path: String, seconds: Double = deadline) -> Bool {
+    let raw = open(path + "/cgroup.events", O_RDONLY | O_CLOEXEC)
+    guard raw >= 0 else { return true }
+    let events = OwnedFD(owning: raw)
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+      var buffer = [UInt8](repeating: 0, count: 256)
+      let count = pread(events.raw, &buffer, buffer.count, 0)
+      // A cgroup that is removed meanwhile cannot be read any more.
+      if count <= 0 || String(decoding: buffer[..<count], as: UTF8.self).contains("populated 0") { return true }
+      var watched = pollfd(fd: events.raw, events: Int16(POLLPRI), revents: 0)
+      poll(&watched, 1, 1000)
+    }
+    return false
+  }
+
+  /// `path` and everything below it, the deepest first.
+  private static func tree(_ path: String) -> [String] {
+    let below = names(in: path).map { path + "/" + $0 }.filter { directory in
+      var status = stat()
+      return lstat(directory, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+    return below.flatMap(tree) + [path]
+  }
+}

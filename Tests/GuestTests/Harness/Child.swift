@@ -1,0 +1,104 @@
+import CLinux
+import Foundation
+import Glibc
+import Linux
+
+/// A process of a test: its output goes to files, its end is waited for by pidfd.
+final class Child {
+  let pid: Int32
+  let arguments: [String]
+  private let handle: OwnedFD
+  private var ended: Ending?
+
+  /// How a process ended.
+  enum Ending: Equatable {
+    case exited(Int32)
+    case killed(Int32)
+  }
+
+  /// Runs `arguments` with exactly `environment`, standard input at its end, output and errors appended to files.
+  init(_ arguments: [String], environment: [String: String], output: String, errors: String) throws {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    let append = O_WRONLY | O_CREAT | O_APPEND
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, output, append, 0o600)
+    posix_spawn_file_actions_addopen(&actions, 2, errors, append, 0o600)
+
+    var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
+    defer { for pointer in list + variables { free(pointer) } }
+    var pid: pid_t = 0
+    let code = posix_spawnp(&pid, arguments[0], &actions, nil, &list, &variables)
+    guard code == 0 else { throw SystemError("posix_spawn \(arguments[0])", errno: code) }
+    self.pid = pid
+    self.arguments = arguments
+    handle = OwnedFD(owning: try retrying("pidfd_open") { pidfd_open(pid, 0) })
+  }
+
+  /// Sends `signal`; a process that has already ended is no error.
+  func signal(_ signal: Int32) {
+    if ended == nil { kill(pid, signal) }
+  }
+
+  /// Waits for the end; nil when `seconds` went by first.
+  func wait(seconds: Double = deadline) -> Ending? {
+    if let ended { return ended }
+    guard isReadable(handle.raw, within: seconds) else { return nil }
+    var status: Int32 = 0
+    guard waitpid(pid, &status, 0) == pid else { return nil }
+    let signal = status & 0x7f
+    ended = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
+    return ended
+  }
+
+  var isRunning: Bool { wait(seconds: 0) == nil }
+
+  deinit {
+    if isRunning {
+      kill(pid, SIGKILL)
+      _ = wait()
+    }
+  }
+}
+
+/// What a command that ran to its end said.
+struct Outcome {
+  let ending: Child.Ending
+  let output: String
+  let errors: String
+
+  /// The exit status, or 128 and the signal, as a shell counts.
+  var status: Int32 {
+    switch ending {
+    case .exited(let status): status
+    case .killed(let signal): 128 + signal
+    }
+  }
+  var succeeded: Bool { status == 0 }
+}
+
+/// Seconds after which a test gives up waiting for something that should have happened: long, because the machine may be busy;
+/// nothing but a failure ever waits this long.
+let deadline: Double = 60
+
+/// Whether `descriptor` has something to read (or its peer is gone) within `seconds`.
+func isReadable(_ descriptor: Int32, within seconds: Double) -> Bool {
+  var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+  let end = ContinuousClock.now + .seconds(seconds)
+  while true {
+    let left = ContinuousClock.now.duration(to: end)
+    let milliseconds = max(0, Int32(left / .milliseconds(1)))
+    let count = poll(&watched, 1, milliseconds)
+    if count > 0 { return true }
+    if count == 0 || errno != EINTR { return false }
+  }
+}
+
+/// A test could not go on.
+struct Trouble: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,129 @@
+import CLinux
+import Foundation
+import Glibc
+import Linux
+
+/// A client's end of a socket that was made in a world's network namespace.
+final class Connection {
+  private let socket: OwnedFD
+  private var received: [UInt8] = []
+
+  init(owning socket: consuming OwnedFD) { self.socket = socket }
+
+  /// Sends a line.
+  func send(_ line: String) throws {
+    let bytes = Array((line + "\n").utf8)
+    let sent = try retrying("send") { Glibc.send(socket.raw, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) }
+    guard sent == bytes.count else { throw Trouble("only \(sent) bytes of \(bytes.count) were sent") }
+  }
+
+  /// The next line of the peer without its newline; nil at the end of the connection, also at its reset.
+  func line(within seconds: Double = deadline) throws -> String? {
+    while true {
+      if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+        defer { received.removeFirst(end + 1) }
+        return String(decoding: received[..<end], as: UTF8.self)
+      }
+      guard try receive(within: seconds) else { return nil }
+    }
+  }
+
+  /// Sends a line and returns the answer.
+  func ask(_ line: String, within seconds: Double = deadline) throws -> String {
+    try send(line)
+    guard let answer = try self.line(within: seconds) else { throw Trouble("\(line): the connection ended") }
+    return answer
+  }
+
+  /// Sends a datagram (which the tiny init answers with one) and returns the answer.
+  func askByDatagram(_ text: String, within seconds: Double = deadline) throws -> String { try ask(text, within: seconds) }
+
+  /// The items of an answer that has several.
+  func askList(_ line: String) throws -> [String] { try ask(line).split(separator: "\t").map(String.init) }
+
+  /// Everything until the peer closes.
+  func rest(within seconds: Double = deadline) throws -> String {
+    while try receive(within: seconds) {}
+    defer { received = [] }
+    return String(decoding: received, as: UTF8.self)
+  }
+
+  /// Whether the peer has ended the connection within `seconds`.
+  func hasEnded(within seconds: Double = deadline) throws -> Bool { try !receive(within: seconds) }
+
+  private func receive(within seconds: Double) throws -> Bool {
+    guard isReadable(socket.raw, within: seconds) else { throw Trouble("no answer within \(seconds) s") }
+    var buffer = [UInt8](repeating: 0, count: 16384)
+    let count = recv(socket.raw, &buffer, buffer.count, 0)
+    if count > 0 { received += buffer[..<count] }
+    return count > 0
+  }
+}
+
+extension World {
+  /// Runs `body` on a thread of its own inside the world's network namespace; what is made there stays there.
+  func inside<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
+    let path = "/run/netns/\(name)"
+    let box = Box<Swift.Result<Result, any Error>>()
+    let done = DispatchSemaphore(value: 0)
+    // A thread that has changed its namespace must never serve anything else: it ends here.
+    let thread = Thread {
+      box.set(
+        Swift.Result {
+          let space = OwnedFD(owning: try retrying("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
+          try retrying("setns") { setns(space.raw, Int32(CLONE_NEWNET)) }
+          return try body()
+        })
+      done.signal()
+    }
+    thread.start()
+    done.wait()
+    return try box.take().get()
+  }
+
+  /// Connects to a stream socket: `127.0.0.1:8001`, `[::1]:8002`, `/path`, `@abstract`.
+  func connect(_ address: String) throws -> Connection {
+    Connection(owning: OwnedFD(owning: try open(address, .stream)))
+  }
+
+  /// As many connections as asked for, all begun before any is used.
+  func connect(_ address: String, times: Int) throws -> [Connection] {
+    try (0..<times).map { _ in try connect(address) }
+  }
+
+  /// A datagram socket with `address` as its peer (and, for AF_UNIX, a name that can be answered).
+  func datagrams(to address: String) throws -> Connection {
+    Connection(owning: OwnedFD(owning: try open(address, .datagram)))
+  }
+
+  /// Connects to a sequential-packet socket.
+  func connectPackets(_ address: String) throws -> Connection {
+    Connection(owning: OwnedFD(owning: try open(address, .packets)))
+  }
+
+  /// Connects, sends one line, returns the answer and disconnects.
+  func ask(_ address: String, _ line: String) throws -> String { try connect(address).ask(line) }
+
+  private enum Kind: Int32 {
+    case stream = 1, datagram, packets = 5
+  }
+
+  private func open(_ text: String, _ kind: Kind) throws -> Int32 {
+    try inside {
+      var address = try Address(text)
+      let type = kind.rawValue | Int32(SOCK_CLOEXEC.rawValue)
+      let fd = OwnedFD(owning: try retrying("socket") { socket(address.family, type, 0) })
+      if kind == .datagram, address.family == AF_UNIX {
+        // Autobind (unix(7)): a name of its own, so that the peer can answer.
+        var family = sa_family_t(AF_UNIX)
+        try withUnsafePointer(to: &family) { pointer in
+          try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
+            try retrying("bind") { bind(fd.raw, name, socklen_t(MemoryLayout<sa_family_t>.size)) }
+          }
+        }
+      }
+      try retrying("connect \(text)") { address.withPointer { Glibc.connect(fd.raw, $0, $1) } }
+      return fd.release()
+    }
+  }
+}

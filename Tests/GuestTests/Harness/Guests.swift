@@ -1,0 +1,123 @@
+import Foundation
+import Glibc
+
+extension World {
+  /// Writes `config/NAME.guest`.
+  func addGuest(_ name: String, _ text: String) throws {
+    try text.write(toFile: "\(config)/\(name).guest", atomically: true, encoding: .utf8)
+  }
+
+  func removeGuest(_ name: String) throws {
+    try FileManager.default.removeItem(atPath: "\(config)/\(name).guest")
+  }
+
+  /// A guest whose PID 1 is tiny-init, with a root of its own: starts in milliseconds.
+  ///
+  /// - Parameters:
+  ///   - sockets: lines of one `[Socket]` section.
+  ///   - arguments: of tiny-init.
+  ///   - settings: more lines, with section headers; what they set counts.
+  func addTiny(
+    _ name: String, _ sockets: String..., arguments: [String] = ["--ready"], settings: String = ""
+  ) throws {
+    let root = try makeTinyRoot(name)
+    try addGuest(
+      name,
+      """
+      [Exec]
+      Boot=no
+      NotifyReady=yes
+      Parameters=/sbin/init \(arguments.joined(separator: " "))
+      [Socket]
+      \(sockets.joined(separator: "\n"))
+      [Guest]
+      Directory=\(root)
+      IdleStopSec=infinity
+      TimeoutStartSec=30s
+      TimeoutStopSec=30s
+      \(settings)
+      """)
+  }
+
+  /// A Debian guest from its cached image, which stays as it is, with the unit files in `units` as its `/etc/systemd/system`.
+  ///
+  /// - Parameters:
+  ///   - image: a name that `make-guest` knows.
+  ///   - units: a directory, by default the one with `hello.socket`; `writeUnits` makes others.
+  func addDebian(
+    _ name: String, image: String, units: String = Payload.units("hello"), _ sockets: String..., settings: String = ""
+  ) throws {
+    try addGuest(
+      name,
+      """
+      [Exec]
+      Boot=yes
+      [Files]
+      Volatile=overlay
+      BindReadOnly=\(units):/etc/systemd/system
+      BindReadOnly=\(try Payload.directory()):/usr/local/bin
+      [Socket]
+      \(sockets.joined(separator: "\n"))
+      [Guest]
+      Directory=\(try Payload.image(image))
+      IdleStopSec=infinity
+      \(settings)
+      """)
+  }
+
+  /// Writes unit files to a directory of the world and enables each `.socket` among them; returns the directory.
+  func writeUnits(_ units: [String: String]) throws -> String {
+    let directory = "\(self.directory)/units-\(names(in: self.directory).count)"
+    let wants = directory + "/sockets.target.wants"
+    try FileManager.default.createDirectory(atPath: wants, withIntermediateDirectories: true)
+    for (name, text) in units {
+      try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
+      if name.hasSuffix(".socket") { symlink("../\(name)", "\(wants)/\(name)") }
+    }
+    return directory
+  }
+
+  /// The root of a tiny guest: the mount points that a container needs, and tiny-init as `/sbin/init`.
+  func makeTinyRoot(_ name: String) throws -> String {
+    let root = "\(directory)/root-\(name)"
+    for place in ["sbin", "proc", "sys", "dev", "run", "tmp", "etc", "var"] {
+      try FileManager.default.createDirectory(atPath: "\(root)/\(place)", withIntermediateDirectories: true)
+    }
+    try FileManager.default.copyItem(atPath: try Payload.tinyInit(), toPath: root + "/sbin/init")
+    return root
+  }
+}
+
+/// What guests are made of.
+enum Payload {
+  /// The directory with `tiny-init`, to be bound over `/usr/local/bin`.
+  static func directory() throws -> String {
+    let path = try tinyInit()
+    return String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+  }
+
+  /// A directory of unit files in `Tests/guests/units`.
+  static func units(_ name: String) -> String { "\(Built.source)/Tests/guests/units/\(name)" }
+
+  /// The root of a Debian guest, made when it is not there yet.
+  static func image(_ name: String) throws -> String {
+    let path = try require(Built.source + "/Tests/guests/make-guest", name)
+    return path.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// The compiled `tiny-init`.
+  static func tinyInit() throws -> String { try compiled.get() }
+
+  /// Compiled once in a test run.
+  private static let compiled = Result {
+    let directory = Built.directory + "/guest-payload"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let path = directory + "/tiny-init"
+    try require(
+      "cc", "-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o", path + ".new",
+      Built.source + "/Tests/guests/tiny-init.c")
+    // A run of the tests that is under way may be executing the old one: a rename leaves it alone.
+    rename(path + ".new", path)
+    return path
+  }
+}

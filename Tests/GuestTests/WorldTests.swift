@@ -1,0 +1,74 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+/// The tests' own ground: were it not firm, the other sentences would mean nothing.
+@Suite("A world")
+struct WorldTests {
+  @Test("has a network of its own, in which a passed listener answers")
+  func network() throws {
+    try World.with { world in
+      _ = try world.start(["systemd-socket-activate", "-l", "127.0.0.1:8001", try Payload.tinyInit()])
+      try world.untilListening("127.0.0.1:8001")
+      #expect(try world.ask("127.0.0.1:8001", "anything") == "anything")
+      #expect(try world.connect("127.0.0.1:8001").askList("fds").last?.hasPrefix("3 socket:") == true)
+      #expect(try command(["ss", "-Hltn", "sport", "=", "8001"]).output == "")
+    }
+  }
+
+  @Test("serves datagrams and AF_UNIX as well")
+  func kinds() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      _ = try world.start(["systemd-socket-activate", "-l", path, try Payload.tinyInit()])
+      _ = try world.start(["systemd-socket-activate", "-d", "-l", "127.0.0.1:8002", try Payload.tinyInit()])
+      try world.untilListening(path)
+      try world.untilListening("127.0.0.1:8002")
+      #expect(try world.ask(path, "hello") == "hello")
+      #expect(try world.datagrams(to: "127.0.0.1:8002").askByDatagram("first") == "first")
+    }
+  }
+
+  @Test("is gone after the test, with everything that ran in it, also when the test fails")
+  func teardown() throws {
+    var name = ""
+    var cgroup = ""
+    var child: Int32 = 0
+    #expect(throws: Trouble.self) {
+      try World.with { world in
+        name = world.name
+        cgroup = world.cgroup
+        child = try world.start(["sleep", "1000"]).pid
+        throw Trouble("on purpose")
+      }
+    }
+    #expect(access(cgroup, F_OK) != 0)
+    #expect(access("/run/netns/" + name, F_OK) != 0)
+    #expect(access("/tmp/" + name, F_OK) != 0)
+    #expect(kill(child, 0) != 0)
+  }
+
+  @Test("keeps many clients at once")
+  func manyClients() throws {
+    try World.with { world in
+      _ = try world.start(["systemd-socket-activate", "-l", "[::1]:8001", try Payload.tinyInit()])
+      try world.untilListening("[::1]:8001")
+      let clients = try world.connect("[::1]:8001", times: 100)
+      for client in clients { try client.send("pid") }
+      let answers = try Set(clients.map { try $0.line() })
+      #expect(answers.count == 1)
+    }
+  }
+}
+
+extension World {
+  /// Waits until something in the world listens at `address`, which no event tells of a process that is not ours.
+  fileprivate func untilListening(_ address: String) throws {
+    let end = ContinuousClock.now + .seconds(deadline)
+    while ContinuousClock.now < end {
+      let shown = try run("ss", "-Hlntux").output
+      if shown.contains(" \(address) ") { return }
+    }
+    throw Trouble("nothing listens at \(address)")
+  }
+}
