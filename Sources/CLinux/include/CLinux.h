@@ -7,4 +7,7 @@
 
 #include "sockets.h"
 
+/* setns(2): behind _GNU_SOURCE. */
+extern int setns(int fd, int nstype);
+
 #endif

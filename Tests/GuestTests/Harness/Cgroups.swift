@@ -8,8 +8,9 @@ enum Cgroups {
   static func root() throws -> String {
     for line in text(of: "/proc/self/mountinfo").split(separator: "\n") {
       let fields = line.split(separator: " ")
-      guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 1, fields[dash + 1] == "cgroup2" else { continue }
-      return String(fields[4])
+      // The type stands after the dash that ends the optional fields.
+      let type = fields.drop { $0 != "-" }.dropFirst().first
+      if type == "cgroup2" { return String(fields[4]) }
     }
     throw Trouble("no cgroup 2 is mounted on this machine")
   }

@@ -12,7 +12,8 @@ extension World {
 
   /// One element of it.
   func summary(_ name: String) throws -> GuestSummary {
-    guard let summary = try list().first(where: { $0.name == name }) else { throw Trouble("\(name) is not in the list") }
+    let summary = try list().first { $0.name == name }
+    guard let summary else { throw Trouble("\(name) is not in the list") }
     return summary
   }
 

@@ -13,7 +13,7 @@ final class Connection {
   /// Sends a line.
   func send(_ line: String) throws {
     let bytes = Array((line + "\n").utf8)
-    let sent = try retrying("send") { Glibc.send(socket.raw, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) }
+    let sent = try retrying("send") { Glibc.send(self.socket.raw, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
     guard sent == bytes.count else { throw Trouble("only \(sent) bytes of \(bytes.count) were sent") }
   }
 
@@ -36,7 +36,9 @@ final class Connection {
   }
 
   /// Sends a datagram (which the tiny init answers with one) and returns the answer.
-  func askByDatagram(_ text: String, within seconds: Double = deadline) throws -> String { try ask(text, within: seconds) }
+  func askByDatagram(_ text: String, within seconds: Double = deadline) throws -> String {
+    try ask(text, within: seconds)
+  }
 
   /// The items of an answer that has several.
   func askList(_ line: String) throws -> [String] { try ask(line).split(separator: "\t").map(String.init) }
@@ -71,7 +73,7 @@ extension World {
       box.set(
         Swift.Result {
           let space = OwnedFD(owning: try retrying("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
-          try retrying("setns") { setns(space.raw, Int32(CLONE_NEWNET)) }
+          try retrying("setns") { setns(space.raw, 0x4000_0000 /* CLONE_NEWNET */) }
           return try body()
         })
       done.signal()
@@ -83,7 +85,7 @@ extension World {
 
   /// Connects to a stream socket: `127.0.0.1:8001`, `[::1]:8002`, `/path`, `@abstract`.
   func connect(_ address: String) throws -> Connection {
-    Connection(owning: OwnedFD(owning: try open(address, .stream)))
+    Connection(owning: OwnedFD(owning: try socketConnected(to: address, .stream)))
   }
 
   /// As many connections as asked for, all begun before any is used.
@@ -93,12 +95,12 @@ extension World {
 
   /// A datagram socket with `address` as its peer (and, for AF_UNIX, a name that can be answered).
   func datagrams(to address: String) throws -> Connection {
-    Connection(owning: OwnedFD(owning: try open(address, .datagram)))
+    Connection(owning: OwnedFD(owning: try socketConnected(to: address, .datagram)))
   }
 
   /// Connects to a sequential-packet socket.
   func connectPackets(_ address: String) throws -> Connection {
-    Connection(owning: OwnedFD(owning: try open(address, .packets)))
+    Connection(owning: OwnedFD(owning: try socketConnected(to: address, .packets)))
   }
 
   /// Connects, sends one line, returns the answer and disconnects.
@@ -108,7 +110,7 @@ extension World {
     case stream = 1, datagram, packets = 5
   }
 
-  private func open(_ text: String, _ kind: Kind) throws -> Int32 {
+  private func socketConnected(to text: String, _ kind: Kind) throws -> Int32 {
     try inside {
       var address = try Address(text)
       let type = kind.rawValue | Int32(SOCK_CLOEXEC.rawValue)
@@ -116,7 +118,7 @@ extension World {
       if kind == .datagram, address.family == AF_UNIX {
         // Autobind (unix(7)): a name of its own, so that the peer can answer.
         var family = sa_family_t(AF_UNIX)
-        try withUnsafePointer(to: &family) { pointer in
+        _ = try withUnsafePointer(to: &family) { pointer in
           try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
             try retrying("bind") { bind(fd.raw, name, socklen_t(MemoryLayout<sa_family_t>.size)) }
           }

@@ -11,12 +11,8 @@ extension World {
     try FileManager.default.removeItem(atPath: "\(config)/\(name).guest")
   }
 
-  /// A guest whose PID 1 is tiny-init, with a root of its own: starts in milliseconds.
-  ///
-  /// - Parameters:
-  ///   - sockets: lines of one `[Socket]` section.
-  ///   - arguments: of tiny-init.
-  ///   - settings: more lines, with section headers; what they set counts.
+  /// A guest whose PID 1 is tiny-init with `arguments`, with a root of its own: starts in milliseconds. `sockets` are the
+  /// lines of one `[Socket]` section, `settings` more lines with section headers of their own; what they set counts.
   func addTiny(
     _ name: String, _ sockets: String..., arguments: [String] = ["--ready"], settings: String = ""
   ) throws {
@@ -39,11 +35,8 @@ extension World {
       """)
   }
 
-  /// A Debian guest from its cached image, which stays as it is, with the unit files in `units` as its `/etc/systemd/system`.
-  ///
-  /// - Parameters:
-  ///   - image: a name that `make-guest` knows.
-  ///   - units: a directory, by default the one with `hello.socket`; `writeUnits` makes others.
+  /// A Debian guest from its cached image (a name that `make-guest` knows), which stays as it is. The directory `units` is
+  /// its `/etc/systemd/system`: by default the one with `hello.socket`; `writeUnits` makes others.
   func addDebian(
     _ name: String, image: String, units: String = Payload.units("hello"), _ sockets: String..., settings: String = ""
   ) throws {
