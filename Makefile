@@ -1,0 +1,73 @@
+# Dormouse: what a person and the CI call. Everything but `build` and the checks needs root.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+bindir = $(DESTDIR)$(PREFIX)/bin
+sbindir = $(DESTDIR)$(PREFIX)/sbin
+unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
+docdir = $(DESTDIR)$(PREFIX)/share/doc/dormouse
+
+# Debian packages: to build, to run the demo besides, to run the tests besides.
+BUILD_NEEDS = libc6-dev libsystemd-dev libmnl-dev pkg-config
+DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3-minimal
+TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring iproute2 util-linux strace \
+  openssh-client curl
+
+GUESTS = bookworm trixie sid trixie-ssh host
+
+.PHONY: all build demo test guests bench fuzz format format-check size-check install clean
+
+all: build
+
+build:
+	@.ci/need $(BUILD_NEEDS)
+	$(SWIFT) build
+
+# KEEP=1 leaves the daemon running for curl.
+demo:
+	@.ci/need --root $(DEMO_NEEDS)
+	$(SWIFT) build --product dormoused
+	$(SWIFT) build --product dormouse
+	@examples/hello/demo --bin "$$($(SWIFT) build --show-bin-path)" $(if $(KEEP),--keep)
+
+# The test runner comes last: the closing line is its own.
+test:
+	@.ci/need --root $(TEST_NEEDS)
+	@$(MAKE) --no-print-directory format-check size-check guests
+	$(SWIFT) test --disable-xctest
+
+# The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
+guests:
+	@.ci/need --root $(TEST_NEEDS)
+	@Tests/guests/make-guest $(GUESTS)
+
+bench:
+	@.ci/need --root $(DEMO_NEEDS)
+	$(SWIFT) build -c release --product dormoused
+	$(SWIFT) build -c release --product dormouse
+	@Benchmarks/wake --bin "$$($(SWIFT) build -c release --show-bin-path)"
+
+format:
+	$(SWIFT) format --in-place -r Package.swift Sources Tests
+
+format-check:
+	$(SWIFT) format lint --strict -r Package.swift Sources Tests
+
+# A file that outgrows a screenful or five is two things in one file.
+size-check:
+	@.ci/sizes
+
+install:
+	@.ci/need $(BUILD_NEEDS)
+	$(SWIFT) build -c release --static-swift-stdlib --product dormoused
+	$(SWIFT) build -c release --static-swift-stdlib --product dormouse
+	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples
+	install -s $$($(SWIFT) build -c release --show-bin-path)/dormouse $(bindir)/dormouse
+	install -s $$($(SWIFT) build -c release --show-bin-path)/dormoused $(sbindir)/dormoused
+	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
+	install -m 644 README.md CHANGELOG.md LICENSE $(docdir)
+	cp -R examples/. $(docdir)/examples
+
+clean:
+	rm -rf .build
