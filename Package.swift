@@ -54,7 +54,9 @@ let package = Package(
     .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Linux", "Planning", "GuestSpec"]),
-    .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "GuestSpec", "UnitSyntax"]),
+    .testTarget(
+      name: "SupervisionTests",
+      dependencies: ["ControlProtocol", "GuestSpec", "Linux", "Supervision", "Systemd", "UnitSyntax"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux"]),
   ]
 )

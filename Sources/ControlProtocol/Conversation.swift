@@ -41,6 +41,14 @@ public struct Conversation: Sendable {
     }
   }
 
+  /// A call is being carried out whose reply the client wants.
+  public var owesReply: Bool {
+    switch stage {
+    case .waiting(let oneway): !oneway
+    case .open, .closing: false
+    }
+  }
+
   /// Nothing is left to do for the client.
   public var isOver: Bool {
     switch stage {

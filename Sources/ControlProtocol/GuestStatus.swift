@@ -56,7 +56,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
 public struct SocketStatus: Codable, Equatable, Sendable {
   /// As systemd.socket(5) writes it.
   public var address: String
-  public var kind: SocketKind
+  public var kind: SocketType
   /// The name it is passed by (`FileDescriptorName=`).
   public var name: String
   /// Its number in /proc/PID/fd and in ss(8).
@@ -68,7 +68,7 @@ public struct SocketStatus: Codable, Equatable, Sendable {
   /// Connections (of a datagram socket: bytes) that nobody took yet.
   @OrNull public var queued: Int?
 
-  public init(address: String, kind: SocketKind, name: String) {
+  public init(address: String, kind: SocketType, name: String) {
     self.address = address
     self.kind = kind
     self.name = name
@@ -76,7 +76,7 @@ public struct SocketStatus: Codable, Equatable, Sendable {
 }
 
 /// The three kinds of systemd.socket(5).
-public enum SocketKind: String, Codable, CaseIterable, Sendable {
+public enum SocketType: String, Codable, CaseIterable, Sendable {
   case stream, datagram, sequentialPacket
 }
 

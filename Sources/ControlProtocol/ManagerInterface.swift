@@ -40,7 +40,7 @@ public enum ManagerInterface {
     )
 
     # The three kinds of systemd.socket(5)
-    type SocketKind (
+    type SocketType (
       stream,
       datagram,
       sequentialPacket
@@ -50,7 +50,7 @@ public enum ManagerInterface {
     type SocketStatus (
       # As systemd.socket(5) writes it
       address: string,
-      kind: SocketKind,
+      kind: SocketType,
       # The name it is passed by: FileDescriptorName=
       name: string,
       # Its number in /proc/PID/fd and in ss(8)

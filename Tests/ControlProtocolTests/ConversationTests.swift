@@ -45,9 +45,11 @@ struct ConversationTests {
     conversation.receive(try Call.list.encoded())
     #expect(conversation.nextCall() == .list)
     #expect(conversation.nextCall() == nil)
+    #expect(conversation.isWaiting && !conversation.owesReply)
     conversation.answer(.list([]))
     #expect(conversation.unsent.isEmpty)
     #expect(conversation.nextCall() == .list)
+    #expect(conversation.owesReply)
   }
 
   @Test("A client that ends its input is still answered, then it is over")

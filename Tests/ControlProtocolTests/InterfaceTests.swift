@@ -33,7 +33,7 @@ struct InterfaceTests {
   @Test(
     "Every enum has the values of the description",
     arguments: [
-      ("GuestState", GuestState.allCases.map(\.rawValue)), ("SocketKind", SocketKind.allCases.map(\.rawValue)),
+      ("GuestState", GuestState.allCases.map(\.rawValue)), ("SocketType", SocketType.allCases.map(\.rawValue)),
       ("WakeCause", WakeCause.allCases.map(\.rawValue)), ("StopCause", StopCause.allCases.map(\.rawValue)),
       ("MessageLevel", MessageLevel.allCases.map(\.rawValue)),
     ])

@@ -1,0 +1,144 @@
+import CLinux
+import Glibc
+
+/// Connections to and at a socket in the file system: what the control socket is made of (unix(7)).
+public enum UnixStream {
+  /// Binds `path` with the permissions `mode` and listens there. Neither it nor what it accepts ever blocks.
+  ///
+  /// - Throws: `SystemError`; `EADDRINUSE` when the path exists, `ENAMETOOLONG` beyond 107 bytes.
+  public static func listen(at path: String, mode: UInt32, backlog: Int32) throws(SystemError) -> OwnedFD {
+    let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
+    // Before bind, which gives the file the mode that the socket has: there is no moment with a wider one.
+    try retrying("fchmod \(path)") { fchmod(fd.raw, mode_t(mode)) }
+    try withAddress(path) { address, length throws(SystemError) in
+      try retrying("bind \(path)") { bind(fd.raw, address, length) }
+    }
+    try retrying("listen \(path)") { Glibc.listen(fd.raw, backlog) }
+    return fd
+  }
+
+  /// Connects to `path`; reading from and writing to the connection blocks.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` and `ECONNREFUSED` when nobody listens there.
+  public static func connect(to path: String) throws(SystemError) -> OwnedFD {
+    let fd = try make(0, "socket for \(path)")
+    try connect(fd, to: path)
+    return fd
+  }
+
+  /// Whether somebody listens at `path`; never blocks, also when that one accepts no more.
+  ///
+  /// - Throws: `SystemError` when that cannot be told.
+  public static func answers(at path: String) throws(SystemError) -> Bool {
+    let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
+    do throws(SystemError) {
+      try connect(fd, to: path)
+      return true
+    } catch {
+      switch error.errno {
+      case EAGAIN: return true
+      case ENOENT, ECONNREFUSED: return false
+      default: throw error
+      }
+    }
+  }
+
+  /// Accepts one connection, which never blocks; nil when there is none.
+  ///
+  /// - Throws: `SystemError`; `EMFILE` when this process has no descriptor left: the connection stays in the queue.
+  public static func accept(from listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {
+    let raw = listener.raw
+    while true {
+      do throws(SystemError) {
+        let number = try retrying("accept4") {
+          accept4(raw, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
+        }
+        return OwnedFD(owning: number)
+      } catch {
+        switch error.errno {
+        case EAGAIN: return nil
+        case ECONNABORTED: continue
+        default: throw error
+        }
+      }
+    }
+  }
+
+  /// Reads at most `count` bytes: none at the end, nil when there are none now.
+  ///
+  /// - Throws: `SystemError`; `ECONNRESET` when the peer is gone without having read everything.
+  public static func receive(from connection: borrowing OwnedFD, upTo count: Int) throws(SystemError) -> [UInt8]? {
+    let raw = connection.raw
+    var bytes = [UInt8](repeating: 0, count: count)
+    do throws(SystemError) {
+      let size = try retrying("recv") { bytes.withUnsafeMutableBytes { recv(raw, $0.baseAddress, $0.count, 0) } }
+      bytes.removeLast(count - size)
+      return bytes
+    } catch {
+      if error.errno == EAGAIN { return nil }
+      throw error
+    }
+  }
+
+  /// Writes as much as there is room for, and says how many bytes that was; 0 when there is no room now.
+  ///
+  /// - Throws: `SystemError`; `EPIPE` when the peer is gone. No SIGPIPE is raised.
+  public static func send(_ bytes: ArraySlice<UInt8>, to connection: borrowing OwnedFD) throws(SystemError) -> Int {
+    let raw = connection.raw
+    do throws(SystemError) {
+      return try retrying("send") {
+        bytes.withUnsafeBytes { Glibc.send(raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      }
+    } catch {
+      if error.errno == EAGAIN { return 0 }
+      throw error
+    }
+  }
+
+  /// Says that no more will be written; the peer can still answer.
+  public static func finishWriting(to connection: borrowing OwnedFD) {
+    // Fails only when the peer is gone, which the next read says.
+    shutdown(connection.raw, Int32(SHUT_WR))
+  }
+
+  private static func make(_ flags: Int32, _ call: String) throws(SystemError) -> OwnedFD {
+    OwnedFD(
+      owning: try retrying(call) { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags, 0) })
+  }
+
+  private static func connect(_ fd: borrowing OwnedFD, to path: String) throws(SystemError) {
+    let raw = fd.raw
+    try withAddress(path) { address, length throws(SystemError) in
+      try retrying("connect \(path)") { Glibc.connect(raw, address, length) }
+    }
+  }
+
+  private static func withAddress(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = Array(path.utf8)
+    let fits = withUnsafeMutableBytes(of: &address.sun_path) { room in
+      if bytes.count >= room.count { return false }
+      room.copyBytes(from: bytes)
+      return true
+    }
+    if !fits { throw SystemError("socket address \(path)", errno: ENAMETOOLONG) }
+    try withUnsafePointer(to: &address) { pointer throws(SystemError) in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer throws(SystemError) in
+        try body(pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+  }
+}
+
+/// Opens a directory and locks it, for as long as the descriptor is open: only one process at a time can.
+///
+/// - Throws: `SystemError`; `EWOULDBLOCK` when another process holds the lock.
+public func lockDirectory(_ path: String) throws(SystemError) -> OwnedFD {
+  let fd = OwnedFD(
+    owning: try retrying("open \(path)") { open(path, Int32(O_RDONLY) | Int32(O_DIRECTORY) | Int32(O_CLOEXEC)) })
+  try retrying("flock \(path)") { flock(fd.raw, LOCK_EX | LOCK_NB) }
+  return fd
+}

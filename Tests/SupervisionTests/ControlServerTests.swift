@@ -1,0 +1,230 @@
+import ControlProtocol
+import Glibc
+import Linux
+import Testing
+
+@testable import Supervision
+
+@Suite("The control socket")
+struct ControlServerTests {
+  private static let info = Array("{\"method\":\"org.varlink.service.GetInfo\"}\0".utf8)
+
+  @Test("A call is answered, and the service describes itself")
+  func answers() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let client = try ControlClient(runtime)
+      try client.send(.list)
+      #expect(try client.receive(.list) == .list([]))
+      try client.send(.why(name: "x"))
+      #expect(try client.receive(.why(name: "x")) == .failure(.noSuchGuest(name: "x")))
+      try client.send(Self.info)
+      #expect(String(decoding: try client.receive() ?? [], as: UTF8.self).contains(#""version":"1.2.3""#))
+      #expect(await daemon.calls == [.list, .why(name: "x")])
+    }
+  }
+
+  @Test("Only this user may connect, and the socket is gone with the server")
+  func file() async throws {
+    var path = ""
+    try await withControlDaemon { _, runtime in
+      path = "\(runtime)/io.dormouse"
+      var status = stat()
+      #expect(stat(path, &status) == 0)
+      #expect(status.st_mode == S_IFSOCK | 0o600)
+    }
+    #expect(access(path, F_OK) == -1)
+  }
+
+  @Test("A second server at the same place is refused and leaves the first one alone")
+  func secondServer() async throws {
+    try await withControlDaemon { daemon, runtime in
+      await #expect(throws: SystemError("lock \(runtime)", errno: EADDRINUSE)) { try await daemon.serve(runtime) }
+      try ControlClient(runtime).send(.list)
+      await daemon.called(1)
+    }
+  }
+
+  @Test("The socket that a killed daemon left behind is replaced, one that somebody listens at is not")
+  func staleSocket() throws {
+    let runtime = "/tmp/dormouse-stale-\(getpid())"
+    let path = "\(runtime)/io.dormouse"
+    defer {
+      removeFile(path)
+      rmdir(runtime)
+    }
+    try makeDirectories(runtime)
+    var other: Listener? = Listener(try UnixStream.listen(at: path, mode: 0o600, backlog: 1))
+    #expect(other != nil)
+    #expect(throws: SystemError("listen at \(path)", errno: EADDRINUSE)) { _ = try ControlSocket(runtime: runtime) }
+    other = nil
+    #expect(access(path, F_OK) == 0)
+    let own = try ControlSocket(runtime: runtime)
+    #expect(try UnixStream.answers(at: path))
+    withExtendedLifetime(own) {}
+  }
+
+  @Test("Half a message keeps nobody else waiting, and is answered when it is whole")
+  func halfMessage() async throws {
+    try await withControlDaemon { _, runtime in
+      let slow = try ControlClient(runtime)
+      let bytes = try Call.status(name: "web", console: false).encoded()
+      try slow.send(Array(bytes[..<20]))
+      let other = try ControlClient(runtime)
+      try other.send(.list)
+      #expect(try other.receive(.list) == .list([]))
+      for byte in bytes[20...] { try slow.send([byte]) }
+      guard case .status(let status) = try slow.receive(.status(name: "web", console: false)) else {
+        Issue.record("no status")
+        return
+      }
+      #expect(status.name == "web")
+    }
+  }
+
+  @Test("A thousand requests sent at once are answered in their order")
+  func pipelined() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let client = try ControlClient(runtime)
+      let calls = (0..<1000).map { Call.why(name: "g\($0)") }
+      try client.send(calls.flatMap { try $0.encoded() })
+      for (number, call) in calls.enumerated() {
+        #expect(try client.receive(call) == .failure(.noSuchGuest(name: "g\(number)")))
+      }
+      #expect(await daemon.calls == calls)
+    }
+  }
+
+  @Test("A client that does not read is served no further than its socket holds, and others are served meanwhile")
+  func slowReader() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let slow = try ControlClient(runtime)
+      let call = Call.status(name: "web", console: true)
+      try slow.send(try (0..<100).flatMap { _ in try call.encoded() })
+      await daemon.called(1)
+      for _ in 0..<50 {
+        let other = try ControlClient(runtime)
+        try other.send(.list)
+        #expect(try other.receive(.list) == .list([]))
+      }
+      #expect(await daemon.calls.count { $0 == call } < 50)
+      for _ in 0..<100 { #expect(try slow.receive() != nil) }
+      #expect(await daemon.calls.count { $0 == call } == 100)
+    }
+  }
+
+  @Test("A reply may come later, the requests after it wait, and other clients do not")
+  func laterReply() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let client = try ControlClient(runtime)
+      try client.send(.wake(name: "web"))
+      try client.send(.list)
+      await daemon.called(1)
+      let other = try ControlClient(runtime)
+      try other.send(.list)
+      #expect(try other.receive(.list) == .list([]))
+      #expect(await daemon.calls == [.wake(name: "web"), .list])
+      await daemon.answer(.failure(.wakeFailed(name: "web", reason: "no")))
+      #expect(try client.receive(.wake(name: "web")) == .failure(.wakeFailed(name: "web", reason: "no")))
+      #expect(try client.receive(.list) == .list([]))
+    }
+  }
+
+  @Test("Clients that go away while they wait are forgotten, and free their places at once")
+  func goneWhileWaiting() async throws {
+    try await withControlDaemon { daemon, runtime in
+      var clients = try (0..<ControlServer.connectionLimit).map { _ in try ControlClient(runtime) }
+      for client in clients { try client.send(.sleep(name: "web", now: true)) }
+      await daemon.called(clients.count)
+      clients = []
+      let next = try ControlClient(runtime)
+      try next.send(.list)
+      #expect(try next.receive(.list) == .list([]))
+      await daemon.answer(.done)
+      try next.send(.list)
+      #expect(try next.receive(.list) == .list([]))
+    }
+  }
+
+  @Test("One client too many takes the place of the one that was silent for longest")
+  func flood() async throws {
+    try await withControlDaemon { _, runtime in
+      let limit = ControlServer.connectionLimit
+      let clients = try (0..<limit).map { _ in try ControlClient(runtime) }
+      for client in clients {
+        try client.send(.list)
+        #expect(try client.receive(.list) == .list([]))
+      }
+      try clients[0].send(.list)
+      #expect(try clients[0].receive(.list) == .list([]))
+      let more = try (0..<10).map { _ in try ControlClient(runtime) }
+      try more[9].send(.list)
+      #expect(try more[9].receive(.list) == .list([]))
+      for client in clients[1...10] { #expect(try client.receive() == nil) }
+      for client in [clients[0]] + clients[11...] + more[0...8] {
+        try client.send(.list)
+        #expect(try client.receive(.list) == .list([]))
+      }
+    }
+  }
+
+  @Test("While every place is taken by one that waits for its reply, the next is turned away")
+  func full() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let clients = try (0..<ControlServer.connectionLimit).map { _ in try ControlClient(runtime) }
+      for client in clients { try client.send(.wake(name: "web")) }
+      await daemon.called(clients.count)
+      #expect(try ControlClient(runtime).receive() == nil)
+      await daemon.answer(.done)
+      for client in clients { #expect(try client.receive(.wake(name: "web")) == .done) }
+    }
+  }
+
+  @Test("A client that ends its side of the connection is still answered")
+  func halfClose() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let client = try ControlClient(runtime)
+      try client.send(.wake(name: "web"))
+      client.finishWriting()
+      await daemon.called(1)
+      await daemon.answer(.done)
+      #expect(try client.receive(.wake(name: "web")) == .done)
+      #expect(try client.receive() == nil)
+    }
+  }
+
+  @Test("Calls that want no reply are all carried out, although the client is long gone")
+  func oneway() async throws {
+    try await withControlDaemon { daemon, runtime in
+      var client: ControlClient? = try ControlClient(runtime)
+      let call = #"{"method":"io.dormouse.Manager.Wake","oneway":true,"parameters":{"name":"web"}}"# + "\0"
+      try client?.send(Array((call + call).utf8))
+      client = nil
+      await daemon.called(1)
+      await daemon.answer(.done)
+      await daemon.called(2)
+      #expect(await daemon.calls == [.wake(name: "web"), .wake(name: "web")])
+    }
+  }
+
+  @Test(
+    "What is no Varlink ends the connection, and only that one",
+    arguments: ["GET / HTTP/1.1\r\n\r\n\0", "\0", "{}\0", String(repeating: "x", count: 70_000)])
+  func violation(bytes: String) async throws {
+    try await withControlDaemon { _, runtime in
+      let other = try ControlClient(runtime)
+      let client = try ControlClient(runtime)
+      // The server may be gone before the last byte of a long message is sent.
+      try? client.send(Array(bytes.utf8))
+      #expect(try client.receive() == nil)
+      try other.send(.list)
+      #expect(try other.receive(.list) == .list([]))
+    }
+  }
+}
+
+/// A listener that is let go by reference.
+private final class Listener {
+  private let socket: OwnedFD
+
+  init(_ socket: consuming OwnedFD) { self.socket = socket }
+}
