@@ -1,1 +1,125 @@
+/* The child's side of the ladder in launch.h: an interpreter of steps, one switch. */
 #include "launch.h"
+
+#include <asm/errno.h>
+#include <asm/signal.h>
+#include <linux/close_range.h>
+#include <linux/fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <linux/stat.h>
+#include <linux/types.h>
+#include <stddef.h>
+
+#include "child.h"
+#include "operations.h"
+#include "raw.h"
+
+enum { FIRST_DESCRIPTOR = 3 };
+
+/* The plan with the one thing that is the child's own. */
+struct child {
+  const struct launch_plan *plan;
+  int report;
+};
+
+static int slot_number(const struct launch_plan *plan, uint64_t slot) {
+  return FIRST_DESCRIPTOR + (int)plan->listener_count + 1 + (int)slot;
+}
+
+/* Handlers of the daemon would run in its memory; what it ignores would stay ignored across exec. */
+static void reset_dispositions(void) {
+  /* The kernel's struct sigaction, as large as on any architecture: handler, flags, restorer, mask. All zero: SIG_DFL. */
+  const uint64_t action[4] = {0, 0, 0, 0};
+  for (int number = 1; number <= 64; number++) raw4(__NR_rt_sigaction, number, (long)action, 0, 8);
+}
+
+/*
+ * Listeners at 3 and up, then the report pipe, then slot 0; everything else of the daemon's goes, before any path of the guest
+ * is looked at. All are first moved above the places they are to take, because the daemon's numbers may lie among these.
+ */
+static long arrange_descriptors(struct child *child) {
+  const struct launch_plan *plan = child->plan;
+  int count = (int)plan->listener_count + 2;
+  int above = slot_number(plan, plan->slot_count);
+  for (int i = 0; i < count; i++) {
+    long moved = raw3(__NR_fcntl, plan->descriptors[i], F_DUPFD_CLOEXEC, above);
+    if (moved < 0) return moved;
+    plan->descriptors[i] = (int)moved;
+  }
+  child->report = plan->descriptors[plan->listener_count];
+  for (int i = 0; i < count; i++) {
+    int flags = i < (int)plan->listener_count ? 0 : O_CLOEXEC;
+    long error = raw3(__NR_dup3, plan->descriptors[i], FIRST_DESCRIPTOR + i, flags);
+    if (error < 0) return error;
+  }
+  child->report = FIRST_DESCRIPTOR + (int)plan->listener_count;
+  return raw3(__NR_close_range, FIRST_DESCRIPTOR + count, ~0U, 0);
+}
+
+static long execute(const struct launch_plan *plan, const struct launch_step *step) {
+  const char *candidate = plan->text + step->arg;
+  long result = -ENOENT;
+  for (uint64_t i = 0; i < step->a; i++) {
+    if (step->b) plan->argv[0] = (char *)candidate;
+    long error = raw3(__NR_execve, (long)candidate, (long)plan->argv, (long)plan->envp);
+    /* As execvp(3): a candidate that is not there leads to the next, and the most telling error is kept. */
+    if (error != -ENOENT && error != -ENOTDIR) result = error;
+    if (error != -ENOENT && error != -ENOTDIR && error != -EACCES) return error;
+    candidate = launch_next_string(candidate);
+  }
+  return result;
+}
+
+static long carry_out(const struct launch_plan *plan, const struct launch_step *step) {
+  char *text = plan->text + step->arg;
+  switch ((enum launch_op)step->op) {
+    case LAUNCH_SESSION: return raw0(__NR_setsid);
+    case LAUNCH_KEYRING:
+      /* A kernel without keys, or one that is out of quota for them, is no reason not to start. */
+      raw2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
+      return 0;
+    case LAUNCH_UNSHARE: return raw1(__NR_unshare, (long)step->a);
+    case LAUNCH_PROPAGATE: return raw5(__NR_mount, 0, (long)text, 0, (long)(step->a | MS_REC), 0);
+    case LAUNCH_OPEN: return launch_open(text, slot_number(plan, step->a), step->b, step->c);
+    case LAUNCH_ATTACH: return launch_attach(slot_number(plan, step->a), text);
+    case LAUNCH_MOUNT: return launch_mount(text, step->a, step->c);
+    case LAUNCH_CHANGE: return launch_change(text, step->a, step->c);
+    case LAUNCH_REBIND: return launch_rebind(text, step->a, step->b, step->c);
+    case LAUNCH_MASK: return launch_mask(text, step->c);
+    case LAUNCH_ROOT: return launch_root(text);
+    case LAUNCH_DIRECTORY: return launch_directory(text, step->a);
+    case LAUNCH_LINK: return raw3(__NR_symlinkat, (long)launch_next_string(text), AT_FDCWD, (long)text);
+    case LAUNCH_NODE: return launch_node(text, step->a, step->b, step->c);
+    case LAUNCH_FILE: return launch_file(text, launch_next_string(text), step->a);
+    case LAUNCH_HOSTNAME: return raw2(__NR_sethostname, (long)text, (long)launch_length(text));
+    case LAUNCH_LOOPBACK: return launch_loopback();
+    case LAUNCH_LIMIT: return launch_limit(step->a, step->b, step->c);
+    case LAUNCH_UMASK: raw1(__NR_umask, (long)step->a); return 0;
+    case LAUNCH_CONSOLE: return launch_console(text);
+    case LAUNCH_KEEP: return launch_keep(step->a);
+    case LAUNCH_BLOCK: return raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&step->a, 0, sizeof step->a);
+    case LAUNCH_EXECUTE: return execute(plan, step);
+  }
+  return -EINVAL;
+}
+
+static void fail(struct child *child, int step, long error) {
+  struct launch_report report = {step, (int32_t)-error};
+  raw3(__NR_write, child->report, (long)&report, sizeof report); /* #1 */
+  for (;;) raw1(__NR_exit_group, 1);
+}
+
+void launch_child(void *argument) {
+  struct child child = {.plan = argument};
+  child.report = child.plan->descriptors[child.plan->listener_count];
+  reset_dispositions();
+  long error = arrange_descriptors(&child);
+  if (error < 0) fail(&child, LAUNCH_AT_DESCRIPTORS, error);
+  for (uint32_t i = 0; i < child.plan->step_count; i++) {
+    error = carry_out(child.plan, &child.plan->steps[i]);
+    if (error < 0) fail(&child, (int)i, error);
+  }
+  fail(&child, (int)child.plan->step_count, -ENOEXEC);
+}

@@ -1,3 +1,107 @@
+/*
+ * Starting the first process of a guest: what happens between clone3(2) and execve(2), and nothing else.
+ *
+ * The child shares the daemon's memory (CLONE_VM, on a stack of its own), so a start copies no page tables. It therefore may
+ * not touch anything of the daemon's: it makes raw system calls that return -errno (the thread's errno is the daemon's),
+ * calls no function of libc, allocates nothing, and takes every decision from the plan it is given.
+ *
+ * The ladder, numbered the same in spawn.c and launch.c:
+ *
+ *     daemon (spawn.c)                                     child (launch.c)
+ *       |  every signal blocked                              .
+ *       |--- clone3 ---------------------------------------> |  pid 1, in its namespaces, in its cgroup
+ *       |  own mask restored; closes the pipe's write end    |  dispositions reset, descriptors arranged
+ *       |  reads the report                                  |  carries out the steps in order
+ *       | <------------------------------- #1 report ------- |  {step, error} and _exit, or end of file: exec happened
+ *       |  frees the child's stack                           |
+ *
+ * Until #1 the daemon's thread does nothing else: the plan and the stack are in use.
+ */
 #ifndef DORMOUSE_LAUNCH_H
 #define DORMOUSE_LAUNCH_H
+
+#include <stdint.h>
+
+/*
+ * What a step does. `arg` is the offset of its text in the plan's block; where several strings are listed they follow each other,
+ * each with its NUL. Flags are the kernel's.
+ */
+enum launch_op {
+  LAUNCH_SESSION,
+  LAUNCH_KEYRING,
+  LAUNCH_UNSHARE,   /* a: flags */
+  LAUNCH_PROPAGATE, /* path; a: MS_SLAVE, MS_PRIVATE or MS_SHARED */
+  LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL */
+  LAUNCH_ATTACH,    /* target; a: slot */
+  LAUNCH_MOUNT,     /* type, target, data; a: flags; c: LAUNCH_OPTIONAL */
+  LAUNCH_CHANGE,    /* path; a: attributes to set; c: LAUNCH_RECURSIVE */
+  LAUNCH_REBIND,    /* path; a: attributes to set; b: to clear; c: LAUNCH_OPTIONAL */
+  LAUNCH_MASK,      /* path, then what to cover with: directory, file, fifo, socket, character, block; c: LAUNCH_OPTIONAL */
+  LAUNCH_ROOT,      /* staging */
+  LAUNCH_DIRECTORY, /* path; a: mode */
+  LAUNCH_LINK,      /* path, target */
+  LAUNCH_NODE,      /* path; a: mode with type; b: major; c: minor */
+  LAUNCH_FILE,      /* path, contents; a: mode */
+  LAUNCH_HOSTNAME,  /* name */
+  LAUNCH_LOOPBACK,
+  LAUNCH_LIMIT,     /* a: resource; b: soft; c: hard */
+  LAUNCH_UMASK,     /* a: mask */
+  LAUNCH_CONSOLE,   /* path */
+  LAUNCH_KEEP,      /* a: capabilities */
+  LAUNCH_BLOCK,     /* a: signals, signal n as bit n-1 */
+  LAUNCH_EXECUTE    /* candidates; a: how many; b: whether the zeroth argument is the candidate */
+};
+
+enum launch_flag {
+  LAUNCH_OPTIONAL = 1, /* what is missing is left out */
+  LAUNCH_RECURSIVE = 2
+};
+
+struct launch_step {
+  uint32_t op;
+  uint32_t arg;
+  uint64_t a, b, c;
+};
+
+struct launch_plan {
+  const struct launch_step *steps;
+  uint32_t step_count;
+  /* Of all steps; writable, because paths are cut at their slashes while directories are made. */
+  char *text;
+  /* Both end with NULL. argv[0] is written. */
+  char **argv;
+  char **envp;
+  /*
+   * The descriptors the child keeps, by the daemon's numbers: the listeners, one place for the report pipe, the console's
+   * devpts. They become 3, 4, … in this order; slot n is listener_count + 4 + n. The array is written.
+   */
+  int *descriptors;
+  uint32_t listener_count;
+  uint32_t slot_count;
+  /* Namespaces, as flags of clone3(2). */
+  uint64_t namespaces;
+  /* The directory of the guest's cgroup 2. */
+  int cgroup;
+};
+
+enum launch_failure {
+  LAUNCH_NO_FAILURE = -1,
+  LAUNCH_AT_PIPE = -2,        /* making the report pipe or the child's stack */
+  LAUNCH_AT_CLONE = -3,       /* clone3 */
+  LAUNCH_AT_DESCRIPTORS = -4, /* arranging the child's descriptors */
+};
+
+struct launch_result {
+  int32_t pid;
+  /* Close-on-exec; the caller closes it. */
+  int32_t pidfd;
+  /* The index of the step that failed, or a launch_failure. */
+  int32_t failed;
+  /* The errno of the failure. */
+  int32_t error;
+};
+
+/* Starts the plan's process and returns after #1. A child that failed has been reaped; then pid and pidfd are -1. */
+struct launch_result launch_start(const struct launch_plan *plan);
+
 #endif

@@ -1,0 +1,129 @@
+/* Mounts, as the child makes them. */
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+#include "launch.h"
+#include "operations.h"
+#include "raw.h"
+
+/* glibc's and the kernel's headers both want to define this. */
+enum { DETACH = 2 /* MNT_DETACH */ };
+
+static long set_attributes(int at, const char *path, uint64_t set, uint64_t clear, int recursive) {
+  struct mount_attr attributes = {.attr_set = set, .attr_clr = clear};
+  long flags = (path[0] == 0 ? AT_EMPTY_PATH : 0) | (recursive ? AT_RECURSIVE : 0);
+  return raw5(__NR_mount_setattr, at, (long)path, flags, (long)&attributes, sizeof attributes);
+}
+
+/* A clone of the mount at `path`, attached nowhere, with its attributes changed before anybody can reach it. */
+static long clone_mount(const char *path, uint64_t set, uint64_t clear, int recursive) {
+  long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+  long mount = raw3(__NR_open_tree, AT_FDCWD, (long)path, flags);
+  if (mount < 0 || (set | clear) == 0) return mount;
+  long error = set_attributes((int)mount, "", set, clear, recursive);
+  if (error == 0) return mount;
+  raw1(__NR_close, mount);
+  return error;
+}
+
+/* A symbolic link at the target is followed: after the switch of the root it cannot lead out of the guest. */
+static long move_to(int mount, const char *target) {
+  long flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
+  return raw5(__NR_move_mount, mount, (long)"", AT_FDCWD, (long)target, flags);
+}
+
+long launch_open(const char *source, int slot, uint64_t set, uint64_t flags) {
+  long mount = clone_mount(source, set, 0, (flags & LAUNCH_RECURSIVE) != 0);
+  if (mount == -ENOENT && (flags & LAUNCH_OPTIONAL)) return 0;
+  if (mount < 0 || mount == slot) return mount;
+  long error = raw3(__NR_dup3, mount, slot, O_CLOEXEC);
+  raw1(__NR_close, mount);
+  return error;
+}
+
+static long make_target(char *target, int is_directory) {
+  if (is_directory) return launch_directory(target, 0755);
+  long error = launch_parents(target);
+  if (error < 0) return error;
+  long file = raw4(__NR_openat, AT_FDCWD, (long)target, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+  if (file < 0) return file;
+  raw1(__NR_close, file);
+  return 0;
+}
+
+long launch_attach(int slot, char *target) {
+  struct statx status;
+  long error = raw5(__NR_statx, slot, (long)"", AT_EMPTY_PATH, STATX_TYPE, (long)&status);
+  if (error == -EBADF) return 0;
+  if (error < 0) return error;
+  error = move_to(slot, target);
+  if (error == -ENOENT) {
+    error = make_target(target, (status.stx_mode & S_IFMT) == S_IFDIR);
+    if (error == 0) error = move_to(slot, target);
+  }
+  raw1(__NR_close, slot);
+  return error;
+}
+
+long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags) {
+  const char *target = launch_next_string(type);
+  const char *data = launch_next_string(target);
+  if (*data == 0) data = 0;
+  long error = raw5(__NR_mount, (long)type, (long)target, (long)type, (long)mount_flags, (long)data);
+  return error == -ENODEV && (flags & LAUNCH_OPTIONAL) ? 0 : error;
+}
+
+long launch_change(const char *path, uint64_t set, uint64_t flags) {
+  return set_attributes(AT_FDCWD, path, set, 0, (flags & LAUNCH_RECURSIVE) != 0);
+}
+
+/* Covers `path` with `mount`, which is closed. */
+static long cover(long mount, const char *path) {
+  if (mount < 0) return mount;
+  long error = move_to((int)mount, path);
+  raw1(__NR_close, mount);
+  return error;
+}
+
+long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flags) {
+  long error = cover(clone_mount(path, set, clear, 0), path);
+  return error == -ENOENT && (flags & LAUNCH_OPTIONAL) ? 0 : error;
+}
+
+/* Which of the strings after the path covers a file of this type. */
+static int cover_index(int type) {
+  switch (type) {
+    case S_IFDIR: return 1;
+    case S_IFIFO: return 3;
+    case S_IFSOCK: return 4;
+    case S_IFCHR: return 5;
+    case S_IFBLK: return 6;
+    default: return 2;
+  }
+}
+
+long launch_mask(const char *path, uint64_t flags) {
+  struct statx status;
+  long error = raw5(__NR_statx, AT_FDCWD, (long)path, 0, STATX_TYPE, (long)&status);
+  if (error == -ENOENT && (flags & LAUNCH_OPTIONAL)) return 0;
+  if (error < 0) return error;
+  const char *file = launch_next_string(launch_next_string(path));
+  const char *source = path;
+  for (int i = cover_index(status.stx_mode & S_IFMT); i > 0; i--) source = launch_next_string(source);
+  const uint64_t set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  long mount = clone_mount(source, set, 0, 0);
+  /* Where no device nodes can be made, a file covers a device as well. */
+  if (mount == -ENOENT) mount = clone_mount(file, set, 0, 0);
+  return cover(mount, path);
+}
+
+long launch_root(const char *staging) {
+  long error = raw1(__NR_chdir, (long)staging);
+  /* With the same directory twice, the old root comes to lie on top of the new one and is taken away from there. */
+  if (error == 0) error = raw2(__NR_pivot_root, (long)".", (long)".");
+  if (error == 0) error = raw2(__NR_umount2, (long)".", DETACH);
+  if (error == 0) error = raw1(__NR_chdir, (long)"/");
+  return error;
+}

@@ -1,0 +1,124 @@
+/* Files, limits and privileges, as the child makes them. */
+#include "operations.h"
+
+#include <asm/errno.h>
+#include <linux/capability.h>
+#include <linux/fcntl.h>
+#include <linux/if.h>
+#include <linux/prctl.h>
+#include <linux/sockios.h>
+#include <linux/stat.h>
+
+#include "raw.h"
+
+/* Volatile, or the compiler would see strlen(3) in this and call it. */
+unsigned long launch_length(const char *text) {
+  const volatile char *end = text;
+  while (*end != 0) end++;
+  return (unsigned long)(end - text);
+}
+
+const char *launch_next_string(const char *text) { return text + launch_length(text) + 1; }
+
+static long make_directory(const char *path, uint64_t mode) {
+  long error = raw3(__NR_mkdirat, AT_FDCWD, (long)path, (long)mode);
+  return error == -EEXIST ? 0 : error;
+}
+
+long launch_parents(char *path) {
+  for (char *at = path + 1; *at != 0; at++) {
+    if (*at != '/') continue;
+    *at = 0;
+    long error = make_directory(path, 0755);
+    *at = '/';
+    if (error < 0) return error;
+  }
+  return 0;
+}
+
+long launch_directory(char *path, uint64_t mode) {
+  long error = make_directory(path, mode);
+  if (error != -ENOENT) return error;
+  error = launch_parents(path);
+  return error < 0 ? error : make_directory(path, mode);
+}
+
+long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor) {
+  /* The encoding of a device number in a system call: 12 bits of major around the low 8 of 20 bits of minor. */
+  uint64_t device = (minor & 0xff) | (major << 8) | ((minor & ~0xffULL) << 12);
+  return raw4(__NR_mknodat, AT_FDCWD, (long)path, (long)mode, (long)device);
+}
+
+long launch_file(const char *path, const char *contents, uint64_t mode) {
+  long flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY;
+  long file = raw4(__NR_openat, AT_FDCWD, (long)path, flags, (long)mode);
+  if (file < 0) return file;
+  long length = (long)launch_length(contents);
+  long written = raw3(__NR_write, file, (long)contents, length);
+  raw1(__NR_close, file);
+  if (written < 0) return written;
+  return written == length ? 0 : -ENOSPC;
+}
+
+/* ip link set dev lo up; the kernel adds the addresses. */
+long launch_loopback(void) {
+  long socket = raw3(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0);
+  if (socket < 0) return socket;
+  struct ifreq request = {.ifr_name = "lo"};
+  long error = raw3(__NR_ioctl, socket, SIOCGIFFLAGS, (long)&request);
+  if (error == 0) {
+    request.ifr_flags |= IFF_UP;
+    error = raw3(__NR_ioctl, socket, SIOCSIFFLAGS, (long)&request);
+  }
+  raw1(__NR_close, socket);
+  return error;
+}
+
+static uint64_t least(uint64_t one, uint64_t other) { return one < other ? one : other; }
+
+long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard) {
+  struct {
+    uint64_t soft, hard;
+  } limit = {soft, hard}, own;
+  long error = raw4(__NR_prlimit64, 0, (long)resource, (long)&limit, 0);
+  if (error != -EPERM) return error;
+  /* Without CAP_SYS_RESOURCE a hard limit only goes down. */
+  error = raw4(__NR_prlimit64, 0, (long)resource, 0, (long)&own);
+  if (error < 0) return error;
+  limit.hard = least(hard, own.hard);
+  limit.soft = least(soft, limit.hard);
+  return raw4(__NR_prlimit64, 0, (long)resource, (long)&limit, 0);
+}
+
+long launch_console(const char *path) {
+  /* Without O_CLOEXEC, for the case that the daemon had closed its own 0 and this is it. */
+  long terminal = raw4(__NR_openat, AT_FDCWD, (long)path, O_RDWR | O_NOCTTY, 0);
+  if (terminal < 0) return terminal;
+  for (long i = 0; i < 3; i++) {
+    long error = terminal == i ? 0 : raw3(__NR_dup3, terminal, i, 0);
+    if (error < 0) return error;
+  }
+  if (terminal > 2) raw1(__NR_close, terminal);
+  return 0;
+}
+
+long launch_keep(uint64_t capabilities) {
+  for (long number = 0; number < 64; number++) {
+    long has = raw2(__NR_prctl, PR_CAPBSET_READ, number);
+    if (has == -EINVAL) break; /* the kernel knows no capability of this number */
+    if (has == 0 || (capabilities >> number & 1)) continue;
+    long error = raw2(__NR_prctl, PR_CAPBSET_DROP, number);
+    if (error < 0) return error;
+  }
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  long error = raw2(__NR_capget, (long)&header, (long)data);
+  if (error < 0) return error;
+  for (int i = 0; i < 2; i++) {
+    uint32_t keep = (uint32_t)(capabilities >> (32 * i));
+    data[i].permitted &= keep;
+    data[i].effective = data[i].permitted;
+    data[i].inheritable = 0;
+  }
+  return raw2(__NR_capset, (long)&header, (long)data);
+}

@@ -1,0 +1,29 @@
+/* The operations of a start that take more than one system call. All return -errno on failure. */
+#ifndef DORMOUSE_OPERATIONS_H
+#define DORMOUSE_OPERATIONS_H
+
+#include <stdint.h>
+
+/* mounts.c */
+long launch_open(const char *source, int slot, uint64_t set, uint64_t flags);
+long launch_attach(int slot, char *target);
+long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags);
+long launch_change(const char *path, uint64_t set, uint64_t flags);
+long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flags);
+long launch_mask(const char *path, uint64_t flags);
+long launch_root(const char *staging);
+
+/* operations.c */
+const char *launch_next_string(const char *text);
+unsigned long launch_length(const char *text);
+/* `path` is written while it works, and as it was afterwards. */
+long launch_directory(char *path, uint64_t mode);
+long launch_parents(char *path);
+long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor);
+long launch_file(const char *path, const char *contents, uint64_t mode);
+long launch_loopback(void);
+long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard);
+long launch_console(const char *path);
+long launch_keep(uint64_t capabilities);
+
+#endif

@@ -1,0 +1,40 @@
+import GuestSpec
+
+/// Everything that starting a guest's PID 1 takes, as a value: the same guest and facts make the same plan.
+public struct LaunchPlan: Equatable, Sendable {
+  /// What the child does, in order; the last is `.execute`.
+  public var steps: [Step] = []
+  /// The arguments of PID 1, with the zeroth, which `.execute` replaces by the path it took when the guest boots.
+  public var arguments: [String] = []
+  /// The environment of PID 1, nothing else: no name stands in it twice.
+  public var environment: [EnvironmentVariable] = []
+  /// Whether the guest gets a network namespace of its own.
+  public var privateNetwork = false
+  /// How many listeners the guest is told of; they are descriptors 3 and up.
+  public var listenerCount = 0
+  /// How many slots the steps use, with slot 0, the console's devpts, which the launcher makes.
+  public var slotCount = 1
+
+  public init() {}
+}
+
+/// Why there is no plan for a guest on this host: each is a mistake in the guest's file.
+public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
+  case noCommand
+  case hostRootIsWritable
+  case rootIsNotMergedUsr(root: String)
+  case noScratchDirectory(destination: String)
+
+  public var description: String {
+    switch self {
+    case .noCommand:
+      "Boot=no needs a command in Parameters="
+    case .hostRootIsWritable:
+      "Directory=/ needs Volatile=yes, state or overlay, or ReadOnly=yes: a guest never writes to the host's own root"
+    case .rootIsNotMergedUsr(let root):
+      "Volatile=yes needs a root whose /bin is a symbolic link into /usr; \(root)/bin is not"
+    case .noScratchDirectory(let destination):
+      "no directory was made for Bind=:\(destination)"
+    }
+  }
+}

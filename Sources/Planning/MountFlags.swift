@@ -1,0 +1,49 @@
+/// The flags of a mount, as mount(8) names them; the launcher knows the kernel's numbers.
+public struct MountFlags: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt16
+
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  public static let readOnly = MountFlags(rawValue: 1 << 0)
+  public static let noSetUID = MountFlags(rawValue: 1 << 1)
+  public static let noDevices = MountFlags(rawValue: 1 << 2)
+  public static let noExecute = MountFlags(rawValue: 1 << 3)
+  public static let noAccessTime = MountFlags(rawValue: 1 << 4)
+  public static let strictAccessTime = MountFlags(rawValue: 1 << 5)
+  public static let noSymlinkFollow = MountFlags(rawValue: 1 << 6)
+
+  /// What a file system of the kernel's own needs: no programs, no devices.
+  static let inert: MountFlags = [.noSetUID, .noDevices, .noExecute]
+}
+
+/// The comma-separated options of mount(8), divided into flags of the mount and options of the file system.
+struct MountOptions: Equatable {
+  var flags: MountFlags
+  /// What the file system is told.
+  var data: String
+
+  /// - Parameter flags: what holds unless `text` says otherwise.
+  init(parsing text: String, defaults flags: MountFlags) {
+    self.flags = flags
+    var rest: [Substring] = []
+    for option in text.split(separator: ",") {
+      switch option {
+      case "defaults": break
+      case "rw": self.flags.remove(.readOnly)
+      case "ro": self.flags.insert(.readOnly)
+      case "nosuid": self.flags.insert(.noSetUID)
+      case "suid": self.flags.remove(.noSetUID)
+      case "nodev": self.flags.insert(.noDevices)
+      case "dev": self.flags.remove(.noDevices)
+      case "noexec": self.flags.insert(.noExecute)
+      case "exec": self.flags.remove(.noExecute)
+      case "noatime": self.flags = self.flags.subtracting(.strictAccessTime).union(.noAccessTime)
+      case "relatime": self.flags.subtract([.strictAccessTime, .noAccessTime])
+      case "strictatime": self.flags = self.flags.subtracting(.noAccessTime).union(.strictAccessTime)
+      case "nosymfollow": self.flags.insert(.noSymlinkFollow)
+      default: rest.append(option)
+      }
+    }
+    data = rest.joined(separator: ",")
+  }
+}

@@ -1,0 +1,70 @@
+import GuestSpec
+
+/// The plan of a start: what was asked for and what is known, as steps, environment and descriptors.
+///
+/// - Throws: `PlanError` when the guest's file asks for what cannot be.
+public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> LaunchPlan {
+  if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
+  let command = try PlanEnvironment.command(guest.exec)
+  var builder = PlanBuilder(guest: guest, facts: facts)
+  builder.steps = [.setUmask(0), .newSession, .newKeyring, .newCgroupNamespace, .propagate(.slave, path: "/")]
+  try builder.mountRoot()
+  let custom = try builder.openCustomMounts()
+  builder.openHostFiles()
+  builder.enterRoot()
+  builder.fillRoot()
+  builder.mountRun()
+  builder.mountProc()
+  builder.mountSys()
+  builder.mountDev()
+  builder.steps += custom
+  builder.steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
+  // The container interface wants the whole tree shared when systemd starts, and nothing of it with the host.
+  builder.steps.append(.propagate(.shared, path: "/"))
+  builder.steps.append(.setHostname(guest.exec.hostname ?? guest.name))
+  if guest.network.isPrivate { builder.steps.append(.bringUpLoopback) }
+  builder.steps += Step.Resource.limits(of: facts.limits)
+  builder.steps += [
+    .setUmask(0o022),
+    .openConsole(path: "/dev/console"),
+    // Last, because every step above may need what is dropped here.
+    .keepCapabilities(guest.network.isPrivate ? [.guest, .networkAdministration] : .guest),
+    .blockSignals(PlanEnvironment.blockedSignals(guest.exec)),
+    command.step,
+  ]
+  var plan = LaunchPlan()
+  plan.steps = builder.steps
+  plan.arguments = command.arguments
+  plan.environment = PlanEnvironment.variables(guest, facts)
+  plan.privateNetwork = guest.network.isPrivate
+  plan.listenerCount = facts.listenerNames.count
+  plan.slotCount = builder.slotCount
+  return plan
+}
+
+/// The plan while it is made: steps so far and slots given out. Its extensions are the chapters of a start.
+struct PlanBuilder {
+  let guest: Guest
+  let facts: StartFacts
+  var steps: [Step] = []
+  /// Slot 0 is the console's devpts.
+  private(set) var slotCount = 1
+  /// What `openHostFiles` opened for the chapters after the switch.
+  var hostSlots: [String: Int] = [:]
+
+  init(guest: Guest, facts: StartFacts) {
+    self.guest = guest
+    self.facts = facts
+  }
+
+  /// Opens `source` into a new slot.
+  mutating func open(
+    _ source: String, _ attributes: MountFlags = [], recursive: Bool = false, optional: Bool = false
+  ) -> Int {
+    let slot = slotCount
+    slotCount += 1
+    steps.append(
+      .open(slot: slot, source: source, attributes: attributes, recursive: recursive, optional: optional))
+    return slot
+  }
+}

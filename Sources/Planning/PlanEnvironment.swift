@@ -1,0 +1,90 @@
+import GuestSpec
+
+/// The environment of PID 1 and its command line: the part of the Container Interface that is not in the file system.
+enum PlanEnvironment {
+  static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+  /// Exactly what PID 1 gets, in this order; `[Exec] Environment=` comes last and replaces what it names again.
+  static func variables(_ guest: Guest, _ facts: StartFacts) -> [EnvironmentVariable] {
+    var variables = [
+      EnvironmentVariable("PATH", path),
+      EnvironmentVariable("container", ContainerInterface.manager),
+      EnvironmentVariable("container_uuid", ContainerInterface.dashed(facts.machineID)),
+      EnvironmentVariable("TERM", "dumb"),
+      EnvironmentVariable("HOME", "/root"),
+      EnvironmentVariable("USER", "root"),
+      EnvironmentVariable("LOGNAME", "root"),
+    ]
+    let host = facts.hostOSRelease
+    let fields = [
+      ("id", host.id), ("build_id", host.buildID), ("variant_id", host.variantID), ("version_id", host.versionID),
+    ]
+    for case (let name, let value?) in fields {
+      variables.append(EnvironmentVariable("container_host_" + name, value))
+    }
+    if facts.notifySocket != nil {
+      variables.append(EnvironmentVariable("NOTIFY_SOCKET", ContainerInterface.notifySocket))
+    }
+    if !facts.listenerNames.isEmpty {
+      variables.append(EnvironmentVariable("LISTEN_FDS", String(facts.listenerNames.count)))
+      variables.append(EnvironmentVariable("LISTEN_PID", "1"))
+      variables.append(EnvironmentVariable("LISTEN_FDNAMES", facts.listenerNames.joined(separator: ":")))
+    }
+    for variable in guest.exec.environment {
+      if let index = variables.firstIndex(where: { $0.name == variable.name }) {
+        variables[index] = variable
+      } else {
+        variables.append(variable)
+      }
+    }
+    return variables
+  }
+
+  /// Where a guest's own init is looked for, in systemd-nspawn's order.
+  static let inits = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
+
+  /// The arguments with the zeroth, and the step that executes them.
+  static func command(_ exec: ExecSettings) throws(PlanError) -> (arguments: [String], step: Step) {
+    if exec.boot {
+      var arguments = ["init"] + exec.parameters
+      // Nobody sits at this console: systemd-firstboot would ask its questions for ever.
+      if !exec.parameters.contains(where: { $0.hasPrefix("systemd.firstboot") }) {
+        arguments.append("systemd.firstboot=off")
+      }
+      return (arguments, .execute(candidates: inits, namesItself: true))
+    }
+    guard let program = exec.parameters.first, !program.isEmpty else { throw .noCommand }
+    let candidates = program.contains("/") ? [program] : path.split(separator: ":").map { "\($0)/\(program)" }
+    return (exec.parameters, .execute(candidates: candidates, namesItself: false))
+  }
+
+  /// The signals that stay pending until the guest's systemd reads them: without a handler the kernel drops a signal to the
+  /// first process of a pid namespace, unless it is blocked. Only those by which systemd(1) is told to stop; another init
+  /// would never unblock them, and has no use for real-time signals.
+  static func blockedSignals(_ exec: ExecSettings) -> [Signal] {
+    guard exec.boot else { return [] }
+    var signals = [3, 4, 5, 6, 13, 14, 15, 16].map { Signal.realtime($0) }
+    if case .realtime = exec.effectiveKillSignal, !signals.contains(exec.effectiveKillSignal) {
+      signals.append(exec.effectiveKillSignal)
+    }
+    return signals
+  }
+}
+
+/// The fixed words and places of systemd's Container Interface.
+enum ContainerInterface {
+  /// The value of `$container`.
+  static let manager = "dormouse"
+  static let notifySocket = "/run/host/notify"
+  static let inaccessible = "/run/host/inaccessible"
+
+  /// `0123…` as `01234567-89ab-cdef-0123-456789abcdef`.
+  static func dashed(_ id: String) -> String {
+    var result = ""
+    for (index, digit) in id.enumerated() {
+      if [8, 12, 16, 20].contains(index) { result.append("-") }
+      result.append(digit)
+    }
+    return result
+  }
+}

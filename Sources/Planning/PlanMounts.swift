@@ -1,0 +1,94 @@
+import GuestSpec
+
+/// The file systems every guest finds when its init starts, as the Container Interface wants them. A missing one would not fail:
+/// systemd in the guest would mount its own, with the host's devices in /dev and a writable /sys.
+extension PlanBuilder {
+  /// /tmp, /run and what stands in /run/host. Masks of /proc are taken from here, so this comes first.
+  mutating func mountRun() {
+    mountTemporary("/run", "mode=0755,size=20%,nr_inodes=800k")
+    if guest.exec.boot {
+      mountTemporary(
+        "/tmp", "mode=01777,size=10%,nr_inodes=1m", [.noSetUID, .noDevices, .strictAccessTime])
+    }
+    // A file system of its own, so that it can be made read-only whole when it is filled.
+    steps.append(.makeDirectory(path: "/run/host", mode: 0o755))
+    mountTemporary("/run/host", "mode=0755,size=4m,nr_inodes=1k", .inert)
+    steps.append(
+      .writeFile(
+        path: "/run/host/container-manager", mode: 0o444, contents: ContainerInterface.manager + "\n"))
+    steps.append(
+      .writeFile(
+        path: "/run/host/container-uuid", mode: 0o444,
+        contents: ContainerInterface.dashed(facts.machineID) + "\n"))
+    if let file = facts.hostOSReleaseFile { attachHost("os-release", file, at: "/run/host/os-release") }
+    if let socket = facts.notifySocket { attachHost("notify", socket, at: ContainerInterface.notifySocket) }
+    makeInaccessible()
+  }
+
+  private mutating func makeInaccessible() {
+    let directory = ContainerInterface.inaccessible
+    steps.append(.makeDirectory(path: directory, mode: 0o755))
+    steps.append(.makeDirectory(path: directory + "/dir", mode: 0))
+    var nodes: [(String, Step.Node)] = [("reg", .file), ("fifo", .fifo), ("sock", .socket)]
+    if facts.mayMakeNodes {
+      nodes.append(("chr", .character(major: 0, minor: 0)))
+      nodes.append(("blk", .block(major: 0, minor: 0)))
+    }
+    for (name, node) in nodes { steps.append(.makeNode(node, path: "\(directory)/\(name)", mode: 0)) }
+  }
+
+  mutating func mountProc() {
+    steps.append(.mount(type: "proc", target: "/proc", flags: .inert, data: "", optional: false))
+    steps.append(.rebind(path: "/proc/sys", set: [.readOnly, .inert], clear: [], optional: false))
+    if guest.network.isPrivate {
+      steps.append(.rebind(path: "/proc/sys/net", set: .inert, clear: .readOnly, optional: false))
+    }
+    for name in ["acpi", "apm", "asound", "bus", "fs", "irq", "scsi"] {
+      steps.append(.rebind(path: "/proc/" + name, set: [.readOnly, .inert], clear: [], optional: true))
+    }
+    for name in ["kallsyms", "kcore", "keys", "sysrq-trigger", "timer_list"] {
+      steps.append(.mask(path: "/proc/" + name, optional: true))
+    }
+  }
+
+  mutating func mountSys() {
+    steps.append(.mount(type: "sysfs", target: "/sys", flags: .inert, data: "", optional: false))
+    // The mount and not the file system: with the host's network namespace it is the host's own sysfs.
+    steps.append(.change(path: "/sys", set: .readOnly, recursive: false))
+    if facts.hasSELinux { attachHost("selinux", "/sys/fs/selinux", at: "/sys/fs/selinux") }
+    steps.append(.mount(type: "cgroup2", target: "/sys/fs/cgroup", flags: .inert, data: "", optional: false))
+  }
+
+  /// The device nodes of the Container Interface, all with mode 0666.
+  static let devices: [(path: String, major: UInt32, minor: UInt32)] = [
+    ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
+    ("/dev/tty", 5, 0),
+  ]
+
+  private static let deviceLinks = [
+    ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"), ("core", "/proc/kcore"), ("ptmx", "pts/ptmx"),
+    // The first terminal of a new devpts is number 0, and the launcher has made one: the console's.
+    ("console", "pts/0"),
+  ]
+
+  mutating func mountDev() {
+    mountTemporary("/dev", "mode=0755,size=4m,nr_inodes=64k", [.noSetUID, .strictAccessTime])
+    for device in Self.devices {
+      if facts.mayMakeNodes {
+        steps.append(
+          .makeNode(.character(major: device.major, minor: device.minor), path: device.path, mode: 0o666))
+      } else {
+        attachHost(device.path, device.path, at: device.path)
+      }
+    }
+    for (name, target) in Self.deviceLinks { steps.append(.makeLink(path: "/dev/" + name, target: target)) }
+    steps.append(.makeDirectory(path: "/dev/pts", mode: 0o755))
+    steps.append(.attachTerminals(target: "/dev/pts"))
+    steps.append(.makeDirectory(path: "/dev/shm", mode: 0o1777))
+    mountTemporary("/dev/shm", "mode=01777,size=10%,nr_inodes=400k")
+    steps.append(.makeDirectory(path: "/dev/mqueue", mode: 0o755))
+    // Optional: a kernel may be built without POSIX message queues.
+    steps.append(.mount(type: "mqueue", target: "/dev/mqueue", flags: .inert, data: "", optional: true))
+  }
+}

@@ -1,0 +1,114 @@
+import GuestSpec
+
+/// The root: what `Directory=`, `Volatile=` and `ReadOnly=` make of it.
+extension PlanBuilder {
+  private static let volatileData = "mode=0755,size=25%,nr_inodes=1m"
+
+  /// The host's side: mounts the root on the staging directory.
+  mutating func mountRoot() throws(PlanError) {
+    switch guest.files.volatile {
+    case .no, .state:
+      let slot = open(facts.root, recursive: true)
+      steps.append(.attach(slot: slot, source: facts.root, target: facts.staging))
+    case .yes:
+      guard facts.topLevelLinks.contains(where: { $0.name == "bin" }) else {
+        throw .rootIsNotMergedUsr(root: facts.root == "/" ? "" : facts.root)
+      }
+      mountVolatile()
+      let usr = facts.root == "/" ? "/usr" : facts.root + "/usr"
+      hostSlots["usr"] = open(usr, .readOnly, recursive: true)
+    case .overlay:
+      mountVolatile()
+      let upper = facts.staging + "/upper"
+      let work = facts.staging + "/work"
+      steps.append(.makeDirectory(path: upper, mode: 0o755))
+      steps.append(.makeDirectory(path: work, mode: 0o755))
+      let layers = [("lowerdir", facts.root), ("upperdir", upper), ("workdir", work)]
+      steps.append(
+        .mount(
+          type: "overlay", target: facts.staging, flags: [],
+          data: layers.map { "\($0)=\(Self.escaped($1))" }.joined(separator: ","), optional: false))
+    }
+    // The clone of a slave follows the host's mounts; the root is to be as it was when the guest started.
+    steps.append(.propagate(.private, path: facts.staging))
+  }
+
+  private mutating func mountVolatile() {
+    steps.append(
+      .mount(
+        type: "tmpfs", target: facts.staging, flags: .strictAccessTime, data: Self.volatileData, optional: false))
+  }
+
+  /// overlayfs reads `:` as the end of a layer and `,` as the end of an option, unless a backslash stands before it.
+  private static func escaped(_ path: String) -> String {
+    path.reduce(into: "") { result, character in
+      if ["\\", ":", ","].contains(character) { result.append("\\") }
+      result.append(character)
+    }
+  }
+
+  /// Opens what /run/host shows of the host, and the host's device nodes where none can be made.
+  mutating func openHostFiles() {
+    if let file = facts.hostOSReleaseFile {
+      hostSlots["os-release"] = open(file, [.readOnly, .inert])
+    }
+    if let socket = facts.notifySocket {
+      hostSlots["notify"] = open(socket)
+    }
+    if facts.hasSELinux {
+      hostSlots["selinux"] = open("/sys/fs/selinux", [.readOnly, .noSetUID, .noExecute])
+    }
+    if !facts.mayMakeNodes {
+      for device in Self.devices { hostSlots[device.path] = open(device.path, [.noSetUID, .noExecute]) }
+    }
+  }
+
+  mutating func enterRoot() {
+    steps.append(.switchRoot(staging: facts.staging))
+  }
+
+  /// Makes the directories a root cannot do without, and lets it become read-only before anything is mounted in it.
+  mutating func fillRoot() {
+    for (path, mode) in Self.directories { steps.append(.makeDirectory(path: path, mode: mode)) }
+    if guest.files.volatile == .yes {
+      for (path, mode) in Self.volatileDirectories { steps.append(.makeDirectory(path: path, mode: mode)) }
+      for link in facts.topLevelLinks { steps.append(.makeLink(path: "/" + link.name, target: link.target)) }
+      attachHost("usr", facts.root == "/" ? "/usr" : facts.root + "/usr", at: "/usr")
+    }
+    if writesMachineID {
+      steps.append(.writeFile(path: "/etc/machine-id", mode: 0o444, contents: facts.machineID + "\n"))
+    }
+    if guest.files.readOnly || guest.files.volatile == .state {
+      steps.append(.change(path: "/", set: .readOnly, recursive: true))
+    }
+    if guest.files.volatile == .state { mountTemporary("/var", "mode=0755,size=25%,nr_inodes=1m") }
+  }
+
+  /// A root that forgets everything would have its first boot every time: presets applied, questions asked.
+  private var writesMachineID: Bool {
+    switch guest.files.volatile {
+    case .yes: true
+    case .overlay: facts.rootMachineID != facts.machineID
+    case .no, .state: false
+    }
+  }
+
+  private static let directories: [(String, UInt16)] = [
+    ("/dev", 0o755), ("/proc", 0o555), ("/run", 0o755), ("/sys", 0o555), ("/tmp", 0o1777),
+  ]
+
+  private static let volatileDirectories: [(String, UInt16)] = [
+    ("/etc", 0o755), ("/usr", 0o755), ("/var", 0o755), ("/root", 0o700), ("/home", 0o755),
+  ]
+
+  /// Attaches what was opened under `name`, if it was.
+  mutating func attachHost(_ name: String, _ source: String, at target: String) {
+    guard let slot = hostSlots[name] else { return }
+    steps.append(.attach(slot: slot, source: source, target: target))
+  }
+
+  /// A tmpfs for data: no devices, no programs with the set-user-ID bit.
+  mutating func mountTemporary(_ target: String, _ data: String, _ flags: MountFlags = [.noSetUID, .noDevices]) {
+    steps.append(.mount(type: "tmpfs", target: target, flags: flags, data: data, optional: false))
+  }
+}

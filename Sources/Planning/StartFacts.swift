@@ -1,0 +1,68 @@
+/// What is known only when a guest is about to start: the host it starts on, its root as it is now, and this start's own paths.
+///
+/// All paths are absolute, resolved, and paths of the host.
+public struct StartFacts: Equatable, Sendable {
+  /// The directory that `Directory=` names.
+  public var root: String
+  /// An existing directory for the root to be mounted on. Every guest mounts in a mount namespace of its own, so one serves all.
+  public var staging: String
+  /// 32 lower-case hexadecimal digits: the guest's id, which `container_uuid` announces.
+  public var machineID: String
+  /// What the root's /etc/machine-id holds, when it holds an id. systemd in the guest then takes no other.
+  public var rootMachineID: String?
+  /// The names of the listeners, in the order of their descriptors: the first is descriptor 3.
+  public var listenerNames: [String] = []
+  /// The socket that appears as /run/host/notify.
+  public var notifySocket: String?
+  /// The file that appears as /run/host/os-release.
+  public var hostOSReleaseFile: String?
+  public var hostOSRelease = HostOSRelease()
+  /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` makes again.
+  public var topLevelLinks: [TopLevelLink] = []
+  /// A directory for the sources of `Bind=:/path`; the caller removes it after the guest. Needed if `FilesSettings.needsScratch`.
+  public var scratch: String?
+  /// Whether mknod(2) makes device nodes here; if not, the host's nodes are bound.
+  public var mayMakeNodes = true
+  /// Whether the host has selinuxfs mounted.
+  public var hasSELinux = false
+  public var limits = HostLimits()
+
+  public init(root: String, staging: String, machineID: String) {
+    self.root = root
+    self.staging = staging
+    self.machineID = machineID
+  }
+}
+
+/// The fields of the host's os-release(5) that PID 1 of the guest is told of.
+public struct HostOSRelease: Equatable, Sendable {
+  public var id: String?
+  public var buildID: String?
+  public var variantID: String?
+  public var versionID: String?
+
+  public init() {}
+}
+
+/// A symbolic link at the top of a root.
+public struct TopLevelLink: Equatable, Sendable {
+  public var name: String
+  public var target: String
+
+  public init(_ name: String, to target: String) {
+    self.name = name
+    self.target = target
+  }
+}
+
+/// The limits of the host's own PID 1 that depend on the size of the machine; the defaults are those of a small one.
+public struct HostLimits: Equatable, Sendable {
+  /// `RLIMIT_NPROC`.
+  public var processes: UInt64 = 4096
+  /// `RLIMIT_SIGPENDING`.
+  public var pendingSignals: UInt64 = 4096
+  /// The hard `RLIMIT_NOFILE`: at most fs.nr_open.
+  public var descriptors: UInt64 = 524_288
+
+  public init() {}
+}

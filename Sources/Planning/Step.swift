@@ -1,0 +1,109 @@
+import GuestSpec
+
+/// One small operation of a start. The child carries them out in order and reports the one that failed.
+///
+/// Before `.switchRoot` a path is the host's; after it, the guest's, so that no symbolic link in a guest's root can lead an
+/// operation out of it. A *slot* holds a mount that is attached nowhere yet: what a guest gets of the host is opened into slots
+/// before the switch and attached after it.
+public enum Step: Hashable, Sendable {
+  /// A session of its own (setsid(2)), without a terminal: the guest's init takes the console itself.
+  case newSession
+  /// A session keyring of its own, so that the daemon's keys stay with the daemon.
+  case newKeyring
+  /// A cgroup namespace whose root is the cgroup the child is in.
+  case newCgroupNamespace
+  /// Makes the mounts below `path` slaves of the host's, private, or shared among themselves.
+  case propagate(Propagation, path: String)
+  /// Clones the mount at `source` into a slot, with `attributes` from the beginning.
+  case open(slot: Int, source: String, attributes: MountFlags, recursive: Bool, optional: Bool)
+  /// Attaches a slot to `target`, which is made when missing: a directory or a file, as `source` is. An empty slot is left out.
+  case attach(slot: Int, source: String, target: String)
+  /// Attaches slot 0, the devpts of which the launcher holds the console's master.
+  case attachTerminals(target: String)
+  case mount(type: String, target: String, flags: MountFlags, data: String, optional: Bool)
+  /// Changes the flags of the mount at `path`, and of all below it when `recursive`.
+  case change(path: String, set: MountFlags, recursive: Bool)
+  /// Binds `path` to itself with other flags.
+  case rebind(path: String, set: MountFlags, clear: MountFlags, optional: Bool)
+  /// Covers `path` with an empty file or directory of /run/host/inaccessible.
+  case mask(path: String, optional: Bool)
+  /// Makes the mount at `staging` the root and takes the old root away.
+  case switchRoot(staging: String)
+  /// An existing one is right.
+  case makeDirectory(path: String, mode: UInt16)
+  case makeLink(path: String, target: String)
+  case makeNode(Node, path: String, mode: UInt16)
+  case writeFile(path: String, mode: UInt16, contents: String)
+  case setHostname(String)
+  case bringUpLoopback
+  /// Lowers or raises a limit; raising without CAP_SYS_RESOURCE leaves the hard limit where it is.
+  case limit(Resource, soft: UInt64, hard: UInt64)
+  case setUmask(UInt16)
+  /// Opens the terminal at `path` as descriptors 0, 1 and 2.
+  case openConsole(path: String)
+  /// Drops every other capability for ever; one that the daemon lacks itself is no error.
+  case keepCapabilities(Capabilities)
+  /// Blocks these signals and no other.
+  case blockSignals([Signal])
+  /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
+  case execute(candidates: [String], namesItself: Bool)
+
+  public enum Propagation: Hashable, Sendable {
+    case slave, `private`, shared
+  }
+
+  /// What mknod(2) makes.
+  public enum Node: Hashable, Sendable {
+    case file, fifo, socket
+    case character(major: UInt32, minor: UInt32)
+    case block(major: UInt32, minor: UInt32)
+  }
+
+  /// setrlimit(2)'s resources by their numbers.
+  public enum Resource: UInt32, Hashable, Sendable, CaseIterable {
+    case cpu, fileSize, data, stack, core, residentSet, processes, descriptors, lockedMemory, addressSpace, locks
+    case pendingSignals, messageQueues, nice, realtimePriority, realtimeTime
+  }
+}
+
+extension Step: CustomStringConvertible {
+  /// What the step does, to stand before `: ` and the words of an errno.
+  public var description: String {
+    switch self {
+    case .newSession: "starting a session"
+    case .newKeyring: "making a session keyring"
+    case .newCgroupNamespace: "making a cgroup namespace"
+    case .propagate(.slave, let path): "separating the mounts below \(path) from the host's"
+    case .propagate(.private, let path): "making the mounts below \(path) private"
+    case .propagate(.shared, let path): "sharing the mounts below \(path) inside the guest"
+    case .open(_, let source, _, _, _): "opening \(source) to bind it"
+    case .attach(_, let source, let target): "binding \(source) to \(target)"
+    case .attachTerminals(let target): "mounting devpts on \(target)"
+    case .mount(let type, let target, _, _, _): "mounting \(type) on \(target)"
+    case .change(let path, let set, _):
+      set.contains(.readOnly) ? "making \(path) read-only" : "changing the mount flags of \(path)"
+    case .rebind(let path, let set, _, _):
+      set.contains(.readOnly) ? "making \(path) read-only" : "making \(path) writable"
+    case .mask(let path, _): "hiding \(path)"
+    case .switchRoot(let staging): "switching the root to \(staging)"
+    case .makeDirectory(let path, _): "making the directory \(path)"
+    case .makeLink(let path, let target): "linking \(path) to \(target)"
+    case .makeNode(_, let path, _): "making the node \(path)"
+    case .writeFile(let path, _, _): "writing \(path)"
+    case .setHostname(let name): "setting the host name \(name)"
+    case .bringUpLoopback: "bringing up the loopback interface"
+    case .limit(let resource, _, _): "setting the limit of \(resource)"
+    case .setUmask: "setting the umask"
+    case .openConsole(let path): "opening the console \(path)"
+    case .keepCapabilities: "dropping capabilities"
+    case .blockSignals: "blocking the stop signals"
+    case .execute(let candidates, _): "executing \(Self.either(candidates))"
+    }
+  }
+
+  /// `a`, `a or b`, `a, b or c`.
+  private static func either(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.first ?? "nothing" }
+    return names.dropLast().joined(separator: ", ") + " or " + last
+  }
+}
