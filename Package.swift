@@ -28,7 +28,7 @@ let package = Package(
     // Acting.
     .target(name: "Linux", dependencies: ["CLinux", "CMnl"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd", "Linux"], swiftSettings: strict),
-    .target(name: "Launching", dependencies: ["CLaunch", "Linux", "Planning"], swiftSettings: strict),
+    .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
     .target(
       name: "Supervision",
       dependencies: [

@@ -22,7 +22,7 @@ struct MountOptions: Equatable {
   /// What the file system is told.
   var data: String
 
-  /// - Parameter flags: what holds unless `text` says otherwise.
+  /// `defaults` hold unless `text` says otherwise.
   init(parsing text: String, defaults flags: MountFlags) {
     self.flags = flags
     var rest: [Substring] = []

@@ -5,6 +5,7 @@
 #ifndef DORMOUSE_CLINUX_H
 #define DORMOUSE_CLINUX_H
 
+#include "process.h"
 #include "sockets.h"
 
 /* setns(2): behind _GNU_SOURCE. */

@@ -1,0 +1,62 @@
+/* Processes by descriptor, and mounts by descriptor: system calls that glibc 2.31 (the oldest we build on) has no wrapper for. */
+#ifndef DORMOUSE_CLINUX_PROCESS_H
+#define DORMOUSE_CLINUX_PROCESS_H
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static inline int linux_pidfd_send_signal(int pidfd, int number) {
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
+
+/* waitid(2)'s P_PIDFD is younger than glibc's enum. Fills `code` and `status` of siginfo_t; `code` 0: it still runs. */
+static inline int linux_wait_pidfd(int pidfd, int *code, int *status) {
+  siginfo_t info = {0};
+  int result = waitid((idtype_t)3, (id_t)pidfd, &info, WEXITED | WNOHANG);
+  *code = info.si_pid == 0 ? 0 : info.si_code;
+  *status = info.si_status;
+  return result;
+}
+
+/* linux/pidfd.h of 6.15; older headers lack it, older kernels say ENOTTY. */
+struct linux_pidfd_info {
+  uint64_t mask;
+  uint64_t cgroup;
+  uint32_t identities[11];
+  int32_t exit_code;
+};
+
+/* PIDFD_GET_INFO with PIDFD_INFO_EXIT. `status` is as wait(2) has it. 0: not known. */
+static inline int linux_pidfd_exit_status(int pidfd, int *status) {
+  const uint64_t exited = 1 << 3;
+  struct linux_pidfd_info info = {.mask = exited};
+  if (ioctl(pidfd, _IOWR(0xff, 11, struct linux_pidfd_info), &info) == -1) return -1;
+  *status = info.exit_code;
+  return (info.mask & exited) != 0;
+}
+
+static inline int linux_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */); }
+
+static inline int linux_fsconfig_string(int fs, const char *key, const char *value) {
+  return (int)syscall(SYS_fsconfig, fs, 1 /* FSCONFIG_SET_STRING */, key, value, 0);
+}
+
+static inline int linux_fsconfig_create(int fs) {
+  return (int)syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0);
+}
+
+/* With MOUNT_ATTR_NOSUID and MOUNT_ATTR_NOEXEC. */
+static inline int linux_fsmount(int fs) { return (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0x2 | 0x8); }
+
+/* TIOCSPTLCK: glibc's unlockpt(3) would first look for the terminal in the host's own /dev/pts. */
+static inline int linux_unlock_terminal(int master) {
+  int unlocked = 0;
+  return ioctl(master, TIOCSPTLCK, &unlocked);
+}
+
+#endif

@@ -1,0 +1,85 @@
+import CLaunch
+import GuestSpec
+import Linux
+import Planning
+
+/// A plan in the form the child reads: records of fixed size, and offsets into one block of text.
+///
+/// It owns the memory that the child reads and writes while the daemon waits, and nothing reads it afterwards.
+final class CompiledPlan {
+  private let steps: UnsafeMutableBufferPointer<launch_step>
+  private let text: UnsafeMutableBufferPointer<CChar>
+  private let arguments: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+  private let descriptors: UnsafeMutableBufferPointer<Int32>
+  private let listenerCount: Int
+  private let slotCount: Int
+  private let namespaces: UInt64
+
+  /// `listeners` and `terminals`, the mount of slot 0, are descriptor numbers, borrowed until the plan has been carried out.
+  init(_ plan: LaunchPlan, listeners: [Int32], terminals: Int32) {
+    var block = TextBlock()
+    steps = .copy(plan.steps.map { $0.compiled(into: &block) })
+    let argumentOffsets = plan.arguments.map { block.append([$0]) }
+    let environmentOffsets = plan.environment.map { block.append(["\($0.name)=\($0.value)"]) }
+    let text = UnsafeMutableBufferPointer.copy(block.bytes)
+    self.text = text
+    func pointers(_ offsets: [UInt32]) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?> {
+      .copy(offsets.map { text.baseAddress.map { [offset = Int($0)] in $0 + offset } } + [nil])
+    }
+    arguments = pointers(argumentOffsets)
+    environment = pointers(environmentOffsets)
+    // The place between is the report pipe's.
+    descriptors = .copy(listeners + [-1, terminals])
+    listenerCount = listeners.count
+    slotCount = plan.slotCount
+    var namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
+    if plan.privateNetwork { namespaces |= Kernel.newNetwork }
+    self.namespaces = namespaces
+  }
+
+  deinit {
+    steps.deallocate()
+    text.deallocate()
+    arguments.deallocate()
+    environment.deallocate()
+    descriptors.deallocate()
+  }
+
+  /// Carries it out, once. `cgroup` is the directory of the guest's cgroup.
+  func start(in cgroup: borrowing OwnedFD) -> launch_result {
+    var plan = launch_plan()
+    plan.steps = UnsafePointer(steps.baseAddress)
+    plan.step_count = UInt32(steps.count)
+    plan.text = text.baseAddress
+    plan.argv = arguments.baseAddress
+    plan.envp = environment.baseAddress
+    plan.descriptors = descriptors.baseAddress
+    plan.listener_count = UInt32(listenerCount)
+    plan.slot_count = UInt32(slotCount)
+    plan.namespaces = namespaces
+    plan.cgroup = cgroup.raw
+    return launch_start(&plan)
+  }
+}
+
+/// Strings one after the other, each with its NUL.
+struct TextBlock {
+  private(set) var bytes: [CChar] = [0]
+
+  /// - Returns: the offset of the first string; the others follow it.
+  mutating func append(_ strings: [String]) -> UInt32 {
+    let offset = UInt32(bytes.count)
+    // A NUL inside would end the string early and shift the ones that follow.
+    for string in strings { bytes += string.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
+    return offset
+  }
+}
+
+extension UnsafeMutableBufferPointer {
+  fileprivate static func copy(_ elements: [Element]) -> UnsafeMutableBufferPointer {
+    let buffer = allocate(capacity: elements.count)
+    _ = buffer.initialize(from: elements)
+    return buffer
+  }
+}

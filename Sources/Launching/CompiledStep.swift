@@ -1,0 +1,105 @@
+import CLaunch
+import GuestSpec
+import Linux
+import Planning
+
+extension Step {
+  /// The record of this step. What the fields of each operation mean stands in launch.h.
+  func compiled(into block: inout TextBlock) -> launch_step {
+    switch self {
+    case .newSession: launch_step(LAUNCH_SESSION)
+    case .newKeyring: launch_step(LAUNCH_KEYRING)
+    case .newCgroupNamespace: launch_step(LAUNCH_UNSHARE, Kernel.newCgroup)
+    case .propagate(let propagation, let path):
+      launch_step(LAUNCH_PROPAGATE, propagation.mountFlags, text: block.append([path]))
+    case .open(let slot, let source, let attributes, let recursive, let optional):
+      launch_step(
+        LAUNCH_OPEN, UInt64(slot), attributes.attributes, flags(optional: optional, recursive: recursive),
+        text: block.append([source]))
+    case .attach(let slot, _, let target):
+      launch_step(LAUNCH_ATTACH, UInt64(slot), text: block.append([target]))
+    case .attachTerminals(let target):
+      launch_step(LAUNCH_ATTACH, 0, text: block.append([target]))
+    case .mount(let type, let target, let mountFlags, let data, let optional):
+      launch_step(
+        LAUNCH_MOUNT, mountFlags.mountFlags, 0, flags(optional: optional),
+        text: block.append([type, target, data]))
+    case .change(let path, let set, let recursive):
+      launch_step(
+        LAUNCH_CHANGE, set.attributes, 0, flags(recursive: recursive), text: block.append([path]))
+    case .rebind(let path, let set, let clear, let optional):
+      launch_step(
+        LAUNCH_REBIND, set.attributes, clear.attributes, flags(optional: optional),
+        text: block.append([path]))
+    case .mask(let path, let optional):
+      launch_step(
+        LAUNCH_MASK, 0, 0, flags(optional: optional), text: block.append([path] + Self.coverings))
+    case .switchRoot(let staging): launch_step(LAUNCH_ROOT, text: block.append([staging]))
+    case .makeDirectory(let path, let mode):
+      launch_step(LAUNCH_DIRECTORY, UInt64(mode), text: block.append([path]))
+    case .makeLink(let path, let target): launch_step(LAUNCH_LINK, text: block.append([path, target]))
+    case .makeNode(let node, let path, let mode):
+      launch_step(
+        LAUNCH_NODE, node.type | UInt64(mode), node.device.major, node.device.minor,
+        text: block.append([path]))
+    case .writeFile(let path, let mode, let contents):
+      launch_step(LAUNCH_FILE, UInt64(mode), text: block.append([path, contents]))
+    case .setHostname(let name): launch_step(LAUNCH_HOSTNAME, text: block.append([name]))
+    case .bringUpLoopback: launch_step(LAUNCH_LOOPBACK)
+    case .limit(let resource, let soft, let hard):
+      launch_step(LAUNCH_LIMIT, UInt64(resource.rawValue), soft, hard)
+    case .setUmask(let mask): launch_step(LAUNCH_UMASK, UInt64(mask))
+    case .openConsole(let path): launch_step(LAUNCH_CONSOLE, text: block.append([path]))
+    case .keepCapabilities(let capabilities): launch_step(LAUNCH_KEEP, capabilities.rawValue)
+    case .blockSignals(let signals):
+      launch_step(LAUNCH_BLOCK, signals.reduce(0) { $0 | 1 << UInt64($1.kernelNumber - 1) })
+    case .execute(let candidates, let namesItself):
+      launch_step(
+        LAUNCH_EXECUTE, UInt64(candidates.count), namesItself ? 1 : 0, text: block.append(candidates))
+    }
+  }
+
+  /// What covers a directory, a file, a fifo, a socket, a character device and a block device.
+  private static let coverings = ["dir", "reg", "fifo", "sock", "chr", "blk"].map { "/run/host/inaccessible/" + $0 }
+
+  private func flags(optional: Bool = false, recursive: Bool = false) -> UInt64 {
+    (optional ? UInt64(LAUNCH_OPTIONAL.rawValue) : 0) | (recursive ? UInt64(LAUNCH_RECURSIVE.rawValue) : 0)
+  }
+}
+
+extension Step.Propagation {
+  fileprivate var mountFlags: UInt64 {
+    switch self {
+    case .slave: Kernel.slave
+    case .private: Kernel.private
+    case .shared: Kernel.shared
+    }
+  }
+}
+
+extension Step.Node {
+  fileprivate var type: UInt64 {
+    switch self {
+    case .file: Kernel.file
+    case .fifo: Kernel.fifo
+    case .socket: Kernel.socket
+    case .character: Kernel.character
+    case .block: Kernel.block
+    }
+  }
+
+  fileprivate var device: (major: UInt64, minor: UInt64) {
+    switch self {
+    case .file, .fifo, .socket: (0, 0)
+    case .character(let major, let minor), .block(let major, let minor): (UInt64(major), UInt64(minor))
+    }
+  }
+}
+
+extension launch_step {
+  fileprivate init(
+    _ operation: launch_op, _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, text: UInt32 = 0
+  ) {
+    self.init(op: operation.rawValue, arg: text, a: a, b: b, c: c)
+  }
+}

@@ -1,0 +1,123 @@
+import Glibc
+import GuestSpec
+import Linux
+import Planning
+
+extension StartFacts {
+  /// Looks at the host and at the guest's root. Left to the caller: `listenerNames`, `notifySocket`, `scratch`.
+  ///
+  /// `staging` is an existing directory of the host, one for all guests; `fallbackMachineID` is for a guest that has none in its
+  /// file or its root.
+  ///
+  /// - Throws: `SystemError` when the root is not there.
+  public static func gather(
+    for guest: Guest, staging: String, fallbackMachineID: String
+  ) throws(SystemError) -> StartFacts {
+    let root = try resolve(guest.policy.directory ?? "/var/lib/machines/" + guest.name)
+    // The root's own /etc is not what the guest sees then; and of Directory=/ the id would be this host's.
+    let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
+    let wanted = guest.policy.machineID
+    // systemd in the guest believes what its root says, so that is what it is called; an overlay can be told otherwise.
+    let id = guest.files.volatile == .overlay ? wanted ?? rootID : rootID ?? wanted
+    var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
+    facts.rootMachineID = rootID
+    facts.hostOSReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }
+    if let file = facts.hostOSReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
+      facts.hostOSRelease = HostOSRelease(parsing: String(decoding: text, as: UTF8.self))
+    }
+    if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
+    facts.mayMakeNodes = canMakeNodes(in: facts.staging)
+    facts.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
+    facts.limits = hostLimits()
+    return facts
+  }
+
+  /// realpath(3), for a directory.
+  private static func resolve(_ path: String) throws(SystemError) -> String {
+    guard let resolved = realpath(path, nil) else { throw SystemError("open \(path)", errno: errno) }
+    defer { free(resolved) }
+    var status = stat()
+    if stat(resolved, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR {
+      throw SystemError("open \(path)", errno: ENOTDIR)
+    }
+    return String(cString: resolved)
+  }
+
+  /// Not followed: an absolute link in a guest's root would lead into the host's /etc.
+  private static func machineID(inRoot root: String) -> String? {
+    let path = root + "/etc/machine-id"
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+      let bytes = try? readFile(path, limit: 256)
+    else { return nil }
+    let text = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
+    let digits = text.filter { $0 != "-" }.lowercased()
+    return digits.utf8.count == 32 && digits.allSatisfy(\.isHexDigit) ? digits : nil
+  }
+
+  private static func topLevelLinks(ofRoot root: String) -> [TopLevelLink] {
+    ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].compactMap { name in
+      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let length = readlink("\(root)/\(name)", &target, target.count)
+      guard length > 0 else { return nil }
+      let text = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      return TopLevelLink(name, to: text)
+    }
+  }
+
+  /// A daemon in a container, or below a device policy, may hold CAP_MKNOD and still not use it: only trying tells.
+  private static func canMakeNodes(in directory: String) -> Bool {
+    let path = "\(directory)/.node"
+    unlink(path)
+    // /dev/null
+    guard mknod(path, S_IFCHR | 0o600, dev_t(1 << 8 | 3)) == 0 else { return false }
+    unlink(path)
+    return true
+  }
+
+  private static func hostLimits() -> HostLimits {
+    var limits = HostLimits()
+    guard let text = try? readFile("/proc/1/limits", limit: 16 << 10) else { return limits }
+    for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
+      func hard(_ name: String) -> UInt64? {
+        guard line.hasPrefix(name) else { return nil }
+        let fields = line.dropFirst(name.count).split(separator: " ")
+        return fields.count < 2 ? nil : fields[1] == "unlimited" ? .max : UInt64(fields[1])
+      }
+      if let value = hard("Max processes") { limits.processes = value }
+      if let value = hard("Max pending signals") { limits.pendingSignals = value }
+    }
+    if let text = try? readFile("/proc/sys/fs/nr_open", limit: 64),
+      let most = UInt64(String(decoding: text, as: UTF8.self).prefix { $0.isNumber })
+    {
+      limits.descriptors = min(limits.descriptors, most)
+    }
+    return limits
+  }
+}
+
+extension HostOSRelease {
+  /// os-release(5): lines `NAME=value`, the value perhaps in quotes.
+  init(parsing text: String) {
+    self.init()
+    for line in text.split(separator: "\n") {
+      let parts = line.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2 else { continue }
+      let value = Self.unquoted(parts[1])
+      switch parts[0] {
+      case "ID": id = value
+      case "BUILD_ID": buildID = value
+      case "VARIANT_ID": variantID = value
+      case "VERSION_ID": versionID = value
+      default: continue
+      }
+    }
+  }
+
+  private static func unquoted(_ text: Substring) -> String {
+    guard let quote = text.first, quote == "\"" || quote == "'", text.count > 1, text.last == quote else {
+      return String(text)
+    }
+    return String(text.dropFirst().dropLast())
+  }
+}

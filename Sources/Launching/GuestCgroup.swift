@@ -1,0 +1,125 @@
+import Glibc
+import Linux
+
+/// The cgroup a guest lives in, `BASE/NAME.guest`: how the daemon holds all of a guest's processes, and finds them after a crash.
+public final class GuestCgroup {
+  private static let suffix = ".guest"
+
+  /// The directory in the file system.
+  public let path: String
+  /// The directory, opened, for CLONE_INTO_CGROUP.
+  let directory: OwnedFD
+
+  /// Where the guests' cgroups are: the daemon's own cgroup, or its parent when the service manager has put the daemon into
+  /// `supervisor` (`DelegateSubgroup=`, because a cgroup that has cgroups with controllers may have no processes).
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
+  public static func base() throws(SystemError) -> String {
+    let own = try Cgroup2.ownDirectory()
+    return own.hasSuffix("/supervisor") ? String(own.dropLast("/supervisor".count)) : own
+  }
+
+  /// The names of the guests that have a cgroup in `base`, running or not.
+  ///
+  /// - Throws: `SystemError` when `base` cannot be listed.
+  public static func guests(in base: String) throws(SystemError) -> [String] {
+    try directoryEntries(base).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }.sorted()
+  }
+
+  /// Makes the cgroup anew; one that is left over without processes is removed first.
+  ///
+  /// - Throws: `SystemError`; `EBUSY` when processes are in it.
+  public convenience init(making name: String, in base: String) throws(SystemError) {
+    let path = "\(base)/\(name)\(Self.suffix)"
+    if mkdir(path, 0o755) == -1 {
+      guard errno == EEXIST else { throw SystemError("mkdir \(path)", errno: errno) }
+      try Self.remove(path)
+      try retrying("mkdir \(path)") { mkdir(path, 0o755) }
+    }
+    try self.init(path: path)
+  }
+
+  /// Opens the cgroup of a guest that is running, or has left it over.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when there is none.
+  public convenience init(existing name: String, in base: String) throws(SystemError) {
+    try self.init(path: "\(base)/\(name)\(Self.suffix)")
+  }
+
+  private init(path: String) throws(SystemError) {
+    directory = OwnedFD(
+      owning: try retrying("open \(path)") { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    self.path = path
+  }
+
+  /// All processes of the guest, those that have ended and are not reaped among them.
+  ///
+  /// - Throws: `SystemError` when the cgroup is gone.
+  public func processes() throws(SystemError) -> [Int32] {
+    var found: [Int32] = []
+    for group in try Cgroup2.tree(path) {
+      do throws(SystemError) {
+        found += try Cgroup2.processes(group)
+      } catch {
+        // ENODEV: removed between open(2) and read(2).
+        if group == path || (error.errno != ENOENT && error.errno != ENODEV) { throw error }
+      }
+    }
+    return found
+  }
+
+  /// The guest's PID 1: the process whose number in its own pid namespace is 1. nil when it has none (any more).
+  ///
+  /// - Throws: `SystemError` when the cgroup is gone.
+  public func leader() throws(SystemError) -> Int32? {
+    let own = Self.depth(ofProcess: getpid()) ?? 1
+    // A guest may have pid namespaces of its own, and a first process in each: the guest's own lies one below the daemon's.
+    return try processes().first { pid in
+      guard let numbers = Self.numbers(ofProcess: pid) else { return false }
+      return numbers.count == own + 1 && numbers.last == 1
+    }
+  }
+
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
+  public func isPopulated() throws(SystemError) -> Bool { try Cgroup2.isPopulated(path) }
+
+  /// cgroup.events, which polls as POLLPRI when `isPopulated()` may have changed.
+  ///
+  /// - Throws: `SystemError` of open(2).
+  public func openEvents() throws(SystemError) -> OwnedFD {
+    let path = path + "/cgroup.events"
+    return OwnedFD(owning: try retrying("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
+  }
+
+  /// Kills every process in it (`cgroup.kill`), also those that are just being made, also when it is frozen.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
+  public func kill() throws(SystemError) { try Cgroup2.write("1", to: path + "/cgroup.kill") }
+
+  /// Removes the cgroup and those below it; one that is gone is no error.
+  ///
+  /// - Throws: `SystemError`; `EBUSY` when processes are in it.
+  public func remove() throws(SystemError) { try Self.remove(path) }
+
+  private static func remove(_ path: String) throws(SystemError) {
+    let groups: [String]
+    do throws(SystemError) {
+      groups = try Cgroup2.tree(path)
+    } catch {
+      if error.errno == ENOENT { return }
+      throw error
+    }
+    for group in groups where rmdir(group) == -1 && errno != ENOENT {
+      throw SystemError("rmdir \(group)", errno: errno)
+    }
+  }
+
+  private static func depth(ofProcess pid: Int32) -> Int? { numbers(ofProcess: pid)?.count }
+
+  /// `NSpid` of proc_pid_status(5): the number of a process in each of its pid namespaces, from /proc's down. nil when it is gone.
+  private static func numbers(ofProcess pid: Int32) -> [Int32]? {
+    guard let status = try? readFile("/proc/\(pid)/status", limit: 64 << 10) else { return nil }
+    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+    return line?.dropFirst("NSpid:".count).split(whereSeparator: { $0 == "\t" || $0 == " " }).compactMap { Int32($0) }
+  }
+}

@@ -1,0 +1,57 @@
+import Glibc
+import GuestSpec
+import Linux
+
+/// PID 1 of a guest: by its pidfd, with the master of its console.
+///
+/// Not Sendable: it belongs to the guest's supervisor.
+public final class GuestProcess {
+  private let handle: ProcessHandle
+  private var master: OwnedFD?
+
+  init(_ handle: consuming ProcessHandle, console: consuming OwnedFD?) {
+    self.handle = handle
+    self.master = console
+  }
+
+  /// Takes over a PID 1 that an earlier daemon has started. It is not our child and its console is lost.
+  ///
+  /// The number may have become another process's since it was found: look it up in the guest's cgroup once more afterwards.
+  ///
+  /// - Throws: `SystemError`; `ESRCH` when there is none.
+  public init(adopting pid: Int32) throws(SystemError) {
+    handle = try ProcessHandle(opening: pid)
+    master = nil
+  }
+
+  /// As the daemon sees it.
+  public var pid: Int32 { handle.pid }
+
+  /// The number of the pidfd, borrowed: readable when the process has ended.
+  public var pidfd: Int32 { handle.descriptor.raw }
+
+  /// The number of the console's master, borrowed; non-blocking. It must be drained as long as the process lives, or whoever
+  /// prints in the guest waits for ever. nil for an adopted guest, and after `takeConsole()`.
+  public var console: Int32? { master?.raw }
+
+  /// Gives the console's master away. Closing it before the process has ended hangs the guest's console up.
+  public func takeConsole() -> OwnedFD? { master.take() }
+
+  /// - Throws: `SystemError`; `ESRCH` when the process has ended.
+  public func signal(_ signal: Signal) throws(SystemError) { try handle.signal(signal.kernelNumber) }
+
+  /// How it ended, once; nil while it runs. Never blocks. `.unknown` only for an adopted one.
+  ///
+  /// - Throws: `SystemError` of waitid(2).
+  public func reap() throws(SystemError) -> ExitStatus? { try handle.reap() }
+}
+
+extension Signal {
+  /// libc keeps the first real-time signals for itself, so SIGRTMIN is its to say.
+  var kernelNumber: Int32 {
+    switch self {
+    case .number(let number): number
+    case .realtime(let offset): __libc_current_sigrtmin() + offset
+    }
+  }
+}

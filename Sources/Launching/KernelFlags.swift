@@ -1,0 +1,42 @@
+import Planning
+
+/// mount(2)'s, clone(2)'s and inode(7)'s numbers, the same on every architecture; Swift's Glibc module has none of them.
+enum Kernel {
+  static let slave: UInt64 = 1 << 19
+  static let `private`: UInt64 = 1 << 18
+  static let shared: UInt64 = 1 << 20
+
+  static let newMounts: UInt64 = 0x0002_0000
+  static let newCgroup: UInt64 = 0x0200_0000
+  static let newHostname: UInt64 = 0x0400_0000
+  static let newIPC: UInt64 = 0x0800_0000
+  static let newProcesses: UInt64 = 0x2000_0000
+  static let newNetwork: UInt64 = 0x4000_0000
+
+  static let socket: UInt64 = 0o140000
+  static let file: UInt64 = 0o100000
+  static let block: UInt64 = 0o060000
+  static let character: UInt64 = 0o020000
+  static let fifo: UInt64 = 0o010000
+}
+
+extension MountFlags {
+  /// As `MS_…` of mount(2).
+  var mountFlags: UInt64 {
+    bits([
+      (.readOnly, 1 << 0), (.noSetUID, 1 << 1), (.noDevices, 1 << 2), (.noExecute, 1 << 3),
+      (.noSymlinkFollow, 1 << 8), (.noAccessTime, 1 << 10), (.strictAccessTime, 1 << 24),
+    ])
+  }
+
+  /// As `MOUNT_ATTR_…` of mount_setattr(2). No plan changes how times of access are kept.
+  var attributes: UInt64 {
+    bits([
+      (.readOnly, 0x1), (.noSetUID, 0x2), (.noDevices, 0x4), (.noExecute, 0x8), (.noSymlinkFollow, 0x20_0000),
+    ])
+  }
+
+  private func bits(_ table: [(MountFlags, UInt64)]) -> UInt64 {
+    table.reduce(0) { contains($1.0) ? $0 | $1.1 : $0 }
+  }
+}

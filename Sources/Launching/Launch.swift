@@ -1,0 +1,56 @@
+import CLaunch
+import Linux
+import Planning
+
+/// A start that failed: at which step, and the kernel's errno.
+public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What was being done, in words: `mounting tmpfs on /dev`.
+  public let step: String
+  /// errno(3).
+  public let errno: Int32
+
+  public init(_ step: String, errno: Int32) {
+    self.step = step
+    self.errno = errno
+  }
+
+  /// `mounting tmpfs on /dev: Operation not permitted`.
+  public var description: String { SystemError(step, errno: errno).description }
+}
+
+/// Carries out a plan: PID 1 of the guest runs when this returns.
+///
+/// Blocks only while the child carries out the steps (milliseconds), and on nothing else. Call it with SIGCHLD not ignored.
+///
+/// The `listeners` become descriptors 3 and up of PID 1, in this order; they stay the caller's. PID 1 is born in `cgroup`, which
+/// stays as it is when the start fails.
+///
+/// - Throws: `LaunchError`; then no process of the guest is left.
+public func launch(
+  _ plan: LaunchPlan, listeners: DescriptorList, cgroup: GuestCgroup
+) throws(LaunchError) -> GuestProcess {
+  precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
+  let terminals: DetachedTerminals
+  do throws(SystemError) {
+    terminals = try DetachedTerminals.make()
+  } catch {
+    throw LaunchError("making the console (\(error.call))", errno: error.errno)
+  }
+  let compiled = CompiledPlan(plan, listeners: listeners.numbers, terminals: terminals.mount.raw)
+  let result = compiled.start(in: cgroup.directory)
+  if result.failed != LAUNCH_NO_FAILURE.rawValue {
+    throw LaunchError(words(result.failed, plan), errno: result.error)
+  }
+  let handle = ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd))
+  return GuestProcess(handle, console: terminals.takeMaster())
+}
+
+/// What was being done at `failed`: an index of a step, or one of launch.h's places before the first.
+private func words(_ failed: Int32, _ plan: LaunchPlan) -> String {
+  switch failed {
+  case LAUNCH_AT_PIPE.rawValue: "preparing a process"
+  case LAUNCH_AT_CLONE.rawValue: "starting a process in the guest's cgroup"
+  case LAUNCH_AT_DESCRIPTORS.rawValue: "arranging descriptors"
+  default: plan.steps.indices.contains(Int(failed)) ? plan.steps[Int(failed)].description : "ending the plan"
+  }
+}

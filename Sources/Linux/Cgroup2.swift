@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+
+/// cgroup 2: pure, or the unified half of a hybrid host. Where it is mounted is looked up, never assumed.
+public enum Cgroup2 {
+  /// The directory of the cgroup that this process is in.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
+  public static func ownDirectory() throws(SystemError) -> String {
+    let groups = String(decoding: try readFile("/proc/self/cgroup", limit: 64 << 10), as: UTF8.self)
+    guard let directory = directory(groups: groups, mounts: try MountInfo.read()) else {
+      throw SystemError("find the mount of cgroup 2", errno: ENOENT)
+    }
+    return directory
+  }
+
+  /// `groups` as in /proc/PID/cgroup: the line `0::PATH` is cgroup 2's, PATH counted from the root of the hierarchy.
+  static func directory(groups: String, mounts: [MountEntry]) -> String? {
+    guard let own = groups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })?.dropFirst(3) else {
+      return nil
+    }
+    for mount in mounts where mount.type == "cgroup2" {
+      // What is mounted may be a part of the hierarchy only.
+      let root = mount.root == "/" ? "" : mount.root
+      guard own == root || own.hasPrefix(root + "/") else { continue }
+      let path = mount.target + own.dropFirst(root.count)
+      return path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+    return nil
+  }
+
+  /// The processes of one cgroup, without those of the cgroups below it.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  public static func processes(_ directory: String) throws(SystemError) -> [Int32] {
+    let text = try readFile(directory + "/cgroup.procs", limit: 8 << 20)
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+  }
+
+  /// The cgroups below `directory`, those that lie deeper first; `directory` itself is the last.
+  ///
+  /// - Throws: `SystemError` when one cannot be listed.
+  public static func tree(_ directory: String) throws(SystemError) -> [String] {
+    var found = [directory]
+    var next = 0
+    while next < found.count {
+      let parent = found[next]
+      next += 1
+      do throws(SystemError) {
+        for name in try directoryEntries(parent) {
+          let path = parent + "/" + name
+          var status = stat()
+          if lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR { found.append(path) }
+        }
+      } catch {
+        // A guest removes its cgroups while they are listed.
+        if error.errno != ENOENT || parent == directory { throw error }
+      }
+    }
+    return found.reversed()
+  }
+
+  /// Whether processes are in the cgroup or below it: `populated` of cgroup.events.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  public static func isPopulated(_ directory: String) throws(SystemError) -> Bool {
+    let text = try readFile(directory + "/cgroup.events", limit: 4096)
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 1")
+  }
+
+  /// Writes to a file of the cgroup in one write(2), as the kernel wants it.
+  ///
+  /// - Throws: `SystemError`.
+  public static func write(_ text: String, to path: String) throws(SystemError) {
+    let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
+    let bytes = Array(text.utf8)
+    try retrying("write \(path)") { Glibc.write(file.raw, bytes, bytes.count) }
+  }
+}

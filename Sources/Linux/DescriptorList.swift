@@ -1,0 +1,19 @@
+/// Descriptors in an order that matters, owned together and closed at the list's end. (Noncopyable values cannot be kept in an
+/// array.)
+///
+/// Not Sendable: it belongs to whoever made it.
+public final class DescriptorList {
+  /// The numbers, borrowed, for `Linux`, `Launching` and `Systemd` only.
+  public private(set) var numbers: [Int32] = []
+
+  public init() {}
+
+  deinit {
+    for number in numbers { _ = OwnedFD(owning: number) }
+  }
+
+  public var count: Int { numbers.count }
+
+  /// Takes `descriptor` over, as the last of the list.
+  public func append(_ descriptor: consuming OwnedFD) { numbers.append(descriptor.release()) }
+}

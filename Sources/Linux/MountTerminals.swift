@@ -1,0 +1,36 @@
+import CLinux
+import Glibc
+
+/// A new devpts, mounted nowhere yet, and the master of its first terminal, number 0.
+///
+/// The daemon makes it and keeps the master; the guest's mount namespace gets the mount. Nobody has to hand the master over.
+public struct DetachedTerminals: ~Copyable {
+  /// The mount, for move_mount(2).
+  public let mount: OwnedFD
+  /// The master, non-blocking.
+  public let master: OwnedFD
+
+  private init(mount: consuming OwnedFD, master: consuming OwnedFD) {
+    self.mount = mount
+    self.master = master
+  }
+
+  /// Terminals belong to group 5, `tty` in every distribution, as systemd mounts devpts itself.
+  ///
+  /// - Throws: `SystemError` of fsopen(2), fsmount(2) or of opening the multiplexer in it.
+  public static func make() throws(SystemError) -> DetachedTerminals {
+    let context = OwnedFD(owning: try retrying("fsopen devpts") { linux_fsopen("devpts") })
+    for (key, value) in [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")] {
+      try retrying("fsconfig devpts \(key)") { linux_fsconfig_string(context.raw, key, value) }
+    }
+    try retrying("fsconfig devpts") { linux_fsconfig_create(context.raw) }
+    let mount = OwnedFD(owning: try retrying("fsmount devpts") { linux_fsmount(context.raw) })
+    let flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK
+    let master = OwnedFD(owning: try retrying("open ptmx of devpts") { openat(mount.raw, "ptmx", flags) })
+    try retrying("unlock a terminal") { linux_unlock_terminal(master.raw) }
+    return DetachedTerminals(mount: mount, master: master)
+  }
+
+  /// Gives the master away and closes the mount, which by then is where it belongs.
+  public consuming func takeMaster() -> OwnedFD { master }
+}

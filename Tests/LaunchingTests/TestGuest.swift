@@ -1,0 +1,107 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+
+/// A guest for one test: a cgroup of its own, gone with everything in it when the value is.
+final class TestGuest {
+  let name: String
+  let directory: String
+  let cgroup: GuestCgroup
+  private(set) var process: GuestProcess?
+
+  init() throws {
+    var template = Array("/tmp/dormouse-launch-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
+    directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    name = String(directory.dropFirst("/tmp/".count)).replacing("dormouse-launch-", with: "test-")
+    mkdir(directory + "/staging", 0o755)
+    cgroup = try GuestCgroup(making: name, in: GuestCgroup.base())
+  }
+
+  deinit {
+    end()
+    rmdir(directory + "/staging")
+    for entry in (try? directoryEntries(directory)) ?? [] { unlink(directory + "/" + entry) }
+    rmdir(directory)
+  }
+
+  /// Kills what runs and removes the cgroup, as often as it is called.
+  func end() {
+    try? cgroup.kill()
+    while let populated = try? cgroup.isPopulated(), populated {
+      if let process { _ = TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000) }
+      _ = try? process?.reap()
+      waitUntilEmpty()
+    }
+    try? cgroup.remove()
+  }
+
+  private func waitUntilEmpty() {
+    guard let events = try? cgroup.openEvents(), (try? cgroup.isPopulated()) == true else { return }
+    _ = TestGuest.wait(events.raw, POLLPRI, milliseconds: 10_000)
+  }
+
+  /// A guest that runs `command` in a shell of this host's /usr, in a root that is a tmpfs.
+  func shell(_ command: String) -> Guest {
+    var guest = Guest(name: name)
+    guest.exec.boot = false
+    guest.exec.parameters = ["/bin/sh", "-c", command]
+    guest.files.volatile = .yes
+    guest.policy.directory = "/"
+    return guest
+  }
+
+  func facts(for guest: Guest) throws -> StartFacts {
+    try StartFacts.gather(
+      for: guest, staging: directory + "/staging", fallbackMachineID: "0123456789abcdef0123456789abcdef")
+  }
+
+  @discardableResult
+  func launch(_ plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> GuestProcess {
+    let process = try Launching.launch(plan, listeners: listeners, cgroup: cgroup)
+    self.process = process
+    return process
+  }
+
+  /// Runs a shell command as PID 1 and returns what it printed on the console, when it has ended.
+  func output(of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String {
+    var guest = shell(command)
+    change(&guest)
+    return try output(of: plan(guest, facts(for: guest)))
+  }
+
+  func output(of plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> String {
+    let process = try launch(plan, listeners: listeners)
+    let text = try Self.drain(process)
+    while try process.reap() == nil { _ = Self.wait(process.pidfd, POLLIN, milliseconds: 10_000) }
+    return text
+  }
+
+  /// All that comes out of the console until the process has ended.
+  static func drain(_ process: GuestProcess) throws -> String {
+    guard let console = process.console else { return "" }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while true {
+      var polled = [
+        pollfd(fd: console, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: process.pidfd, events: Int16(POLLIN), revents: 0),
+      ]
+      try retrying("poll") { poll(&polled, 2, 20_000) }
+      let count = read(console, &chunk, chunk.count)
+      if count > 0 {
+        bytes += chunk[..<count]
+      } else if polled[1].revents != 0 || polled[0].revents == 0 {
+        return String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n")
+      }
+    }
+  }
+
+  @discardableResult
+  static func wait(_ descriptor: Int32, _ events: Int32, milliseconds: Int32) -> Bool {
+    var polled = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    return poll(&polled, 1, milliseconds) > 0
+  }
+}
