@@ -1,0 +1,55 @@
+import CSystemd
+import Glibc
+import Linux
+
+/// The log: journald's native protocol with fields, or one line on stderr.
+public struct Journal: Sendable {
+  /// The levels of syslog(3) that we use.
+  public enum Priority: Int, Sendable {
+    case error = 3, warning, notice, info, debug
+  }
+
+  private let target: LogTarget
+
+  public init(_ target: LogTarget) { self.target = target }
+
+  /// Logs one event. `fields` are for programs and reach the journal only; a name is upper-case letters, digits and `_`.
+  ///
+  /// That a message cannot be written is not reported: there is nobody left to tell.
+  public func send(_ priority: Priority, _ message: String, fields: [(name: String, value: String)] = []) {
+    switch target {
+    case .journal:
+      let own = [("MESSAGE", message), ("PRIORITY", "\(priority.rawValue)"), ("SYSLOG_IDENTIFIER", "dormoused")]
+      sendNative((own + fields).map { "\($0)=\($1)" })
+    case .prefixedStderr:
+      // journald itself makes a message's bytes safe to print; a line feed would begin another message.
+      write("<\(priority.rawValue)>\(message.harmless)\n")
+    case .stderr:
+      write("\(message.harmless)\n")
+    }
+  }
+
+  private func sendNative(_ fields: [String]) {
+    // One buffer for all, so that the pointers stay good while libsystemd reads them.
+    var bytes: [UInt8] = []
+    var ends: [Int] = []
+    for field in fields {
+      bytes.append(contentsOf: field.utf8)
+      ends.append(bytes.count)
+    }
+    bytes.withUnsafeMutableBytes { buffer in
+      var start = 0
+      let vectors = ends.map { end in
+        defer { start = end }
+        return iovec(iov_base: buffer.baseAddress.map { $0 + start }, iov_len: end - start)
+      }
+      _ = sd_journal_sendv(vectors, Int32(vectors.count))
+    }
+  }
+
+  private func write(_ line: String) {
+    // One call for the whole line, so that lines of several processes do not mix.
+    let bytes = Array(line.utf8)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+  }
+}

@@ -1,0 +1,70 @@
+import CSystemd
+import Linux
+
+/// A machine id (machine-id(5)): 128 bits, written as 32 lower-case hexadecimal digits.
+public struct MachineID: Hashable, Sendable, CustomStringConvertible {
+  private var id: sd_id128_t
+
+  private init(_ id: sd_id128_t) { self.id = id }
+
+  /// Reads 32 hexadecimal digits, or a UUID with its hyphens; nil for anything else, and for all zeros.
+  public init?(_ text: String) {
+    var id = sd_id128_t()
+    if sd_id128_from_string(text, &id) < 0 { return nil }
+    if id.qwords.0 == 0 && id.qwords.1 == 0 { return nil }
+    self.id = id
+  }
+
+  /// The id of this machine.
+  ///
+  /// - Throws: `SystemError` when /etc/machine-id is missing (`ENOENT`), not set yet (`ENOMEDIUM`) or senseless (`EIO`).
+  public static func host() throws(SystemError) -> MachineID {
+    var id = sd_id128_t()
+    try succeeding("reading the host's /etc/machine-id", sd_id128_get_machine(&id))
+    return MachineID(id)
+  }
+
+  /// The id of the guest called `name` on this machine: always the same one, told apart from every other name's, and
+  /// the host's own id cannot be computed from it.
+  ///
+  /// libsystemd derives an id from the host's and one application's (HMAC-SHA256 keyed by the machine id, cut to 128
+  /// bits). A name is not 128 bits long, so it goes in by blocks, each mixed into the id derived so far; its length goes
+  /// in first, so that no name is the beginning of another's chain.
+  ///
+  /// - Throws: as ``host()``.
+  public static func guest(_ name: String) throws(SystemError) -> MachineID {
+    var bytes = Array(name.utf8)
+    var id = application.id
+    try mix(withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init), into: &id)
+    while !bytes.isEmpty {
+      try mix(Array(bytes.prefix(16)), into: &id)
+      bytes.removeFirst(min(16, bytes.count))
+    }
+    return MachineID(id)
+  }
+
+  /// Dormouse's own application id, drawn at random once; changing it changes every guest's id.
+  private static let application = MachineID(sd_id128_t(qwords: (0x5892_e5b1_4e0b_4c8b, 0x96c6_3084_0f8d_1772)))
+
+  private static func mix(_ block: [UInt8], into id: inout sd_id128_t) throws(SystemError) {
+    withUnsafeMutableBytes(of: &id) { bytes in
+      for (index, byte) in block.enumerated() { bytes[index] ^= byte }
+    }
+    try succeeding("reading the host's /etc/machine-id", sd_id128_get_machine_app_specific(id, &id))
+  }
+
+  public static func == (a: MachineID, b: MachineID) -> Bool {
+    a.id.qwords.0 == b.id.qwords.0 && a.id.qwords.1 == b.id.qwords.1
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(id.qwords.0)
+    hasher.combine(id.qwords.1)
+  }
+
+  public var description: String {
+    withUnsafeBytes(of: id) { bytes in
+      bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+  }
+}

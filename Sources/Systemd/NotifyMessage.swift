@@ -1,0 +1,77 @@
+/// What one datagram to a notify socket says (sd_notify(3)), as far as a container manager cares.
+///
+/// The keys are those that systemd sends as PID 1 of a container. The sender is not trusted: any bytes are a message,
+/// unknown keys and senseless values are passed over, and text is made harmless to print. Of a key that comes twice the
+/// first counts, as for systemd.
+public struct NotifyMessage: Equatable, Sendable {
+  /// `READY=1`: the guest's job queue is empty after its boot, or after a reload. May come again.
+  public private(set) var isReady = false
+  /// `RELOADING=1`; `READY=1` follows.
+  public private(set) var isReloading = false
+  /// `STOPPING=1`. systemd as PID 1 never sends it, other inits may.
+  public private(set) var isStopping = false
+  /// `STATUS=`: one line for a person.
+  public private(set) var status: String?
+  /// `EXIT_STATUS=`: what the guest ends with.
+  public private(set) var exitStatus: UInt8?
+  /// `ERRNO=`: why the guest's PID 1 failed.
+  public private(set) var errno: Int32?
+  /// `X_SYSTEMD_SIGNALS_LEVEL=`: 2 when the handlers of SIGRTMIN+n are there.
+  public private(set) var signalsLevel: Int?
+  /// `X_SYSTEMD_UNIT_ACTIVE=`: target units that became active.
+  public private(set) var activeUnits: [String] = []
+  /// `X_SYSTEMD_UNIT_INACTIVE=`: target units that ceased to be active.
+  public private(set) var inactiveUnits: [String] = []
+  /// `X_SYSTEMD_SHUTDOWN=`: how the guest ends.
+  public private(set) var shutdown: Shutdown?
+  /// `X_SYSTEMD_REBOOT_PARAMETER=`: the argument of a reboot.
+  public private(set) var rebootParameter: String?
+  /// `X_SYSTEMD_HOSTNAME=`: what the guest calls itself.
+  public private(set) var hostname: String?
+  /// `X_SYSTEMD_MACHINE_ID=`: the guest's machine id.
+  public private(set) var machineID: MachineID?
+
+  /// The ways a guest ends by itself, in systemd's words.
+  public enum Shutdown: String, Sendable {
+    case reboot, halt, poweroff, kexec, exit
+  }
+
+  /// The longest datagram that is read; systemd reads no longer ones either (NOTIFY_BUFFER_MAX).
+  public static let limit = 4096
+
+  /// Reads a datagram.
+  ///
+  /// - Returns: nil when it is longer than ``limit``.
+  public init?(_ bytes: [UInt8]) {
+    if bytes.count > Self.limit { return nil }
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { continue }
+      take(String(decoding: line[..<equals], as: UTF8.self), line[(equals + 1)...])
+    }
+  }
+
+  private mutating func take(_ key: String, _ bytes: ArraySlice<UInt8>) {
+    var value: String { String(decoding: bytes, as: UTF8.self).harmless }
+    switch key {
+    case "READY": isReady = isReady || value == "1"
+    case "RELOADING": isReloading = isReloading || value == "1"
+    case "STOPPING": isStopping = isStopping || value == "1"
+    case "STATUS": status = status ?? value
+    case "EXIT_STATUS": exitStatus = exitStatus ?? number(value)
+    case "ERRNO": errno = errno ?? number(value).flatMap { (1...4095).contains($0) ? $0 : nil }
+    case "X_SYSTEMD_SIGNALS_LEVEL": signalsLevel = signalsLevel ?? number(value)
+    case "X_SYSTEMD_UNIT_ACTIVE": activeUnits.append(value)
+    case "X_SYSTEMD_UNIT_INACTIVE": inactiveUnits.append(value)
+    case "X_SYSTEMD_SHUTDOWN": shutdown = shutdown ?? Shutdown(rawValue: value)
+    case "X_SYSTEMD_REBOOT_PARAMETER": rebootParameter = rebootParameter ?? value
+    case "X_SYSTEMD_HOSTNAME": hostname = hostname ?? value
+    case "X_SYSTEMD_MACHINE_ID": machineID = machineID ?? MachineID(value)
+    default: break
+    }
+  }
+}
+
+/// A decimal number without a sign, nil when `text` is none or does not fit.
+private func number<Number: FixedWidthInteger>(_ text: String) -> Number? {
+  text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Number(text) : nil
+}

@@ -1,0 +1,65 @@
+import Glibc
+import Linux
+
+/// The socket a guest's PID 1 reports to, bound at a path of the host that the guest sees as its `$NOTIFY_SOCKET`.
+public final class NotifySocket {
+  /// For ``EventLoop/watch(_:for:priority:handler:)``: readable when there is something to ``receive(from:pidfd:)``.
+  public let descriptor: OwnedFD
+  private let path: String
+
+  /// Binds the socket at `path`, in place of what a predecessor left there. Only root may write to it (mode 0200).
+  ///
+  /// - Throws: `SystemError` of the call that failed; `ENAMETOOLONG` for a path of more than 107 bytes.
+  public init(path: String) throws(SystemError) {
+    let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    let socket = OwnedFD(owning: try retrying("socket") { Glibc.socket(AF_UNIX, type, 0) })
+    try passCredentials(on: socket)
+    // Before bind(2), which gives the file the mode of the socket: it is never open to others, whatever the umask.
+    try retrying("fchmod") { fchmod(socket.raw, 0o200) }
+    removeFile(path)
+    try bind(socket, to: path)
+    self.path = path
+    descriptor = socket
+  }
+
+  deinit { removeFile(path) }
+
+  /// Reads what the guest's PID 1 has reported since the last call.
+  ///
+  /// One call reads at most ``batch`` datagrams, so that a guest that floods its socket gets its turn like everybody
+  /// else; the descriptor stays readable when there is more. Datagrams of other processes, datagrams that are too long,
+  /// and whatever descriptors are attached are dropped.
+  ///
+  /// - Parameters:
+  ///   - pid: the guest's PID 1, in our PID namespace. It must not have been waited for, or the number may be another's.
+  ///   - pidfd: the same process.
+  /// - Returns: the messages in the order they were sent.
+  /// - Throws: `SystemError` of recvmsg(2).
+  public func receive(from pid: Int32, pidfd: borrowing OwnedFD) throws(SystemError) -> [NotifyMessage] {
+    var messages: [NotifyMessage] = []
+    for _ in 0..<Self.batch {
+      guard let datagram = try receiveCredentialed(from: descriptor, limit: NotifyMessage.limit) else { break }
+      guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else { continue }
+      if let message = NotifyMessage(datagram.bytes) { messages.append(message) }
+    }
+    return messages
+  }
+
+  /// The most datagrams that one ``receive(from:pidfd:)`` reads.
+  public static let batch = 8
+}
+
+private func bind(_ socket: borrowing OwnedFD, to path: String) throws(SystemError) {
+  var address = sockaddr_un()
+  address.sun_family = sa_family_t(AF_UNIX)
+  let bytes = Array(path.utf8)
+  let room = MemoryLayout.size(ofValue: address.sun_path)
+  guard bytes.count < room else { throw SystemError("bind \(path)", errno: ENAMETOOLONG) }
+  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+  let raw = socket.raw
+  try retrying("bind \(path)") {
+    withUnsafeBytes(of: address) { bytes in
+      Glibc.bind(raw, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
+    }
+  }
+}

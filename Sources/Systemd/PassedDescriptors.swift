@@ -1,0 +1,62 @@
+import CSystemd
+import Glibc
+import Linux
+
+/// The descriptors a service manager passed to this process (sd_listen_fds(3)), owned until they are taken.
+public final class PassedDescriptors {
+  private let entries: [Entry]
+
+  /// Takes over what the environment says was passed, sets close-on-exec on it, and removes the LISTEN_ variables, so
+  /// that no child believes them. To be called once, early in `main`, before other threads read the environment.
+  ///
+  /// - Throws: `SystemError` with `EINVAL` for variables that contradict each other, `EBADF` for a descriptor that is
+  ///   not open.
+  public convenience init() throws(SystemError) {
+    var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    let count = sd_listen_fds_with_names(1, &names)
+    // systemd 259 and later set this one too; older libraries leave it, and a newer one in a child would believe it.
+    unsetenv("LISTEN_PIDFDID")
+    try succeeding("sd_listen_fds_with_names", count)
+    defer {
+      for index in 0..<Int(count) { free(names?[index]) }
+      free(names)
+    }
+    let words = (0..<Int(count)).map { index in names?[index].map { String(cString: $0) } ?? "" }
+    self.init(from: SD_LISTEN_FDS_START, names: words)
+  }
+
+  /// Takes over the descriptors from `first` on, one for each name.
+  init(from first: Int32, names: [String]) {
+    entries = names.enumerated().map { Entry($1, OwnedFD(owning: first + Int32($0))) }
+  }
+
+  /// The name of each descriptor, in the order they were passed; `unknown` for those the sender did not name.
+  public var names: [String] { entries.map(\.name) }
+
+  public var count: Int { entries.count }
+
+  /// Calls `body` with a descriptor that stays here.
+  ///
+  /// - Returns: what `body` returned, nil when descriptor `index` has been taken.
+  public func withDescriptor<Result, Failure>(
+    _ index: Int, _ body: (borrowing OwnedFD) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    switch entries[index].fd {
+    case .some(let fd): try body(fd)
+    case .none: nil
+    }
+  }
+
+  /// Gives descriptor `index` away; nil when it has been taken before. What nobody takes is closed with the list.
+  public func take(_ index: Int) -> OwnedFD? { entries[index].fd.take() }
+
+  private final class Entry {
+    let name: String
+    var fd: OwnedFD?
+
+    init(_ name: String, _ fd: consuming OwnedFD) {
+      self.name = name
+      self.fd = consume fd
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import CSystemd
+import Glibc
+import Linux
+
+/// The service manager that started us, to be told how we are (sd_notify(3)).
+///
+/// Without one every message goes nowhere, which is no error.
+public struct ServiceManager: Sendable {
+  /// Whether somebody listens: `$NOTIFY_SOCKET` was set when this was made.
+  public let isListening: Bool
+
+  public init() { isListening = getenv("NOTIFY_SOCKET") != nil }
+
+  /// We serve from now on, or again after ``reloading()``.
+  ///
+  /// - Throws: `SystemError` when the message could not be sent; so do the others.
+  public func ready(status: String) throws(SystemError) { try send("READY=1\nSTATUS=\(status.harmless)") }
+
+  /// One line for a person, in `systemctl status`.
+  public func status(_ status: String) throws(SystemError) { try send("STATUS=\(status.harmless)") }
+
+  /// We read our configuration again; ``ready(status:)`` follows. The time is what Type=notify-reload pairs the two by.
+  public func reloading() throws(SystemError) {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    try send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
+  }
+
+  /// We are ending.
+  public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
+
+  private func send(_ state: String) throws(SystemError) { try succeeding("sd_notify", sd_notify(0, state)) }
+}
