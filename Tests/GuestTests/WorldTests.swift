@@ -61,6 +61,22 @@ struct WorldTests {
   }
 }
 
+@Suite("A stand-in host")
+struct HostTests {
+  @Test("boots with no unit failed and knows our units")
+  func boots() throws {
+    try World.with { world in
+      let host = try Host(in: world)
+      let state = try host.run("systemctl", "is-system-running", "--wait").output
+      let failed = try host.run("systemctl", "--failed", "--no-legend").output
+      #expect(state == "running\n", "\(state)\(failed)")
+      #expect(try host.show("dormouse@web.service", "LoadState") == "loaded")
+      #expect(try host.run("/usr/local/sbin/dormoused", "--help").status != 127)
+      try host.require("systemd-analyze", "--man=no", "verify", "dormouse@web.service", "dormouse.service")
+    }
+  }
+}
+
 extension World {
   /// Waits until something in the world listens at `address`, which no event tells of a process that is not ours.
   fileprivate func untilListening(_ address: String) throws {

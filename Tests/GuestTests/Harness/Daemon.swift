@@ -1,4 +1,3 @@
-import CLinux
 import ControlProtocol
 import Foundation
 import Glibc
@@ -8,13 +7,13 @@ import Linux
 final class Daemon {
   let child: Child
   private let errors: String
-  private let readiness: OwnedFD
+  private let readiness: NotifySocket
 
   /// What it logged so far.
   var log: String { text(of: errors) }
   var pid: Int32 { child.pid }
 
-  fileprivate init(child: Child, errors: String, readiness: consuming OwnedFD) {
+  fileprivate init(child: Child, errors: String, readiness: NotifySocket) {
     self.child = child
     self.errors = errors
     self.readiness = readiness
@@ -22,27 +21,15 @@ final class Daemon {
 
   convenience init(in world: World, arguments: [String], environment: [String: String]) throws {
     let log = world.directory + "/dormoused"
-    let socket = world.directory + "/notify"
-    let readiness = try datagramSocket(boundTo: socket)
+    let readiness = try NotifySocket(world.directory + "/notify")
     let child = try world.start(
       [Built.dormoused, "--config", world.config, "--runtime", world.runtime] + arguments,
-      environment: environment.merging(["NOTIFY_SOCKET": socket]) { given, _ in given }, log: log)
+      environment: environment.merging(["NOTIFY_SOCKET": readiness.path]) { given, _ in given }, log: log)
     self.init(child: child, errors: log + ".err", readiness: readiness)
   }
 
   /// Returns when READY=1 arrived.
-  func waitUntilReady() throws {
-    while true {
-      guard isReadable(readiness.raw, within: child.isRunning ? 1 : 0) else {
-        if child.isRunning { continue }
-        throw Trouble("dormoused ended before it was ready: \(child.wait().map { "\($0)" } ?? "")")
-      }
-      var buffer = [UInt8](repeating: 0, count: 4096)
-      let count = recv(readiness.raw, &buffer, buffer.count, 0)
-      let message = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
-      if message.split(separator: "\n").contains("READY=1") { return }
-    }
-  }
+  func waitUntilReady() throws { try readiness.waitUntilReady(child) }
 
   /// Sends SIGTERM and waits for the end.
   func stop() throws -> Child.Ending {
@@ -69,16 +56,6 @@ final class Daemon {
   func waitForLog(_ text: String, seconds: Double = deadline) throws {
     try until("the log says \"\(text)\"", seconds: seconds) { log.contains(text) }
   }
-}
-
-/// A datagram socket that receives at `path`.
-private func datagramSocket(boundTo path: String) throws -> OwnedFD {
-  unlink(path)
-  let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-  let socket = OwnedFD(owning: try retrying("socket") { Glibc.socket(AF_UNIX, kind, 0) })
-  var address = try Address("/" + path.drop { $0 == "/" })
-  try retrying("bind \(path)") { address.withPointer { bind(socket.raw, $0, $1) } }
-  return socket
 }
 
 /// Where the programs under test are: beside this test bundle.

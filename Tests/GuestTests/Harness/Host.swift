@@ -1,0 +1,94 @@
+import Foundation
+import Glibc
+
+/// A whole host of a test: a trixie with systemd as PID 1 in a container, in the world's network namespace and cgroup.
+///
+/// It sees cgroup 2 alone at /sys/fs/cgroup, whatever this machine mounts, and has dormoused, dormouse and the units of this
+/// checkout installed, the world's `config` as `/etc/dormouse`, and the payload in `/usr/local/libexec`.
+final class Host {
+  private let world: World
+  private let child: Child
+  private let leader: Int32
+
+  /// Boots it and returns when it has come up; `binds` are further `SOURCE:DESTINATION`, read-only.
+  init(in world: World, units: [String: String] = [:], binds: [String] = []) throws {
+    let readiness = try NotifySocket(world.directory + "/host-notify")
+    let runtime = try Self.swiftRuntime()
+    // A container may not load modules, though this one has every capability. An empty unit file masks.
+    let units = units.merging(["systemd-modules-load.service": ""]) { given, _ in given }
+    let own = [
+      "\(Built.dormoused):/usr/local/sbin/dormoused",
+      "\(Built.dormouse):/usr/local/bin/dormouse",
+      "\(Built.source)/units/dormouse@.service:/usr/local/lib/systemd/system/dormouse@.service",
+      "\(Built.source)/units/dormouse.service:/usr/local/lib/systemd/system/dormouse.service",
+      "\(runtime):\(runtime)",
+      "\(world.config):/etc/dormouse",
+      "\(try Payload.directory()):/usr/local/libexec",
+      "\(try world.writeUnits(units)):/etc/systemd/system",
+    ]
+    let child = try world.start(
+      Self.cgroup2Alone(world)
+        + [
+          "systemd-nspawn", "--quiet", "--boot", "--notify-ready=yes", "--register=no", "--keep-unit",
+          "--link-journal=no", "--console=read-only", "--volatile=overlay", "--machine=\(world.name)",
+          "--directory=\(try Payload.image("host"))", "--capability=all", "--private-users=no",
+          "--system-call-filter=bpf @mount @keyring @privileged @module @raw-io @debug perf_event_open",
+        ] + (own + binds).map { "--bind-ro=\($0)" },
+      environment: [
+        "NOTIFY_SOCKET": readiness.path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_USE_CGNS": "1",
+      ], in: "host", log: world.directory + "/host")
+    let said = try readiness.waitUntilReady(child)
+    guard let leader = said["X_NSPAWN_LEADER_PID"].flatMap({ Int32($0) }) else {
+      throw Trouble("systemd-nspawn did not say who the host's PID 1 is")
+    }
+    self.world = world
+    self.child = child
+    self.leader = leader
+  }
+
+  /// What its PID 1 and its kernel messages printed.
+  var console: String { text(of: world.directory + "/host.out") }
+
+  /// Runs a command on the host.
+  func run(_ arguments: String...) throws -> Outcome {
+    try world.run(["nsenter", "--target", "\(leader)", "--all"] + arguments)
+  }
+
+  /// Runs a command on the host that has to succeed, and returns what it printed.
+  @discardableResult
+  func require(_ arguments: String...) throws -> String {
+    let outcome = try world.run(["nsenter", "--target", "\(leader)", "--all"] + arguments)
+    guard outcome.succeeded else {
+      throw Trouble("\(arguments.joined(separator: " ")): \(outcome.status): \(outcome.errors)\(outcome.output)")
+    }
+    return outcome.output
+  }
+
+  /// A property of a unit.
+  func show(_ unit: String, _ property: String) throws -> String {
+    try require("systemctl", "show", "--value", "--property=\(property)", unit)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// A mount namespace in which cgroup 2 stands at /sys/fs/cgroup: what later systemds insist on. The machine's own mounts
+  /// are not touched.
+  private static func cgroup2Alone(_ world: World) throws -> [String] {
+    [
+      "unshare", "--mount", "--propagation=private", "sh", "-c",
+      """
+      umount --lazy "$0" && mkdir "$1/cgroup2" && mount -t cgroup2 none "$1/cgroup2" &&
+        mount --move "$1/cgroup2" /sys/fs/cgroup && shift && exec "$@"
+      """, try Cgroups.root(), world.directory,
+    ]
+  }
+
+  /// The directory of the Swift runtime that the programs of this build are linked with.
+  private static func swiftRuntime() throws -> String {
+    let libraries = try GuestTests.require("ldd", Built.dormoused).split(separator: "\n")
+    let core = libraries.first { $0.contains("libswiftCore.so") }
+    guard let path = core?.split(separator: " ").first(where: { $0.hasPrefix("/") }) else {
+      throw Trouble("dormoused is not linked with libswiftCore.so")
+    }
+    return String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+  }
+}

@@ -1,0 +1,45 @@
+import CLinux
+import Glibc
+import Linux
+
+/// The receiving end of sd_notify(3), as a service manager has it.
+final class NotifySocket {
+  let path: String
+  private let socket: OwnedFD
+
+  init(_ path: String) throws {
+    unlink(path)
+    let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    let socket = OwnedFD(owning: try retrying("socket") { Glibc.socket(AF_UNIX, kind, 0) })
+    var address = try Address(path)
+    try retrying("bind \(path)") { address.withPointer { bind(socket.raw, $0, $1) } }
+    self.path = path
+    self.socket = socket
+  }
+
+  /// Returns the assignments received up to and with READY=1; throws when `child` ends before.
+  @discardableResult
+  func waitUntilReady(_ child: Child) throws -> [String: String] {
+    var said: [String: String] = [:]
+    while said["READY"] != "1" {
+      for line in try message(from: child).split(separator: "\n") {
+        let parts = line.split(separator: "=", maxSplits: 1)
+        if parts.count == 2 { said[String(parts[0])] = String(parts[1]) }
+      }
+    }
+    return said
+  }
+
+  /// The next message; throws when there is none and `child` has ended.
+  func message(from child: Child) throws -> String {
+    let end = ContinuousClock.now + .seconds(deadline)
+    // The end of the process is looked at between short waits: a message may lie here when it has gone.
+    while !isReadable(socket.raw, within: 0.1) {
+      guard child.isRunning else { throw Trouble("\(child.arguments) ended: \(child.wait().map { "\($0)" } ?? "?")") }
+      guard ContinuousClock.now < end else { throw Trouble("\(child.arguments) did not become ready") }
+    }
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = recv(socket.raw, &buffer, buffer.count, 0)
+    return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+  }
+}
