@@ -1,8 +1,8 @@
 /// A guest as its files ask for it: what was written, with defaults where nothing was, and nothing of this machine.
 ///
 /// The sections carry the names of the files' sections: `[Exec]`, `[Files]` and `[Network]` are systemd.nspawn(5)'s,
-/// `[Socket]` is systemd.socket(5)'s (one element of `sockets` for each time the section stands in the file), `[Guest]` is
-/// Dormouse's own.
+/// `[Socket]` is systemd.socket(5)'s (one element of `sockets` for each time the section stands in the file),
+/// `[Guest]` is Dormouse's own.
 public struct Guest: Equatable, Sendable {
   /// The file's name without `.guest`; a valid machine name (hostname rules, at most 64 characters).
   public var name: String
@@ -17,8 +17,8 @@ public struct Guest: Equatable, Sendable {
 
 /// `[Exec]`: what runs in the guest.
 public struct ExecSettings: Equatable, Sendable {
-  /// `Boot=`: the payload is the guest's own init (systemd is looked for first) and `parameters` are its arguments; otherwise
-  /// `parameters` is the command line, run as PID 1.
+  /// `Boot=`: the payload is the guest's own init (systemd is looked for first) and `parameters` are its arguments;
+  /// otherwise `parameters` is the command line, run as PID 1.
   public var boot = true
   /// `Parameters=`.
   public var parameters: [String] = []
@@ -26,7 +26,8 @@ public struct ExecSettings: Equatable, Sendable {
   public var environment: [EnvironmentVariable] = []
   /// `Hostname=`; nil means the guest's name.
   public var hostname: String?
-  /// `KillSignal=` as a signal name (`SIGTERM`, `SIGRTMIN+3`); nil means `SIGRTMIN+3` with `Boot=yes` and `SIGTERM` otherwise.
+  /// `KillSignal=` as a signal name (`SIGTERM`, `SIGRTMIN+3`); nil means `SIGRTMIN+3` with `Boot=yes` and `SIGTERM`
+  /// otherwise.
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
   public var notifyReady: Bool?
@@ -56,8 +57,9 @@ public enum Volatile: String, Equatable, Sendable, CaseIterable {
 
 /// One line of `[Files]`.
 public enum CustomMount: Equatable, Sendable {
-  /// `Bind=`/`BindReadOnly=` `SOURCE:DESTINATION:OPTIONS`. `optional`: the source was written with a leading `-`, and a missing one is no error.
-  /// An empty `source` (`Bind=:/path`) asks for a fresh temporary directory of the host. `recursive` is false with the option `norbind`.
+  /// `Bind=`/`BindReadOnly=` `SOURCE:DESTINATION:OPTIONS`. `optional`: the source was written with a leading `-`, and
+  /// a missing one is no error. An empty `source` (`Bind=:/path`) asks for a fresh temporary directory of the host.
+  /// `recursive` is false with the option `norbind`.
   case bind(source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool)
   /// `TemporaryFileSystem=PATH:OPTIONS`; options as for mount(8), already split off and otherwise untouched.
   case temporaryFileSystem(path: String, options: String)
@@ -83,7 +85,8 @@ public struct GuestSettings: Equatable, Sendable {
   public var timeoutStart: Duration? = .seconds(90)
   /// `TimeoutStopSec=`; nil means without end.
   public var timeoutStop: Duration? = .seconds(90)
-  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means: the one in the guest's root, else one derived from this host's and the name.
+  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means: the one in the guest's root, else one derived from
+  /// this host's and the name.
   public var machineID: String?
 
   public init() {}

@@ -55,7 +55,8 @@ public struct Listen: Hashable, Sendable {
   }
 }
 
-/// An address as systemd.socket(5) writes it. Two spellings of one address are equal; `0.0.0.0:80` and `[::]:80` are not one address.
+/// An address as systemd.socket(5) writes it. Two spellings of one address are equal; `0.0.0.0:80` and `[::]:80` are
+/// not one address.
 public enum ListenAddress: Hashable, Sendable {
   /// Four bytes in network order.
   case ipv4(address: [UInt8], port: UInt16)

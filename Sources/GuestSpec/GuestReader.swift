@@ -1,0 +1,172 @@
+import UnitSyntax
+
+/// Reads one guest's files in order.
+struct GuestReader {
+  private var guest: Guest
+  private var groups: [Group] = []
+  private var diagnostics: [Diagnostic] = []
+  private let specifiers: Specifiers
+  /// Where a setting was last given a value, for what is wrong only with several of them together.
+  private var places: [String: Place] = [:]
+
+  struct Place {
+    var file: String
+    var line: Int
+  }
+
+  private struct Group {
+    var socket = SocketGroup()
+    /// One for each of `socket.listen`.
+    var places: [Place] = []
+    var header: Place
+    /// A drop-in took its addresses away, so that it has none is what was wanted.
+    var wasReset = false
+  }
+
+  /// Which sections a file may have, and how its values are read.
+  private enum FileKind: Equatable {
+    case nspawn, fragment, dropIn
+
+    init(path: String) {
+      self = path.hasSuffix(".nspawn") ? .nspawn : path.hasSuffix(".conf") ? .dropIn : .fragment
+    }
+  }
+
+  init(name: String, specifiers: Specifiers) {
+    guest = Guest(name: name)
+    self.specifiers = specifiers
+  }
+
+  mutating func read(_ file: UnitFile) {
+    let kind = FileKind(path: file.path)
+    diagnostics += file.diagnostics
+    for section in file.sections {
+      if section.name == "Socket", kind != .nspawn {
+        groups.append(Group(header: Place(file: section.file, line: section.line)))
+        for entry in section.entries { readSocket(entry, kind) }
+      } else if let table = Self.table(section.name, kind) {
+        var target = guest
+        for entry in section.entries {
+          assign(entry, in: section.name, table, to: &target, kind)
+          places["\(section.name).\(entry.key)"] = Place(file: entry.file, line: entry.line)
+        }
+        guest = target
+      } else {
+        unknown(section, kind)
+      }
+    }
+  }
+
+  private static func table(_ section: String, _ kind: FileKind) -> [Setting<Guest>]? {
+    switch section {
+    case "Exec": Settings.exec
+    case "Files": Settings.files
+    case "Network": Settings.network
+    case "Guest": kind == .nspawn ? nil : Settings.guest
+    default: nil
+    }
+  }
+
+  private mutating func readSocket(_ entry: Entry, _ kind: FileKind) {
+    let isListener = Listen.Kind.allCases.contains { $0.key == entry.key }
+    if isListener, entry.value.isEmpty, kind == .dropIn {
+      for index in groups.indices {
+        groups[index].socket.listen = []
+        groups[index].places = []
+        groups[index].wasReset = true
+      }
+      return
+    }
+    var group = groups.removeLast()
+    assign(entry, in: "Socket", Settings.socket, to: &group.socket, kind)
+    let count = group.socket.listen.count
+    group.places = Array(group.places.prefix(count))
+    if group.places.count < count { group.places.append(Place(file: entry.file, line: entry.line)) }
+    // A listener that could not be read was told of; that the group is empty then is no news.
+    if isListener { group.wasReset = true }
+    groups.append(group)
+  }
+
+  private mutating func assign<Target>(
+    _ entry: Entry, in section: String, _ table: [Setting<Target>], to target: inout Target, _ kind: FileKind
+  ) {
+    let place = Place(file: entry.file, line: entry.line)
+    guard let setting = table.first(where: { $0.key == entry.key }) else {
+      unknown(entry, in: section, among: table.map(\.key))
+      return
+    }
+    if setting.expects == nil {
+      report(place, .warning, "\(entry.key)= is not carried out by this version of Dormouse and has no effect")
+      return
+    }
+    var context = ValueContext(specifiers: kind == .nspawn ? nil : specifiers, guestName: guest.name)
+    do {
+      try setting.assign(entry.value, &target, &context)
+    } catch {
+      report(place, .error, "\(entry.key)=\(entry.value.shortened): \(error.reason)")
+    }
+    for warning in context.warnings { report(place, .warning, "\(entry.key)=: \(warning)") }
+  }
+
+  private mutating func unknown(_ entry: Entry, in section: String, among keys: [String]) {
+    if entry.key.hasPrefix("X-") { return }
+    var message = "unknown setting \(entry.key.shortened)= in [\(section)]"
+    let homes = Settings.sections.filter { $0.keys.contains(entry.key) }.map { "[\($0.name)]" }
+    if !homes.isEmpty {
+      message += "; it belongs in \(homes.joined(separator: " or "))"
+    } else if let near = nearestName(to: entry.key, among: keys) {
+      message += "; did you mean \(near)=?"
+    }
+    report(Place(file: entry.file, line: entry.line), .warning, message)
+  }
+
+  private mutating func unknown(_ section: Section, _ kind: FileKind) {
+    // systemd.unit(5): what begins with X- is for others, and nobody complains of it.
+    if section.name.hasPrefix("X-") { return }
+    let place = Place(file: section.file, line: section.line)
+    let names = Settings.sections.map(\.name)
+    if names.contains(section.name) {
+      report(place, .warning, "[\(section.name)] belongs in a .guest file and has no effect here")
+    } else {
+      let near = nearestName(to: section.name, among: names)
+      let hint = near.map { "did you mean [\($0)]?" } ?? "there are [Exec], [Files], [Network], [Socket] and [Guest]"
+      report(place, .warning, "unknown section [\(section.name.shortened)], which has no effect; \(hint)")
+    }
+  }
+
+  private mutating func report(_ place: Place, _ severity: Diagnostic.Severity, _ message: String) {
+    diagnostics.append(Diagnostic(file: place.file, line: place.line, severity, message))
+  }
+
+  /// Looks at what only the whole shows.
+  ///
+  /// - Parameter file: named where no line is to blame.
+  /// - Returns: the guest, with all that was said on the way.
+  mutating func finish(_ file: String) -> GuestReading {
+    let whole = Place(file: file, line: 0)
+    if !isHostname(guest.name) {
+      let rule = "letters, digits, dashes and single dots, at most 64 characters"
+      report(whole, .error, "\"\(guest.name.shortened)\" is not a guest's name; name the file with \(rule)")
+    }
+    if !guest.exec.boot, guest.exec.parameters.isEmpty {
+      report(places["Exec.Boot"] ?? whole, .error, "Boot=no needs a command line to run; write it as Parameters=")
+    }
+    if guest.policy.directory == "/", guest.files.volatile == .no {
+      let remedy = "add Volatile=yes to [Files], or name a tree of the guest's own"
+      report(
+        places["Guest.Directory"] ?? whole, .error, "Directory=/ would give the guest this host's own root; \(remedy)")
+    }
+    for group in groups where group.socket.listen.isEmpty && !group.wasReset {
+      report(group.header, .warning, "this [Socket] has no ListenStream= or the like, and no effect")
+    }
+    groups.removeAll { $0.socket.listen.isEmpty }
+    guest.sockets = groups.map(\.socket)
+    let listeners = groups.flatMap { group in
+      zip(group.socket.listen, group.places).map {
+        PlacedListener($0, in: group.socket, file: $1.file, line: $1.line)
+      }
+    }
+    diagnostics += conflicts(among: listeners)
+    return GuestReading(guest: guest, diagnostics: diagnostics, listeners: listeners)
+  }
+}

@@ -1,0 +1,145 @@
+extension ListenAddress: CustomStringConvertible {
+  /// As systemd.socket(5) writes it: `0.0.0.0:80`, `[::]:80`, `[fe80::1]:80%eth0`, `/run/x.sock`, `@abstract`.
+  public var description: String {
+    switch self {
+    case .ipv4(let address, let port): "\(IPAddressText.text(ipv4: address)):\(port)"
+    case .ipv6(let address, let port, let scope):
+      "[\(IPAddressText.text(ipv6: address))]:\(port)" + (scope.map { "%" + $0 } ?? "")
+    case .path(let path): path
+    case .abstract(let name): "@" + name
+    }
+  }
+}
+
+extension Listen.Kind: CustomStringConvertible {
+  /// As `systemctl status` writes it.
+  public var description: String {
+    switch self {
+    case .stream: "Stream"
+    case .datagram: "Datagram"
+    case .sequentialPacket: "SequentialPacket"
+    }
+  }
+
+  /// The setting that asks for it.
+  var key: String { "Listen" + description }
+}
+
+extension Listen: CustomStringConvertible {
+  /// `[::]:80 (Stream)`, as `systemctl status` writes it.
+  public var description: String { "\(address) (\(kind))" }
+}
+
+extension Listen {
+  /// Reads the value of a `Listen…=` setting; specifiers are already replaced.
+  init(_ kind: Kind, unitText text: String) throws(WrongValue) {
+    let address = try ListenAddress(unitText: text)
+    switch address {
+    case .ipv4, .ipv6:
+      if kind == .sequentialPacket {
+        throw WrongValue("there are no sequential packets over IP; use ListenStream=, or a path or @name")
+      }
+    case .path, .abstract: break
+    }
+    self.init(kind, address)
+  }
+}
+
+extension ListenAddress {
+  /// What fits into `sun_path` beside a NUL.
+  private static let nameLimit = 107
+
+  init(unitText text: String) throws(WrongValue) {
+    switch text.utf8.first {
+    case UInt8(ascii: "/"):
+      let path = try absolutePath(text)
+      if path == "/" { throw WrongValue("not a place for a socket; write the path of a file") }
+      try Self.checkLength(path)
+      self = .path(path)
+    case UInt8(ascii: "@"):
+      let name = String(decoding: text.utf8.dropFirst(), as: UTF8.self)
+      if name.isEmpty { throw WrongValue("the abstract name after '@' is missing") }
+      try Self.checkLength(name)
+      self = .abstract(name)
+    case UInt8(ascii: "["):
+      self = try Self.bracketed(text)
+    default:
+      self = try Self.plain(text)
+    }
+  }
+
+  private static func checkLength(_ name: String) throws(WrongValue) {
+    if name.utf8.count > nameLimit {
+      throw WrongValue("longer than the \(nameLimit) bytes a socket's name may have; choose a shorter one")
+    }
+  }
+
+  private static func port(_ text: String) throws(WrongValue) -> UInt16 {
+    guard let port = decimal(text, as: UInt16.self), port > 0 else {
+      throw WrongValue("\"\(text.shortened)\" is not a port; write a number from 1 to 65535")
+    }
+    return port
+  }
+
+  /// `[ADDRESS]:PORT%SCOPE`.
+  private static func bracketed(_ text: String) throws(WrongValue) -> ListenAddress {
+    let form = "write [ADDRESS]:PORT, or [ADDRESS]:PORT%INTERFACE"
+    guard let close = text.utf8.firstIndex(of: UInt8(ascii: "]")) else {
+      throw WrongValue("the ']' is missing; \(form)")
+    }
+    let inner = String(text[text.utf8.index(after: text.startIndex)..<close])
+    if inner.utf8.contains(UInt8(ascii: "%")) { throw WrongValue("the interface stands after the port; \(form)") }
+    guard let address = IPAddressText.ipv6(inner) else {
+      throw WrongValue("[\(inner)] is not an IPv6 address; \(form)")
+    }
+    let rest = String(text[text.utf8.index(after: close)...])
+    guard rest.utf8.first == UInt8(ascii: ":") else { throw WrongValue("the port is missing; \(form)") }
+    let tail = String(decoding: rest.utf8.dropFirst(), as: UTF8.self)
+    guard let percent = tail.utf8.firstIndex(of: UInt8(ascii: "%")) else {
+      return .ipv6(address: address, port: try port(tail), scope: nil)
+    }
+    let scope = String(tail[tail.utf8.index(after: percent)...])
+    // IFNAMSIZ holds 15 bytes and a NUL; a number names an interface by its index.
+    guard (1...15).contains(scope.utf8.count),
+      scope.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "%") })
+    else { throw WrongValue("\"\(scope.shortened)\" is not an interface's name or number") }
+    return .ipv6(address: address, port: try port(String(tail[..<percent])), scope: scope)
+  }
+
+  /// `PORT`, which systemd reads as `[::]:PORT`, or `ADDRESS:PORT`.
+  private static func plain(_ text: String) throws(WrongValue) -> ListenAddress {
+    if text.utf8.starts(with: "vsock".utf8) {
+      throw WrongValue("AF_VSOCK is not carried out by this version of Dormouse; listen on a port, a path or @name")
+    }
+    let parts = text.split(at: UInt8(ascii: ":"))
+    switch parts.count {
+    case 1:
+      guard text.utf8.allSatisfy(isDigit) else {
+        throw WrongValue("not an address; write PORT, ADDRESS:PORT, [ADDRESS]:PORT, /PATH or @NAME")
+      }
+      return .ipv6(address: [UInt8](repeating: 0, count: 16), port: try port(text), scope: nil)
+    case 2:
+      guard let address = IPAddressText.ipv4(parts[0]) else {
+        throw WrongValue(
+          "\"\(parts[0].shortened)\" is not an IPv4 address; write four numbers, names are not looked up")
+      }
+      return .ipv4(address: address, port: try port(parts[1]))
+    default:
+      throw WrongValue("not an address; an IPv6 address stands in brackets: [::1]:80")
+    }
+  }
+}
+
+extension Value<Listen> {
+  static func listen(_ kind: Listen.Kind) -> Value<Listen> {
+    Value("an address") { (text, context) throws(WrongValue) in
+      // systemd.socket(5) writes an interface as %eth0, which no specifier may be seen in; %%eth0 means the same.
+      guard text.utf8.first == UInt8(ascii: "["), let close = text.utf8.firstIndex(of: UInt8(ascii: "]")),
+        let percent = text.utf8[close...].firstIndex(of: UInt8(ascii: "%"))
+      else { return try Listen(kind, unitText: context.expand(text)) }
+      let scope = text.utf8[percent...].drop { $0 == UInt8(ascii: "%") }
+      let address = try context.expand(String(text[..<percent]))
+      return try Listen(kind, unitText: address + "%" + String(decoding: scope, as: UTF8.self))
+    }
+  }
+}

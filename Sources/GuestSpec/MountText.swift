@@ -1,0 +1,65 @@
+extension Value<CustomMount> {
+  /// `SOURCE`, `SOURCE:DESTINATION` or `SOURCE:DESTINATION:OPTIONS`, as systemd-nspawn(1) `--bind=`.
+  static func bind(readOnly: Bool) -> Value<CustomMount> {
+    Value("a bind mount") { (text, context) throws(WrongValue) in
+      var parts: [String] = []
+      for part in text.splitAtColons() { parts.append(try context.expand(part)) }
+      guard (1...3).contains(parts.count) else {
+        throw WrongValue("too many ':'; write SOURCE:DESTINATION:OPTIONS, and \\: for a colon in a path")
+      }
+      var source = parts[0]
+      let isOptional = source.hasPrefix("-")
+      if isOptional { source.removeFirst() }
+      if source.hasPrefix("+") {
+        throw WrongValue(
+          "a source in the guest's own tree (+) is not carried out by this version; write the host's path")
+      }
+      if source.isEmpty, parts.count == 1 || isOptional {
+        throw WrongValue("the source is missing; write SOURCE:DESTINATION, or :DESTINATION for a temporary directory")
+      }
+      if !source.isEmpty { source = try absolutePath(source) }
+      return .bind(
+        source: source, destination: try guestPath(parts.count > 1 ? parts[1] : source), readOnly: readOnly,
+        recursive: try isRecursive(parts.count > 2 ? parts[2] : ""), optional: isOptional)
+    }
+  }
+
+  private static func isRecursive(_ options: String) throws(WrongValue) -> Bool {
+    var recursive = true
+    for option in options.split(at: UInt8(ascii: ",")) where !option.isEmpty {
+      switch option {
+      case "rbind": recursive = true
+      case "norbind": recursive = false
+      case "noidmap": break
+      case "idmap", "rootidmap", "owneridmap":
+        throw WrongValue("the option \(option) is not carried out by this version; take it out")
+      default:
+        throw WrongValue("\"\(option.shortened)\" is no option of a bind mount; there are rbind and norbind")
+      }
+    }
+    return recursive
+  }
+
+  /// `PATH` or `PATH:OPTIONS`, as systemd-nspawn(1) `--tmpfs=`, with its mode where no option is given.
+  static let temporaryFileSystem = Value("a tmpfs mount") { (text, context) throws(WrongValue) in
+    let parts = text.splitAtColons()
+    let path = try guestPath(context.expand(parts[0]))
+    let options = try context.expand(parts.dropFirst().joined(separator: ":"))
+    if options.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
+      throw WrongValue("white space in the options; separate them by commas")
+    }
+    return .temporaryFileSystem(path: path, options: options.isEmpty ? "mode=0755" : options)
+  }
+
+  static let inaccessible = Value("a path to hide") { (text, context) throws(WrongValue) in
+    .inaccessible(path: try guestPath(context.expand(text)))
+  }
+
+  private static func guestPath(_ text: String) throws(WrongValue) -> String {
+    let path = try absolutePath(text)
+    if path == "/" {
+      throw WrongValue("the guest's root itself comes from Directory= in [Guest]; write a path below it")
+    }
+    return path
+  }
+}

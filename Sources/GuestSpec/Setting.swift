@@ -1,0 +1,84 @@
+/// One key of one section: how its value is read and where it goes.
+struct Setting<Target: Defaulted>: Sendable {
+  let key: String
+  /// The kind of value; nil for a key that is known but not carried out.
+  let expects: String?
+  let assign: @Sendable (String, inout Target, inout ValueContext) throws(WrongValue) -> Void
+
+  private init(
+    _ key: String, _ expects: String?,
+    _ assign: @escaping @Sendable (String, inout Target, inout ValueContext) throws(WrongValue) -> Void
+  ) {
+    self.key = key
+    self.expects = expects
+    self.assign = assign
+  }
+
+  /// In the manual and understood as a name, but nothing is done about it yet.
+  static func known(_ key: String) -> Setting { Setting(key, nil) { (_, _, _) in } }
+
+  /// The last assignment counts; an empty one goes back to the default.
+  static func value<T>(
+    _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, T> & Sendable
+  ) -> Setting {
+    Setting(key, value.expects) { (text, target, context) throws(WrongValue) in
+      target[keyPath: place] =
+        text.isEmpty ? Target.defaults[keyPath: place] : try value.parse(text, &context)
+    }
+  }
+
+  /// As `value`, for what has no default.
+  static func optional<T>(
+    _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, T?> & Sendable
+  ) -> Setting {
+    Setting(key, value.expects) { (text, target, context) throws(WrongValue) in
+      target[keyPath: place] = text.isEmpty ? nil : try value.parse(text, &context)
+    }
+  }
+
+  /// Each assignment adds its elements; an empty one forgets those before it.
+  static func list<T>(
+    _ key: String, _ value: Value<[T]>, _ place: WritableKeyPath<Target, [T]> & Sendable
+  ) -> Setting {
+    Setting(key, value.expects) { (text, target, context) throws(WrongValue) in
+      if text.isEmpty {
+        target[keyPath: place] = []
+      } else {
+        target[keyPath: place] += try value.parse(text, &context)
+      }
+    }
+  }
+
+  /// As `list`, of one element each, several keys in one list; an empty assignment forgets those that `forgets` names.
+  static func element<T>(
+    _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, [T]> & Sendable,
+    forgets: @escaping @Sendable (T) -> Bool = { _ in true }
+  ) -> Setting {
+    Setting(key, value.expects) { (text, target, context) throws(WrongValue) in
+      if text.isEmpty {
+        target[keyPath: place].removeAll(where: forgets)
+      } else {
+        target[keyPath: place].append(try value.parse(text, &context))
+      }
+    }
+  }
+}
+
+/// What settings are read into: something that exists before the first of them.
+protocol Defaulted: Sendable {
+  static var defaults: Self { get }
+}
+
+extension Guest: Defaulted {
+  static var defaults: Guest { Guest(name: "") }
+}
+
+extension SocketGroup: Defaulted {
+  static var defaults: SocketGroup { SocketGroup() }
+}
+
+extension CustomMount {
+  var isBind: Bool { if case .bind = self { true } else { false } }
+  var isTemporary: Bool { if case .temporaryFileSystem = self { true } else { false } }
+  var isInaccessible: Bool { if case .inaccessible = self { true } else { false } }
+}

@@ -1,0 +1,101 @@
+/// A time span of systemd.time(7).
+enum TimeSpan: Equatable {
+  case finite(Duration)
+  case infinity
+
+  /// The units, longest spelling first where one begins with another; microseconds each.
+  private static let units: [(String, UInt64)] = [
+    ("seconds", second), ("second", second), ("sec", second), ("s", second),
+    ("minutes", minute), ("minute", minute), ("min", minute),
+    ("months", month), ("month", month), ("M", month),
+    ("msec", 1000), ("ms", 1000), ("m", minute),
+    ("hours", hour), ("hour", hour), ("hr", hour), ("h", hour),
+    ("days", day), ("day", day), ("d", day),
+    ("weeks", 7 * day), ("week", 7 * day), ("w", 7 * day),
+    ("years", year), ("year", year), ("y", year),
+    // The micro sign and the Greek letter look the same.
+    ("usec", 1), ("us", 1), ("\u{B5}s", 1), ("\u{3BC}s", 1),
+  ]
+  private static let second: UInt64 = 1_000_000
+  private static let minute = 60 * second
+  private static let hour = 60 * minute
+  private static let day = 24 * hour
+  private static let month: UInt64 = 2_629_800 * second
+  private static let year: UInt64 = 31_557_600 * second
+
+  /// `5min 20s`, `1.5h`, `90` (seconds), `infinity`; nil when it is no time span or beyond what 63 bits of
+  /// microseconds hold.
+  init?(_ text: String) {
+    var rest = text.utf8[...].drop(while: Self.isSpace)
+    if String(decoding: rest, as: UTF8.self) == "infinity" {
+      self = .infinity
+      return
+    }
+    if rest.isEmpty { return nil }
+    var total: UInt64 = 0
+    while !rest.isEmpty {
+      guard let part = Self.part(&rest) else { return nil }
+      let (sum, overflow) = total.addingReportingOverflow(part)
+      if overflow { return nil }
+      total = sum
+    }
+    guard let microseconds = Int64(exactly: total) else { return nil }
+    self = .finite(.microseconds(microseconds))
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+  /// Takes a number and its unit off the front; microseconds.
+  private static func part(_ rest: inout Substring.UTF8View) -> UInt64? {
+    let whole = rest.prefix(while: isDigit)
+    rest = rest[whole.endIndex...]
+    var fraction = rest[rest.startIndex..<rest.startIndex]
+    if rest.first == UInt8(ascii: ".") {
+      fraction = rest.dropFirst().prefix(while: isDigit)
+      if fraction.isEmpty { return nil }
+      rest = rest[fraction.endIndex...]
+    }
+    rest = rest.drop(while: isSpace)
+    let unit = units.first { rest.starts(with: $0.0.utf8) }
+    rest = rest.dropFirst(unit?.0.utf8.count ?? 0).drop(while: isSpace)
+    guard let number = UInt64(String(decoding: whole, as: UTF8.self)) else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? second)
+    if overflow { return nil }
+    var share = unit?.1 ?? second
+    var extra: UInt64 = 0
+    for digit in fraction {
+      share /= 10
+      extra += UInt64(digit - UInt8(ascii: "0")) * share
+    }
+    let (sum, sumOverflow) = product.addingReportingOverflow(extra)
+    return sumOverflow ? nil : sum
+  }
+}
+
+extension Value<Duration?> {
+  private static let remedy = "not a time span; write for example 30s, 5min, 1h 30min or infinity"
+
+  /// nil for `infinity`.
+  static let timeSpan = Value("a time span") { (text, _) throws(WrongValue) in
+    switch TimeSpan(text) {
+    case .finite(let duration): return duration
+    case .infinity: return nil
+    case nil: throw WrongValue(remedy)
+    }
+  }
+
+  /// As `TimeoutStartSec=` of systemd.service(5): 0 turns the timeout off just as `infinity` does.
+  static let timeout = Value("a timeout") { (text, context) throws(WrongValue) in
+    let span = try Value<Duration?>.timeSpan.parse(text, &context)
+    return span == .zero ? nil : span
+  }
+
+  /// A TCP option the kernel takes in whole seconds, at most 32767; 0 leaves the kernel's own setting.
+  static let tcpSeconds = Value("a time span of at most 32767s") { (text, _) throws(WrongValue) in
+    guard let span = TimeSpan(text) else { throw WrongValue("not a time span; write for example 30s or 2min") }
+    guard case .finite(let duration) = span, duration <= .seconds(32767) else {
+      throw WrongValue("longer than the kernel takes; write at most 32767s")
+    }
+    return duration == .zero ? nil : duration
+  }
+}

@@ -1,0 +1,76 @@
+import Testing
+import UnitSyntax
+
+@testable import GuestSpec
+
+@Suite("Settings.swift, row by row")
+struct SettingsTests {
+  /// For each kind of value one that is right and one that is wrong.
+  static let samples: [String: (good: String, bad: String)] = [
+    "a boolean": ("off", "maybe"), "words": ("a 'b c'", "a 'b"), "environment variables": ("A=1 'B=x y'", "1A=x"),
+    "a signal": ("SIGRTMIN+3", "SIGNAL"), "a host name": ("web.example", "-web"), "a volatile mode": ("state", "some"),
+    "a bind mount": ("/srv/a:/b:norbind", "srv"), "a tmpfs mount": ("/x:size=1M", "x"), "a path to hide": ("/x", "x"),
+    "an absolute path": ("/srv/web", "srv/web"), "a time span": ("1min 30s", "1 fortnight"),
+    "a timeout": ("5s", "soon"),
+    "a machine ID": ("0123456789abcdef0123456789ABCDEF", "0123"), "an address": ("/run/x.sock", "localhost:80"),
+    "an IPv6 binding": ("ipv6-only", "yes"), "a number": ("128", "-1"), "an access mode": ("0660", "0999"),
+    "a user or group": ("www-data", "a:b"), "a time span of at most 32767s": ("75s", "infinity"),
+    "a number of probes": ("9", "128"), "a size": ("64K", "64Q"), "a descriptor name": ("http", "a:b"),
+  ]
+
+  @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")
+  func everyRow() throws {
+    for table in [Settings.exec, Settings.files, Settings.network, Settings.guest] { try walk(table) }
+    try walk(Settings.socket)
+  }
+
+  private func walk<Target: Equatable>(_ table: [Setting<Target>]) throws {
+    #expect(Set(table.map(\.key)).count == table.count, "a key stands twice")
+    for setting in table {
+      guard let expects = setting.expects else { continue }
+      let sample = try #require(Self.samples[expects], "no sample for \(expects)")
+      var context = ValueContext(specifiers: Specifiers(fragmentPath: "/etc/dormouse/web.guest"), guestName: "web")
+      var target = Target.defaults
+      let good = setting.key == "ListenSequentialPacket" || expects != "an address" ? sample.good : "[::1]:80"
+      try setting.assign(good, &target, &context)
+      // Boot= and other booleans may have the sample as their default.
+      if expects == "a boolean", target == .defaults { try setting.assign("yes", &target, &context) }
+      #expect(target != .defaults, "\(setting.key)=\(good) changes nothing")
+      #expect(throws: WrongValue.self, "\(setting.key)") { try setting.assign(sample.bad, &target, &context) }
+      try setting.assign("", &target, &context)
+      #expect(target == .defaults, "\(setting.key)= does not reset")
+      #expect(context.warnings.isEmpty)
+    }
+  }
+
+  @Test("a key that is known but not carried out says so, in every section")
+  func knownKeys() {
+    let sections: [(String, [String])] = [
+      ("Exec", Settings.exec.filter { $0.expects == nil }.map(\.key)),
+      ("Files", Settings.files.filter { $0.expects == nil }.map(\.key)),
+      ("Network", Settings.network.filter { $0.expects == nil }.map(\.key)),
+      ("Socket", Settings.socket.filter { $0.expects == nil }.map(\.key)),
+      ("Guest", Settings.guest.filter { $0.expects == nil }.map(\.key)),
+    ]
+    for (section, keys) in sections {
+      for key in keys {
+        let body = "[\(section)]\n\(key)=x" + (section == "Socket" ? "\nListenStream=80" : "")
+        let messages = read(guest: body).diagnostics.map(\.description)
+        let warning = "web.guest:2: warning: \(key)= is not carried out by this version of Dormouse and has no effect"
+        #expect(messages == [warning])
+      }
+    }
+  }
+}
+
+/// Reads `web.guest` with this text.
+func read(guest: String, nspawn: String? = nil, dropIns: [String] = []) -> GuestReading {
+  var files: [UnitFile] = []
+  if let nspawn { files.append(UnitFile(path: "web.nspawn", bytes: Array(nspawn.utf8))) }
+  files.append(UnitFile(path: "web.guest", bytes: Array(guest.utf8)))
+  for (index, text) in dropIns.enumerated() {
+    files.append(UnitFile(path: "web.guest.d/\(index).conf", bytes: Array(text.utf8)))
+  }
+  let specifiers = Specifiers(fragmentPath: "/etc/dormouse/web.guest", host: ["H": "box", "m": "abc"])
+  return Guest.read(name: "web", from: files, specifiers: specifiers)
+}

@@ -1,0 +1,61 @@
+import Testing
+import UnitSyntax
+
+@testable import GuestSpec
+
+@Suite("Listeners in each other's way")
+struct SocketConflictTests {
+  @Test(
+    "two listeners of one guest that bind(2) would refuse are told of",
+    arguments: [
+      ("ListenStream=80", "ListenStream=[::]:80", .error),
+      ("ListenStream=1.2.3.4:80", "ListenStream=1.2.3.4:80", .error),
+      ("ListenDatagram=80", "ListenDatagram=80", .error), ("ListenStream=/x", "ListenDatagram=/x", .error),
+      ("ListenStream=0.0.0.0:80", "ListenStream=127.0.0.1:80", .error),
+      ("ListenStream=80", "ListenStream=[::1]:80", .error),
+      ("ListenStream=80", "ListenStream=0.0.0.0:80", .warning),
+      ("ListenStream=127.0.0.1:80", "ListenStream=80", .warning),
+      ("ListenStream=80\nBindIPv6Only=both", "ListenStream=0.0.0.0:80", .error),
+      ("ListenStream=80\nBindIPv6Only=ipv6-only", "ListenStream=0.0.0.0:80", nil),
+      ("ListenStream=80\nReusePort=yes", "ListenStream=0.0.0.0:80\nReusePort=yes", nil),
+      ("ListenStream=80", "ListenStream=81", nil), ("ListenStream=80", "ListenDatagram=80", nil),
+      ("ListenDatagram=0.0.0.0:80", "ListenDatagram=127.0.0.1:80", nil), ("ListenStream=@x", "ListenDatagram=@x", nil),
+      ("ListenStream=[fe80::1]:80%a", "ListenStream=[fe80::1]:80%b", nil),
+      ("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:80", nil), ("ListenStream=/x", "ListenStream=@/x", nil),
+    ] as [(String, String, Diagnostic.Severity?)])
+  func pairs(first: String, second: String, severity: Diagnostic.Severity?) {
+    let reading = read(guest: "[Socket]\n\(first)\n[Socket]\n\(second)\n")
+    #expect(reading.diagnostics.map(\.severity) == (severity.map { [$0] } ?? []))
+  }
+
+  @Test("the message names both lines and both addresses")
+  func message() {
+    let same = read(guest: "[Socket]\nListenStream=80\n[Socket]\nListenStream=[::]:80\n")
+    #expect(
+      same.diagnostics.map(\.description) == [
+        "web.guest:4: ListenStream=[::]:80: line 2 listens on this address already; take one of them out"
+      ])
+    let apart = read(guest: "[Socket]\nListenStream=80\n", dropIns: ["[Socket]\nListenStream=0.0.0.0:80\n"])
+    #expect(
+      apart.diagnostics.map(\.description) == [
+        "web.guest.d/0.conf:2: warning: ListenStream=0.0.0.0:80: web.guest:2 listens on [::]:80, which is in the way; "
+          + "take one out, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
+      ])
+  }
+
+  @Test("two guests on one address: the later is told whose it is")
+  func guests() {
+    var group = SocketGroup()
+    group.listen = [Listen(.stream, .path("/run/x"))]
+    let one = PlacedListener(group.listen[0], in: group, file: "a.guest", line: 3)
+    let two = PlacedListener(group.listen[0], in: group, file: "b.guest", line: 5)
+    let found = conflicts(between: [("a", [one]), ("b", [two]), ("c", [])])
+    #expect(
+      found.mapValues { $0.map(\.description) } == [
+        "b": [
+          "b.guest:5: ListenStream=/run/x: the guest a (a.guest:3) listens on this address already; "
+            + "take one of them out"
+        ]
+      ])
+  }
+}
