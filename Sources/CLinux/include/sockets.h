@@ -6,6 +6,12 @@
 #include <sys/types.h>
 /* fstatfs(2), which Swift's Glibc module leaves out. */
 #include <sys/vfs.h>
+/* The messages of NETLINK_SOCK_DIAG, sock_diag(7), and the filter program of socket(7). */
+#include <linux/filter.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 
 /* glibc declares accept4(2) only under _GNU_SOURCE. */
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
@@ -24,6 +30,15 @@ static const int LINUX_SCM_PIDFD = 4;
 
 /* Socket options newer than the headers of the oldest distribution we build on. */
 static const int LINUX_SO_PASSPIDFD = 76;
+static const int LINUX_SO_COOKIE = 57;
+static const int LINUX_SO_MEMINFO = 55;
+static const int LINUX_IP_FREEBIND = 15;
+static const int LINUX_IPV6_FREEBIND = 78;
+
+/* fcntl.h and poll.h keep these under _GNU_SOURCE. */
+static const int LINUX_O_PATH = 010000000;
+static const int LINUX_AT_EMPTY_PATH = 0x1000;
+static const int LINUX_POLLRDHUP = 0x2000;
 
 /* pidfd_open(2), younger than the Glibc module: the other half of comparing a sender with a process. */
 extern int pidfd_open(pid_t pid, unsigned int flags);

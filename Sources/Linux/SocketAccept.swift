@@ -1,0 +1,56 @@
+import CLinux
+import Glibc
+
+/// A connection to an AF_UNIX listener and who is at its other end.
+public struct AcceptedPeer: ~Copyable, Sendable {
+  /// Non-blocking, closed on exec.
+  public let connection: OwnedFD
+  /// As they were at the client's connect(2).
+  public let credentials: SocketCredentials
+
+  /// Gives the connection away; the caller closes it from now on.
+  public consuming func takeConnection() -> OwnedFD { connection }
+}
+
+/// Takes the next client of an AF_UNIX listener that nobody but us accepts from.
+///
+/// - Returns: nil when nobody waits, or whoever waited has gone.
+/// - Throws: `SystemError` of accept4(2): `EMFILE` and its like.
+public func acceptPeer(on listener: borrowing OwnedFD) throws(SystemError) -> AcceptedPeer? {
+  guard let connection = try accept(on: listener) else { return nil }
+  let nobody = linux_ucred(pid: 0, uid: .max, gid: .max)
+  let peer = try option(connection, SOL_SOCKET, SO_PEERCRED, initially: nobody, named: "SO_PEERCRED")
+  let credentials = SocketCredentials(pid: peer.pid, uid: peer.uid, gid: peer.gid)
+  return AcceptedPeer(connection: connection, credentials: credentials)
+}
+
+/// Turns away the clients that wait at a listener which no guest holds: accepts and closes, at most `limit` of them.
+///
+/// A guest that had it may have cleared O_NONBLOCK, so that is set first; with a guest still there it could be cleared
+/// again before the accept, which would then block.
+/// - Returns: how many; `limit` means that there may be more.
+/// - Throws: `SystemError` of accept4(2).
+public func refuseQueued(on listener: borrowing OwnedFD, limit: Int) throws(SystemError) -> Int {
+  try setNonBlocking(listener)
+  var refused = 0
+  while refused < limit, try accept(on: listener) != nil { refused += 1 }
+  return refused
+}
+
+private func accept(on listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {
+  let raw = listener.raw
+  let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+  while true {
+    do throws(SystemError) {
+      return OwnedFD(owning: try retrying("accept4") { accept4(raw, nil, nil, flags) })
+    } catch {
+      switch error.errno {
+      case EAGAIN: return nil
+      // accept(2): errors of the connection, which is gone with them; the next may be sound.
+      case ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, ENOPROTOOPT:
+        continue
+      default: throw error
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import CLinux
+import Glibc
+
+/// What kind of traffic a socket takes.
+public enum SocketKind: Hashable, Sendable, CaseIterable {
+  case stream, datagram, sequentialPacket
+
+  var type: __socket_type {
+    switch self {
+    case .stream: SOCK_STREAM
+    case .datagram: SOCK_DGRAM
+    case .sequentialPacket: SOCK_SEQPACKET
+    }
+  }
+
+  /// Whether clients of it queue up to be accepted.
+  public var isConnected: Bool { self != .datagram }
+}
+
+/// Whether a socket on an IPv6 address takes IPv4 too.
+public enum IPv6Only: Hashable, Sendable {
+  /// As the host has it in net.ipv6.bindv6only.
+  case `default`
+  case both, only
+}
+
+/// What systemd.socket(5) lets one ask of a socket; the defaults are systemd's.
+public struct SocketOptions: Equatable, Sendable {
+  /// The kernel caps it at net.core.somaxconn.
+  public var backlog: UInt32 = .max
+  public var ipv6Only = IPv6Only.default
+  /// Permissions and owner of a socket in the file system; nil leaves the process's own.
+  public var mode: UInt32 = 0o666
+  public var owner: UInt32?
+  public var group: UInt32?
+  /// Of the directories made for a socket in the file system.
+  public var directoryMode: UInt32 = 0o755
+  public var reusePort = false
+  public var freeBind = false
+  /// Each message tells its sender (`receiveCredentialed`).
+  public var passCredentials = false
+  public var keepAlive = false
+  /// Whole seconds count, for the kernel.
+  public var keepAliveTime: Duration?
+  public var keepAliveInterval: Duration?
+  public var keepAliveProbes: UInt32?
+  public var noDelay = false
+  /// A connection wakes nobody before its first data, for at most this long.
+  public var deferAccept: Duration?
+  /// In bytes.
+  public var receiveBuffer: UInt64?
+  public var sendBuffer: UInt64?
+
+  public init() {}
+}
+
+extension SocketOptions {
+  /// Sets what may be set at any time, so also on a socket that somebody else has bound: keep-alive, delay, deferral
+  /// and buffers. Sockets accepted from it inherit them.
+  ///
+  /// - Throws: `SystemError` of setsockopt(2).
+  public func apply(to fd: borrowing OwnedFD) throws(SystemError) {
+    if keepAlive { try setOption(fd, SOL_SOCKET, SO_KEEPALIVE, Int32(1), named: "SO_KEEPALIVE") }
+    if let receiveBuffer { try Self.setBuffer(fd, receiveBuffer, SO_RCVBUFFORCE, SO_RCVBUF, named: "SO_RCVBUF") }
+    if let sendBuffer { try Self.setBuffer(fd, sendBuffer, SO_SNDBUFFORCE, SO_SNDBUF, named: "SO_SNDBUF") }
+    let local = try localAddress(of: fd)
+    guard try kind(of: fd) == .stream, local.family != AF_UNIX else { return }
+    let tcp = Int32(IPPROTO_TCP)
+    if let keepAliveTime { try setOption(fd, tcp, TCP_KEEPIDLE, Self.seconds(keepAliveTime), named: "TCP_KEEPIDLE") }
+    if let keepAliveInterval {
+      try setOption(fd, tcp, TCP_KEEPINTVL, Self.seconds(keepAliveInterval), named: "TCP_KEEPINTVL")
+    }
+    if let keepAliveProbes {
+      try setOption(fd, tcp, TCP_KEEPCNT, Int32(clamping: keepAliveProbes), named: "TCP_KEEPCNT")
+    }
+    if let deferAccept {
+      try setOption(fd, tcp, TCP_DEFER_ACCEPT, Self.seconds(deferAccept), named: "TCP_DEFER_ACCEPT")
+    }
+    if noDelay { try setOption(fd, tcp, TCP_NODELAY, Int32(1), named: "TCP_NODELAY") }
+  }
+
+  /// Sets what the kernel heeds at bind(2) only.
+  func applyBeforeBind(to fd: borrowing OwnedFD, _ kind: SocketKind, _ address: SocketAddress) throws(SystemError) {
+    if passCredentials { try Linux.passCredentials(on: fd) }
+    guard address.family != AF_UNIX else { return }
+    // Connections of an earlier listener may still be in TIME_WAIT. A datagram socket knows no such thing: there the
+    // option would let two programs share a port without either noticing.
+    if kind.isConnected { try setOption(fd, SOL_SOCKET, SO_REUSEADDR, Int32(1), named: "SO_REUSEADDR") }
+    if reusePort { try setOption(fd, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT") }
+    let isIPv6 = address.family == AF_INET6
+    if isIPv6, ipv6Only != .default {
+      let only: Int32 = ipv6Only == .only ? 1 : 0
+      try setOption(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, only, named: "IPV6_V6ONLY")
+    }
+    if freeBind {
+      if isIPv6 {
+        try setOption(fd, Int32(IPPROTO_IPV6), LINUX_IPV6_FREEBIND, Int32(1), named: "IPV6_FREEBIND")
+      } else {
+        try setOption(fd, Int32(IPPROTO_IP), LINUX_IP_FREEBIND, Int32(1), named: "IP_FREEBIND")
+      }
+    }
+  }
+
+  /// The first option goes beyond net.core.[rw]mem_max but needs CAP_NET_ADMIN; the second is for everyone else.
+  private static func setBuffer(
+    _ fd: borrowing OwnedFD, _ size: UInt64, _ forced: Int32, _ plain: Int32, named name: String
+  ) throws(SystemError) {
+    let size = Int32(clamping: size)
+    do throws(SystemError) {
+      try setOption(fd, SOL_SOCKET, forced, size, named: name)
+    } catch {
+      guard error.errno == EPERM else { throw error }
+      try setOption(fd, SOL_SOCKET, plain, size, named: name)
+    }
+  }
+
+  private static func seconds(_ duration: Duration) -> Int32 {
+    let (seconds, attoseconds) = duration.components
+    return Int32(clamping: max(1, seconds + (attoseconds > 0 ? 1 : 0)))
+  }
+}

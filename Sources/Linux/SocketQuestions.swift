@@ -1,0 +1,90 @@
+import CLinux
+import Glibc
+
+/// Where the socket is bound: getsockname(2).
+///
+/// - Throws: `SystemError`; `EAFNOSUPPORT` for a socket that is neither IPv4, IPv6 nor AF_UNIX.
+public func localAddress(of fd: borrowing OwnedFD) throws(SystemError) -> SocketAddress {
+  let raw = fd.raw
+  let address = try SocketAddress.filled("getsockname") { getsockname(raw, $0, $1) }
+  guard let address else { throw SystemError("getsockname", errno: EAFNOSUPPORT) }
+  return address
+}
+
+/// Stream, datagram or sequential packet: SO_TYPE.
+///
+/// - Throws: `SystemError`; `ESOCKTNOSUPPORT` for any other kind, `ENOTSOCK` for what is no socket.
+public func kind(of fd: borrowing OwnedFD) throws(SystemError) -> SocketKind {
+  let type = try option(fd, SOL_SOCKET, SO_TYPE, initially: UInt32(0), named: "SO_TYPE")
+  guard let kind = SocketKind.allCases.first(where: { $0.type.rawValue == type }) else {
+    throw SystemError("getsockopt SO_TYPE", errno: ESOCKTNOSUPPORT)
+  }
+  return kind
+}
+
+/// Whether it is a listener: SO_ACCEPTCONN. False for one that somebody shut down, and for every datagram socket.
+///
+/// - Throws: `SystemError` of getsockopt(2).
+public func isListening(_ fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+  try option(fd, SOL_SOCKET, SO_ACCEPTCONN, initially: Int32(0), named: "SO_ACCEPTCONN") != 0
+}
+
+/// The number in /proc/PID/fd's `socket:[…]`, the same for every descriptor of one socket.
+///
+/// - Throws: `SystemError` of fstat(2).
+public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
+  let raw = fd.raw
+  var status = stat()
+  try retrying("fstat") { fstat(raw, &status) }
+  return UInt64(status.st_ino)
+}
+
+/// A number that no other socket of this machine ever has: SO_COOKIE (Linux 4.14).
+///
+/// - Throws: `SystemError` of getsockopt(2).
+public func cookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
+  try option(fd, SOL_SOCKET, LINUX_SO_COOKIE, initially: UInt64(0), named: "SO_COOKIE")
+}
+
+/// Whether two descriptors are of one socket.
+///
+/// - Throws: `SystemError` of getsockopt(2).
+public func isSameSocket(_ one: borrowing OwnedFD, _ other: borrowing OwnedFD) throws(SystemError) -> Bool {
+  try cookie(of: one) == cookie(of: other)
+}
+
+/// Sets O_NONBLOCK on the open file description, which everybody shares who has the socket.
+///
+/// - Throws: `SystemError` of fcntl(2).
+public func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
+  let raw = fd.raw
+  let flags = try retrying("fcntl F_GETFL") { fcntl(raw, F_GETFL) }
+  if flags & O_NONBLOCK == 0 { try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) } }
+}
+
+/// How many connections of TCP wait to be accepted; for AF_UNIX ask `SockDiag`.
+///
+/// - Throws: `SystemError` of getsockopt(2); `EOPNOTSUPP` for a socket that is not of TCP, `EINVAL` for no listener.
+public func acceptQueueLength(of fd: borrowing OwnedFD) throws(SystemError) -> Int {
+  // The beginning of struct tcp_info, which Swift cannot pass whole for its bit fields: the state is the first byte.
+  let info = try option(fd, Int32(IPPROTO_TCP), TCP_INFO, initially: [7 of UInt32](repeating: 0), named: "TCP_INFO")
+  guard info[0] & 0xff == UInt32(TCPState.listen.rawValue) else {
+    throw SystemError("getsockopt TCP_INFO", errno: EINVAL)
+  }
+  // tcpi_unacked: of a listener the kernel gives its queue there.
+  return Int(info[6])
+}
+
+/// Whether something waits to be taken: a connection at a listener, a datagram at any other socket.
+///
+/// Never blocks, takes nothing.
+/// - Throws: `SystemError` of poll(2).
+public func hasInput(_ fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+  try pollEvents(fd, POLLIN) & POLLIN != 0
+}
+
+func pollEvents(_ fd: borrowing OwnedFD, _ wanted: Int32) throws(SystemError) -> Int32 {
+  var entry = pollfd(fd: fd.raw, events: Int16(wanted), revents: 0)
+  try retrying("poll") { poll(&entry, 1, 0) }
+  return Int32(entry.revents)
+}

@@ -1,0 +1,46 @@
+import CLinux
+import Glibc
+
+/// What a guest has left of a socket that it shared with us.
+public enum ListenerHealth: Equatable, Sendable {
+  case sound
+  /// It had been shut down, disconnected or connected elsewhere, and serves again.
+  case repaired
+  /// The kernel offers no way back: close every descriptor of it and open it anew.
+  case lost
+}
+
+/// Makes a shared socket fit for the next wake, whatever a guest did to it: non-blocking, and listening again.
+///
+/// A connection that was queued when the guest shut it down is lost already; none is lost by this.
+/// - Throws: `SystemError` when the descriptor is no socket.
+public func repairListener(_ fd: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> ListenerHealth {
+  try setNonBlocking(fd)
+  let local = try localAddress(of: fd)
+  let kind = try kind(of: fd)
+  var health = ListenerHealth.sound
+  if kind == .datagram {
+    if isConnected(fd) {
+      guard disconnect(fd) else { return .lost }
+      health = .repaired
+    }
+  } else if try !isListening(fd) {
+    do throws(SystemError) { try listen(on: fd, at: local, backlog: backlog) } catch { return .lost }
+    health = .repaired
+  }
+  // Neither UDP nor AF_UNIX takes a shutdown(2) back: reading would say end of file for ever.
+  return try pollEvents(fd, LINUX_POLLRDHUP) & LINUX_POLLRDHUP == 0 ? health : .lost
+}
+
+private func isConnected(_ fd: borrowing OwnedFD) -> Bool {
+  let raw = fd.raw
+  let peer = try? SocketAddress.filled("getpeername") { getpeername(raw, $0, $1) }
+  return peer != nil
+}
+
+/// Back to datagrams from everyone; the port stays, because it was asked for by number.
+private func disconnect(_ fd: borrowing OwnedFD) -> Bool {
+  var nobody = sockaddr()
+  nobody.sa_family = sa_family_t(AF_UNSPEC)
+  return connect(fd.raw, &nobody, socklen_t(MemoryLayout<sockaddr>.size)) == 0
+}
