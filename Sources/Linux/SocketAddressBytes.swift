@@ -81,7 +81,8 @@ extension SocketAddress {
 
   /// Lets `fill` (getsockname(2) and its like) write an address and reads it; nil for a family that is none of ours.
   static func filled(
-    _ call: @autoclosure () -> String, by fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    _ call: @autoclosure () -> String,
+    by fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
   ) throws(SystemError) -> SocketAddress? {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

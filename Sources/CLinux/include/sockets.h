@@ -35,6 +35,9 @@ static const int LINUX_SO_MEMINFO = 55;
 static const int LINUX_IP_FREEBIND = 15;
 static const int LINUX_IPV6_FREEBIND = 78;
 
+/* unshare(2), under _GNU_SOURCE: the tests of sockets make themselves a network namespace each. */
+extern int unshare(int flags);
+
 /* fcntl.h and poll.h keep these under _GNU_SOURCE. */
 static const int LINUX_O_PATH = 010000000;
 static const int LINUX_AT_EMPTY_PATH = 0x1000;

@@ -1,0 +1,107 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("What a guest leaves of a shared socket")
+struct SocketRepairTests {
+  private let tcp = SocketAddress.ipv6(.any, port: 80, scope: 0)
+
+  @Test("an untouched listener is sound")
+  func sound() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, tcp)
+      try queueClient(of: listener)
+      #expect(try repairListener(listener, backlog: 10) == .sound)
+      #expect(try acceptQueueLength(of: listener) == 1)
+      let datagram = try openListener(.datagram, tcp)
+      #expect(try repairListener(datagram, backlog: 10) == .sound)
+    }
+  }
+
+  @Test("a listener that was shut down listens again, non-blocking, on its port")
+  func shutDown() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, tcp)
+      #expect(shutdown(listener.raw, Int32(SHUT_RD)) == 0)
+      #expect(fcntl(listener.raw, F_SETFL, 0) == 0)
+      #expect(try !isListening(listener))
+      #expect(try repairListener(listener, backlog: 10) == .repaired)
+      #expect(fcntl(listener.raw, F_GETFL) & O_NONBLOCK != 0)
+      let connection = try Connection(to: listener, at: .ipv4(.loopback, port: 80))
+      #expect(try connection.works())
+    }
+  }
+
+  @Test("a listener that was disconnected listens again on its port")
+  func disconnected() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, tcp)
+      var nobody = sockaddr()
+      #expect(connect(listener.raw, &nobody, 16) == 0)
+      #expect(try repairListener(listener, backlog: 10) == .repaired)
+      let connection = try Connection(to: listener)
+      #expect(try connection.works())
+    }
+  }
+
+  @Test("a datagram socket that was connected takes from everyone again")
+  func datagramConnected() throws {
+    try inNetworkNamespace {
+      let address = SocketAddress.ipv4(.any, port: 53)
+      let socket = try openListener(.datagram, address)
+      let raw = socket.raw
+      #expect(SocketAddress.ipv4(.loopback, port: 5353).withSockaddr { connect(raw, $0, $1) } == 0)
+      #expect(try repairListener(socket, backlog: 0) == .repaired)
+      #expect(try localAddress(of: socket) == address)
+      let client = try connected(.datagram, to: .ipv4(.loopback, port: 53))
+      #expect(send(client.raw, "x", 1, 0) == 1)
+      try waitForInput(socket)
+      #expect(try hasInput(socket))
+    }
+  }
+
+  @Test("what the kernel cannot take back is said to be lost: UDP and AF_UNIX shut down, TCP connected elsewhere")
+  func lost() throws {
+    try inNetworkNamespace {
+      let datagram = try openListener(.datagram, .ipv4(.any, port: 53))
+      _ = shutdown(datagram.raw, Int32(SHUT_RD))
+      #expect(try repairListener(datagram, backlog: 0) == .lost)
+
+      let unix = try openListener(.stream, .abstract("x"))
+      #expect(shutdown(unix.raw, Int32(SHUT_RD)) == 0)
+      #expect(try repairListener(unix, backlog: 10) == .lost)
+
+      let other = try openListener(.stream, .ipv4(.loopback, port: 81))
+      let listener = try openListener(.stream, .ipv4(.loopback, port: 82))
+      #expect(try isListening(other))
+      #expect(shutdown(listener.raw, Int32(SHUT_RD)) == 0)
+      let raw = listener.raw
+      #expect(fcntl(raw, F_SETFL, 0) == 0)
+      #expect(SocketAddress.ipv4(.loopback, port: 81).withSockaddr { connect(raw, $0, $1) } == 0)
+      #expect(try repairListener(listener, backlog: 10) == .lost)
+    }
+  }
+
+  @Test("clients at a listener that no guest holds are turned away, as many as one likes, without waiting")
+  func refuse() throws {
+    try inNetworkNamespace {
+      for kind in [SocketKind.stream, .sequentialPacket] {
+        let address = kind == .stream ? tcp : .abstract("x")
+        let listener = try openListener(kind, address)
+        #expect(fcntl(listener.raw, F_SETFL, 0) == 0)
+        #expect(try refuseQueued(on: listener, limit: 10) == 0)
+        let first = try connected(kind, to: address)
+        let second = try connected(kind, to: address)
+        let third = try connected(kind, to: address)
+        #expect(try refuseQueued(on: listener, limit: 2) == 2)
+        #expect(try refuseQueued(on: listener, limit: 2) == 1)
+        #expect(try !hasInput(listener))
+        for raw in [first.raw, second.raw, third.raw] {
+          var byte: UInt8 = 0
+          #expect(read(raw, &byte, 1) == 0)
+        }
+      }
+    }
+  }
+}

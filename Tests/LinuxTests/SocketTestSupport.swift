@@ -1,0 +1,92 @@
+import CLinux
+import Glibc
+import Testing
+
+@testable import Linux
+
+/// Runs `body` in a network namespace of its own with loopback up.
+///
+/// A socket belongs to the namespace in which its thread was when it was made; so the thread goes there, and comes back
+/// whatever happens. `body` must not suspend, which it cannot.
+func inNetworkNamespace<Failure: Error>(_ body: () throws(Failure) -> Void) throws {
+  let home = OwnedFD(
+    owning: try retrying("open netns") { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) })
+  try retrying("unshare") { unshare(cloneNewNet) }
+  defer {
+    if setns(home.raw, cloneNewNet) != 0 { Issue.record("the thread is left in a network namespace") }
+  }
+  try bringLoopbackUp()
+  try body()
+}
+
+private let cloneNewNet: Int32 = 0x4000_0000
+
+private func bringLoopbackUp() throws(SystemError) {
+  let control = OwnedFD(owning: try retrying("socket") { socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) })
+  var request = [UInt8]("lo".utf8) + [UInt8](repeating: 0, count: 38)
+  request[16] = UInt8(IFF_UP)
+  try retrying("ioctl SIOCSIFFLAGS") { ioctl(control.raw, 0x8914, &request) }
+}
+
+/// A socket of `kind` that is connected to `address`; the connect(2) waits.
+func connected(_ kind: SocketKind = .stream, to address: SocketAddress) throws(SystemError) -> OwnedFD {
+  let type = Int32(kind.type.rawValue | SOCK_CLOEXEC.rawValue)
+  let fd = OwnedFD(owning: try retrying("socket") { socket(address.family, type, 0) })
+  let raw = fd.raw
+  try retrying("connect \(address)") { address.withSockaddr { connect(raw, $0, $1) } ?? -1 }
+  return fd
+}
+
+/// Accepts as a guest does; waits for the client.
+func acceptNext(_ listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
+  try waitForInput(listener)
+  let raw = listener.raw
+  return OwnedFD(owning: try retrying("accept4") { accept4(raw, nil, nil, Int32(SOCK_CLOEXEC.rawValue)) })
+}
+
+/// Waits at most ten seconds for something to read.
+func waitForInput(_ fd: borrowing OwnedFD) throws(SystemError) {
+  var entry = pollfd(fd: fd.raw, events: Int16(POLLIN), revents: 0)
+  if try retrying("poll", { poll(&entry, 1, 10_000) }) == 0 { throw SystemError("poll", errno: ETIMEDOUT) }
+}
+
+/// A listener on a port that the kernel chose; ask `localAddress` for it.
+func anyListener(_ address: SocketAddress = .ipv4(.loopback, port: 0)) throws(SystemError) -> OwnedFD {
+  try openListener(.stream, address)
+}
+
+/// A new directory, removed with all in it when `body` is done.
+func inTemporaryDirectory(_ body: (String) throws -> Void) throws {
+  var template = Array("/tmp/dormouse-XXXXXX".utf8CString)
+  guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
+  let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  defer { removeTree(path) }
+  try body(path)
+}
+
+private func removeTree(_ path: String) {
+  for name in (try? directoryEntries(path)) ?? [] {
+    let entry = "\(path)/\(name)"
+    if unlink(entry) != 0 { removeTree(entry) }
+  }
+  rmdir(path)
+}
+
+/// The two ends of a connection that a guest has accepted.
+final class Connection {
+  var client: OwnedFD?
+  var server: OwnedFD?
+
+  init(to listener: borrowing OwnedFD, at address: SocketAddress? = nil) throws(SystemError) {
+    let bound = try localAddress(of: listener)
+    client = try connected(try kind(of: listener), to: address ?? bound)
+    server = try acceptNext(listener)
+  }
+  /// Whether a byte of the client's reaches the server.
+  func works() throws(SystemError) -> Bool {
+    guard let sender = client?.raw, let receiver = server?.raw else { return false }
+    var byte: UInt8 = 0
+    try retrying("send") { send(sender, "x", 1, 0) }
+    return try retrying("recv") { recv(receiver, &byte, 1, 0) } == 1 && byte == 120
+  }
+}

@@ -1,0 +1,96 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("AF_UNIX listeners in the file system")
+struct UnixListenerTests {
+  @Test("the file has the mode and owner asked for, whatever the umask, and so have the directories made for it")
+  func attributes() throws {
+    try inTemporaryDirectory { directory in
+      var options = SocketOptions()
+      options.mode = 0o662
+      options.directoryMode = 0o775
+      options.owner = 12345
+      options.group = 54321
+      let path = "\(directory)/a/b/x.sock"
+      let listener = try openListener(.stream, .path(path), options)
+      #expect(try localAddress(of: listener) == .path(path))
+      let file = try status(path)
+      #expect(file.st_mode == S_IFSOCK | 0o662)
+      #expect(file.st_uid == 12345)
+      #expect(file.st_gid == 54321)
+      #expect(try status("\(directory)/a/b").st_mode == S_IFDIR | 0o775)
+      #expect(try status("\(directory)/a").st_mode == S_IFDIR | 0o775)
+      let connection = try Connection(to: listener)
+      #expect(try connection.works())
+    }
+  }
+
+  @Test("the socket of an earlier run gives way", arguments: SocketKind.allCases)
+  func stale(kind: SocketKind) throws {
+    try inTemporaryDirectory { directory in
+      let path = "\(directory)/x.sock"
+      do { _ = try openListener(kind, .path(path)) }
+      let again = try openListener(kind, .path(path))
+      #expect(try Linux.kind(of: again) == kind)
+      let client = try connected(kind, to: .path(path))
+      #expect(send(client.raw, "x", 1, 0) == 1)
+      #expect(try hasInput(again))
+    }
+  }
+
+  @Test("a file that is no socket, or a link to one, stays")
+  func notOurs() throws {
+    try inTemporaryDirectory { directory in
+      let path = "\(directory)/x.sock"
+      try writeFile(path, "precious")
+      expectFailure("where a file is that is no socket: Address already in use") { () throws(SystemError) in
+        _ = try openListener(.stream, .path(path))
+      }
+      #expect(try readFile(path, limit: 100) == Array("precious".utf8))
+      #expect(symlink(path, "\(directory)/link.sock") == 0)
+      expectFailure("where a file is that is no socket: Address already in use") { () throws(SystemError) in
+        _ = try openListener(.stream, .path("\(directory)/link.sock"))
+      }
+    }
+  }
+
+  @Test("an abstract name needs no file and is taken once")
+  func abstract() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.sequentialPacket, .abstract("x"))
+      let connection = try Connection(to: listener)
+      #expect(try connection.works())
+      expectFailure("bind @x: Address already in use") { () throws(SystemError) in
+        _ = try openListener(.sequentialPacket, .abstract("x"))
+      }
+    }
+  }
+
+  @Test("a client of the control socket is known by its pid and uid, and nobody waiting is nil")
+  func peer() throws {
+    try inTemporaryDirectory { directory in
+      let listener = try openListener(.stream, .path("\(directory)/x.sock"))
+      let nobody = try acceptPeer(on: listener) == nil
+      #expect(nobody)
+      let client = try connected(to: .path("\(directory)/x.sock"))
+      guard let peer = try acceptPeer(on: listener) else {
+        Issue.record("nobody came")
+        return
+      }
+      #expect(peer.credentials == SocketCredentials(pid: getpid(), uid: getuid(), gid: getgid()))
+      let connection = peer.takeConnection()
+      #expect(fcntl(connection.raw, F_GETFL) & O_NONBLOCK != 0)
+      #expect(fcntl(connection.raw, F_GETFD) & FD_CLOEXEC != 0)
+      #expect(send(client.raw, "x", 1, 0) == 1)
+      #expect(try hasInput(connection))
+    }
+  }
+
+  private func status(_ path: String) throws -> stat {
+    var status = stat()
+    try retrying("lstat \(path)") { lstat(path, &status) }
+    return status
+  }
+}
