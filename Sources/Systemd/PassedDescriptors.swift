@@ -41,10 +41,7 @@ public final class PassedDescriptors {
   public func withDescriptor<Result, Failure>(
     _ index: Int, _ body: (borrowing OwnedFD) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    switch entries[index].fd {
-    case .some(let fd): try body(fd)
-    case .none: nil
-    }
+    try entries[index].withDescriptor(body)
   }
 
   /// Gives descriptor `index` away; nil when it has been taken before. What nobody takes is closed with the list.
@@ -57,6 +54,16 @@ public final class PassedDescriptors {
     init(_ name: String, _ fd: consuming OwnedFD) {
       self.name = name
       self.fd = consume fd
+    }
+
+    // Not a switch over `entries[index].fd`: the optimizer of Swift 6.3.1 crashes on that.
+    func withDescriptor<Result, Failure>(
+      _ body: (borrowing OwnedFD) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+      switch fd {
+      case .some(let fd): try body(fd)
+      case .none: nil
+      }
     }
   }
 }
