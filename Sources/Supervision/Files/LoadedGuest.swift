@@ -1,0 +1,35 @@
+import GuestSpec
+import UnitSyntax
+
+/// A guest with the files it was read from and what is wrong with them.
+public struct LoadedGuest: Equatable, Sendable {
+  public var guest: Guest
+  /// Of all its files, and where it is in another guest's way.
+  public var diagnostics: [Diagnostic]
+  /// Its listeners in order, with the lines that ask for them.
+  public var listeners: [PlacedListener]
+  /// What was read, lowest precedence first.
+  public var files: [String]
+
+  public var name: String { guest.name }
+  /// Such a guest is not started.
+  public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+}
+
+/// Everything that was found.
+public struct LoadedGuests: Equatable, Sendable {
+  /// By name.
+  public var guests: [LoadedGuest] = []
+  /// Names whose file is empty or a link to /dev/null.
+  public var masked: [String] = []
+  /// What concerns no guest that could be named: a directory that cannot be read.
+  public var diagnostics: [Diagnostic] = []
+
+  public subscript(name: String) -> LoadedGuest? { guests.first { $0.name == name } }
+
+  /// Tells every guest whose listeners are in the way of an earlier one's.
+  mutating func addConflicts() {
+    let found = conflicts(between: guests.map { ($0.name, $0.listeners) })
+    for index in guests.indices { guests[index].diagnostics += found[guests[index].name] ?? [] }
+  }
+}
