@@ -56,7 +56,8 @@ let package = Package(
     .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["ControlProtocol", "GuestSpec", "Linux", "Supervision", "Systemd", "UnitSyntax"]),
+      dependencies: ["ControlProtocol", "GuestSpec", "Linux", "Supervision", "Systemd", "UnitSyntax", "dormouse"]),
+    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux"]),
   ]
 )

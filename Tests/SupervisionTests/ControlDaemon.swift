@@ -1,4 +1,5 @@
 import ControlProtocol
+import Dispatch
 import Glibc
 import Linux
 import Systemd
@@ -10,6 +11,7 @@ actor ControlDaemon {
   nonisolated let loop: EventLoop
   private var server: ControlServer?
   private(set) var calls: [Call] = []
+  private var guests: [GuestSummary] = []
   private var waiting: [ControlServer.PendingCall] = []
   private var watchers: [(count: Int, resume: CheckedContinuation<Void, Never>)] = []
 
@@ -29,7 +31,7 @@ actor ControlDaemon {
     for watcher in watchers where watcher.count <= calls.count { watcher.resume.resume() }
     watchers.removeAll { $0.count <= calls.count }
     switch call {
-    case .list: return .list([])
+    case .list: return .list(guests)
     case .status(let name, let console):
       var status = GuestStatus(name: name, state: .active, since: Timestamp(microseconds: 1))
       if console { status.setConsole(Array(repeating: 0x61, count: 64 * 1024)) }
@@ -47,21 +49,44 @@ actor ControlDaemon {
     await withCheckedContinuation { watchers.append((count, $0)) }
   }
 
+  /// Runs a client that blocks until it has an answer, on a thread that nothing else needs. If it ends without having
+  /// called, nobody waits for its call any longer.
+  nonisolated func client<Result: Sendable>(
+    _ body: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
+    let result = await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: Swift.Result(catching: body)) }
+    }
+    await stopWaiting()
+    return try result.get()
+  }
+
+  private func stopWaiting() {
+    for watcher in watchers { watcher.resume.resume() }
+    watchers = []
+  }
+
   func answer(_ reply: Reply) {
     let calls = waiting
     waiting = []
     for call in calls { server?.answer(call, reply) }
   }
 
+  func add(_ guest: GuestSummary) { guests.append(guest) }
+
+  func close() { server = nil }
+
   func stop() {
-    server = nil
+    close()
     loop.exit()
   }
 }
 
 /// Runs `body` against a daemon whose control socket is in a directory of its own, and takes both away afterwards.
-func withControlDaemon(_ body: (ControlDaemon, _ runtime: String) async throws -> Void) async throws {
-  let runtime = "/tmp/dormouse-control-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+func withControlDaemon(
+  in runtime: String = "/tmp/dormouse-control-\(getpid())-\(UInt64.random(in: 0 ... .max))",
+  _ body: (ControlDaemon, _ runtime: String) async throws -> Void
+) async throws {
   defer {
     removeFile("\(runtime)/io.dormouse")
     rmdir(runtime)

@@ -1,0 +1,91 @@
+import ControlProtocol
+import Glibc
+import Linux
+
+/// The daemons below a runtime directory: one for all guests at `io.dormouse`, or one for each at `NAME/io.dormouse`.
+struct Daemons {
+  let runtime: String
+
+  /// Asks the guest's own daemon, or else the common one.
+  ///
+  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  func ask(_ call: Call, of name: String) throws(Failure) -> Reply {
+    let own = Daemon(path: "\(runtime)/\(name)/io.dormouse")
+    if let reply = try own.ask(call) { return reply }
+    let common = Daemon(path: "\(runtime)/io.dormouse")
+    if let reply = try common.ask(call) { return reply }
+    throw .noDaemon(paths: [own.path, common.path])
+  }
+
+  /// The guests of all daemons there are, by name; a guest's own daemon knows better than the common one.
+  ///
+  /// - Throws: `Failure`; `noDaemon` when there is none at all.
+  func list() throws(Failure) -> [GuestSummary] {
+    let names = (try? directoryEntries(runtime)) ?? []
+    let paths = ["\(runtime)/io.dormouse"] + names.sorted().map { "\(runtime)/\($0)/io.dormouse" }
+    var guests: [String: GuestSummary] = [:]
+    var answered = false
+    for path in paths {
+      guard let reply = try Daemon(path: path).ask(.list) else { continue }
+      guard case .list(let list) = reply else { throw .otherReply }
+      answered = true
+      for guest in list { guests[guest.name] = guest }
+    }
+    if !answered { throw .noDaemon(paths: [paths[0]]) }
+    return guests.values.sorted { $0.name < $1.name }
+  }
+}
+
+/// One daemon, by the path of its control socket.
+struct Daemon {
+  let path: String
+
+  /// Sends a call and waits for the reply, however long it takes; nil when nobody listens at the path.
+  ///
+  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  func ask(_ call: Call) throws(Failure) -> Reply? {
+    guard let request = try? call.encoded() else { throw .otherReply }
+    let message: [UInt8]?
+    do throws(SystemError) {
+      message = try exchange(request)
+    } catch {
+      switch error.errno {
+      case ENOENT, ENOTDIR, ECONNREFUSED: return nil
+      case EACCES, EPERM: throw .notAllowed(path: path)
+      case EPIPE, ECONNRESET: throw .hungUp(path: path)
+      default: throw .system(error)
+      }
+    }
+    guard let message else { throw .hungUp(path: path) }
+    return try reply(to: call, message)
+  }
+
+  private func reply(to call: Call, _ message: [UInt8]) throws(Failure) -> Reply {
+    let reply: Reply
+    do throws(UnexpectedReply) {
+      reply = try call.decodeReply(message)
+    } catch {
+      throw .unexpected(error)
+    }
+    if case .failure(let error) = reply { throw .refused(error) }
+    return reply
+  }
+
+  /// One message there, one back; nil when the connection ends before that, or when what comes is no message.
+  private func exchange(_ request: [UInt8]) throws(SystemError) -> [UInt8]? {
+    let socket = try UnixStream.connect(to: path)
+    var rest = request[...]
+    while !rest.isEmpty { rest = rest.dropFirst(try UnixStream.send(rest, to: socket)) }
+    var buffer = MessageBuffer(limit: MessageBuffer.replyLimit)
+    while true {
+      let room = min(buffer.room, 64 * 1024)
+      guard let bytes = try UnixStream.receive(from: socket, upTo: room), !bytes.isEmpty else { return nil }
+      do throws(MessageBuffer.Violation) {
+        try buffer.append(bytes)
+        if let message = try buffer.next() { return message }
+      } catch {
+        return nil
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+
+/// The command line. Each verb is a file of its own; all but `check` ask a daemon over its control socket and nothing else.
+@main
+struct Dormouse: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dormouse",
+    abstract: "Containers that sleep until a connection wakes them.",
+    discussion: """
+      A guest is a file NAME.guest, kept by dormoused(8). The verbs ask the daemon at RUNTIME/io.dormouse; where each \
+      guest has a daemon of its own, as under systemd, the one at RUNTIME/NAME/io.dormouse.
+
+      JSON: with --json, `list` prints an array of objects and `status` one object. Every key is always there; what has \
+      nothing to say is null. Times are microseconds since 1970-01-01 UTC, keys ending in Ms are milliseconds. Keys may \
+      be added, none is taken away. All of it is described by
+          varlinkctl introspect /run/dormouse/io.dormouse io.dormouse.Manager
+
+      Exit status:
+        0   it is done
+        1   it could not be done: no such guest, a guest that does not wake or sleep, a wrong guest file
+        64  the command line is wrong
+        69  no daemon answers
+        76  the daemon is of another version
+        77  the daemon may not be asked by this user
+      """,
+    subcommands: [
+      ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
+    ])
+}
+
+/// Where the daemons are.
+struct RuntimeOption: ParsableArguments {
+  @Option(name: .customLong("runtime"), help: "The directory of the daemon's control socket.")
+  var directory = "/run/dormouse"
+
+  var daemons: Daemons { Daemons(runtime: directory) }
+}
+
+/// The guest that a verb is about.
+struct GuestArgument: ParsableArguments {
+  @Argument(help: "The guest: the name of its file without .guest.")
+  var name: String
+
+  func validate() throws {
+    // It becomes part of the path of a socket.
+    if name.isEmpty || name.contains("/") || name.hasPrefix(".") {
+      throw ValidationError("\(name) cannot be a guest's name.")
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import ControlProtocol
+import Glibc
+import Linux
+
+/// Why a verb could not do what it was asked: each with its exit status and words that name the remedy.
+enum Failure: Error, CustomStringConvertible {
+  case noDaemon(paths: [String])
+  case notAllowed(path: String)
+  case system(SystemError)
+  /// The daemon closed the connection instead of answering.
+  case hungUp(path: String)
+  case refused(ManagerError)
+  case unexpected(UnexpectedReply)
+
+  static let otherReply = Failure.unexpected(.malformed)
+
+  var exitStatus: Int32 {
+    switch self {
+    case .system, .hungUp, .refused: EXIT_FAILURE
+    case .noDaemon: EX_UNAVAILABLE
+    case .unexpected: EX_PROTOCOL
+    case .notAllowed: EX_NOPERM
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .noDaemon(let paths):
+      "no daemon answers at \(paths.joined(separator: " or ")): start dormoused, or name its --runtime"
+    case .notAllowed(let path): "\(path): only the user that runs dormoused may ask it; try with sudo"
+    case .system(let error): "\(error)"
+    case .hungUp(let path): "the daemon at \(path) ended before it answered; its log says why"
+    case .refused(.noSuchGuest(let name)): "there is no guest \(name); `dormouse list` shows those there are"
+    case .refused(.wakeFailed(let name, let reason)):
+      "\(name) did not wake: \(reason); `dormouse status --console \(name)` may show more"
+    case .refused(.sleepFailed(let name, let reason)):
+      "\(name) does not sleep: \(reason); `dormouse why \(name)` may show more, and --now halts it all the same"
+    case .unexpected(let error): "\(error); restart dormoused after an update"
+    }
+  }
+}
+
+/// Runs a verb; what fails is said on stderr, and becomes the exit status.
+func reportingFailure(_ body: () throws(Failure) -> Void) throws {
+  do throws(Failure) {
+    try body()
+  } catch {
+    complain("dormouse: \(plainText("\(error)"))\n")
+    throw ExitCode(error.exitStatus)
+  }
+}
+
+/// Writes to stderr.
+func complain(_ text: String) {
+  let bytes = Array(text.utf8)
+  _ = write(STDERR_FILENO, bytes, bytes.count)
+}

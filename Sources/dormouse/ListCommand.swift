@@ -1,0 +1,31 @@
+import ArgumentParser
+import ControlProtocol
+
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "All guests.",
+    discussion: """
+      With --json an array of objects: name, state (inactive, activating, active, frozen, deactivating, failed), since, \
+      sockets (their addresses), connections, wakes, and pid (of the guest's PID 1, or null).
+      """)
+
+  @OptionGroup var runtime: RuntimeOption
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    try reportingFailure {
+      () throws(Failure) in
+      let guests = try runtime.daemons.list()
+      if json { return printJSON(guests) }
+      let now = Timestamp.now
+      var table = Table(["GUEST", "STATE", "SINCE", "CONNECTIONS", "WAKES", "PID", "SOCKETS"], right: [3, 4, 5])
+      for guest in guests {
+        table.add([
+          guest.name, guest.state.rawValue, guest.since.relative(to: now), "\(guest.connections)", "\(guest.wakes)",
+          guest.pid.map { "\($0)" } ?? "-", guest.sockets.joined(separator: " "),
+        ])
+      }
+      print(table.text, terminator: "")
+    }
+  }
+}

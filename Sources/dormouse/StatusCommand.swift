@@ -1,0 +1,23 @@
+import ArgumentParser
+import ControlProtocol
+
+struct StatusCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "All that is known of one guest.",
+    discussion: "With --json one object, the type GuestStatus of the interface io.dormouse.Manager.")
+
+  @OptionGroup var guest: GuestArgument
+  @OptionGroup var runtime: RuntimeOption
+  @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Also what the guest showed on its console, at most the last 64 KiB.") var console = false
+
+  func run() throws {
+    try reportingFailure {
+      () throws(Failure) in
+      let call = Call.status(name: guest.name, console: console)
+      guard case .status(let status) = try runtime.daemons.ask(call, of: guest.name) else { throw .otherReply }
+      if json { return printJSON(status) }
+      print(StatusText(status, now: .now).text, terminator: "")
+    }
+  }
+}

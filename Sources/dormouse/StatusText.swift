@@ -1,0 +1,132 @@
+import ControlProtocol
+
+/// What `dormouse status` shows a person.
+struct StatusText {
+  private let status: GuestStatus
+  private let now: Timestamp
+
+  init(_ status: GuestStatus, now: Timestamp) {
+    self.status = status
+    self.now = now
+  }
+
+  var text: String {
+    var facts = Facts()
+    facts.add("Guest", status.name)
+    facts.add("State", "\(status.state.rawValue) since \(moment(status.since))")
+    facts.add("Retry", status.retryAt.map { "\($0.relative(to: now)): until then no connection wakes it" })
+    facts.add("Stop", status.stopAt.map { "\($0.relative(to: now)), if nothing uses it until then" })
+    facts.add("PID", status.pid.map { "\($0)" })
+    facts.add("Cgroup", status.cgroup)
+    for file in status.files { facts.add("File", file) }
+    for socket in status.sockets { facts.add("Socket", line(socket)) }
+    facts.add("Connections", "\(status.connections)")
+    facts.add("Wakes", "\(status.wakes)")
+    facts.add("Last wake", status.lastWake.map(line))
+    facts.add("Last stop", status.lastStop.map(line))
+    addReport(&facts)
+    facts.add("Counters", counters)
+    for message in status.messages {
+      facts.add(message.level.rawValue.capitalizedFirst, "\(message.text) (\(message.at.relative(to: now)))")
+    }
+    guard let console = status.console else { return facts.text }
+    let end = console.hasSuffix("\n") || console.isEmpty ? "" : "\n"
+    return facts.text + "\n" + plainText(console, lines: true) + end
+  }
+
+  private func addReport(_ facts: inout Facts) {
+    guard let report = status.report else { return }
+    facts.add("Says", report.status)
+    facts.add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : "not yet")
+    facts.add("Hostname", report.hostname)
+    facts.add("Machine ID", report.machineID)
+    facts.add("Signals level", report.signalsLevel.map { "\($0)" })
+    facts.add("Units", report.units.isEmpty ? nil : report.units.joined(separator: " "))
+    facts.add("Shutdown", report.shutdown.map { $0 + (report.rebootParameter.map { " (\($0))" } ?? "") })
+    facts.add("Exit status", report.exitStatus.map { "\($0)" })
+    facts.add("errno", report.errno.map { "\($0)" })
+  }
+
+  private func line(_ socket: SocketStatus) -> String {
+    var parts = ["\(socket.address) \(socket.kind.rawValue) \"\(socket.name)\""]
+    if let inode = socket.inode { parts.append("inode \(inode)") }
+    if socket.passed { parts.append("passed by the service manager") }
+    switch socket.adopted {
+    case true: parts.append("adopted")
+    case false: parts.append("NOT ADOPTED by the guest")
+    case nil: break
+    }
+    if let queued = socket.queued, queued > 0 { parts.append("\(queued) queued") }
+    return parts.joined(separator: ", ")
+  }
+
+  private func line(_ wake: WakeReport) -> String {
+    let cause =
+      switch wake.cause {
+      case .connection: "by a connection" + (wake.socket.map { " to \($0)" } ?? "")
+      case .request: "by request"
+      case .reboot: "by its own reboot"
+      case .adopted: "taken over from an earlier daemon"
+      }
+    var phases: [String] = []
+    if let started = wake.startedMs { phases.append("started after \(duration(milliseconds: started))") }
+    if let handlers = wake.handlersMs { phases.append("signal handlers after \(duration(milliseconds: handlers))") }
+    if let ready = wake.readyMs { phases.append("ready after \(duration(milliseconds: ready))") }
+    if let failure = wake.failure { phases.append("failed: \(failure)") }
+    return "\(moment(wake.at)), \(cause)" + (phases.isEmpty ? "" : ": ") + phases.joined(separator: ", ")
+  }
+
+  private func line(_ stop: StopReport) -> String {
+    let cause =
+      switch stop.cause {
+      case .idle: "nobody used it"
+      case .request: "by request"
+      case .shutdown: "its own shutdown"
+      case .reboot: "its own reboot"
+      case .crash: "crashed"
+      case .startTimeout: "it was not ready in time"
+      case .daemon: "the daemon stopped"
+      case .configuration: "its file changed"
+      }
+    var parts: [String] = []
+    if let took = stop.tookMs { parts.append("gone after \(duration(milliseconds: took))") }
+    if let status = stop.exitStatus { parts.append("exit status \(status)") }
+    if let signal = stop.signal { parts.append(signal) }
+    if stop.killed { parts.append("KILLED, it did not halt in time") }
+    return "\(moment(stop.at)), \(cause)" + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
+  }
+
+  private var counters: String? {
+    let counters = status.counters
+    let named = [
+      ("failed wakes", counters.failedWakes), ("stops", counters.stops), ("kills", counters.kills),
+      ("crashes", counters.crashes), ("reboots", counters.reboots),
+      ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
+    ]
+    let some = named.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+    return some.isEmpty ? nil : some.joined(separator: ", ")
+  }
+
+  private func moment(_ time: Timestamp) -> String { "\(time.localTime); \(time.relative(to: now))" }
+}
+
+/// Names and values, the names aligned on their colons as systemctl(1) does.
+struct Facts {
+  private var facts: [(String, String)] = []
+
+  /// Nothing is added without a value.
+  mutating func add(_ name: String, _ value: String?) {
+    if let value { facts.append((name, plainText(value))) }
+  }
+
+  var text: String {
+    let width = facts.map(\.0.count).max() ?? 0
+    return facts.map { name, value in
+      String(repeating: " ", count: width - name.count) + "\(name): \(value)\n"
+    }.joined()
+  }
+}
+
+extension String {
+  fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import ControlProtocol
+
+struct WhyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "why", abstract: "What keeps a guest awake, or what would wake it.",
+    discussion: "With --json one object, the type GuestExplanation of the interface io.dormouse.Manager.")
+
+  @OptionGroup var guest: GuestArgument
+  @OptionGroup var runtime: RuntimeOption
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    try reportingFailure {
+      () throws(Failure) in
+      let reply = try runtime.daemons.ask(.why(name: guest.name), of: guest.name)
+      guard case .why(let explanation) = reply else { throw .otherReply }
+      if json { return printJSON(explanation) }
+      print(WhyText(explanation, now: .now).text, terminator: "")
+    }
+  }
+}

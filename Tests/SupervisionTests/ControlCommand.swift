@@ -1,0 +1,49 @@
+import Foundation
+import Glibc
+
+/// What a program said, and how it ended.
+struct CommandResult: Equatable {
+  var status: Int32
+  var output: String
+  var errors: String
+}
+
+/// Runs a program to its end, with nothing on its standard input.
+func runCommand(_ arguments: [String]) throws -> CommandResult {
+  let process = Process()
+  let output = Pipe()
+  let errors = Pipe()
+  process.executableURL = URL(filePath: arguments[0])
+  process.arguments = Array(arguments.dropFirst())
+  process.standardInput = FileHandle.nullDevice
+  process.standardOutput = output
+  process.standardError = errors
+  try process.run()
+  let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  return CommandResult(status: process.terminationStatus, output: text, errors: complaint)
+}
+
+/// The `dormouse` that was built together with these tests.
+func dormouse(_ arguments: String...) throws -> CommandResult {
+  let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+  let directory = own.hasSuffix(".xctest") ? String(own.prefix(through: own.lastIndex(of: "/") ?? own.endIndex)) : nil
+  return try runCommand([(directory ?? ".build/debug/") + "dormouse"] + arguments)
+}
+
+/// A root with systemd's own Varlink client in it, made by Tests/guests/make-guest.
+enum Varlinkctl {
+  static let root = (ProcessInfo.processInfo.environment["DORMOUSE_GUESTS"] ?? "/var/cache/dormouse/guests") + "/trixie"
+
+  static var isThere: Bool { getuid() == 0 && access("\(root)/usr/bin/varlinkctl", X_OK) == 0 }
+
+  /// Runs it with `runtime` of the host visible as /mnt; the mount is in a namespace that ends with the program.
+  static func run(_ runtime: String, _ arguments: String...) throws -> CommandResult {
+    // It connects by way of /proc/self/fd.
+    let script = #"""
+      mount --bind "$1" "$2/mnt" && mount -t proc proc "$2/proc" && root=$2 && shift 2 && exec chroot "$root" varlinkctl "$@"
+      """#
+    return try runCommand(["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", runtime, root] + arguments)
+  }
+}

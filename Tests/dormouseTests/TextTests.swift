@@ -1,0 +1,66 @@
+import ControlProtocol
+import Testing
+
+@testable import dormouse
+
+@Suite("What the verbs show")
+struct TextTests {
+  private let now = Timestamp(microseconds: 1_800_000_192_000_000)
+  private let then = Timestamp(microseconds: 1_800_000_000_000_000)
+
+  @Test("A table is aligned, numbers to the right, without spaces at the ends of lines")
+  func table() {
+    var table = Table(["NAME", "N", "X"], right: [1])
+    table.add(["a", "1", ""])
+    table.add(["longer", "1234", "x\ny"])
+    #expect(table.text == "NAME       N  X\na          1\nlonger  1234  x y\n")
+  }
+
+  @Test("A status says of each socket whether the guest took it, and how the last wake went")
+  func status() {
+    var status = GuestStatus(name: "web", state: .active, since: then)
+    var socket = SocketStatus(address: "[::]:80", kind: .stream, name: "http")
+    socket.adopted = false
+    status.sockets = [socket]
+    var wake = WakeReport(cause: .connection, at: then)
+    wake.socket = "[::]:80"
+    wake.startedMs = 2.5
+    wake.readyMs = 411
+    status.lastWake = wake
+    status.messages = [GuestMessage(at: then, level: .warning, text: "[::]:80 is not enabled in the guest")]
+    let text = StatusText(status, now: now).text
+    #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
+    #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
+    #expect(text.contains(" Warning: [::]:80 is not enabled in the guest (3min 12s ago)\n"))
+    #expect(!text.contains("PID"))
+  }
+
+  @Test("Why names the connections that keep a guest awake")
+  func why() {
+    var guest = GuestExplanation(name: "web", state: .active, since: then)
+    var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTAB")
+    connection.remote = "[::1]:40000"
+    connection.since = then
+    connection.silentMs = 5000
+    guest.connections = [connection]
+    #expect(
+      WhyText(guest, now: now).text == """
+        web is active, since 3min 12s ago.
+        These connections keep it awake:
+        SOCKET   LOCAL     REMOTE       STATE  SINCE         SILENT FOR
+        [::]:80  [::1]:80  [::1]:40000  ESTAB  3min 12s ago  5.0 s
+
+        """)
+  }
+
+  @Test("Why says when an idle guest will be stopped, and what wakes a sleeping one")
+  func whyIdle() {
+    var idle = GuestExplanation(name: "web", state: .active, since: then)
+    idle.idleSince = then
+    idle.stopAt = Timestamp(microseconds: now.microseconds + 6_000_000)
+    #expect(WhyText(idle, now: now).text.hasSuffix("It will be stopped in 6s, if nothing uses it until then.\n"))
+    var asleep = GuestExplanation(name: "web", state: .inactive, since: then)
+    asleep.wakeBy = ["[::]:80", "@web"]
+    #expect(WhyText(asleep, now: now).text.hasSuffix("A connection wakes it, to: [::]:80 @web\n"))
+  }
+}
