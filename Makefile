@@ -16,6 +16,8 @@ TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring i
 
 GUESTS = bookworm trixie sid trixie-ssh host
 
+FUZZERS = FuzzUnitFile FuzzNotify FuzzVarlink
+
 .PHONY: all build demo test guests bench fuzz format format-check size-check install clean
 
 all: build
@@ -47,6 +49,11 @@ bench:
 	$(SWIFT) build -c release --product dormoused
 	$(SWIFT) build -c release --product dormouse
 	@Benchmarks/wake --bin "$$($(SWIFT) build -c release --show-bin-path)"
+
+# libFuzzer on each decoder of what others send, FUZZ_SECONDS=60 each. What it finds is kept in .build-fuzz/findings.
+fuzz:
+	@.ci/need $(BUILD_NEEDS)
+	@SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/fuzz $(FUZZERS)
 
 format:
 	$(SWIFT) format --in-place -r Package.swift Sources Tests

@@ -67,3 +67,17 @@ var strict: [SwiftSetting] { [.treatAllWarnings(as: .error)] }
 
 /// The pure targets may not reach memory behind the compiler's back: that keeps them pure.
 var pure: [SwiftSetting] { strict + [.strictMemorySafety()] }
+
+// The targets of libFuzzer, for `make fuzz` only: they cannot be linked without its runtime.
+if Context.environment["DORMOUSE_FUZZ"] != nil {
+  func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+      name: name, dependencies: ["CFuzzer"] + dependencies, path: "Tests/Fuzz/\(name)", swiftSettings: strict)
+  }
+  package.targets += [
+    .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    fuzz("FuzzNotify", ["Systemd"]),
+    fuzz("FuzzUnitFile", ["UnitSyntax", "GuestSpec"]),
+    fuzz("FuzzVarlink", ["ControlProtocol"]),
+  ]
+}
