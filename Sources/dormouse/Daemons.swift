@@ -26,7 +26,14 @@ struct Daemons {
     var guests: [String: GuestSummary] = [:]
     var answered = false
     for path in paths {
-      guard let reply = try Daemon(path: path).ask(.list) else { continue }
+      let reply: Reply?
+      do throws(Failure) {
+        reply = try Daemon(path: path).ask(.list)
+      } catch .hungUp {
+        // The daemon of a single guest ends when the guest sleeps, be it now.
+        continue
+      }
+      guard let reply else { continue }
       guard case .list(let list) = reply else { throw .otherReply }
       answered = true
       for guest in list { guests[guest.name] = guest }

@@ -24,6 +24,7 @@ struct Dormouse: ParsableCommand {
         77  the daemon may not be asked by this user
       """,
     subcommands: [
+      CheckCommand.self,
       ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
     ])
 }
