@@ -1,0 +1,56 @@
+/// A unit's name taken apart, as systemd.unit(5) does for its specifiers.
+struct UnitName {
+  let name: String
+
+  /// Without the suffix.
+  private var stem: Substring { name.utf8.lastIndex(of: UInt8(ascii: ".")).map { name[..<$0] } ?? name[...] }
+  private var at: String.Index? { stem.utf8.firstIndex(of: UInt8(ascii: "@")) }
+  private var prefix: String { String(at.map { stem[..<$0] } ?? stem) }
+  private var instance: String { at.map { String(stem[stem.utf8.index(after: $0)...]) } ?? "" }
+
+  /// Replaces what the name and the conventions of a system manager tell.
+  ///
+  /// - Returns: nil when there is a specifier in it that only the running guest knows.
+  func expand(_ text: String) -> String? {
+    var result = String.UnicodeScalarView()
+    var scalars = text.unicodeScalars.makeIterator()
+    while let scalar = scalars.next() {
+      guard scalar == "%", let letter = scalars.next() else {
+        result.append(scalar)
+        continue
+      }
+      guard let value = value(letter) else { return nil }
+      result.append(contentsOf: value.unicodeScalars)
+    }
+    return String(result)
+  }
+
+  private func value(_ letter: Unicode.Scalar) -> String? {
+    switch letter {
+    case "%": return "%"
+    case "n": return name
+    case "N": return String(stem)
+    case "p", "P": return letter == "P" && Self.isEscaped(prefix) ? nil : prefix
+    case "i", "I": return letter == "I" && Self.isEscaped(instance) ? nil : instance
+    case "t": return "/run"
+    case "S": return "/var/lib"
+    case "C": return "/var/cache"
+    case "L": return "/var/log"
+    case "E": return "/etc"
+    case "h": return "/root"
+    case "u", "g": return "root"
+    case "U", "G": return "0"
+    case "T": return "/tmp"
+    case "V": return "/var/tmp"
+    case "a", "A", "b", "B", "c", "d", "D", "f", "H", "j", "J", "l", "m", "M", "o", "q", "r", "R", "s", "v", "w", "W",
+      "y",
+      "Y":
+      return nil
+    // systemd leaves what it does not know as it stands; an interface's name (%eth0) relies on it.
+    default: return "%" + String(Character(letter))
+    }
+  }
+
+  /// Whether systemd-escape(1) would change it back into something else.
+  private static func isEscaped(_ text: String) -> Bool { text.contains("-") || text.contains("\\") }
+}

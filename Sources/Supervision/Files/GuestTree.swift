@@ -1,0 +1,123 @@
+import Glibc
+import GuestSpec
+import Linux
+import UnitSyntax
+
+/// A guest's root as its PID 1 will see it, read on the host before there is a guest. Paths are the guest's.
+///
+/// Symbolic links are followed name by name inside the guest, an absolute one from the guest's root, so that none
+/// leads out of it: the tree is the guest's own and not to be trusted. Only regular files are opened, so that none
+/// makes the reader wait.
+struct GuestTree: FileTree {
+  private var paths: GuestPaths
+  /// A search looks at many names in few directories, and most of its time would go into finding those again.
+  private let directories = Directories()
+
+  /// Directories and their paths without links.
+  private final class Directories {
+    var resolved: [Substring: [String]] = [:]
+  }
+
+  /// As many as the kernel follows.
+  private static let linkLimit = 40
+
+  init(_ guest: Guest) {
+    paths = GuestPaths(directory: guest.rootDirectory, volatile: guest.files.volatile)
+    for mount in guest.files.mountsByDepth {
+      // Where a mount lands is known only when those above it are there: its path may lead through a link in one of
+      // them.
+      guard let destination = try? canonical(mount.destination) else { continue }
+      switch mount {
+      case .bind(let source, _, _, _, let optional):
+        if optional, (try? FileStatus(source, followingLinks: true)) == nil { continue }
+        paths.mount(source.isEmpty ? nil : source, at: destination)
+      case .temporaryFileSystem, .inaccessible:
+        paths.mount(nil, at: destination)
+      }
+      directories.resolved = [:]
+    }
+  }
+
+  /// The path without symbolic links; what is missing at its end stays as it is.
+  ///
+  /// - Throws: `SystemError`; `ELOOP` after too many links.
+  func canonical(_ path: String) throws(SystemError) -> String {
+    guard let slash = path.lastIndex(of: "/") else { throw SystemError("open \(path)", errno: ENOENT) }
+    let parent = path[..<slash]
+    var resolved = directories.resolved[parent] ?? []
+    if resolved.isEmpty {
+      resolved = try resolve(parent, from: [])
+      directories.resolved[parent] = resolved
+    }
+    return "/" + (try resolve(path[slash...], from: resolved)).joined(separator: "/")
+  }
+
+  /// Follows `path` from a directory whose names are no links.
+  private func resolve(_ path: Substring, from start: [String]) throws(SystemError) -> [String] {
+    var pending = path.split(separator: "/").map(String.init)[...]
+    var resolved = start
+    var links = 0
+    while let name = pending.popFirst() {
+      if name == "." { continue }
+      if name == ".." {
+        _ = resolved.popLast()
+        continue
+      }
+      guard let target = try link(at: "/" + (resolved + [name]).joined(separator: "/")) else {
+        resolved.append(name)
+        continue
+      }
+      links += 1
+      if links > Self.linkLimit { throw SystemError("open \(path)", errno: ELOOP) }
+      if target.hasPrefix("/") { resolved = [] }
+      pending = target.split(separator: "/").map(String.init) + pending
+    }
+    return resolved
+  }
+
+  /// What the link at a path holds; nil when there is no link. All names of the path but the last are none.
+  private func link(at path: String) throws(SystemError) -> String? {
+    switch paths.place(of: path) {
+    case .nothing, .host(_, ""): return nil
+    case .host(let root, let below), .link(let root, let below):
+      let file = "\(root)/\(below)"
+      guard let status = try? FileStatus(file, followingLinks: false), status.kind == .symbolicLink else { return nil }
+      return try readLink(file)
+    }
+  }
+
+  /// The host's file behind a path without links; nil when the guest starts without one.
+  private func hostFile(_ path: String) -> (path: String, isMountPoint: Bool)? {
+    switch paths.place(of: path) {
+    case .nothing, .link: nil
+    case .host(let root, let below): below.isEmpty ? (root, true) : ("\(root)/\(below)", false)
+    }
+  }
+
+  func look(at path: String) throws(SystemError) -> FileLook {
+    let path = try canonical(path)
+    if path == "/dev/null" { return .masked }
+    guard let file = hostFile(path) else { return .missing }
+    do {
+      // The source of a bind is the host's own file, and a link there is followed when it is mounted.
+      let status = try FileStatus(file.path, followingLinks: file.isMountPoint)
+      return try FileLook(status, path)
+    } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
+      return .missing
+    }
+  }
+
+  func names(in directory: String) throws(SystemError) -> [String] {
+    let directory = try canonical(directory)
+    var names = Set(paths.mountPoints(in: directory))
+    if let file = hostFile(directory) { names.formUnion(try HostTree().names(in: file.path)) }
+    return names.sorted()
+  }
+
+  func read(_ path: String) throws(SystemError) -> [UInt8] {
+    guard case .file(let resolved) = try look(at: path), let file = hostFile(resolved) else {
+      throw SystemError("open \(path)", errno: ENOENT)
+    }
+    return try readFile(file.path, limit: UnitFile.sizeLimit)
+  }
+}

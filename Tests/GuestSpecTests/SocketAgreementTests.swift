@@ -1,0 +1,129 @@
+import Testing
+import UnitSyntax
+
+@testable import GuestSpec
+
+@Suite("What systemd in the guest makes of the sockets")
+struct SocketAgreementTests {
+  private func unit(_ name: String, _ text: String) -> SocketUnit {
+    let path = "web:/etc/systemd/system/\(name)"
+    return SocketUnit(name: name, files: [UnitFile(path: path, bytes: Array(("[Socket]\n" + text).utf8))])
+  }
+
+  private func agreement(_ guest: String, _ units: SocketUnit...) -> SocketAgreement {
+    let reading = read(guest: "[Socket]\n" + guest)
+    return SocketAgreement(guest: reading.guest, listeners: reading.listeners, units: units)
+  }
+
+  @Test(
+    "an address is taken by the unit that has the same",
+    arguments: [
+      ("ListenStream=80", "ListenStream=[::]:80"), ("ListenStream=0.0.0.0:80", "ListenStream=0.0.0.0:80"),
+      ("ListenStream=[fe80::1]:80%eth0", "ListenStream=[fe80::1]:80"), ("ListenDatagram=53", "ListenDatagram=53"),
+      ("ListenStream=/run/h.sock", "ListenStream=%t//%p.sock"), ("ListenStream=@h", "ListenStream=@%N"),
+      ("ListenSequentialPacket=/run/h", "ListenSequentialPacket=/run/h"),
+    ])
+  func taken(guest: String, unit text: String) {
+    let result = agreement(guest, unit("h.socket", text))
+    #expect(result.claims.map(\.unit) == ["h.socket"])
+    #expect(result.disagreements.isEmpty)
+  }
+
+  @Test(
+    "an address that no unit has is told of, with the one that was probably meant",
+    arguments: [
+      (
+        "ListenStream=0.0.0.0:80", "ListenStream=80",
+        "h.socket has ListenStream=[::]:80, which is another address; write ListenStream=[::]:80 here, "
+          + "or ListenStream=0.0.0.0:80 there"
+      ),
+      (
+        "ListenStream=80", "ListenDatagram=80",
+        "h.socket has it as ListenDatagram=[::]:80, which is a socket of another kind; "
+          + "write ListenDatagram=[::]:80 here, or ListenStream=[::]:80 there"
+      ),
+      (
+        "ListenStream=80", "ListenStream=8080",
+        "h.socket has ListenStream=[::]:8080, which is another port; write ListenStream=[::]:8080 here, "
+          + "or ListenStream=[::]:80 there"
+      ),
+      (
+        "ListenStream=/srv/web/run/h.sock", "ListenStream=/run/h.sock",
+        "h.socket has ListenStream=/run/h.sock, and the paths must be the same; write ListenStream=/run/h.sock here, "
+          + "or ListenStream=/srv/web/run/h.sock there"
+      ),
+      (
+        "ListenStream=/h", "ListenStream=@h",
+        "h.socket has ListenStream=@h: one is a path and one an abstract name; write ListenStream=@h here, "
+          + "or ListenStream=/h there"
+      ),
+      ("ListenStream=80", "ListenStream=/run/h.sock", "enable a unit with ListenStream=[::]:80 there"),
+      ("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81", "enable a unit with ListenStream=127.0.0.1:80 there"),
+    ])
+  func unclaimed(guest: String, unit text: String, remedy: String) {
+    let result = agreement(guest, unit("h.socket", text))
+    #expect(result.claims.map(\.unit) == [nil])
+    #expect(result.disagreements.count == 1)
+    let message = result.disagreements.first?.description ?? ""
+    #expect(message.hasPrefix("web.guest:2: warning: \(guest.replacing80): no enabled .socket unit in the guest has"))
+    #expect(message.hasSuffix("so systemd there closes it unused; " + remedy))
+  }
+
+  @Test("a guest without socket units is told to enable one")
+  func noUnits() { #expect(agreement("ListenStream=80").disagreements.count == 1) }
+
+  @Test("a unit that gets only some of its addresses is told of each that it does not get")
+  func partial() {
+    let result = agreement(
+      "ListenStream=80", unit("h.socket", "ListenStream=80\nListenStream=443\nListenFIFO=/run/f"),
+      unit("other.socket", "ListenStream=/run/other"))
+    #expect(
+      result.disagreements.map(\.description) == [
+        "web:/etc/systemd/system/h.socket:3: warning: ListenStream=[::]:443: h.socket is passed its other addresses, "
+          + "and systemd then never opens this one; add it to [Socket] of the guest file",
+        "web:/etc/systemd/system/h.socket: warning: ListenFIFO=/run/f: h.socket is passed its other addresses, "
+          + "and systemd then never opens this one; it cannot be passed, so give it a unit of its own",
+      ])
+  }
+
+  @Test("two units with one address are told of")
+  func contested() {
+    let result = agreement("ListenStream=80", unit("a.socket", "ListenStream=80"), unit("b.socket", "ListenStream=80"))
+    #expect(
+      result.disagreements.map(\.description) == [
+        "web:/etc/systemd/system/b.socket:2: warning: ListenStream=[::]:80: a.socket has this address too, "
+          + "and chance decides which gets the socket; disable one of them"
+      ])
+  }
+
+  @Test("options that the unit sets and the guest file does not are told of, where they concern the address")
+  func options() {
+    let text = "ListenStream=80\nNoDelay=yes\nBacklog=5\nBindIPv6Only=ipv6-only\nSocketMode=0600\nFreeBind=yes"
+    let result = agreement("ListenStream=80\nBacklog=5", unit("h.socket", text))
+    #expect(
+      result.disagreements.map(\.description) == [
+        "web.guest:2: warning: ListenStream=[::]:80: h.socket says otherwise of BindIPv6Only= NoDelay=, "
+          + "which has no effect on a passed socket; say it in [Socket]"
+      ])
+    #expect(agreement("ListenStream=80\nNoDelay=yes", unit("h.socket", "ListenStream=80")).disagreements.isEmpty)
+  }
+
+  @Test(
+    "a unit is read as systemd reads it: drop-ins reset, wrong lines and the running guest's specifiers are left out")
+  func units() {
+    let files = [
+      "[Socket]\nListenStream=1\nListenStream=nonsense\nBacklog=x\n[Install]\nListenStream=9\n",
+      "[Socket]\nListenStream=\nListenStream=/run/%i\nListenStream=/run/%m\nListenStream=[fe80::1]:2%eth0\n",
+    ]
+    let unit = SocketUnit(
+      name: "h@a.socket", files: files.map { UnitFile(path: "h@.socket", bytes: Array($0.utf8)) })
+    #expect(unit.addresses.map(\.listen.asWritten) == ["ListenStream=/run/a", "ListenStream=[fe80::1]:2%eth0"])
+    #expect(unit.addresses.map(\.line) == [3, 5])
+    #expect(unit.options == SocketGroup())
+  }
+}
+
+extension String {
+  /// A port alone in the spelling of messages.
+  fileprivate var replacing80: String { self == "ListenStream=80" ? "ListenStream=[::]:80" : self }
+}
