@@ -58,7 +58,9 @@ enum TimeSpan: Equatable {
     rest = rest.drop(while: isSpace)
     let unit = units.first { rest.starts(with: $0.0.utf8) }
     rest = rest.dropFirst(unit?.0.utf8.count ?? 0).drop(while: isSpace)
-    guard let number = UInt64(String(decoding: whole, as: UTF8.self)) else { return nil }
+    // As in systemd, ".5s" is half a second.
+    let digits = whole.isEmpty && !fraction.isEmpty ? "0" : String(decoding: whole, as: UTF8.self)
+    guard let number = UInt64(digits) else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? second)
     if overflow { return nil }
     var share = unit?.1 ?? second

@@ -10,7 +10,7 @@ struct UnitName {
 
   /// Replaces what the name and the conventions of a system manager tell.
   ///
-  /// - Returns: nil when there is a specifier in it that only the running guest knows.
+  /// - Returns: nil when there is a specifier in it that only the running guest knows, or none that anybody does.
   func expand(_ text: String) -> String? {
     var result = String.UnicodeScalarView()
     var scalars = text.unicodeScalars.makeIterator()
@@ -42,11 +42,8 @@ struct UnitName {
     case "U", "G": return "0"
     case "T": return "/tmp"
     case "V": return "/var/tmp"
-    case "a", "A", "b", "B", "c", "d", "D", "f", "H", "j", "J", "l", "m", "M", "o", "q", "r", "R", "s", "v", "w", "W",
-      "y",
-      "Y":
-      return nil
-    // systemd leaves what it does not know as it stands; an interface's name (%eth0) relies on it.
+    // What only the running guest knows, and what is no specifier and makes systemd leave the line out.
+    case "a"..."z", "A"..."Z", "0"..."9": return nil
     default: return "%" + String(Character(letter))
     }
   }

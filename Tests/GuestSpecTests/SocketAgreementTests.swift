@@ -113,12 +113,12 @@ struct SocketAgreementTests {
   func units() {
     let files = [
       "[Socket]\nListenStream=1\nListenStream=nonsense\nBacklog=x\n[Install]\nListenStream=9\n",
-      "[Socket]\nListenStream=\nListenStream=/run/%i\nListenStream=/run/%m\nListenStream=[fe80::1]:2%eth0\n",
+      "[Socket]\nListenStream=\nListenStream=/run/%i\nListenStream=/run/%m\nListenStream=[fe80::1]:2%eth0\nListenStream=[fe80::1]:2%%eth0\n",
     ]
     let unit = SocketUnit(
       name: "h@a.socket", files: files.map { UnitFile(path: "h@.socket", bytes: Array($0.utf8)) })
     #expect(unit.addresses.map(\.listen.asWritten) == ["ListenStream=/run/a", "ListenStream=[fe80::1]:2%eth0"])
-    #expect(unit.addresses.map(\.line) == [3, 5])
+    #expect(unit.addresses.map(\.line) == [3, 6])
     #expect(unit.options == SocketGroup())
   }
 }
