@@ -8,7 +8,7 @@ import Testing
 ///
 /// A socket belongs to the namespace in which its thread was when it was made; so the thread goes there, and comes back
 /// whatever happens. `body` must not suspend, which it cannot.
-func inNetworkNamespace<Failure: Error>(_ body: () throws(Failure) -> Void) throws {
+func inNetworkNamespace(_ body: () throws -> Void) throws {
   let home = OwnedFD(
     owning: try retrying("open netns") { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) })
   try retrying("unshare") { unshare(cloneNewNet) }
@@ -82,6 +82,11 @@ final class Connection {
     client = try connected(try kind(of: listener), to: address ?? bound)
     server = try acceptNext(listener)
   }
+  func clientAddress() throws(SystemError) -> SocketAddress {
+    guard let raw = client?.raw else { throw SystemError("getsockname", errno: EBADF) }
+    return try SocketAddress.filled("getsockname") { getsockname(raw, $0, $1) } ?? .unnamed
+  }
+
   /// Whether a byte of the client's reaches the server.
   func works() throws(SystemError) -> Bool {
     guard let sender = client?.raw, let receiver = server?.raw else { return false }

@@ -2,8 +2,8 @@
 #ifndef DORMOUSE_SOCKETS_H
 #define DORMOUSE_SOCKETS_H
 
-#include <sys/socket.h>
-#include <sys/types.h>
+/* Not sys/socket.h: what a header of both modules declares is found through one of them only, by chance. */
+#include <stdint.h>
 /* fstatfs(2), which Swift's Glibc module leaves out. */
 #include <sys/vfs.h>
 /* The messages of NETLINK_SOCK_DIAG, sock_diag(7), and the filter program of socket(7). */
@@ -14,13 +14,14 @@
 #include <linux/unix_diag.h>
 
 /* glibc declares accept4(2) only under _GNU_SOURCE. */
-extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+struct sockaddr;
+extern int accept4(int fd, struct sockaddr *address, uint32_t *length, int flags);
 
 /* struct ucred of unix(7), which is under _GNU_SOURCE too: what SO_PEERCRED and SCM_CREDENTIALS carry. */
 struct linux_ucred {
-  pid_t pid;
-  uid_t uid;
-  gid_t gid;
+  int32_t pid;
+  uint32_t uid;
+  uint32_t gid;
 };
 
 /* Ancillary messages of unix(7): SCM_CREDENTIALS is under _GNU_SOURCE, SCM_PIDFD (Linux 6.5) is newer than glibc. */
@@ -32,6 +33,8 @@ static const int LINUX_SCM_PIDFD = 4;
 static const int LINUX_SO_PASSPIDFD = 76;
 static const int LINUX_SO_COOKIE = 57;
 static const int LINUX_SO_MEMINFO = 55;
+/* linux/sockios.h: the stamp of the last datagram, with the seconds of this machine's own time_t. */
+static const unsigned long LINUX_SIOCGSTAMPNS = 0x8907;
 static const int LINUX_IP_FREEBIND = 15;
 static const int LINUX_IPV6_FREEBIND = 78;
 
@@ -44,7 +47,7 @@ static const int LINUX_AT_EMPTY_PATH = 0x1000;
 static const int LINUX_POLLRDHUP = 0x2000;
 
 /* pidfd_open(2), younger than the Glibc module: the other half of comparing a sender with a process. */
-extern int pidfd_open(pid_t pid, unsigned int flags);
+extern int pidfd_open(int32_t pid, unsigned int flags);
 
 /* statfs(2)'s f_type of a pidfd since Linux 6.9, where its inode number names the process for ever. */
 static const long LINUX_PIDFS_MAGIC = 0x50494446;

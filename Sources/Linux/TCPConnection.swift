@@ -1,0 +1,106 @@
+import CLinux
+import Glibc
+
+/// One TCP connection as the kernel tells it (sock_diag(7)), seen from our end.
+public struct TCPConnection: Equatable, Sendable {
+  /// Our end. A client of IPv4 at a socket of both families has both addresses in IPv6, mapped.
+  public var local: SocketAddress
+  public var remote: SocketAddress
+  public var state: TCPState
+  /// Of our end's socket; 0 when no process has it: not accepted yet, half open, or closed and kept by the kernel only.
+  public var inode: UInt32
+  /// Names the connection for ever (`cookie(of:)`).
+  public var cookie: UInt64
+  /// How often the kernel has repeated itself in vain.
+  public var retransmissions: UInt8 = 0
+  /// Until the kernel's timer for this connection ends; zero when none runs.
+  public var timer = Duration.zero
+  /// How long ago data came in, went out, and an acknowledgement came in; nil where the kernel does not tell.
+  public var lastReceived: Duration?
+  public var lastSent: Duration?
+  public var lastAcknowledged: Duration?
+
+  public init(
+    local: SocketAddress, remote: SocketAddress, state: TCPState, inode: UInt32, cookie: UInt64
+  ) {
+    self.local = local
+    self.remote = remote
+    self.state = state
+    self.inode = inode
+    self.cookie = cookie
+  }
+
+  /// How long nothing has passed in either direction.
+  public var silence: Duration? {
+    [lastReceived, lastSent, lastAcknowledged].compactMap(\.self).min()
+  }
+}
+
+/// Reads the connections in one part of the kernel's answer. Whatever the bytes are, it never traps; what is no
+/// connection is left out.
+///
+/// - Parameters:
+///   - bytes: what one recv(2) brought.
+///   - sequence: of the request; messages of other requests are left out. Nil takes all.
+///   - connections: gets what was found, at its end.
+/// - Returns: how the answer goes on.
+public func decodeTCPConnections(
+  _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into connections: inout [TCPConnection]
+) -> NetlinkProgress {
+  var progress = NetlinkProgress.more
+  forEachMessage(in: bytes) { message in
+    guard sequence == nil || message.sequence == sequence, progress == .more else { return }
+    if let end = message.progress {
+      progress = end
+    } else if let connection = TCPConnection(diagMessage: message.payload) {
+      connections.append(connection)
+    }
+  }
+  return progress
+}
+
+extension TCPConnection {
+  init?(diagMessage payload: UnsafeRawBufferPointer) {
+    let size = MemoryLayout<inet_diag_msg>.size
+    guard payload.count >= size else { return nil }
+    let message = payload.loadUnaligned(as: inet_diag_msg.self)
+    guard let state = TCPState(rawValue: message.idiag_state),
+      let local = message.address(message.id.idiag_src, port: message.id.idiag_sport),
+      let remote = message.address(message.id.idiag_dst, port: message.id.idiag_dport)
+    else { return nil }
+    let (low, high) = message.id.idiag_cookie
+    self.init(
+      local: local, remote: remote, state: state, inode: message.idiag_inode, cookie: UInt64(high) << 32 | UInt64(low))
+    retransmissions = message.idiag_retrans
+    timer = .milliseconds(message.idiag_expires)
+    forEachAttribute(in: payload, after: size) { type, content in
+      if type == INET_DIAG_INFO { takeInfo(content) }
+    }
+  }
+
+  /// From struct tcp_info, whose length depends on the kernel; Swift cannot import it whole for its bit fields.
+  private mutating func takeInfo(_ info: UnsafeRawBufferPointer) {
+    func age(at offset: Int) -> Duration? {
+      guard offset + 4 <= info.count else { return nil }
+      return .milliseconds(info.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+    lastSent = age(at: 44)  // tcpi_last_data_sent
+    lastReceived = age(at: 52)  // tcpi_last_data_recv
+    lastAcknowledged = age(at: 56)  // tcpi_last_ack_recv
+  }
+}
+
+extension inet_diag_msg {
+  fileprivate func address(_ words: (UInt32, UInt32, UInt32, UInt32), port: UInt16) -> SocketAddress? {
+    let port = UInt16(bigEndian: port)
+    switch Int32(idiag_family) {
+    case AF_INET: return .ipv4(IPv4Address(UInt32(bigEndian: words.0)), port: port)
+    case AF_INET6:
+      let address = IPv6Address(
+        high: UInt64(UInt32(bigEndian: words.0)) << 32 | UInt64(UInt32(bigEndian: words.1)),
+        low: UInt64(UInt32(bigEndian: words.2)) << 32 | UInt64(UInt32(bigEndian: words.3)))
+      return .ipv6(address, port: port, scope: address.isLinkLocal ? id.idiag_if : 0)
+    default: return nil
+    }
+  }
+}

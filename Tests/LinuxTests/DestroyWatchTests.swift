@@ -1,0 +1,95 @@
+import CLinux
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("The end of connections")
+struct DestroyWatchTests {
+  @Test(
+    "a connection that goes is told by its port, of both families",
+    arguments: [
+      (SocketAddress.ipv4(.any, port: 80), SocketAddress.ipv4(.loopback, port: 80)),
+      (.ipv6(.any, port: 80, scope: 0), .ipv6(.loopback, port: 80, scope: 0)),
+      (.ipv6(.any, port: 80, scope: 0), .ipv4(.loopback, port: 80)),
+    ])
+  func event(bound: SocketAddress, called: SocketAddress) throws {
+    try inNetworkNamespace {
+      let watch = try DestroyWatch()
+      try watch.watch(ports: [80])
+      let listener = try openListener(.stream, bound)
+      let connection = try Connection(to: listener, at: called)
+      #expect(try watch.drain() == .ports([]))
+      connection.server = nil
+      try waitForInput(watch.descriptor)
+      #expect(try watch.drain() == .ports([80]))
+      #expect(try !hasInput(watch.descriptor))
+    }
+  }
+
+  @Test("only the ports asked for are told, and at first none")
+  func filter() throws {
+    try inNetworkNamespace {
+      let watch = try DestroyWatch()
+      let all = try DestroyWatch()
+      try all.watch(ports: Set((1...3000).map { UInt16($0) }))
+      for port: UInt16 in [80, 81, 82, 83] {
+        let address = SocketAddress.ipv4(.loopback, port: port)
+        let listener = try openListener(.stream, address)
+        if port == 81 { try watch.watch(ports: [82, 81]) }
+        let connection = try Connection(to: listener)
+        connection.server = nil
+        try waitForInput(all.descriptor)
+        while try hasInput(all.descriptor) { _ = try all.drain() }
+      }
+      // The kernel tells every watcher in one go, so what is not here by now was not sent.
+      #expect(try watch.drain() == .ports([81, 82]))
+    }
+  }
+
+  @Test("what the kernel had to drop is an overflow, after which all is well again")
+  func overflow() throws {
+    try inNetworkNamespace {
+      let watch = try DestroyWatch()
+      try watch.watch(ports: [80])
+      try setOption(watch.descriptor, SOL_SOCKET, SO_RCVBUF, Int32(1), named: "SO_RCVBUF")
+      let other = try DestroyWatch()
+      try other.watch(ports: [80])
+      let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
+      for _ in 0..<20 {
+        let connection = try Connection(to: listener)
+        connection.server = nil
+        try waitForInput(other.descriptor)
+        _ = try other.drain()
+      }
+      #expect(try watch.drain() == .overflow)
+      #expect(try watch.drain() == .ports([]))
+      let connection = try Connection(to: listener)
+      connection.server = nil
+      try waitForInput(watch.descriptor)
+      #expect(try watch.drain() == .ports([80]))
+    }
+  }
+
+  @Test("a connection reset in the queue is open no more at once, but told only when somebody takes it from there")
+  func reset() throws {
+    try inNetworkNamespace {
+      let watch = try DestroyWatch()
+      try watch.watch(ports: [80])
+      let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
+      let client = try connected(to: .ipv4(.loopback, port: 80))
+      try waitForInput(listener)
+      // SO_LINGER of no time makes close(2) a reset.
+      try setOption(client, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0), named: "SO_LINGER")
+      close(client)
+      #expect(try SockDiag().tcpConnections(localPorts: [80]).isEmpty)
+      #expect(try acceptQueueLength(of: listener) == 1)
+      #expect(try watch.drain() == .ports([]))
+      #expect(try refuseQueued(on: listener, limit: 10) == 1)
+      try waitForInput(watch.descriptor)
+      #expect(try watch.drain() == .ports([80]))
+    }
+  }
+
+  private func close(_ descriptor: consuming OwnedFD) {}
+}

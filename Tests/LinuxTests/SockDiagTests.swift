@@ -1,0 +1,136 @@
+import CLinux
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("TCP connections as the kernel tells them")
+struct SockDiagTests {
+  private let dualStack = SocketAddress.ipv6(.any, port: 80, scope: 0)
+  private let limit = Duration.seconds(300)
+
+  @Test("an IPv4 client of [::] is seen, as the IPv4 client that it is")
+  func dualStackClient() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, dualStack)
+      let connection = try Connection(to: listener, at: .ipv4(.loopback, port: 80))
+      let open = try look(dualStack)
+      #expect(open.connections.count == 1)
+      #expect(open.connections.first?.place == .accepted)
+      #expect(open.connections.first?.remote == (try connection.clientAddress()))
+      #expect(open.connections.first?.state == .established)
+    }
+  }
+
+  @Test("queued connections count, of both families, and nothing else does", arguments: [false, true])
+  func queued(isIPv6: Bool) throws {
+    try inNetworkNamespace {
+      let address: SocketAddress = isIPv6 ? .ipv6(.loopback, port: 80, scope: 0) : .ipv4(.loopback, port: 80)
+      let listener = try openListener(.stream, address)
+      let other = try anyListener()
+      let stranger = try Connection(to: other)
+      #expect(try look(address).connections.isEmpty)
+      let client = try connected(to: address)
+      try waitForInput(listener)
+      let open = try look(address)
+      #expect(open.connections.map(\.place) == [.queued])
+      #expect(open.connections.first?.silence != nil)
+      let server = try acceptNext(listener)
+      #expect(try look(address).connections.map(\.place) == [.accepted])
+      #expect(try look(address).connections.first?.cookie == cookie(of: server))
+      #expect(try localAddress(of: client).port == look(address).connections.first?.remote.port)
+      #expect(try stranger.works())
+    }
+  }
+
+  @Test("two hundred connections on two ports are all there")
+  func many() throws {
+    try inNetworkNamespace {
+      let one = try openListener(.stream, .ipv4(.any, port: 81))
+      let two = try openListener(.stream, .ipv6(.any, port: 82, scope: 0))
+      var connections: [Connection] = []
+      for _ in 0..<100 {
+        connections.append(try Connection(to: one, at: .ipv4(.loopback, port: 81)))
+        connections.append(try Connection(to: two, at: .ipv6(.loopback, port: 82, scope: 0)))
+      }
+      let all = try SockDiag().tcpConnections(localPorts: [80, 81, 82])
+      #expect(all.count == 200)
+      #expect(Set(all.map(\.cookie)).count == 200)
+      #expect(try SockDiag().tcpConnections(localPorts: [81]).count == 100)
+      // Too many ports for the kernel's own filter: picked here then.
+      let many = Set((1000..<2000).map { UInt16($0) })
+      #expect(try SockDiag().tcpConnections(localPorts: many.union([82])).count == 100)
+      #expect(try SockDiag().tcpConnections(localPorts: Set((1..<257).map { UInt16($0) })).count == 200)
+    }
+  }
+
+  @Test("a connection whose client has closed counts until it has been silent for the limit")
+  func closeWait() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, dualStack)
+      let connection = try Connection(to: listener, at: .ipv6(.loopback, port: 80, scope: 0))
+      connection.client = nil
+      let open = try look(dualStack)
+      #expect(open.connections.map(\.state) == [.closeWait])
+      #expect((open.lookAgainAfter ?? limit) <= limit)
+      #expect(try look(dualStack, limit: .zero).connections.isEmpty)
+      connection.server = nil
+      #expect(try look(dualStack).connections.isEmpty)
+    }
+  }
+
+  @Test("a connection that the guest closed first is the kernel's, and counts no more")
+  func leftovers() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
+      let connection = try Connection(to: listener)
+      connection.server = nil
+      let all = try SockDiag().tcpConnections(localPorts: [80])
+      #expect(all.map(\.inode) == [0])
+      // Which of the two depends on whether the client's acknowledgement is delayed.
+      #expect(all.allSatisfy { [.finWait1, .finWait2].contains($0.state) })
+      #expect(try look(.ipv4(.loopback, port: 80)).connections.isEmpty)
+      connection.client = nil
+      // TIME-WAIT now.
+      #expect(try SockDiag().tcpConnections(localPorts: [80]).isEmpty)
+    }
+  }
+
+  @Test("a guest that has shut down its direction still has the connection")
+  func halfClosedByGuest() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
+      let connection = try Connection(to: listener)
+      #expect(shutdown(connection.server?.raw ?? -1, Int32(SHUT_WR)) == 0)
+      let open = try look(.ipv4(.loopback, port: 80)).connections
+      #expect(open.map(\.place) == [.accepted])
+      #expect(open.allSatisfy { $0.state == .finWait1 || $0.state == .finWait2 })
+    }
+  }
+
+  @Test("a client that has knocked and sent nothing yet is half open, and has a time to look again")
+  func halfOpen() throws {
+    try inNetworkNamespace {
+      var options = SocketOptions()
+      options.deferAccept = .seconds(30)
+      let listener = try openListener(.stream, dualStack, options)
+      let client = try connected(to: .ipv4(.loopback, port: 80))
+      let open = try look(dualStack)
+      #expect(open.connections.map(\.place) == [.halfOpen])
+      #expect(open.lookAgainAfter != nil)
+      #expect(try !hasInput(listener))
+      #expect(try localAddress(of: client).port == open.connections.first?.remote.port)
+    }
+  }
+
+  @Test("no ports are no question")
+  func noPorts() throws {
+    #expect(try SockDiag().tcpConnections(localPorts: []).isEmpty)
+  }
+
+  private func look(_ listener: SocketAddress, limit: Duration? = nil) throws(SystemError) -> OpenConnections {
+    let port = listener.port ?? 0
+    let connections = try SockDiag().tcpConnections(localPorts: [port])
+    return openConnections(of: listener, among: connections, closeWaitLimit: limit ?? self.limit)
+  }
+}

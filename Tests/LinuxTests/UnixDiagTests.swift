@@ -1,0 +1,88 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("AF_UNIX connections as the kernel tells them")
+struct UnixDiagTests {
+  @Test(
+    "queue and accepted connections of a listener are told, by path and by name, and not those of others",
+    arguments: [SocketKind.stream, .sequentialPacket])
+  func connections(kind: SocketKind) throws {
+    try inNetworkNamespace {
+      try inTemporaryDirectory { directory in
+        let stranger = try openListener(kind, .path("\(directory)/y.sock"))
+        let strangers = try Connection(to: stranger)
+        for address in [SocketAddress.path("\(directory)/x.sock"), .abstract("x")] {
+          let listener = try openListener(kind, address)
+          #expect(try look(listener).connections.isEmpty)
+          let connection = try Connection(to: listener)
+          let queued = try connected(kind, to: address)
+          let open = try look(listener).connections
+          #expect(open.map(\.place) == [.accepted, .queued])
+          #expect(open.map(\.uid) == [getuid(), getuid()])
+          #expect(open.map(\.remote) == [.unnamed, .unnamed])
+          #expect(try connection.works())
+          #expect(try cookie(of: queued) == open.last?.cookie)
+        }
+        #expect(try strangers.works())
+      }
+    }
+  }
+
+  @Test("a connection whose client is gone counts no more, accepted or not")
+  func gone() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, .abstract("x"))
+      let connection = try Connection(to: listener)
+      #expect(try look(listener).connections.count == 1)
+      connection.client = nil
+      #expect(try look(listener).connections.isEmpty)
+      try queueClient(of: listener)
+      #expect(try look(listener).connections.isEmpty)
+      // But it is there, and a guest that wakes will accept it.
+      #expect(try hasInput(listener))
+    }
+  }
+
+  @Test("a client's own name is told, whatever is in it")
+  func named() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, .abstract("x"))
+      let client = OwnedFD(owning: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
+      let raw = client.raw
+      #expect(SocketAddress.abstract("a\nb").withSockaddr { bind(raw, $0, $1) } == 0)
+      #expect(SocketAddress.abstract("x").withSockaddr { connect(raw, $0, $1) } == 0)
+      #expect(try look(listener).connections.map(\.remote.description) == ["@a\\x0ab"])
+    }
+  }
+
+  @Test("two hundred connections are all there")
+  func many() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, .abstract("x"))
+      let connections = try (0..<200).map { _ in try Connection(to: listener) }
+      #expect(try look(listener).connections.count == connections.count)
+    }
+  }
+
+  @Test("a socket that is not there is nil")
+  func missing() throws {
+    try inNetworkNamespace {
+      let diag = try SockDiag()
+      for inode: UInt64 in [1, .max] {
+        let socket = try diag.unixSocket(inode: inode)
+        #expect(socket == nil)
+      }
+    }
+  }
+
+  private func look(_ listener: borrowing OwnedFD) throws -> OpenConnections {
+    let diag = try SockDiag()
+    guard let socket = try diag.unixSocket(inode: inode(of: listener)) else {
+      throw SystemError("sock_diag", errno: ENOENT)
+    }
+    #expect(socket.state == .listen)
+    return openConnections(of: socket, among: try diag.connectedUnixSockets())
+  }
+}
