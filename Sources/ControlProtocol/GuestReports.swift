@@ -66,6 +66,8 @@ public enum StopCause: String, Codable, CaseIterable, Sendable {
   case crash
   /// It was not ready by TimeoutStartSec=.
   case startTimeout
+  /// It let go of a socket at which clients waited.
+  case abandoned
   /// The daemon itself was told to stop.
   case daemon
   /// Its guest file was removed or changed.

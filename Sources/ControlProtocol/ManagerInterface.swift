@@ -88,7 +88,8 @@ public enum ManagerInterface {
       failure: ?string
     )
 
-    # Why a guest came to its end: shutdown and reboot are the guest's own, crash is any other end that nobody asked for
+    # Why a guest came to its end: shutdown and reboot are the guest's own, crash is any other end that nobody asked for,
+    # abandoned that it let go of a socket at which clients waited
     type StopCause (
       idle,
       request,
@@ -96,6 +97,7 @@ public enum ManagerInterface {
       reboot,
       crash,
       startTimeout,
+      abandoned,
       daemon,
       configuration
     )

@@ -27,8 +27,8 @@ public final class GuestProcess {
   /// As the daemon sees it.
   public var pid: Int32 { handle.pid }
 
-  /// The number of the pidfd, borrowed: readable when the process has ended.
-  public var pidfd: Int32 { handle.descriptor.raw }
+  /// Borrowed: readable when the process has ended.
+  public var pidfd: OwnedFD { _read { yield handle.descriptor } }
 
   /// The number of the console's master, borrowed; non-blocking. It must be drained as long as the process lives, or whoever
   /// prints in the guest waits for ever. nil for an adopted guest, and after `takeConsole()`.

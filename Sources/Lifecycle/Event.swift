@@ -4,7 +4,7 @@ public enum Event: Equatable, Sendable {
   case hold
   /// The daemon takes the guest on and finds it running: an earlier daemon died without it.
   case holdRunning
-  /// The listeners are open, or could not be opened.
+  /// The listeners are open, or could not be opened or watched.
   case held
   case holdFailed
   /// One of the watched listeners is readable.
@@ -32,6 +32,8 @@ public enum Event: Equatable, Sendable {
   case stopTimedOut
   /// The pause after a failure is over.
   case pauseOver
+  /// The guest's file changed; what runs goes on as it was started.
+  case changed
   /// The guest's file is gone, or the daemon ends.
   case release
 }

@@ -4,7 +4,7 @@ extension Lifecycle {
     switch event {
     case .hold: hold(State.Record(), then: .watch)
     case .holdRunning: halt(State.Record(), then: .sleep)
-    case .wakeRequested, .sleepRequested, .release: []  // let go: whoever asks is told so by the state
+    case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
     case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
@@ -20,7 +20,7 @@ extension Lifecycle {
       }
     case .holdFailed: fail(holding.record.struckAgain, then: holding.next)
     case .release: release()
-    case .wakeRequested, .sleepRequested: []  // `held` comes in the same turn; requests are taken between turns
+    case .wakeRequested, .sleepRequested, .changed: []  // `held` comes in the same turn; requests are taken between turns
     case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
@@ -34,9 +34,11 @@ extension Lifecycle {
       [.unwatchListeners] + fail(record, then: .start)
     case .connection: [.unwatchListeners] + start(record)
     case .wakeRequested: [.unwatchListeners] + start(State.Record())
+    case .changed: [.unwatchListeners] + hold(State.Record(), then: .watch)
     case .release: [.unwatchListeners] + release()
+    case .holdFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
     case .sleepRequested: []  // asleep
-    case .hold, .holdRunning, .held, .holdFailed, .started, .startFailed, .ready, .startTimedOut, .steady, .idle,
+    case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .steady, .idle,
       .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
@@ -46,7 +48,7 @@ extension Lifecycle {
     switch event {
     case .started: awaitReadiness(record)
     case .startFailed: fail(record.struckAgain, then: .watch)
-    case .wakeRequested, .sleepRequested, .release: []  // `started` comes in the same turn; see above
+    case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes in the same turn; see above
     case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
@@ -61,7 +63,7 @@ extension Lifecycle {
     case .release: [.disarm(.start)] + halt(record, then: .release)
     case .exited(.rebooted): [.disarm(.start)] + reboot(record)
     case .exited(.poweredOff), .exited(.crashed): [.disarm(.start)] + fail(record.struckAgain, then: .watch)
-    case .wakeRequested: []  // on its way
+    case .wakeRequested, .changed: []  // on its way; the new file is for the next start
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .abandoned,
       .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
@@ -81,7 +83,7 @@ extension Lifecycle {
       leave + hold(record.struckAgain, then: .watch)
     case .exited(.rebooted): leave + reboot(record)
     case .exited(.crashed): leave + fail(record.struckAgain, then: .watch)
-    case .ready, .wakeRequested: []  // READY=1 repeats after a reload; awake
+    case .ready, .wakeRequested, .changed: []  // READY=1 repeats after a reload; awake; the new file is for the next start
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .stopTimedOut,
       .pauseOver:
       []  // late, or the answer to nothing
@@ -95,7 +97,7 @@ extension Lifecycle {
     case .wakeRequested where deactivation.next == .sleep: change(deactivation, to: .start)
     case .sleepRequested where deactivation.next == .start: change(deactivation, to: .sleep)
     case .release: change(deactivation, to: .release)
-    case .wakeRequested, .sleepRequested: []  // nothing that would change what follows
+    case .wakeRequested, .sleepRequested, .changed: []  // nothing that would change what follows
     case .ready: []  // a boot that came to its end although it was told to halt
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
       .abandoned, .pauseOver:
@@ -109,6 +111,7 @@ extension Lifecycle {
     case .pauseOver: hold(failure.record, then: failure.next)
     case .wakeRequested: disarm + hold(State.Record(), then: .start)
     case .sleepRequested: change(failure, to: .watch)
+    case .changed: disarm + hold(State.Record(), then: .watch)  // perhaps it mends the fault
     case .release: disarm + release()
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
       .idle, .abandoned, .exited, .stopTimedOut:

@@ -64,8 +64,26 @@ public enum Cgroup2 {
   ///
   /// - Throws: `SystemError`; `ENOENT` when it is gone.
   public static func isPopulated(_ directory: String) throws(SystemError) -> Bool {
-    let text = try readFile(directory + "/cgroup.events", limit: 4096)
-    return String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 1")
+    isPopulated(events: try readFile(directory + "/cgroup.events", limit: 4096))
+  }
+
+  /// An open `cgroup.events`.
+  public final class Events {
+    /// Polls as POLLPRI when something may have changed, from the opening on, until `isPopulated()` has read it.
+    public let descriptor: OwnedFD
+
+    public init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+
+    /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
+    public func isPopulated() throws(SystemError) -> Bool {
+      var text = [UInt8](repeating: 0, count: 4096)
+      let count = try retrying("pread cgroup.events") { pread(descriptor.raw, &text, text.count, 0) }
+      return Cgroup2.isPopulated(events: Array(text[..<count]))
+    }
+  }
+
+  private static func isPopulated(events text: [UInt8]) -> Bool {
+    String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 1")
   }
 
   /// Writes to a file of the cgroup in one write(2), as the kernel wants it.

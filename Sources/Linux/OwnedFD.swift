@@ -23,4 +23,12 @@ public struct OwnedFD: ~Copyable, Sendable {
     discard self
     return raw
   }
+
+  /// A second descriptor of the same open file, close-on-exec.
+  ///
+  /// - Throws: `SystemError` when the process has no descriptor left (`EMFILE`).
+  public func duplicate() throws(SystemError) -> OwnedFD {
+    let raw = self.raw
+    return OwnedFD(owning: try retrying("fcntl F_DUPFD_CLOEXEC") { fcntl(raw, F_DUPFD_CLOEXEC, 3) })
+  }
 }

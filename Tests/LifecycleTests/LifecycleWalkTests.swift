@@ -52,7 +52,7 @@ private struct World {
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
-    var events: [Event] = [.wakeRequested, .sleepRequested, .idle, .abandoned, .steady, .ready]
+    var events: [Event] = [.wakeRequested, .sleepRequested, .changed, .idle, .abandoned, .steady, .ready]
     if watching { events.append(.connection) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
     for timer in armed.sorted(by: { "\($0)" < "\($1)" }) { events.append(timer.event) }

@@ -7,6 +7,7 @@
 
 #include "process.h"
 #include "sockets.h"
+#include "terminal.h"
 
 /* setns(2): behind _GNU_SOURCE. */
 extern int setns(int fd, int nstype);

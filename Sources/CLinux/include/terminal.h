@@ -1,0 +1,11 @@
+/*
+ * Terminals: <sys/ioctl.h> makes TIOCGPTPEER by a macro with arguments, which Swift does not import.
+ */
+#ifndef DORMOUSE_CLINUX_TERMINAL_H
+#define DORMOUSE_CLINUX_TERMINAL_H
+
+#include <sys/ioctl.h>
+
+static const unsigned long dormouse_tiocgptpeer = TIOCGPTPEER;
+
+#endif

@@ -1,0 +1,22 @@
+/// The last 64 KiB of what a guest printed on its console, however much it prints.
+struct ConsoleText {
+  static let capacity = 64 * 1024
+
+  private var ring: [UInt8] = []
+  /// Where the oldest byte stands once the ring is full.
+  private var start = 0
+
+  mutating func append(_ bytes: some Collection<UInt8>) {
+    for byte in bytes.suffix(Self.capacity) {
+      if ring.count < Self.capacity {
+        ring.append(byte)
+      } else {
+        ring[start] = byte
+        start = (start + 1) % Self.capacity
+      }
+    }
+  }
+
+  /// Oldest first; what is not UTF-8 is replaced.
+  var text: String { String(decoding: ring[start...] + ring[..<start], as: UTF8.self) }
+}

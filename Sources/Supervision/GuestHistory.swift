@@ -1,0 +1,90 @@
+import ControlProtocol
+import GuestSpec
+import Launching
+import Lifecycle
+import Linux
+import Systemd
+
+/// What a supervisor remembers of its guest in order to tell it: the last wake and stop, what the guest said, what somebody ought
+/// to look at, the counters, the last console. Nothing is decided by it.
+struct GuestHistory {
+  private(set) var wakes = 0
+  var lastWake: WakeReport?
+  var lastStop: StopReport?
+  var report: GuestReport?
+  var counters = GuestCounters()
+  private(set) var messages: [GuestMessage] = []
+  /// What the last run printed.
+  private(set) var console: String?
+
+  /// More than anybody reads; the log has the rest.
+  private static let keptMessages = 32
+
+  mutating func note(_ level: MessageLevel, _ text: String) {
+    if messages.last?.text == text { return }
+    messages.append(GuestMessage(at: .now, level: level, text: text))
+    if messages.count > Self.keptMessages { messages.removeFirst() }
+  }
+
+  mutating func woken(by cause: WakeCause, socket: String?) {
+    wakes += 1
+    if cause == .reboot { counters.reboots += 1 }
+    lastWake = WakeReport(cause: cause, at: .now)
+    lastWake?.socket = socket
+    report = GuestReport()
+    messages.removeAll()
+  }
+
+  mutating func notReady(because reason: String) {
+    lastWake?.failure = reason
+    counters.failedWakes += 1
+  }
+
+  mutating func askedToHalt(because cause: StopCause) { lastStop = StopReport(cause: cause, at: .now) }
+
+  mutating func killed() {
+    lastStop?.killed = true
+    counters.kills += 1
+  }
+
+  /// Notes the end; `unasked` is what it was if nobody had asked for it.
+  mutating func ended(_ status: ExitStatus, unasked: StopCause?, console: String) {
+    counters.stops += 1
+    self.console = console
+    if unasked == .crash { counters.crashes += 1 }
+    var stop = unasked.map { StopReport(cause: $0, at: .now) } ?? lastStop ?? StopReport(cause: .request, at: .now)
+    stop.tookMs = Double(Timestamp.now.microseconds - stop.at.microseconds) / 1000
+    switch status {
+    case .exited(let code): stop.exitStatus = code
+    case .killed(let signal): stop.signal = Signal.number(signal).description
+    case .unknown: break
+    }
+    lastStop = stop
+  }
+
+  /// Takes over what PID 1 said.
+  mutating func take(_ message: NotifyMessage) {
+    var report = self.report ?? GuestReport()
+    report.take(message)
+    self.report = report
+  }
+}
+
+extension GuestReport {
+  fileprivate mutating func take(_ message: NotifyMessage) {
+    if message.isReloading { reloading = true }
+    if message.isReady { (ready, reloading) = (true, false) }
+    status = message.status ?? status
+    hostname = message.hostname ?? hostname
+    machineID = message.machineID?.description ?? machineID
+    signalsLevel = message.signalsLevel ?? signalsLevel
+    shutdown = message.shutdown?.rawValue ?? shutdown
+    rebootParameter = message.rebootParameter ?? rebootParameter
+    exitStatus = message.exitStatus.map(Int32.init) ?? exitStatus
+    errno = message.errno ?? errno
+    units.removeAll { message.inactiveUnits.contains($0) || message.activeUnits.contains($0) }
+    units += message.activeUnits
+    // A guest can name what it likes; what is kept of it is bounded.
+    units = units.suffix(64)
+  }
+}

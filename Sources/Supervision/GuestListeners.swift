@@ -1,0 +1,95 @@
+import Glibc
+import GuestSpec
+import Linux
+import Systemd
+
+/// The sockets of one guest, in the order in which its files name them: the order of their descriptors in the guest.
+final class GuestListeners {
+  private(set) var all: [Listener] = []
+
+  /// Takes over a socket that the service manager passed for this guest, before the first `hold`.
+  func add(passed listener: Listener) { all.append(listener) }
+
+  var arePassed: Bool { all.contains(where: \.isPassed) }
+
+  /// Opens what `guest` asks for and is not open, repairs what is, and closes what it asks for no longer.
+  ///
+  /// - Returns: those that a guest had shut down or connected, and that serve again.
+  /// - Throws: `SystemError` of the first that could not be opened; those that are open stay so.
+  func hold(_ guest: Guest) throws(SystemError) -> [Listener] {
+    let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
+    close { listener in !wanted.contains { $0.listen == listener.listen && $0.group == listener.group } }
+    var repaired: [Listener] = []
+    for (place, (listen, group)) in wanted.enumerated() {
+      switch try keep(listen, at: place) {
+      case .sound?: break
+      case .repaired?: repaired.append(all[place])
+      case .lost?:
+        try open(listen, group, at: place)
+        repaired.append(all[place])
+      case nil: try open(listen, group, at: place)
+      }
+    }
+    return repaired
+  }
+
+  /// Moves the open listener to its place, repaired; one that is lost is closed, so that its address is free again.
+  ///
+  /// - Returns: nil when none is open.
+  private func keep(_ listen: Listen, at place: Int) throws(SystemError) -> ListenerHealth? {
+    guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
+    let listener = all[index]
+    let health = try listener.repair()
+    // Its service manager goes on using what it passed: a new socket would be a second one on the address.
+    if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
+    all.remove(at: index)
+    if health != .lost { all.insert(listener, at: place) }
+    listener.isAdopted = nil
+    return health
+  }
+
+  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) {
+    let descriptor = try openListener(listen.kind.inKernel, SocketAddress(listen.address), SocketOptions(group))
+    all.insert(try Listener(descriptor, as: listen, of: group, passed: false), at: place)
+  }
+
+  /// Calls `knocked` with the listener at which somebody knocks. No guest may run.
+  ///
+  /// - Throws: `SystemError` when epoll refuses.
+  func watch(_ loop: EventLoop, knocked: @escaping (Listener) -> Void) throws(SystemError) {
+    for listener in all {
+      try listener.watch(loop) { [unowned listener] in knocked(listener) }
+    }
+  }
+
+  func stopWatching() {
+    for listener in all { listener.stopWatching() }
+  }
+
+  /// Lets every socket go; those that were bound here by a path are removed where `RemoveOnStop=` asks for it.
+  func release() { close { _ in true } }
+
+  /// Notes which listeners the guest holds.
+  func noteAdoption(by inodes: Set<UInt64>) {
+    for listener in all { listener.isAdopted = inodes.contains(listener.inode) }
+  }
+
+  /// The descriptors in order, duplicated for one launch.
+  ///
+  /// - Throws: `SystemError` when the process has no descriptor left.
+  func duplicates() throws(SystemError) -> DescriptorList {
+    let list = DescriptorList()
+    for listener in all { list.append(try listener.descriptor.duplicate()) }
+    return list
+  }
+
+  private func close(where isUnwanted: (Listener) -> Bool) {
+    for listener in all where isUnwanted(listener) {
+      listener.stopWatching()
+      if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
+        removeFile(path)
+      }
+    }
+    all.removeAll(where: isUnwanted)
+  }
+}

@@ -1,0 +1,90 @@
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Systemd
+
+/// From a guest and its listeners to a PID 1: facts, plan, cgroup, notify socket, launch. Undoes what it did when a step fails.
+struct GuestStarter {
+  let surroundings: Surroundings
+
+  /// Makes PID 1 and gives the run to `watch`; when that throws the guest is ended again.
+  ///
+  /// - Returns: the run that is watched.
+  /// - Throws: `StartFailure`; nothing of the guest is left then.
+  func start(
+    _ guest: Guest, _ listeners: GuestListeners, watch: (Run) throws(SystemError) -> Void
+  ) throws(StartFailure) -> Run {
+    do {
+      let notify = try NotifySocket(path: surroundings.notifySocket(of: guest.name))
+      let plan = try plan(guest, listeners)
+      let passed = try listeners.duplicates()
+      for listener in listeners.all where listener.listen.kind == .datagram {
+        // The first call switches the stamps on.
+        _ = try lastDatagram(on: listener.descriptor)
+      }
+      return try run(guest.name, plan, passed, notify, watch)
+    } catch let error as SystemError {
+      throw .system(error)
+    } catch let error as PlanError {
+      throw .plan(error)
+    } catch let error as LaunchError {
+      throw .launch(error)
+    } catch {
+      preconditionFailure("no other error is thrown here: \(error)")
+    }
+  }
+
+  private func run(
+    _ name: String, _ plan: LaunchPlan, _ passed: DescriptorList, _ notify: NotifySocket,
+    _ watch: (Run) throws(SystemError) -> Void
+  ) throws -> Run {
+    let record = RunRecord(runtime: surroundings.runtime)
+    // Before the start: a daemon killed in between leaves a note about nothing, never a guest without a note.
+    try record.write(name, base: surroundings.cgroupBase)
+    do {
+      let cgroup = try GuestCgroup(making: name, in: surroundings.cgroupBase)
+      do {
+        let process = try launch(plan, listeners: passed, cgroup: cgroup)
+        let run = Run(process: process, cgroup: cgroup, notify: notify)
+        try watch(run)
+        return run
+      } catch {
+        try? cgroup.kill()
+        try? cgroup.remove()
+        throw error
+      }
+    } catch {
+      record.remove(name)
+      throw error
+    }
+  }
+
+  private func plan(_ guest: Guest, _ listeners: GuestListeners) throws -> LaunchPlan {
+    try makeDirectories(surroundings.staging)
+    var facts = try StartFacts.gather(
+      for: guest, staging: surroundings.staging,
+      fallbackMachineID: MachineID.guest(guest.name).description)
+    facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
+    facts.notifySocket = surroundings.notifySocket(of: guest.name)
+    return try Planning.plan(guest, facts)
+  }
+}
+
+/// Why a guest could not be started.
+enum StartFailure: Error, CustomStringConvertible {
+  /// Its files ask for what cannot be.
+  case plan(PlanError)
+  /// A step between clone3(2) and execve(2) failed.
+  case launch(LaunchError)
+  /// Something around it failed.
+  case system(SystemError)
+
+  var description: String {
+    switch self {
+    case .plan(let error): error.description
+    case .launch(let error): error.description
+    case .system(let error): error.description
+    }
+  }
+}

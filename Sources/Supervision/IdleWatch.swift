@@ -1,0 +1,89 @@
+import ControlProtocol
+import GuestSpec
+import Lifecycle
+import Linux
+import Systemd
+
+/// Looks whether somebody uses a guest's sockets, and says when nobody has for `IdleStopSec=`.
+///
+/// It looks when the kernel says that a connection ended, and when the policy asks for it; between two looks it costs nothing.
+final class IdleWatch {
+  private let guest: String
+  private let surroundings: Surroundings
+  private let look: SocketLook
+  private let handlers: Handlers
+  private var policy: IdlePolicy?
+  private var timer: EventSource?
+  /// False when the kernel's messages cannot be had: then it is looked as often as for AF_UNIX.
+  private var endsAreAnnounced = true
+  /// When the guest will be stopped if nobody uses it until then.
+  private(set) var stopAt: Timestamp?
+
+  struct Handlers {
+    var idle: () -> Void
+    /// After each look, with what was found.
+    var looked: (SocketLook.Found) -> Void
+    var failed: (SystemError) -> Void
+  }
+
+  /// Without `idleStop` the guest is never stopped for idleness, and only the ends of connections are looked at.
+  init(
+    _ guest: String, idleStop: Duration?, listeners: GuestListeners, surroundings: Surroundings, handlers: Handlers
+  ) {
+    self.guest = guest
+    self.surroundings = surroundings
+    self.handlers = handlers
+    look = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: idleStop)
+    policy = idleStop.map { IdlePolicy(idleStop: $0, readyAt: Clocks.monotonic) }
+  }
+
+  deinit { timer?.cancel() }
+
+  /// Takes a first look and goes on from there.
+  func start() {
+    do throws(SystemError) {
+      try surroundings.endedConnections.tell(guest, of: look.tcpPorts) { [unowned self] in connectionEnded() }
+    } catch {
+      endsAreAnnounced = false
+      handlers.failed(error)
+    }
+    lookNow()
+  }
+
+  func stop() {
+    surroundings.endedConnections.forget(guest)
+    timer?.cancel()
+  }
+
+  var lastUse: Duration? { policy?.lastUse }
+
+  private func connectionEnded() {
+    policy?.connectionEnded(at: Clocks.monotonic)
+    lookNow()
+  }
+
+  private func lookNow() {
+    do throws(SystemError) {
+      var found = try look.take()
+      if !endsAreAnnounced { found.usage.endIsAnnounced = false }
+      // Judged first: what was found may end the guest, and this watch with it.
+      if let decision = policy?.judge(found.usage, at: Clocks.monotonic) {
+        switch decision {
+        case .stop: return handlers.idle()
+        case .lookAgain(let after): try schedule(after, inUse: found.usage.inUse)
+        }
+      }
+      handlers.looked(found)
+    } catch {
+      handlers.failed(error)
+      // Not knowing is no reason to stop the guest, nor to stop looking.
+      try? schedule(IdlePolicy.seldom, inUse: true)
+    }
+  }
+
+  private func schedule(_ delay: Duration, inUse: Bool) throws(SystemError) {
+    timer?.cancel()
+    timer = try surroundings.loop.after(delay) { [unowned self] in lookNow() }
+    stopAt = inUse ? nil : .now + delay
+  }
+}

@@ -1,0 +1,85 @@
+import ControlProtocol
+import GuestSpec
+import Linux
+import Systemd
+
+/// One socket that is held for a guest. It outlives every run of the guest: the daemon's own descriptor is never closed before
+/// the guest file is gone, whatever a guest does to the socket that both share.
+final class Listener {
+  let listen: Listen
+  let group: SocketGroup
+  /// Taken from the service manager, which goes on using it after us: never unlinked, never shut down.
+  let isPassed: Bool
+  let descriptor: OwnedFD
+  /// As the kernel writes it, with the port that it chose where 0 was asked for.
+  let local: SocketAddress
+  let inode: UInt64
+  /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
+  var isAdopted: Bool?
+  private var source: EventSource?
+
+  /// Takes over an open socket: one that `openListener` made, or one that the service manager passed.
+  ///
+  /// - Throws: `SystemError` when it is no socket.
+  init(
+    _ descriptor: consuming OwnedFD, as listen: Listen, of group: SocketGroup, passed: Bool
+  ) throws(SystemError) {
+    local = try localAddress(of: descriptor)
+    inode = try Linux.inode(of: descriptor)
+    self.listen = listen
+    self.group = group
+    isPassed = passed
+    self.descriptor = descriptor
+  }
+
+  deinit { stopWatching() }
+
+  /// The address as the guest file has it.
+  var address: String { listen.address.description }
+
+  /// What `LISTEN_FDNAMES` calls it.
+  func name(in guest: String) -> String { group.name(in: guest) }
+
+  /// Undoes what a guest may have done to the socket that it shared: a cleared O_NONBLOCK, a shutdown(2).
+  ///
+  /// - Throws: `SystemError` when it is no socket any more.
+  func repair() throws(SystemError) -> ListenerHealth { try repairListener(descriptor, backlog: group.backlog) }
+
+  /// Calls `knocked` while somebody connects or a datagram is there. No guest may hold the socket.
+  ///
+  /// - Throws: `SystemError` when epoll refuses.
+  func watch(_ loop: EventLoop, knocked: @escaping () -> Void) throws(SystemError) {
+    source = try loop.watch(descriptor, for: .readable) { _ in knocked() }
+  }
+
+  func stopWatching() {
+    source?.cancel()
+    source = nil
+  }
+
+  func status(in guest: String) -> SocketStatus {
+    var status = SocketStatus(address: address, kind: listen.kind.inProtocol, name: name(in: guest))
+    status.inode = inode
+    status.passed = isPassed
+    status.adopted = isAdopted
+    return status
+  }
+}
+
+extension Listen.Kind {
+  var inKernel: Linux.SocketKind {
+    switch self {
+    case .stream: .stream
+    case .datagram: .datagram
+    case .sequentialPacket: .sequentialPacket
+    }
+  }
+
+  fileprivate var inProtocol: SocketType {
+    switch self {
+    case .stream: .stream
+    case .datagram: .datagram
+    case .sequentialPacket: .sequentialPacket
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import ControlProtocol
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Systemd
+
+/// The daemon: one supervisor for each guest, the signals, and the control socket. Everything of it runs on the loop's thread.
+public actor Manager {
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  let loop: EventLoop
+  let arguments: DaemonArguments
+  let log = Log(journal: Journal(.current))
+  var supervisors: [String: Supervisor] = [:]
+  private var surroundings: Surroundings?
+  var control: ControlServer?
+  private let serviceManager = ServiceManager()
+  private var signals: [EventSource] = []
+  private var isEnding = false
+  /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
+  private var endsAsleep = false
+
+  /// Uses the loop of the calling thread, which the caller runs.
+  public init(loop: EventLoop, arguments: DaemonArguments) {
+    self.loop = loop
+    self.arguments = arguments
+  }
+
+  /// What must be blocked before the runtime makes a thread.
+  public static let blockedSignals = [SIGTERM, SIGINT, SIGHUP]
+
+  /// `start`, and the end of the process when the daemon cannot do its work at all.
+  public func startOrExit() {
+    do {
+      try start()
+    } catch {
+      log.write(.cannotRun(error: "\(error)"))
+      exit(EXIT_FAILURE)
+    }
+  }
+
+  /// Takes the guests on; from then on everything happens by events, until the loop is told to exit.
+  ///
+  /// - Throws: `SystemError` for what the daemon cannot do without: its runtime directory, control socket, cgroup.
+  private func start() throws {
+    let passed = try PassedDescriptors()
+    try makeDirectories(arguments.runtime)
+    let surroundings = try Surroundings(
+      loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try GuestCgroup.base())
+    self.surroundings = surroundings
+    control = try ControlServer(
+      loop: loop, runtime: arguments.runtime, version: Self.version
+    ) { [unowned self] call, pending in handle(call, pending) }
+    log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
+    try watchSignals()
+
+    for loaded in load() where !loaded.hasErrors {
+      _ = makeSupervisor(loaded, surroundings)
+    }
+    if supervisors.isEmpty { log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath)) }
+    let taken = offer(passed)
+    endsAsleep = taken > 0 && !arguments.guests.isEmpty
+    beginAll(surroundings)
+    tell { manager throws(SystemError) in try manager.ready(status: status) }
+    // Systemd starts the service for a connection, which then waits already, or because somebody asked for the guest.
+    if endsAsleep { for supervisor in supervisors.values { supervisor.wake { _ in } } }
+  }
+
+  private func beginAll(_ surroundings: Surroundings) {
+    let leftovers = Leftovers(surroundings)
+    for supervisor in supervisors.values { supervisor.begin(leftover: leftovers.run(of: supervisor.name)) }
+    for name in leftovers.names where supervisors[name] == nil && isConcerned(name) {
+      // Its file went while no daemon ran: it is ended, and then forgotten.
+      let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])
+      let supervisor = makeSupervisor(fileless, surroundings)
+      supervisor.begin(leftover: leftovers.run(of: name))
+      supervisor.release(because: .configuration)
+    }
+  }
+
+  private func watchSignals() throws(SystemError) {
+    signals = [
+      try loop.onSignal(SIGTERM) { [unowned self] in end() },
+      try loop.onSignal(SIGINT) { [unowned self] in end() },
+      try loop.onSignal(SIGHUP) { [unowned self] in reload() },
+    ]
+  }
+
+  /// Without names every guest; with names only those.
+  private func isConcerned(_ name: String) -> Bool { arguments.guests.isEmpty || arguments.guests.contains(name) }
+}
+
+// The guest files.
+extension Manager {
+  /// Every guest that is asked for, sound or not, with its problems logged.
+  private func load() -> [LoadedGuest] {
+    let files = GuestFiles(searchPath: arguments.searchPath)
+    var loaded = files.loadAll()
+    if !arguments.guests.isEmpty {
+      loaded.guests.removeAll { !arguments.guests.contains($0.name) }
+      for name in arguments.guests where loaded[name] == nil { log.write(.noSuchGuest(name)) }
+    }
+    for diagnostic in loaded.diagnostics + loaded.guests.flatMap(\.diagnostics) { log.write(.problem(diagnostic)) }
+    return loaded.guests
+  }
+
+  private func makeSupervisor(_ loaded: LoadedGuest, _ surroundings: Surroundings) -> Supervisor {
+    let supervisor = Supervisor(loaded, surroundings: surroundings)
+    supervisor.moved = { [unowned self] name in moved(name) }
+    supervisors[loaded.name] = supervisor
+    return supervisor
+  }
+
+  /// SIGHUP: new guests are held, removed ones stopped, changed ones changed when nothing of them runs.
+  private func reload() {
+    guard let surroundings, !isEnding else { return }
+    log.write(.reloading)
+    tell { manager throws(SystemError) in try manager.reloading() }
+    let loaded = load()
+    for loaded in loaded where !loaded.hasErrors {
+      if let supervisor = supervisors[loaded.name] {
+        supervisor.change(to: loaded)
+      } else {
+        let supervisor = makeSupervisor(loaded, surroundings)
+        supervisor.say(.added)
+        supervisor.begin(leftover: nil)
+      }
+    }
+    // A guest whose file is there but wrong goes on as it is.
+    let there = Set(loaded.map(\.name))
+    for supervisor in supervisors.values where !there.contains(supervisor.name) {
+      supervisor.say(.removed)
+      supervisor.release(because: .configuration)
+    }
+    tell { manager throws(SystemError) in try manager.ready(status: status) }
+  }
+}
+
+// Sockets from the service manager.
+extension Manager {
+  /// Gives each passed socket to the guest that asks for its address; what nobody asks for is closed.
+  ///
+  /// - Returns: how many were wanted.
+  private func offer(_ passed: PassedDescriptors) -> Int {
+    var taken = 0
+    for index in 0..<passed.count {
+      guard let descriptor = passed.take(index) else { continue }
+      if offer(descriptor, named: passed.names[index]) { taken += 1 }
+    }
+    if taken > 0 {
+      for supervisor in supervisors.values { supervisor.sayWhatWasNotPassed() }
+    }
+    return taken
+  }
+
+  private func offer(_ descriptor: consuming OwnedFD, named name: String) -> Bool {
+    let socket = PassedSocket(descriptor, name: name)
+    let wanting = supervisors.values.sorted { $0.name < $1.name }.compactMap { supervisor in
+      socket.match(supervisor.guest).map { (supervisor, $0) }
+    }
+    // Two guests may want one address under different names: the name decides.
+    guard let (supervisor, match) = wanting.first(where: { $0.1.isNamed }) ?? wanting.first else {
+      log.write(.notWanted(name: name, address: socket.address))
+      return false
+    }
+    do throws(SystemError) {
+      supervisor.listeners.add(
+        passed: try Listener(descriptor, as: match.listen, of: match.group, passed: true))
+      return true
+    } catch {
+      log.write(.cannotTakeSocket(name: name, error: "\(error)"))
+      return false
+    }
+  }
+}
+
+// The end.
+extension Manager {
+  /// SIGTERM: every guest is stopped cleanly, all at once; a second one kills what still runs.
+  private func end() {
+    if isEnding {
+      log.write(.endingNow)
+      for supervisor in supervisors.values { supervisor.loseStopPatience() }
+      return
+    }
+    isEnding = true
+    log.write(.ending)
+    tell { manager throws(SystemError) in try manager.stopping(status: status) }
+    for supervisor in supervisors.values { supervisor.release(because: .daemon) }
+    exitWhenNothingIsLeft()
+  }
+
+  private func moved(_ name: String) {
+    guard let supervisor = supervisors[name] else { return }
+    switch supervisor.state {
+    case .released:
+      supervisors[name] = nil
+      exitWhenNothingIsLeft()
+    case .inactive where endsAsleep && supervisor.history.wakes > 0: end()
+    case .holding, .inactive, .launching, .activating, .active, .deactivating, .failed: break
+    }
+    tell { manager throws(SystemError) in try manager.status(status) }
+  }
+
+  private func exitWhenNothingIsLeft() {
+    guard isEnding, supervisors.isEmpty else { return }
+    control?.close()
+    loop.exit()
+  }
+
+  /// Tells the service manager; what it does not hear is no reason to do anything else.
+  private func tell(_ word: (ServiceManager) throws(SystemError) -> Void) {
+    if serviceManager.isListening { try? word(serviceManager) }
+  }
+
+  /// What `systemctl status` shows.
+  private var status: String {
+    let awake = supervisors.values.filter { $0.state.mayRun }.map(\.name).sorted()
+    return awake.isEmpty ? "\(supervisors.count) guests asleep" : "awake: \(awake.joined(separator: ", "))"
+  }
+}

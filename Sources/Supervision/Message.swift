@@ -1,0 +1,130 @@
+import ControlProtocol
+import Systemd
+import UnitSyntax
+
+/// Everything that the daemon ever says to the log: one case for each event, worded here and nowhere else.
+enum Message {
+  // A guest's life.
+  case asleep(sockets: [String], passed: Bool)
+  case waking(WakeCause, socket: String?)
+  case started(pid: Int32, after: Duration)
+  case ready(after: Duration)
+  case idle(since: Duration)
+  case askedToHalt(signal: String, StopCause)
+  case killing(timeout: Duration)
+  case gone(how: String)
+  case paused(reason: String, pause: Duration, failures: Int)
+  case foundRunning(pid: Int32)
+  case cannotEnd(error: String)
+
+  // What the guest makes of its sockets, and what it says of itself.
+  case notAdopted(socket: String)
+  case abandoned(socket: String, waiting: Int)
+  case repaired(socket: String)
+  case cannotWatchIdleness(error: String)
+  case guestReported(error: Int32)
+
+  // The daemon.
+  case problem(Diagnostic)
+  case noGuests(searchPath: [String])
+  case noSuchGuest(String)
+  case notPassed(socket: String)
+  case notWanted(name: String, address: String)
+  case cannotTakeSocket(name: String, error: String)
+  case added, removed, changed(later: Bool)
+  case listening(path: String)
+  case reloading, ending, endingNow
+  case cannotRun(error: String)
+}
+
+extension Message {
+  var priority: Journal.Priority {
+    switch self {
+    case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
+    case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
+    case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness,
+      .guestReported, .noGuests, .notPassed, .notWanted:
+      .warning
+    case .waking, .gone, .endingNow: .notice
+    case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .reloading, .ending:
+      .info
+    }
+  }
+
+  /// One sentence, without the guest's name.
+  var text: String {
+    switch self {
+    case .asleep(let sockets, let passed):
+      "asleep; \(passed ? "the service manager passed" : "holding") \(sockets.joined(separator: ", "))"
+    case .waking(let cause, let socket): "waking: \(socket.map { "somebody knocks at \($0)" } ?? cause.words)"
+    case .started(let pid, let after): "started as process \(pid) after \(after.inWords)"
+    case .ready(let after): "ready after \(after.inWords)"
+    case .idle(let since): "nobody has used it for \(since.inWords)"
+    case .askedToHalt(let signal, let cause): "sent \(signal): \(cause.words)"
+    case .killing(let timeout): "still there \(timeout.inWords) after it was told to halt: killing it"
+    case .gone(let how): "gone: \(how)"
+    case .paused(let reason, let pause, let failures):
+      "\(reason); pausing for \(pause.inWords)\(failures > 1 ? ", after \(failures) times in a row" : "")"
+    case .foundRunning(let pid): "found running as process \(pid), left by an earlier daemon"
+    case .cannotEnd(let error): "cannot end or watch it: \(error)"
+    case .notAdopted(let socket):
+      "the guest did not take \(socket): none of its enabled .socket units has this address; clients are refused there"
+    case .abandoned(let socket, let waiting):
+      "the guest let go of \(socket) while \(waiting) waited there (has its .socket unit failed?): ending it"
+    case .repaired(let socket): "the guest had shut \(socket) down: it listens again"
+    case .cannotWatchIdleness(let error): "cannot tell whether it is used: \(error)"
+    case .guestReported(let error): "its PID 1 reports error \(error)"
+    case .problem(let diagnostic): diagnostic.description
+    case .noGuests(let searchPath): "no guest file in \(searchPath.joined(separator: ", "))"
+    case .noSuchGuest(let name): "no file \(name).guest in the search path (--config)"
+    case .notPassed(let socket): "the service manager passed sockets, but not \(socket): it is bound here"
+    case .notWanted(let name, let address):
+      "the service manager passed \(address) (named \(name)), which no guest asks for: closed"
+    case .cannotTakeSocket(let name, let error): "cannot take the socket named \(name): \(error)"
+    case .added: "new guest"
+    case .removed: "its file is gone"
+    case .changed(let later): later ? "its file changed, for its next start" : "its file changed"
+    case .listening(let path): "control socket at \(path)"
+    case .reloading: "reading the guest files again"
+    case .ending: "ending: every guest is told to halt"
+    case .endingNow: "told twice to end: killing every guest"
+    case .cannotRun(let error): "cannot run: \(error)"
+    }
+  }
+
+  /// How `status` shows it among the things that somebody ought to look at; nil for what is as it should be.
+  var noted: MessageLevel? {
+    switch priority {
+    case .error: .error
+    case .warning: .warning
+    case .notice, .info, .debug: nil
+    }
+  }
+}
+
+extension WakeCause {
+  var words: String {
+    switch self {
+    case .connection: "somebody waits"
+    case .request: "asked for"
+    case .reboot: "it reboots"
+    case .adopted: "it ran already"
+    }
+  }
+}
+
+extension StopCause {
+  var words: String {
+    switch self {
+    case .idle: "nobody uses it"
+    case .request: "asked for"
+    case .shutdown: "by itself"
+    case .reboot: "it reboots"
+    case .crash: "it crashed"
+    case .startTimeout: "it was not ready within TimeoutStartSec="
+    case .abandoned: "it let go of a socket at which clients wait"
+    case .daemon: "the daemon ends, or an earlier one left it"
+    case .configuration: "its file is gone"
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import GuestSpec
+import Linux
+
+/// What is known of a socket that the service manager passed: by this it finds its guest.
+struct PassedSocket {
+  let name: String
+  private let local: SocketAddress?
+  private let kind: Linux.SocketKind?
+
+  init(_ descriptor: borrowing OwnedFD, name: String) {
+    self.name = name
+    local = try? localAddress(of: descriptor)
+    kind = try? Linux.kind(of: descriptor)
+  }
+
+  var address: String { local?.description ?? "a descriptor that is no socket" }
+
+  struct Match {
+    var listen: Listen
+    var group: SocketGroup
+    /// The name agrees too, not the address alone.
+    var isNamed: Bool
+  }
+
+  /// The line of the guest's files that asks for this socket, if one does.
+  func match(_ guest: Guest) -> Match? {
+    for group in guest.sockets {
+      for listen in group.listen where listen.kind.inKernel == kind {
+        if let wanted = try? SocketAddress(listen.address), wanted == local {
+          return Match(listen: listen, group: group, isNamed: name == group.name(in: guest.name))
+        }
+      }
+    }
+    return nil
+  }
+}
+
+extension SocketGroup {
+  /// What `LISTEN_FDNAMES` calls its sockets: `FileDescriptorName=`, else the name that systemd gives.
+  func name(in guest: String) -> String { fileDescriptorName ?? "\(guest).socket" }
+}

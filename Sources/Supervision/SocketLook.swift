@@ -1,0 +1,110 @@
+import ControlProtocol
+import GuestSpec
+import Lifecycle
+import Linux
+
+/// One look at a guest's sockets: which connections there are, what waits, when the last datagram came.
+final class SocketLook {
+  private let diag: SockDiag
+  private let listeners: GuestListeners
+  /// How long a connection counts whose client has closed, or will send no more (both look the same), while the guest holds on
+  /// to its end in silence.
+  private let closeWaitLimit: Duration
+  /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
+  private static let queueLookAgain = Duration.seconds(5)
+
+  init(_ diag: SockDiag, listeners: GuestListeners, idleStop: Duration?) {
+    self.diag = diag
+    self.listeners = listeners
+    // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
+    closeWaitLimit = max(idleStop ?? .zero, IdlePolicy.seldom)
+  }
+
+  struct Found {
+    var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
+    var connections: [ConnectionStatus] = []
+    /// Those at which somebody waits.
+    var waiting: [(listener: Listener, count: Int)] = []
+  }
+
+  var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
+
+  private var hasUnixListener: Bool {
+    listeners.all.contains { listener in
+      switch (listener.listen.kind, listener.local) {
+      case (.datagram, _), (_, .ipv4), (_, .ipv6): false
+      case (_, .path), (_, .abstract), (_, .unnamed): true
+      }
+    }
+  }
+
+  /// - Throws: `SystemError` when the kernel does not answer.
+  func take() throws(SystemError) -> Found {
+    var found = Found()
+    let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
+    let unix = hasUnixListener ? try diag.connectedUnixSockets() : []
+    let addresses = listeners.all.map(\.local)
+    for listener in listeners.all {
+      switch (listener.listen.kind, listener.local) {
+      case (.datagram, _): try lookAtDatagrams(of: listener, &found)
+      case (_, .ipv4), (_, .ipv6):
+        let open = openConnections(
+          of: listener.local, besides: addresses, among: tcp, closeWaitLimit: closeWaitLimit)
+        found.add(open, of: listener, endIsAnnounced: true)
+      case (_, .path), (_, .abstract), (_, .unnamed):
+        if let socket = try diag.unixSocket(inode: listener.inode) {
+          found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
+        }
+      }
+    }
+    if !found.waiting.isEmpty { found.usage.lookAgain(within: Self.queueLookAgain) }
+    return found
+  }
+
+  private func lookAtDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
+    // Its end is not announced, nor is the next datagram.
+    found.usage.endIsAnnounced = false
+    if try hasInput(listener.descriptor) {
+      found.usage.inUse = true
+      found.waiting.append((listener, try queuedBytes(on: listener.descriptor)))
+    }
+    if let stamp = try lastDatagram(on: listener.descriptor) {
+      let datagram = IdlePolicy.Datagram(stamp: stamp, age: Clocks.realtime - stamp)
+      if datagram.stamp > found.usage.lastDatagram?.stamp ?? .zero { found.usage.lastDatagram = datagram }
+    }
+  }
+}
+
+extension SocketLook.Found {
+  fileprivate mutating func add(_ open: OpenConnections, of listener: Listener, endIsAnnounced: Bool) {
+    if let again = open.lookAgainAfter { usage.lookAgain(within: again) }
+    if open.connections.isEmpty { return }
+    usage.inUse = true
+    if !endIsAnnounced { usage.endIsAnnounced = false }
+    let queued = open.connections.count { $0.place == .queued }
+    if queued > 0 { waiting.append((listener, queued)) }
+    connections += open.connections.map { ConnectionStatus($0, to: listener) }
+  }
+}
+
+extension IdlePolicy.Usage {
+  fileprivate mutating func lookAgain(within delay: Duration) {
+    lookAgainAfter = min(lookAgainAfter ?? delay, delay)
+  }
+}
+
+extension ConnectionStatus {
+  fileprivate init(_ connection: OpenConnection, to listener: Listener) {
+    self.init(
+      socket: listener.address, local: listener.local.description,
+      state: (connection.state ?? .established).word)
+    remote = connection.remote == .unnamed ? nil : connection.remote.description
+    queued = connection.place != .accepted
+    silentMs = connection.silence.map { Int($0.milliseconds) }
+  }
+}
+
+extension Listener {
+  /// The port whose connections are to be looked at, if it is a TCP listener.
+  var tcpPort: UInt16? { listen.kind == .stream ? local.port : nil }
+}

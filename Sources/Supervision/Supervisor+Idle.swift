@@ -1,0 +1,76 @@
+import ControlProtocol
+import Launching
+import Linux
+import Systemd
+
+// While the guest serves: who uses it, and whether it took its listeners.
+extension Supervisor {
+  func watchIdleness() {
+    let after = sinceTrigger
+    history.lastWake?.readyMs = after.milliseconds
+    say(.ready(after: after))
+    checkAdoption()
+    let watch = IdleWatch(
+      name, idleStop: guest.policy.idleStop, listeners: listeners, surroundings: surroundings,
+      handlers: IdleWatch.Handlers(
+        idle: { [unowned self] in idle() },
+        looked: { [unowned self] in looked($0) },
+        failed: { [unowned self] in say(.cannotWatchIdleness(error: "\($0)")) }))
+    idleWatch = watch
+    watch.start()
+  }
+
+  func unwatchIdleness() {
+    idleWatch?.stop()
+    idleWatch = nil
+    for listener in listeners.all where listener.isAdopted == false { listener.stopWatching() }
+  }
+
+  private func idle() {
+    say(.idle(since: guest.policy.idleStop ?? .zero))
+    stopCause = .idle
+    take(.idle)
+  }
+
+  /// Clients wait: does the guest still hold the listener at which they do?
+  private func looked(_ found: SocketLook.Found) {
+    let waiting = found.waiting.filter { $0.listener.isAdopted == true }
+    if waiting.isEmpty { return }
+    guard let held = heldInodes() else { return }
+    guard let lost = waiting.first(where: { !held.contains($0.listener.inode) }) else { return }
+    say(.abandoned(socket: lost.listener.address, waiting: lost.count))
+    lastFailure = "it let go of \(lost.listener.address) while clients waited there"
+    stopCause = .abandoned
+    take(.abandoned)
+  }
+
+  /// What the guest did not take nobody will ever accept from: its clients are refused rather than left hanging.
+  private func checkAdoption() {
+    guard let held = heldInodes() else { return }
+    listeners.noteAdoption(by: held)
+    for listener in listeners.all where listener.isAdopted == false {
+      say(.notAdopted(socket: listener.address))
+      refuse(listener)
+    }
+  }
+
+  private func refuse(_ listener: Listener) {
+    do throws(SystemError) {
+      // No guest holds this socket, so nobody else accepts from it.
+      try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
+        history.counters.connectionsRefused += (try? refuseQueued(on: listener.descriptor, limit: 64)) ?? 0
+      }
+    } catch {
+      say(.cannotWatchIdleness(error: "\(error)"))
+    }
+  }
+
+  /// The sockets that the guest's processes hold; nil when that cannot be told.
+  private func heldInodes() -> Set<UInt64>? {
+    guard let run, let processes = try? run.cgroup.processes() else { return nil }
+    var inodes: Set<UInt64> = []
+    // A process may end between the listing and the look at it.
+    for pid in processes { inodes.formUnion((try? socketInodes(ofProcess: pid)) ?? []) }
+    return inodes
+  }
+}

@@ -1,0 +1,84 @@
+import ControlProtocol
+import GuestSpec
+import Lifecycle
+import Linux
+
+// What the manager and, through it, users ask for.
+extension Supervisor {
+  /// Takes the guest on; `leftover` is what an earlier daemon left running.
+  func begin(leftover: Run?) {
+    guard let leftover else { return take(.hold) }
+    do throws(SystemError) {
+      try watch(leftover)
+      run = leftover
+      stopCause = .daemon
+      say(.foundRunning(pid: leftover.process.pid))
+      take(.holdRunning)
+    } catch {
+      say(.cannotEnd(error: "\(error)"))
+      take(.hold)
+    }
+  }
+
+  /// Starts the guest; answers when it is ready.
+  func wake(_ answer: @escaping Waiters.Answer) {
+    if case .released = state {
+      return answer(.failure(.wakeFailed(name: name, reason: "it is held no longer")))
+    }
+    waiters.awaitReady(answer)
+    wakeCause = Trigger(cause: .request)
+    take(.wakeRequested)
+  }
+
+  /// Stops the guest; answers when it is gone. A guest in use is left alone unless `now`.
+  func sleep(now: Bool, _ answer: @escaping Waiters.Answer) {
+    if !now, let use = use() {
+      return answer(.failure(.sleepFailed(name: name, reason: "\(use); ask for it now to stop it all the same")))
+    }
+    waiters.awaitGone(answer)
+    stopCause = .request
+    take(.sleepRequested)
+  }
+
+  /// Lets the guest go for good, stopped cleanly if it runs.
+  func release(because cause: StopCause) {
+    stopCause = cause
+    take(.release)
+  }
+
+  /// Takes its files as they are now.
+  func change(to loaded: LoadedGuest) {
+    if loaded == self.loaded { return }
+    changed = loaded
+    say(.changed(later: state.mayRun))
+    if !state.mayRun { take(.changed) }
+  }
+
+  /// What somebody does with the guest, in words; nil when nobody does anything.
+  private func use() -> String? {
+    guard state.mayRun, let found = try? look() else { return nil }
+    if found.connections.isEmpty { return nil }
+    let peers = found.connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
+    return "\(found.connections.count) connections are open (\(peers))"
+  }
+
+  func look() throws(SystemError) -> SocketLook.Found {
+    try SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop).take()
+  }
+}
+
+// What the daemon's end and its service manager bring.
+extension Supervisor {
+  /// Whoever was told to halt and still runs is killed.
+  func loseStopPatience() {
+    if case .deactivating = state { take(.stopTimedOut) }
+  }
+
+  /// Says which of its sockets the service manager did not pass although it passed others.
+  func sayWhatWasNotPassed() {
+    let passed = Set(listeners.all.map(\.listen))
+    for listen in guest.sockets.flatMap(\.listen) where !passed.contains(listen) {
+      say(.notPassed(socket: listen.address.description))
+    }
+  }
+}

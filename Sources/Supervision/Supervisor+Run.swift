@@ -1,0 +1,125 @@
+import ControlProtocol
+import Glibc
+import GuestSpec
+import Launching
+import Lifecycle
+import Linux
+import Systemd
+
+// The guest's PID 1: how it is made, heard, told to halt, and missed.
+extension Supervisor {
+  func start() {
+    let trigger = wakeCause
+    wakeCause = Trigger()
+    history.woken(by: trigger.cause, socket: trigger.socket)
+    say(.waking(trigger.cause, socket: trigger.socket))
+    do throws(StartFailure) {
+      let run = try GuestStarter(surroundings: surroundings).start(guest, listeners) { run throws(SystemError) in
+        try watch(run)
+      }
+      self.run = run
+      let after = Clocks.monotonic - trigger.at
+      history.lastWake?.startedMs = after.milliseconds
+      say(.started(pid: run.process.pid, after: after))
+      take(.started)
+      if !guest.exec.waitsForReady { take(.ready) }
+    } catch {
+      lastFailure = "cannot start: \(error)"
+      history.notReady(because: "\(error)")
+      take(.startFailed)
+    }
+  }
+
+  func watch(_ run: Run) throws(SystemError) {
+    try run.watch(
+      surroundings.loop,
+      Run.Handlers(
+        said: { [unowned self] in hear($0) },
+        ended: { [unowned self] in ended($0) },
+        failed: { [unowned self] in say(.cannotEnd(error: "\($0)")) }))
+  }
+
+  private func hear(_ message: NotifyMessage) {
+    history.take(message)
+    if let level = message.signalsLevel, level >= 2 { history.lastWake?.handlersMs = sinceTrigger.milliseconds }
+    if let errno = message.errno { say(.guestReported(error: errno)) }
+    if message.isReady { take(.ready) }
+  }
+
+  /// How long ago it was that the guest was called for.
+  var sinceTrigger: Duration {
+    guard let run else { return .zero }
+    return .milliseconds(history.lastWake?.startedMs ?? 0) + (Clocks.monotonic - run.since)
+  }
+
+  func askToHalt() {
+    guard let run else { return }
+    history.askedToHalt(because: stopCause)
+    let signal = guest.exec.effectiveKillSignal
+    say(.askedToHalt(signal: signal.description, stopCause))
+    do throws(SystemError) {
+      try run.process.signal(signal)
+    } catch {
+      // ESRCH: it ended by itself meanwhile, and its end is on its way.
+      if error.errno != ESRCH { say(.cannotEnd(error: "\(error)")) }
+    }
+  }
+
+  func kill() {
+    do throws(SystemError) {
+      try run?.cgroup.kill()
+    } catch {
+      say(.cannotEnd(error: "\(error)"))
+    }
+  }
+
+  /// PID 1 and everything else in its cgroup are gone.
+  private func ended(_ status: ExitStatus) {
+    let exit = Exit(status)
+    let unasked = state.word == .deactivating ? nil : StopCause(exit)
+    if state.word == .activating {
+      lastFailure = "ended before it was ready: \(status)"
+      history.notReady(because: "it ended: \(status)")
+    } else if unasked == .crash {
+      lastFailure = "ended unasked: \(status)"
+    }
+    history.ended(status, unasked: unasked, console: run?.consoleText ?? "")
+    say(.gone(how: exit.words(status)))
+    if unasked == .reboot { wakeCause = Trigger(cause: .reboot) }
+    RunRecord(runtime: surroundings.runtime).remove(name)
+    for listener in listeners.all { listener.isAdopted = nil }
+    run = nil
+    take(.exited(exit))
+  }
+}
+
+extension Exit {
+  /// What a guest did, as the kernel reports it: reboot(2) in a PID namespace kills its PID 1 by SIGINT for a halt and a
+  /// power-off, and by SIGHUP for a restart (pid_namespaces(7)).
+  fileprivate init(_ status: ExitStatus) {
+    switch status {
+    case .exited(0), .killed(signal: SIGINT): self = .poweredOff
+    case .killed(signal: SIGHUP): self = .rebooted
+    case .exited, .killed, .unknown: self = .crashed
+    }
+  }
+
+  fileprivate func words(_ status: ExitStatus) -> String {
+    switch (self, status) {
+    case (.poweredOff, .killed): "halted"
+    case (.rebooted, _): "asked for a reboot"
+    case (.poweredOff, _), (.crashed, _): status.description
+    }
+  }
+}
+
+extension StopCause {
+  /// Why a guest ended that nobody had told to.
+  fileprivate init(_ exit: Exit) {
+    switch exit {
+    case .poweredOff: self = .shutdown
+    case .rebooted: self = .reboot
+    case .crashed: self = .crash
+    }
+  }
+}

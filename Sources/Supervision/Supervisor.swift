@@ -1,0 +1,188 @@
+import ControlProtocol
+import GuestSpec
+import Lifecycle
+import Linux
+import Planning
+import Systemd
+import UnitSyntax
+
+/// One guest for as long as its file is there: asks the table what to do about each event, and does it.
+///
+/// Used on the loop's thread only, like everything it owns.
+final class Supervisor {
+  private(set) var loaded: LoadedGuest
+  /// What its changed files ask for: takes effect when nothing runs.
+  var changed: LoadedGuest?
+  let surroundings: Surroundings
+  let listeners = GuestListeners()
+  var history = GuestHistory()
+  var run: Run?
+  var idleWatch: IdleWatch?
+  var waiters = Waiters()
+  /// When the table's state began, and when the pause of `failed` ends.
+  private(set) var since = Timestamp.now
+  private(set) var pauseEnds: Timestamp?
+  /// Where the guest's enabled .socket units and its file differ.
+  private(set) var disagreements: [Diagnostic] = []
+  /// Why the next start or stop will have been.
+  var wakeCause = Trigger()
+  var stopCause = StopCause.request
+  /// What went wrong last, in words, for those who wait and for the message about the pause.
+  var lastFailure: String?
+  private var lifecycle = Lifecycle()
+  private var timers: [Timer: EventSource] = [:]
+  private var queue: [Event] = []
+  private var isTaking = false
+  /// Called with the name after each event.
+  var moved: (String) -> Void = { _ in }
+
+  struct Trigger {
+    var cause = WakeCause.request
+    var socket: String?
+    var at = Clocks.monotonic
+  }
+
+  init(_ loaded: LoadedGuest, surroundings: Surroundings) {
+    self.loaded = loaded
+    self.surroundings = surroundings
+  }
+
+  var guest: Guest { loaded.guest }
+  var name: String { loaded.name }
+  var state: State { lifecycle.state }
+
+  /// Takes an event in and does what the table says, until nothing is left to do. Effects bring events of their own.
+  func take(_ event: Event) {
+    queue.append(event)
+    if isTaking { return }
+    isTaking = true
+    defer { isTaking = false }
+    while !queue.isEmpty {
+      let before = state.word
+      for effect in lifecycle.handle(queue.removeFirst()) { perform(effect) }
+      if state.word != before { since = .now }
+      waiters.settle(state, guest: name, why: lastFailure)
+      moved(name)
+    }
+  }
+
+  func say(_ message: Message) {
+    surroundings.log.write(message, guest: name)
+    if let level = message.noted { history.note(level, message.text) }
+  }
+
+  /// The only interpreter of effects.
+  private func perform(_ effect: Effect) {
+    switch effect {
+    case .holdListeners: holdListeners()
+    case .watchListeners: watchListeners()
+    case .unwatchListeners: listeners.stopWatching()
+    case .releaseListeners: listeners.release()
+    case .start: start()
+    case .askToHalt: askToHalt()
+    case .kill: kill()
+    case .watchIdleness: watchIdleness()
+    case .unwatchIdleness: unwatchIdleness()
+    case .arm(let timer): arm(timer)
+    case .disarm(let timer): disarm(timer)
+    }
+  }
+}
+
+// Sockets.
+extension Supervisor {
+  private func holdListeners() {
+    if let next = changed {
+      loaded = next
+      changed = nil
+    }
+    do throws(SystemError) {
+      for listener in try listeners.hold(guest) { say(.repaired(socket: listener.address)) }
+      take(.held)
+    } catch {
+      lastFailure = "cannot hold its sockets: \(error)"
+      take(.holdFailed)
+    }
+  }
+
+  private func watchListeners() {
+    do throws(SystemError) {
+      try listeners.watch(surroundings.loop) { [unowned self] listener in
+        wakeCause = Trigger(cause: .connection, socket: listener.address)
+        take(.connection)
+      }
+      say(.asleep(sockets: listeners.all.map(\.address), passed: listeners.arePassed))
+      compareWithUnits()
+    } catch {
+      // What cannot be watched now is opened and watched anew after the pause.
+      lastFailure = "cannot watch its sockets: \(error)"
+      listeners.stopWatching()
+      take(.holdFailed)
+    }
+  }
+}
+
+// What systemd in the guest will make of the sockets.
+extension Supervisor {
+  /// Looked up when the guest falls asleep, not when somebody waits for it; said when it is new.
+  private func compareWithUnits() {
+    let found = loaded.socketAgreement()?.disagreements ?? []
+    for disagreement in found where !disagreements.contains(disagreement) {
+      surroundings.log.write(.problem(disagreement), guest: name)
+    }
+    disagreements = found
+  }
+}
+
+// Deadlines.
+extension Supervisor {
+  private func arm(_ timer: Timer) {
+    let (delay, event) = deadline(timer)
+    guard let delay else { return }
+    do throws(SystemError) {
+      timers[timer] = try surroundings.loop.after(delay) { [unowned self] in
+        timers[timer] = nil
+        expired(timer, after: delay)
+        take(event)
+      }
+    } catch {
+      // Without its deadline the state must not be waited out for ever: it is over at once.
+      say(.cannotEnd(error: "\(error)"))
+      take(event)
+    }
+  }
+
+  private func deadline(_ timer: Timer) -> (Duration?, Event) {
+    switch timer {
+    case .start: return (guest.policy.timeoutStart, .startTimedOut)
+    case .stop: return (guest.policy.timeoutStop, .stopTimedOut)
+    case .steady: return (Backoff.steadyAfter, .steady)
+    case .pause(let failures):
+      let pause = Backoff.pause(afterFailures: failures)
+      pauseEnds = .now + pause
+      say(.paused(reason: lastFailure ?? "it ended too soon", pause: pause, failures: failures))
+      return (pause, .pauseOver)
+    }
+  }
+
+  private func expired(_ timer: Timer, after delay: Duration) {
+    switch timer {
+    case .start:
+      stopCause = .startTimeout
+      lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
+      history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
+    case .stop:
+      history.killed()
+      say(.killing(timeout: delay))
+    case .steady: lastFailure = nil
+    case .pause:
+      pauseEnds = nil
+      wakeCause = Trigger(cause: .connection)
+    }
+  }
+
+  private func disarm(_ timer: Timer) {
+    timers.removeValue(forKey: timer)?.cancel()
+    if case .pause = timer { pauseEnds = nil }
+  }
+}

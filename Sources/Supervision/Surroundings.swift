@@ -1,0 +1,30 @@
+import Linux
+import Systemd
+
+/// What every supervisor of this daemon shares. Used on the loop's thread only.
+final class Surroundings {
+  let loop: EventLoop
+  let log: Log
+  /// `--runtime`: an existing directory.
+  let runtime: String
+  /// The cgroup below which guests get theirs.
+  let cgroupBase: String
+  let endedConnections: EndedConnections
+  /// Opened once, so that looking at connections needs no descriptor when there is none left.
+  let sockDiag: SockDiag
+
+  /// - Throws: `SystemError` when the kernel has no sock_diag(7).
+  init(loop: EventLoop, log: Log, runtime: String, cgroupBase: String) throws(SystemError) {
+    sockDiag = try SockDiag()
+    self.loop = loop
+    self.log = log
+    self.runtime = runtime
+    self.cgroupBase = cgroupBase
+    endedConnections = EndedConnections(loop: loop)
+  }
+
+  /// Where each child mounts its guest's root, in a mount namespace of its own: one directory serves all.
+  var staging: String { "\(runtime)/root" }
+
+  func notifySocket(of guest: String) -> String { "\(runtime)/\(guest).notify" }
+}

@@ -1,0 +1,16 @@
+import ControlProtocol
+import Linux
+
+extension Timestamp {
+  static var now: Timestamp { Timestamp(Clocks.realtime) }
+
+  /// A span since 1970.
+  private init(_ sinceEpoch: Duration) {
+    let (seconds, attoseconds) = sinceEpoch.components
+    self.init(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+  }
+
+  static func + (time: Timestamp, span: Duration) -> Timestamp {
+    Timestamp(microseconds: time.microseconds + Timestamp(span).microseconds)
+  }
+}
