@@ -1,0 +1,35 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Testing
+
+@Suite("A whole systemd")
+struct BootTests {
+  /// Roots to boot: this host's own /usr, and the Debian images where they have been made.
+  static let roots: [String] =
+    ["/"]
+    + ["bookworm", "trixie", "sid"].map { "/var/cache/dormouse/guests/" + $0 }
+    .filter { access($0 + "/usr/lib/systemd/systemd", X_OK) == 0 }
+
+  private func spec(_ guest: TestGuest, root: String, isPrivate: Bool) -> Guest {
+    var spec = Guest(name: guest.name)
+    spec.policy.directory = root
+    spec.files.volatile = root == "/" ? .yes : .overlay
+    spec.network.isPrivate = isPrivate
+    return spec
+  }
+
+  @Test(
+    "boots until it is ready, has no failed unit, and SIGRTMIN+3 shuts it down", arguments: roots,
+    [false, true])
+  func boots(root: String, isPrivate: Bool) throws {
+    let guest = try TestGuest()
+    let booted = try BootedGuest(guest, spec(guest, root: root, isPrivate: isPrivate))
+    #expect(try booted.run { $0.isReady }, "\(booted.console) \(booted.messages)")
+    #expect(try booted.run("systemctl is-system-running --wait; systemctl --failed --no-legend --plain") == "running")
+    try booted.process.signal(.realtime(3))
+    #expect(try booted.ending() == .killed(signal: SIGINT), "\(booted.console)")
+  }
+}

@@ -1,0 +1,85 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+
+/// A guest with systemd as PID 1, its console drained and its notify socket heard whenever the test waits for something.
+final class BootedGuest {
+  let guest: TestGuest
+  let process: GuestProcess
+  private let notify: OwnedFD
+  private(set) var console = ""
+  /// Lines `KEY=value` in the order they came.
+  private(set) var messages: [String] = []
+
+  init(_ guest: TestGuest, _ spec: Guest) throws {
+    self.guest = guest
+    let path = guest.directory + "/notify"
+    notify = try Self.bindDatagram(path)
+    var facts = try guest.facts(for: spec)
+    facts.notifySocket = path
+    process = try guest.launch(plan(spec, facts))
+  }
+
+  /// Runs until `isDone` or until nothing more has come for half a minute.
+  func run(until isDone: (BootedGuest) throws -> Bool) throws -> Bool {
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    while try !isDone(self) {
+      var polled = [process.console ?? -1, notify.raw, process.pidfd].map {
+        pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+      }
+      if try retrying("poll", { poll(&polled, 3, 30_000) }) == 0 { return false }
+      if let console = process.console, case let count = read(console, &chunk, chunk.count), count > 0 {
+        self.console += String(decoding: chunk[..<count], as: UTF8.self)
+      }
+      let count = recv(notify.raw, &chunk, chunk.count, Int32(MSG_DONTWAIT))
+      if count > 0 {
+        messages += String(decoding: chunk[..<count], as: UTF8.self).split(separator: "\n").map(String.init)
+      }
+      if polled[2].revents != 0 { return try isDone(self) }
+    }
+    return true
+  }
+
+  var isReady: Bool { messages.contains("READY=1") }
+
+  /// How it ended, after whatever it still had to say.
+  func ending() throws -> ExitStatus? {
+    var status: ExitStatus?
+    _ = try run { _ in
+      status = try process.reap()
+      return status != nil
+    }
+    return status
+  }
+
+  /// Runs a command of the host in all of the guest's namespaces and returns what it prints, trimmed at the end.
+  func run(_ command: String) throws -> String {
+    let escaped = command.replacing("'", with: "'\\''")
+    guard let pipe = popen("nsenter -t \(process.pid) -m -u -i -n -p -C -r -- /bin/sh -c '\(escaped)' 2>&1", "r") else {
+      throw SystemError("popen", errno: errno)
+    }
+    var output = ""
+    var line = [CChar](repeating: 0, count: 4096)
+    while fgets(&line, Int32(line.count), pipe) != nil {
+      output += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    pclose(pipe)
+    return output.last == "\n" ? String(output.dropLast()) : output
+  }
+
+  private static func bindDatagram(_ path: String) throws -> OwnedFD {
+    let flags = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, flags, 0) })
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    _ = try withUnsafePointer(to: &address) { pointer throws in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address throws in
+        try retrying("bind \(path)") { bind(descriptor.raw, address, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+      }
+    }
+    return descriptor
+  }
+}
