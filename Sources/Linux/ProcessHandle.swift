@@ -5,7 +5,7 @@ import Glibc
 public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
   case exited(Int32)
   case killed(signal: Int32)
-  /// It was not our child, and the kernel (before 6.15) tells only the parent.
+  /// It was not our child, its parent has reaped it, and the kernel (before 6.15) told nobody else.
   case unknown
 
   public var description: String {
@@ -14,6 +14,13 @@ public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
     case .killed(let signal): "killed by signal \(signal)"
     case .unknown: "ended"
     }
+  }
+}
+
+extension ExitStatus {
+  /// As wait(2) has it.
+  fileprivate init(waitStatus: Int32) {
+    self = waitStatus & 0x7f == 0 ? .exited(waitStatus >> 8 & 0xff) : .killed(signal: waitStatus & 0x7f)
   }
 }
 
@@ -74,7 +81,16 @@ public struct ProcessHandle: ~Copyable {
     var poll = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
     if try retrying("poll", { Glibc.poll(&poll, 1, 0) }) == 0 { return nil }
     var status: Int32 = 0
-    guard linux_pidfd_exit_status(pidfd, &status) == 1 else { return .unknown }
-    return status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .killed(signal: status & 0x7f)
+    if linux_pidfd_exit_status(pidfd, &status) == 1 { return ExitStatus(waitStatus: status) }
+    return statusOfZombie() ?? .unknown
+  }
+
+  /// Until its parent has reaped it, an ended process stands in /proc: `exit_code` is the last field of proc_pid_stat(5).
+  private borrowing func statusOfZombie() -> ExitStatus? {
+    guard let text = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
+    // The number is still this process's, or pidfd_send_signal(2) would say ESRCH.
+    guard linux_pidfd_send_signal(descriptor.raw, 0) == 0 else { return nil }
+    let fields = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    return fields.last.flatMap { Int32($0) }.map { ExitStatus(waitStatus: $0) }
   }
 }

@@ -9,8 +9,8 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   var builder = PlanBuilder(guest: guest, facts: facts)
   builder.steps = [.setUmask(0), .newSession, .newKeyring, .newCgroupNamespace, .propagate(.slave, path: "/")]
   try builder.mountRoot()
-  let custom = try builder.openCustomMounts()
   builder.openHostFiles()
+  let custom = try builder.openCustomMounts()
   builder.enterRoot()
   builder.fillRoot()
   builder.mountRun()

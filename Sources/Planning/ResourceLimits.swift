@@ -1,6 +1,16 @@
 extension Step.Resource {
   private static var unlimited: UInt64 { .max }
 
+  /// As getrlimit(2) has it.
+  var name: String {
+    let names = [
+      "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING",
+      "MSGQUEUE",
+      "NICE", "RTPRIO", "RTTIME",
+    ]
+    return "RLIMIT_" + names[Int(rawValue)]
+  }
+
   /// The limits that the kernel gives the first process of a machine: the daemon's own, set by its service manager, stay out.
   static func limits(of host: HostLimits) -> [Step] {
     allCases.map { resource in

@@ -92,7 +92,7 @@ extension Step: CustomStringConvertible {
     case .writeFile(let path, _, _): "writing \(path)"
     case .setHostname(let name): "setting the host name \(name)"
     case .bringUpLoopback: "bringing up the loopback interface"
-    case .limit(let resource, _, _): "setting the limit of \(resource)"
+    case .limit(let resource, _, _): "setting \(resource.name)"
     case .setUmask: "setting the umask"
     case .openConsole(let path): "opening the console \(path)"
     case .keepCapabilities: "dropping capabilities"

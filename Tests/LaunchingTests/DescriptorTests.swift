@@ -1,0 +1,51 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Testing
+
+@Suite("The descriptors of PID 1")
+struct DescriptorTests {
+  /// `count` listeners, and the inodes of their sockets.
+  private func listeners(_ count: Int) throws -> (list: DescriptorList, inodes: [String]) {
+    let list = DescriptorList()
+    var inodes: [String] = []
+    for _ in 0..<count {
+      let flags = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+      let listener = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, flags, 0) })
+      var status = stat()
+      fstat(listener.raw, &status)
+      inodes.append("socket:[\(status.st_ino)]")
+      list.append(listener)
+    }
+    return (list, inodes)
+  }
+
+  @Test("0 to 2 are the console, then come the listeners in order, then nothing", arguments: [0, 1, 20])
+  func table(count: Int) throws {
+    let guest = try TestGuest()
+    let (list, inodes) = try listeners(count)
+    let spec = guest.shell("find /proc/1/fd -type l -printf '%f %l\\n'; true")
+    var facts = try guest.facts(for: spec)
+    facts.listenerNames = (0..<count).map { "l\($0)" }
+    let text = try guest.output(of: plan(spec, facts), listeners: list)
+    let expected =
+      (0..<3).map { "\($0) /dev/pts/0" } + inodes.enumerated().map { "\($0.offset + 3) \($0.element)" }
+    #expect(text.split(separator: "\n").map(String.init).sorted() == expected.sorted())
+  }
+
+  @Test("descriptors of the daemon that lie where the child's are to be do no harm")
+  func overlapping() throws {
+    let guest = try TestGuest()
+    // In reverse, so that each stands in another's way.
+    let list = DescriptorList()
+    let (made, inodes) = try listeners(4)
+    for number in made.numbers.reversed() { list.append(OwnedFD(owning: fcntl(number, F_DUPFD_CLOEXEC, 3))) }
+    let spec = guest.shell("for f in 3 4 5 6; do readlink /proc/1/fd/$f; done")
+    var facts = try guest.facts(for: spec)
+    facts.listenerNames = ["a", "b", "c", "d"]
+    let text = try guest.output(of: plan(spec, facts), listeners: list)
+    #expect(text == inodes.reversed().map { $0 + "\n" }.joined())
+  }
+}

@@ -1,0 +1,106 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Testing
+
+@Suite("A step that fails")
+struct FailureTests {
+  /// Steps of which the last fails, and what the error says. Before the root is switched they see the host's files, of which
+  /// they change none.
+  static let failures: [([Step], String)] = [
+    ([.newSession, .newSession], "starting a session: Operation not permitted"),
+    ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),
+    (
+      [.propagate(.slave, path: "/none")],
+      "separating the mounts below /none from the host's: No such file or directory"
+    ),
+    ([open("/none")], "opening /none to bind it: No such file or directory"),
+    (
+      [open("/usr"), .attach(slot: 1, source: "/usr", target: "/proc/version/x")],
+      "binding /usr to /proc/version/x: Not a directory"
+    ),
+    ([.attachTerminals(target: "/proc/version/pts")], "mounting devpts on /proc/version/pts: Not a directory"),
+    (
+      [.mount(type: "nonefs", target: "/", flags: [], data: "", optional: false)],
+      "mounting nonefs on /: No such device"
+    ),
+    (
+      [.propagate(.slave, path: "/"), .keepCapabilities([]), tmpfs("/dev")],
+      "mounting tmpfs on /dev: Operation not permitted"
+    ),
+    ([.change(path: "/usr/bin", set: .readOnly, recursive: false)], "making /usr/bin read-only: Invalid argument"),
+    (
+      [.rebind(path: "/none", set: .readOnly, clear: [], optional: false)],
+      "making /none read-only: No such file or directory"
+    ),
+    ([.mask(path: "/none", optional: false)], "hiding /none: No such file or directory"),
+    ([.switchRoot(staging: "/usr/bin")], "switching the root to /usr/bin: Device or resource busy"),
+    (
+      [.makeDirectory(path: "/proc/version/x", mode: 0)],
+      "making the directory /proc/version/x: Not a directory"
+    ),
+    ([.makeLink(path: "/usr", target: "x")], "linking /usr to x: File exists"),
+    ([.makeNode(.file, path: "/usr", mode: 0)], "making the node /usr: File exists"),
+    ([.writeFile(path: "/none/x", mode: 0, contents: "")], "writing /none/x: No such file or directory"),
+    (
+      [.setHostname(String(repeating: "x", count: 65))],
+      "setting the host name \(String(repeating: "x", count: 65)): Invalid argument"
+    ),
+    ([.keepCapabilities([]), .bringUpLoopback], "bringing up the loopback interface: Operation not permitted"),
+    ([.limit(.core, soft: 2, hard: 1)], "setting RLIMIT_CORE: Invalid argument"),
+    ([.openConsole(path: "/none")], "opening the console /none: No such file or directory"),
+    (
+      [.keepCapabilities(Capabilities(rawValue: 1)), .keepCapabilities([])],
+      "dropping capabilities: Operation not permitted"
+    ),
+    (
+      [.execute(candidates: ["/none/a", "/proc/version/b", "/none/c"], namesItself: true)],
+      "executing /none/a, /proc/version/b or /none/c: No such file or directory"
+    ),
+    ([.execute(candidates: ["/none/a", "/etc"], namesItself: true)], "executing /none/a or /etc: Permission denied"),
+    ([], "ending the plan: Exec format error"),
+  ]
+
+  private static func open(_ source: String) -> Step {
+    .open(slot: 1, source: source, attributes: [], recursive: false, optional: false)
+  }
+
+  private static func tmpfs(_ target: String) -> Step {
+    .mount(type: "tmpfs", target: target, flags: [], data: "", optional: false)
+  }
+
+  @Test("is named, with the kernel's reason, and leaves no process behind", arguments: failures)
+  func named(steps: [Step], words: String) throws {
+    let guest = try TestGuest()
+    var plan = LaunchPlan()
+    plan.steps = steps
+    plan.arguments = ["x"]
+    plan.slotCount = 2
+    let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
+    #expect(error.description == words)
+    #expect(try guest.cgroup.isPopulated() == false)
+    #expect(try guest.cgroup.processes() == [])
+  }
+
+  @Test("a cgroup that has gone is named as well")
+  func noCgroup() throws {
+    let guest = try TestGuest()
+    try guest.cgroup.remove()
+    let error = try #require(throws: LaunchError.self) { try guest.launch(LaunchPlan()) }
+    #expect(error.description == "starting a process in the guest's cgroup: No such file or directory")
+  }
+
+  @Test("the daemon's signal mask is as before, whether a start fails or not")
+  func mask() throws {
+    let guest = try TestGuest()
+    var before = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &before)
+    #expect(throws: LaunchError.self) { try guest.launch(LaunchPlan()) }
+    _ = try guest.output(of: "true")
+    var after = sigset_t()
+    pthread_sigmask(SIG_BLOCK, nil, &after)
+    for signal in Int32(1)...64 { #expect(sigismember(&before, signal) == sigismember(&after, signal)) }
+  }
+}

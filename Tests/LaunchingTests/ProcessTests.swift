@@ -1,0 +1,103 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Testing
+
+@Suite("PID 1 from the outside")
+struct ProcessTests {
+  @Test("runs until it ends, and how it ended is told once")
+  func exits() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("read line; exit 7")
+    let process = try guest.launch(plan(spec, guest.facts(for: spec)))
+    #expect(try process.reap() == nil)
+    #expect(try guest.cgroup.leader() == process.pid)
+    write(try #require(process.console), "\n", 1)
+    #expect(TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000))
+    #expect(try process.reap() == .exited(7))
+    #expect(throws: SystemError.self) { try process.signal(.sigterm) }
+  }
+
+  @Test("a signal without a handler is nothing to a first process; SIGKILL and cgroup.kill end it")
+  func killed() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("echo up; while :; do sleep 1000; done")
+    let process = try guest.launch(plan(spec, guest.facts(for: spec)))
+    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 10_000)
+    try process.signal(.sigterm)
+    #expect(try process.reap() == nil)
+    #expect(try guest.cgroup.isPopulated())
+    let events = try guest.cgroup.openEvents()
+    try guest.cgroup.kill()
+    while try guest.cgroup.isPopulated() {
+      #expect(TestGuest.wait(events.raw, POLLPRI, milliseconds: 10_000))
+    }
+    #expect(TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000))
+    #expect(try process.reap() == .killed(signal: SIGKILL))
+  }
+
+  @Test("a stop signal sent at once stays pending for a systemd, across exec", arguments: [3, 4, 5] as [Int32])
+  func pending(offset: Int32) throws {
+    let guest = try TestGuest()
+    var spec = Guest(name: guest.name)
+    spec.policy.directory = "/"
+    spec.files.volatile = .yes
+    var plan = try plan(spec, guest.facts(for: spec))
+    // The plan of a booting guest, but a program that shows what an init would find; not a shell, which clears its mask.
+    plan.steps[plan.steps.count - 1] = .execute(candidates: ["/bin/cat"], namesItself: false)
+    plan.arguments = ["cat", "-", "/proc/self/status"]
+    let process = try guest.launch(plan)
+    try process.signal(.realtime(offset))
+    // End of file for a terminal.
+    write(try #require(process.console), "\u{4}", 1)
+    let text = try TestGuest.drain(process)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("ShdPnd:\t") }
+    let value = line.flatMap { UInt64($0.dropFirst("ShdPnd:\t".count), radix: 16) }
+    let bit = UInt64(__libc_current_sigrtmin() + offset - 1)
+    #expect(value.map { $0 >> bit & 1 } == 1, "\(text)")
+  }
+
+  @Test("what the daemon ignores is not ignored in the guest")
+  func dispositions() throws {
+    let before = signal(SIGUSR2, SIG_IGN)
+    defer { signal(SIGUSR2, before) }
+    #expect(try TestGuest().output(of: "grep ^SigIgn /proc/1/status") == "SigIgn:\t0000000000000000\n")
+  }
+
+  @Test("a daemon with a busy thread starts guests that share its memory until they execute")
+  func threads() async {
+    await withTaskGroup { group in
+      group.addTask {
+        var kept: [[Int]] = []
+        while !Task.isCancelled { kept = kept.count > 100 ? [] : kept + [Array(0..<1000)] }
+      }
+      for number in 0..<10 {
+        #expect(throws: Never.self) {
+          let text = try TestGuest().output(of: "echo \(number)")
+          #expect(text == "\(number)\n")
+        }
+      }
+      group.cancelAll()
+    }
+  }
+
+  @Test("a process of an earlier daemon is adopted: signalled by its pidfd, and its end is told")
+  func adopts() throws {
+    // The shell ends, so that what it has started is nobody's child here.
+    guard let pipe = popen("sleep 1000 >/dev/null & echo $!", "r") else { throw SystemError("popen", errno: errno) }
+    var line = [CChar](repeating: 0, count: 64)
+    fgets(&line, 64, pipe)
+    pclose(pipe)
+    let text = String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let process = try GuestProcess(adopting: #require(Int32(text)))
+    #expect(process.console == nil)
+    #expect(try process.reap() == nil)
+    // A thread of libdispatch blocks every signal that can be blocked, and popen(3)'s child has inherited that.
+    try process.signal(.number(SIGKILL))
+    #expect(TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000))
+    let status = try process.reap()
+    #expect(status == .killed(signal: SIGKILL) || status == .unknown)
+  }
+}

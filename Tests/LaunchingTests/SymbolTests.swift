@@ -1,0 +1,46 @@
+import Glibc
+import Linux
+import Testing
+
+@Suite("The child's code")
+struct SymbolTests {
+  /// What runs between clone3 and execve, by its object files.
+  private static let objects = ["launch.c.o", "mounts.c.o", "operations.c.o"]
+  /// What a compiler may put in by itself; none of it has state.
+  private static let allowed: Set<String> = ["memcpy", "memset", "memmove", "__stack_chk_fail"]
+
+  @Test("calls no function of libc")
+  func symbols() throws {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = readlink("/proc/self/exe", &path, path.count)
+    try #require(length > 0)
+    // .build/DEBUG-OR-RELEASE/NAME.xctest; its parts lie beside it.
+    let parts = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "/")
+    let directory = try #require(
+      parts.indices.reversed().lazy
+        .map { "/" + parts[..<$0].joined(separator: "/") + "/CLaunch.build" }
+        .first { access($0, F_OK) == 0 }, "no CLaunch.build above \(parts)")
+    var defined: Set<String> = []
+    var undefined: Set<String> = []
+    for object in Self.objects {
+      for line in try symbols("\(directory)/\(object)") {
+        let fields = line.split(separator: " ").map(String.init)
+        guard let name = fields.last, fields.count >= 2 else { continue }
+        if fields[fields.count - 2] == "U" { undefined.insert(name) } else { defined.insert(name) }
+      }
+    }
+    #expect(defined.contains("launch_child"))
+    #expect(undefined.subtracting(defined).subtracting(Self.allowed) == [])
+  }
+
+  private func symbols(_ object: String) throws -> [String] {
+    guard let pipe = popen("nm '\(object)'", "r") else { throw SystemError("popen", errno: errno) }
+    var lines: [String] = []
+    var line = [CChar](repeating: 0, count: 1024)
+    while fgets(&line, Int32(line.count), pipe) != nil {
+      lines.append(String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+    pclose(pipe)
+    return lines
+  }
+}

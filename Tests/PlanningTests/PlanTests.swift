@@ -1,0 +1,146 @@
+import GuestSpec
+import Planning
+import Testing
+
+@Suite("What PID 1 is told")
+struct PlanTests {
+  private func environment(_ plan: LaunchPlan) -> [String] { plan.environment.map { "\($0.name)=\($0.value)" } }
+
+  @Test("the environment is the interface's, in order, and nothing else")
+  func environment() throws {
+    let plan = try planned { _, facts in
+      facts.hostOSRelease.id = "debian"
+      facts.hostOSRelease.versionID = "13"
+      facts.listenerNames = ["http", "https"]
+    }
+    #expect(
+      environment(plan) == [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "container=dormouse",
+        "container_uuid=00112233-4455-6677-8899-aabbccddeeff", "TERM=dumb", "HOME=/root", "USER=root",
+        "LOGNAME=root", "container_host_id=debian", "container_host_version_id=13",
+        "NOTIFY_SOCKET=/run/host/notify", "LISTEN_FDS=2", "LISTEN_PID=1", "LISTEN_FDNAMES=http:https",
+      ])
+    #expect(plan.listenerCount == 2)
+  }
+
+  @Test("without listeners and notify socket there is no word of them")
+  func noListeners() throws {
+    let plan = try planned { _, facts in facts.notifySocket = nil }
+    #expect(!environment(plan).contains { $0.hasPrefix("LISTEN") || $0.hasPrefix("NOTIFY") })
+  }
+
+  @Test("Environment= replaces a variable where it stands, and the last of a name wins")
+  func ownEnvironment() throws {
+    let plan = try planned { guest, _ in
+      guest.exec.environment = [.init("TERM", "linux"), .init("A", "1"), .init("A", "2")]
+    }
+    #expect(environment(plan).contains("TERM=linux"))
+    #expect(!environment(plan).contains("TERM=dumb"))
+    #expect(environment(plan).suffix(1) == ["A=2"])
+  }
+
+  @Test("an init gets Parameters= and is told that nobody answers questions")
+  func parameters() throws {
+    #expect(
+      try planned { guest, _ in guest.exec.parameters = ["a b", "c"] }.arguments
+        == ["init", "a b", "c", "systemd.firstboot=off"])
+    #expect(
+      try planned { guest, _ in guest.exec.parameters = ["systemd.firstboot=on"] }.arguments
+        == ["init", "systemd.firstboot=on"])
+  }
+
+  @Test("a command with a slash is executed where it is, with its own name as zeroth argument")
+  func command() throws {
+    let plan = try planned { guest, _ in
+      guest.exec.boot = false
+      guest.exec.parameters = ["/bin/serve", "x"]
+    }
+    #expect(plan.arguments == ["/bin/serve", "x"])
+    #expect(plan.steps.last == .execute(candidates: ["/bin/serve"], namesItself: false))
+  }
+
+  @Test("a real-time KillSignal= is blocked with the stop signals, another one is not")
+  func killSignal() throws {
+    func blocked(_ signal: Signal) throws -> [Signal] {
+      try planned { guest, _ in guest.exec.killSignal = signal }.steps.flatMap {
+        if case .blockSignals(let signals) = $0 { signals } else { [] as [Signal] }
+      }
+    }
+    #expect(try blocked(.realtime(9)).last == .realtime(9))
+    #expect(try blocked(.sigterm).contains(.sigterm) == false)
+    #expect(try blocked(.sigterm).contains(.realtime(3)))
+  }
+
+  @Test(
+    "what cannot be is refused in words",
+    arguments: [
+      (PlanError.noCommand, "Boot=no needs a command in Parameters="),
+      (
+        .hostRootIsWritable,
+        "Directory=/ needs Volatile=yes, state or overlay, or ReadOnly=yes: a guest never writes to the host's own root"
+      ),
+      (
+        .rootIsNotMergedUsr(root: "/guests/web"),
+        "Volatile=yes needs a root whose /bin is a symbolic link into /usr; /guests/web/bin is not"
+      ),
+      (.noScratchDirectory(destination: "/x"), "no directory was made for Bind=:/x"),
+    ])
+  func refusals(error: PlanError, words: String) {
+    #expect(throws: error) {
+      try planned { guest, facts in
+        switch error {
+        case .noCommand: guest.exec.boot = false
+        case .hostRootIsWritable: facts.root = "/"
+        case .rootIsNotMergedUsr:
+          guest.files.volatile = .yes
+          facts.topLevelLinks = []
+        case .noScratchDirectory:
+          guest.files.mounts = [
+            .bind(source: "", destination: "/x", readOnly: false, recursive: true, optional: false)
+          ]
+        }
+      }
+    }
+    #expect(error.description == words)
+  }
+
+  @Test("an overlay's layers may have any name")
+  func overlayNames() throws {
+    let plan = try planned { guest, facts in
+      guest.files.volatile = .overlay
+      facts.root = "/a:b,c\\d"
+    }
+    #expect(lines(plan).contains { $0.contains(#"lowerdir=/a\\:b\\,c\\\\d,upperdir="#) })
+  }
+
+  @Test("an overlay over a root with the right machine id keeps that one")
+  func overlayID() throws {
+    let plan = try planned { guest, facts in
+      guest.files.volatile = .overlay
+      facts.rootMachineID = facts.machineID
+    }
+    #expect(!lines(plan).contains { $0.contains("/etc/machine-id") })
+  }
+
+  @Test("mount options become flags where the kernel has flags for them")
+  func mountOptions() throws {
+    let plan = try planned { guest, _ in
+      guest.files.mounts = [
+        .temporaryFileSystem(path: "/t", options: "mode=0700,dev,nosuid,noexec,noatime,rw,nosymfollow,size=10%")
+      ]
+    }
+    #expect(
+      lines(plan).contains(
+        #"mount (type: "tmpfs", target: "/t", flags: [nosuid,noexec,noatime,nosymfollow], "#
+          + #"data: "mode=0700,size=10%", optional: false)"#))
+  }
+
+  @Test("every step has words of its own to stand before an errno")
+  func words() throws {
+    let plan = try planned { guest, _ in guest.network.isPrivate = true }
+    #expect(plan.steps.map(\.description).contains("mounting tmpfs on /dev"))
+    #expect(
+      plan.steps.last?.description == "executing /usr/lib/systemd/systemd, /lib/systemd/systemd or /sbin/init")
+    #expect(plan.steps.allSatisfy { !$0.description.contains("(") })
+  }
+}
