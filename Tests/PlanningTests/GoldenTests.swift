@@ -127,8 +127,8 @@ struct GoldenTests {
     let expected = """
       - mount (type: "tmpfs", target: "/tmp", flags: [nosuid,nodev,strictatime], data: \
       "mode=01777,size=10%,nr_inodes=1m", optional: false)
-      - blockSignals [Signal.realtime(3), Signal.realtime(4), Signal.realtime(5), Signal.realtime(6), \
-      Signal.realtime(13), Signal.realtime(14), Signal.realtime(15), Signal.realtime(16)]
+      - blockSignals [SIGRTMIN+3, SIGRTMIN+4, SIGRTMIN+5, SIGRTMIN+6, \
+      SIGRTMIN+13, SIGRTMIN+14, SIGRTMIN+15, SIGRTMIN+16]
       - execute (candidates: ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"], namesItself: true)
       + blockSignals []
       + execute (candidates: ["/usr/local/sbin/serve", "/usr/local/bin/serve", "/usr/sbin/serve", \
@@ -262,8 +262,8 @@ struct GoldenTests {
     setUmask 18
     openConsole (path: "/dev/console")
     keepCapabilities 0x9decafff
-    blockSignals [Signal.realtime(3), Signal.realtime(4), Signal.realtime(5), Signal.realtime(6), \
-    Signal.realtime(13), Signal.realtime(14), Signal.realtime(15), Signal.realtime(16)]
+    blockSignals [SIGRTMIN+3, SIGRTMIN+4, SIGRTMIN+5, SIGRTMIN+6, \
+    SIGRTMIN+13, SIGRTMIN+14, SIGRTMIN+15, SIGRTMIN+16]
     execute (candidates: ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"], namesItself: true)
     """
 }
