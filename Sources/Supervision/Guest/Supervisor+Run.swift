@@ -41,7 +41,10 @@ extension Supervisor {
 
   private func hear(_ message: NotifyMessage) {
     history.take(message)
-    if let level = message.signalsLevel, level >= 2 { history.lastWake?.handlersMs = sinceTrigger.milliseconds }
+    if let level = message.signalsLevel, level >= 2 {
+      let after = sinceTrigger.milliseconds
+      history.lastWake?.handlersMs = after
+    }
     if let errno = message.errno { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
   }
