@@ -52,12 +52,13 @@ private struct UnitFileParser {
         continue
       }
       var logical = pending ?? LogicalLine(number: number)
+      // Let go of, or each line would copy all those before it.
+      pending = nil
       append(line, number, to: &logical)
       if line.continues {
         pending = logical
       } else {
         finish(logical)
-        pending = nil
       }
     }
     if let pending { finish(pending) }
