@@ -34,7 +34,8 @@ struct NetlinkMessage {
 func forEachMessage(in bytes: UnsafeRawBufferPointer, _ body: (NetlinkMessage) -> Void) {
   guard let start = bytes.baseAddress, var left = Int32(exactly: bytes.count) else { return }
   var header = start.assumingMemoryBound(to: nlmsghdr.self)
-  while mnl_nlmsg_ok(header, left) {
+  // libmnl compares the length as a signed number, and lets one of 2 GiB and more pass as a negative one.
+  while mnl_nlmsg_ok(header, left), header.pointee.nlmsg_len <= UInt32(left) {
     let payload = UnsafeRawBufferPointer(
       start: mnl_nlmsg_get_payload(header), count: mnl_nlmsg_get_payload_len(header))
     body(
