@@ -16,7 +16,7 @@ TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring i
 
 GUESTS = bookworm trixie sid trixie-ssh host
 
-FUZZERS = FuzzUnitFile FuzzNotify FuzzVarlink
+FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
 .PHONY: all build demo test guests bench fuzz format format-check size-check install clean
 

@@ -76,6 +76,7 @@ if Context.environment["DORMOUSE_FUZZ"] != nil {
   }
   package.targets += [
     .target(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    fuzz("FuzzNetlink", ["Linux"]),
     fuzz("FuzzNotify", ["Systemd"]),
     fuzz("FuzzUnitFile", ["UnitSyntax", "GuestSpec"]),
     fuzz("FuzzVarlink", ["ControlProtocol"]),

@@ -1,0 +1,34 @@
+import CFuzzer
+import Linux
+
+/// Any bytes are an answer of sock_diag; what is read from a part of it is the beginning of what is read from all of it.
+@main enum FuzzNetlink {
+  static func main() {
+    var count = CommandLine.argc
+    var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
+    // The fuzzer's own buffer, which ends where the bytes end: the sanitizer sees a look beyond them.
+    _ = LLVMFuzzerRunDriver(&count, &arguments) { start, count in
+      tryAnswer(UnsafeRawBufferPointer(start: start, count: count))
+      return 0
+    }
+  }
+}
+
+private func tryAnswer(_ bytes: UnsafeRawBufferPointer) {
+  let half = UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count / 2))
+  var connections: [TCPConnection] = []
+  var someConnections: [TCPConnection] = []
+  _ = decodeTCPConnections(bytes, into: &connections)
+  _ = decodeTCPConnections(half, into: &someConnections)
+  precondition(connections.starts(with: someConnections), "a connection depends on what follows it")
+  var sockets: [UnixSocket] = []
+  var someSockets: [UnixSocket] = []
+  _ = decodeUnixSockets(bytes, into: &sockets)
+  _ = decodeUnixSockets(half, into: &someSockets)
+  precondition(sockets.starts(with: someSockets), "a socket depends on what follows it")
+  var ports: Set<UInt16> = []
+  var somePorts: Set<UInt16> = []
+  decodeDestroyed(bytes, into: &ports)
+  decodeDestroyed(half, into: &somePorts)
+  precondition(ports.isSuperset(of: somePorts), "a port depends on what follows it")
+}
