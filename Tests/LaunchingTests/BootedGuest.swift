@@ -26,7 +26,7 @@ final class BootedGuest {
   func run(until isDone: (BootedGuest) throws -> Bool) throws -> Bool {
     var chunk = [UInt8](repeating: 0, count: 16384)
     while try !isDone(self) {
-      var polled = [process.console ?? -1, notify.raw, process.pidfd].map {
+      var polled = [process.console ?? -1, notify.raw, process.pidfd.raw].map {
         pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
       }
       if try retrying("poll", { poll(&polled, 3, 30_000) }) == 0 { return false }

@@ -15,7 +15,7 @@ struct ProcessTests {
     #expect(try process.reap() == nil)
     #expect(try guest.cgroup.leader() == process.pid)
     write(try #require(process.console), "\n", 1)
-    #expect(TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
     #expect(try process.reap() == .exited(7))
     #expect(throws: SystemError.self) { try process.signal(.sigterm) }
   }
@@ -34,7 +34,7 @@ struct ProcessTests {
     while try guest.cgroup.isPopulated() {
       #expect(TestGuest.wait(events.raw, POLLPRI, milliseconds: 10_000))
     }
-    #expect(TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 
@@ -96,7 +96,7 @@ struct ProcessTests {
     #expect(try process.reap() == nil)
     // A thread of libdispatch blocks every signal that can be blocked, and popen(3)'s child has inherited that.
     try process.signal(.number(SIGKILL))
-    #expect(TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
     let status = try process.reap()
     #expect(status == .killed(signal: SIGKILL) || status == .unknown)
   }

@@ -29,7 +29,7 @@ final class TestGuest {
   func end() {
     try? cgroup.kill()
     while let populated = try? cgroup.isPopulated(), populated {
-      if let process { _ = TestGuest.wait(process.pidfd, POLLIN, milliseconds: 10_000) }
+      if let process { _ = TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000) }
       _ = try? process?.reap()
       waitUntilEmpty()
     }
@@ -73,7 +73,7 @@ final class TestGuest {
   func output(of plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> String {
     let process = try launch(plan, listeners: listeners)
     let text = try Self.drain(process)
-    while try process.reap() == nil { _ = Self.wait(process.pidfd, POLLIN, milliseconds: 10_000) }
+    while try process.reap() == nil { _ = Self.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000) }
     return text
   }
 
@@ -85,7 +85,7 @@ final class TestGuest {
     while true {
       var polled = [
         pollfd(fd: console, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: process.pidfd, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: process.pidfd.raw, events: Int16(POLLIN), revents: 0),
       ]
       try retrying("poll") { poll(&polled, 2, 20_000) }
       let count = read(console, &chunk, chunk.count)

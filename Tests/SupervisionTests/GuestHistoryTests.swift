@@ -1,0 +1,56 @@
+import ControlProtocol
+import Linux
+import Systemd
+import Testing
+
+@testable import Supervision
+
+@Suite("What is remembered of a guest")
+struct GuestHistoryTests {
+  @Test("What its PID 1 says adds up, and begins anew with each wake")
+  func report() throws {
+    var history = GuestHistory()
+    history.woken(by: .connection, socket: "[::]:80")
+    for text in [
+      "X_SYSTEMD_SIGNALS_LEVEL=2", "X_SYSTEMD_UNIT_ACTIVE=basic.target\nX_SYSTEMD_UNIT_ACTIVE=multi-user.target",
+      "READY=1\nSTATUS=Ready.", "RELOADING=1", "X_SYSTEMD_UNIT_INACTIVE=multi-user.target", "EXIT_STATUS=3",
+    ] { history.take(try #require(NotifyMessage(Array(text.utf8)))) }
+    let report = try #require(history.report)
+    #expect(report.ready && report.reloading)
+    #expect(report.status == "Ready.")
+    #expect(report.signalsLevel == 2)
+    #expect(report.units == ["basic.target"])
+    #expect(report.exitStatus == 3)
+    history.woken(by: .request, socket: nil)
+    #expect(history.report == GuestReport())
+    #expect(history.wakes == 2)
+  }
+
+  @Test("A guest that names units without end does not grow the daemon")
+  func manyUnits() throws {
+    var history = GuestHistory()
+    for number in 0..<10_000 {
+      history.take(try #require(NotifyMessage(Array("X_SYSTEMD_UNIT_ACTIVE=u\(number).target".utf8))))
+      history.note(.warning, "message \(number)")
+    }
+    #expect(history.report?.units.count == 64)
+    #expect(history.messages.count == 32)
+    #expect(history.messages.last?.text == "message 9999")
+  }
+
+  @Test("An end that was asked for keeps its cause; one that was not gets its own")
+  func ends() {
+    var history = GuestHistory()
+    history.askedToHalt(because: .idle)
+    history.ended(.killed(signal: 2), unasked: nil, console: "bye")
+    #expect(history.lastStop?.cause == .idle)
+    #expect(history.lastStop?.signal == "SIGINT")
+    #expect(history.lastStop?.tookMs != nil)
+    #expect(history.console == "bye")
+    history.ended(.exited(7), unasked: .crash, console: "")
+    #expect(history.lastStop?.cause == .crash)
+    #expect(history.lastStop?.exitStatus == 7)
+    #expect(history.counters.stops == 2)
+    #expect(history.counters.crashes == 1)
+  }
+}
