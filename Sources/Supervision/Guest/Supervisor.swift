@@ -61,7 +61,7 @@ final class Supervisor {
       let before = state.word
       for effect in lifecycle.handle(queue.removeFirst()) { perform(effect) }
       if state.word != before { since = .now }
-      waiters.settle(state, guest: name, why: lastFailure)
+      for (answer, reply) in waiters.settle(state, guest: name, why: lastFailure) { answer(reply) }
       moved(name)
     }
   }

@@ -11,26 +11,26 @@ struct Waiters {
   mutating func awaitReady(_ answer: @escaping Answer) { forReady.append(answer) }
   mutating func awaitGone(_ answer: @escaping Answer) { forGone.append(answer) }
 
-  /// Answers those who have waited for `state`, or in vain.
-  mutating func settle(_ state: State, guest: String, why: String?) {
+  /// Takes out those who have waited for `state`, or in vain, with what each is to be told.
+  ///
+  /// They are not told here: who has an answer may ask for the next thing at once, and wait again.
+  mutating func settle(_ state: State, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
+    func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
     switch state {
     case .active:
-      answer(&forReady, .done)
-      answer(&forGone, .failure(.sleepFailed(name: guest, reason: "it was woken again")))
+      let wokenAgain = Reply.failure(.sleepFailed(name: guest, reason: "it was woken again"))
+      return Self.take(&forReady, .done) + Self.take(&forGone, wokenAgain)
     case .inactive, .released:
-      answer(&forGone, .done)
-      answer(&forReady, .failure(.wakeFailed(name: guest, reason: why ?? "it was put to sleep before it was ready")))
+      return Self.take(&forGone, .done) + Self.take(&forReady, failed("it was put to sleep before it was ready"))
     case .failed:
-      answer(&forGone, .done)
-      answer(&forReady, .failure(.wakeFailed(name: guest, reason: why ?? "it ended before it was ready")))
+      return Self.take(&forGone, .done) + Self.take(&forReady, failed("it ended before it was ready"))
     case .holding, .launching, .activating, .deactivating:
-      break  // on the way
+      return []  // on the way
     }
   }
 
-  private func answer(_ answers: inout [Answer], _ reply: Reply) {
-    let waiting = answers
-    answers = []
-    for answer in waiting { answer(reply) }
+  private static func take(_ answers: inout [Answer], _ reply: Reply) -> [(answer: Answer, reply: Reply)] {
+    defer { answers = [] }
+    return answers.map { ($0, reply) }
   }
 }
