@@ -1,0 +1,132 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+/// The recorded answers are the fuzzer's seeds as well. They were taken with `::`:8080 and 127.0.0.1:8081 listening, a
+/// client of each family at the first (that of IPv6 not accepted), and one at the second.
+@Suite("Recorded answers of the kernel")
+struct SockDiagDecodeTests {
+  @Test("TCP over IPv4")
+  func tcp4() throws {
+    let (connections, progress) = try tcp("dual-stack-tcp4")
+    #expect(progress == .done)
+    let server = connections.first { $0.local.port == 8081 }
+    #expect(server?.local == .ipv4(.loopback, port: 8081))
+    #expect(server?.state == .established)
+    #expect(server?.inode != 0)
+    #expect(server?.silence != nil)
+    let client = connections.first { $0.remote == .ipv4(.loopback, port: 8081) }
+    #expect(client?.remote == server?.local)
+    #expect(client?.local == server?.remote)
+    #expect(client?.cookie != server?.cookie)
+  }
+
+  @Test("TCP over IPv6, with a client of IPv4")
+  func tcp6() throws {
+    let (connections, progress) = try tcp("dual-stack-tcp6")
+    #expect(progress == .done)
+    let open = openConnections(
+      of: .ipv6(.any, port: 8080, scope: 0), among: connections, closeWaitLimit: .seconds(60))
+    #expect(Set(open.connections.map(\.place)) == [.accepted, .queued])
+    let queued = open.connections.first { $0.place == .queued }
+    let accepted = open.connections.first { $0.place == .accepted }
+    #expect(queued?.remote.description.hasPrefix("[::1]:") == true)
+    #expect(accepted?.remote.description.hasPrefix("127.0.0.1:") == true)
+  }
+
+  @Test("a connection that went")
+  func destroyed() throws {
+    var ports: Set<UInt16> = []
+    try recorded("dual-stack-destroyed").withUnsafeBytes { decodeDestroyed($0, into: &ports) }
+    #expect(ports == [8080])
+  }
+
+  @Test("an AF_UNIX listener, its clients and who they are")
+  func unix() throws {
+    var listeners: [UnixSocket] = []
+    var connected: [UnixSocket] = []
+    try recorded("unix-listener").withUnsafeBytes { #expect(decodeUnixSockets($0, into: &listeners) == .more) }
+    try recorded("unix-connected").withUnsafeBytes { #expect(decodeUnixSockets($0, into: &connected) == .done) }
+    guard let listener = listeners.first else {
+      Issue.record("no listener")
+      return
+    }
+    #expect(listener.state == .listen)
+    #expect(listener.address == .path("/tmp/net-rec.sock"))
+    #expect(connected.count == 3)
+    let open = openConnections(of: listener, among: connected)
+    #expect(open.connections.map(\.place) == [.accepted, .queued])
+    #expect(open.connections.map(\.remote) == [.abstract("client"), .unnamed])
+    #expect(open.connections.map(\.uid) == [0, 0])
+  }
+
+  @Test("messages of another request are left out, and an error is told by its number")
+  func framing() throws {
+    var connections: [TCPConnection] = []
+    let bytes = try recorded("dual-stack-tcp4")
+    let progress = bytes.withUnsafeBytes { decodeTCPConnections($0, sequence: 2, into: &connections) }
+    #expect(progress == .more)
+    #expect(connections.isEmpty)
+    // NLMSG_ERROR with -ENOENT, as the kernel sends it.
+    let refusal: [UInt8] = [20, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 254, 255, 255, 255]
+    #expect(refusal.withUnsafeBytes { decodeTCPConnections($0, into: &connections) } == .failed(ENOENT))
+  }
+
+  @Test(
+    "every beginning of an answer, and every answer with a byte changed, is read without a trap",
+    arguments: ["dual-stack-tcp4", "dual-stack-tcp6", "dual-stack-destroyed", "unix-listener", "unix-connected"])
+  func damaged(name: String) throws {
+    let bytes = try recorded(name)
+    for length in 0...bytes.count { decodeAll(Array(bytes.prefix(length))) }
+    for index in bytes.indices {
+      for value: UInt8 in [0, 1, 0x7f, 0x80, 0xff] {
+        var changed = bytes
+        changed[index] = value
+        decodeAll(changed)
+      }
+    }
+    #expect(decodeAll(bytes) > 0)
+  }
+
+  @discardableResult
+  private func decodeAll(_ bytes: [UInt8]) -> Int {
+    var connections: [TCPConnection] = []
+    var sockets: [UnixSocket] = []
+    var ports: Set<UInt16> = []
+    bytes.withUnsafeBytes {
+      _ = decodeTCPConnections($0, into: &connections)
+      _ = decodeUnixSockets($0, into: &sockets)
+      decodeDestroyed($0, into: &ports)
+    }
+    return connections.count + sockets.count + ports.count
+  }
+
+  private func tcp(_ name: String) throws -> ([TCPConnection], NetlinkProgress) {
+    var connections: [TCPConnection] = []
+    let progress = try recorded(name).withUnsafeBytes { decodeTCPConnections($0, into: &connections) }
+    return (connections, progress)
+  }
+
+  private func recorded(_ name: String, file: String = #filePath) throws -> [UInt8] {
+    let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
+    return try readFile("/\(tests)/Fuzz/corpus/FuzzNetlink/\(name)", limit: 64 * 1024)
+  }
+}
+
+@Suite("The kernel's filter of ports")
+struct TCPPortFilterTests {
+  @Test("one port is one comparison, more are chained, and too many are none")
+  func programs() {
+    #expect(TCPPortFilter.program(for: []) == nil)
+    #expect(TCPPortFilter.program(for: [80]) == [11, 8, 12, 0, 0, 0, 80, 0])
+    #expect(
+      TCPPortFilter.program(for: [80, 443]) == [
+        11, 8, 12, 0, 0, 0, 80, 0, 1, 4, 12, 0,
+        11, 8, 12, 0, 0, 0, 0xbb, 1,
+      ])
+    let most = Set((1...256).map { UInt16($0) })
+    #expect(TCPPortFilter.program(for: most)?.count == 256 * 12 - 4)
+    #expect(TCPPortFilter.program(for: most.union([1000])) == nil)
+  }
+}
