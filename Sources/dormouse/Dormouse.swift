@@ -27,14 +27,19 @@ struct Dormouse: ParsableCommand {
       CheckCommand.self,
       ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
     ])
+
+  @OptionGroup var runtime: RuntimeOption
 }
 
-/// Where the daemons are.
+/// Where the daemons are: said before the verb or behind it.
 struct RuntimeOption: ParsableArguments {
-  @Option(name: .customLong("runtime"), help: "The directory of the daemon's control socket.")
-  var directory = "/run/dormouse"
+  @Option(name: .customLong("runtime"), help: "The directory of the daemon's control socket (default: /run/dormouse).")
+  var directory: String?
 
-  var daemons: Daemons { Daemons(runtime: directory) }
+  /// - Parameter before: what stands before the verb.
+  func daemons(_ before: RuntimeOption) -> Daemons {
+    Daemons(runtime: directory ?? before.directory ?? "/run/dormouse")
+  }
 }
 
 /// The guest that a verb is about.

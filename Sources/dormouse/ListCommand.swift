@@ -10,12 +10,13 @@ struct ListCommand: ParsableCommand {
       """)
 
   @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     try reportingFailure {
       () throws(Failure) in
-      let guests = try runtime.daemons.list()
+      let guests = try runtime.daemons(dormouse.runtime).list()
       if json { return printJSON(guests) }
       let now = Timestamp.now
       var table = Table(["GUEST", "STATE", "SINCE", "CONNECTIONS", "WAKES", "PID", "SOCKETS"], right: [3, 4, 5])

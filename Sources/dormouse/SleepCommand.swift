@@ -9,13 +9,14 @@ struct SleepCommand: ParsableCommand {
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
   @Flag(help: "Halt it although it is in use.") var now = false
 
   func run() throws {
     try reportingFailure {
       () throws(Failure) in
       let call = Call.sleep(name: guest.name, now: now)
-      guard case .done = try runtime.daemons.ask(call, of: guest.name) else { throw .otherReply }
+      guard case .done = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else { throw .otherReply }
     }
   }
 }

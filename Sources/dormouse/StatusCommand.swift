@@ -8,6 +8,7 @@ struct StatusCommand: ParsableCommand {
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
   @Flag(help: "Print JSON.") var json = false
   @Flag(help: "Also what the guest showed on its console, at most the last 64 KiB.") var console = false
 
@@ -15,7 +16,7 @@ struct StatusCommand: ParsableCommand {
     try reportingFailure {
       () throws(Failure) in
       let call = Call.status(name: guest.name, console: console)
-      guard case .status(let status) = try runtime.daemons.ask(call, of: guest.name) else { throw .otherReply }
+      guard case .status(let status) = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else { throw .otherReply }
       if json { return printJSON(status) }
       print(StatusText(status, now: .now).text, terminator: "")
     }

@@ -7,11 +7,12 @@ struct WakeCommand: ParsableCommand {
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
 
   func run() throws {
     try reportingFailure {
       () throws(Failure) in
-      guard case .done = try runtime.daemons.ask(.wake(name: guest.name), of: guest.name) else { throw .otherReply }
+      guard case .done = try runtime.daemons(dormouse.runtime).ask(.wake(name: guest.name), of: guest.name) else { throw .otherReply }
     }
   }
 }

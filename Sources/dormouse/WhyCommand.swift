@@ -8,12 +8,13 @@ struct WhyCommand: ParsableCommand {
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     try reportingFailure {
       () throws(Failure) in
-      let reply = try runtime.daemons.ask(.why(name: guest.name), of: guest.name)
+      let reply = try runtime.daemons(dormouse.runtime).ask(.why(name: guest.name), of: guest.name)
       guard case .why(let explanation) = reply else { throw .otherReply }
       if json { return printJSON(explanation) }
       print(WhyText(explanation, now: .now).text, terminator: "")

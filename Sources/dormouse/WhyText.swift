@@ -12,7 +12,7 @@ struct WhyText {
 
   var text: String {
     var lines = ["\(guest.name) is \(guest.state.rawValue), since \(guest.since.relative(to: now))."]
-    lines += guest.reasons.map { "It is held there by: \($0)." }
+    lines += guest.reasons.map { "The reason: \($0)." }
     if let retry = guest.retryAt {
       lines.append("No connection wakes it now; it will be tried again \(retry.relative(to: now)).")
     }

@@ -13,4 +13,6 @@ extension Timestamp {
   static func + (time: Timestamp, span: Duration) -> Timestamp {
     Timestamp(microseconds: time.microseconds + Timestamp(span).microseconds)
   }
+
+  static func - (time: Timestamp, span: Duration) -> Timestamp { time + (.zero - span) }
 }

@@ -11,7 +11,7 @@ extension Supervisor {
     say(.ready(after: after))
     checkAdoption()
     let watch = IdleWatch(
-      name, idleStop: guest.policy.idleStop, listeners: listeners, surroundings: surroundings,
+      name, idleStop: guest.policy.idleStop, look: socketLook, surroundings: surroundings,
       handlers: IdleWatch.Handlers(
         idle: { [unowned self] in idle() },
         looked: { [unowned self] in looked($0) },

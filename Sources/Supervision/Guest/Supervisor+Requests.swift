@@ -56,14 +56,10 @@ extension Supervisor {
 
   /// What somebody does with the guest, in words; nil when nobody does anything.
   private func use() -> String? {
-    guard state.mayRun, let found = try? look() else { return nil }
+    guard state.mayRun, let found = try? socketLook.take() else { return nil }
     if found.connections.isEmpty { return nil }
     let peers = found.connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
     return "\(found.connections.count) connections are open (\(peers))"
-  }
-
-  func look() throws(SystemError) -> SocketLook.Found {
-    try SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop).take()
   }
 }
 

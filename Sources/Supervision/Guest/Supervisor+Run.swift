@@ -18,6 +18,9 @@ extension Supervisor {
         try watch(run)
       }
       self.run = run
+      socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop)
+      // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
+      _ = try? socketLook.take()
       let after = Clocks.monotonic - trigger.at
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))

@@ -9,7 +9,7 @@ extension Supervisor {
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since)
-    let found = state.mayRun ? try? look() : nil
+    let found = state.mayRun ? try? socketLook.take() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes
     status.pid = run?.process.pid
@@ -36,19 +36,15 @@ extension Supervisor {
     var explanation = GuestExplanation(name: name, state: GuestState(state.word), since: since)
     switch state {
     case .released, .holding, .inactive:
-      explanation.wakeBy = listeners.all.map(\.address) + ["dormouse wake \(name)"]
-      explanation.reasons = ["it sleeps"]
+      explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
       explanation.reasons = [lastFailure ?? "it ended too soon"]
       explanation.retryAt = pauseEnds
-      explanation.wakeBy = ["dormouse wake \(name)"]
     case .launching, .activating:
       explanation.reasons = ["it starts\(history.report?.status.map { ": \($0)" } ?? "")"]
-      explanation.connections = connections
+      explanation.connections = (try? socketLook.take())?.connections ?? []
     case .active:
-      explanation.connections = connections
-      explanation.reasons = reasonsToStayAwake(explanation.connections.count)
-      explanation.stopAt = idleWatch?.stopAt
+      explainUse(&explanation)
     case .deactivating:
       explanation.reasons = ["it is on its way to sleep: \(stopCause.words)"]
       explanation.wakeBy = listeners.all.map(\.address)
@@ -56,12 +52,19 @@ extension Supervisor {
     return explanation
   }
 
-  private var connections: [ConnectionStatus] { (try? look())?.connections ?? [] }
-
-  private func reasonsToStayAwake(_ open: Int) -> [String] {
-    if open > 0 { return ["\(open) open \(open == 1 ? "connection" : "connections")"] }
-    guard let idleStop = guest.policy.idleStop else { return ["IdleStopSec=infinity"] }
-    return ["nobody uses it; it sleeps after IdleStopSec= (\(idleStop.inWords)) of that"]
+  private func explainUse(_ explanation: inout GuestExplanation) {
+    guard let found = try? socketLook.take() else {
+      explanation.reasons = ["the kernel does not tell whether it is used"]
+      return
+    }
+    explanation.connections = found.connections
+    for (listener, _) in found.waiting where listener.listen.kind == .datagram {
+      explanation.reasons.append("datagrams wait to be read at \(listener.address)")
+    }
+    if guest.policy.idleStop == nil { explanation.reasons.append("IdleStopSec=infinity") }
+    if found.usage.inUse { return }
+    explanation.idleSince = idleWatch?.unused.map { .now - $0 }
+    explanation.stopAt = idleWatch?.stopAt
   }
 }
 

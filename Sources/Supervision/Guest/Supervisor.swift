@@ -18,6 +18,8 @@ final class Supervisor {
   var history = GuestHistory()
   var run: Run?
   var idleWatch: IdleWatch?
+  /// Of this run, or of the last one.
+  var socketLook: SocketLook
   var waiters = Waiters()
   /// When the table's state began, and when the pause of `failed` ends.
   private(set) var since = Timestamp.now
@@ -45,6 +47,7 @@ final class Supervisor {
   init(_ loaded: LoadedGuest, surroundings: Surroundings) {
     self.loaded = loaded
     self.surroundings = surroundings
+    socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: nil)
   }
 
   var guest: Guest { loaded.guest }

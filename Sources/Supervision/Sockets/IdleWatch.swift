@@ -27,13 +27,11 @@ final class IdleWatch {
   }
 
   /// Without `idleStop` the guest is never stopped for idleness, and only the ends of connections are looked at.
-  init(
-    _ guest: String, idleStop: Duration?, listeners: GuestListeners, surroundings: Surroundings, handlers: Handlers
-  ) {
+  init(_ guest: String, idleStop: Duration?, look: SocketLook, surroundings: Surroundings, handlers: Handlers) {
     self.guest = guest
+    self.look = look
     self.surroundings = surroundings
     self.handlers = handlers
-    look = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: idleStop)
     policy = idleStop.map { IdlePolicy(idleStop: $0, readyAt: Clocks.monotonic) }
   }
 
@@ -55,7 +53,8 @@ final class IdleWatch {
     timer?.cancel()
   }
 
-  var lastUse: Duration? { policy?.lastUse }
+  /// How long nobody has used the guest.
+  var unused: Duration? { policy.map { Clocks.monotonic - $0.lastUse } }
 
   private func connectionEnded() {
     policy?.connectionEnded(at: Clocks.monotonic)

@@ -10,6 +10,8 @@ final class SocketLook {
   /// How long a connection counts whose client has closed, or will send no more (both look the same), while the guest holds on
   /// to its end in silence.
   private let closeWaitLimit: Duration
+  /// When each connection, by its cookie, was first seen: the kernel does not keep when it was made.
+  private var firstSeen: [UInt64: Timestamp] = [:]
   /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
   private static let queueLookAgain = Duration.seconds(5)
 
@@ -23,6 +25,8 @@ final class SocketLook {
   struct Found {
     var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
     var connections: [ConnectionStatus] = []
+    /// The kernel's name of each connection, in the same order.
+    fileprivate var cookies: [UInt64] = []
     /// Those at which somebody waits.
     var waiting: [(listener: Listener, count: Int)] = []
   }
@@ -58,7 +62,20 @@ final class SocketLook {
       }
     }
     if !found.waiting.isEmpty { found.usage.lookAgain(within: Self.queueLookAgain) }
+    noteFirstSeen(&found)
     return found
+  }
+
+  private func noteFirstSeen(_ found: inout Found) {
+    let now = Timestamp.now
+    let seenBefore = firstSeen
+    firstSeen = [:]
+    for index in found.connections.indices {
+      let cookie = found.cookies[index]
+      let since = seenBefore[cookie] ?? now
+      firstSeen[cookie] = since
+      found.connections[index].since = since
+    }
   }
 
   private func lookAtDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
@@ -84,6 +101,7 @@ extension SocketLook.Found {
     let queued = open.connections.count { $0.place == .queued }
     if queued > 0 { waiting.append((listener, queued)) }
     connections += open.connections.map { ConnectionStatus($0, to: listener) }
+    cookies += open.connections.map(\.cookie)
   }
 }
 
