@@ -36,7 +36,7 @@ struct RuntimeOption: ParsableArguments {
   @Option(name: .customLong("runtime"), help: "The directory of the daemon's control socket (default: /run/dormouse).")
   var directory: String?
 
-  /// - Parameter before: what stands before the verb.
+  /// The daemons there, or where the option before the verb says.
   func daemons(_ before: RuntimeOption) -> Daemons {
     Daemons(runtime: directory ?? before.directory ?? "/run/dormouse")
   }

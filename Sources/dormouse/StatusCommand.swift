@@ -16,7 +16,9 @@ struct StatusCommand: ParsableCommand {
     try reportingFailure {
       () throws(Failure) in
       let call = Call.status(name: guest.name, console: console)
-      guard case .status(let status) = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else { throw .otherReply }
+      guard case .status(let status) = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else {
+        throw .otherReply
+      }
       if json { return printJSON(status) }
       print(StatusText(status, now: .now).text, terminator: "")
     }

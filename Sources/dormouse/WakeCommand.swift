@@ -12,7 +12,9 @@ struct WakeCommand: ParsableCommand {
   func run() throws {
     try reportingFailure {
       () throws(Failure) in
-      guard case .done = try runtime.daemons(dormouse.runtime).ask(.wake(name: guest.name), of: guest.name) else { throw .otherReply }
+      guard case .done = try runtime.daemons(dormouse.runtime).ask(.wake(name: guest.name), of: guest.name) else {
+        throw .otherReply
+      }
     }
   }
 }
