@@ -20,7 +20,8 @@ extension Lifecycle {
       }
     case .holdFailed: fail(holding.record.struckAgain, then: holding.next)
     case .release: release()
-    case .wakeRequested, .sleepRequested, .changed: []  // `held` comes in the same turn; requests are taken between turns
+    // `held` comes in the same turn; requests are taken between turns
+    case .wakeRequested, .sleepRequested, .changed: []
     case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
@@ -83,7 +84,8 @@ extension Lifecycle {
       leave + hold(record.struckAgain, then: .watch)
     case .exited(.rebooted): leave + reboot(record)
     case .exited(.crashed): leave + fail(record.struckAgain, then: .watch)
-    case .ready, .wakeRequested, .changed: []  // READY=1 repeats after a reload; awake; the new file is for the next start
+    // READY=1 repeats after a reload; awake; the new file is for the next start
+    case .ready, .wakeRequested, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .stopTimedOut,
       .pauseOver:
       []  // late, or the answer to nothing
