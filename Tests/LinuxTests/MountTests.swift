@@ -1,0 +1,54 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("Mounts as the kernel lists them")
+struct MountTests {
+  @Test("a line's optional fields are as many as they are, and octal escapes are undone")
+  func line() throws {
+    let text =
+      #"36 35 98:0 /mnt\0401 /a\134b\011c rw,noatime master:1 shared:7 - ext3 /dev/root\012 rw,errors=continue"#
+    let mount = try #require(MountInfo.parse(text).first)
+    #expect(mount.root == "/mnt 1")
+    #expect(mount.target == "/a\\b\tc")
+    #expect(mount.options == ["rw", "noatime"])
+    #expect(mount.propagation == ["master:1", "shared:7"])
+    #expect(mount.type == "ext3")
+    #expect(mount.source == "/dev/root\n")
+    #expect(mount.fileSystemOptions == ["rw", "errors=continue"])
+  }
+
+  @Test(
+    "what is not of that form is left out",
+    arguments: [
+      "", "36 35", "36 35 98:0 / /a rw shared:7 ext3 /dev/x rw", "36 35 98:0 / /a rw - ext3", #"- - - - - - - -"#,
+    ])
+  func malformed(line: String) {
+    #expect(MountInfo.parse(line) == [])
+  }
+
+  @Test("this process has a /proc")
+  func own() throws {
+    #expect(try MountInfo.read().contains { $0.target == "/proc" && $0.type == "proc" })
+  }
+
+  @Test("a devpts that is mounted nowhere has a terminal, and its multiplexer makes more")
+  func terminals() throws {
+    let terminals = try DetachedTerminals.make()
+    let mount = terminals.mount.raw
+    let slave = OwnedFD(
+      owning: try retrying("open 0") { openat(mount, "0", O_RDWR | O_NOCTTY | O_CLOEXEC) })
+    #expect(isatty(slave.raw) == 1)
+    #expect(write(slave.raw, "x", 1) == 1)
+    let more = OwnedFD(
+      owning: try retrying("open ptmx") { openat(mount, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC) })
+    #expect(isatty(more.raw) == 1)
+    var byte: UInt8 = 0
+    let master = terminals.takeMaster()
+    #expect(read(master.raw, &byte, 1) == 1)
+    #expect(byte == UInt8(ascii: "x"))
+    // Non-blocking: nothing more is there.
+    #expect(read(master.raw, &byte, 1) == -1 && errno == EAGAIN)
+  }
+}

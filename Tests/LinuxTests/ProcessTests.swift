@@ -1,0 +1,82 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("A process by its pidfd")
+struct ProcessTests {
+  private func spawn(_ command: String) throws -> pid_t {
+    var pid: pid_t = 0
+    var arguments: [UnsafeMutablePointer<CChar>?] =
+      ["sh", "-c", command].map { (text: String) in strdup(text) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    let code = posix_spawn(&pid, "/bin/sh", nil, nil, &arguments, nil)
+    if code != 0 { throw SystemError("posix_spawn", errno: code) }
+    return pid
+  }
+
+  private func ended(_ process: borrowing ProcessHandle) -> Bool {
+    var polled = pollfd(fd: process.descriptor.raw, events: Int16(POLLIN), revents: 0)
+    return poll(&polled, 1, 10_000) == 1
+  }
+
+  @Test("a child's exit code is told once", arguments: [0, 1, 133, 255] as [Int32])
+  func exits(code: Int32) throws {
+    let process = try ProcessHandle(opening: spawn("exit \(code)"))
+    let hasEnded = ended(process)
+    #expect(hasEnded)
+    #expect(try process.reap() == .exited(code))
+    #expect(throws: SystemError.self) { try process.signal(0) }
+  }
+
+  @Test("a child that runs has not ended; the signal that ends it is told")
+  func killed() throws {
+    let process = try ProcessHandle(opening: spawn("exec sleep 1000"))
+    #expect(try process.reap() == nil)
+    try process.signal(SIGKILL)
+    let hasEnded = ended(process)
+    #expect(hasEnded)
+    #expect(try process.reap() == .killed(signal: SIGKILL))
+  }
+
+  @Test("of a process that is not a child the end is told as long as it can be known")
+  func foreign() throws {
+    // The shell in between lives until its own child has been asked about, and reaps it only then.
+    let path = "/tmp/dormouse-test-foreign-\(getpid())"
+    for fifo in [path, path + ".go"] { mkfifo(fifo, 0o600) }
+    defer { for fifo in [path, path + ".go"] { unlink(fifo) } }
+    let parent = try ProcessHandle(opening: spawn("sh -c 'echo $$ >\(path); exit 9' & read x <\(path).go; wait"))
+    defer { try? parent.signal(SIGKILL); _ = ended(parent); _ = try? parent.reap() }
+    let text = String(decoding: try readFile(path, limit: 64), as: UTF8.self).prefix { $0 != "\n" }
+    let process = try ProcessHandle(opening: #require(Int32(text)))
+    let hasEnded = ended(process)
+    #expect(hasEnded)
+    #expect(try process.reap() == .exited(9))
+  }
+
+  @Test("there is no handle for a process that is not there")
+  func missing() {
+    #expect(throws: SystemError("pidfd_open \(Int32.max)", errno: ESRCH)) {
+      _ = try ProcessHandle(opening: .max)
+    }
+  }
+
+  @Test("descriptors in a list are closed with it, not before")
+  func list() throws {
+    var list: DescriptorList? = DescriptorList()
+    let first = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    list?.append(OwnedFD(owning: first))
+    list?.append(OwnedFD(owning: open("/dev/zero", O_RDONLY | O_CLOEXEC)))
+    #expect(list?.count == 2)
+    var before = stat()
+    #expect(list?.numbers.first == first && fstat(first, &before) == 0)
+    // The other end of a pipe tells that this one has been closed, whoever gets its number next.
+    var ends: [Int32] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    list?.append(OwnedFD(owning: ends[1]))
+    list = nil
+    var byte: UInt8 = 0
+    #expect(read(ends[0], &byte, 1) == 0)
+    close(ends[0])
+  }
+}
