@@ -27,6 +27,8 @@ extension StartFacts {
     }
     if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
     facts.mayMakeNodes = canMakeNodes(in: facts.staging)
+    facts.mayRestrictDevices = Cgroup2.canRestrictDevices
+    facts.boundDevices = boundDevices(guest.files.mounts)
     facts.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
     facts.limits = hostLimits()
     return facts
@@ -73,6 +75,23 @@ extension StartFacts {
     guard mknod(path, S_IFCHR | 0o600, dev_t(1 << 8 | 3)) == 0 else { return false }
     unlink(path)
     return true
+  }
+
+  /// A directory of devices is not looked into: only what a line names is meant to be used.
+  private static func boundDevices(_ mounts: [CustomMount]) -> [Device] {
+    mounts.compactMap { mount in
+      var status = stat()
+      guard case .bind(let source, _, _, _, _) = mount, stat(source, &status) == 0 else { return nil }
+      // makedev(3): 12 bits of major around the low 8 of 20 bits of minor; the rest of both is nobody's yet.
+      let (major, minor) = (
+        UInt32(status.st_rdev >> 8 & 0xfff), UInt32(status.st_rdev & 0xff | status.st_rdev >> 12 & 0xfff00)
+      )
+      switch status.st_mode & S_IFMT {
+      case S_IFCHR: return Device(.character, major, minor)
+      case S_IFBLK: return Device(.block, major, minor)
+      default: return nil
+      }
+    }
   }
 
   private static func hostLimits() -> HostLimits {

@@ -36,6 +36,7 @@ public func launch(
   } catch {
     throw LaunchError("making the console (\(error.call))", errno: error.errno)
   }
+  try restrictDevices(plan, cgroup)
   let compiled = CompiledPlan(plan, listeners: listeners.numbers, terminals: terminals.mount.raw)
   let result = compiled.start(in: cgroup.directory)
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
@@ -43,6 +44,18 @@ public func launch(
   }
   let handle = ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd))
   return GuestProcess(handle, console: terminals.takeMaster())
+}
+
+private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(LaunchError) {
+  guard let devices = plan.devices else { return }
+  do throws(SystemError) {
+    let allowed = devices.map {
+      AllowedDevice(isBlock: $0.kind == .block, major: $0.major, minor: $0.minor)
+    }
+    try Cgroup2.restrictDevices(of: cgroup.directory, to: allowed)
+  } catch {
+    throw LaunchError("restricting the guest's devices (\(error.call))", errno: error.errno)
+  }
 }
 
 /// What was being done at `failed`: an index of a step, or one of launch.h's places before the first.

@@ -10,6 +10,8 @@ public struct LaunchPlan: Equatable, Sendable {
   public var environment: [EnvironmentVariable] = []
   /// Whether the guest gets a network namespace of its own.
   public var privateNetwork = false
+  /// What devices the guest may make and open; nil: the kernel cannot keep it from any.
+  public var devices: [Device]?
   /// How many listeners the guest is told of; they are descriptors 3 and up.
   public var listenerCount = 0
   /// How many slots the steps use, with slot 0, the console's devpts, which the launcher makes.

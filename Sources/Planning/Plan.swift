@@ -37,6 +37,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   plan.arguments = command.arguments
   plan.environment = PlanEnvironment.variables(guest, facts)
   plan.privateNetwork = guest.network.isPrivate
+  plan.devices = facts.mayRestrictDevices ? Device.ofEveryGuest + facts.boundDevices : nil
   plan.listenerCount = facts.listenerNames.count
   plan.slotCount = builder.slotCount
   return plan

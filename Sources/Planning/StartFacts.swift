@@ -23,6 +23,10 @@ public struct StartFacts: Equatable, Sendable {
   public var scratch: String?
   /// Whether mknod(2) makes device nodes here; if not, the host's nodes are bound.
   public var mayMakeNodes = true
+  /// Whether the kernel lets the daemon restrict what devices a cgroup may use.
+  public var mayRestrictDevices = false
+  /// The device nodes among the sources of the guest's binds.
+  public var boundDevices: [Device] = []
   /// Whether the host has selinuxfs mounted.
   public var hasSELinux = false
   public var limits = HostLimits()

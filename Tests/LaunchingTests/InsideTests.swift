@@ -126,6 +126,20 @@ struct InsideTests {
         """)
   }
 
+  @Test(
+    "a device of the host can neither be made nor opened, one that is bound can",
+    .enabled(if: Cgroup2.canRestrictDevices))
+  func foreignDevices() throws {
+    let text = try TestGuest().output(
+      of: "mknod /b b 8 0; mknod /k c 1 11; mknod /n c 1 3 && echo x >/n && echo null; head -c 0 /fuse && echo fuse"
+    ) {
+      $0.files.mounts = [
+        .bind(source: "/dev/fuse", destination: "/fuse", readOnly: false, recursive: true, optional: false)
+      ]
+    }
+    #expect(text == "mknod: /b: Operation not permitted\nmknod: /k: Operation not permitted\nnull\nfuse\n")
+  }
+
   @Test("/run/host tells who runs it, and keeps something inaccessible of every kind")
   func runHost() throws {
     let guest = try TestGuest()

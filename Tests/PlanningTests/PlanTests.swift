@@ -135,6 +135,24 @@ struct PlanTests {
           + #"data: "mode=0700,size=10%", optional: false)"#))
   }
 
+  @Test(
+    "a guest may use the devices of its /dev, its terminals and what is bound, where the kernel can keep it from others"
+  )
+  func devices() throws {
+    #expect(try planned().devices == nil)
+    let fuse = Device(.character, 10, 229)
+    let plan = try planned { _, facts in
+      facts.mayRestrictDevices = true
+      facts.boundDevices = [fuse]
+    }
+    let null = Device(.character, 1, 3)
+    let terminals = Device(.character, 136, nil)
+    #expect(plan.devices?.contains(null) == true)
+    #expect(plan.devices?.contains(terminals) == true)
+    #expect(plan.devices?.last == fuse)
+    #expect(plan.devices?.contains { $0.kind == .block && $0.major != 0 } == false)
+  }
+
   @Test("every step has words of its own to stand before an errno")
   func words() throws {
     let plan = try planned { guest, _ in guest.network.isPrivate = true }

@@ -5,6 +5,7 @@
 #ifndef DORMOUSE_CLINUX_H
 #define DORMOUSE_CLINUX_H
 
+#include "bpf.h"
 #include "process.h"
 #include "sockets.h"
 #include "terminal.h"
