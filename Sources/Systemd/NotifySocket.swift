@@ -5,6 +5,8 @@ import Linux
 public final class NotifySocket {
   /// For ``EventLoop/watch(_:for:priority:handler:)``: readable when there is something to ``receive(from:pidfd:)``.
   public let descriptor: OwnedFD
+  /// How many datagrams were dropped because they were not the guest's PID 1's, or too long.
+  public private(set) var refused = 0
   private let path: String
 
   /// Binds the socket at `path`, in place of what a predecessor left there. Only root may write to it (mode 0200).
@@ -39,7 +41,10 @@ public final class NotifySocket {
     var messages: [NotifyMessage] = []
     for _ in 0..<Self.batch {
       guard let datagram = try receiveCredentialed(from: descriptor, limit: NotifyMessage.limit) else { break }
-      guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else { continue }
+      guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else {
+        refused += 1
+        continue
+      }
       if let message = NotifyMessage(datagram.bytes) { messages.append(message) }
     }
     return messages

@@ -36,6 +36,9 @@ final class Run {
 
   deinit { stopWatching() }
 
+  /// How many messages on the notify socket were not from the guest's PID 1.
+  var refusedMessages: Int { notify?.refused ?? 0 }
+
   /// The end of what the guest printed.
   var consoleText: String { console?.text.text ?? "" }
 

@@ -23,7 +23,8 @@ extension Supervisor {
   func unwatchIdleness() {
     idleWatch?.stop()
     idleWatch = nil
-    for listener in listeners.all where listener.isAdopted == false { listener.stopWatching() }
+    // Those that the guest did not take were watched to refuse their clients.
+    listeners.stopWatching()
   }
 
   private func idle() {
@@ -71,6 +72,8 @@ extension Supervisor {
     var inodes: Set<UInt64> = []
     // A process may end between the listing and the look at it.
     for pid in processes { inodes.formUnion((try? socketInodes(ofProcess: pid)) ?? []) }
+    // A guest that died meanwhile holds nothing, and its end is on its way: that is no judgement on what it took.
+    guard (try? hasInput(run.process.pidfd)) == false else { return nil }
     return inodes
   }
 }

@@ -92,6 +92,7 @@ extension Supervisor {
     history.ended(status, unasked: unasked, console: run?.consoleText ?? "")
     say(.gone(how: exit.words(status)))
     if unasked == .reboot { wakeCause = Trigger(cause: .reboot) }
+    history.counters.notifyRefused += run?.refusedMessages ?? 0
     RunRecord(runtime: surroundings.runtime).remove(name)
     for listener in listeners.all { listener.isAdopted = nil }
     run = nil
