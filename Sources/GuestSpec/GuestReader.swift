@@ -109,7 +109,7 @@ struct GuestReader {
   }
 
   private mutating func unknown(_ entry: Entry, in section: String, among keys: [String]) {
-    if entry.key.hasPrefix("X-") { return }
+    if entry.key.hasPrefix("X-") || hasTooManyProblems { return }
     var message = "unknown setting \(entry.key.shortened)= in [\(section)]"
     let homes = Settings.sections.filter { $0.keys.contains(entry.key) }.map { "[\($0.name)]" }
     if !homes.isEmpty {
@@ -134,7 +134,16 @@ struct GuestReader {
     }
   }
 
+  /// Nobody reads the thousandth problem of a file that is none.
+  private var hasTooManyProblems: Bool { diagnostics.count > UnitFile.diagnosticLimit }
+
   private mutating func report(_ place: Place, _ severity: Diagnostic.Severity, _ message: String) {
+    if hasTooManyProblems { return }
+    if diagnostics.count == UnitFile.diagnosticLimit {
+      let more = "the guest's files have more than \(UnitFile.diagnosticLimit) problems; the others are not shown"
+      diagnostics.append(Diagnostic(file: place.file, line: place.line, .error, more))
+      return
+    }
     diagnostics.append(Diagnostic(file: place.file, line: place.line, severity, message))
   }
 

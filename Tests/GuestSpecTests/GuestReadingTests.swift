@@ -115,6 +115,13 @@ struct GuestReadingTests {
     #expect(reading.guest.sockets.isEmpty)
   }
 
+  @Test("a file that is none is not read to its end, and is no guest")
+  func hopeless() {
+    let reading = read(guest: "[Exec]\n" + String(repeating: "Bot=yes\n", count: 200_000))
+    #expect(reading.diagnostics.count == UnitFile.diagnosticLimit + 1)
+    #expect(reading.hasErrors)
+  }
+
   @Test("later files add to lists and replace values, and an empty assignment forgets")
   func precedence() {
     let reading = read(

@@ -27,8 +27,9 @@ public actor Manager {
     self.arguments = arguments
   }
 
-  /// What must be blocked before the runtime makes a thread.
-  public static let blockedSignals = [SIGTERM, SIGINT, SIGHUP]
+  /// What must be blocked before the runtime makes a thread. Nothing waits for SIGPIPE: blocked, it does not end the daemon when
+  /// whoever read its stderr has gone.
+  public static let blockedSignals = [SIGTERM, SIGINT, SIGHUP, SIGPIPE]
 
   /// `start`, and the end of the process when the daemon cannot do its work at all.
   public func startOrExit() {
