@@ -23,6 +23,7 @@ enum Message {
   case repaired(socket: String)
   case cannotWatchIdleness(error: String)
   case guestReported(error: Int32)
+  case noDevicePolicy
 
   // The daemon.
   case problem(Diagnostic)
@@ -43,7 +44,7 @@ extension Message {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness,
-      .guestReported, .noGuests, .notPassed, .notWanted:
+      .guestReported, .noDevicePolicy, .noGuests, .notPassed, .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
     case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .reloading, .ending:
@@ -74,6 +75,8 @@ extension Message {
     case .repaired(let socket): "the guest had shut \(socket) down: it listens again"
     case .cannotWatchIdleness(let error): "cannot tell whether it is used: \(error)"
     case .guestReported(let error): "its PID 1 reports error \(error)"
+    case .noDevicePolicy:
+      "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .problem(let diagnostic): diagnostic.description
     case .noGuests(let searchPath): "no guest file in \(searchPath.joined(separator: ", "))"
     case .noSuchGuest(let name): "no file \(name).guest in the search path (--config)"

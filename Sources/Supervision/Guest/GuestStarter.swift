@@ -17,13 +17,16 @@ struct GuestStarter {
   ) throws(StartFailure) -> Run {
     do {
       let notify = try NotifySocket(path: surroundings.notifySocket(of: guest.name))
-      let plan = try plan(guest, listeners)
+      let scratch = guest.files.needsScratch ? try ScratchDirectory(named: "dormouse-\(guest.name)") : nil
+      let plan = try plan(guest, listeners, scratch)
       let passed = try listeners.duplicates()
       for listener in listeners.all where listener.listen.kind == .datagram {
         // The first call switches the stamps on.
         _ = try lastDatagram(on: listener.descriptor)
       }
-      return try run(guest.name, plan, passed, notify, watch)
+      let run = try run(guest.name, plan, passed, notify, watch)
+      run.scratch = scratch
+      return run
     } catch let error as SystemError {
       throw .system(error)
     } catch let error as PlanError {
@@ -47,6 +50,7 @@ struct GuestStarter {
       do {
         let process = try launch(plan, listeners: passed, cgroup: cgroup)
         let run = Run(process: process, cgroup: cgroup, notify: notify)
+        run.hasDevicePolicy = plan.devices != nil
         try watch(run)
         return run
       } catch {
@@ -60,13 +64,16 @@ struct GuestStarter {
     }
   }
 
-  private func plan(_ guest: Guest, _ listeners: GuestListeners) throws -> LaunchPlan {
+  private func plan(
+    _ guest: Guest, _ listeners: GuestListeners, _ scratch: ScratchDirectory?
+  ) throws -> LaunchPlan {
     try makeDirectories(surroundings.staging)
     var facts = try StartFacts.gather(
       for: guest, staging: surroundings.staging,
       fallbackMachineID: MachineID.guest(guest.name).description)
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
+    facts.scratch = scratch?.path
     return try Planning.plan(guest, facts)
   }
 }

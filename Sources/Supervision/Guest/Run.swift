@@ -8,6 +8,10 @@ final class Run {
   let cgroup: GuestCgroup
   /// When PID 1 was made.
   let since = Clocks.monotonic
+  /// Whether the kernel keeps the guest from devices that are not its own.
+  var hasDevicePolicy = true
+  /// The sources of `Bind=:/path`.
+  var scratch: ScratchDirectory?
   private let notify: NotifySocket?
   private var console: Console?
   /// cgroup.events, once PID 1 is gone and others of its cgroup are not.

@@ -24,6 +24,7 @@ extension Supervisor {
       let after = Clocks.monotonic - trigger.at
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))
+      if !run.hasDevicePolicy { say(.noDevicePolicy) }
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {
