@@ -55,6 +55,7 @@ extension Message {
   /// One sentence, without the guest's name.
   var text: String {
     switch self {
+    case .asleep(let sockets, _) where sockets.isEmpty: "asleep; it has no sockets, so only `dormouse wake` wakes it"
     case .asleep(let sockets, let passed):
       "asleep; \(passed ? "the service manager passed" : "holding") \(sockets.joined(separator: ", "))"
     case .waking(let cause, let socket): "waking: \(socket.map { "somebody knocks at \($0)" } ?? cause.words)"
