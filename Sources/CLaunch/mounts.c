@@ -18,8 +18,10 @@ static long set_attributes(int at, const char *path, uint64_t set, uint64_t clea
 }
 
 /* A clone of the mount at `path`, attached nowhere, with its attributes changed before anybody can reach it. */
-static long clone_mount(const char *path, uint64_t set, uint64_t clear, int recursive) {
+static long clone_mount(const char *path, uint64_t set, uint64_t clear, uint64_t how) {
+  const int recursive = (how & LAUNCH_RECURSIVE) != 0;
   long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+  if (how & LAUNCH_NO_LINK) flags |= AT_SYMLINK_NOFOLLOW;
   long mount = raw3(__NR_open_tree, AT_FDCWD, (long)path, flags);
   if (mount < 0 || (set | clear) == 0) return mount;
   long error = set_attributes((int)mount, "", set, clear, recursive);
@@ -34,10 +36,18 @@ static long move_to(int mount, const char *target) {
   return raw5(__NR_move_mount, mount, (long)"", AT_FDCWD, (long)target, flags);
 }
 
+static long file_type(int file) {
+  struct statx status;
+  long error = raw5(__NR_statx, file, (long)"", AT_EMPTY_PATH, STATX_TYPE, (long)&status);
+  return error < 0 ? error : status.stx_mode & S_IFMT;
+}
+
 long launch_open(const char *source, int slot, uint64_t set, uint64_t flags) {
-  long mount = clone_mount(source, set, 0, (flags & LAUNCH_RECURSIVE) != 0);
+  long mount = clone_mount(source, set, 0, flags);
   if (mount == -ENOENT && (flags & LAUNCH_OPTIONAL)) return 0;
-  if (mount < 0 || mount == slot) return mount;
+  if (mount < 0) return mount;
+  if ((flags & LAUNCH_NO_LINK) && file_type((int)mount) != S_IFDIR) return -ENOTDIR;
+  if (mount == slot) return mount;
   long error = raw3(__NR_dup3, mount, slot, O_CLOEXEC);
   raw1(__NR_close, mount);
   return error;
@@ -54,13 +64,12 @@ static long make_target(char *target, int is_directory) {
 }
 
 long launch_attach(int slot, char *target) {
-  struct statx status;
-  long error = raw5(__NR_statx, slot, (long)"", AT_EMPTY_PATH, STATX_TYPE, (long)&status);
-  if (error == -EBADF) return 0;
-  if (error < 0) return error;
-  error = move_to(slot, target);
+  long type = file_type(slot);
+  if (type == -EBADF) return 0;
+  if (type < 0) return type;
+  long error = move_to(slot, target);
   if (error == -ENOENT) {
-    error = make_target(target, (status.stx_mode & S_IFMT) == S_IFDIR);
+    error = make_target(target, type == S_IFDIR);
     if (error == 0) error = move_to(slot, target);
   }
   raw1(__NR_close, slot);

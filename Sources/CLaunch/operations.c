@@ -50,7 +50,13 @@ long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor
 }
 
 long launch_file(const char *path, const char *contents, uint64_t mode) {
-  long flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY;
+  /*
+   * Always a new file: what a root has there may be a FIFO, at which an open would wait, or the node of a disk, which would be
+   * written to.
+   */
+  long error = raw3(__NR_unlinkat, AT_FDCWD, (long)path, 0);
+  if (error < 0 && error != -ENOENT) return error;
+  long flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   long file = raw4(__NR_openat, AT_FDCWD, (long)path, flags, (long)mode);
   if (file < 0) return file;
   long length = (long)launch_length(contents);

@@ -16,6 +16,10 @@ extension Step {
       launch_step(
         LAUNCH_OPEN, UInt64(slot), attributes.attributes, flags(optional: optional, recursive: recursive),
         text: block.append([source]))
+    case .openOwn(let slot, let source, let attributes):
+      launch_step(
+        LAUNCH_OPEN, UInt64(slot), attributes.attributes, UInt64(LAUNCH_RECURSIVE.rawValue | LAUNCH_NO_LINK.rawValue),
+        text: block.append([source]))
     case .attach(let slot, _, let target):
       launch_step(LAUNCH_ATTACH, UInt64(slot), text: block.append([target]))
     case .attachTerminals(let target):

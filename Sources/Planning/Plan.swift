@@ -68,4 +68,12 @@ struct PlanBuilder {
       .open(slot: slot, source: source, attributes: attributes, recursive: recursive, optional: optional))
     return slot
   }
+
+  /// Opens a directory of the guest's own root into a new slot.
+  mutating func openOwn(_ source: String, _ attributes: MountFlags) -> Int {
+    let slot = slotCount
+    slotCount += 1
+    steps.append(.openOwn(slot: slot, source: source, attributes: attributes))
+    return slot
+  }
 }

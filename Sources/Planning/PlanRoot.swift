@@ -16,7 +16,7 @@ extension PlanBuilder {
       }
       mountVolatile()
       let usr = facts.root == "/" ? "/usr" : facts.root + "/usr"
-      hostSlots["usr"] = open(usr, .readOnly, recursive: true)
+      hostSlots["usr"] = openOwn(usr, .readOnly)
     case .overlay:
       mountVolatile()
       let upper = facts.staging + "/upper"

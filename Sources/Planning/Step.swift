@@ -16,6 +16,9 @@ public enum Step: Hashable, Sendable {
   case propagate(Propagation, path: String)
   /// Clones the mount at `source` into a slot, with `attributes` from the beginning.
   case open(slot: Int, source: String, attributes: MountFlags, recursive: Bool, optional: Bool)
+  /// As `open`, with all below it, for a directory of the guest's own root. A symbolic link in its place would be followed on the
+  /// host, and is not.
+  case openOwn(slot: Int, source: String, attributes: MountFlags)
   /// Attaches a slot to `target`, which is made when missing: a directory or a file, as `source` is. An empty slot is left out.
   case attach(slot: Int, source: String, target: String)
   /// Attaches slot 0, the devpts of which the launcher holds the console's master.
@@ -76,7 +79,7 @@ extension Step: CustomStringConvertible {
     case .propagate(.slave, let path): "separating the mounts below \(path) from the host's"
     case .propagate(.private, let path): "making the mounts below \(path) private"
     case .propagate(.shared, let path): "sharing the mounts below \(path) inside the guest"
-    case .open(_, let source, _, _, _): "opening \(source) to bind it"
+    case .open(_, let source, _, _, _), .openOwn(_, let source, _): "opening \(source) to bind it"
     case .attach(_, let source, let target): "binding \(source) to \(target)"
     case .attachTerminals(let target): "mounting devpts on \(target)"
     case .mount(let type, let target, _, _, _): "mounting \(type) on \(target)"

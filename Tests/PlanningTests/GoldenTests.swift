@@ -17,7 +17,7 @@ struct GoldenTests {
       - attach (slot: 1, source: "/guests/web", target: "/run/staging")
       + mount (type: "tmpfs", target: "/run/staging", flags: [strictatime], data: \
       "mode=0755,size=25%,nr_inodes=1m", optional: false)
-      + open (slot: 1, source: "/guests/web/usr", attributes: [ro], recursive: true, optional: false)
+      + openOwn (slot: 1, source: "/guests/web/usr", attributes: [ro])
       + makeDirectory (path: "/etc", mode: 0755)
       + makeDirectory (path: "/usr", mode: 0755)
       + makeDirectory (path: "/var", mode: 0755)

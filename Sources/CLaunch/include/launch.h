@@ -31,7 +31,7 @@ enum launch_op {
   LAUNCH_KEYRING,
   LAUNCH_UNSHARE,   /* a: flags */
   LAUNCH_PROPAGATE, /* path; a: MS_SLAVE, MS_PRIVATE or MS_SHARED */
-  LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL */
+  LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL, LAUNCH_NO_LINK */
   LAUNCH_ATTACH,    /* target; a: slot */
   LAUNCH_MOUNT,     /* type, target, data; a: flags; c: LAUNCH_OPTIONAL */
   LAUNCH_CHANGE,    /* path; a: attributes to set; c: LAUNCH_RECURSIVE */
@@ -54,7 +54,8 @@ enum launch_op {
 
 enum launch_flag {
   LAUNCH_OPTIONAL = 1, /* what is missing is left out */
-  LAUNCH_RECURSIVE = 2
+  LAUNCH_RECURSIVE = 2,
+  LAUNCH_NO_LINK = 4 /* only a directory, no symbolic link to one */
 };
 
 struct launch_step {
