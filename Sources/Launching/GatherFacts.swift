@@ -45,13 +45,8 @@ extension StartFacts {
     return String(cString: resolved)
   }
 
-  /// Not followed: an absolute link in a guest's root would lead into the host's /etc.
   private static func machineID(inRoot root: String) -> String? {
-    let path = root + "/etc/machine-id"
-    var status = stat()
-    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      let bytes = try? readFile(path, limit: 256)
-    else { return nil }
+    guard let bytes = try? readFile("/etc/machine-id", inRoot: root, limit: 256) else { return nil }
     let text = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
     let digits = text.filter { $0 != "-" }.lowercased()
     return digits.utf8.count == 32 && digits.allSatisfy(\.isHexDigit) ? digits : nil

@@ -51,4 +51,29 @@ struct FilesTests {
     try retrying("fstat") { fstat(descriptor.raw, &status) }
     #expect(try socketInodes(ofProcess: getpid()).contains(UInt64(status.st_ino)))
   }
+
+  @Test("A file in a root is found through its links without leaving it, and nothing but a regular file is opened")
+  func readsInRoot() throws {
+    let scratch = try Scratch()
+    try writeFile("\(scratch.path)/hostname", "inside\n")
+    symlink("/hostname", "\(scratch.path)/absolute")
+    symlink("../../hostname", "\(scratch.path)/above")
+    symlink("/proc/self/root/etc/hostname", "\(scratch.path)/outside")
+    mkfifo("\(scratch.path)/fifo", 0o600)
+    for name in ["hostname", "/hostname", "absolute", "above"] {
+      #expect(try readFile(name, inRoot: scratch.path, limit: 100) == Array("inside\n".utf8))
+    }
+    #expect(throws: SystemError("open outside in \(scratch.path)", errno: ENOENT)) {
+      try readFile("outside", inRoot: scratch.path, limit: 100)
+    }
+    #expect(throws: SystemError("open /proc/self/root/etc/passwd in /", errno: ELOOP)) {
+      try readFile("/proc/self/root/etc/passwd", inRoot: "/", limit: 1 << 20)
+    }
+    #expect(throws: SystemError("read fifo in \(scratch.path)", errno: EINVAL)) {
+      try readFile("fifo", inRoot: scratch.path, limit: 100)
+    }
+    #expect(throws: SystemError("read dev/null in /", errno: EINVAL)) {
+      try readFile("dev/null", inRoot: "/", limit: 100)
+    }
+  }
 }

@@ -6,6 +6,7 @@
 #define DORMOUSE_CLINUX_H
 
 #include "bpf.h"
+#include "files.h"
 #include "process.h"
 #include "sockets.h"
 #include "terminal.h"

@@ -1,0 +1,68 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Testing
+
+@Suite("A root made by somebody hostile")
+struct HostileRootTests {
+  /// A root of links to this host's /usr, with what `make` adds to it.
+  private func root(_ guest: TestGuest, _ make: (String) throws -> Void) throws -> String {
+    let root = guest.directory + "/root"
+    try makeDirectories(root)
+    for name in ["bin", "sbin", "lib", "lib64"] { symlink("usr/" + name, root + "/" + name) }
+    try make(root)
+    return root
+  }
+
+  @Test("what lies in the place of /etc/machine-id is replaced, not written to", arguments: [S_IFCHR, S_IFLNK])
+  func machineID(kind: mode_t) throws {
+    let guest = try TestGuest()
+    let victim = guest.directory + "/root/victim"
+    var spec = guest.shell("cat /etc/machine-id")
+    spec.files.volatile = .overlay
+    spec.policy.directory = try root(guest) { root in
+      try makeDirectories(root + "/etc")
+      try writeFile(victim, "as it was\n")
+      switch kind {
+      case S_IFLNK: symlink("/victim", root + "/etc/machine-id")
+      // /dev/full takes no byte; it stands for the node of a disk.
+      default: try retrying("mknod") { mknod(root + "/etc/machine-id", S_IFCHR | 0o666, dev_t(1 << 8 | 7)) }
+      }
+    }
+    spec.files.mounts = [
+      .bind(source: "/usr", destination: "/usr", readOnly: true, recursive: true, optional: false),
+      .bind(source: victim, destination: "/victim", readOnly: false, recursive: true, optional: false),
+    ]
+    #expect(try guest.output(of: plan(spec, guest.facts(for: spec))) == "0123456789abcdef0123456789abcdef\n")
+    #expect(try readFile(victim, limit: 100) == Array("as it was\n".utf8))
+  }
+
+  @Test("a link in the place of /usr is not followed on the host")
+  func usr() throws {
+    let guest = try TestGuest()
+    var spec = guest.shell("ls /usr")
+    spec.policy.directory = try root(guest) { symlink("/etc", $0 + "/usr") }
+    let root = guest.directory + "/root"
+    #expect(throws: LaunchError("opening \(root)/usr to bind it", errno: ENOTDIR)) {
+      try guest.output(of: plan(spec, guest.facts(for: spec)))
+    }
+  }
+
+  @Test("a link in the place of /etc does not make the host's machine id the guest's")
+  func foreignMachineID() throws {
+    let guest = try TestGuest()
+    let outside = guest.directory + "/outside"
+    try makeDirectories(outside)
+    try writeFile(outside + "/machine-id", String(repeating: "a", count: 32) + "\n")
+    var spec = guest.shell("true")
+    spec.files.volatile = .no
+    spec.policy.directory = try root(guest) { symlink(outside, $0 + "/etc") }
+    #expect(try guest.facts(for: spec).machineID == "0123456789abcdef0123456789abcdef")
+    // Inside the root the same link leads to something: that is what systemd in the guest will find.
+    try makeDirectories(guest.directory + "/root" + outside)
+    try writeFile(guest.directory + "/root\(outside)/machine-id", String(repeating: "b", count: 32) + "\n")
+    #expect(try guest.facts(for: spec).machineID == String(repeating: "b", count: 32))
+  }
+}
