@@ -14,11 +14,12 @@ extension StartFacts {
     for guest: Guest, staging: String, fallbackMachineID: String
   ) throws(SystemError) -> StartFacts {
     let root = try resolve(guest.policy.directory ?? "/var/lib/machines/" + guest.name)
-    // The root's own /etc is not what the guest sees then; and of Directory=/ the id would be this host's.
+    // The root's own /etc is not what the guest sees then.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
-    // systemd in the guest believes what its root says, so that is what it is called; an overlay can be told otherwise.
-    let id = guest.files.volatile == .overlay ? wanted ?? rootID : rootID ?? wanted
+    // systemd in the guest believes what its root says, so that is what it is called; an overlay can be told otherwise, and
+    // over Directory=/ it has to be: that id is this host's.
+    let id = guest.files.volatile == .overlay ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
     facts.rootMachineID = rootID
     facts.hostOSReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }

@@ -66,3 +66,19 @@ struct HostileRootTests {
     #expect(try guest.facts(for: spec).machineID == String(repeating: "b", count: 32))
   }
 }
+
+@Suite("The machine id")
+struct MachineIDTests {
+  @Test("of a guest over the host's own root is not the host's")
+  func overlay() throws {
+    let guest = try TestGuest()
+    var spec = guest.shell("cat /etc/machine-id")
+    spec.files.volatile = .overlay
+    let facts = try guest.facts(for: spec)
+    #expect(facts.machineID == "0123456789abcdef0123456789abcdef")
+    #expect(
+      try plan(spec, facts).steps.contains {
+        if case .writeFile("/etc/machine-id", _, "0123456789abcdef0123456789abcdef\n") = $0 { true } else { false }
+      })
+  }
+}
