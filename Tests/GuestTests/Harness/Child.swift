@@ -21,6 +21,14 @@ final class Child {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
+    // The threads of a test block most signals, and a program that inherited that would not end when told to.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
     let append = O_WRONLY | O_CREAT | O_APPEND
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, output, append, 0o600)
@@ -30,7 +38,7 @@ final class Child {
     var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
     defer { for pointer in list + variables { free(pointer) } }
     var pid: pid_t = 0
-    let code = posix_spawnp(&pid, arguments[0], &actions, nil, &list, &variables)
+    let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, &list, &variables)
     guard code == 0 else { throw SystemError("posix_spawn \(arguments[0])", errno: code) }
     self.pid = pid
     self.arguments = arguments
@@ -81,7 +89,7 @@ struct Outcome {
 
 /// Seconds after which a test gives up waiting for something that should have happened: long, because the machine may be busy;
 /// nothing but a failure ever waits this long.
-let deadline: Double = 60
+let deadline: Double = 30
 
 /// Whether `descriptor` has something to read (or its peer is gone) within `seconds`.
 func isReadable(_ descriptor: Int32, within seconds: Double) -> Bool {
@@ -101,4 +109,19 @@ struct Trouble: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
+}
+
+/// Whether a process runs: one that has ended and only waits for its parent's look does not.
+func runs(_ pid: Int32) -> Bool {
+  let state = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
+  return state != nil && state != "Z" && state != "X"
+}
+
+/// Waits until `condition` holds of something that announces itself by no event that a test could wait for.
+func eventually(_ what: String, seconds: Double = deadline, _ condition: () throws -> Bool) throws {
+  let end = ContinuousClock.now + .seconds(seconds)
+  while try !condition() {
+    guard ContinuousClock.now < end else { throw Trouble("did not happen within \(seconds) s: \(what)") }
+    usleep(50_000)
+  }
 }

@@ -5,15 +5,23 @@ import Linux
 
 /// A client's end of a socket that was made in a world's network namespace.
 final class Connection {
-  private let socket: OwnedFD
+  private var socket: OwnedFD?
   private var received: [UInt8] = []
 
-  init(owning socket: consuming OwnedFD) { self.socket = socket }
+  init(owning socket: consuming OwnedFD) { self.socket = consume socket }
+
+  func close() { socket = nil }
+
+  private func raw() throws -> Int32 {
+    guard let raw = socket?.raw else { throw Trouble("this connection was closed") }
+    return raw
+  }
 
   /// Sends a line.
   func send(_ line: String) throws {
     let bytes = Array((line + "\n").utf8)
-    let sent = try retrying("send") { Glibc.send(self.socket.raw, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+    let raw = try raw()
+    let sent = try retrying("send") { Glibc.send(raw, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
     guard sent == bytes.count else { throw Trouble("only \(sent) bytes of \(bytes.count) were sent") }
   }
 
@@ -54,9 +62,10 @@ final class Connection {
   func hasEnded(within seconds: Double = deadline) throws -> Bool { try !receive(within: seconds) }
 
   private func receive(within seconds: Double) throws -> Bool {
-    guard isReadable(socket.raw, within: seconds) else { throw Trouble("no answer within \(seconds) s") }
+    let raw = try raw()
+    guard isReadable(raw, within: seconds) else { throw Trouble("no answer within \(seconds) s") }
     var buffer = [UInt8](repeating: 0, count: 16384)
-    let count = recv(socket.raw, &buffer, buffer.count, 0)
+    let count = recv(raw, &buffer, buffer.count, 0)
     if count > 0 { received += buffer[..<count] }
     return count > 0
   }

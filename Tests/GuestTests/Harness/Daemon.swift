@@ -29,7 +29,10 @@ final class Daemon {
   }
 
   /// Returns when READY=1 arrived.
-  func waitUntilReady() throws { try readiness.waitUntilReady(child) }
+  func waitUntilReady() throws {
+    try readiness.waitUntilReady(child)
+    readiness.close()
+  }
 
   /// Sends SIGTERM and waits for the end.
   func stop() throws -> Child.Ending {

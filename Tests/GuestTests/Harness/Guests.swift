@@ -23,7 +23,7 @@ extension World {
       [Exec]
       Boot=no
       NotifyReady=yes
-      Parameters=/sbin/init \(arguments.joined(separator: " "))
+      Parameters=/sbin/init \(arguments.map { "\"\($0)\"" }.joined(separator: " "))
       [Socket]
       \(sockets.joined(separator: "\n"))
       [Guest]
@@ -36,9 +36,9 @@ extension World {
   }
 
   /// A Debian guest from its cached image (a name that `make-guest` knows), which stays as it is. The directory `units` is
-  /// its `/etc/systemd/system`: by default the one with `hello.socket`; `writeUnits` makes others.
+  /// its `/etc/systemd/system`: by default the one with `hello.socket`; `writeUnits` makes others, and nil leaves the image's.
   func addDebian(
-    _ name: String, image: String, units: String = Payload.units("hello"), _ sockets: String..., settings: String = ""
+    _ name: String, image: String, units: String? = Payload.units("hello"), _ sockets: String..., settings: String = ""
   ) throws {
     try addGuest(
       name,
@@ -47,7 +47,7 @@ extension World {
       Boot=yes
       [Files]
       Volatile=overlay
-      BindReadOnly=\(units):/etc/systemd/system
+      \(units.map { "BindReadOnly=\($0):/etc/systemd/system" } ?? "")
       BindReadOnly=\(try Payload.directory()):/usr/local/bin
       [Socket]
       \(sockets.joined(separator: "\n"))
@@ -76,7 +76,8 @@ extension World {
     for place in ["sbin", "proc", "sys", "dev", "run", "tmp", "etc", "var"] {
       try FileManager.default.createDirectory(atPath: "\(root)/\(place)", withIntermediateDirectories: true)
     }
-    try FileManager.default.copyItem(atPath: try Payload.tinyInit(), toPath: root + "/sbin/init")
+    let initial = root + "/sbin/init"
+    if access(initial, F_OK) != 0 { try FileManager.default.copyItem(atPath: try Payload.tinyInit(), toPath: initial) }
     return root
   }
 }

@@ -5,7 +5,7 @@ import Linux
 /// The receiving end of sd_notify(3), as a service manager has it.
 final class NotifySocket {
   let path: String
-  private let socket: OwnedFD
+  private var socket: OwnedFD?
 
   init(_ path: String) throws {
     unlink(path)
@@ -14,8 +14,11 @@ final class NotifySocket {
     var address = try Address(path)
     try retrying("bind \(path)") { address.withPointer { bind(socket.raw, $0, $1) } }
     self.path = path
-    self.socket = socket
+    self.socket = consume socket
   }
+
+  /// What is sent from now on is refused: a queue that nobody empties would hold its senders up.
+  func close() { socket = nil }
 
   /// Returns the assignments received up to and with READY=1; throws when `child` ends before.
   @discardableResult
@@ -32,14 +35,15 @@ final class NotifySocket {
 
   /// The next message; throws when there is none and `child` has ended.
   func message(from child: Child) throws -> String {
+    guard let raw = socket?.raw else { throw Trouble("this notify socket was closed") }
     let end = ContinuousClock.now + .seconds(deadline)
     // The end of the process is looked at between short waits: a message may lie here when it has gone.
-    while !isReadable(socket.raw, within: 0.1) {
+    while !isReadable(raw, within: 0.1) {
       guard child.isRunning else { throw Trouble("\(child.arguments) ended: \(child.wait().map { "\($0)" } ?? "?")") }
       guard ContinuousClock.now < end else { throw Trouble("\(child.arguments) did not become ready") }
     }
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = recv(socket.raw, &buffer, buffer.count, 0)
+    let count = recv(raw, &buffer, buffer.count, 0)
     return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
   }
 }

@@ -1,0 +1,67 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+@Suite("What a guest says")
+struct ConsoleTests {
+  @Test("on its console is kept, the last of it, and never blocks it")
+  func console() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("print 3000000") == "ok")
+      #expect(try client.ask("write /dev/console the last words") == "ok")
+      let console = try world.console("echo")
+      #expect(console.hasSuffix("the last words"))
+      #expect(console.utf8.count <= 64 * 1024)
+      #expect(console.utf8.count > 32 * 1024)
+    }
+  }
+
+  @Test("on its console without end keeps nobody from being served and stopped, itself included")
+  func flood() throws {
+    try World.with { world in
+      try world.addTiny("loud", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=1s")
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8002")
+      try world.startDaemon()
+      try world.connect("127.0.0.1:8001").send("flood")
+      #expect(try world.ask("127.0.0.1:8002", "hello") == "hello")
+      #expect(try world.console("loud").isEmpty == false)
+      try world.sleep("loud")
+      #expect(try world.summary("loud").state == .inactive)
+      // Nothing of it went to a file.
+      #expect(try world.run("du", "--summarize", "--bytes", world.runtime).output.split(separator: "\t")[0].count <= 6)
+    }
+  }
+
+  @Test("on its notify socket is shown, and only its PID 1 is heard")
+  func notify() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      let lines = [
+        "STATUS=counting sheep", "ERRNO=5", "X_SYSTEMD_SIGNALS_LEVEL=2", "X_SYSTEMD_HOSTNAME=burrow",
+        "X_SYSTEMD_MACHINE_ID=0123456789abcdef0123456789abcdef", "X_SYSTEMD_UNIT_ACTIVE=basic.target", "UNKNOWN=1",
+      ]
+      #expect(try client.ask("notify " + lines.joined(separator: "|")) == "ok")
+      try daemon.until("the message has arrived") { try world.status("echo").report?.status == "counting sheep" }
+      let report = try #require(try world.status("echo").report)
+      #expect(report.errno == 5)
+      #expect(report.signalsLevel == 2)
+      #expect(report.hostname == "burrow")
+      #expect(report.machineID == "0123456789abcdef0123456789abcdef")
+      #expect(report.units == ["basic.target"])
+
+      // Another process than PID 1, even one of the guest, is not believed.
+      let pid = try #require(try world.summary("echo").pid)
+      let liar = try world.run(
+        "env", "NOTIFY_SOCKET=/run/host/notify", "nsenter", "--target", "\(pid)", "--all", "/sbin/init",
+        "--do=notify STATUS=a lie", "--do=exit 0")
+      #expect(liar.succeeded, "\(liar.errors)")
+      try daemon.until("it was refused") { try world.status("echo").counters.notifyRefused == 1 }
+      #expect(try world.status("echo").report?.status == "counting sheep")
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+@Suite("The daemon")
+struct DaemonTests {
+  @Test("told to end stops every guest cleanly, all at the same time")
+  func sigterm() throws {
+    try World.with { world in
+      for number in 1...3 { try world.addTiny("g\(number)", "ListenStream=127.0.0.1:808\(number)") }
+      try world.addDebian("web", image: "bookworm", DebianTests.hello)
+      let daemon = try world.startDaemon()
+      for name in ["g1", "g2", "web"] { try world.wake(name) }
+      let pids = try world.list().compactMap(\.pid)
+      #expect(pids.count == 3)
+      #expect(try daemon.stop() == .exited(0))
+      for pid in pids { #expect(!runs(pid)) }
+      // Each was told before the first had gone.
+      let log = daemon.log
+      let told = try #require(log.ranges(of: "sent SIG").last)
+      let gone = try #require(log.ranges(of: "gone: ").first)
+      #expect(log.ranges(of: "sent SIG").count == 3)
+      #expect(told.lowerBound < gone.lowerBound)
+      #expect(Cgroups.processes(below: world.cgroup) == [])
+    }
+  }
+
+  @Test("told twice to end waits for no guest")
+  func sigtermTwice() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"])
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let pid = try #require(try world.summary("echo").pid)
+      daemon.child.signal(SIGTERM)
+      try daemon.waitForLog("sent SIGTERM")
+      daemon.child.signal(SIGTERM)
+      #expect(daemon.child.wait() == .exited(0))
+      #expect(!runs(pid))
+    }
+  }
+
+  @Test("killed leaves no guest unowned: the next one finds it, and the next connection is served")
+  func sigkill() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      let pid = try #require(try world.summary("echo").pid)
+      daemon.child.signal(SIGKILL)
+      #expect(daemon.child.wait() == .killed(SIGKILL))
+      #expect(runs(pid))
+
+      let next = try world.startDaemon()
+      // Ended or adopted: both take a moment in which what connects may still meet the old one.
+      try next.until("it was seen to") { try [.inactive, .active].contains(world.summary("echo").state) }
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      let now = try world.summary("echo").pid
+      // Either it was adopted, or it was ended before another was started.
+      #expect(now == pid || !runs(pid))
+      #expect(try next.stop() == .exited(0))
+      #expect(Cgroups.processes(below: world.cgroup) == [])
+    }
+  }
+
+  @Test("told to reload holds new guests, stops removed ones and leaves the others alone")
+  func sighup() throws {
+    try World.with { world in
+      try world.addTiny("kept", "ListenStream=127.0.0.1:8001")
+      try world.addTiny("removed", "ListenStream=127.0.0.1:8002")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      try world.wake("removed")
+      let kept = try world.summary("kept").pid
+      let gone = try #require(try world.summary("removed").pid)
+
+      try world.removeGuest("removed")
+      try world.addTiny("new", "ListenStream=127.0.0.1:8003")
+      daemon.child.signal(SIGHUP)
+      try daemon.until("only kept and new are there") { try world.list().map(\.name) == ["kept", "new"] }
+      #expect(!runs(gone))
+      #expect(try world.ask("127.0.0.1:8003", "hello") == "hello")
+      #expect(try client.ask("still") == "still")
+      #expect(try world.summary("kept").pid == kept)
+      #expect(throws: (any Error).self) { try world.connect("127.0.0.1:8002") }
+    }
+  }
+
+  @Test("with names holds those guests only")
+  func names() throws {
+    try World.with { world in
+      for number in 1...3 { try world.addTiny("g\(number)", "ListenStream=127.0.0.1:800\(number)") }
+      try world.startDaemon(["g1", "g3"])
+      #expect(try world.list().map(\.name) == ["g1", "g3"])
+    }
+  }
+
+  @Test("started by a service manager takes its sockets by name and by address, and says what does not fit")
+  func passedSockets() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=127.0.0.1:8002", "FileDescriptorName=web")
+      let listener = try world.start(
+        [
+          "systemd-socket-activate", "-l", "127.0.0.1:8001", "-l", "127.0.0.1:8009", "--fdname=web:stray",
+          Built.dormoused, "--config", world.config, "--runtime", world.runtime,
+        ], log: world.directory + "/activated")
+      try world.untilListening("127.0.0.1:8001")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let sockets = try world.status("echo").sockets
+      #expect(sockets.map(\.passed) == [true, false])
+      let log = text(of: world.directory + "/activated.err")
+      #expect(log.contains("stray"))
+      #expect(log.contains("127.0.0.1:8002"))
+      listener.signal(SIGTERM)
+      #expect(listener.wait() == .exited(0))
+    }
+  }
+}

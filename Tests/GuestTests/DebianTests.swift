@@ -1,0 +1,160 @@
+import ControlProtocol
+import Foundation
+import Testing
+
+@Suite("A Debian guest")
+struct DebianTests {
+  /// The listeners of `Tests/guests/units/hello/hello.socket`.
+  static let hello = """
+    ListenStream=127.0.0.1:8001
+    ListenStream=[::1]:8002
+    ListenStream=8003
+    ListenDatagram=127.0.0.1:8004
+    """
+
+  @Test("comes up with no unit failed and serves every kind of socket", arguments: ["bookworm", "trixie", "sid"])
+  func comesUp(image: String) throws {
+    try World.with { world in
+      // The path of a socket is compared as it was bound: the guest's own spelling of it.
+      let path = "/run/\(world.name).sock"
+      let units = try helloUnits(world, path: path)
+      try world.addDebian(
+        "web", image: image, units: units, Self.hello, "ListenStream=\(path)",
+        "RemoveOnStop=yes")
+      let daemon = try world.startDaemon()
+
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(try world.ask("[::1]:8002", "hello") == "hello")
+      #expect(try world.ask("127.0.0.1:8003", "hello") == "hello")
+      #expect(try world.ask("[::1]:8003", "hello") == "hello")
+      #expect(try world.datagrams(to: "127.0.0.1:8004").askByDatagram("hello") == "hello")
+      #expect(try world.ask(path, "hello") == "hello")
+
+      let pid = try #require(try world.summary("web").pid)
+      let state = try world.enter(pid, "systemctl", "is-system-running", "--wait").output
+      let failed = try world.enter(pid, "systemctl", "--failed", "--no-legend").output
+      #expect(state == "running\n", "\(state)\(failed)")
+      #expect(failed == "")
+
+      let status = try world.status("web")
+      #expect(status.sockets.allSatisfy { $0.adopted == true })
+      #expect(status.report?.ready == true)
+      #expect(status.messages == [])
+
+      try world.sleep("web")
+      #expect(try world.status("web").lastStop?.killed == false)
+      #expect(try daemon.stop() == .exited(0))
+    }
+  }
+
+  @Test("that is idle is stopped by SIGRTMIN+3 and halts in order", arguments: ["bookworm", "trixie", "sid"])
+  func idles(image: String) throws {
+    try World.with { world in
+      try world.addDebian(
+        "web", image: image, units: try helloUnits(world, path: "/run/none"), Self.hello,
+        settings: "[Guest]\nIdleStopSec=200ms")
+      let daemon = try world.startDaemon()
+      for wake in 1...2 {
+        #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+        try world.wait("web", .inactive)
+        let status = try world.status("web")
+        #expect(status.wakes == wake)
+        #expect(status.lastStop?.cause == .idle)
+        #expect(status.lastStop?.killed == false)
+      }
+      #expect(daemon.log.contains("SIGRTMIN+3"))
+      #expect(try world.console("web").contains("Halting") || world.console("web").contains("Shutdown"))
+    }
+  }
+
+  @Test("reports of itself what its systemd knows to say")
+  func reports() throws {
+    try World.with { world in
+      try world.addDebian("web", image: "trixie", Self.hello)
+      try world.startDaemon()
+      try world.wake("web")
+      let report = try #require(try world.status("web").report)
+      #expect(report.signalsLevel == 2)
+      #expect(report.hostname != nil)
+      #expect(report.machineID?.count == 32)
+      #expect(report.units.contains("sockets.target"))
+      try world.connect("127.0.0.1:8001").send("anything")
+      let pid = try #require(try world.summary("web").pid)
+      _ = try world.enter(pid, "systemctl", "reboot")
+      try world.waitForWake("web", number: 2)
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(try world.status("web").lastWake?.cause == .reboot)
+    }
+  }
+
+  @Test("whose unit spells the address otherwise is told apart before and after the start, and leaves nobody hanging")
+  func disagreement() throws {
+    try World.with { world in
+      let units = try world.writeUnits([
+        "web.socket": "[Socket]\nListenStream=0.0.0.0:8001\n", "web.service": "[Service]\nExecStart=/bin/false\n",
+      ])
+      try world.addDebian("web", image: "trixie", units: units, "ListenStream=8001")
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.hasEnded())
+      let status = try world.status("web")
+      #expect(status.sockets.map(\.adopted) == [false])
+      let said = status.messages.map(\.text).joined(separator: "\n")
+      #expect(said.contains("0.0.0.0:8001"))
+      #expect(said.contains("did not take"))
+    }
+  }
+
+  @Test("without an enabled socket unit says so, and leaves nobody hanging")
+  func notEnabled() throws {
+    try World.with { world in
+      let units = try world.writeUnits(["other.service": "[Service]\nExecStart=/bin/true\n"])
+      try world.addDebian("web", image: "bookworm", units: units, "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      #expect(try world.connect("127.0.0.1:8001").hasEnded())
+      #expect(try world.status("web").messages.isEmpty == false)
+    }
+  }
+
+  @Test("whose service fails until its socket hits the trigger limit is ended, and wakes anew after a pause")
+  func triggerLimit() throws {
+    try World.with { world in
+      // It fails when the guest is up, and at the fourth time its socket is closed.
+      let units = try world.writeUnits([
+        "web.socket": "[Socket]\nListenStream=127.0.0.1:8001\nTriggerLimitIntervalSec=60s\nTriggerLimitBurst=3\n",
+        "web.service": "[Service]\nExecStart=/bin/sh -c 'systemctl is-system-running --wait; exit 1'\n",
+      ])
+      try world.addDebian(
+        "web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      try daemon.until("the guest was ended and paused") { try world.summary("web").state == .failed }
+      #expect(daemon.log.contains("let go of 127.0.0.1:8001"))
+      withExtendedLifetime(client) {}
+    }
+  }
+
+  /// hello.socket with `path` in the place of its AF_UNIX one.
+  private func helloUnits(_ world: World, path: String) throws -> String {
+    let source = Payload.units("hello")
+    let socket = text(of: source + "/hello.socket").replacingOccurrences(of: "/run/hello.sock", with: path)
+    let kept = path == "/run/none" ? socket.replacingOccurrences(of: "ListenStream=/run/none\n", with: "") : socket
+    return try world.writeUnits(["hello.socket": kept, "hello.service": text(of: source + "/hello.service")])
+  }
+}
+
+extension World {
+  /// Runs a command in the namespaces of a guest's PID 1.
+  func enter(_ pid: Int32, _ arguments: String...) throws -> Outcome {
+    try run(["nsenter", "--target", "\(pid)", "--all"] + arguments)
+  }
+
+  /// Waits until the guest was woken `number` times and is ready.
+  func waitForWake(_ name: String, number: Int) throws {
+    guard let daemon else { throw Trouble("no daemon runs") }
+    try daemon.until("\(name) is awake for the \(number)th time") {
+      let now = try summary(name)
+      return now.wakes == number && now.state == .active
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+@Suite("An idle guest")
+struct IdleTests {
+  @Test("is stopped when its last connection has gone, and the next connection wakes it")
+  func stream() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=300ms")
+      try world.startDaemon()
+      for wake in 1...3 {
+        #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+        try world.wait("echo", .inactive)
+        let status = try world.status("echo")
+        #expect(status.lastStop?.cause == .idle)
+        #expect(status.lastStop?.killed == false)
+        #expect(status.wakes == wake)
+      }
+    }
+  }
+
+  @Test(
+    "is not one with a silent open connection",
+    arguments: [("ListenStream=127.0.0.1:8001", "127.0.0.1:8001"), ("ListenStream=8001", "[::1]:8001"), ("", "")])
+  func silent(listen: String, address: String) throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      let address = address.isEmpty ? path : address
+      try world.addTiny(
+        "echo", listen.isEmpty ? "ListenStream=\(path)" : listen, settings: "[Guest]\nIdleStopSec=100ms")
+      // A second guest, as idle as can be, is the clock: each of its ten sleeps takes IdleStopSec= at least.
+      try world.addTiny("clock", "ListenStream=127.0.0.1:8009", settings: "[Guest]\nIdleStopSec=100ms")
+      try world.startDaemon()
+      let client = try world.connect(address)
+      #expect(try client.ask("hello") == "hello")
+      for _ in 1...10 {
+        _ = try world.ask("127.0.0.1:8009", "tick")
+        try world.wait("clock", .inactive)
+      }
+      #expect(try world.summary("echo").state == .active)
+      #expect(try client.ask("still") == "still")
+      #expect(try world.summary("echo").wakes == 1)
+      let why = try world.why("echo")
+      #expect(why.connections.count == 1)
+    }
+  }
+
+  @Test("served AF_UNIX before")
+  func unix() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)", settings: "[Guest]\nIdleStopSec=300ms")
+      try world.startDaemon()
+      for _ in 1...2 {
+        #expect(try world.ask(path, "hello") == "hello")
+        try world.wait("echo", .inactive)
+        #expect(try world.status("echo").lastStop?.cause == .idle)
+      }
+    }
+  }
+
+  @Test("had datagrams before, of which the last counts")
+  func datagrams() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenDatagram=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=2s")
+      let daemon = try world.startDaemon()
+      let client = try world.datagrams(to: "127.0.0.1:8001")
+      // Together longer than IdleStopSec=, each pause much shorter.
+      for _ in 1...10 {
+        #expect(try client.askByDatagram("tick") == "tick")
+        usleep(250_000)
+      }
+      #expect(try world.summary("echo").wakes == 1)
+      try daemon.until("it sleeps") { try world.summary("echo").state == .inactive }
+      #expect(try world.status("echo").lastStop?.cause == .idle)
+      #expect(try client.askByDatagram("again") == "again")
+    }
+  }
+
+  @Test("may still hold its end of a connection whose peer has gone")
+  func closeWait() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
+      try world.startDaemon()
+      // The guest answers this by serving no more: it never sees that the client hangs up.
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("here") == "here")
+      try client.send("hang")
+      client.close()
+      // No event tells this: it is looked for twice a minute.
+      try world.wait("echo", .deactivating, seconds: 90)
+      #expect(try world.status("echo").lastStop?.cause == .idle)
+    }
+  }
+
+  @Test("that was woken by hand and never used is stopped as well")
+  func neverUsed() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=200ms")
+      try world.startDaemon()
+      try world.wake("echo")
+      try world.wait("echo", .inactive)
+      #expect(try world.status("echo").lastStop?.cause == .idle)
+    }
+  }
+
+  @Test("costs nothing: while all sleep the daemon makes no system call")
+  func silence() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=200ms")
+      try world.addTiny("path", "ListenStream=\(world.directory)/socket", "ListenDatagram=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wait("echo", .inactive)
+      let traced = try world.run(
+        "timeout", "60", "strace", "-f", "-c", "-p", "\(daemon.pid)", "-o", world.directory + "/calls", seconds: 120)
+      #expect(traced.errors.contains("attached"), "\(traced.errors)")
+      let calls = text(of: world.directory + "/calls").split(separator: "\n").filter { $0.contains(" total") }
+      let count = calls.first?.split(separator: " ").dropLast().last
+      // The call that strace found it in, epoll_wait, is restarted when strace lets go.
+      #expect(count == nil || (Int(count ?? "") ?? 99) <= 2, "\(text(of: world.directory + "/calls"))")
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import ControlProtocol
+import Foundation
+import Testing
+
+@Suite("Under systemd")
+struct PairingTests {
+  static let socket = """
+    [Socket]
+    ListenStream=127.0.0.1:8001
+    FileDescriptorName=http
+    TriggerLimitIntervalSec=0
+    """
+
+  @Test("a connection starts the service and is served; the guest sleeps and no process is left; ten times")
+  func rounds() throws {
+    try World.with { world in
+      let host = try makeHost(world, idleStop: "200ms")
+      for round in 1...10 {
+        let answer = try world.ask("127.0.0.1:8001", "round \(round)")
+        #expect(answer == "round \(round)")
+        try eventually("the service has ended") { try host.show("dormouse@web.service", "ActiveState") == "inactive" }
+        #expect(try host.show("dormouse@web.service", "Result") == "success")
+        #expect(try host.show("dormouse@web.socket", "ActiveState") == "active")
+        #expect(Cgroups.processes(below: world.cgroup + "/host/payload/machine.slice") == [])
+      }
+    }
+  }
+
+  @Test("the command line finds the guest of a service, and `systemctl stop` is a clean stop")
+  func stop() throws {
+    try World.with { world in
+      let host = try makeHost(world, idleStop: "infinity")
+      try host.require("systemctl", "start", "dormouse@web.service")
+      #expect(try host.show("dormouse@web.service", "ActiveState") == "active")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try host.require("dormouse", "wake", "web", "--runtime", "/run/dormouse/web")
+      let list = try host.require("dormouse", "list", "--json", "--runtime", "/run/dormouse/web")
+      let guest = try #require(try JSONDecoder().decode([GuestSummary].self, from: Data(list.utf8)).first)
+      #expect(guest.state == .active)
+      try host.require("systemctl", "stop", "dormouse@web.service")
+      #expect(try host.show("dormouse@web.service", "Result") == "success")
+      #expect(Cgroups.processes(below: world.cgroup + "/host/payload/machine.slice") == [])
+      let journal = try host.require("journalctl", "--unit=dormouse@web.service", "--output=cat")
+      #expect(journal.contains("SIGRTMIN+3"))
+      #expect(!journal.contains("killing"))
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("the journal has the daemon's messages with their fields")
+  func journal() throws {
+    try World.with { world in
+      let host = try makeHost(world, idleStop: "infinity")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let entries = try host.require("journalctl", "--unit=dormouse@web.service", "--output=json")
+      #expect(entries.contains("\"DORMOUSE_GUEST\":\"web\""))
+    }
+  }
+
+  @Test("varlinkctl is a client of the control socket")
+  func varlink() throws {
+    try World.with { world in
+      let host = try makeHost(world, idleStop: "infinity")
+      try host.require("systemctl", "start", "dormouse@web.service")
+      let address = "/run/dormouse/web/io.dormouse"
+      #expect(try host.require("varlinkctl", "introspect", address, "io.dormouse.Manager").contains("method List"))
+      #expect(try host.require("varlinkctl", "call", address, "io.dormouse.Manager.List", "{}").contains("\"web\""))
+      #expect(try host.require("stat", "--format=%a", address) == "600\n")
+    }
+  }
+
+  /// A host that holds the sockets of a trixie guest.
+  private func makeHost(_ world: World, idleStop: String) throws -> Host {
+    let units = try world.writeUnits([
+      "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
+      "hello.service": text(of: Payload.units("hello") + "/hello.service"),
+    ])
+    try world.addDebian(
+      "web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001", "FileDescriptorName=http",
+      settings: "[Guest]\nIdleStopSec=\(idleStop)")
+    // The guest file names these by their place on this machine.
+    let binds = try [units, Payload.directory(), Payload.image("trixie")].map { "\($0):\($0)" }
+    return try Host(in: world, units: ["dormouse@web.socket": Self.socket], binds: binds)
+  }
+}

@@ -1,0 +1,140 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+@Suite("A guest")
+struct StopTests {
+  @Test("that is told to stop early, at whatever moment, ends cleanly", arguments: [0, 1, 5, 10, 50, 100, 200])
+  func earlyStop(milliseconds: UInt32) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8009", arguments: [])
+      try world.addDebian("web", image: "bookworm", DebianTests.hello)
+      let daemon = try world.startDaemon()
+      for (name, port) in [("echo", 8009), ("web", 8001)] {
+        let client = try world.connect("127.0.0.1:\(port)")
+        try daemon.until("\(name) was started") { try world.summary(name).pid != nil }
+        usleep(milliseconds * 1000)
+        try world.sleep(name)
+        let stop = try #require(try world.status(name).lastStop)
+        #expect(stop.killed == false, "\(name)")
+        #expect(stop.cause == .request, "\(name)")
+        withExtendedLifetime(client) {}
+      }
+    }
+  }
+
+  @Test("that powers itself off is asleep, and the next connection wakes it")
+  func powerOff() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.connect("127.0.0.1:8001").send("poweroff")
+      try daemon.until("it powered itself off") { try world.status("echo").lastStop?.cause == .shutdown }
+      try world.wait("echo", .inactive)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(try world.summary("echo").wakes == 2)
+    }
+  }
+
+  @Test("that reboots starts again with the same sockets")
+  func reboot() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let before = try world.connect("127.0.0.1:8001").askList("fds").last
+      try world.connect("127.0.0.1:8001").send("reboot")
+      try daemon.until("the guest is up again") {
+        let now = try world.status("echo")
+        return now.wakes == 2 && now.state == .active
+      }
+      #expect(try world.status("echo").lastWake?.cause == .reboot)
+      #expect(try world.connect("127.0.0.1:8001").askList("fds").last == before)
+    }
+  }
+
+  @Test("that crashes comes back on the next connection")
+  func crash() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      for count in 1...2 {
+        try world.connect("127.0.0.1:8001").send("crash")
+        try daemon.until("crash \(count) was noticed") { try world.status("echo").counters.crashes == count }
+      }
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("that crashes at each start costs a growing pause, and is served again when it is mended")
+  func crashLoop() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=crash"])
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      try daemon.until("it was given a pause") { try world.summary("echo").state == .failed }
+      #expect(try world.status("echo").retryAt != nil)
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      daemon.child.signal(SIGHUP)
+      try daemon.until("it runs") { try world.summary("echo").state == .active }
+      #expect(try world.ask("127.0.0.1:8001", "mended") == "mended")
+      withExtendedLifetime(client) {}
+    }
+  }
+
+  @Test("that never becomes ready is ended after TimeoutStartSec=, and reported")
+  func neverReady() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", arguments: [], settings: "[Guest]\nTimeoutStartSec=200ms")
+      try world.startDaemon()
+      #expect(try world.dormouse("wake", "echo").succeeded == false)
+      let status = try world.status("echo")
+      #expect(status.counters.failedWakes >= 1)
+      #expect(status.lastWake?.failure != nil)
+    }
+  }
+
+  @Test("that hangs in its shutdown is killed after TimeoutStopSec=, and wakes again")
+  func hangingStop() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"],
+        settings: "[Guest]\nTimeoutStopSec=200ms")
+      try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      #expect(try world.status("echo").lastStop?.killed == true)
+      #expect(try world.status("echo").counters.kills == 1)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("that let go of its listener while somebody waits there is ended, and the next one serves who waits")
+  func abandoned() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
+      try world.startDaemon()
+      // Ready: it has taken the listener before it lets go.
+      try world.wake("echo")
+      let holder = try world.connect("127.0.0.1:8001")
+      #expect(try holder.ask("close") == "ok")
+      let client = try world.connect("127.0.0.1:8001")
+      try client.send("who is there")
+      #expect(try client.line() == "who is there")
+      #expect(try world.summary("echo").wakes == 2)
+    }
+  }
+
+  @Test("with Boot=yes and another init is stopped by SIGRTMIN+3")
+  func bootedInit() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nBoot=yes\nParameters=\nParameters=--ready")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      #expect(daemon.log.contains("SIGRTMIN+3"))
+      #expect(try world.status("echo").lastStop?.killed == false)
+    }
+  }
+}
