@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Linux
+import Testing
 
 /// A network namespace, a cgroup and a directory of one test's own, with whatever it starts inside.
 ///
@@ -91,6 +92,8 @@ final class World {
   // MARK: The end
 
   private func tearDown() {
+    // With `swift test --attachments-path DIR` the logs are there to be read after a failure.
+    if let daemon { Attachment.record(daemon.log, named: "\(name).log") }
     Cgroups.end(cgroup)
     children = []
     _ = try? command(["ip", "netns", "del", name])
