@@ -8,8 +8,8 @@ do {
   let arguments = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
   let loop = try EventLoop()
   let manager = Manager(loop: loop, arguments: arguments)
-  // Detached, or it would wait on the main queue, which nobody drains while the loop runs.
-  Task.detached { await manager.startOrExit() }
+  // Not from a task: the runtime would begin it on a thread of its own, whose pool then wakes up every second to look after itself.
+  manager.assumeIsolated { $0.startOrExit() }
   try loop.run()
 } catch let problem as DaemonArguments.Problem {
   switch problem {
