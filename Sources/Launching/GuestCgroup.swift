@@ -9,6 +9,9 @@ public final class GuestCgroup {
   public let path: String
   /// The directory, opened, for CLONE_INTO_CGROUP.
   let directory: OwnedFD
+  // Opened before anything runs: to end a guest, and to see its end, no descriptor has to be had then.
+  private let events: Cgroup2.Events
+  private let killer: OwnedFD
 
   /// Where the guests' cgroups are: the daemon's own cgroup, or its parent when the service manager has put the daemon into
   /// `supervisor` (`DelegateSubgroup=`, because a cgroup that has cgroups with controllers may have no processes).
@@ -47,8 +50,12 @@ public final class GuestCgroup {
   }
 
   private init(path: String) throws(SystemError) {
-    directory = OwnedFD(
-      owning: try retrying("open \(path)") { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    let directory = try Cgroup2.open(path)
+    let events = Cgroup2.Events(try Cgroup2.open(path + "/cgroup.events"))
+    let killer = try Cgroup2.open(path + "/cgroup.kill", O_WRONLY)
+    self.directory = directory
+    self.events = events
+    self.killer = killer
     self.path = path
   }
 
@@ -80,21 +87,32 @@ public final class GuestCgroup {
     }
   }
 
-  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
-  public func isPopulated() throws(SystemError) -> Bool { try Cgroup2.isPopulated(path) }
-
-  /// cgroup.events, which polls as POLLPRI when `isPopulated()` may have changed.
+  /// Whether processes are in it; none are when the cgroup is gone.
   ///
-  /// - Throws: `SystemError` of open(2).
-  public func openEvents() throws(SystemError) -> OwnedFD {
-    let path = path + "/cgroup.events"
-    return OwnedFD(owning: try retrying("open \(path)") { open(path, O_RDONLY | O_CLOEXEC) })
+  /// - Throws: `SystemError` of pread(2).
+  public func isPopulated() throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      return try events.isPopulated()
+    } catch {
+      if error.errno == ENODEV { return false }
+      throw error
+    }
   }
 
-  /// Kills every process in it (`cgroup.kill`), also those that are just being made, also when it is frozen.
+  /// Polls as POLLPRI when `isPopulated()` may have changed since it was last asked; borrowed.
+  public var changes: OwnedFD { _read { yield events.descriptor } }
+
+  /// Kills every process in it (`cgroup.kill`), also those that are just being made, also when it is frozen. A cgroup that is gone
+  /// has none.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
-  public func kill() throws(SystemError) { try Cgroup2.write("1", to: path + "/cgroup.kill") }
+  /// - Throws: `SystemError` of write(2).
+  public func kill() throws(SystemError) {
+    do throws(SystemError) {
+      try Cgroup2.write("1", to: killer, path + "/cgroup.kill")
+    } catch {
+      if error.errno != ENODEV { throw error }
+    }
+  }
 
   /// Removes the cgroup and those below it; one that is gone is no error.
   ///
@@ -102,14 +120,9 @@ public final class GuestCgroup {
   public func remove() throws(SystemError) { try Self.remove(path) }
 
   private static func remove(_ path: String) throws(SystemError) {
-    let groups: [String]
-    do throws(SystemError) {
-      groups = try Cgroup2.tree(path)
-    } catch {
-      if error.errno == ENOENT { return }
-      throw error
-    }
-    for group in groups where rmdir(group) == -1 && errno != ENOENT {
+    // Most have none below, and to look for them takes a descriptor.
+    if rmdir(path) == 0 || errno == ENOENT { return }
+    for group in try Cgroup2.tree(path) where rmdir(group) == -1 && errno != ENOENT {
       throw SystemError("rmdir \(group)", errno: errno)
     }
   }

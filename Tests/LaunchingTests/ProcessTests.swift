@@ -29,10 +29,9 @@ struct ProcessTests {
     try process.signal(.sigterm)
     #expect(try process.reap() == nil)
     #expect(try guest.cgroup.isPopulated())
-    let events = try guest.cgroup.openEvents()
     try guest.cgroup.kill()
     while try guest.cgroup.isPopulated() {
-      #expect(TestGuest.wait(events.raw, POLLPRI, milliseconds: 10_000))
+      #expect(TestGuest.wait(guest.cgroup.changes.raw, POLLPRI, milliseconds: 10_000))
     }
     #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
     #expect(try process.reap() == .killed(signal: SIGKILL))

@@ -37,8 +37,8 @@ final class TestGuest {
   }
 
   private func waitUntilEmpty() {
-    guard let events = try? cgroup.openEvents(), (try? cgroup.isPopulated()) == true else { return }
-    _ = TestGuest.wait(events.raw, POLLPRI, milliseconds: 10_000)
+    guard (try? cgroup.isPopulated()) == true else { return }
+    _ = TestGuest.wait(cgroup.changes.raw, POLLPRI, milliseconds: 10_000)
   }
 
   /// A guest that runs `command` in a shell of this host's /usr, in a root that is a tmpfs.

@@ -54,7 +54,7 @@ struct CgroupTests {
     #expect(try Cgroup2.tree(top) == all.reversed())
     #expect(try Cgroup2.isPopulated(top) == false)
     #expect(throws: SystemError("write \(top)/cgroup.kill", errno: ERANGE)) {
-      try Cgroup2.write("2", to: top + "/cgroup.kill")
+      try Cgroup2.write("2", to: Cgroup2.open(top + "/cgroup.kill", O_WRONLY), top + "/cgroup.kill")
     }
   }
 }

@@ -86,12 +86,19 @@ public enum Cgroup2 {
     String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 1")
   }
 
-  /// Writes to a file of the cgroup in one write(2), as the kernel wants it.
+  /// Opens a cgroup's directory, or a file in it; `flags` are open(2)'s `O_RDONLY` or `O_WRONLY`.
   ///
-  /// - Throws: `SystemError`.
-  public static func write(_ text: String, to path: String) throws(SystemError) {
-    let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, or is none.
+  public static func open(_ path: String, _ flags: Int32 = O_RDONLY) throws(SystemError) -> OwnedFD {
+    OwnedFD(owning: try retrying("open \(path)") { Glibc.open(path, flags | O_CLOEXEC) })
+  }
+
+  /// Writes to an open file of a cgroup in one write(2), as the kernel wants it; `path` is named in an error.
+  ///
+  /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
+  public static func write(_ text: String, to file: borrowing OwnedFD, _ path: String) throws(SystemError) {
+    let raw = file.raw
     let bytes = Array(text.utf8)
-    try retrying("write \(path)") { Glibc.write(file.raw, bytes, bytes.count) }
+    try retrying("write \(path)") { Glibc.write(raw, bytes, bytes.count) }
   }
 }

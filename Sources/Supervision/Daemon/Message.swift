@@ -68,12 +68,12 @@ extension Message {
     case .paused(let reason, let pause, let failures):
       "\(reason); pausing for \(pause.inWords)\(failures > 1 ? ", after \(failures) times in a row" : "")"
     case .foundRunning(let pid): "found running as process \(pid), left by an earlier daemon"
-    case .cannotEnd(let error): "cannot end or watch it: \(error)"
+    case .cannotEnd(let error): "cannot end it, watch it or clear up after it: \(error)"
     case .notAdopted(let socket):
       "the guest did not take \(socket): none of its enabled .socket units has this address; clients are refused there"
     case .abandoned(let socket, let waiting):
       "the guest let go of \(socket) while \(waiting) waited there (has its .socket unit failed?): ending it"
-    case .repaired(let socket): "the guest had shut \(socket) down: it listens again"
+    case .repaired(let socket): "\(socket) had been shut down, or its path taken away: it listens again"
     case .cannotWatchIdleness(let error): "cannot tell whether it is used: \(error)"
     case .guestReported(let error): "its PID 1 reports error \(error)"
     case .noDevicePolicy:

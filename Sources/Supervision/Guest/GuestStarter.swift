@@ -1,3 +1,4 @@
+import Glibc
 import GuestSpec
 import Launching
 import Linux
@@ -16,6 +17,8 @@ struct GuestStarter {
     _ guest: Guest, _ listeners: GuestListeners, watch: (Run) throws(SystemError) -> Void
   ) throws(StartFailure) -> Run {
     do {
+      // With the runtime directory, should somebody have taken that away.
+      try makeDirectories(surroundings.staging)
       let notify = try NotifySocket(path: surroundings.notifySocket(of: guest.name))
       let scratch = guest.files.needsScratch ? try ScratchDirectory(named: "dormouse-\(guest.name)") : nil
       let plan = try plan(guest, listeners, scratch)
@@ -46,7 +49,7 @@ struct GuestStarter {
     // Before the start: a daemon killed in between leaves a note about nothing, never a guest without a note.
     try record.write(name, base: surroundings.cgroupBase)
     do {
-      let cgroup = try GuestCgroup(making: name, in: surroundings.cgroupBase)
+      let cgroup = try makeCgroup(name)
       do {
         let process = try launch(plan, listeners: passed, cgroup: cgroup)
         let run = Run(process: process, cgroup: cgroup, notify: notify)
@@ -64,10 +67,19 @@ struct GuestStarter {
     }
   }
 
+  /// Nothing that a daemon knows of runs in a cgroup that is still there. Whoever sits in it is ended, for the next attempt.
+  private func makeCgroup(_ name: String) throws(SystemError) -> GuestCgroup {
+    do throws(SystemError) {
+      return try GuestCgroup(making: name, in: surroundings.cgroupBase)
+    } catch {
+      if error.errno == EBUSY { try? GuestCgroup(existing: name, in: surroundings.cgroupBase).kill() }
+      throw error
+    }
+  }
+
   private func plan(
     _ guest: Guest, _ listeners: GuestListeners, _ scratch: ScratchDirectory?
   ) throws -> LaunchPlan {
-    try makeDirectories(surroundings.staging)
     var facts = try StartFacts.gather(
       for: guest, staging: surroundings.staging,
       fallbackMachineID: MachineID.guest(guest.name).description)

@@ -1,3 +1,5 @@
+import Glibc
+import GuestSpec
 import Launching
 import Linux
 import Systemd
@@ -14,8 +16,6 @@ final class Run {
   var scratch: ScratchDirectory?
   private let notify: NotifySocket?
   private var console: Console?
-  /// cgroup.events, once PID 1 is gone and others of its cgroup are not.
-  private var cgroupEvents: Cgroup2.Events?
   private var sources: [EventSource] = []
 
   /// What a run tells its supervisor.
@@ -23,7 +23,7 @@ final class Run {
     var said: (NotifyMessage) -> Void
     /// PID 1 and everything in its cgroup are gone.
     var ended: (ExitStatus) -> Void
-    /// The end could not be brought about or watched.
+    /// The end could not be brought about, watched or cleared up after.
     var failed: (SystemError) -> Void
   }
 
@@ -74,36 +74,55 @@ final class Run {
       console?.drain()
       guard let status = try process.reap() else { return }
       stopWatching()
-      try endRest(loop, status, handlers)
+      endRest(loop, status, handlers)
     } catch {
       handlers.failed(error)
     }
   }
 
-  /// Ends whatever is still in the cgroup (somebody may have entered it from outside) and removes it.
-  private func endRest(_ loop: EventLoop, _ status: ExitStatus, _ handlers: Handlers) throws(SystemError) {
-    if try !cgroup.isPopulated() { return try finish(status, handlers) }
-    let events = Cgroup2.Events(try cgroup.openEvents())
-    sources.append(
-      try loop.watch(events.descriptor, for: .priority, priority: .first) { [unowned self] _ in
-        emptied(status, handlers)
-      })
-    cgroupEvents = events
+  /// Ends everything of the guest, at once.
+  ///
+  /// - Throws: `SystemError` when what is in the cgroup cannot be killed.
+  func kill() throws(SystemError) {
+    // PID 1 by itself too: somebody may have moved it out of the cgroup. ESRCH says that it has ended already.
+    try? process.signal(.number(SIGKILL))
     try cgroup.kill()
+  }
+
+  /// Ends whatever is still in the cgroup (somebody may have entered it from outside) and removes it.
+  private func endRest(_ loop: EventLoop, _ status: ExitStatus, _ handlers: Handlers) {
+    do throws(SystemError) {
+      if try cgroup.isPopulated() {
+        sources.append(
+          try loop.watch(cgroup.changes, for: .priority, priority: .first) { [unowned self] _ in
+            emptied(status, handlers)
+          })
+        return try cgroup.kill()
+      }
+    } catch {
+      // What cannot be ended or watched is not waited for either: the next start does not begin before the cgroup is empty.
+      handlers.failed(error)
+    }
+    finish(status, handlers)
   }
 
   private func emptied(_ status: ExitStatus, _ handlers: Handlers) {
     do throws(SystemError) {
-      // Read by the watched descriptor itself: until that is done it stays readable.
-      if try cgroupEvents?.isPopulated() == false { try finish(status, handlers) }
+      if try cgroup.isPopulated() { return }
     } catch {
       handlers.failed(error)
     }
+    finish(status, handlers)
   }
 
-  private func finish(_ status: ExitStatus, _ handlers: Handlers) throws(SystemError) {
+  private func finish(_ status: ExitStatus, _ handlers: Handlers) {
     stopWatching()
-    try cgroup.remove()
+    do throws(SystemError) {
+      try cgroup.remove()
+    } catch {
+      // Nothing runs in it, so the guest is gone all the same; the next start has to remove it first.
+      handlers.failed(error)
+    }
     handlers.ended(status)
   }
 

@@ -74,7 +74,7 @@ extension Supervisor {
 
   func kill() {
     do throws(SystemError) {
-      try run?.cgroup.kill()
+      try run?.kill()
     } catch {
       say(.cannotEnd(error: "\(error)"))
     }
