@@ -3,19 +3,31 @@ import Linux
 
 /// Guests that an earlier daemon, killed, left running: found by the notes that it made and by the cgroups below our own.
 struct Leftovers {
-  private var bases: [String: String] = [:]
+  /// The cgroups below which a guest may be. A note may be wrong, so our own is always one of them.
+  private var bases: [String: Set<String>] = [:]
+  private let record: RunRecord
 
   init(_ surroundings: Surroundings) {
-    let base = surroundings.cgroupBase
-    for name in (try? GuestCgroup.guests(in: base)) ?? [] { bases[name] = base }
-    for (name, base) in RunRecord(runtime: surroundings.runtime).all() { bases[name] = base }
+    let own = surroundings.cgroupBase
+    record = RunRecord(runtime: surroundings.runtime)
+    for name in (try? GuestCgroup.guests(in: own)) ?? [] { bases[name] = [own] }
+    for (name, base) in record.all() { bases[name] = base.map { [$0, own] } ?? [own] }
   }
 
   var names: [String] { bases.keys.sorted() }
 
-  /// What runs of a guest; nil when nothing does. What has no PID 1 to be told to halt is ended at once.
+  /// What runs of a guest; nil when nothing does, and its note is gone then.
   func run(of name: String) -> Run? {
-    guard let base = bases[name], let cgroup = try? GuestCgroup(existing: name, in: base) else { return nil }
+    for base in (bases[name] ?? []).sorted() {
+      if let run = run(of: name, in: base) { return run }
+    }
+    record.remove(name)
+    return nil
+  }
+
+  /// What has no PID 1 to be told to halt is ended at once.
+  private func run(of name: String, in base: String) -> Run? {
+    guard let cgroup = try? GuestCgroup(existing: name, in: base) else { return nil }
     guard let leader = try? cgroup.leader(), let process = try? GuestProcess(adopting: leader),
       // Looked up once more: between the two calls the number could have become another process's.
       (try? cgroup.leader()) == leader

@@ -15,15 +15,13 @@ struct RunRecord {
 
   func remove(_ guest: String) { removeFile(path(of: guest)) }
 
-  /// The guests that have a note, with the cgroup that holds theirs. A note that cannot be read is as good as none.
-  func all() -> [(guest: String, base: String)] {
+  /// The guests that have a note, with the cgroup that holds theirs; nil when the note does not say.
+  func all() -> [(guest: String, base: String?)] {
     let names = (try? directoryEntries(directory)) ?? []
-    return names.sorted().compactMap { name in
-      guard name.hasSuffix(Self.suffix) else { return nil }
+    return names.sorted().filter { $0.hasSuffix(Self.suffix) }.map { name in
       let guest = String(name.dropLast(Self.suffix.count))
-      guard let text = try? readFile(path(of: guest), limit: 4096) else { return nil }
-      let base = String(decoding: text, as: UTF8.self).split(separator: "\n").first
-      return base.map { (guest, String($0)) }
+      let text = (try? readFile(path(of: guest), limit: 4096)) ?? []
+      return (guest, String(decoding: text, as: UTF8.self).split(separator: "\n").first.map(String.init))
     }
   }
 

@@ -16,6 +16,7 @@ extension Supervisor {
       take(.holdRunning)
     } catch {
       say(.cannotEnd(error: "\(error)"))
+      try? leftover.kill()
       take(.hold)
     }
   }
@@ -44,6 +45,11 @@ extension Supervisor {
   func release(because cause: StopCause) {
     stopCause = cause
     take(.release)
+  }
+
+  /// Whether it has been let go for good, and only its end is waited for.
+  var isLeaving: Bool {
+    if case .deactivating(let deactivation) = state { deactivation.next == .release } else { false }
   }
 
   /// Takes its files as they are now.
