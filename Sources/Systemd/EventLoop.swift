@@ -38,6 +38,9 @@ public final class EventLoop: SerialExecutor {
     try succeeding(
       "sd_event_add_io",
       sd_event_add_io(event, nil, self.wakeUp.raw, EPOLLIN.rawValue, callback, userdata))
+    // sd-event opens a clock's timerfd with the first timer on it, and keeps it. Later there may be no descriptor left, and then no
+    // deadline would hold.
+    _ = try after(.seconds(1)) {}
   }
 
   deinit { sd_event_unref(event) }

@@ -47,9 +47,16 @@ public struct Journal: Sendable {
     }
   }
 
+  /// PIPE_BUF.
+  private static let longestLine = 4096
+
   private func write(_ line: String) {
-    // One call for the whole line, so that lines of several processes do not mix.
-    let bytes = Array(line.utf8)
+    // A pipe whose reader stands still must not make the daemon stand still. One that polls as writable has room for PIPE_BUF
+    // bytes, and takes these together, so that lines of several processes do not mix.
+    var stderr = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+    guard poll(&stderr, 1, 0) == 1 else { return }
+    var bytes = Array(line.utf8)
+    if bytes.count > Self.longestLine { bytes = bytes.prefix(Self.longestLine - 1) + [UInt8(ascii: "\n")] }
     _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
   }
 }

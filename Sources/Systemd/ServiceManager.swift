@@ -1,4 +1,3 @@
-import CSystemd
 import Glibc
 import Linux
 
@@ -13,11 +12,8 @@ public struct ServiceManager: Sendable {
 
   /// We serve from now on, or again after ``reloading()``.
   ///
-  /// - Throws: `SystemError` when the message could not be sent; so do the others.
-  public func ready(status: String) throws(SystemError) {
-    // This one may not be lost: the service manager waits for it, so it is also worth waiting for.
-    try succeeding("sd_notify", sd_notify(0, "READY=1\nSTATUS=\(status.harmless)"))
-  }
+  /// - Throws: `SystemError` when the message could not be sent, `EAGAIN` when there is no room for it; so do the others.
+  public func ready(status: String) throws(SystemError) { try send("READY=1\nSTATUS=\(status.harmless)") }
 
   /// One line for a person, in `systemctl status`.
   public func status(_ status: String) throws(SystemError) { try send("STATUS=\(status.harmless)") }
@@ -32,8 +28,8 @@ public struct ServiceManager: Sendable {
   /// We are ending.
   public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
 
-  /// For what may be lost: sd_notify(3) waits for room in the receiver's queue, and a service manager that stands still would
-  /// then take every guest with it.
+  /// Never waits: sd_notify(3) does, for room in the receiver's queue, and a service manager that stands still would then take
+  /// every guest with it.
   private func send(_ state: String) throws(SystemError) {
     guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }) else { return }
     let address = path.hasPrefix("@") ? SocketAddress.abstract(String(path.dropFirst())) : .path(path)

@@ -20,6 +20,10 @@ public actor Manager {
   private var isEnding = false
   /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
   private var endsAsleep = false
+  /// Guests whose files are there again while what ran by the old ones still stops.
+  private var returning: [String: LoadedGuest] = [:]
+  /// Until the service manager can be told again that all is well.
+  private var readyLater: EventSource?
 
   /// Uses the loop of the calling thread, which the caller runs.
   public init(loop: EventLoop, arguments: DaemonArguments) {
@@ -56,14 +60,14 @@ public actor Manager {
     log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
     try watchSignals()
 
-    for loaded in load() where !loaded.hasErrors {
+    for loaded in load().guests where !loaded.hasErrors {
       _ = makeSupervisor(loaded, surroundings)
     }
     if supervisors.isEmpty { log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath)) }
     let taken = offer(passed)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     beginAll(surroundings)
-    tell { manager throws(SystemError) in try manager.ready(status: status) }
+    tellReady()
     // Systemd starts the service for a connection, which then waits already, or because somebody asked for the guest.
     if endsAsleep { for supervisor in supervisors.values { supervisor.wake { _ in } } }
   }
@@ -94,8 +98,8 @@ public actor Manager {
 
 // The guest files.
 extension Manager {
-  /// Every guest that is asked for, sound or not, with its problems logged.
-  private func load() -> [LoadedGuest] {
+  /// Every guest that is asked for, sound or not, with all problems logged.
+  private func load() -> LoadedGuests {
     let files = GuestFiles(searchPath: arguments.searchPath)
     var loaded = files.loadAll()
     if !arguments.guests.isEmpty {
@@ -103,7 +107,7 @@ extension Manager {
       for name in arguments.guests where loaded[name] == nil { log.write(.noSuchGuest(name)) }
     }
     for diagnostic in loaded.diagnostics + loaded.guests.flatMap(\.diagnostics) { log.write(.problem(diagnostic)) }
-    return loaded.guests
+    return loaded
   }
 
   private func makeSupervisor(_ loaded: LoadedGuest, _ surroundings: Surroundings) -> Supervisor {
@@ -113,28 +117,35 @@ extension Manager {
     return supervisor
   }
 
+  private func add(_ loaded: LoadedGuest, _ surroundings: Surroundings) {
+    let supervisor = makeSupervisor(loaded, surroundings)
+    supervisor.say(.added)
+    supervisor.begin(leftover: nil)
+  }
+
   /// SIGHUP: new guests are held, removed ones stopped, changed ones changed when nothing of them runs.
   private func reload() {
     guard let surroundings, !isEnding else { return }
     log.write(.reloading)
     tell { manager throws(SystemError) in try manager.reloading() }
     let loaded = load()
-    for loaded in loaded where !loaded.hasErrors {
-      if let supervisor = supervisors[loaded.name] {
-        supervisor.change(to: loaded)
-      } else {
-        let supervisor = makeSupervisor(loaded, surroundings)
-        supervisor.say(.added)
-        supervisor.begin(leftover: nil)
+    returning = [:]
+    for guest in loaded.guests where !guest.hasErrors {
+      switch supervisors[guest.name] {
+      case nil: add(guest, surroundings)
+      case let supervisor? where supervisor.isLeaving: returning[guest.name] = guest
+      case let supervisor?: supervisor.change(to: guest)
       }
     }
-    // A guest whose file is there but wrong goes on as it is.
-    let there = Set(loaded.map(\.name))
-    for supervisor in supervisors.values where !there.contains(supervisor.name) {
-      supervisor.say(.removed)
-      supervisor.release(because: .configuration)
+    // A guest whose file is there but wrong goes on as it is; so do all whose files cannot be looked for.
+    let there = Set(loaded.guests.map(\.name))
+    if loaded.diagnostics.isEmpty {
+      for supervisor in supervisors.values where !there.contains(supervisor.name) && !supervisor.isLeaving {
+        supervisor.say(.removed)
+        supervisor.release(because: .configuration)
+      }
     }
-    tell { manager throws(SystemError) in try manager.ready(status: status) }
+    tellReady()
   }
 }
 
@@ -197,6 +208,7 @@ extension Manager {
     switch supervisor.state {
     case .released:
       supervisors[name] = nil
+      if let again = returning.removeValue(forKey: name), let surroundings, !isEnding { add(again, surroundings) }
       exitWhenNothingIsLeft()
     case .inactive where endsAsleep && supervisor.history.wakes > 0: end()
     case .holding, .inactive, .launching, .activating, .active, .deactivating, .failed: break
@@ -213,6 +225,18 @@ extension Manager {
   /// Tells the service manager; what it does not hear is no reason to do anything else.
   private func tell(_ word: (ServiceManager) throws(SystemError) -> Void) {
     if serviceManager.isListening { try? word(serviceManager) }
+  }
+
+  /// That the daemon is up, or has read its files again, may not be lost: the service manager waits for it. It is told as soon as it
+  /// listens, and there is a descriptor to tell it by; nothing of ours waits meanwhile.
+  private func tellReady() {
+    readyLater = nil
+    do throws(SystemError) {
+      if serviceManager.isListening { try serviceManager.ready(status: status) }
+    } catch {
+      guard [EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(error.errno) else { return }
+      readyLater = try? loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in tellReady() }
+    }
   }
 
   /// What `systemctl status` shows.

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import Launching
 import Linux
 import Systemd
@@ -35,6 +36,8 @@ extension Supervisor {
 
   /// Clients wait: does the guest still hold the listener at which they do?
   private func looked(_ found: SocketLook.Found) {
+    // It could not be told before.
+    if listeners.all.contains(where: { $0.isAdopted == nil }) { checkAdoption() }
     let waiting = found.waiting.filter { $0.listener.isAdopted == true }
     if waiting.isEmpty { return }
     guard let held = heldInodes() else { return }
@@ -59,9 +62,23 @@ extension Supervisor {
     do throws(SystemError) {
       // No guest holds this socket, so nobody else accepts from it.
       try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
-        history.counters.connectionsRefused += (try? refuseQueued(on: listener.descriptor, limit: 64)) ?? 0
+        do throws(SystemError) {
+          history.counters.connectionsRefused += try refuseQueued(on: listener.descriptor, limit: 64)
+        } catch {
+          refuseLater(listener)
+        }
       }
     } catch {
+      say(.cannotWatchIdleness(error: "\(error)"))
+    }
+  }
+
+  /// Only a lack of descriptors or memory leads here, and the kernel has no event for its end.
+  private func refuseLater(_ listener: Listener) {
+    do throws(SystemError) {
+      try listener.rest(surroundings.loop) { [unowned self, unowned listener] in refuse(listener) }
+    } catch {
+      listener.stopWatching()
       say(.cannotWatchIdleness(error: "\(error)"))
     }
   }
@@ -70,8 +87,14 @@ extension Supervisor {
   private func heldInodes() -> Set<UInt64>? {
     guard let run, let processes = try? run.cgroup.processes() else { return nil }
     var inodes: Set<UInt64> = []
-    // A process may end between the listing and the look at it.
-    for pid in processes { inodes.formUnion((try? socketInodes(ofProcess: pid)) ?? []) }
+    for pid in processes {
+      do throws(SystemError) {
+        inodes.formUnion(try socketInodes(ofProcess: pid))
+      } catch {
+        // A process may end between the listing and the look at it. What another error hides might be a listener.
+        if error.errno != ENOENT && error.errno != ESRCH { return nil }
+      }
+    }
     // A guest that died meanwhile holds nothing, and its end is on its way: that is no judgement on what it took.
     guard (try? hasInput(run.process.pidfd)) == false else { return nil }
     return inodes

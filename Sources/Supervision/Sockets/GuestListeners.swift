@@ -14,7 +14,7 @@ final class GuestListeners {
 
   /// Opens what `guest` asks for and is not open, repairs what is, and closes what it asks for no longer.
   ///
-  /// - Returns: those that a guest had shut down or connected, and that serve again.
+  /// - Returns: those that served no longer, shut down by a guest or with their path taken away, and that serve again.
   /// - Throws: `SystemError` of the first that could not be opened; those that are open stay so.
   func hold(_ guest: Guest) throws(SystemError) -> [Listener] {
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
@@ -39,7 +39,7 @@ final class GuestListeners {
   private func keep(_ listen: Listen, at place: Int) throws(SystemError) -> ListenerHealth? {
     guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
     let listener = all[index]
-    let health = try listener.repair()
+    let health = listener.isUnreachable ? .lost : try listener.repair()
     // Its service manager goes on using what it passed: a new socket would be a second one on the address.
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
     all.remove(at: index)

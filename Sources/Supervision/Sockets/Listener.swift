@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import GuestSpec
 import Linux
 import Systemd
@@ -45,11 +46,29 @@ final class Listener {
   /// - Throws: `SystemError` when it is no socket any more.
   func repair() throws(SystemError) -> ListenerHealth { try repairListener(descriptor, backlog: group.backlog) }
 
+  /// Whether somebody took its path away, and nobody has come by it who still waits.
+  var isUnreachable: Bool {
+    guard !isPassed, case .path(let path) = listen.address else { return false }
+    do throws(SystemError) {
+      _ = try FileStatus(path, followingLinks: false)
+      return false
+    } catch {
+      return error.errno == ENOENT && (try? hasInput(descriptor)) == false
+    }
+  }
+
   /// Calls `knocked` while somebody connects or a datagram is there. No guest may hold the socket.
   ///
   /// - Throws: `SystemError` when epoll refuses.
   func watch(_ loop: EventLoop, knocked: @escaping () -> Void) throws(SystemError) {
     source = try loop.watch(descriptor, for: .readable) { _ in knocked() }
+  }
+
+  /// Lets whoever knocks wait for a second, and calls `over` then: without it the loop would turn without rest.
+  ///
+  /// - Throws: `SystemError` when there can be no timer.
+  func rest(_ loop: EventLoop, over: @escaping () -> Void) throws(SystemError) {
+    source = try loop.after(.seconds(1), accuracy: .milliseconds(100), handler: over)
   }
 
   func stopWatching() {
