@@ -1,0 +1,176 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A daemon that was killed")
+struct DaemonFaultTests {
+  /// A guest whose init is told to halt by SIGRTMIN+3.
+  private func addBooted(_ world: World, arguments: String = "--ready", settings: String = "") throws {
+    try world.addTiny(
+      "echo", "ListenStream=127.0.0.1:8001",
+      settings: "[Exec]\nBoot=yes\nParameters=\nParameters=\(arguments)\n\(settings)")
+  }
+
+  private func killDaemon(_ daemon: Daemon) {
+    daemon.child.signal(SIGKILL)
+    #expect(daemon.child.wait() == .killed(SIGKILL))
+  }
+
+  private func expectCleared(_ world: World, _ next: Daemon) throws {
+    #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
+    #expect(access(world.note(of: "echo"), F_OK) != 0)
+    #expect(Cgroups.processes(below: world.cgroup) == [next.pid])
+  }
+
+  @Test(
+    "leaves its guest to the next one, which halts it and then holds its sockets",
+    arguments: [GuestState.activating, .active])
+  func state(_ state: GuestState) throws {
+    try World.with { world in
+      try addBooted(world, arguments: state == .active ? "--ready" : "")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      try world.wait("echo", state)
+      let pid = try world.leader(of: "echo")
+      killDaemon(daemon)
+      let next = try world.startDaemon()
+      try next.waitForLog("asleep; holding 127.0.0.1:8001", times: 2)
+      // Both daemons write to the same log.
+      let log = next.log
+      let found = try #require(log.range(of: "found running as process \(pid)"))
+      let told = try #require(log.range(of: "sent SIGRTMIN+3", range: found.upperBound..<log.endIndex))
+      #expect(log.range(of: "gone: halted", range: told.upperBound..<log.endIndex) != nil)
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try expectCleared(world, next)
+      let again = try world.connect("127.0.0.1:8001")
+      #expect(try again.ask("again") == "again")
+    }
+  }
+
+  @Test("while its guest did not want to stop leaves it to the next one, whose patience ends as well")
+  func deactivating() throws {
+    try World.with { world in
+      try addBooted(world, arguments: "--ready --stop=ignore", settings: "[Guest]\nTimeoutStopSec=1s")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let sleep = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      try daemon.waitForLog("sent SIGRTMIN+3")
+      killDaemon(daemon)
+      #expect(sleep.wait() != .exited(0))
+      let next = try world.startDaemon()
+      try next.waitForLog("sent SIGRTMIN+3", times: 2)
+      try next.waitForLog("gone: ")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try expectCleared(world, next)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("at whatever moment of a start leaves nothing that the next one does not find")
+  func moments() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      var daemon = try world.startDaemon()
+      for microseconds in stride(from: 0, through: 6000, by: 300) as StrideThrough<UInt32> {
+        let client = try world.connect("127.0.0.1:8001")
+        usleep(microseconds)
+        killDaemon(daemon)
+        daemon = try world.startDaemon()
+        // Until then an old guest still listens at the address.
+        try world.wait("echo", .inactive)
+        #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+        try world.sleep("echo")
+        try expectCleared(world, daemon)
+        withExtendedLifetime(client) {}
+      }
+    }
+  }
+
+  @Test("after its note and before the start leaves nothing that hinders the next one", arguments: [false, true])
+  func early(hasCgroup: Bool) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try (world.cgroup + "\n").write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+      if hasCgroup { mkdir(world.cgroup(of: "echo"), 0o755) }
+      let daemon = try world.startDaemon()
+      try expectCleared(world, daemon)
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+    }
+  }
+
+  @Test("after which only others are left in the guest's cgroup: they are ended before the guest starts")
+  func leaderless() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let stranger = try world.start(["sleep", "1000"], in: "echo.guest")
+      try world.startDaemon()
+      #expect(stranger.wait() == .killed(SIGKILL))
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+    }
+  }
+
+  @Test("leaves a guest whose file is gone by then: it is ended, and forgotten")
+  func withoutFile() throws {
+    try World.with { world in
+      try addBooted(world)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      killDaemon(daemon)
+      try world.removeGuest("echo")
+      let next = try world.startDaemon()
+      try next.waitForLog("gone: halted")
+      try next.until("it is forgotten") { try world.list().isEmpty }
+      try expectCleared(world, next)
+    }
+  }
+
+  @Test("in another cgroup is found out by its note")
+  func otherCgroup() throws {
+    try World.with { world in
+      try addBooted(world)
+      let readiness = try NotifySocket(world.directory + "/first")
+      let first = try world.start(
+        [Built.dormoused, "--config", world.config, "--runtime", world.runtime],
+        environment: ["NOTIFY_SOCKET": readiness.path], in: "first")
+      try readiness.waitUntilReady(first)
+      try world.wake("echo")
+      let pid = try world.leader(of: "echo")
+      first.signal(SIGKILL)
+      _ = first.wait()
+      let next = try world.startDaemon()
+      try next.waitForLog("found running as process \(pid)")
+      try next.waitForLog("gone: halted")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      #expect(access(world.cgroup + "/first/echo.guest", F_OK) != 0)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test(
+    "leaves a note that is wrong: the guest is found all the same, and nothing else is touched",
+    arguments: [
+      "", "\n", "/no/such/cgroup\n", "relative\n", "/\n", "\u{0}\u{1}\u{7f}", "DIRECTORY\n",
+      String(repeating: "x", count: 10_000),
+    ])
+  func wrongNote(note: String) throws {
+    try World.with { world in
+      try addBooted(world)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let pid = try world.leader(of: "echo")
+      killDaemon(daemon)
+      let innocent = world.directory + "/innocent/echo.guest/below"
+      try FileManager.default.createDirectory(atPath: innocent, withIntermediateDirectories: true)
+      try note.replacing("DIRECTORY", with: world.directory + "/innocent")
+        .write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+      let next = try world.startDaemon()
+      try next.waitForLog("found running as process \(pid)")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try expectCleared(world, next)
+      #expect(access(innocent, F_OK) == 0)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+@Suite("Without descriptors")
+struct DescriptorFaultTests {
+  /// More than a start needs at any moment.
+  private static let enough = 20
+
+  @Test("a start that fails, at whatever point, is told and paused, and made good when there are some again")
+  func starts() throws {
+    try World.with { world in
+      for left in 0..<Self.enough { try world.addTiny("g\(left)", "ListenStream=127.0.0.1:\(8100 + left)") }
+      try world.addTiny("warm", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.wake("warm")
+      try world.sleep("warm")
+      let before = daemon.descriptors.count
+      var clients: [Connection] = []
+      for left in 0..<Self.enough {
+        try daemon.leaveDescriptors(left)
+        clients.append(try world.connect("127.0.0.1:\(8100 + left)"))
+        try daemon.until("g\(left) was given a pause, or is ready") {
+          daemon.log.contains("g\(left): cannot start: ") || daemon.log.contains("g\(left): ready")
+        }
+      }
+      #expect(daemon.log.contains("g0: cannot start: "))
+      #expect(!daemon.log.contains("g\(Self.enough - 1): cannot start: "))
+      #expect(daemon.log.ranges(of: "cannot start: ").count == daemon.log.ranges(of: "Too many open files").count)
+      try daemon.leaveDescriptorsEnough()
+      for (left, client) in clients.enumerated() { #expect(try client.ask("hello \(left)") == "hello \(left)") }
+      clients = []
+      for left in 0..<Self.enough { try world.sleep("g\(left)") }
+      try daemon.until("every descriptor is back") { daemon.descriptors.count <= before }
+      #expect(Cgroups.processes(below: world.cgroup) == [daemon.pid])
+    }
+  }
+
+  @Test("none is lost in many starts that fail, nor in many that do not")
+  func leaks() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenDatagram=127.0.0.1:8002")
+      try world.addTiny("broken", "ListenStream=127.0.0.1:8003")
+      unlink(world.root(of: "broken") + "/sbin/init")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      #expect(try world.dormouse("wake", "broken").succeeded == false)
+      let before = daemon.descriptors.count
+      for _ in 0..<10 {
+        try world.wake("echo")
+        try world.sleep("echo")
+        #expect(try world.dormouse("wake", "broken").succeeded == false)
+      }
+      try daemon.until("every descriptor is back") { daemon.descriptors.count <= before }
+    }
+  }
+
+  @Test("a guest that does not want to stop is killed all the same, and what entered its cgroup with it")
+  func kills() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"],
+        settings: "[Guest]\nTimeoutStopSec=200ms\nIdleStopSec=1s")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let stranger = try world.start(["sleep", "1000"], in: "echo.guest")
+      try daemon.leaveDescriptors(0)
+      try daemon.waitForLog("gone: killed by signal 9")
+      #expect(stranger.wait() == .killed(SIGKILL))
+      try daemon.leaveDescriptorsEnough()
+      #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("a guest is not taken for one that did not take its listeners")
+  func adoption() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", arguments: [], settings: "[Guest]\nIdleStopSec=1s")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      try daemon.leaveDescriptors(0)
+      #expect(try client.ask("notify READY=1") == "ok")
+      try daemon.waitForLog("ready after")
+      #expect(try world.ask("127.0.0.1:8001", "second") == "second")
+      try daemon.leaveDescriptorsEnough()
+      #expect(!daemon.log.contains("did not take"))
+      #expect(try client.ask("still there") == "still there")
+      #expect(try world.ask("127.0.0.1:8001", "third") == "third")
+      try daemon.until("it was seen to have taken it") { try world.status("echo").sockets[0].adopted == true }
+    }
+  }
+
+  @Test("clients of a listener that the guest did not take wait, at no cost, and are refused when there are some again")
+  func refusal() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=close", "--ready"])
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try daemon.waitForLog("did not take")
+      try daemon.leaveDescriptors(0)
+      let client = try world.connect("127.0.0.1:8001")
+      let before = daemon.processorTime
+      #expect(throws: Trouble.self) { try client.hasEnded(within: 1.5) }
+      // A loop without rest would have used all of it.
+      #expect(daemon.processorTime - before < 75)
+      try daemon.leaveDescriptorsEnough()
+      #expect(try client.hasEnded())
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Linux
+
+extension Daemon {
+  /// The numbers of its open descriptors.
+  var descriptors: Set<Int> { Set(names(in: "/proc/\(pid)/fd").compactMap(Int.init)) }
+
+  /// Lets it open exactly `count` more descriptors: RLIMIT_NOFILE is about the lowest number that is free.
+  func leaveDescriptors(_ count: Int) throws {
+    var seen = -1
+    // What it opens for a moment, to say something to its service manager, is not to be counted.
+    while limit(leaving: count) != seen {
+      seen = limit(leaving: count)
+      try require("prlimit", "--pid", "\(pid)", "--nofile=\(seen):")
+    }
+  }
+
+  /// With nothing left the limit lies at the first free number.
+  private func limit(leaving count: Int) -> Int {
+    let open = descriptors
+    var limit = 0
+    var left = count
+    while left > 0 || open.contains(limit) {
+      if !open.contains(limit) { left -= 1 }
+      limit += 1
+    }
+    return limit
+  }
+
+  /// Takes the limit away again.
+  func leaveDescriptorsEnough() throws { try require("prlimit", "--pid", "\(pid)", "--nofile=1024:") }
+
+  /// Waits until `text` stands in the log `count` times.
+  func waitForLog(_ text: String, times count: Int) throws {
+    try until("the log says \"\(text)\" \(count) times") { log.ranges(of: text).count >= count }
+  }
+
+  /// The processor time that it has used, in ticks of 10 ms.
+  var processorTime: Int {
+    let fields = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+  }
+}
+
+extension World {
+  /// The cgroup of a guest of this world's daemon.
+  func cgroup(of guest: String) -> String { "\(cgroup)/\(guest).guest" }
+
+  /// The note about the run of a guest.
+  func note(of guest: String) -> String { "\(runtime)/\(guest).cgroup" }
+
+  /// The root of a guest that `addTiny` made.
+  func root(of guest: String) -> String { "\(directory)/root-\(guest)" }
+
+  /// Listens at an address of this world in the daemon's place, until the value goes.
+  func occupy(_ address: String) throws -> Occupation {
+    Occupation(
+      owning: OwnedFD(
+        owning: try inside {
+          var address = try Address(address)
+          let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+          let fd = OwnedFD(owning: try retrying("socket") { socket(address.family, type, 0) })
+          try retrying("bind") { address.withPointer { bind(fd.raw, $0, $1) } }
+          try retrying("listen") { listen(fd.raw, 1) }
+          return fd.release()
+        }))
+  }
+
+  /// PID 1 of a guest, as the host sees it.
+  func leader(of guest: String) throws -> Int32 {
+    guard let pid = try summary(guest).pid else { throw Trouble("\(guest) does not run") }
+    return pid
+  }
+}
+
+/// Somebody else's socket.
+final class Occupation {
+  private let socket: OwnedFD
+
+  init(owning socket: consuming OwnedFD) { self.socket = socket }
+}
+
+/// Mounts on `target` until the value goes.
+final class TestMount {
+  private let target: String
+
+  init(_ arguments: String..., on target: String) throws {
+    let outcome = try command(["mount"] + arguments + [target])
+    guard outcome.succeeded else { throw Trouble("mount on \(target): \(outcome.errors)") }
+    self.target = target
+  }
+
+  deinit { _ = try? command(["umount", "--lazy", target]) }
+}
+
+/// Fills a file until nothing more fits into its file system; the room is free again when the value goes.
+final class Filler {
+  private var paths: [String] = []
+
+  /// Every block.
+  init(blocksOf directory: String) {
+    paths = [directory + "/filler"]
+    let file = open(paths[0], O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(file) }
+    let block = [UInt8](repeating: 1, count: 4096)
+    while write(file, block, block.count) > 0 {}
+  }
+
+  /// Every inode but `left`.
+  init(inodesOf directory: String, left: Int = 0) {
+    while true {
+      let path = "\(directory)/filler\(paths.count)"
+      let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+      if file < 0 { break }
+      close(file)
+      paths.append(path)
+    }
+    for _ in 0..<min(left, paths.count) { unlink(paths.removeLast()) }
+  }
+
+  deinit { for path in paths { unlink(path) } }
+}

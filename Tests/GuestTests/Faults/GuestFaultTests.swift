@@ -1,0 +1,143 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A guest whose PID 1 is killed")
+struct GuestFaultTests {
+  @Test("before it is ready is started again after a pause")
+  func activating() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: [])
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      try kill(world.leader(of: "echo"), SIGKILL)
+      try daemon.waitForLog("ended before it was ready: killed by signal 9; pausing")
+      let next = try world.connect("127.0.0.1:8001")
+      #expect(try next.ask("notify READY=1") == "ok")
+      try world.wait("echo", .active)
+    }
+  }
+
+  @Test("while it serves is started again after a pause")
+  func active() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try kill(world.leader(of: "echo"), SIGKILL)
+      try daemon.waitForLog("ended unasked: killed by signal 9; pausing")
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(try world.status("echo").counters.crashes == 1)
+    }
+  }
+
+  @Test("while it stops has stopped")
+  func deactivating() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"])
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let pid = try world.leader(of: "echo")
+      let sleep = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      try daemon.waitForLog("sent SIGTERM")
+      kill(pid, SIGKILL)
+      #expect(sleep.wait() == .exited(0))
+      #expect(try world.summary("echo").state == .inactive)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("takes with it who entered its cgroup from outside, and the cgroups that were made below")
+  func strangers() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      try world.wake("echo")
+      let cgroup = world.cgroup(of: "echo")
+      mkdir(cgroup + "/system.slice", 0o755)
+      mkdir(cgroup + "/empty", 0o755)
+      let strangers = [
+        try world.start(["sleep", "1000"], in: "echo.guest"),
+        try world.start(["sleep", "1000"], in: "echo.guest/system.slice/a.service"),
+      ]
+      try kill(world.leader(of: "echo"), SIGKILL)
+      for stranger in strangers { #expect(stranger.wait() == .killed(SIGKILL)) }
+      try world.wait("echo", .failed)
+      #expect(access(cgroup, F_OK) != 0)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+}
+
+@Suite("A guest's cgroup")
+struct CgroupFaultTests {
+  @Test(
+    "from which somebody took the guest away, and which is gone then, is missed by nobody",
+    arguments: ["poweroff", "ignore"])
+  func removed(stop: String) throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=\(stop)"],
+        settings: "[Guest]\nTimeoutStopSec=200ms")
+      try world.startDaemon()
+      try world.wake("echo")
+      let elsewhere = world.cgroup + "/elsewhere"
+      mkdir(elsewhere, 0o755)
+      for pid in Cgroups.processes(below: world.cgroup(of: "echo")) {
+        try "\(pid)".write(toFile: elsewhere + "/cgroup.procs", atomically: false, encoding: .utf8)
+      }
+      #expect(rmdir(world.cgroup(of: "echo")) == 0)
+      try world.sleep("echo")
+      #expect(Cgroups.processes(below: elsewhere) == [])
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("that cannot be removed keeps no guest from being asleep, and the next start makes it anew when that can be")
+  func unremovable() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let held = world.cgroup(of: "echo") + "/held"
+      mkdir(held, 0o755)
+      // What is mounted upon cannot be removed.
+      var mount: TestMount? = try TestMount("--bind", world.config, on: held)
+      try world.sleep("echo")
+      #expect(daemon.log.contains("Device or resource busy"))
+      let client = try world.connect("127.0.0.1:8001")
+      try daemon.waitForLog("Device or resource busy; pausing")
+      withExtendedLifetime(mount) {}
+      mount = nil
+      #expect(try client.ask("again") == "again")
+    }
+  }
+
+  @Test("that cannot be made is named, and made when it can be")
+  func notMade() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let limit = world.cgroup + "/cgroup.max.descendants"
+      try "0".write(toFile: limit, atomically: false, encoding: .utf8)
+      let client = try world.connect("127.0.0.1:8001")
+      try daemon.waitForLog("cannot start: mkdir \(world.cgroup(of: "echo")): ")
+      try "max".write(toFile: limit, atomically: false, encoding: .utf8)
+      #expect(try client.ask("hello") == "hello")
+    }
+  }
+
+  @Test("in which somebody sits before the start is cleared first")
+  func occupied() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let stranger = try world.start(["sleep", "1000"], in: "echo.guest")
+      try daemon.until("somebody sits there") { !Cgroups.processes(below: world.cgroup(of: "echo")).isEmpty }
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(stranger.wait() == .killed(SIGKILL))
+    }
+  }
+}
