@@ -20,7 +20,7 @@ extension Lifecycle {
       }
     case .holdFailed: fail(holding.record.struckAgain, then: holding.next)
     case .release: release()
-    // `held` comes in the same turn; requests are taken between turns
+    // `held` comes first (`EventQueue`)
     case .wakeRequested, .sleepRequested, .changed: []
     case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
@@ -49,7 +49,7 @@ extension Lifecycle {
     switch event {
     case .started: awaitReadiness(record)
     case .startFailed: fail(record.struckAgain, then: .watch)
-    case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes in the same turn; see above
+    case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes first (`EventQueue`)
     case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .abandoned,
       .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing

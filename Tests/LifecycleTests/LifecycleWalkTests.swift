@@ -11,15 +11,19 @@ private struct World {
   var watchingIdleness = false
   var armed: Set<Timer> = []
 
-  /// Does the effects of `event`, with the answers that they bring; `answer` says whether a holding or a start succeeds.
-  mutating func take(_ event: Event, answer: () -> Bool) {
-    var events = [event]
-    while !events.isEmpty {
-      for effect in lifecycle.handle(events.removeFirst()) {
+  /// Does the effects of what happened in one turn, with the answers that they bring; `answer` says whether a holding or a start
+  /// succeeds.
+  mutating func take(_ happened: Event..., answer: () -> Bool) {
+    var events = EventQueue()
+    for event in happened { events.add(event) }
+    while let event = events.next() {
+      events.isPerforming = true
+      defer { events.isPerforming = false }
+      for effect in lifecycle.handle(event) {
         switch effect {
         case .holdListeners:
           held = answer()
-          events.append(held ? .held : .holdFailed)
+          events.add(held ? .held : .holdFailed)
         case .watchListeners:
           #expect(held && !watching)
           watching = true
@@ -30,7 +34,7 @@ private struct World {
         case .start:
           #expect(!guestLives && held)
           guestLives = answer()
-          events.append(guestLives ? .started : .startFailed)
+          events.add(guestLives ? .started : .startFailed)
         case .askToHalt, .kill: #expect(guestLives)
         case .watchIdleness:
           #expect(!watchingIdleness)
@@ -99,8 +103,9 @@ struct LifecycleWalkTests {
       world.take(event) { succeeds }
       #expect(leadsOn(from: world), "stuck in \(world.lifecycle.state)")
     }
-    // The daemon's end: whatever the state, the guest goes and the listeners are let go.
-    world.take(.release) { true }
+    // The daemon's end: whatever the state and whatever else was asked in the same turn, the guest goes and the listeners are let
+    // go.
+    world.take(.wakeRequested, .release) { true }
     if world.guestLives {
       world.guestLives = false
       world.take(.exited(.crashed)) { true }

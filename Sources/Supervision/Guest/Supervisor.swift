@@ -33,7 +33,7 @@ final class Supervisor {
   var lastFailure: String?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]
-  private var queue: [Event] = []
+  private var queue = EventQueue()
   private var isTaking = false
   /// Called with the name after each event.
   var moved: (String) -> Void = { _ in }
@@ -56,13 +56,15 @@ final class Supervisor {
 
   /// Takes an event in and does what the table says, until nothing is left to do. Effects bring events of their own.
   func take(_ event: Event) {
-    queue.append(event)
+    queue.add(event)
     if isTaking { return }
     isTaking = true
     defer { isTaking = false }
-    while !queue.isEmpty {
+    while let next = queue.next() {
       let before = state.word
-      for effect in lifecycle.handle(queue.removeFirst()) { perform(effect) }
+      queue.isPerforming = true
+      for effect in lifecycle.handle(next) { perform(effect) }
+      queue.isPerforming = false
       if state.word != before { since = .now }
       for (answer, reply) in waiters.settle(state, guest: name, why: lastFailure) { answer(reply) }
       moved(name)
