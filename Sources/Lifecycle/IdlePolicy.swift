@@ -5,10 +5,14 @@ public struct IdlePolicy: Equatable, Sendable {
   /// The last moment at which somebody is known to have used the guest.
   public private(set) var lastUse: Duration
   private var judgedStamp: Duration?
+  /// The last look found use whose end no event tells: when it ended is not known, only that it was after that look.
+  private var endGoesUnseen = false
 
   /// While connections are open an event says when one goes. What no event says (a peer that hung up on a guest which holds on
   /// to its end, a queue that the guest ceased to serve) is looked for this seldom.
   public static let seldom = Duration.seconds(30)
+  /// Use whose end no event tells is looked at more often, but never more often than this, however short `IdleStopSec=` is.
+  public static let often = Duration.seconds(1)
 
   public init(idleStop: Duration, readyAt now: Duration) {
     self.idleStop = idleStop
@@ -59,9 +63,10 @@ public struct IdlePolicy: Equatable, Sendable {
 
   /// Judges what a look found.
   public mutating func judge(_ usage: Usage, at now: Duration) -> Decision {
+    if usage.inUse || endGoesUnseen { lastUse = max(lastUse, now) }
+    endGoesUnseen = usage.inUse && !usage.endIsAnnounced
     if usage.inUse {
-      lastUse = max(lastUse, now)
-      let next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : idleStop
+      let next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : min(max(idleStop, Self.often), Self.seldom)
       return .lookAgain(after: min(next, usage.lookAgainAfter ?? next))
     }
     // Only a datagram that is new since the last look counts: a stamp in the future would otherwise count for ever.

@@ -32,6 +32,23 @@ struct IdlePolicyTests {
       policy.judge(.init(inUse: true, endIsAnnounced: false), at: .seconds(6)) == .lookAgain(after: .seconds(1)))
   }
 
+  @Test("Where the end of use is not announced it counts from the look that missed it: IdleStopSec is never cut short")
+  func unseenEnd() {
+    var policy = IdlePolicy(idleStop: .seconds(600), readyAt: .zero)
+    let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: false)
+    #expect(policy.judge(open, at: .seconds(1000)) == .lookAgain(after: IdlePolicy.seldom))
+    #expect(policy.judge(unused, at: .seconds(1030)) == .lookAgain(after: .seconds(600)))
+    #expect(policy.judge(unused, at: .seconds(1630)) == .stop)
+  }
+
+  @Test("However short IdleStopSec is, use whose end is not announced is not looked at without rest")
+  func noBusyLoop() {
+    var policy = IdlePolicy(idleStop: .zero, readyAt: .zero)
+    let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: false)
+    #expect(policy.judge(open, at: .seconds(5)) == .lookAgain(after: IdlePolicy.often))
+    #expect(policy.judge(unused, at: .seconds(6)) == .stop)
+  }
+
   @Test("A datagram counts from its arrival")
   func datagramCounts() {
     var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
