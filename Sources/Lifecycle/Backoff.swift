@@ -13,4 +13,10 @@ public enum Backoff {
 
   /// How long a guest must have been ready until its earlier failures are forgotten.
   public static let steadyAfter = Duration.seconds(10)
+
+  /// How long nobody must have knocked at a sleeping guest until its failures are forgotten. Whom it failed still waits in a queue,
+  /// and knocks at once.
+  public static func quiet(afterFailures failures: Int) -> Duration {
+    max(steadyAfter, pause(afterFailures: failures))
+  }
 }

@@ -18,7 +18,7 @@ public enum Event: Equatable, Sendable {
   case ready
   /// `TimeoutStartSec=` is over.
   case startTimedOut
-  /// The guest has been ready for a while.
+  /// The guest has been ready for a while, or asleep with nobody at its door.
   case steady
   /// Nobody has used the guest for `IdleStopSec=`.
   case idle

@@ -38,9 +38,10 @@ extension Lifecycle {
     case .changed: [.unwatchListeners] + hold(State.Record(), then: .watch)
     case .release: [.unwatchListeners] + release()
     case .holdFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
+    case .steady: quieten()
     case .sleepRequested: []  // asleep
-    case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .steady, .idle,
-      .abandoned, .exited, .stopTimedOut, .pauseOver:
+    case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .abandoned, .exited,
+      .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }

@@ -58,6 +58,11 @@ extension Lifecycle {
     return []
   }
 
+  mutating func quieten() -> [Effect] {
+    state = .inactive(State.Record())
+    return []
+  }
+
   mutating func halt(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
     state = .deactivating(.init(record, then: next))
     return [.askToHalt, .arm(.stop)]

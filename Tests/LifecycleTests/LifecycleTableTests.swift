@@ -125,6 +125,26 @@ struct LifecycleTableTests {
     #expect(lifecycle.state == .active(.init(failures: 0)))
   }
 
+  @Test("A guest that serves and powers itself off, again and again, never pays when nobody was left at its door")
+  func quietForgets() {
+    var lifecycle = Lifecycle()
+    _ = lifecycle.handle(.hold)
+    for _ in 0..<10 {
+      #expect(lifecycle.handle(.held) == [.watchListeners])
+      #expect(lifecycle.handle(.steady).isEmpty)
+      #expect(lifecycle.handle(.connection).contains(.start))
+      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.handle(event) }
+    }
+  }
+
+  @Test("Quiet forgets failures only when it is longer than their pause")
+  func quietIsLonger() {
+    for failures in 0...40 {
+      #expect(Backoff.quiet(afterFailures: failures) >= Backoff.steadyAfter)
+      #expect(Backoff.quiet(afterFailures: failures) >= Backoff.pause(afterFailures: failures))
+    }
+  }
+
   @Test("The pause grows with each failure and ends at its longest")
   func pauseGrows() {
     let pauses = (1...40).map { Backoff.pause(afterFailures: $0) }

@@ -11,6 +11,7 @@ extension Supervisor {
   func start() {
     let trigger = wakeCause
     wakeCause = Trigger()
+    lastFailure = nil
     history.woken(by: trigger.cause, socket: trigger.socket)
     say(.waking(trigger.cause, socket: trigger.socket))
     do throws(StartFailure) {

@@ -29,7 +29,7 @@ final class Supervisor {
   /// Why the next start or stop will have been.
   var wakeCause = Trigger()
   var stopCause = StopCause.request
-  /// What went wrong last, in words, for those who wait and for the message about the pause.
+  /// What went wrong since the last attempt to start it, in words, for those who wait and for the message about the pause.
   var lastFailure: String?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]
@@ -112,9 +112,9 @@ extension Supervisor {
 
   private func watchListeners() {
     do throws(SystemError) {
+      let asleep = Clocks.monotonic
       try listeners.watch(surroundings.loop) { [unowned self] listener in
-        wakeCause = Trigger(cause: .connection, socket: listener.address)
-        take(.connection)
+        knocked(at: listener, asleepSince: asleep)
       }
       say(.asleep(sockets: listeners.all.map(\.address), passed: listeners.arePassed))
       compareWithUnits()
@@ -124,6 +124,18 @@ extension Supervisor {
       listeners.stopWatching()
       take(.holdFailed)
     }
+  }
+}
+
+extension Supervisor {
+  private func knocked(at listener: Listener, asleepSince: Duration) {
+    wakeCause = Trigger(cause: .connection, socket: listener.address)
+    if case .inactive(let record) = state,
+      Clocks.monotonic - asleepSince >= Backoff.quiet(afterFailures: record.failures)
+    {
+      take(.steady)
+    }
+    take(.connection)
   }
 }
 
@@ -179,7 +191,7 @@ extension Supervisor {
     case .stop:
       history.killed()
       say(.killing(timeout: delay))
-    case .steady: lastFailure = nil
+    case .steady: break
     case .pause:
       pauseEnds = nil
       wakeCause = Trigger(cause: .connection)
