@@ -1,7 +1,7 @@
 /// When an unused guest is to be stopped; instants are time since boot.
 public struct IdlePolicy: Equatable, Sendable {
-  /// `IdleStopSec=`.
-  public let idleStop: Duration
+  /// `IdleStopSec=`; nil: the guest is never stopped, and only looked at.
+  public let idleStop: Duration?
   /// The last moment at which somebody is known to have used the guest.
   public private(set) var lastUse: Duration
   private var judgedStamp: Duration?
@@ -14,7 +14,7 @@ public struct IdlePolicy: Equatable, Sendable {
   /// Use whose end no event tells is looked at more often, but never more often than this, however short `IdleStopSec=` is.
   public static let often = Duration.seconds(1)
 
-  public init(idleStop: Duration, readyAt now: Duration) {
+  public init(idleStop: Duration?, readyAt now: Duration) {
     self.idleStop = idleStop
     self.lastUse = now
   }
@@ -65,14 +65,15 @@ public struct IdlePolicy: Equatable, Sendable {
   public mutating func judge(_ usage: Usage, at now: Duration) -> Decision {
     if usage.inUse || endGoesUnseen { lastUse = max(lastUse, now) }
     endGoesUnseen = usage.inUse && !usage.endIsAnnounced
-    if usage.inUse {
-      let next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : min(max(idleStop, Self.often), Self.seldom)
-      return .lookAgain(after: min(next, usage.lookAgainAfter ?? next))
-    }
     // Only a datagram that is new since the last look counts: a stamp in the future would otherwise count for ever.
     if let datagram = usage.lastDatagram, datagram.stamp != judgedStamp {
       judgedStamp = datagram.stamp
       lastUse = max(lastUse, now - max(datagram.age, .zero))
+    }
+    guard let idleStop else { return .lookAgain(after: min(Self.seldom, usage.lookAgainAfter ?? Self.seldom)) }
+    if usage.inUse {
+      let next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : min(max(idleStop, Self.often), Self.seldom)
+      return .lookAgain(after: min(next, usage.lookAgainAfter ?? next))
     }
     let unused = now - lastUse
     return unused >= idleStop ? .stop : .lookAgain(after: idleStop - unused)

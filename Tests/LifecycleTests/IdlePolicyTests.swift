@@ -41,6 +41,16 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(1630)) == .stop)
   }
 
+  @Test("With IdleStopSec=infinity a guest is never stopped, and still looked at: it may have ceased to serve")
+  func infinity() {
+    var policy = IdlePolicy(idleStop: nil, readyAt: .zero)
+    for usage in [unused, .init(inUse: true, endIsAnnounced: true), .init(inUse: true, endIsAnnounced: false)] {
+      #expect(policy.judge(usage, at: .seconds(100_000)) == .lookAgain(after: IdlePolicy.seldom))
+    }
+    let queued = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, lookAgainAfter: .seconds(5))
+    #expect(policy.judge(queued, at: .seconds(100_000)) == .lookAgain(after: .seconds(5)))
+  }
+
   @Test("However short IdleStopSec is, use whose end is not announced is not looked at without rest")
   func noBusyLoop() {
     var policy = IdlePolicy(idleStop: .zero, readyAt: .zero)

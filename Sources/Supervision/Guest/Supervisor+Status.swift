@@ -64,7 +64,7 @@ extension Supervisor {
     }
     if guest.policy.idleStop == nil { explanation.reasons.append("IdleStopSec=infinity") }
     if found.usage.inUse { return }
-    explanation.idleSince = idleWatch?.unused.map { .now - $0 }
+    explanation.idleSince = idleWatch.map { .now - $0.unused }
     explanation.stopAt = idleWatch?.stopAt
   }
 }

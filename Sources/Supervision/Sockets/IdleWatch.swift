@@ -12,7 +12,7 @@ final class IdleWatch {
   private let surroundings: Surroundings
   private let look: SocketLook
   private let handlers: Handlers
-  private var policy: IdlePolicy?
+  private var policy: IdlePolicy
   private var timer: EventSource?
   /// False when the kernel's messages cannot be had: then it is looked as often as for AF_UNIX.
   private var endsAreAnnounced = true
@@ -26,13 +26,13 @@ final class IdleWatch {
     var failed: (SystemError) -> Void
   }
 
-  /// Without `idleStop` the guest is never stopped for idleness, and only the ends of connections are looked at.
+  /// Without `idleStop` the guest is never stopped for idleness, but it is still seen when it ceases to serve.
   init(_ guest: String, idleStop: Duration?, look: SocketLook, surroundings: Surroundings, handlers: Handlers) {
     self.guest = guest
     self.look = look
     self.surroundings = surroundings
     self.handlers = handlers
-    policy = idleStop.map { IdlePolicy(idleStop: $0, readyAt: Clocks.monotonic) }
+    policy = IdlePolicy(idleStop: idleStop, readyAt: Clocks.monotonic)
   }
 
   deinit { timer?.cancel() }
@@ -54,10 +54,10 @@ final class IdleWatch {
   }
 
   /// How long nobody has used the guest.
-  var unused: Duration? { policy.map { Clocks.monotonic - $0.lastUse } }
+  var unused: Duration { Clocks.monotonic - policy.lastUse }
 
   private func connectionEnded() {
-    policy?.connectionEnded(at: Clocks.monotonic)
+    policy.connectionEnded(at: Clocks.monotonic)
     lookNow()
   }
 
@@ -66,23 +66,21 @@ final class IdleWatch {
       var found = try look.take()
       if !endsAreAnnounced { found.usage.endIsAnnounced = false }
       // Judged first: what was found may end the guest, and this watch with it.
-      if let decision = policy?.judge(found.usage, at: Clocks.monotonic) {
-        switch decision {
-        case .stop: return handlers.idle()
-        case .lookAgain(let after): try schedule(after, inUse: found.usage.inUse)
-        }
+      switch policy.judge(found.usage, at: Clocks.monotonic) {
+      case .stop: return handlers.idle()
+      case .lookAgain(let after): try schedule(after, stops: !found.usage.inUse && policy.idleStop != nil)
       }
       handlers.looked(found)
     } catch {
       handlers.failed(error)
       // Not knowing is no reason to stop the guest, nor to stop looking.
-      try? schedule(IdlePolicy.seldom, inUse: true)
+      try? schedule(IdlePolicy.seldom, stops: false)
     }
   }
 
-  private func schedule(_ delay: Duration, inUse: Bool) throws(SystemError) {
+  private func schedule(_ delay: Duration, stops: Bool) throws(SystemError) {
     timer?.cancel()
     timer = try surroundings.loop.after(delay) { [unowned self] in lookNow() }
-    stopAt = inUse ? nil : .now + delay
+    stopAt = stops ? .now + delay : nil
   }
 }
