@@ -45,7 +45,10 @@ final class EndedConnections {
     guard let watch else { return }
     // What could not be read is as good as lost: then every port may be concerned.
     let destroyed = (try? watch.drain()) ?? .overflow
-    for interest in interests.values where destroyed.concern(interest.ports) { interest.ended() }
+    for guest in interests.keys {
+      // Looked up each time: one guest's end may be another's.
+      if let interest = interests[guest], destroyed.concern(interest.ports) { interest.ended() }
+    }
   }
 }
 
