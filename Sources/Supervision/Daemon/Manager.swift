@@ -170,7 +170,7 @@ extension Manager {
     let socket = PassedSocket(descriptor, name: name)
     let wanting = supervisors.values.sorted { $0.name < $1.name }.compactMap { supervisor in
       socket.match(supervisor.guest).map { (supervisor, $0) }
-    }
+    }.filter { supervisor, match in !supervisor.listeners.all.contains { $0.listen == match.listen } }
     // Two guests may want one address under different names: the name decides.
     guard let (supervisor, match) = wanting.first(where: { $0.1.isNamed }) ?? wanting.first else {
       log.write(.notWanted(name: name, address: socket.address))
@@ -196,8 +196,12 @@ extension Manager {
       for supervisor in supervisors.values { supervisor.loseStopPatience() }
       return
     }
+    end(saying: .ending)
+  }
+
+  private func end(saying message: Message) {
     isEnding = true
-    log.write(.ending)
+    log.write(message)
     tell { manager throws(SystemError) in try manager.stopping(status: status) }
     for supervisor in supervisors.values { supervisor.release(because: .daemon) }
     exitWhenNothingIsLeft()
@@ -210,7 +214,8 @@ extension Manager {
       supervisors[name] = nil
       if let again = returning.removeValue(forKey: name), let surroundings, !isEnding { add(again, surroundings) }
       exitWhenNothingIsLeft()
-    case .inactive where endsAsleep && supervisor.history.wakes > 0: end()
+    case .inactive where endsAsleep && !isEnding && supervisors.values.allSatisfy(\.isAsleepForNow):
+      end(saying: .endingAsleep)
     case .holding, .inactive, .launching, .activating, .active, .deactivating, .failed: break
     }
     tell { manager throws(SystemError) in try manager.status(status) }

@@ -34,7 +34,7 @@ enum Message {
   case cannotTakeSocket(name: String, error: String)
   case added, removed, changed(later: Bool)
   case listening(path: String)
-  case reloading, ending, endingNow
+  case reloading, ending, endingNow, endingAsleep
   case cannotRun(error: String)
 }
 
@@ -47,7 +47,8 @@ extension Message {
       .guestReported, .noDevicePolicy, .noGuests, .notPassed, .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .reloading, .ending:
+    case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .reloading, .ending,
+      .endingAsleep:
       .info
     }
   }
@@ -92,6 +93,7 @@ extension Message {
     case .reloading: "reading the guest files again"
     case .ending: "ending: every guest is told to halt"
     case .endingNow: "told twice to end: killing every guest"
+    case .endingAsleep: "all are asleep: ending, and the service manager listens"
     case .cannotRun(let error): "cannot run: \(error)"
     }
   }

@@ -54,8 +54,8 @@ extension Supervisor {
 
   /// Takes its files as they are now.
   func change(to loaded: LoadedGuest) {
-    if loaded == self.loaded { return }
-    changed = loaded
+    if loaded == changed ?? self.loaded { return }
+    changed = loaded == self.loaded ? nil : loaded
     say(.changed(later: state.mayRun))
     if !state.mayRun { take(.changed) }
   }
@@ -71,6 +71,13 @@ extension Supervisor {
 
 // What the daemon's end and its service manager bring.
 extension Supervisor {
+  /// It was awake, sleeps, and nobody is at its door: whoever comes next may be the service manager's to see. One whose starts fail
+  /// stays here while its clients wait, or its pauses would not grow.
+  var isAsleepForNow: Bool {
+    guard case .inactive = state else { return false }
+    return history.wakes > 0 && !listeners.isSomebodyWaiting
+  }
+
   /// Whoever was told to halt and still runs is killed.
   func loseStopPatience() {
     if case .deactivating = state { take(.stopTimedOut) }

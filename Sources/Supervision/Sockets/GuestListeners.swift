@@ -10,6 +10,9 @@ final class GuestListeners {
   /// Takes over a socket that the service manager passed for this guest, before the first `hold`.
   func add(passed listener: Listener) { all.append(listener) }
 
+  /// Whether a connection or a datagram is in one of the queues.
+  var isSomebodyWaiting: Bool { all.contains { (try? hasInput($0.descriptor)) == true } }
+
   var arePassed: Bool { all.contains(where: \.isPassed) }
 
   /// Opens what `guest` asks for and is not open, repairs what is, and closes what it asks for no longer.
@@ -18,10 +21,13 @@ final class GuestListeners {
   /// - Throws: `SystemError` of the first that could not be opened; those that are open stay so.
   func hold(_ guest: Guest) throws(SystemError) -> [Listener] {
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
-    close { listener in !wanted.contains { $0.listen == listener.listen && $0.group == listener.group } }
+    // What the service manager passed is its to make anew: as long as the address is asked for, it stays.
+    close { listener in
+      !wanted.contains { $0.listen == listener.listen && (listener.isPassed || $0.group == listener.group) }
+    }
     var repaired: [Listener] = []
     for (place, (listen, group)) in wanted.enumerated() {
-      switch try keep(listen, at: place) {
+      switch try keep(listen, group, at: place) {
       case .sound?: break
       case .repaired?: repaired.append(all[place])
       case .lost?:
@@ -36,7 +42,7 @@ final class GuestListeners {
   /// Moves the open listener to its place, repaired; one that is lost is closed, so that its address is free again.
   ///
   /// - Returns: nil when none is open.
-  private func keep(_ listen: Listen, at place: Int) throws(SystemError) -> ListenerHealth? {
+  private func keep(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) -> ListenerHealth? {
     guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
     let listener = all[index]
     let health = listener.isUnreachable ? .lost : try listener.repair()
@@ -44,6 +50,7 @@ final class GuestListeners {
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
     all.remove(at: index)
     if health != .lost { all.insert(listener, at: place) }
+    listener.group = group
     listener.isAdopted = nil
     return health
   }

@@ -8,7 +8,8 @@ import Systemd
 /// the guest file is gone, whatever a guest does to the socket that both share.
 final class Listener {
   let listen: Listen
-  let group: SocketGroup
+  /// The section of the guest file that asks for it, as it is now.
+  var group: SocketGroup
   /// Taken from the service manager, which goes on using it after us: never unlinked, never shut down.
   let isPassed: Bool
   let descriptor: OwnedFD

@@ -1,0 +1,96 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("With sockets from a service manager the daemon")
+struct PassedSocketTests {
+  @Test("ends when the last of its guests sleeps, not when the first does")
+  func lastOfTwo() throws {
+    try World.with { world in
+      try world.addTiny("one", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=100ms")
+      try world.addTiny("two", "ListenStream=127.0.0.1:8002")
+      let daemon = try world.startActivated(["one", "two"], "127.0.0.1:8001", "127.0.0.1:8002")
+      let client = try world.connect("127.0.0.1:8002")
+      #expect(try client.ask("hello") == "hello")
+      try eventually("the first sleeps") {
+        let one = try world.summary("one")
+        return one.wakes > 0 && one.state == .inactive
+      }
+      #expect(try client.ask("still here") == "still here")
+      // Its socket is served by the daemon as long as that is there.
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      try world.sleep("two")
+      #expect(daemon.wait() == .exited(0))
+    }
+  }
+
+  @Test("stays while somebody waits for a guest that cannot start, so that the pauses grow")
+  func growingPauses() throws {
+    try World.with { world in
+      try world.addTiny("broken", "ListenStream=127.0.0.1:8001", arguments: ["--do=exit 1"])
+      let daemon = try world.startActivated(["broken"], "127.0.0.1:8001")
+      let client = try world.connect("127.0.0.1:8001")
+      try eventually("it pauses for longer") { world.activatedLog.contains("pausing for 1 s, after 2 times in a row") }
+      #expect(daemon.isRunning)
+      withExtendedLifetime(client) {}
+    }
+  }
+}
+
+@Suite("A guest file")
+struct ChangedFileTests {
+  @Test("that changed while its guest ran, and changed back, changes nothing")
+  func changedBack() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let file = "\(world.config)/echo.guest"
+      let original = text(of: file)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.addGuest("echo", original.replacingOccurrences(of: ":8001", with: ":8002"))
+      daemon.child.signal(SIGHUP)
+      try daemon.waitForLog("its file changed, for its next start")
+      try world.addGuest("echo", original)
+      daemon.child.signal(SIGHUP)
+      try daemon.until("the files were read twice") {
+        daemon.log.ranges(of: "reading the guest files again").count == 2
+      }
+      try world.sleep("echo")
+      #expect(try world.status("echo").sockets.map(\.address) == ["127.0.0.1:8001"])
+    }
+  }
+
+  @Test("may name a passed socket anew: the socket stays")
+  func renamedSocket() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "FileDescriptorName=old")
+      try world.addTiny("other", "ListenStream=127.0.0.1:8002")
+      let daemon = try world.startActivated(["echo", "other"], "127.0.0.1:8001")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let before = try world.status("echo").sockets
+      let file = "\(world.config)/echo.guest"
+      try world.addGuest("echo", text(of: file).replacingOccurrences(of: "=old", with: "=new"))
+      daemon.signal(SIGHUP)
+      try eventually("the file was read") { world.activatedLog.contains("its file changed, for its next start") }
+      try world.sleep("echo")
+      let after = try world.status("echo").sockets
+      #expect(after.map(\.inode) == before.map(\.inode))
+      #expect(after.map(\.name) == ["new"])
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+}
+
+extension World {
+  /// Starts the daemon for `guests` with sockets at `addresses`, as a service manager does for the first connection.
+  fileprivate func startActivated(_ guests: [String], _ addresses: String...) throws -> Child {
+    let child = try start(
+      ["systemd-socket-activate"] + addresses.flatMap { ["-l", $0] }
+        + [Built.dormoused, "--config", config, "--runtime", runtime] + guests, log: directory + "/activated")
+    for address in addresses { try untilListening(address) }
+    return child
+  }
+
+  fileprivate var activatedLog: String { text(of: directory + "/activated.err") }
+}
