@@ -15,6 +15,12 @@ public struct Specifiers: Equatable, Sendable {
     self.host = host
   }
 
+  /// What they mean to every system manager: its directories and its user.
+  static let ofSystemManager: [Character: String] = [
+    "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc", "h": "/root", "u": "root",
+    "g": "root", "U": "0", "G": "0",
+  ]
+
   private static let hostLetters: Set<Character> = [
     "a", "b", "H", "l", "q", "m", "v", "A", "B", "M", "o", "w", "W", "T", "V",
   ]
@@ -40,16 +46,9 @@ public struct Specifiers: Equatable, Sendable {
     case "n", "N", "p": return guestName
     case "y": return fragmentPath
     case "Y": return directory
-    case "t": return "/run"
-    case "S": return "/var/lib"
-    case "C": return "/var/cache"
-    case "L": return "/var/log"
-    case "E": return "/etc"
-    case "h": return "/root"
-    case "u", "g": return "root"
-    case "U", "G": return "0"
     default: break
     }
+    if let value = Self.ofSystemManager[letter] { return value }
     if let value = host[letter] { return value }
     if Self.hostLetters.contains(letter) {
       throw WrongValue("%\(letter) is not known on this host; write the value itself")

@@ -32,16 +32,10 @@ struct UnitName {
     case "N": return String(stem)
     case "p", "P": return letter == "P" && Self.isEscaped(prefix) ? nil : prefix
     case "i", "I": return letter == "I" && Self.isEscaped(instance) ? nil : instance
-    case "t": return "/run"
-    case "S": return "/var/lib"
-    case "C": return "/var/cache"
-    case "L": return "/var/log"
-    case "E": return "/etc"
-    case "h": return "/root"
-    case "u", "g": return "root"
-    case "U", "G": return "0"
     case "T": return "/tmp"
     case "V": return "/var/tmp"
+    case let letter where Specifiers.ofSystemManager[Character(letter)] != nil:
+      return Specifiers.ofSystemManager[Character(letter)]
     // What only the running guest knows, and what is no specifier and makes systemd leave the line out.
     case "a"..."z", "A"..."Z", "0"..."9": return nil
     default: return "%" + String(Character(letter))

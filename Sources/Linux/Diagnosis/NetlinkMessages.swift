@@ -84,3 +84,21 @@ func sockDiagRequest<Content: BitwiseCopyable>(
   }
   return Array(buffer[..<length])
 }
+
+/// Gives `body` what each message of an answer carries, up to the answer's end.
+///
+/// - Returns: how the answer goes on after these `bytes`.
+func readAnswer(
+  _ bytes: UnsafeRawBufferPointer, sequence: UInt32?, _ body: (UnsafeRawBufferPointer) -> Void
+) -> NetlinkProgress {
+  var progress = NetlinkProgress.more
+  forEachMessage(in: bytes) { message in
+    guard sequence == nil || message.sequence == sequence, progress == .more else { return }
+    if let end = message.progress {
+      progress = end
+    } else {
+      body(message.payload)
+    }
+  }
+  return progress
+}

@@ -47,16 +47,9 @@ public struct TCPConnection: Equatable, Sendable {
 public func decodeTCPConnections(
   _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into connections: inout [TCPConnection]
 ) -> NetlinkProgress {
-  var progress = NetlinkProgress.more
-  forEachMessage(in: bytes) { message in
-    guard sequence == nil || message.sequence == sequence, progress == .more else { return }
-    if let end = message.progress {
-      progress = end
-    } else if let connection = TCPConnection(diagMessage: message.payload) {
-      connections.append(connection)
-    }
+  readAnswer(bytes, sequence: sequence) { payload in
+    if let connection = TCPConnection(diagMessage: payload) { connections.append(connection) }
   }
-  return progress
 }
 
 extension TCPConnection {

@@ -35,16 +35,9 @@ public struct UnixSocket: Equatable, Sendable {
 public func decodeUnixSockets(
   _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into sockets: inout [UnixSocket]
 ) -> NetlinkProgress {
-  var progress = NetlinkProgress.more
-  forEachMessage(in: bytes) { message in
-    guard sequence == nil || message.sequence == sequence, progress == .more else { return }
-    if let end = message.progress {
-      progress = end
-    } else if let socket = UnixSocket(diagMessage: message.payload) {
-      sockets.append(socket)
-    }
+  readAnswer(bytes, sequence: sequence) { payload in
+    if let socket = UnixSocket(diagMessage: payload) { sockets.append(socket) }
   }
-  return progress
 }
 
 extension UnixSocket {
