@@ -73,7 +73,7 @@ install:
 	install -s $$($(SWIFT) build -c release --show-bin-path)/dormouse $(bindir)/dormouse
 	install -s $$($(SWIFT) build -c release --show-bin-path)/dormoused $(sbindir)/dormoused
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
-	install -m 644 README.md CHANGELOG.md LICENSE $(docdir)
+	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE $(docdir)
 	cp -R examples/. $(docdir)/examples
 
 clean:
