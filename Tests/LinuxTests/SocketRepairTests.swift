@@ -83,6 +83,46 @@ struct SocketRepairTests {
     }
   }
 
+  @Test("a datagram socket is rid of what came back for what a guest sent, and loses nothing else")
+  func returnedErrors() throws {
+    try inNetworkNamespace {
+      let socket = try openListener(.datagram, .ipv4(.any, port: 53))
+      let raw = socket.raw
+      var on: Int32 = 1
+      #expect(setsockopt(raw, Int32(IPPROTO_IP), 11 /* IP_RECVERR */, &on, 4) == 0)
+      let nobody = SocketAddress.ipv4(.loopback, port: 9)
+      #expect(nobody.withSockaddr { sendto(raw, "x", 1, 0, $0, $1) } == 1)
+      #expect(try pollEvents(socket, POLLIN) == POLLERR)
+      let client = try connected(.datagram, to: .ipv4(.loopback, port: 53))
+      #expect(send(client.raw, "y", 1, 0) == 1)
+      try waitForInput(socket)
+      #expect(try repairListener(socket, backlog: 0) == .sound)
+      #expect(try pollEvents(socket, POLLIN) == POLLIN)
+    }
+    let local = try openListener(.datagram, .abstract("dormouse-errors-\(getpid())"))
+    let client = try connected(.datagram, to: try localAddress(of: local))
+    #expect(send(client.raw, "y", 1, 0) == 1)
+    try clearErrors(of: local)
+    #expect(try hasInput(local))
+  }
+
+  @Test("datagrams at a socket that no guest holds are dropped")
+  func dropDatagrams() throws {
+    try inNetworkNamespace {
+      for address in [SocketAddress.ipv4(.loopback, port: 53), .abstract("x")] {
+        let socket = try openListener(.datagram, address)
+        let client = try connected(.datagram, to: address)
+        for _ in 0..<3 { #expect(send(client.raw, "x", 1, 0) == 1) }
+        try waitForInput(socket)
+        #expect(try refuseQueued(on: socket, limit: 2) == 2)
+        #expect(try refuseQueued(on: socket, limit: 2) == 1)
+        #expect(try !hasInput(socket))
+        _ = shutdown(socket.raw, Int32(SHUT_RDWR))
+        #expect(throws: SystemError("recv", errno: EINVAL)) { try refuseQueued(on: socket, limit: 2) }
+      }
+    }
+  }
+
   @Test("clients at a listener that no guest holds are turned away, as many as one likes, without waiting")
   func refuse() throws {
     try inNetworkNamespace {

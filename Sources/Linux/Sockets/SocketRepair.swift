@@ -20,6 +20,7 @@ public func repairListener(_ fd: borrowing OwnedFD, backlog: UInt32) throws(Syst
   let kind = try kind(of: fd)
   var health = ListenerHealth.sound
   if kind == .datagram {
+    try clearErrors(of: fd)
     if isConnected(fd) {
       guard disconnect(fd) else { return .lost }
       health = .repaired
@@ -29,7 +30,25 @@ public func repairListener(_ fd: borrowing OwnedFD, backlog: UInt32) throws(Syst
     health = .repaired
   }
   // Neither UDP nor AF_UNIX takes a shutdown(2) back: reading would say end of file for ever.
-  return try pollEvents(fd, LINUX_POLLRDHUP) & LINUX_POLLRDHUP == 0 ? health : .lost
+  return try isShutDown(fd) ? .lost : health
+}
+
+/// - Throws: `SystemError` of poll(2).
+func isShutDown(_ fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+  try pollEvents(fd, LINUX_POLLRDHUP) & LINUX_POLLRDHUP != 0
+}
+
+/// Takes what the kernel has to tell of datagrams that a guest sent (an ICMP message that came back): as long as that waits, the
+/// socket polls as ready although nobody has sent anything to it.
+///
+/// - Throws: `SystemError` of getsockopt(2).
+public func clearErrors(of fd: borrowing OwnedFD) throws(SystemError) {
+  _ = try option(fd, SOL_SOCKET, SO_ERROR, initially: Int32(0), named: "SO_ERROR")
+  // AF_UNIX has no such queue, and would give a datagram away.
+  guard try localAddress(of: fd).family != AF_UNIX else { return }
+  let raw = fd.raw
+  var byte: UInt8 = 0
+  while recv(raw, &byte, 1, Int32(MSG_ERRQUEUE) | Int32(MSG_DONTWAIT)) >= 0 {}
 }
 
 private func isConnected(_ fd: borrowing OwnedFD) -> Bool {

@@ -65,7 +65,7 @@ extension Supervisor {
         do throws(SystemError) {
           history.counters.connectionsRefused += try refuseQueued(on: listener.descriptor, limit: 64)
         } catch {
-          refuseLater(listener)
+          if error.errno == EINVAL { listener.stopWatching() } else { refuseLater(listener) }
         }
       }
     } catch {

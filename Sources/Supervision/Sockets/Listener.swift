@@ -62,7 +62,10 @@ final class Listener {
   ///
   /// - Throws: `SystemError` when epoll refuses.
   func watch(_ loop: EventLoop, knocked: @escaping () -> Void) throws(SystemError) {
-    source = try loop.watch(descriptor, for: .readable) { _ in knocked() }
+    source = try loop.watch(descriptor, for: .readable) { [unowned self] events in
+      // An answer to what a guest sent wakes nobody.
+      if events != .error || (try? clearErrors(of: descriptor)) == nil { knocked() }
+    }
   }
 
   /// Lets whoever knocks wait for a second, and calls `over` then: without it the loop would turn without rest.
