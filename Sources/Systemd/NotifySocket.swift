@@ -8,6 +8,7 @@ public final class NotifySocket {
   /// How many datagrams were dropped because they were not the guest's PID 1's, or too long.
   public private(set) var refused = 0
   private let path: String
+  private var hasPath = true
 
   /// Binds the socket at `path`, in place of what a predecessor left there. Only root may write to it (mode 0200).
   ///
@@ -24,7 +25,13 @@ public final class NotifySocket {
     descriptor = socket
   }
 
-  deinit { removeFile(path) }
+  deinit { removePath() }
+
+  /// Takes the path away, once: what is bound there later is another's.
+  public func removePath() {
+    if hasPath { removeFile(path) }
+    hasPath = false
+  }
 
   /// Reads what the guest's PID 1 has reported since the last call.
   ///

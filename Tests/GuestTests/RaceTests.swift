@@ -38,8 +38,54 @@ struct PassedSocketTests {
   }
 }
 
+@Suite("A guest that is gone and comes back at once")
+struct ComebackTests {
+  @Test("has the place of its notify socket to itself")
+  func notifySocket() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      try world.wake("echo")
+      #expect(throws: Trouble.self) { try world.ask("127.0.0.1:8001", "reboot") }
+      try eventually("it has rebooted") { try world.summary("echo").wakes == 2 }
+      try world.wait("echo", .active)
+      #expect(access(world.runtime + "/echo.notify", F_OK) == 0)
+      try world.sleep("echo")
+      #expect(access(world.runtime + "/echo.notify", F_OK) != 0)
+    }
+  }
+
+  @Test("has what it printed last kept")
+  func lastWords() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      for number in 1...5 {
+        // Both in one go: the end comes before the daemon has read.
+        try world.connect("127.0.0.1:8001").send("print 57344\npoweroff")
+        try daemon.until("it is gone") { try world.status("echo").counters.stops == number }
+        #expect(try world.console("echo").filter { $0 == "x" }.count >= 56 * 1000)
+      }
+    }
+  }
+}
+
 @Suite("A guest file")
 struct ChangedFileTests {
+  @Test("under a new name takes the address over without a failure")
+  func newName() throws {
+    try World.with { world in
+      try world.addTiny("zebra", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.removeGuest("zebra")
+      try world.addTiny("ant", "ListenStream=127.0.0.1:8001")
+      daemon.child.signal(SIGHUP)
+      try daemon.waitForLog("ant: asleep")
+      #expect(!daemon.log.contains("pausing"))
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+    }
+  }
+
   @Test("that changed while its guest ran, and changed back, changes nothing")
   func changedBack() throws {
     try World.with { world in

@@ -76,10 +76,11 @@ public actor Manager {
     let leftovers = Leftovers(surroundings)
     for supervisor in supervisors.values { supervisor.begin(leftover: leftovers.run(of: supervisor.name)) }
     for name in leftovers.names where supervisors[name] == nil && isConcerned(name) {
+      guard let run = leftovers.run(of: name) else { continue }
       // Its file went while no daemon ran: it is ended, and then forgotten.
       let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])
       let supervisor = makeSupervisor(fileless, surroundings)
-      supervisor.begin(leftover: leftovers.run(of: name))
+      supervisor.begin(leftover: run)
       supervisor.release(because: .configuration)
     }
   }
@@ -130,19 +131,20 @@ extension Manager {
     tell { manager throws(SystemError) in try manager.reloading() }
     let loaded = load()
     returning = [:]
+    // A guest whose file is there but wrong goes on as it is; so do all whose files cannot be looked for.
+    let there = Set(loaded.guests.map(\.name))
+    // First those that go: others may want their addresses.
+    if loaded.diagnostics.isEmpty {
+      for supervisor in supervisors.values where !there.contains(supervisor.name) && !supervisor.isLeaving {
+        supervisor.say(.removed)
+        supervisor.release(because: .configuration)
+      }
+    }
     for guest in loaded.guests where !guest.hasErrors {
       switch supervisors[guest.name] {
       case nil: add(guest, surroundings)
       case let supervisor? where supervisor.isLeaving: returning[guest.name] = guest
       case let supervisor?: supervisor.change(to: guest)
-      }
-    }
-    // A guest whose file is there but wrong goes on as it is; so do all whose files cannot be looked for.
-    let there = Set(loaded.guests.map(\.name))
-    if loaded.diagnostics.isEmpty {
-      for supervisor in supervisors.values where !there.contains(supervisor.name) && !supervisor.isLeaving {
-        supervisor.say(.removed)
-        supervisor.release(because: .configuration)
       }
     }
     tellReady()

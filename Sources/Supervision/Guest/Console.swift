@@ -27,9 +27,19 @@ final class Console {
     source = try loop.watch(master, for: .readable, priority: .last) { [unowned self] _ in drain() }
   }
 
-  /// Takes a bounded piece of what is there; what is left is reported again.
-  func drain() {
+  private static let piece = 16 * 1024
+
+  /// Takes a bounded piece of what is there, and says whether there was any; what is left is reported again.
+  @discardableResult
+  private func drain() -> Bool {
     // An error cannot be mended here, and the guest's end is told by its pidfd.
-    if let bytes = try? readReady(master, limit: 16 * 1024) { text.append(bytes) }
+    guard let bytes = try? readReady(master, limit: Self.piece), !bytes.isEmpty else { return false }
+    text.append(bytes)
+    return true
+  }
+
+  /// Takes what is left when the guest has ended: no more than a terminal holds, should somebody else go on printing.
+  func drainAll() {
+    for _ in 0..<(2 * ConsoleText.capacity / Self.piece) where !drain() { return }
   }
 }

@@ -71,7 +71,7 @@ final class Run {
     do throws(SystemError) {
       // What it said and printed last is older than its end; the process must not be waited for before the socket is read.
       listen(handlers)
-      console?.drain()
+      console?.drainAll()
       guard let status = try process.reap() else { return }
       stopWatching()
       endRest(loop, status, handlers)
@@ -117,6 +117,8 @@ final class Run {
 
   private func finish(_ status: ExitStatus, _ handlers: Handlers) {
     stopWatching()
+    // Before anybody hears of the end: the next run binds its own at the same path.
+    notify?.removePath()
     do throws(SystemError) {
       try cgroup.remove()
     } catch {
