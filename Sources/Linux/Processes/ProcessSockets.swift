@@ -7,12 +7,21 @@ public func socketInodes(ofProcess pid: Int32) throws(SystemError) -> Set<UInt64
   let directory = "/proc/\(pid)/fd"
   var inodes: Set<UInt64> = []
   for name in try directoryEntries(directory) {
-    // A descriptor may be closed between the listing and the look at it.
-    guard let target = try? readLink("\(directory)/\(name)") else { continue }
+    guard let target = try linkOfDescriptor("\(directory)/\(name)") else { continue }
     guard target.hasPrefix("socket:["), target.hasSuffix("]") else { continue }
     if let inode = UInt64(target.dropFirst(8).dropLast()) { inodes.insert(inode) }
   }
   return inodes
+}
+
+/// nil when it has been closed since it was listed. What any other error hides might be a socket.
+private func linkOfDescriptor(_ path: String) throws(SystemError) -> String? {
+  do throws(SystemError) {
+    return try readLink(path)
+  } catch {
+    if error.errno == ENOENT { return nil }
+    throw error
+  }
 }
 
 /// What a symbolic link holds.
