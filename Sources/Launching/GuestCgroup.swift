@@ -44,7 +44,7 @@ public final class GuestCgroup {
 
   /// Opens the cgroup of a guest that is running, or has left it over.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when there is none.
+  /// - Throws: `SystemError`; `ENOENT` when there is none, `EBUSY` when it is a living daemon's.
   public convenience init(existing name: String, in base: String) throws(SystemError) {
     try self.init(path: "\(base)/\(name)\(Self.suffix)")
   }
@@ -53,6 +53,8 @@ public final class GuestCgroup {
     let directory = try Cgroup2.open(path)
     let events = Cgroup2.Events(try Cgroup2.open(path + "/cgroup.events"))
     let killer = try Cgroup2.open(path + "/cgroup.kill", O_WRONLY)
+    // Two daemons may live in one cgroup, each with a runtime directory of its own.
+    if try !lockForProcess(killer) { throw SystemError("lock \(path)", errno: EBUSY) }
     self.directory = directory
     self.events = events
     self.killer = killer

@@ -70,6 +70,34 @@ struct ComebackTests {
   }
 }
 
+@Suite("Two daemons in one cgroup")
+struct NeighbourTests {
+  @Test("leave each other's guests alone")
+  func leaveAlone() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      let other = world.directory + "/other"
+      try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
+      // The third has a guest of the same name.
+      for config in [other, world.config] {
+        let neighbour = try world.start(
+          [Built.dormoused, "--config", config, "--runtime", other], log: other + "-log")
+        try eventually("the neighbour is up") {
+          ["no guest file", "pausing"].contains { text(of: other + "-log.err").contains($0) }
+        }
+        neighbour.signal(SIGTERM)
+        #expect(neighbour.wait() == .exited(0))
+        #expect(try client.ask("still here") == "still here")
+        unlink(other + "-log.err")
+      }
+      #expect(try world.summary("echo").state == .active)
+    }
+  }
+}
+
 @Suite("A guest file")
 struct ChangedFileTests {
   @Test("under a new name takes the address over without a failure")

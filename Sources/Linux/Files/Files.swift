@@ -40,6 +40,25 @@ public func writeFile(_ path: String, _ text: String) throws(SystemError) {
 /// Removes a file; one that is not there, or cannot be removed, is no error.
 public func removeFile(_ path: String) { unlink(path) }
 
+/// Locks an open file for this process, until that closes any descriptor of the file or ends. A child that is being made has no part
+/// in the lock (F_SETLK, fcntl(2)).
+///
+/// - Returns: false when another process has it.
+/// - Throws: `SystemError`; `EBADF` when the file is not open for writing.
+public func lockForProcess(_ file: borrowing OwnedFD) throws(SystemError) -> Bool {
+  let raw = file.raw
+  var whole = flock()
+  whole.l_type = Int16(F_WRLCK)
+  whole.l_whence = Int16(SEEK_SET)
+  do throws(SystemError) {
+    try retrying("fcntl F_SETLK") { fcntl(raw, F_SETLK, &whole) }
+    return true
+  } catch {
+    if error.errno == EAGAIN || error.errno == EACCES { return false }
+    throw error
+  }
+}
+
 /// Makes a directory and those above it, with `mode`; existing ones are left as they are.
 ///
 /// - Throws: `SystemError` that names the directory that could not be made.
