@@ -37,7 +37,7 @@ public struct StopReport: Codable, Equatable, Sendable {
   public var cause: StopCause
   /// When it was asked to halt or, when nobody had asked, when it was gone.
   public var at: Timestamp
-  /// Milliseconds from there until it was gone; null as long as it is not.
+  /// Milliseconds from there until it was gone; null as long as it is not, and when nobody had asked.
   @OrNull public var tookMs: Double?
   /// It did not halt by itself and was ended by SIGKILL.
   public var killed = false
@@ -45,6 +45,8 @@ public struct StopReport: Codable, Equatable, Sendable {
   @OrNull public var exitStatus: Int32?
   /// The signal PID 1 died of: `SIGINT` is how the kernel reports a halt, `SIGHUP` a reboot.
   @OrNull public var signal: String?
+  /// What the guest's PID 1 said to the next one when it rebooted (`systemctl reboot --reboot-argument=`).
+  @OrNull public var rebootParameter: String?
 
   public init(cause: StopCause, at: Timestamp) {
     self.cause = cause

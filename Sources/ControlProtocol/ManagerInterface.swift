@@ -107,14 +107,16 @@ public enum ManagerInterface {
       cause: StopCause,
       # When it was asked to halt or, when nobody had asked, when it was gone
       at: int,
-      # From there until it was gone
+      # From there until it was gone; null when nobody had asked
       tookMs: ?float,
       # It did not halt by itself and was ended by SIGKILL
       killed: bool,
       # PID 1's exit status, when it exited
       exitStatus: ?int,
       # The signal PID 1 died of: SIGINT is how the kernel reports a halt, SIGHUP a reboot
-      signal: ?string
+      signal: ?string,
+      # The argument of its reboot
+      rebootParameter: ?string
     )
 
     # What a guest's PID 1 said on the notify socket

@@ -93,6 +93,7 @@ struct StatusText {
     if let took = stop.tookMs { parts.append("gone after \(duration(milliseconds: took))") }
     if let status = stop.exitStatus { parts.append("exit status \(status)") }
     if let signal = stop.signal { parts.append(signal) }
+    if let parameter = stop.rebootParameter { parts.append("reboot argument \(parameter)") }
     if stop.killed { parts.append("KILLED, it did not halt in time") }
     return "\(moment(stop.at)), \(cause)" + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }

@@ -48,6 +48,7 @@ enum Samples {
     stop.killed = true
     stop.exitStatus = 133
     stop.signal = "SIGINT"
+    stop.rebootParameter = "x"
     return stop
   }
 

@@ -38,6 +38,16 @@ struct GuestHistoryTests {
     #expect(history.messages.last?.text == "message 9999")
   }
 
+  @Test("The argument of a reboot is told after the guest has started again")
+  func rebootParameter() throws {
+    var history = GuestHistory()
+    let said = "X_SYSTEMD_SHUTDOWN=reboot\nX_SYSTEMD_REBOOT_PARAMETER=kick me"
+    history.take(try #require(NotifyMessage(Array(said.utf8))))
+    history.ended(.killed(signal: 1), unasked: .reboot, console: "")
+    history.woken(by: .reboot, socket: nil)
+    #expect(history.lastStop?.rebootParameter == "kick me")
+  }
+
   @Test("An end that was asked for keeps its cause; one that was not gets its own")
   func ends() {
     var history = GuestHistory()
@@ -50,6 +60,7 @@ struct GuestHistoryTests {
     history.ended(.exited(7), unasked: .crash, console: "")
     #expect(history.lastStop?.cause == .crash)
     #expect(history.lastStop?.exitStatus == 7)
+    #expect(history.lastStop?.tookMs == nil)
     #expect(history.counters.stops == 2)
     #expect(history.counters.crashes == 1)
   }

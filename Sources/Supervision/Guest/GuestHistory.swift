@@ -53,7 +53,8 @@ struct GuestHistory {
     self.console = console
     if unasked == .crash { counters.crashes += 1 }
     var stop = unasked.map { StopReport(cause: $0, at: .now) } ?? lastStop ?? StopReport(cause: .request, at: .now)
-    stop.tookMs = Double(Timestamp.now.microseconds - stop.at.microseconds) / 1000
+    if unasked == nil { stop.tookMs = Double(Timestamp.now.microseconds - stop.at.microseconds) / 1000 }
+    stop.rebootParameter = report?.rebootParameter
     switch status {
     case .exited(let code): stop.exitStatus = code
     case .killed(let signal): stop.signal = Signal.number(signal).description
