@@ -49,7 +49,13 @@ struct FilesTests {
     let descriptor = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0) })
     var status = stat()
     try retrying("fstat") { fstat(descriptor.raw, &status) }
-    #expect(try socketInodes(ofProcess: getpid()).contains(UInt64(status.st_ino)))
+    let inode = UInt64(status.st_ino)
+    var search = SocketSearch(for: [inode], limit: 10_000)
+    try search.look(atProcess: getpid())
+    #expect(search.isComplete && search.found == [inode])
+    var limited = SocketSearch(for: [inode, 0], limit: 3)
+    try limited.look(atProcess: getpid())
+    #expect(limited.isExhausted)
   }
 
   @Test("A file in a root is found through its links without leaving it, and nothing but a regular file is opened")

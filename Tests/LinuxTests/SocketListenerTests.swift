@@ -18,7 +18,9 @@ struct SocketListenerTests {
       #expect(try isListening(listener))
       #expect(try flag(listener, SOL_SOCKET, SO_REUSEADDR))
       let status = try inode(of: listener)
-      #expect(try socketInodes(ofProcess: getpid()).contains(status))
+      var search = SocketSearch(for: [status], limit: 10_000)
+      try search.look(atProcess: getpid())
+      #expect(search.isComplete)
     }
   }
 

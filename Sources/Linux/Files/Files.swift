@@ -74,12 +74,23 @@ public func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemE
 ///
 /// - Throws: `SystemError` when it cannot be opened.
 public func directoryEntries(_ path: String) throws(SystemError) -> [String] {
-  guard let directory = opendir(path) else { throw SystemError("opendir \(path)", errno: errno) }
-  defer { closedir(directory) }
   var names: [String] = []
-  while let entry = readdir(directory) {
-    let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    if name != "." && name != ".." { names.append(name) }
+  try forEachEntry(of: path) { name in
+    names.append(name)
+    return true
   }
   return names
+}
+
+/// Calls `look` with each name in a directory, without `.` and `..`, until it says false. Keeps none of them: who fills the
+/// directory may not be trusted.
+///
+/// - Throws: `SystemError` when the directory cannot be opened, and what `look` throws.
+public func forEachEntry(of path: String, _ look: (String) throws(SystemError) -> Bool) throws(SystemError) {
+  guard let directory = opendir(path) else { throw SystemError("opendir \(path)", errno: errno) }
+  defer { closedir(directory) }
+  while let entry = readdir(directory) {
+    let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    if name != "." && name != "..", try !look(name) { return }
+  }
 }

@@ -1,17 +1,45 @@
 import Glibc
 
-/// The inodes of the sockets that a process has open, as its /proc/PID/fd names them (`socket:[4711]`).
+/// A search for some sockets among the descriptors of processes, as /proc/PID/fd names them (`socket:[4711]`).
 ///
-/// - Throws: `SystemError`; `ENOENT` when the process is gone.
-public func socketInodes(ofProcess pid: Int32) throws(SystemError) -> Set<UInt64> {
-  let directory = "/proc/\(pid)/fd"
-  var inodes: Set<UInt64> = []
-  for name in try directoryEntries(directory) {
-    guard let target = try linkOfDescriptor("\(directory)/\(name)") else { continue }
-    guard target.hasPrefix("socket:["), target.hasSuffix("]") else { continue }
-    if let inode = UInt64(target.dropFirst(8).dropLast()) { inodes.insert(inode) }
+/// Processes that are not trusted may have millions of descriptors, so that the search ends early: when all are found, or at its
+/// limit.
+public struct SocketSearch {
+  private let wanted: Set<UInt64>
+  private var left: Int
+  /// The inodes of those that some process has open.
+  public private(set) var found: Set<UInt64> = []
+
+  /// - Parameters:
+  ///   - wanted: the inodes of the sockets.
+  ///   - limit: how many descriptors are looked at; a process counts as one besides.
+  public init(for wanted: Set<UInt64>, limit: Int) {
+    self.wanted = wanted
+    left = limit
   }
-  return inodes
+
+  public var isComplete: Bool { found == wanted }
+  /// It ended at its limit: what was not found may be held all the same.
+  public var isExhausted: Bool { left <= 0 && !isComplete }
+
+  /// - Throws: `SystemError`; `ENOENT` when the process is gone.
+  public mutating func look(atProcess pid: Int32) throws(SystemError) {
+    if isComplete || left <= 0 { return }
+    left -= 1
+    let directory = "/proc/\(pid)/fd"
+    try forEachEntry(of: directory) { name throws(SystemError) in
+      left -= 1
+      if let target = try linkOfDescriptor("\(directory)/\(name)"), let inode = Self.inode(target), wanted.contains(inode) {
+        found.insert(inode)
+      }
+      return left > 0 && !isComplete
+    }
+  }
+
+  private static func inode(_ target: String) -> UInt64? {
+    guard target.hasPrefix("socket:["), target.hasSuffix("]") else { return nil }
+    return UInt64(target.dropFirst(8).dropLast())
+  }
 }
 
 /// nil when it has been closed since it was listed. What any other error hides might be a socket.

@@ -83,20 +83,24 @@ extension Supervisor {
     }
   }
 
-  /// The sockets that the guest's processes hold; nil when that cannot be told.
+  /// As many descriptors of the guest are looked at: a second's work for a guest that opens them for nothing else.
+  private static let descriptorLimit = 1 << 18
+
+  /// Which of its listeners the guest's processes hold; nil when that cannot be told.
   private func heldInodes() -> Set<UInt64>? {
     guard let run, let processes = try? run.cgroup.processes() else { return nil }
-    var inodes: Set<UInt64> = []
-    for pid in processes {
+    var search = SocketSearch(for: Set(listeners.all.map(\.inode)), limit: Self.descriptorLimit)
+    // PID 1 first: a systemd holds them all, and what the others have open need not be looked at.
+    for pid in [run.process.pid] + processes {
       do throws(SystemError) {
-        inodes.formUnion(try socketInodes(ofProcess: pid))
+        try search.look(atProcess: pid)
       } catch {
         // A process may end between the listing and the look at it. What another error hides might be a listener.
         if error.errno != ENOENT && error.errno != ESRCH { return nil }
       }
     }
     // A guest that died meanwhile holds nothing, and its end is on its way: that is no judgement on what it took.
-    guard (try? hasInput(run.process.pidfd)) == false else { return nil }
-    return inodes
+    guard (try? hasInput(run.process.pidfd)) == false, !search.isExhausted else { return nil }
+    return search.found
   }
 }
