@@ -35,18 +35,21 @@ public final class NotifySocket {
 
   /// Reads what the guest's PID 1 has reported since the last call.
   ///
-  /// One call reads at most ``batch`` datagrams, so that a guest that floods its socket gets its turn like everybody
+  /// One call reads at most `limit` datagrams, so that a guest that floods its socket gets its turn like everybody
   /// else; the descriptor stays readable when there is more. Datagrams of other processes, datagrams that are too long,
   /// and whatever descriptors are attached are dropped.
   ///
   /// - Parameters:
   ///   - pid: the guest's PID 1, in our PID namespace. It must not have been waited for, or the number may be another's.
   ///   - pidfd: the same process.
+  ///   - limit: of datagrams; ``queue`` for all that a process which has ended can have left.
   /// - Returns: the messages in the order they were sent.
   /// - Throws: `SystemError` of recvmsg(2).
-  public func receive(from pid: Int32, pidfd: borrowing OwnedFD) throws(SystemError) -> [NotifyMessage] {
+  public func receive(
+    from pid: Int32, pidfd: borrowing OwnedFD, atMost limit: Int = batch
+  ) throws(SystemError) -> [NotifyMessage] {
     var messages: [NotifyMessage] = []
-    for _ in 0..<Self.batch {
+    for _ in 0..<limit {
       guard let datagram = try receiveCredentialed(from: descriptor, limit: NotifyMessage.limit) else { break }
       guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else {
         refused += 1
@@ -57,8 +60,10 @@ public final class NotifySocket {
     return messages
   }
 
-  /// The most datagrams that one ``receive(from:pidfd:)`` reads.
+  /// What is read in one turn.
   public static let batch = 8
+  /// More than the kernel queues: net.unix.max_dgram_qlen is 10, or 512 where systemd has set it.
+  public static let queue = 1024
 }
 
 private func bind(_ socket: borrowing OwnedFD, to path: String) throws(SystemError) {

@@ -64,4 +64,30 @@ struct ConsoleTests {
       #expect(try world.status("echo").report?.status == "counting sheep")
     }
   }
+
+  @Test("last before its end is heard to the last word, however much it was")
+  func lastWords() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      // All of it waits, and the end of the guest with it, when the daemon goes on.
+      kill(daemon.pid, SIGSTOP)
+      defer { kill(daemon.pid, SIGCONT) }
+      for number in 1...9 { #expect(try client.ask("notify STATUS=\(number)|ERRNO=5") == "ok") }
+      #expect(try client.ask("notify EXIT_STATUS=7") == "ok")
+      #expect(try client.ask("print 6000") == "ok")
+      #expect(try client.ask("write /dev/console the last words") == "ok")
+      try client.send("exit 7")
+      #expect(try client.hasEnded())
+      kill(daemon.pid, SIGCONT)
+      try daemon.until("its end is told") { try world.status("echo").lastStop?.exitStatus == 7 }
+      #expect(try world.status("echo").report?.status == "9")
+      #expect(try world.status("echo").report?.exitStatus == 7)
+      #expect(try world.console("echo").hasSuffix("the last words"))
+      // An error that is said again and again is logged once.
+      #expect(daemon.log.split(separator: "\n").count { $0.contains("reports error 5") } == 1)
+    }
+  }
 }

@@ -29,7 +29,9 @@ public struct SocketSearch {
     let directory = "/proc/\(pid)/fd"
     try forEachEntry(of: directory) { name throws(SystemError) in
       left -= 1
-      if let target = try linkOfDescriptor("\(directory)/\(name)"), let inode = Self.inode(target), wanted.contains(inode) {
+      if let target = try linkOfDescriptor("\(directory)/\(name)"), let inode = Self.inode(target),
+        wanted.contains(inode)
+      {
         found.insert(inode)
       }
       return left > 0 && !isComplete

@@ -58,10 +58,11 @@ final class Run {
     try console?.watch(loop)
   }
 
-  private func listen(_ handlers: Handlers) {
+  private func listen(_ handlers: Handlers, atMost limit: Int = NotifySocket.batch) {
     guard let notify else { return }
     do throws(SystemError) {
-      for message in try notify.receive(from: process.pid, pidfd: process.pidfd) { handlers.said(message) }
+      let messages = try notify.receive(from: process.pid, pidfd: process.pidfd, atMost: limit)
+      for message in messages { handlers.said(message) }
     } catch {
       handlers.failed(error)
     }
@@ -70,7 +71,7 @@ final class Run {
   private func reap(_ loop: EventLoop, _ handlers: Handlers) {
     do throws(SystemError) {
       // What it said and printed last is older than its end; the process must not be waited for before the socket is read.
-      listen(handlers)
+      listen(handlers, atMost: NotifySocket.queue)
       console?.drainAll()
       guard let status = try process.reap() else { return }
       stopWatching()

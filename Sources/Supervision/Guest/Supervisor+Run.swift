@@ -45,12 +45,14 @@ extension Supervisor {
   }
 
   private func hear(_ message: NotifyMessage) {
+    let known = history.report?.errno
     history.take(message)
     if let level = message.signalsLevel, level >= 2 {
       let after = sinceTrigger.milliseconds
       history.lastWake?.handlersMs = after
     }
-    if let errno = message.errno { say(.guestReported(error: errno)) }
+    // Once: a guest that says it without end must not fill the log.
+    if let errno = message.errno, known == nil { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
   }
 
