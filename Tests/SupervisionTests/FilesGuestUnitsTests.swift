@@ -155,4 +155,15 @@ final class FilesGuestUnitsTests {
     .bind(
       source: tree.path(source), destination: destination, readOnly: true, recursive: true, optional: optional)
   }
+
+  @Test("units without end are not read to their end, and not all at once")
+  func endless() throws {
+    try enable("h.socket")
+    let text = "[Socket]\n" + String(repeating: "ListenStream=80\n", count: 1 << 15)
+    for number in 10..<20 { try tree.add("root/usr/lib/systemd/system/h.socket.d/\(number).conf", text) }
+    let unit = try #require(GuestUnits(guest)?.enabledSockets().first)
+    // 2 MiB of them.
+    #expect(unit.addresses.count <= (2 << 20) / "ListenStream=80\n".utf8.count)
+    #expect(unit.addresses.count > 1 << 15)
+  }
 }

@@ -18,6 +18,22 @@ struct GuestTree: FileTree {
     var resolved: [Substring: [String]] = [:]
   }
 
+  private let effort = Effort()
+
+  /// What is left of what one search may cost, a fraction of a second: the daemon does nothing else meanwhile, and a tree can be
+  /// made to have units without end.
+  private final class Effort {
+    private var looks = 100_000
+    private var bytes = 2 << 20
+
+    /// - Throws: `SystemError` with `E2BIG` when it is used up.
+    func spend(on path: String, bytes count: Int = 0) throws(SystemError) {
+      looks -= 1
+      bytes -= count
+      if looks < 0 || bytes < 0 { throw SystemError("look at \(path) after all that came before", errno: E2BIG) }
+    }
+  }
+
   /// As many as the kernel follows.
   private static let linkLimit = 40
 
@@ -80,6 +96,7 @@ struct GuestTree: FileTree {
     switch paths.place(of: path) {
     case .nothing, .host(_, ""): return nil
     case .host(let root, let below), .link(let root, let below):
+      try effort.spend(on: path)
       let file = "\(root)/\(below)"
       guard let status = try? FileStatus(file, followingLinks: false), status.kind == .symbolicLink else { return nil }
       return try readLink(file)
@@ -87,17 +104,28 @@ struct GuestTree: FileTree {
   }
 
   /// The host's file behind a path without links; nil when the guest starts without one.
-  private func hostFile(_ path: String) -> (path: String, isMountPoint: Bool)? {
+  private func hostFile(_ path: String) -> HostFile? {
     switch paths.place(of: path) {
     case .nothing, .link: nil
-    case .host(let root, let below): below.isEmpty ? (root, true) : ("\(root)/\(below)", false)
+    case .host(let root, ""): HostFile(root: "/", below: root, isMountPoint: true)
+    case .host(let root, let below): HostFile(root: root, below: below, isMountPoint: false)
     }
+  }
+
+  private struct HostFile {
+    let root: String
+    let below: String
+    /// The source of a bind: the host's own file.
+    let isMountPoint: Bool
+
+    var path: String { isMountPoint ? below : "\(root)/\(below)" }
   }
 
   func look(at path: String) throws(SystemError) -> FileLook {
     let path = try canonical(path)
     if path == "/dev/null" { return .masked }
     guard let file = hostFile(path) else { return .missing }
+    try effort.spend(on: path)
     do {
       // The source of a bind is the host's own file, and a link there is followed when it is mounted.
       let status = try FileStatus(file.path, followingLinks: file.isMountPoint)
@@ -110,7 +138,16 @@ struct GuestTree: FileTree {
   func names(in directory: String) throws(SystemError) -> [String] {
     let directory = try canonical(directory)
     var names = Set(paths.mountPoints(in: directory))
-    if let file = hostFile(directory) { names.formUnion(try HostTree().names(in: file.path)) }
+    guard let file = hostFile(directory) else { return names.sorted() }
+    do throws(SystemError) {
+      try forEachEntry(of: file.path) { name throws(SystemError) in
+        try effort.spend(on: directory)
+        names.insert(name)
+        return true
+      }
+    } catch {
+      if error.errno != ENOENT && error.errno != ENOTDIR { throw error }
+    }
     return names.sorted()
   }
 
@@ -118,6 +155,9 @@ struct GuestTree: FileTree {
     guard case .file(let resolved) = try look(at: path), let file = hostFile(resolved) else {
       throw SystemError("open \(path)", errno: ENOENT)
     }
-    return try readFile(file.path, limit: UnitFile.sizeLimit)
+    // Found once more inside the root: what was looked at may be another thing by now.
+    let bytes = try readFile(file.below, inRoot: file.root, limit: UnitFile.sizeLimit)
+    try effort.spend(on: path, bytes: bytes.count)
+    return bytes
   }
 }
