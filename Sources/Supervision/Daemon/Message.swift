@@ -24,6 +24,7 @@ enum Message {
   case cannotWatchIdleness(error: String)
   case guestReported(error: Int32)
   case noDevicePolicy
+  case sameMachineID(as: String)
 
   // The daemon.
   case problem(Diagnostic)
@@ -44,7 +45,7 @@ extension Message {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness,
-      .guestReported, .noDevicePolicy, .noGuests, .notPassed, .notWanted:
+      .guestReported, .noDevicePolicy, .sameMachineID, .noGuests, .notPassed, .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
     case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .reloading, .ending,
@@ -77,6 +78,8 @@ extension Message {
     case .repaired(let socket): "\(socket) had been shut down, or its path taken away: it listens again"
     case .cannotWatchIdleness(let error): "cannot tell whether it is used: \(error)"
     case .guestReported(let error): "its PID 1 reports error \(error)"
+    case .sameMachineID(let other):
+      "guest \(other), which runs, has its machine id: it is told another one; a copied root wants an empty /etc/machine-id"
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .problem(let diagnostic): diagnostic.description

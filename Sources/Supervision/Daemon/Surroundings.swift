@@ -12,6 +12,7 @@ final class Surroundings {
   let endedConnections: EndedConnections
   /// Opened once, so that looking at connections needs no descriptor when there is none left.
   let sockDiag: SockDiag
+  let machineIDs = MachineIDs()
 
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(loop: EventLoop, log: Log, runtime: String, cgroupBase: String) throws(SystemError) {

@@ -21,7 +21,7 @@ struct GuestStarter {
       try makeDirectories(surroundings.staging)
       let notify = try NotifySocket(path: surroundings.notifySocket(of: guest.name))
       let scratch = guest.files.needsScratch ? try ScratchDirectory(named: "dormouse-\(guest.name)") : nil
-      let plan = try plan(guest, listeners, scratch)
+      let (plan, machineID) = try plan(guest, listeners, scratch)
       let passed = try listeners.duplicates()
       for listener in listeners.all where listener.listen.kind == .datagram {
         // The first call switches the stamps on.
@@ -29,6 +29,7 @@ struct GuestStarter {
       }
       let run = try run(guest.name, plan, passed, notify, watch)
       run.scratch = scratch
+      run.machineID = machineID
       return run
     } catch let error as SystemError {
       throw .system(error)
@@ -79,14 +80,15 @@ struct GuestStarter {
 
   private func plan(
     _ guest: Guest, _ listeners: GuestListeners, _ scratch: ScratchDirectory?
-  ) throws -> LaunchPlan {
-    var facts = try StartFacts.gather(
-      for: guest, staging: surroundings.staging,
-      fallbackMachineID: MachineID.guest(guest.name).description)
+  ) throws -> (LaunchPlan, MachineIDs.Claim) {
+    let own = try MachineID.guest(guest.name).description
+    var facts = try StartFacts.gather(for: guest, staging: surroundings.staging, fallbackMachineID: own)
+    let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
+    facts.machineID = machineID.id
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
     facts.scratch = scratch?.path
-    return try Planning.plan(guest, facts)
+    return (try Planning.plan(guest, facts), machineID)
   }
 }
 

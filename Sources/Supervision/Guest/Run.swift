@@ -12,6 +12,8 @@ final class Run {
   let since = Clocks.monotonic
   /// Whether the kernel keeps the guest from devices that are not its own.
   var hasDevicePolicy = true
+  /// nil for a guest that an earlier daemon left running.
+  var machineID: MachineIDs.Claim?
   /// The sources of `Bind=:/path`.
   var scratch: ScratchDirectory?
   private let notify: NotifySocket?

@@ -26,6 +26,7 @@ extension Supervisor {
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))
       if !run.hasDevicePolicy { say(.noDevicePolicy) }
+      if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {
