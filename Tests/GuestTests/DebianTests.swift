@@ -116,6 +116,23 @@ struct DebianTests {
     }
   }
 
+  @Test("with a unit that gets a part of its addresses serves at these; that the rest stays shut is said before")
+  func partial() throws {
+    try World.with { world in
+      let units = try world.writeUnits([
+        "web.socket": "[Socket]\nListenStream=127.0.0.1:8001\nListenStream=127.0.0.1:8002\n",
+        "web.service": "[Service]\nExecStart=/usr/local/bin/tiny-init\n",
+      ])
+      try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try daemon.until("it is said before the start") { daemon.log.contains("127.0.0.1:8002: web.socket is passed") }
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wake("web")
+      #expect(try world.status("web").sockets.map(\.adopted) == [true])
+      #expect(throws: (any Error).self) { try world.connect("127.0.0.1:8002") }
+    }
+  }
+
   @Test("whose service fails until its socket hits the trigger limit is ended, and wakes anew after a pause")
   func triggerLimit() throws {
     try World.with { world in

@@ -36,6 +36,24 @@ struct StopTests {
     }
   }
 
+  @Test("that powers itself off while clients are queued leaves them to its next start")
+  func powerOffWithQueue() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let first = try #require(try world.summary("echo").pid)
+      // It stands still while they come, and then sees its own signal to power off before it sees them.
+      kill(first, SIGSTOP)
+      let clients = try world.connect("127.0.0.1:8001", times: 20)
+      kill(first, __libc_current_sigrtmin() + 4)
+      kill(first, SIGCONT)
+      for client in clients { #expect(try client.ask("hello") == "hello") }
+      #expect(try world.summary("echo").pid != first)
+      #expect(try world.status("echo").lastStop?.cause == .shutdown)
+    }
+  }
+
   @Test("that reboots starts again with the same sockets")
   func reboot() throws {
     try World.with { world in
