@@ -36,7 +36,7 @@ public final class GuestCgroup {
     let path = "\(base)/\(name)\(Self.suffix)"
     if mkdir(path, 0o755) == -1 {
       guard errno == EEXIST else { throw SystemError("mkdir \(path)", errno: errno) }
-      try Self.remove(path)
+      try Cgroup2.remove(path)
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }
     }
     try self.init(path: path)
@@ -119,15 +119,7 @@ public final class GuestCgroup {
   /// Removes the cgroup and those below it; one that is gone is no error.
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.
-  public func remove() throws(SystemError) { try Self.remove(path) }
-
-  private static func remove(_ path: String) throws(SystemError) {
-    // Most have none below, and to look for them takes a descriptor.
-    if rmdir(path) == 0 || errno == ENOENT { return }
-    for group in try Cgroup2.tree(path) where rmdir(group) == -1 && errno != ENOENT {
-      throw SystemError("rmdir \(group)", errno: errno)
-    }
-  }
+  public func remove() throws(SystemError) { try Cgroup2.remove(path) }
 
   private static func depth(ofProcess pid: Int32) -> Int? { numbers(ofProcess: pid)?.count }
 

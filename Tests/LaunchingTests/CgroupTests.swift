@@ -37,6 +37,22 @@ struct CgroupTests {
     try new.remove()
   }
 
+  @Test("goes also with cgroups nested deeper than a path is long, and with many of them")
+  func deep() throws {
+    let base = try GuestCgroup.base()
+    let cgroup = try GuestCgroup(making: name(), in: base)
+    for number in 0..<100 { mkdir("\(cgroup.path)/\(number)", 0o755) }
+    let long = String(repeating: "x", count: 200)
+    var deepest = OwnedFD(owning: try retrying("open") { open(cgroup.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    for _ in 0..<25 {
+      let raw = deepest.raw
+      try retrying("mkdirat") { mkdirat(raw, long, 0o755) }
+      deepest = OwnedFD(owning: try retrying("openat") { openat(raw, long, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    }
+    try cgroup.remove()
+    #expect(access(cgroup.path, F_OK) == -1)
+  }
+
   @Test("one with processes is neither made anew nor removed, but found")
   func populated() throws {
     let guest = try TestGuest()
