@@ -60,10 +60,12 @@ public actor Manager {
     log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
     try watchSignals()
 
-    for loaded in load().guests where !loaded.hasErrors {
-      _ = makeSupervisor(loaded, surroundings)
+    let found = load().guests
+    for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, surroundings) }
+    // What is missing or wrong has been named otherwise.
+    if found.isEmpty && arguments.guests.isEmpty {
+      log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath))
     }
-    if supervisors.isEmpty { log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath)) }
     let taken = offer(passed)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     beginAll(surroundings)

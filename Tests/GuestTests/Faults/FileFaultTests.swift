@@ -43,6 +43,19 @@ struct FileFaultTests {
     }
   }
 
+  @Test("is not taken for none, when it is the only one")
+  func onlyOne() throws {
+    try World.with { world in
+      try world.addGuest("wrong", "[Exec]\nBoot=perhaps\n")
+      let log = try world.startDaemon().log
+      #expect(log.contains("Boot=perhaps") && !log.contains("no guest file"))
+    }
+    try World.with { world in
+      let log = try world.startDaemon().log
+      #expect(log.contains("no guest file"))
+    }
+  }
+
   @Test(
     "is named when the files are read again, and its guest goes on as it was, awake or asleep",
     arguments: Fault.allCases)
