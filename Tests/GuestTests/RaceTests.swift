@@ -50,6 +50,8 @@ struct ComebackTests {
       try eventually("it has rebooted") { try world.summary("echo").wakes == 2 }
       try world.wait("echo", .active)
       #expect(access(world.runtime + "/echo.notify", F_OK) == 0)
+      // Nor does its machine id belong to the run that is gone.
+      #expect(try world.status("echo").messages.isEmpty)
       try world.sleep("echo")
       #expect(access(world.runtime + "/echo.notify", F_OK) != 0)
     }

@@ -120,8 +120,10 @@ final class Run {
 
   private func finish(_ status: ExitStatus, _ handlers: Handlers) {
     stopWatching()
-    // Before anybody hears of the end: the next run binds its own at the same path.
+    // Before anybody hears of the end, and starts the next run, which has its own notify socket at the same path.
     notify?.removePath()
+    scratch = nil
+    machineID = nil
     do throws(SystemError) {
       try cgroup.remove()
     } catch {
