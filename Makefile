@@ -7,12 +7,13 @@ bindir = $(DESTDIR)$(PREFIX)/bin
 sbindir = $(DESTDIR)$(PREFIX)/sbin
 unitdir = $(DESTDIR)$(PREFIX)/lib/systemd/system
 docdir = $(DESTDIR)$(PREFIX)/share/doc/dormouse
+mandir = $(DESTDIR)$(PREFIX)/share/man
 
 # Debian packages: to build, to run the demo besides, to run the tests besides.
 BUILD_NEEDS = libc6-dev libsystemd-dev libmnl-dev pkg-config
 DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
 TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring iproute2 util-linux strace \
-  openssh-client curl
+  openssh-client curl groff
 
 GUESTS = bookworm trixie sid trixie-ssh host
 
@@ -69,10 +70,13 @@ install:
 	@.ci/need $(BUILD_NEEDS)
 	$(SWIFT) build -c release --static-swift-stdlib --product dormoused
 	$(SWIFT) build -c release --static-swift-stdlib --product dormouse
-	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples
+	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
 	install -s $$($(SWIFT) build -c release --show-bin-path)/dormouse $(bindir)/dormouse
 	install -s $$($(SWIFT) build -c release --show-bin-path)/dormoused $(sbindir)/dormoused
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
+	install -m 644 man/dormouse.1 $(mandir)/man1
+	install -m 644 man/dormouse.guest.5 $(mandir)/man5
+	install -m 644 man/dormoused.8 $(mandir)/man8
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE $(docdir)
 	cp -R examples/. $(docdir)/examples
 

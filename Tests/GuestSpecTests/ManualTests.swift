@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import GuestSpec
+
+@Suite("The manual pages")
+struct ManualTests {
+  static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../man")
+
+  static let carriedOut: [(section: String, keys: Set<String>)] = [
+    ("Exec", keys(Settings.exec)), ("Files", keys(Settings.files)), ("Network", keys(Settings.network)),
+    ("Socket", keys(Settings.socket)), ("Guest", keys(Settings.guest)),
+  ]
+
+  static func keys<Target>(_ table: [Setting<Target>]) -> Set<String> {
+    Set(table.filter { $0.expects != nil }.map(\.key))
+  }
+
+  @Test("every setting that is carried out has a row in dormouse.guest(5), and no row is without a setting")
+  func rows() throws {
+    let manual = try Manual(text: String(contentsOf: Self.directory.appending(path: "dormouse.guest.5")))
+    for (section, keys) in Self.carriedOut {
+      let all = try #require(Settings.sections.first { $0.name == section }).keys
+      let rows = manual.rows["[\(section.uppercased())] SECTION", default: []]
+      #expect(Set(rows).count == rows.count, "[\(section)] has a row twice")
+      #expect(keys.subtracting(rows).isEmpty, "[\(section)] lacks these rows")
+      #expect(Set(rows).subtracting(all).isEmpty, "[\(section)] has rows of no setting")
+      let others = Set(manual.rows["In [\(section)]", default: []])
+      #expect(others.isSubset(of: all.subtracting(keys)), "[\(section)]: these are carried out, or no settings")
+      #expect(others.isDisjoint(with: rows), "[\(section)]: these stand in both places")
+    }
+  }
+
+  @Test("no page has a mistake that groff knows of", arguments: ["dormouse.1", "dormouse.guest.5", "dormoused.8"])
+  func markup(page: String) throws {
+    let groff = Process()
+    groff.executableURL = URL(filePath: "/usr/bin/env")
+    groff.arguments = ["groff", "-man", "-ww", "-z", "-rCHECKSTYLE=3", Self.directory.appending(path: page).path]
+    let complaints = Pipe()
+    groff.standardError = complaints
+    try groff.run()
+    let text = String(decoding: complaints.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    groff.waitUntilExit()
+    #expect(text == "" && groff.terminationStatus == 0)
+  }
+}
+
+/// The tags of a man(7) page's paragraphs by the heading they stand under: the words that end in `=`.
+struct Manual {
+  private(set) var rows: [String: [String]] = [:]
+
+  init(text: String) {
+    var heading = ""
+    var isTag = false
+    for line in text.split(separator: "\n") {
+      if line.hasPrefix(".SH ") || line.hasPrefix(".SS ") { heading = String(line.dropFirst(4)) }
+      if isTag {
+        let words = line.split(separator: " ").filter { $0.hasSuffix("=") && $0.first?.isUppercase == true }
+        rows[heading, default: []] += words.map { String($0.dropLast()) }
+      }
+      isTag = line == ".TP" || line == ".TQ"
+    }
+  }
+}
