@@ -46,7 +46,7 @@ final class CompiledPlan {
     descriptors.deallocate()
   }
 
-  /// Carries it out, once. `cgroup` is the directory of the guest's cgroup.
+  /// Carries it out, once. `cgroup` is the directory of the cgroup that the guest's PID 1 is born in.
   func start(in cgroup: borrowing OwnedFD) -> launch_result {
     var plan = launch_plan()
     plan.steps = UnsafePointer(steps.baseAddress)

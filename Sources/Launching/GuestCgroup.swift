@@ -1,26 +1,21 @@
 import Glibc
 import Linux
 
-/// The cgroup a guest lives in, `BASE/NAME.guest`: how the daemon holds all of a guest's processes, and finds them after a crash.
+/// A guest's cgroup, `BASE/NAME.guest`: how the daemon holds all of a guest's processes, and finds them after a crash.
+///
+/// What is decided about the guest from outside (limits, devices, freezing, killing) is decided there, and the cgroup stays the
+/// daemon's. The guest's processes live in `payload` below it, which is the guest's own to divide up and the root of what it
+/// sees of the tree.
 public final class GuestCgroup {
   private static let suffix = ".guest"
 
   /// The directory in the file system.
   public let path: String
-  /// The directory, opened, for CLONE_INTO_CGROUP.
+  /// The directory, opened.
   let directory: OwnedFD
   // Opened before anything runs: to end a guest, and to see its end, no descriptor has to be had then.
   private let events: Cgroup2.Events
   private let killer: OwnedFD
-
-  /// Where the guests' cgroups are: the daemon's own cgroup, or its parent when the service manager has put the daemon into
-  /// `supervisor` (`DelegateSubgroup=`, because a cgroup that has cgroups with controllers may have no processes).
-  ///
-  /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
-  public static func base() throws(SystemError) -> String {
-    let own = try Cgroup2.ownDirectory()
-    return own.hasSuffix("/supervisor") ? String(own.dropLast("/supervisor".count)) : own
-  }
 
   /// The names of the guests that have a cgroup in `base`, running or not.
   ///
@@ -29,17 +24,45 @@ public final class GuestCgroup {
     try directoryEntries(base).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }.sorted()
   }
 
-  /// Makes the cgroup anew; one that is left over without processes is removed first.
+  /// Makes the cgroup anew, with its payload; one that is left over without processes is removed first.
+  ///
+  /// The guest gets those of the `controllers` that are there: its `payload` offers them, and its limits can be set.
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.
-  public convenience init(making name: String, in base: String) throws(SystemError) {
+  public convenience init(making name: String, in base: String, controllers: [String] = []) throws(SystemError) {
     let path = "\(base)/\(name)\(Self.suffix)"
     if mkdir(path, 0o755) == -1 {
       guard errno == EEXIST else { throw SystemError("mkdir \(path)", errno: errno) }
+      // Not begun where processes are: what a living guest has empty is its own all the same.
+      if try Cgroup2.isPopulated(path) { throw SystemError("rmdir \(path)", errno: EBUSY) }
       try Cgroup2.remove(path)
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }
     }
+    try Cgroup2.enable(controllers, in: path)
+    try retrying("mkdir \(Self.payload(path))") { mkdir(Self.payload(path), 0o755) }
     try self.init(path: path)
+  }
+
+  /// Where PID 1 of the guest is born.
+  private static func payload(_ path: String) -> String { path + "/payload" }
+
+  /// Opens the cgroup that PID 1 is to be born in, for CLONE_INTO_CGROUP.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  func openPayload() throws(SystemError) -> OwnedFD { try Cgroup2.open(Self.payload(path), O_RDONLY | O_DIRECTORY) }
+
+  /// Gives the payload to the guest's root, by its numbers on the host: the directory, and of its files those that the kernel names
+  /// for it (cgroups(7), "Delegation of a hierarchy"). The cgroup above, with the limits, stays the daemon's.
+  ///
+  /// - Throws: `SystemError` of lchown(2).
+  public func delegate(toUser user: UInt32, group: UInt32) throws(SystemError) {
+    for name in [""] + Cgroup2.delegatedFiles {
+      let file = name.isEmpty ? Self.payload(path) : "\(Self.payload(path))/\(name)"
+      // Some are a controller's, which is perhaps not there.
+      if lchown(file, user, group) == -1 && (name.isEmpty || errno != ENOENT) {
+        throw SystemError("chown \(file)", errno: errno)
+      }
+    }
   }
 
   /// Opens the cgroup of a guest that is running, or has left it over.
@@ -119,7 +142,11 @@ public final class GuestCgroup {
   /// Removes the cgroup and those below it; one that is gone is no error.
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.
-  public func remove() throws(SystemError) { try Cgroup2.remove(path) }
+  public func remove() throws(SystemError) {
+    // Most guests leave nothing below it; so no descriptor has to be had to find what there is.
+    rmdir(Self.payload(path))
+    try Cgroup2.remove(path)
+  }
 
   private static func depth(ofProcess pid: Int32) -> Int? { numbers(ofProcess: pid)?.count }
 

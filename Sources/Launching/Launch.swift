@@ -22,8 +22,8 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
 ///
 /// Blocks only while the child carries out the steps (milliseconds), and on nothing else. Call it with SIGCHLD not ignored.
 ///
-/// The `listeners` become descriptors 3 and up of PID 1, in this order; they stay the caller's. PID 1 is born in `cgroup`, which
-/// stays as it is when the start fails.
+/// The `listeners` become descriptors 3 and up of PID 1, in this order; they stay the caller's. PID 1 is born in the payload of
+/// `cgroup`, which stays as it is when the start fails.
 ///
 /// - Throws: `LaunchError`; then no process of the guest is left.
 public func launch(
@@ -37,8 +37,14 @@ public func launch(
     throw LaunchError("making the console (\(error.call))", errno: error.errno)
   }
   try restrictDevices(plan, cgroup)
+  let payload: OwnedFD
+  do throws(SystemError) {
+    payload = try cgroup.openPayload()
+  } catch {
+    throw LaunchError("preparing the guest's cgroup (\(error.call))", errno: error.errno)
+  }
   let compiled = CompiledPlan(plan, listeners: listeners.numbers, terminals: terminals.mount.raw)
-  let result = compiled.start(in: cgroup.directory)
+  let result = compiled.start(in: payload)
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
     throw LaunchError(words(result.failed, plan), errno: result.error)
   }

@@ -12,7 +12,7 @@ struct CgroupTests {
   @Test("is made below the daemon's own, is listed there, and goes with all that is below it")
   func life() throws {
     let name = name()
-    let base = try GuestCgroup.base()
+    let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name, in: base)
     #expect(cgroup.path == "\(base)/\(name).guest")
     #expect(try GuestCgroup.guests(in: base).contains(name))
@@ -29,7 +29,7 @@ struct CgroupTests {
   @Test("one left over without processes is made anew")
   func leftOver() throws {
     let name = name()
-    let base = try GuestCgroup.base()
+    let base = try CgroupBase.find().path
     let old = try GuestCgroup(making: name, in: base)
     mkdir(old.path + "/init.scope", 0o755)
     let new = try GuestCgroup(making: name, in: base)
@@ -39,7 +39,7 @@ struct CgroupTests {
 
   @Test("goes also with cgroups nested deeper than a path is long, and with many of them")
   func deep() throws {
-    let base = try GuestCgroup.base()
+    let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name(), in: base)
     for number in 0..<100 { mkdir("\(cgroup.path)/\(number)", 0o755) }
     let long = String(repeating: "x", count: 200)
@@ -60,11 +60,47 @@ struct CgroupTests {
       "mkdir /sys/fs/cgroup/in; sleep 1000 & echo $! >/sys/fs/cgroup/in/cgroup.procs; echo up; wait")
     let process = try guest.launch(plan(spec, guest.facts(for: spec)))
     TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 10_000)
-    let base = try GuestCgroup.base()
+    let base = try CgroupBase.find().path
     let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
     #expect(error.errno == EBUSY)
     let found = try GuestCgroup(existing: guest.name, in: base)
     #expect(try found.processes().count == 2)
     #expect(try found.leader() == process.pid)
+  }
+
+  @Test("to the guest's root goes the payload with the files that the kernel names, and nothing else")
+  func delegation() throws {
+    let cgroup = try GuestCgroup(making: name(), in: CgroupBase.find().path)
+    defer { try? cgroup.remove() }
+    try cgroup.delegate(toUser: 700_000, group: 700_001)
+    #expect(owner(cgroup.path + "/payload") == [700_000, 700_001])
+    let given = try directoryEntries(cgroup.path + "/payload").filter {
+      owner("\(cgroup.path)/payload/\($0)") != [0, 0]
+    }
+    let named = try readFile("/sys/kernel/cgroup/delegate", limit: 4096)
+    let delegable = Set(String(decoding: named, as: UTF8.self).split(separator: "\n").map(String.init))
+    #expect(Set(given).isSuperset(of: ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"]))
+    #expect(delegable.isSuperset(of: given))
+    #expect(owner(cgroup.path) == [0, 0])
+    for file in try directoryEntries(cgroup.path) where file != "payload" {
+      #expect(owner("\(cgroup.path)/\(file)") == [0, 0])
+    }
+  }
+
+  @Test("one with processes keeps also its empty parts when it is asked for anew")
+  func kept() throws {
+    let guest = try TestGuest()
+    let process = try guest.launch(plan(guest.shell("echo up; read x"), guest.facts(for: guest.shell(""))))
+    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 10_000)
+    mkdir(guest.cgroup.path + "/payload/empty", 0o755)
+    let base = try CgroupBase.find().path
+    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
+    #expect(error.errno == EBUSY)
+    #expect(access(guest.cgroup.path + "/payload/empty", F_OK) == 0)
+  }
+
+  private func owner(_ path: String) -> [UInt32] {
+    var status = stat()
+    return lstat(path, &status) == 0 ? [status.st_uid, status.st_gid] : []
   }
 }

@@ -89,7 +89,8 @@ struct FailureTests {
     let guest = try TestGuest()
     try guest.cgroup.remove()
     let error = try #require(throws: LaunchError.self) { try guest.launch(LaunchPlan()) }
-    #expect(error.description == "starting a process in the guest's cgroup: No such file or directory")
+    let words = "preparing the guest's cgroup (open \(guest.cgroup.path)/payload): No such file or directory"
+    #expect(error.description == words)
   }
 
   @Test("the daemon's signal mask is as before, whether a start fails or not")

@@ -167,7 +167,7 @@ struct InsideTests {
     let guest = try TestGuest()
     let text = try guest.output(of: "grep ^0: /proc/1/cgroup; mkdir /sys/fs/cgroup/inner && ls -d /sys/fs/cgroup/inner")
     #expect(text == "0::/\n/sys/fs/cgroup/inner\n")
-    #expect(access(guest.cgroup.path + "/inner", F_OK) == 0)
+    #expect(access(guest.cgroup.path + "/payload/inner", F_OK) == 0)
   }
 
   @Test("Private=yes: a network of its own with loopback up, its settings writable")

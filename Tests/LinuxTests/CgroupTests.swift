@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -56,5 +57,28 @@ struct CgroupTests {
     #expect(throws: SystemError("write \(top)/cgroup.kill", errno: ERANGE)) {
       try Cgroup2.write("2", to: Cgroup2.open(top + "/cgroup.kill", O_WRONLY), top + "/cgroup.kill")
     }
+  }
+
+  @Test("is delegated when the service manager has marked it so")
+  func delegated() throws {
+    let group = try Cgroup2.ownDirectory() + "/test-delegated-\(getpid())"
+    try retrying("mkdir") { mkdir(group, 0o755) }
+    defer { rmdir(group) }
+    #expect(!Cgroup2.isDelegated(group))
+    #expect(setxattr(group, "user.delegate", "0", 1, 0) == 0)
+    #expect(!Cgroup2.isDelegated(group))
+    #expect(setxattr(group, "trusted.delegate", "1", 1, 0) == 0)
+    #expect(Cgroup2.isDelegated(group))
+  }
+
+  @Test("offers the controllers that its parent gives it, and a controller that nobody has is left out")
+  func controllers() throws {
+    let group = try Cgroup2.ownDirectory() + "/test-controllers-\(getpid())"
+    try retrying("mkdir") { mkdir(group, 0o755) }
+    defer { rmdir(group) }
+    #expect(try Cgroup2.controllers(of: group) == Cgroup2.controllers(below: Cgroup2.ownDirectory()))
+    try Cgroup2.enable(["no-such-controller"], in: group)
+    #expect(try Cgroup2.controllers(below: group) == [])
+    #expect(throws: SystemError.self) { try Cgroup2.enable(["memory"], in: group + "/none") }
   }
 }

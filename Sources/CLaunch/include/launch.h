@@ -81,7 +81,7 @@ struct launch_plan {
   uint32_t slot_count;
   /* Namespaces, as flags of clone3(2). */
   uint64_t namespaces;
-  /* The directory of the guest's cgroup 2. */
+  /* The directory of the cgroup 2 that the child is born in. */
   int cgroup;
 };
 

@@ -1,9 +1,11 @@
 /*
- * What the Linux target needs and Swift's Glibc module lacks. A thing is in here for one of two reasons only:
- * glibc declares it behind _GNU_SOURCE (which the module is built without), or glibc has no wrapper for it.
+ * What the Linux target needs and Swift's Glibc module lacks. A thing is in here for one of two reasons only: glibc declares
+ * it where the module does not look (behind _GNU_SOURCE, in sys/xattr.h), or glibc has no wrapper for it.
  */
 #ifndef DORMOUSE_CLINUX_H
 #define DORMOUSE_CLINUX_H
+
+#include <sys/xattr.h>
 
 #include "bpf.h"
 #include "files.h"

@@ -8,7 +8,7 @@ struct Leftovers {
   private let record: RunRecord
 
   init(_ surroundings: Surroundings) {
-    let own = surroundings.cgroupBase
+    let own = surroundings.cgroupBase.path
     record = RunRecord(runtime: surroundings.runtime)
     for name in (try? GuestCgroup.guests(in: own)) ?? [] { bases[name] = [own] }
     for (name, base) in record.all() { bases[name] = base.map { [$0, own] } ?? [own] }

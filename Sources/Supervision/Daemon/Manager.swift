@@ -52,8 +52,9 @@ public actor Manager {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
     let surroundings = try Surroundings(
-      loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try GuestCgroup.base())
+      loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try CgroupBase.prepare())
     self.surroundings = surroundings
+    if let obstacle = surroundings.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
     control = try ControlServer(
       loop: loop, runtime: arguments.runtime, version: Self.version
     ) { [unowned self] call, pending in handle(call, pending) }

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Launching
 import Systemd
 import UnitSyntax
 
@@ -35,6 +36,7 @@ enum Message {
   case cannotTakeSocket(name: String, error: String)
   case added, removed, changed(later: Bool)
   case listening(path: String)
+  case noControllers(CgroupBase.Obstacle)
   case reloading, ending, endingNow, endingAsleep
   case cannotRun(error: String)
 }
@@ -48,8 +50,8 @@ extension Message {
       .guestReported, .noDevicePolicy, .sameMachineID, .noGuests, .notPassed, .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .reloading, .ending,
-      .endingAsleep:
+    case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .noControllers,
+      .reloading, .ending, .endingAsleep:
       .info
     }
   }
@@ -93,6 +95,7 @@ extension Message {
     case .removed: "its file is gone"
     case .changed(let later): later ? "its file changed, for its next start" : "its file changed"
     case .listening(let path): "control socket at \(path)"
+    case .noControllers(let obstacle): "guests get no resource controllers: \(obstacle)"
     case .reloading: "reading the guest files again"
     case .ending: "ending: every guest is told to halt"
     case .endingNow: "told twice to end: killing every guest"

@@ -1,3 +1,4 @@
+import Launching
 import Linux
 import Systemd
 
@@ -8,14 +9,14 @@ final class Surroundings {
   /// `--runtime`: an existing directory.
   let runtime: String
   /// The cgroup below which guests get theirs.
-  let cgroupBase: String
+  let cgroupBase: CgroupBase
   let endedConnections: EndedConnections
   /// Opened once, so that looking at connections needs no descriptor when there is none left.
   let sockDiag: SockDiag
   let machineIDs = MachineIDs()
 
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
-  init(loop: EventLoop, log: Log, runtime: String, cgroupBase: String) throws(SystemError) {
+  init(loop: EventLoop, log: Log, runtime: String, cgroupBase: CgroupBase) throws(SystemError) {
     sockDiag = try SockDiag()
     self.loop = loop
     self.log = log

@@ -48,7 +48,7 @@ struct GuestStarter {
   ) throws -> Run {
     let record = RunRecord(runtime: surroundings.runtime)
     // Before the start: a daemon killed in between leaves a note about nothing, never a guest without a note.
-    try record.write(name, base: surroundings.cgroupBase)
+    try record.write(name, base: surroundings.cgroupBase.path)
     do {
       let cgroup = try makeCgroup(name)
       do {
@@ -70,10 +70,11 @@ struct GuestStarter {
 
   /// Nothing that a daemon knows of runs in a cgroup that is still there. Whoever sits in it is ended, for the next attempt.
   private func makeCgroup(_ name: String) throws(SystemError) -> GuestCgroup {
+    let base = surroundings.cgroupBase
     do throws(SystemError) {
-      return try GuestCgroup(making: name, in: surroundings.cgroupBase)
+      return try GuestCgroup(making: name, in: base.path, controllers: base.controllers)
     } catch {
-      if error.errno == EBUSY { try? GuestCgroup(existing: name, in: surroundings.cgroupBase).kill() }
+      if error.errno == EBUSY { try? GuestCgroup(existing: name, in: base.path).kill() }
       throw error
     }
   }

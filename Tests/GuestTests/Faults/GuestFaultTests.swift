@@ -88,6 +88,7 @@ struct CgroupFaultTests {
       for pid in Cgroups.processes(below: world.cgroup(of: "echo")) {
         try "\(pid)".write(toFile: elsewhere + "/cgroup.procs", atomically: false, encoding: .utf8)
       }
+      #expect(rmdir(world.cgroup(of: "echo") + "/payload") == 0)
       #expect(rmdir(world.cgroup(of: "echo")) == 0)
       try world.sleep("echo")
       #expect(Cgroups.processes(below: elsewhere) == [])

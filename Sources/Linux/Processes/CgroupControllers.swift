@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+
+// Controllers, and to whom a cgroup is given: cgroups(7).
+extension Cgroup2 {
+  /// The controllers that can be had in a cgroup; none on a hybrid host, where cgroup 1 has them.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  public static func controllers(of directory: String) throws(SystemError) -> [String] {
+    try names(in: directory + "/cgroup.controllers")
+  }
+
+  /// The controllers that the cgroups below a cgroup have.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  public static func controllers(below directory: String) throws(SystemError) -> [String] {
+    try names(in: directory + "/cgroup.subtree_control")
+  }
+
+  /// Gives the cgroups below `directory` those of the `controllers` that can be had there; what cannot be had is left out.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, `EBUSY` when processes are in it itself.
+  public static func enable(_ controllers: [String], in directory: String) throws(SystemError) {
+    if controllers.isEmpty { return }
+    let path = directory + "/cgroup.subtree_control"
+    let file = try open(path, O_WRONLY)
+    // One by one, because one that is refused would take the others with it.
+    for controller in controllers {
+      do throws(SystemError) {
+        try write("+\(controller)", to: file, path)
+      } catch {
+        if error.errno != ENOENT && error.errno != EINVAL { throw error }
+      }
+    }
+  }
+
+  /// Whether the service manager has given the cgroup away (`Delegate=`): it marks it by an extended attribute.
+  public static func isDelegated(_ directory: String) -> Bool {
+    // The second is for a manager without rights in the first user namespace.
+    ["trusted.delegate", "user.delegate"].contains { name in
+      var value = [UInt8](repeating: 0, count: 8)
+      return getxattr(directory, name, &value, value.count) == 1 && value[0] == UInt8(ascii: "1")
+    }
+  }
+
+  /// The files of a cgroup that go with it when it is given to another user.
+  public static var delegatedFiles: [String] {
+    (try? names(in: "/sys/kernel/cgroup/delegate")) ?? ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"]
+  }
+
+  private static func names(in path: String) throws(SystemError) -> [String] {
+    String(decoding: try readFile(path, limit: 4096), as: UTF8.self).split(whereSeparator: \.isWhitespace).map(
+      String.init)
+  }
+}
