@@ -107,11 +107,6 @@ struct SockDiagDecodeTests {
     let progress = try recorded(name).withUnsafeBytes { decodeTCPConnections($0, into: &connections) }
     return (connections, progress)
   }
-
-  private func recorded(_ name: String, file: String = #filePath) throws -> [UInt8] {
-    let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
-    return try readFile("/\(tests)/Fuzz/corpus/FuzzNetlink/\(name)", limit: 64 * 1024)
-  }
 }
 
 @Suite("The kernel's filter of ports")

@@ -11,15 +11,13 @@ import Testing
 func inNetworkNamespace(_ body: () throws -> Void) throws {
   let home = OwnedFD(
     owning: try retrying("open netns") { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) })
-  try retrying("unshare") { unshare(cloneNewNet) }
+  try retrying("unshare") { unshare(LINUX_CLONE_NEWNET) }
   defer {
-    if setns(home.raw, cloneNewNet) != 0 { Issue.record("the thread is left in a network namespace") }
+    if setns(home.raw, LINUX_CLONE_NEWNET) != 0 { Issue.record("the thread is left in a network namespace") }
   }
   try bringLoopbackUp()
   try body()
 }
-
-private let cloneNewNet: Int32 = 0x4000_0000
 
 private func bringLoopbackUp() throws(SystemError) {
   let control = OwnedFD(owning: try retrying("socket") { socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) })
@@ -94,4 +92,10 @@ final class Connection {
     try retrying("send") { send(sender, "x", 1, 0) }
     return try retrying("recv") { recv(receiver, &byte, 1, 0) } == 1 && byte == 120
   }
+}
+
+/// A netlink message as the kernel once sent it: the seeds of FuzzNetlink.
+func recorded(_ name: String, file: String = #filePath) throws -> [UInt8] {
+  let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
+  return try readFile("/\(tests)/Fuzz/corpus/FuzzNetlink/\(name)", limit: 64 * 1024)
 }

@@ -9,6 +9,7 @@
 
 #include "bpf.h"
 #include "files.h"
+#include "network.h"
 #include "process.h"
 #include "sockets.h"
 #include "terminal.h"

@@ -12,6 +12,7 @@ public enum NetlinkProgress: Equatable, Sendable {
 /// One netlink message: a view of the bytes it came in.
 struct NetlinkMessage {
   let type: UInt16
+  let flags: UInt16
   let sequence: UInt32
   /// What follows the header.
   let payload: UnsafeRawBufferPointer
@@ -28,6 +29,19 @@ struct NetlinkMessage {
     default: return nil
     }
   }
+
+  /// What the kernel says in words about an error (NETLINK_EXT_ACK of netlink(7)). The attributes come after the error's number and
+  /// the header of the request; the request itself is there too unless NETLINK_CAP_ACK is set.
+  var complaint: String? {
+    guard Int32(type) == NLMSG_ERROR, flags & UInt16(NLM_F_ACK_TLVS) != 0,
+      flags & UInt16(NLM_F_CAPPED) != 0
+    else { return nil }
+    var text: String?
+    forEachAttribute(in: payload, after: MemoryLayout<nlmsgerr>.size) { type, content in
+      if type == Int32(NLMSGERR_ATTR_MSG.rawValue) { text = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+    return text
+  }
 }
 
 /// Calls `body` for each whole message in `bytes`; what comes after the last whole one is left alone.
@@ -39,7 +53,9 @@ func forEachMessage(in bytes: UnsafeRawBufferPointer, _ body: (NetlinkMessage) -
     let payload = UnsafeRawBufferPointer(
       start: mnl_nlmsg_get_payload(header), count: mnl_nlmsg_get_payload_len(header))
     body(
-      NetlinkMessage(type: header.pointee.nlmsg_type, sequence: header.pointee.nlmsg_seq, payload: payload))
+      NetlinkMessage(
+        type: header.pointee.nlmsg_type, flags: header.pointee.nlmsg_flags, sequence: header.pointee.nlmsg_seq,
+        payload: payload))
     guard let next = mnl_nlmsg_next(header, &left) else { return }
     header = UnsafePointer(next)
   }
@@ -66,23 +82,10 @@ func forEachAttribute(
 func sockDiagRequest<Content: BitwiseCopyable>(
   _ content: Content, flags: Int32, sequence: UInt32, attribute: (type: Int32, content: [UInt8])? = nil
 ) -> [UInt8] {
-  let room = 64 + MemoryLayout<Content>.size + (attribute?.content.count ?? 0)
-  var buffer = [UInt8](repeating: 0, count: room)
-  let length = buffer.withUnsafeMutableBytes { bytes -> Int in
-    guard let header = mnl_nlmsg_put_header(bytes.baseAddress) else { return 0 }
-    header.pointee.nlmsg_type = UInt16(SOCK_DIAG_BY_FAMILY)
-    header.pointee.nlmsg_flags = UInt16(NLM_F_REQUEST | flags)
-    header.pointee.nlmsg_seq = sequence
-    guard let extra = mnl_nlmsg_put_extra_header(header, MemoryLayout<Content>.size) else { return 0 }
-    extra.storeBytes(of: content, as: Content.self)
-    if let attribute {
-      attribute.content.withUnsafeBytes {
-        mnl_attr_put(header, UInt16(attribute.type), $0.count, $0.baseAddress)
-      }
-    }
-    return Int(header.pointee.nlmsg_len)
-  }
-  return Array(buffer[..<length])
+  let request = NetlinkRequest(
+    Int(SOCK_DIAG_BY_FAMILY), flags: flags, content, room: 64 + (attribute?.content.count ?? 0))
+  if let attribute { request.put(Int(attribute.type), attribute.content) }
+  return request.bytes(sequence: sequence)
 }
 
 /// Gives `body` what each message of an answer carries, up to the answer's end.

@@ -63,7 +63,10 @@ public final class SockDiag {
   }
 }
 
-func openNetlink() throws(SystemError) -> OwnedFD {
+/// A netlink socket of `protocol` in the network namespace of the calling thread.
+func openNetlink(
+  _ protocol: Int32 = NETLINK_SOCK_DIAG, _ name: String = "NETLINK_SOCK_DIAG"
+) throws(SystemError) -> OwnedFD {
   let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-  return OwnedFD(owning: try retrying("socket NETLINK_SOCK_DIAG") { socket(AF_NETLINK, type, NETLINK_SOCK_DIAG) })
+  return OwnedFD(owning: try retrying("socket \(name)") { socket(AF_NETLINK, type, `protocol`) })
 }

@@ -1,5 +1,29 @@
 import Glibc
 
+/// An address of either family.
+public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
+  case v4(IPv4Address)
+  case v6(IPv6Address)
+
+  /// Bytes in network order, as many as the family has, else nil.
+  init?(family: Int32, _ bytes: [UInt8]) {
+    if family == AF_INET, let address = IPv4Address(bytes: bytes) {
+      self = .v4(address)
+    } else if family == AF_INET6, let address = IPv6Address(bytes: bytes) {
+      self = .v6(address)
+    } else {
+      return nil
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .v4(let address): address.description
+    case .v6(let address): address.description
+    }
+  }
+}
+
 /// An IPv4 address.
 public struct IPv4Address: Hashable, Sendable, CustomStringConvertible {
   /// As a number: 127.0.0.1 is 0x7f000001.

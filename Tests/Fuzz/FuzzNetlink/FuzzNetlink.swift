@@ -1,7 +1,7 @@
 import CFuzzer
 import Linux
 
-/// Any bytes are an answer of sock_diag; what is read from a part of it is the beginning of what is read from all of it.
+/// Any bytes are an answer of sock_diag or rtnetlink; what is read from a part of it is the beginning of what is read from all of it.
 @main enum FuzzNetlink {
   static func main() {
     var count = CommandLine.argc
@@ -31,4 +31,14 @@ private func tryAnswer(_ bytes: UnsafeRawBufferPointer) {
   decodeDestroyed(bytes, into: &ports)
   decodeDestroyed(half, into: &somePorts)
   precondition(ports.isSuperset(of: somePorts), "a port depends on what follows it")
+  var links: [Link] = []
+  var someLinks: [Link] = []
+  _ = decodeLinks(bytes, into: &links)
+  _ = decodeLinks(half, into: &someLinks)
+  precondition(links.starts(with: someLinks), "an interface depends on what follows it")
+  var addresses: [InterfaceAddress] = []
+  var someAddresses: [InterfaceAddress] = []
+  _ = decodeAddresses(bytes, into: &addresses)
+  _ = decodeAddresses(half, into: &someAddresses)
+  precondition(addresses.starts(with: someAddresses), "an address depends on what follows it")
 }

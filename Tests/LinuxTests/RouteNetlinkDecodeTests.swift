@@ -1,0 +1,65 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+/// The recorded answers are the fuzzer's seeds as well. They were taken with a bridge `br0`, of which the virtual Ethernet `ve-web`
+/// is a port, whose other end is `host0`; and with addresses of each scope.
+@Suite("Recorded answers of rtnetlink")
+struct RouteNetlinkDecodeTests {
+  @Test("interfaces with their kinds, names and bridges")
+  func links() throws {
+    var links: [Link] = []
+    let bytes = try recorded("links")
+    #expect(bytes.withUnsafeBytes { decodeLinks($0, sequence: 1, into: &links) } == .done)
+    #expect(links.map(\.name) == ["lo", "br0", "host0", "ve-web"])
+    #expect(links.map(\.kind) == [nil, "bridge", "veth", "veth"])
+    #expect(links.map(\.isUp) == [true, true, false, true])
+    #expect(links.map(\.master) == [nil, nil, nil, 2])
+    #expect(links.last?.alternativeNames == ["ve-web-with-a-long-name"])
+    #expect(links.last?.address == [2, 0, 0, 0, 0, 1])
+  }
+
+  @Test("addresses, and which of them others reach")
+  func addresses() throws {
+    var addresses: [InterfaceAddress] = []
+    let bytes = try recorded("addresses")
+    #expect(bytes.withUnsafeBytes { decodeAddresses($0, sequence: 1, into: &addresses) } == .done)
+    #expect(
+      Set(addresses.filter(\.isReachable).map(\.address.description)) == ["10.1.2.3", "192.0.2.1", "fd00::5"])
+    #expect(
+      Set(addresses.filter { !$0.isReachable }.map(\.address.description)) == ["127.0.0.1", "::1", "169.254.3.4"])
+  }
+
+  @Test("an error with the kernel's own words")
+  func refusal() throws {
+    let reply = try recorded("refused-in-words").withUnsafeBytes { readReply($0, sequence: 1) { _ in } }
+    #expect(reply.progress == .failed(EOPNOTSUPP))
+    #expect(reply.words == "Unknown device type")
+  }
+
+  @Test(
+    "every beginning of an answer, and every answer with a byte changed, is read without a trap",
+    arguments: ["links", "addresses", "refused-in-words"])
+  func damaged(name: String) throws {
+    let bytes = try recorded(name)
+    for length in 0...bytes.count { decodeAll(Array(bytes.prefix(length))) }
+    for index in bytes.indices {
+      for value: UInt8 in [0, 1, 0x7f, 0x80, 0xff] {
+        var changed = bytes
+        changed[index] = value
+        decodeAll(changed)
+      }
+    }
+  }
+
+  private func decodeAll(_ bytes: [UInt8]) {
+    var links: [Link] = []
+    var addresses: [InterfaceAddress] = []
+    bytes.withUnsafeBytes {
+      _ = decodeLinks($0, into: &links)
+      _ = decodeAddresses($0, into: &addresses)
+      _ = readReply($0, sequence: 1) { _ in }
+    }
+  }
+}
