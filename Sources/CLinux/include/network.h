@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
+/* setsockopt(2)'s level of netlink(7): sys/socket.h keeps it under _GNU_SOURCE. */
+static const int LINUX_SOL_NETLINK = 270;
+
 /* statfs(2)'s f_type of a namespace, ioctl_nsfs(2), and clone(2)'s flag, which is under _GNU_SOURCE. */
 static const long LINUX_NSFS_MAGIC = 0x6e736673;
 static const int LINUX_CLONE_NEWNET = 0x40000000;

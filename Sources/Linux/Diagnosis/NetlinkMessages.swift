@@ -38,7 +38,9 @@ struct NetlinkMessage {
     else { return nil }
     var text: String?
     forEachAttribute(in: payload, after: MemoryLayout<nlmsgerr>.size) { type, content in
-      if type == Int32(NLMSGERR_ATTR_MSG.rawValue) { text = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self) }
+      if type == Int32(NLMSGERR_ATTR_MSG.rawValue) {
+        text = String(decoding: content.prefix { $0 != 0 }, as: UTF8.self)
+      }
     }
     return text
   }

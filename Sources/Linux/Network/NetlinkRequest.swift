@@ -7,10 +7,8 @@ final class NetlinkRequest {
   private let buffer: UnsafeMutableRawBufferPointer
   private let header: UnsafeMutablePointer<nlmsghdr>
 
-  /// - Parameters:
-  ///   - type: `RTM_NEWLINK` and the like.
-  ///   - flags: beside NLM_F_REQUEST.
-  ///   - room: bytes for attributes; more than that in them is a mistake of the caller's.
+  /// `type` is `RTM_NEWLINK` or the like, `flags` are those beside NLM_F_REQUEST. More in attributes than there is `room` for, in
+  /// bytes, is a mistake of the caller's.
   init<Content: BitwiseCopyable>(_ type: Int, flags: Int32, _ content: Content, room: Int = 1024) {
     buffer = .allocate(byteCount: 64 + MemoryLayout<Content>.size + room, alignment: MemoryLayout<UInt64>.alignment)
     buffer.initializeMemory(as: UInt8.self, repeating: 0)

@@ -118,7 +118,8 @@ extension RouteNetlink {
   public func delete(_ link: Link) throws(SystemError) {
     // ip link delete dev NAME
     try ask(
-      NetlinkRequest(RTM_DELLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index)), "removing the interface \(link.name)")
+      NetlinkRequest(RTM_DELLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index)), "removing the interface \(link.name)"
+    )
   }
 
   /// Gives an interface to another namespace under a name that is free there.

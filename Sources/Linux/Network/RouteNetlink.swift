@@ -29,14 +29,13 @@ public final class RouteNetlink {
     let fd = try openNetlink(NETLINK_ROUTE, "NETLINK_ROUTE")
     // Errors with the kernel's own words, and without the request again in front of them.
     for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK] {
-      try setOption(fd, SOL_NETLINK, option, Int32(1), named: "NETLINK_EXT_ACK")
+      try setOption(fd, LINUX_SOL_NETLINK, option, Int32(1), named: "NETLINK_EXT_ACK")
     }
     return fd
   }
 
-  /// Sends a request, and hands what each message of the answer carries to `take`.
+  /// Sends a request, and hands what each message of the answer carries to `take`. `what` are the request's words.
   ///
-  /// - Parameter what: the request in words, which an error begins with.
   /// - Throws: `SystemError` with `what` and, where the kernel has some, its own words.
   func ask(
     _ request: NetlinkRequest, _ what: String, _ take: (UnsafeRawBufferPointer) -> Void = { _ in }
@@ -59,8 +58,6 @@ public final class RouteNetlink {
     }
   }
 }
-
-private let SOL_NETLINK: Int32 = 270
 
 /// Gives `body` what each message of an answer carries, up to its end.
 ///
