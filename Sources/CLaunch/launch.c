@@ -36,12 +36,12 @@ static void reset_dispositions(void) {
 }
 
 /*
- * Listeners at 3 and up, then the report pipe, then slot 0; everything else of the daemon's goes, before any path of the guest
- * is looked at. All are first moved above the places they are to take, because the daemon's numbers may lie among these.
+ * Listeners at 3 and up, then the report pipe, then the preloaded slots; everything else of the daemon's goes, before any path of
+ * the guest is looked at. All are first moved above the places they are to take, because the daemon's numbers may lie among these.
  */
 static long arrange_descriptors(struct child *child) {
   const struct launch_plan *plan = child->plan;
-  int count = (int)plan->listener_count + 2;
+  int count = (int)plan->listener_count + 1 + (int)plan->preloaded_count;
   int above = slot_number(plan, plan->slot_count);
   for (int i = 0; i < count; i++) {
     long moved = raw3(__NR_fcntl, plan->descriptors[i], F_DUPFD_CLOEXEC, above);
@@ -81,6 +81,7 @@ static long carry_out(const struct launch_plan *plan, const struct launch_step *
       raw2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
       return 0;
     case LAUNCH_UNSHARE: return raw1(__NR_unshare, (long)step->a);
+    case LAUNCH_ENTER: return raw2(__NR_setns, slot_number(plan, step->a), (long)step->b);
     case LAUNCH_PROPAGATE: return raw5(__NR_mount, 0, (long)text, 0, (long)(step->a | MS_REC), 0);
     case LAUNCH_OPEN: return launch_open(text, slot_number(plan, step->a), step->b, step->c);
     case LAUNCH_ATTACH: return launch_attach(slot_number(plan, step->a), text);

@@ -13,11 +13,12 @@ final class CompiledPlan {
   private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
   private let descriptors: UnsafeMutableBufferPointer<Int32>
   private let listenerCount: Int
+  private let preloadedCount: Int
   private let slotCount: Int
   private let namespaces: UInt64
 
-  /// `listeners` and `terminals`, the mount of slot 0, are descriptor numbers, borrowed until the plan has been carried out.
-  init(_ plan: LaunchPlan, listeners: [Int32], terminals: Int32) {
+  /// `listeners` and `preloaded`, in the order of the plan's, are descriptor numbers, borrowed until the plan has been carried out.
+  init(_ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32]) {
     var block = TextBlock()
     steps = .copy(plan.steps.map { $0.compiled(into: &block) })
     let argumentOffsets = plan.arguments.map { block.append([$0]) }
@@ -30,12 +31,11 @@ final class CompiledPlan {
     arguments = pointers(argumentOffsets)
     environment = pointers(environmentOffsets)
     // The place between is the report pipe's.
-    descriptors = .copy(listeners + [-1, terminals])
+    descriptors = .copy(listeners + [-1] + preloaded)
     listenerCount = listeners.count
+    preloadedCount = preloaded.count
     slotCount = plan.slotCount
-    var namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
-    if plan.privateNetwork { namespaces |= Kernel.newNetwork }
-    self.namespaces = namespaces
+    namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
   }
 
   deinit {
@@ -56,6 +56,7 @@ final class CompiledPlan {
     plan.envp = environment.baseAddress
     plan.descriptors = descriptors.baseAddress
     plan.listener_count = UInt32(listenerCount)
+    plan.preloaded_count = UInt32(preloadedCount)
     plan.slot_count = UInt32(slotCount)
     plan.namespaces = namespaces
     plan.cgroup = cgroup.raw

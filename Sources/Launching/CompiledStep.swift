@@ -10,6 +10,7 @@ extension Step {
     case .newSession: launch_step(LAUNCH_SESSION)
     case .newKeyring: launch_step(LAUNCH_KEYRING)
     case .newCgroupNamespace: launch_step(LAUNCH_UNSHARE, Kernel.newCgroup)
+    case .enter(.network, let slot): launch_step(LAUNCH_ENTER, UInt64(slot), Kernel.newNetwork)
     case .propagate(let propagation, let path):
       launch_step(LAUNCH_PROPAGATE, propagation.mountFlags, text: block.append([path]))
     case .open(let slot, let source, let attributes, let recursive, let optional):

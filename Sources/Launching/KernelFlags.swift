@@ -10,6 +10,7 @@ enum Kernel {
   static let newCgroup: UInt64 = 0x0200_0000
   static let newHostname: UInt64 = 0x0400_0000
   static let newIPC: UInt64 = 0x0800_0000
+  static let newUsers: UInt64 = 0x1000_0000
   static let newProcesses: UInt64 = 0x2000_0000
   static let newNetwork: UInt64 = 0x4000_0000
 

@@ -8,14 +8,24 @@ public struct LaunchPlan: Equatable, Sendable {
   public var arguments: [String] = []
   /// The environment of PID 1, nothing else: no name stands in it twice.
   public var environment: [EnvironmentVariable] = []
-  /// Whether the guest gets a network namespace of its own.
-  public var privateNetwork = false
+  /// Whose network the guest is in.
+  public var network = Network.host
   /// What devices the guest may make and open; nil: the kernel cannot keep it from any.
   public var devices: [Device]?
   /// How many listeners the guest is told of; they are descriptors 3 and up.
   public var listenerCount = 0
-  /// How many slots the steps use, with slot 0, the console's devpts, which the launcher makes.
+  /// What the first slots hold from the beginning.
+  public var preloaded: [Preloaded] = [.terminals]
+  /// How many slots the steps use, with the preloaded ones.
   public var slotCount = 1
+
+  public enum Network: Hashable, Sendable {
+    case host
+    /// A namespace of the guest's own, made for this start.
+    case own
+    /// The namespace that a file stands for, as `ip netns add` makes one.
+    case at(path: String)
+  }
 
   public init() {}
 }

@@ -7,7 +7,10 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
   let command = try PlanEnvironment.command(guest.exec)
   var builder = PlanBuilder(guest: guest, facts: facts)
-  builder.steps = [.setUmask(0), .newSession, .newKeyring, .newCgroupNamespace, .propagate(.slave, path: "/")]
+  builder.steps = [.setUmask(0), .newSession, .newKeyring, .newCgroupNamespace]
+  // Before anything is mounted: a sysfs shows the network of who mounts it.
+  if let slot = builder.slot(of: .network) { builder.steps.append(.enter(.network, slot: slot)) }
+  builder.steps.append(.propagate(.slave, path: "/"))
   try builder.mountRoot()
   builder.openHostFiles()
   let custom = try builder.openCustomMounts()
@@ -36,7 +39,8 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   plan.steps = builder.steps
   plan.arguments = command.arguments
   plan.environment = PlanEnvironment.variables(guest, facts)
-  plan.privateNetwork = guest.network.isPrivate
+  plan.network = guest.network.isPrivate ? .own : .host
+  plan.preloaded = builder.preloaded
   plan.devices = facts.mayRestrictDevices ? Device.ofEveryGuest + facts.boundDevices : nil
   plan.listenerCount = facts.listenerNames.count
   plan.slotCount = builder.slotCount
@@ -48,15 +52,20 @@ struct PlanBuilder {
   let guest: Guest
   let facts: StartFacts
   var steps: [Step] = []
-  /// Slot 0 is the console's devpts.
-  private(set) var slotCount = 1
+  let preloaded: [Preloaded]
+  private(set) var slotCount: Int
   /// What `openHostFiles` opened for the chapters after the switch.
   var hostSlots: [String: Int] = [:]
 
   init(guest: Guest, facts: StartFacts) {
     self.guest = guest
     self.facts = facts
+    preloaded = [.terminals] + (guest.network.isPrivate ? [.network] : [])
+    slotCount = preloaded.count
   }
+
+  /// The slot of what the launcher has; nil when this guest has none.
+  func slot(of descriptor: Preloaded) -> Int? { preloaded.firstIndex(of: descriptor) }
 
   /// Opens `source` into a new slot.
   mutating func open(

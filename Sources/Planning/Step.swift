@@ -12,6 +12,8 @@ public enum Step: Hashable, Sendable {
   case newKeyring
   /// A cgroup namespace whose root is the cgroup the child is in.
   case newCgroupNamespace
+  /// Enters the namespace whose descriptor is in a slot.
+  case enter(Namespace, slot: Int)
   /// Makes the mounts below `path` slaves of the host's, private, or shared among themselves.
   case propagate(Propagation, path: String)
   /// Clones the mount at `source` into a slot, with `attributes` from the beginning.
@@ -51,6 +53,10 @@ public enum Step: Hashable, Sendable {
   /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
   case execute(candidates: [String], namesItself: Bool)
 
+  public enum Namespace: Hashable, Sendable {
+    case network
+  }
+
   public enum Propagation: Hashable, Sendable {
     case slave, `private`, shared
   }
@@ -76,6 +82,7 @@ extension Step: CustomStringConvertible {
     case .newSession: "starting a session"
     case .newKeyring: "making a session keyring"
     case .newCgroupNamespace: "making a cgroup namespace"
+    case .enter(.network, _): "entering the guest's network namespace"
     case .propagate(.slave, let path): "separating the mounts below \(path) from the host's"
     case .propagate(.private, let path): "making the mounts below \(path) private"
     case .propagate(.shared, let path): "sharing the mounts below \(path) inside the guest"

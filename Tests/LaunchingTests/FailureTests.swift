@@ -12,6 +12,7 @@ struct FailureTests {
   static let failures: [([Step], String)] = [
     ([.newSession, .newSession], "starting a session: Operation not permitted"),
     ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),
+    ([.enter(.network, slot: 0)], "entering the guest's network namespace: Bad file descriptor"),
     (
       [.propagate(.slave, path: "/none")],
       "separating the mounts below /none from the host's: No such file or directory"

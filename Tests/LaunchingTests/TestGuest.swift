@@ -58,7 +58,8 @@ final class TestGuest {
 
   @discardableResult
   func launch(_ plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> GuestProcess {
-    let process = try Launching.launch(plan, listeners: listeners, cgroup: cgroup)
+    let namespaces = try GuestNamespaces(users: nil, network: plan.network)
+    let process = try Launching.launch(plan, listeners: listeners, namespaces: namespaces, cgroup: cgroup)
     self.process = process
     return process
   }

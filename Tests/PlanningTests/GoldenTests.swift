@@ -83,6 +83,7 @@ struct GoldenTests {
     let changed = try planned { guest, _ in guest.network.isPrivate = true }
     let expected = """
       - keepCapabilities 0x9decafff
+      + enter (Namespace.network, slot: network)
       + rebind (path: "/proc/sys/net", set: [nosuid,nodev,noexec], clear: [ro], optional: false)
       + bringing up the loopback interface
       + keepCapabilities 0x9decbfff

@@ -1,7 +1,8 @@
 import GuestSpec
 import Planning
 
-/// A plan's steps as lines that a person can check.
+/// A plan's steps as lines that a person can check. Slots that the launcher fills have names, the others count from 1, so that one
+/// more of the former changes no other line.
 func lines(_ plan: LaunchPlan) -> [String] {
   plan.steps.map { step in
     guard let payload = Mirror(reflecting: step).children.first, let name = payload.label else {
@@ -10,7 +11,12 @@ func lines(_ plan: LaunchPlan) -> [String] {
     return (name + " " + String(reflecting: payload.value))
       .replacing("Planning.Step.", with: "").replacing("Planning.", with: "").replacing("GuestSpec.", with: "")
       .replacing(/mode: (\d+)/) { "mode: 0" + String(UInt16($0.1) ?? 0, radix: 8) }
+      .replacing(/slot: (\d+)/) { "slot: " + slot(Int($0.1) ?? 0, plan.preloaded) }
   }
+}
+
+private func slot(_ number: Int, _ preloaded: [Preloaded]) -> String {
+  preloaded.indices.contains(number) ? "\(preloaded[number])" : String(number - preloaded.count + 1)
 }
 
 /// What a setting changes of a plan: the lines it takes away with `-`, those it adds with `+`.

@@ -30,6 +30,7 @@ enum launch_op {
   LAUNCH_SESSION,
   LAUNCH_KEYRING,
   LAUNCH_UNSHARE,   /* a: flags */
+  LAUNCH_ENTER,     /* a: slot of a namespace, as /proc/PID/ns has it; b: its flag of clone3(2) */
   LAUNCH_PROPAGATE, /* path; a: MS_SLAVE, MS_PRIVATE or MS_SHARED */
   LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL, LAUNCH_NO_LINK */
   LAUNCH_ATTACH,    /* target; a: slot */
@@ -73,11 +74,13 @@ struct launch_plan {
   char **argv;
   char **envp;
   /*
-   * The descriptors the child keeps, by the daemon's numbers: the listeners, one place for the report pipe, the console's
-   * devpts. They become 3, 4, … in this order; slot n is listener_count + 4 + n. The array is written.
+   * The descriptors the child keeps, by the daemon's numbers: the listeners, one place for the report pipe, those of the first
+   * slots. They become 3, 4, … in this order; slot n is listener_count + 4 + n. The array is written.
    */
   int *descriptors;
   uint32_t listener_count;
+  uint32_t preloaded_count;
+  /* With the preloaded ones. */
   uint32_t slot_count;
   /* Namespaces, as flags of clone3(2). */
   uint64_t namespaces;
@@ -104,5 +107,20 @@ struct launch_result {
 
 /* Starts the plan's process and returns after #1. A child that failed has been reaped; then pid and pidfd are -1. */
 struct launch_result launch_start(const struct launch_plan *plan);
+
+/*
+ * A process that does nothing in new namespaces, until launch_let_go: in between, /proc/PID/ns has their files and /proc/PID/uid_map
+ * can be written. It ends with the daemon.
+ */
+struct launch_holder {
+  int32_t pid;
+  int32_t pidfd;
+  void *stack;
+};
+
+/* `namespaces` are flags of clone3(2). 0, or -errno and nothing is left. */
+long launch_hold(uint64_t namespaces, struct launch_holder *holder);
+/* Ends it. Namespaces live on as long as a descriptor of theirs is open. */
+void launch_let_go(struct launch_holder *holder);
 
 #endif

@@ -52,7 +52,8 @@ struct GuestStarter {
     do {
       let cgroup = try makeCgroup(name)
       do {
-        let process = try launch(plan, listeners: passed, cgroup: cgroup)
+        let namespaces = try GuestNamespaces(users: nil, network: plan.network)
+        let process = try launch(plan, listeners: passed, namespaces: namespaces, cgroup: cgroup)
         let run = Run(process: process, cgroup: cgroup, notify: notify)
         run.hasDevicePolicy = plan.devices != nil
         try watch(run)

@@ -1,0 +1,50 @@
+/* Namespaces that are there before anybody lives in them: a process that waits in them while the daemon takes hold of them. */
+#include <asm/signal.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <stddef.h>
+
+#include "launch.h"
+#include "raw.h"
+
+enum { STACK_SIZE = 16 * 1024 };
+
+/* In the daemon's memory, as every child of a start: it reads nothing but its argument. */
+static void hold(void *argument) {
+  long daemon = (long)argument;
+  raw3(__NR_close_range, 0, ~0U, 0);
+  raw5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  /* A daemon that was killed before the line above sends no signal. */
+  while (raw0(__NR_getppid) == daemon) raw5(__NR_ppoll, 0, 0, 0, 0, 0);
+  for (;;) raw1(__NR_exit_group, 0);
+}
+
+long launch_hold(uint64_t namespaces, struct launch_holder *holder) {
+  long memory = raw6(__NR_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory > -4096 && memory < 0) return memory;
+  struct clone_args arguments = {
+      .flags = CLONE_VM | CLONE_PIDFD | namespaces,
+      .pidfd = (uint64_t)(uintptr_t)&holder->pidfd,
+      .exit_signal = SIGCHLD,
+      .stack = (uint64_t)memory,
+      .stack_size = STACK_SIZE,
+  };
+  holder->stack = (void *)memory;
+  /* None of the daemon's handlers may run in it. */
+  uint64_t all = ~0ULL, own = 0;
+  raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
+  long pid = raw_clone3(&arguments, sizeof arguments, hold, (void *)raw0(__NR_getpid));
+  raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&own, 0, sizeof own);
+  if (pid < 0) raw2(__NR_munmap, memory, STACK_SIZE);
+  holder->pid = (int32_t)pid;
+  return pid < 0 ? pid : 0;
+}
+
+void launch_let_go(struct launch_holder *holder) {
+  raw4(__NR_pidfd_send_signal, holder->pidfd, SIGKILL, 0, 0);
+  while (raw5(__NR_waitid, P_PIDFD, holder->pidfd, 0, WEXITED, 0) == -4 /* EINTR */) continue;
+  raw1(__NR_close, holder->pidfd);
+  raw2(__NR_munmap, (long)holder->stack, STACK_SIZE);
+}

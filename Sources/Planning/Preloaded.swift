@@ -1,0 +1,7 @@
+/// A descriptor that the launcher has before the child is there: slot n of a plan is the nth of `LaunchPlan.preloaded`.
+public enum Preloaded: Hashable, Sendable {
+  /// The devpts of which the launcher holds the console's master. In every plan, and the first.
+  case terminals
+  /// The guest's network namespace.
+  case network
+}
