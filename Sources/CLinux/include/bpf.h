@@ -1,4 +1,4 @@
-/* bpf(2), which glibc has no wrapper for: just what a program for a cgroup's devices takes. */
+/* bpf(2), which glibc has no wrapper for: just what a program for a cgroup's devices takes, and one for a group of listeners. */
 #ifndef DORMOUSE_CLINUX_BPF_H
 #define DORMOUSE_CLINUX_BPF_H
 
@@ -28,5 +28,36 @@ static inline int linux_bpf_attach_devices(int cgroup, int program) {
   };
   return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes);
 }
+
+/* A map from a number below `entries` to four bytes: BPF_MAP_TYPE_ARRAY, or BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, to which one
+ * gives descriptors of sockets. */
+static inline int linux_bpf_make_map(uint32_t type, uint32_t entries) {
+  union bpf_attr attributes = {.map_type = type, .key_size = 4, .value_size = 4, .max_entries = entries};
+  return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
+}
+
+static inline int linux_bpf_put(int map, uint32_t key, uint32_t value) {
+  union bpf_attr attributes = {
+      .map_fd = (uint32_t)map,
+      .key = (uint64_t)(uintptr_t)&key,
+      .value = (uint64_t)(uintptr_t)&value,
+  };
+  return (int)syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attributes, sizeof attributes);
+}
+
+/* Loads a BPF_PROG_TYPE_SK_REUSEPORT that is also asked where to go with what a listener leaves behind (Linux 5.14). */
+static inline int linux_bpf_load_reuseport(const uint64_t *instructions, uint32_t count) {
+  union bpf_attr attributes = {
+      .prog_type = BPF_PROG_TYPE_SK_REUSEPORT,
+      .insn_cnt = count,
+      .insns = (uint64_t)(uintptr_t)instructions,
+      .license = (uint64_t)(uintptr_t)"Apache-2.0",
+      .expected_attach_type = BPF_SK_REUSEPORT_SELECT_OR_MIGRATE,
+  };
+  return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+}
+
+/* membarrier(2), MEMBARRIER_CMD_GLOBAL: returns when every processor has left the kernel's read sections that it was in. */
+static inline int linux_membarrier_global(void) { return (int)syscall(SYS_membarrier, 1, 0, 0); }
 
 #endif

@@ -33,6 +33,11 @@ static const int LINUX_SCM_PIDFD = 4;
 static const int LINUX_SO_PASSPIDFD = 76;
 static const int LINUX_SO_COOKIE = 57;
 static const int LINUX_SO_MEMINFO = 55;
+static const int LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
+static const int LINUX_SO_ATTACH_REUSEPORT_EBPF = 52;
+static const int LINUX_SO_DETACH_REUSEPORT_BPF = 68;
+static const int LINUX_SO_BINDTOIFINDEX = 62;
+static const int LINUX_SO_BUF_LOCK = 72;
 /* linux/sockios.h: the stamp of the last datagram, with the seconds of this machine's own time_t. */
 static const unsigned long LINUX_SIOCGSTAMPNS = 0x8907;
 static const int LINUX_IP_FREEBIND = 15;
@@ -40,6 +45,10 @@ static const int LINUX_IPV6_FREEBIND = 78;
 
 /* unshare(2), under _GNU_SOURCE: the tests of sockets make themselves a network namespace each. */
 extern int unshare(int flags);
+
+/* capget(2) and capset(2), which glibc has and declares nowhere: the same tests try what happens without any. */
+extern int capget(void *header, void *data);
+extern int capset(void *header, const void *data);
 
 /* fcntl.h and poll.h keep these under _GNU_SOURCE. */
 static const int LINUX_O_PATH = 010000000;

@@ -62,18 +62,31 @@ public func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
   if flags & O_NONBLOCK == 0 { try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) } }
 }
 
+/// What waits at a listener of TCP, and how much may.
+public struct AcceptQueue: Equatable, Sendable {
+  public var length: Int
+  /// listen(2)'s backlog, as net.core.somaxconn let it be. The kernel takes one more.
+  public var limit: Int
+}
+
 /// How many connections of TCP wait to be accepted; for AF_UNIX ask `SockDiag`.
 ///
+/// Half-open ones are not in it: `SockDiag.tcpConnections` shows those, without saying of which of two listeners at one address.
 /// - Throws: `SystemError` of getsockopt(2); `EOPNOTSUPP` for a socket that is not of TCP, `EINVAL` for no listener.
-public func acceptQueueLength(of fd: borrowing OwnedFD) throws(SystemError) -> Int {
+public func acceptQueue(of fd: borrowing OwnedFD) throws(SystemError) -> AcceptQueue {
   // The beginning of struct tcp_info, which Swift cannot pass whole for its bit fields: the state is the first byte.
-  let info = try option(fd, Int32(IPPROTO_TCP), TCP_INFO, initially: [7 of UInt32](repeating: 0), named: "TCP_INFO")
+  let info = try option(fd, Int32(IPPROTO_TCP), TCP_INFO, initially: [8 of UInt32](repeating: 0), named: "TCP_INFO")
   guard info[0] & 0xff == UInt32(TCPState.listen.rawValue) else {
     throw SystemError("getsockopt TCP_INFO", errno: EINVAL)
   }
-  // tcpi_unacked: of a listener the kernel gives its queue there.
-  return Int(info[6])
+  // tcpi_unacked and tcpi_sacked: of a listener the kernel gives its queue and its backlog there.
+  return AcceptQueue(length: Int(info[6]), limit: Int(info[7]))
 }
+
+/// `acceptQueue(of:)`'s length.
+///
+/// - Throws: as that.
+public func acceptQueueLength(of fd: borrowing OwnedFD) throws(SystemError) -> Int { try acceptQueue(of: fd).length }
 
 /// Whether something waits to be taken: a connection at a listener, a datagram at any other socket.
 ///
