@@ -4,6 +4,8 @@
 
 /* Not sys/socket.h: what a header of both modules declares is found through one of them only, by chance. */
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 /* fstatfs(2), which Swift's Glibc module leaves out. */
 #include <sys/vfs.h>
 /* The messages of NETLINK_SOCK_DIAG, sock_diag(7), and the filter program of socket(7). */
@@ -49,6 +51,16 @@ extern int unshare(int flags);
 /* capget(2) and capset(2), which glibc has and declares nowhere: the same tests try what happens without any. */
 extern int capget(void *header, void *data);
 extern int capset(void *header, const void *data);
+
+/* bind(2) of a path with `root` in the place of "/": the file is made below it, and the socket's name is the path all the same.
+ * On a thread that lives no longer, because a root is given up for good. Needs CAP_SYS_CHROOT. -1 and errno. */
+extern int linux_bind_below(const char *root, int socket, const struct sockaddr *address, uint32_t length);
+
+/* renameat2(2) with RENAME_EXCHANGE, which glibc has behind _GNU_SOURCE: two files change places at once. */
+static inline int linux_rename_exchange(const char *one, const char *other) {
+  const int here = -100 /* AT_FDCWD */, exchange = 2;
+  return (int)syscall(SYS_renameat2, here, one, here, other, exchange);
+}
 
 /* fcntl.h and poll.h keep these under _GNU_SOURCE. */
 static const int LINUX_O_PATH = 010000000;

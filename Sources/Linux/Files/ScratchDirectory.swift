@@ -16,7 +16,7 @@ public final class ScratchDirectory {
 }
 
 /// Removes what is at `path` and below it; links are not followed. Nobody else may be at work there. What cannot be removed stays.
-private func removeTree(_ path: String) {
+func removeTree(_ path: String) {
   // unlink(2) tells a directory from the rest: no look beforehand that would be out of date.
   if unlink(path) == 0 || errno == ENOENT { return }
   for name in (try? directoryEntries(path)) ?? [] { removeTree("\(path)/\(name)") }

@@ -74,7 +74,7 @@ private func removeStaleSocket(_ path: String) throws(SystemError) {
 
 /// Owner first: the kernel may take bits off the mode when the owner changes. By a descriptor of the file itself,
 /// because who may write to the directory could put a link in its place meanwhile.
-private func setFileAttributes(_ path: String, _ options: SocketOptions) throws(SystemError) {
+func setFileAttributes(_ path: String, _ options: SocketOptions) throws(SystemError) {
   let flags = LINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
   let file = OwnedFD(owning: try retrying("open \(path)") { open(path, flags) })
   var status = stat()
