@@ -99,17 +99,9 @@ private struct Attached: ~Copyable {
 
   mutating func takePidfd() -> OwnedFD? { pidfd.take() }
 
-  /// Walks the messages of cmsg(3), whose macros Swift cannot see: a header, its data, padding up to a word.
   mutating func take(_ control: UnsafeRawBufferPointer) {
-    let header = MemoryLayout<cmsghdr>.size
-    var offset = 0
-    while offset + header <= control.count {
-      let message = control.loadUnaligned(fromByteOffset: offset, as: cmsghdr.self)
-      let length = Int(message.cmsg_len)
-      guard length >= header, offset + length <= control.count else { return }
-      let data = UnsafeRawBufferPointer(rebasing: control[(offset + header)..<(offset + length)])
-      if message.cmsg_level == SOL_SOCKET { take(data, type: message.cmsg_type) }
-      offset += (length + 7) & ~7
+    forEachControlMessage(control) { level, type, data in
+      if level == SOL_SOCKET { take(data, type: type) }
     }
   }
 

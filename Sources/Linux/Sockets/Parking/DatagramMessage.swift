@@ -1,0 +1,119 @@
+import CLinux
+import Glibc
+
+/// What sendmsg(2) and recvmsg(2) carry of one datagram: bytes, the other end, and the packet information of ip(7) and ipv6(7).
+struct DatagramMessage {
+  /// An address of this machine with the interface, as IP_PKTINFO and IPV6_PKTINFO have it.
+  enum PacketInfo: Equatable {
+    case ipv4(IPv4Address, interface: UInt32)
+    case ipv6(IPv6Address, scope: UInt32)
+  }
+
+  var bytes: [UInt8]
+  var address: SocketAddress?
+  var packetInfo: PacketInfo?
+
+  init(byteCount: Int) { bytes = [UInt8](repeating: 0, count: byteCount) }
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  /// Receives without waiting; `bytes` becomes what came.
+  ///
+  /// - Returns: false for what has no sender.
+  mutating func receive(from fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+    let raw = fd.raw
+    var name = sockaddr_storage()
+    var control = [UInt8](repeating: 0, count: 256)
+    var (nameLength, controlLength, count) = (0, 0, 0)
+    try retrying("recvmsg") {
+      count = Self.withMessage(&name, &bytes, &control) { message in
+        let count = recvmsg(raw, &message, Int32(MSG_DONTWAIT))
+        (nameLength, controlLength) = (Int(message.msg_namelen), message.msg_controllen)
+        return count
+      }
+      return count
+    }
+    bytes.removeSubrange(count...)
+    address = withUnsafeBytes(of: name) {
+      SocketAddress(sockaddr: UnsafeRawBufferPointer(rebasing: $0.prefix(nameLength)))
+    }
+    control.withUnsafeBytes { control in
+      forEachControlMessage(UnsafeRawBufferPointer(rebasing: control.prefix(controlLength))) { level, type, data in
+        packetInfo = PacketInfo(level: level, type: type, data) ?? packetInfo
+      }
+    }
+    return address != nil
+  }
+
+  mutating func send(on fd: borrowing OwnedFD) throws(SystemError) {
+    let raw = fd.raw
+    var name = sockaddr_storage()
+    let length = address?.withSockaddr { address, length in
+      withUnsafeMutableBytes(of: &name) {
+        $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: Int(length)))
+      }
+      return length
+    }
+    var control = packetInfo?.controlMessage ?? []
+    try retrying("sendmsg") {
+      Self.withMessage(&name, &bytes, &control) { message in
+        message.msg_namelen = length ?? 0
+        return sendmsg(raw, &message, Int32(MSG_NOSIGNAL))
+      }
+    }
+  }
+
+  private static func withMessage(
+    _ name: inout sockaddr_storage, _ bytes: inout [UInt8], _ control: inout [UInt8], _ body: (inout msghdr) -> Int
+  ) -> Int {
+    withUnsafeMutableBytes(of: &name) { name in
+      bytes.withUnsafeMutableBytes { bytes in
+        control.withUnsafeMutableBytes { control in
+          var vector = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+          return withUnsafeMutablePointer(to: &vector) { vector in
+            var message = msghdr()
+            message.msg_name = name.baseAddress
+            message.msg_namelen = socklen_t(name.count)
+            message.msg_iov = vector
+            message.msg_iovlen = 1
+            message.msg_control = control.baseAddress
+            message.msg_controllen = control.count
+            return body(&message)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension DatagramMessage.PacketInfo {
+  /// Of a received message: where it was sent to.
+  fileprivate init?(level: Int32, type: Int32, _ data: UnsafeRawBufferPointer) {
+    switch (level, type) {
+    case (Int32(IPPROTO_IP), IP_PKTINFO) where data.count >= MemoryLayout<in_pktinfo>.size:
+      let info = data.loadUnaligned(as: in_pktinfo.self)
+      // ipi_addr is the header's own destination, ipi_spec_dst the address to answer from: the same unless it was a broadcast.
+      self = .ipv4(
+        IPv4Address(UInt32(bigEndian: info.ipi_addr.s_addr)), interface: UInt32(bitPattern: info.ipi_ifindex))
+    case (Int32(IPPROTO_IPV6), IPV6_PKTINFO) where data.count >= 20:
+      // struct in6_pktinfo, which is under _GNU_SOURCE: the address, the interface.
+      let address = data.loadUnaligned(as: in6_addr.self)
+      self = .ipv6(IPv6Address(address), scope: data.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+    default: return nil
+    }
+  }
+
+  /// For a message to be sent: where it comes from.
+  fileprivate var controlMessage: [UInt8] {
+    switch self {
+    case .ipv4(let address, let interface):
+      var info = in_pktinfo()
+      info.ipi_ifindex = Int32(bitPattern: interface)
+      info.ipi_spec_dst.s_addr = address.value.bigEndian
+      return Linux.controlMessage(level: Int32(IPPROTO_IP), type: IP_PKTINFO, withUnsafeBytes(of: info) { Array($0) })
+    case .ipv6(let address, let scope):
+      let data = withUnsafeBytes(of: in6_addr(address)) { Array($0) } + withUnsafeBytes(of: scope) { Array($0) }
+      return Linux.controlMessage(level: Int32(IPPROTO_IPV6), type: IPV6_PKTINFO, data)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import CLinux
+import Glibc
+
+/// A datagram of UDP that nobody has taken yet, with what it needs to be put back.
+public struct QueuedDatagram: Equatable, Sendable {
+  /// The client. One of IPv4 is shown as such, also where the socket serves both families.
+  public var source: SocketAddress
+  /// The address of this machine that the client sent it to.
+  public var destination: SocketAddress
+  public var bytes: [UInt8]
+}
+
+/// Makes the kernel tell with each datagram, those that wait already too, where it was sent to: a socket at 0.0.0.0 or [::] knows
+/// it in no other way, and a guest must not see another address after `DatagramReturn`.
+///
+/// Not for a socket that a guest has: it would get messages that it did not ask for.
+/// - Throws: `SystemError` of setsockopt(2).
+public func noteDestinations(on fd: borrowing OwnedFD) throws(SystemError) {
+  if try localAddress(of: fd).family == AF_INET6 {
+    try setOption(fd, Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, Int32(1), named: "IPV6_RECVPKTINFO")
+  } else {
+    try setOption(fd, Int32(IPPROTO_IP), IP_PKTINFO, Int32(1), named: "IP_PKTINFO")
+  }
+}
+
+/// Takes one datagram out of the queue of a UDP socket after `noteDestinations(on:)`; never blocks.
+///
+/// - Returns: nil when none waits.
+/// - Throws: `SystemError` of recvmsg(2): an error that a packet brought back comes in the place of a datagram, once.
+public func takeDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> QueuedDatagram? {
+  let local = try localAddress(of: fd)
+  var message = DatagramMessage(byteCount: Int(UInt16.max))
+  do throws(SystemError) {
+    guard try message.receive(from: fd) else { return nil }
+  } catch {
+    if error.errno == EAGAIN { return nil }
+    throw error
+  }
+  guard let source = message.address, let port = local.port else { return nil }
+  let destination =
+    switch message.packetInfo {
+    case .ipv4(let address, _): SocketAddress.ipv4(address, port: port)
+    case .ipv6(let address, let scope): SocketAddress.ipv6(address, port: port, scope: address.isLinkLocal ? scope : 0)
+    case nil: local
+    }
+  return QueuedDatagram(source: source.unmapped, destination: destination.unmapped, bytes: message.bytes)
+}
+
+/// Puts datagrams back on their way, as if their senders had sent them just now: to whichever socket the kernel chooses for their
+/// address, so to the one that a `ReuseportGate` leads to.
+///
+/// By raw sockets that may name a foreign sender (raw(7), IP_TRANSPARENT); the kernel of the destination, which is this machine, does not
+/// look whether the sender could have come that way. Needs CAP_NET_RAW and CAP_NET_ADMIN.
+public struct DatagramReturn: ~Copyable {
+  private let ipv4: OwnedFD
+  private let ipv6: OwnedFD?
+
+  /// - Throws: `SystemError`; `EPERM` without the capabilities.
+  public init() throws(SystemError) {
+    let socket = try Self.open(AF_INET)
+    try setOption(socket, Int32(IPPROTO_IP), IP_TRANSPARENT, Int32(1), named: "IP_TRANSPARENT")
+    let socket6 = try Self.openIPv6()
+    ipv4 = socket
+    ipv6 = socket6
+  }
+
+  /// - Throws: `SystemError` of sendmsg(2): the datagram is lost.
+  public func send(_ datagram: QueuedDatagram) throws(SystemError) {
+    let (source, destination) = (datagram.source.port ?? 0, datagram.destination.port ?? 0)
+    let length = UInt16(clamping: datagram.bytes.count + 8)
+    // udp(7)'s header: ports, length, and a checksum of 0, which in IPv4 means that there is none.
+    let header = [source, destination, length, 0].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+    var message = DatagramMessage(bytes: header + datagram.bytes)
+    switch (datagram.source, datagram.destination) {
+    case (.ipv4(let sender, _), .ipv4(let receiver, _)):
+      message.packetInfo = .ipv4(sender, interface: 0)
+      message.address = .ipv4(receiver, port: 0)
+      try message.send(on: ipv4)
+    case (.ipv6(let sender, _, let scope), .ipv6(let receiver, _, let interface)):
+      message.packetInfo = .ipv6(sender, scope: scope)
+      message.address = .ipv6(receiver, port: 0, scope: interface)
+      switch ipv6 {
+      case .some(let socket): try message.send(on: socket)
+      case .none: throw SystemError("sendmsg", errno: EAFNOSUPPORT)
+      }
+    default: throw SystemError("sendmsg", errno: EAFNOSUPPORT)
+    }
+  }
+
+  /// - Returns: nil on a machine without IPv6, which has nothing to put back there.
+  private static func openIPv6() throws(SystemError) -> OwnedFD? {
+    do throws(SystemError) {
+      let socket = try open(AF_INET6)
+      try setOption(socket, Int32(IPPROTO_IPV6), IPV6_TRANSPARENT, Int32(1), named: "IPV6_TRANSPARENT")
+      // Where in a datagram the kernel puts the checksum, which IPv6 insists on.
+      try setOption(socket, Int32(IPPROTO_IPV6), IPV6_CHECKSUM, Int32(6), named: "IPV6_CHECKSUM")
+      return socket
+    } catch {
+      guard error.errno == EAFNOSUPPORT else { throw error }
+      return nil
+    }
+  }
+
+  private static func open(_ family: Int32) throws(SystemError) -> OwnedFD {
+    let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    return OwnedFD(owning: try retrying("socket SOCK_RAW") { socket(family, type, Int32(IPPROTO_UDP)) })
+  }
+}

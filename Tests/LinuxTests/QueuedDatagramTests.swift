@@ -1,0 +1,77 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("Datagrams that nobody has taken")
+struct QueuedDatagramTests {
+  @Test(
+    "are taken out and put back with their sender, their order and the address that they were sent to",
+    arguments: [
+      (SocketAddress.ipv4(.any, port: 53), SocketAddress.ipv4(.loopback, port: 53)),
+      (.ipv4(.loopback, port: 53), .ipv4(.loopback, port: 53)),
+      (.ipv6(.any, port: 53, scope: 0), .ipv6(.loopback, port: 53, scope: 0)),
+      (.ipv6(.any, port: 53, scope: 0), .ipv4(.loopback, port: 53)),
+      (.ipv6(.loopback, port: 53, scope: 0), .ipv6(.loopback, port: 53, scope: 0)),
+    ])
+  func movedBack(bound: SocketAddress, asked: SocketAddress) throws {
+    try inNetworkNamespace {
+      let guest = try openListener(.datagram, bound)
+      let parking = try openTwin(of: guest, backlog: 0)
+      try noteDestinations(on: parking)
+      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking)
+      let client = try connected(.datagram, to: asked)
+      let texts = ["one", "", "three", String(repeating: "x", count: 40_000)]
+      for text in texts { #expect(send(client.raw, text, text.utf8.count, 0) == text.utf8.count) }
+      try gate.lead(to: .guest, parking: parking)
+      let back = try DatagramReturn()
+      for text in texts {
+        let datagram = try #require(try takeDatagram(from: parking))
+        #expect(datagram.source == (try localAddress(of: client)))
+        #expect(datagram.destination == asked)
+        #expect(datagram.bytes == Array(text.utf8))
+        try back.send(datagram)
+      }
+      #expect(try takeDatagram(from: parking) == nil)
+      try answerEach(texts.count, at: guest)
+      for text in texts {
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        // From the very address that it had asked, or a connected client would not get it.
+        try waitForInput(client)
+        let count = recv(client.raw, &bytes, bytes.count, 0)
+        #expect(Array(bytes[..<max(0, count)]) == Array(text.utf8))
+      }
+    }
+  }
+
+  @Test("of a client elsewhere are put back with its address, which this machine has not")
+  func foreign() throws {
+    try inNetworkNamespace {
+      for (bound, source) in [
+        (SocketAddress.ipv4(.loopback, port: 53), SocketAddress.ipv4(IPv4Address(0xc000_0201), port: 1234)),
+        (
+          .ipv6(.loopback, port: 53, scope: 0),
+          .ipv6(IPv6Address(high: 0x2001_0db8_0000_0000, low: 1), port: 1234, scope: 0)
+        ),
+      ] {
+        let socket = try openListener(.datagram, bound)
+        try noteDestinations(on: socket)
+        let datagram = QueuedDatagram(source: source, destination: bound, bytes: Array("hello".utf8))
+        let back = try DatagramReturn()
+        try back.send(datagram)
+        #expect(try takeDatagram(from: socket) == datagram)
+      }
+    }
+  }
+
+  /// Answers as a guest does: to whoever sent it, with the same bytes.
+  private func answerEach(_ count: Int, at socket: borrowing OwnedFD) throws(SystemError) {
+    for _ in 0..<count {
+      try waitForInput(socket)
+      var message = DatagramMessage(byteCount: 65536)
+      _ = try message.receive(from: socket)
+      message.packetInfo = nil
+      try message.send(on: socket)
+    }
+  }
+}
