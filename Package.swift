@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "GuestSpec", dependencies: ["UnitSyntax"], swiftSettings: pure),
     .target(name: "Planning", dependencies: ["GuestSpec"], swiftSettings: pure),
     .target(name: "Lifecycle", swiftSettings: pure),
+    .target(name: "Interface", swiftSettings: pure),
     .target(name: "ControlProtocol", swiftSettings: strict),
 
     // Acting.
@@ -40,7 +41,7 @@ let package = Package(
     .executableTarget(
       name: "dormouse",
       dependencies: [
-        "ControlProtocol", "Linux", "Supervision",
+        "ControlProtocol", "Interface", "Linux", "Supervision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -50,6 +51,7 @@ let package = Package(
     .testTarget(name: "GuestSpecTests", dependencies: ["GuestSpec", "UnitSyntax"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "GuestSpec"]),
     .testTarget(name: "LifecycleTests", dependencies: ["Lifecycle"]),
+    .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),

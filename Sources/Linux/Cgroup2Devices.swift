@@ -31,6 +31,14 @@ extension Cgroup2 {
     try retrying("bpf BPF_PROG_ATTACH") { linux_bpf_attach_devices(raw, program.raw) }
   }
 
+  /// How many device programs hold for the processes of `cgroup`.
+  ///
+  /// - Throws: `SystemError` of bpf(2).
+  public static func devicePrograms(of cgroup: borrowing OwnedFD) throws(SystemError) -> Int {
+    let raw = cgroup.raw
+    return Int(try retrying("bpf BPF_PROG_QUERY") { linux_bpf_count_devices(raw) })
+  }
+
   private static func load(_ allowed: [AllowedDevice]) throws(SystemError) -> OwnedFD {
     let instructions = DeviceProgram.instructions(allowed)
     return OwnedFD(

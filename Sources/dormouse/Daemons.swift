@@ -17,6 +17,23 @@ struct Daemons {
     throw .noDaemon(paths: [own.path, common.path])
   }
 
+  /// The process that answers for a guest: the guest's own daemon, or else the common one.
+  ///
+  /// - Throws: `Failure`.
+  func process(of name: String) throws(Failure) -> Int32 {
+    let paths = ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"]
+    for path in paths {
+      // Only one that answers counts: the socket of a daemon that is gone may still be there.
+      guard let socket = try? UnixStream.connect(to: path) else { continue }
+      do throws(SystemError) {
+        return try UnixStream.peer(of: socket).pid
+      } catch {
+        throw .system(error)
+      }
+    }
+    throw .noDaemon(paths: paths)
+  }
+
   /// The guests of all daemons there are, by name; a guest's own daemon knows better than the common one.
   ///
   /// - Throws: `Failure`; `noDaemon` when there is none at all.

@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// The command line. Each verb is a file of its own; all but `check` ask a daemon over its control socket and nothing else.
+/// The command line. Each verb is a file of its own; all but `check` ask a daemon over its control socket, and `interface` looks at
+/// the guest itself besides.
 @main
 struct Dormouse: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct Dormouse: ParsableCommand {
 
       Exit status:
         0   it is done
-        1   it could not be done: no such guest, a guest that does not wake or sleep, a wrong guest file
+        1   it could not be done: no such guest, a guest that does not wake or sleep, a wrong guest file,
+            a requirement that is missed
         64  the command line is wrong
         69  no daemon answers
         76  the daemon is of another version
@@ -25,7 +27,7 @@ struct Dormouse: ParsableCommand {
       """,
     subcommands: [
       CheckCommand.self,
-      ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
+      ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self, InterfaceCommand.self,
     ])
 
   @OptionGroup var runtime: RuntimeOption

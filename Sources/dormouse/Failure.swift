@@ -11,13 +11,15 @@ enum Failure: Error, CustomStringConvertible {
   /// The daemon closed the connection instead of answering.
   case hungUp(path: String)
   case refused(ManagerError)
+  /// Only of a guest that runs there is anything to see.
+  case notRunning(name: String)
   case unexpected(UnexpectedReply)
 
   static let otherReply = Failure.unexpected(.malformed)
 
   var exitStatus: Int32 {
     switch self {
-    case .system, .hungUp, .refused: EXIT_FAILURE
+    case .system, .hungUp, .refused, .notRunning: EXIT_FAILURE
     case .noDaemon: EX_UNAVAILABLE
     case .unexpected: EX_PROTOCOL
     case .notAllowed: EX_NOPERM
@@ -31,6 +33,7 @@ enum Failure: Error, CustomStringConvertible {
     case .notAllowed(let path): "\(path): only the user that runs dormoused may ask it; try with sudo"
     case .system(let error): "\(error)"
     case .hungUp(let path): "the daemon at \(path) ended before it answered; its log says why"
+    case .notRunning(let name): "\(name) does not run; `dormouse wake \(name)` starts it"
     case .refused(.noSuchGuest(let name)): "there is no guest \(name); `dormouse list` shows those there are"
     case .refused(.wakeFailed(let name, let reason)):
       "\(name) did not wake: \(reason); `dormouse status --console \(name)` may show more"

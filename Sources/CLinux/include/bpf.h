@@ -60,4 +60,17 @@ static inline int linux_bpf_load_reuseport(const uint64_t *instructions, uint32_
 /* membarrier(2), MEMBARRIER_CMD_GLOBAL: returns when every processor has left the kernel's read sections that it was in. */
 static inline int linux_membarrier_global(void) { return (int)syscall(SYS_membarrier, 1, 0, 0); }
 
+/* How many device programs hold for a cgroup, those of the cgroups above it included. */
+static inline int linux_bpf_count_devices(int cgroup) {
+  union bpf_attr attributes = {
+      .query = {
+          .target_fd = (uint32_t)cgroup,
+          .attach_type = BPF_CGROUP_DEVICE,
+          .query_flags = BPF_F_QUERY_EFFECTIVE,
+      },
+  };
+  if (syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes) == -1) return -1;
+  return (int)attributes.query.prog_cnt;
+}
+
 #endif

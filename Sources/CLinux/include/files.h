@@ -5,17 +5,28 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /*
  * openat2(2) with O_PATH: nothing is opened for reading, so that a FIFO does not wait and a device does nothing. `root` is
  * where absolute links start and what `..` does not leave; the links of /proc that lead anywhere are refused.
  */
-static inline int linux_locate_in_root(int root, const char *path) {
+static inline int linux_locate(int root, const char *path, uint64_t flags) {
   const struct {
     uint64_t flags, mode, resolve;
-  } how = {010000000 /* O_PATH */ | O_CLOEXEC, 0, 0x10 | 0x02 /* RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS */};
+  } how = {010000000 /* O_PATH */ | O_CLOEXEC | flags, 0, 0x10 | 0x02 /* RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS */};
   return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
+static inline int linux_locate_in_root(int root, const char *path) { return linux_locate(root, path, 0); }
+
+/* As it, but of a symbolic link at the end the link itself. */
+static inline int linux_locate_link_in_root(int root, const char *path) { return linux_locate(root, path, O_NOFOLLOW); }
+
+/* getxattr(2): sys/xattr.h is not in Swift's Glibc module. */
+static inline ssize_t linux_get_attribute(const char *path, const char *name, void *value, size_t size) {
+  return getxattr(path, name, value, size);
 }
 
 #endif

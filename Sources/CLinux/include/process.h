@@ -10,6 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* sched.h keeps it under _GNU_SOURCE. */
+static const int LINUX_CLONE_NEWUTS = 0x04000000;
+
 static inline int linux_pidfd_send_signal(int pidfd, int number) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }

@@ -18,8 +18,15 @@ public struct FileStatus: Equatable, Sendable {
     var status = stat()
     try retrying("stat \(path)") { followingLinks ? stat(path, &status) : lstat(path, &status) }
     size = Int64(status.st_size)
-    kind =
-      switch status.st_mode & S_IFMT {
+    kind = Kind(mode: status.st_mode)
+  }
+}
+
+extension FileStatus.Kind {
+  /// From `st_mode`.
+  init(mode: mode_t) {
+    self =
+      switch mode & S_IFMT {
       case S_IFDIR: .directory
       case S_IFLNK: .symbolicLink
       case S_IFCHR: .characterDevice

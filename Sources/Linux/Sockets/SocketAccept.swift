@@ -18,9 +18,7 @@ public struct AcceptedPeer: ~Copyable, Sendable {
 /// - Throws: `SystemError` of accept4(2): `EMFILE` and its like.
 public func acceptPeer(on listener: borrowing OwnedFD) throws(SystemError) -> AcceptedPeer? {
   guard let connection = try accept(on: listener) else { return nil }
-  let nobody = linux_ucred(pid: 0, uid: .max, gid: .max)
-  let peer = try option(connection, SOL_SOCKET, SO_PEERCRED, initially: nobody, named: "SO_PEERCRED")
-  let credentials = SocketCredentials(pid: peer.pid, uid: peer.uid, gid: peer.gid)
+  let credentials = try UnixStream.peer(of: connection)
   return AcceptedPeer(connection: connection, credentials: credentials)
 }
 

@@ -43,6 +43,15 @@ public enum UnixStream {
     }
   }
 
+  /// The process at the other end of a connection, when it was made (SO_PEERCRED, unix(7)).
+  ///
+  /// - Throws: `SystemError`.
+  public static func peer(of connection: borrowing OwnedFD) throws(SystemError) -> SocketCredentials {
+    let nobody = linux_ucred(pid: 0, uid: .max, gid: .max)
+    let peer = try option(connection, SOL_SOCKET, SO_PEERCRED, initially: nobody, named: "SO_PEERCRED")
+    return SocketCredentials(pid: peer.pid, uid: peer.uid, gid: peer.gid)
+  }
+
   /// Accepts one connection, which never blocks; nil when there is none.
   ///
   /// - Throws: `SystemError`; `EMFILE` when this process has no descriptor left: the connection stays in the queue.

@@ -1,0 +1,34 @@
+extension Row {
+  /// "Writing VM and Container Managers".
+  static let managers = [
+    Row("WM-1", .must, "the guest is registered where machined runs") { seen in
+      seen.registered { machine in
+        .holds(if: machine["CLASS"] == "container", else: "its class is \(machine["CLASS"] ?? "none")")
+      }
+    },
+    Row("WM-2", .must, "its processes are in a scope or a service that machined knows") { seen in
+      seen.registered {
+        .holds(if: ($0["UNIT"] ?? $0["SCOPE"])?.isEmpty == false, else: "machined knows no unit of it")
+      }
+    },
+    Row("WM-3", .must, "systemctl -M and its like find it") { seen in
+      seen.registered { machine in
+        .holds(
+          if: machine["LEADER"] == seen.status["Pid"], else: "machined says process 1 is \(machine["LEADER"] ?? "none")"
+        )
+      }
+    },
+    Row("WM-4", .must, "its name is a valid one") { seen in
+      let allowed = seen.name.utf8.allSatisfy { byte in
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+          || byte == 0x2D || byte == 0x2E || byte == 0x5F
+      }
+      let starts = seen.name.first.map { $0 != "." && $0 != "-" } ?? false
+      return .holds(if: allowed && starts && seen.name.utf8.count <= 64, else: "\(seen.name) is none")
+    },
+    Row("WM-5", .must, "its entry goes with it, whatever ended it") { seen in
+      seen.registered { _ in .unknown("make interface-report kills a daemon") }
+    },
+    Row("WM-6", .told, "the guest's side is the Container Interface") { _ in .holds },
+  ]
+}

@@ -1,0 +1,62 @@
+import CLinux
+import Glibc
+
+/// What /proc tells of a process, for who looks at one that it did not start.
+public struct ProcessFacts: Sendable {
+  public let pid: Int32
+
+  public init(pid: Int32) { self.pid = pid }
+
+  /// A file of /proc/PID.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when the process is gone.
+  public func text(_ name: String) throws(SystemError) -> String {
+    String(decoding: try readFile("/proc/\(pid)/\(name)", limit: 1 << 20), as: UTF8.self)
+  }
+
+  /// Its environment as it was executed.
+  public func environment() throws(SystemError) -> [String: String] {
+    var variables: [String: String] = [:]
+    for entry in try text("environ").split(separator: "\0") {
+      guard let equals = entry.firstIndex(of: "=") else { continue }
+      variables[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+    }
+    return variables
+  }
+
+  /// The kinds of /proc/PID/ns in which it has another namespace than `other`.
+  public func namespaces(unlike other: ProcessFacts) throws(SystemError) -> Set<String> {
+    var own: Set<String> = []
+    for kind in ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
+    where try readLink("/proc/\(pid)/ns/\(kind)") != readLink("/proc/\(other.pid)/ns/\(kind)") {
+      own.insert(kind)
+    }
+    return own
+  }
+
+  /// Its host name. This thread is in its UTS namespace for that time.
+  ///
+  /// - Throws: `SystemError` of setns(2).
+  public func hostname() throws(SystemError) -> String {
+    let own = OwnedFD(owning: try retrying("open ns/uts") { open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC) })
+    let theirs = OwnedFD(owning: try retrying("open ns/uts") { open("/proc/\(pid)/ns/uts", O_RDONLY | O_CLOEXEC) })
+    try retrying("setns") { setns(theirs.raw, LINUX_CLONE_NEWUTS) }
+    var name = [CChar](repeating: 0, count: 256)
+    let result = gethostname(&name, name.count - 1)
+    try retrying("setns") { setns(own.raw, LINUX_CLONE_NEWUTS) }
+    if result == -1 { throw SystemError("gethostname", errno: errno) }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension Cgroup2 {
+  /// Whether systemd marked the cgroup as one that it delegates (an extended attribute, since systemd 248); nil: it has no mark.
+  public static func isDelegated(_ directory: String) -> Bool? {
+    for name in ["trusted.delegate", "user.delegate"] {
+      var value = [UInt8](repeating: 0, count: 16)
+      let count = linux_get_attribute(directory, name, &value, value.count)
+      if count > 0 { return value[0] == UInt8(ascii: "1") }
+    }
+    return nil
+  }
+}

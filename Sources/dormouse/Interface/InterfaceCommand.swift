@@ -1,0 +1,79 @@
+import ArgumentParser
+import ControlProtocol
+import Interface
+import Linux
+
+struct InterfaceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "interface",
+    abstract: "Which requirements of systemd's Container Interface hold for a guest that runs.",
+    discussion: """
+      Each row is one requirement of https://systemd.io/CONTAINER_INTERFACE and WRITING_VM_AND_CONTAINER_MANAGERS, with its \
+      level: M must, S should, O may, N must not, - says how things are. Everything is seen from outside; it needs root.
+
+      The exit status is 0 when no row of level M, S or N is missed, else 1. With --json an array of objects: id, level, \
+      requirement, verdict (holds, missed, not applicable, cannot be told here), reason (or null).
+      """)
+
+  @OptionGroup var guest: GuestArgument
+  @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    var isMissed = false
+    try reportingFailure {
+      () throws(Failure) in
+      let seen = try observe()
+      let rows = Row.all.map { JudgedRow($0, seen) }
+      isMissed = rows.contains { $0.isMissed }
+      if json { return printJSON(rows) }
+      var table = Table(["ROW", "LEVEL", "VERDICT", "REQUIREMENT"])
+      for row in rows {
+        table.add([row.id, row.level, row.verdict, row.requirement + (row.reason.map { " (\($0))" } ?? "")])
+      }
+      print(table.text, terminator: "")
+    }
+    if isMissed { throw ExitCode.failure }
+  }
+
+  private func observe() throws(Failure) -> Observation {
+    let daemons = runtime.daemons(dormouse.runtime)
+    guard case .status(let status) = try daemons.ask(.status(name: guest.name, console: false), of: guest.name) else {
+      throw .otherReply
+    }
+    guard let pid = status.pid else { throw .notRunning(name: guest.name) }
+    let daemon = ProcessFacts(pid: try daemons.process(of: guest.name))
+    let observer = Observer(
+      status: status, guest: ProcessFacts(pid: pid), daemon: daemon, runtime: daemons.runtime)
+    let others = try daemons.list()
+    do throws(SystemError) {
+      return try observer.observe(others: others)
+    } catch {
+      throw .system(error)
+    }
+  }
+}
+
+/// One row as it is printed.
+private struct JudgedRow: Encodable {
+  let id: String
+  let level: String
+  let requirement: String
+  let verdict: String
+  @OrNull var reason: String?
+  let isMissed: Bool
+
+  init(_ row: Row, _ seen: Observation) {
+    (id, level, requirement) = (row.id, row.level.rawValue, row.requirement)
+    let judged = row.judge(seen)
+    let words = judged.words
+    verdict = words.verdict
+    if case .missed = judged { isMissed = row.level.isRequired } else { isMissed = false }
+    _reason = OrNull(wrappedValue: words.reason)
+  }
+
+  private enum CodingKeys: CodingKey {
+    case id, level, requirement, verdict, reason
+  }
+}

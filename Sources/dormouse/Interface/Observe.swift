@@ -1,0 +1,158 @@
+import ControlProtocol
+import Interface
+import Linux
+
+/// Looks at a guest that runs, from outside: at /proc, at its root through /proc/PID/root, at its cgroup.
+struct Observer {
+  let status: GuestStatus
+  let guest: ProcessFacts
+  /// The daemon that runs it.
+  let daemon: ProcessFacts
+  let runtime: String
+
+  /// - Throws: `SystemError`; `ENOENT` when the guest ends meanwhile.
+  func observe(others: [GuestSummary]) throws(SystemError) -> Observation {
+    var seen = Observation(name: status.name)
+    seen.status = fields(try guest.text("status"), separator: ":")
+    seen.environment = try guest.environment()
+    seen.ownNamespaces = try guest.namespaces(unlike: daemon)
+    seen.userMap = Self.ranges(try guest.text("uid_map"))
+    seen.hostname = try guest.hostname()
+    seen.mounts = try Self.mounts(of: "/proc/\(guest.pid)/mountinfo")
+    seen.hostMounts = try Self.mounts(of: "/proc/\(daemon.pid)/mountinfo")
+    seen.interfaces = Self.interfaces(try guest.text("net/dev"))
+    for path in Observation.paths { seen.files[path] = file(path) }
+    seen.consoleIsHeld = terminalIsHeld("/dev/console", inRoot: root)
+    try observeCgroups(&seen)
+    seen.host = host
+    seen.daemon = daemonFacts(others)
+    return seen
+  }
+
+  private var root: String { "/proc/\(guest.pid)/root" }
+
+  private func file(_ path: String) -> File? {
+    guard let found = try? FileInRoot(path, inRoot: root, limit: 4096) else { return nil }
+    var file = File(found.kind.observed, mode: found.mode, owner: found.owner, isReadOnly: found.isReadOnly)
+    (file.major, file.minor, file.link) = (found.major, found.minor, found.link)
+    file.names = Set(found.names)
+    if found.kind == .regular { file.text = (try? readFile(path, inRoot: root, limit: 1 << 16)).map { text($0) } }
+    return file
+  }
+
+  private func observeCgroups(_ seen: inout Observation) throws(SystemError) {
+    seen.cgroup = Self.cgroup(try guest.text("cgroup"))
+    let own = Self.cgroup(try daemon.text("cgroup"))
+    let supervisor = "/supervisor"
+    seen.daemonCgroup = own.hasSuffix(supervisor) ? String(own.dropLast(supervisor.count)) : own
+    let mount = try MountInfo.read().last { $0.type == "cgroup2" && $0.root == "/" }?.target ?? "/sys/fs/cgroup"
+    let directory = mount + seen.cgroup
+    // Process 1 of systemd lives in init.scope, beside its services.
+    let top = directory.hasSuffix("/init.scope") ? String(directory.dropLast(11)) : directory
+    let below = (try? Cgroup2.tree(top)) ?? []
+    seen.groupsBelow = Set(below.compactMap { $0.split(separator: "/").last.map(String.init) })
+    seen.isDelegated = Cgroup2.isDelegated(mount + seen.daemonCgroup)
+    if let opened = try? Cgroup2.open(directory) { seen.devicePrograms = try? Cgroup2.devicePrograms(of: opened) }
+  }
+
+  private var host: Observation.Host {
+    var host = Observation.Host()
+    let release =
+      (try? readFile("/etc/os-release", limit: 1 << 16)) ?? (try? readFile("/usr/lib/os-release", limit: 1 << 16))
+    host.osRelease = text(release ?? [])
+    let zones = "/usr/share/zoneinfo/"
+    host.timezone = (try? readLink("/etc/localtime")).flatMap { link in
+      let path = link.hasPrefix("../") ? "/" + link.dropFirst(3) : link
+      return path.hasPrefix(zones) ? String(path.dropFirst(zones.count)) : nil
+    }
+    host.journals = (try? directoryEntries("/var/log/journal")).map { Set($0) }
+    host.hasSELinux = (try? FileStatus("/sys/fs/selinux/policyvers", followingLinks: true)) != nil
+    host.interfaces = Self.interfaces((try? daemon.text("net/dev")) ?? "")
+    host.machines = machines
+    host.exportsSockets = (try? directoryEntries("\(runtime)/unix-export/\(status.name)")) != nil
+    return host
+  }
+
+  /// What systemd-machined writes down of its machines; nil where no bus would start it.
+  private var machines: [String: [String: String]]? {
+    for file in ["/run/dbus/system_bus_socket", "/usr/share/dbus-1/system-services/org.freedesktop.machine1.service"]
+    where (try? FileStatus(file, followingLinks: true)) == nil {
+      return nil
+    }
+    let directory = "/run/systemd/machines"
+    var machines: [String: [String: String]] = [:]
+    for name in (try? directoryEntries(directory)) ?? [] where !name.contains(":") {
+      machines[name] = (try? readFile("\(directory)/\(name)", limit: 1 << 16)).map { fields(text($0), separator: "=") }
+    }
+    return machines
+  }
+
+  private func daemonFacts(_ others: [GuestSummary]) -> Observation.Daemon {
+    var facts = Observation.Daemon()
+    facts.sockets = status.sockets.count
+    facts.adopted = status.sockets.count { $0.adopted == true }
+    facts.werePassed = status.sockets.contains { $0.passed }
+    facts.isReady = status.report?.ready == true
+    facts.lastStopWasKill = status.lastStop?.killed
+    facts.otherUUIDs = others.compactMap { other in
+      guard other.name != status.name, let pid = other.pid else { return nil }
+      return (try? ProcessFacts(pid: pid).environment())?["container_uuid"]
+    }
+    return facts
+  }
+}
+
+extension Observer {
+  fileprivate static func mounts(of path: String) throws(SystemError) -> [Mount] {
+    try MountInfo.read(path).map {
+      Mount(root: $0.root, target: $0.target, type: $0.type, options: $0.options, propagation: $0.propagation)
+    }
+  }
+
+  /// The line of cgroup 2 in /proc/PID/cgroup.
+  fileprivate static func cgroup(_ text: String) -> String {
+    let line = text.split(separator: "\n").first { $0.hasPrefix("0::") }
+    return line.map { String($0.dropFirst(3)) } ?? ""
+  }
+
+  fileprivate static func ranges(_ text: String) -> [UserRange] {
+    text.split(separator: "\n").compactMap { line in
+      let numbers = line.split(separator: " ").compactMap { UInt64($0) }
+      return numbers.count == 3 ? UserRange(inside: numbers[0], outside: numbers[1], count: numbers[2]) : nil
+    }
+  }
+
+  /// The names in /proc/PID/net/dev, below its two lines of headings.
+  fileprivate static func interfaces(_ text: String) -> [String] {
+    text.split(separator: "\n").dropFirst(2).compactMap { line in
+      line.split(separator: ":").first.map { String($0.drop { $0 == " " }) }
+    }
+  }
+}
+
+/// Lines of a name, a separator and a value, white space around which does not count.
+private func fields(_ text: String, separator: Character) -> [String: String] {
+  var fields: [String: String] = [:]
+  for line in text.split(separator: "\n") {
+    guard let place = line.firstIndex(of: separator) else { continue }
+    let value = line[line.index(after: place)...].drop { $0 == " " || $0 == "\t" }
+    fields[String(line[..<place])] = String(value)
+  }
+  return fields
+}
+
+private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+extension FileStatus.Kind {
+  fileprivate var observed: File.Kind {
+    switch self {
+    case .regular: .regular
+    case .directory: .directory
+    case .symbolicLink: .link
+    case .characterDevice: .character
+    case .blockDevice: .block
+    case .fifo: .fifo
+    case .socket: .socket
+    }
+  }
+}
