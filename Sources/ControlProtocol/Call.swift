@@ -10,6 +10,10 @@ public enum Call: Equatable, Sendable {
   case wake(name: String)
   /// Halts a guest; answered when it is gone, at once when it is already. Unless `now`, one that is in use is left alone.
   case sleep(name: String, now: Bool)
+  /// Freezes a guest that serves; answered when it stands still. Unless `now`, one that is in use is left alone.
+  case freeze(name: String, now: Bool)
+  /// Lets a frozen guest go on.
+  case thaw(name: String)
 
   /// The method's name in the interface.
   public var method: String {
@@ -19,6 +23,8 @@ public enum Call: Equatable, Sendable {
     case .why: "Why"
     case .wake: "Wake"
     case .sleep: "Sleep"
+    case .freeze: "Freeze"
+    case .thaw: "Thaw"
     }
   }
 }
@@ -28,7 +34,7 @@ public enum Reply: Equatable, Sendable {
   case list([GuestSummary])
   case status(GuestStatus)
   case why(GuestExplanation)
-  /// To `wake` and `sleep`.
+  /// To `wake`, `sleep`, `freeze` and `thaw`.
   case done
   case failure(ManagerError)
 }
@@ -38,12 +44,14 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   case noSuchGuest(name: String)
   case wakeFailed(name: String, reason: String)
   case sleepFailed(name: String, reason: String)
+  case freezeFailed(name: String, reason: String)
 
   public var description: String {
     switch self {
     case .noSuchGuest(let name): "no guest \(name) is known here"
     case .wakeFailed(let name, let reason): "\(name) did not wake: \(reason)"
     case .sleepFailed(let name, let reason): "\(name) does not sleep: \(reason)"
+    case .freezeFailed(let name, let reason): "\(name) is not frozen: \(reason)"
     }
   }
 }

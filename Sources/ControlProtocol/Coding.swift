@@ -6,9 +6,9 @@ extension Call {
     case .list: try encodeMessage(OutgoingRequest(method: method, parameters: NoParameters()))
     case .status(let name, let console):
       try encodeMessage(OutgoingRequest(method: method, parameters: StatusParameters(name: name, console: console)))
-    case .why(let name), .wake(let name):
+    case .why(let name), .wake(let name), .thaw(let name):
       try encodeMessage(OutgoingRequest(method: method, parameters: NameParameters(name: name)))
-    case .sleep(let name, let now):
+    case .sleep(let name, let now), .freeze(let name, let now):
       try encodeMessage(OutgoingRequest(method: method, parameters: SleepParameters(name: name, now: now)))
     }
   }
@@ -23,7 +23,7 @@ extension Call {
       case .list: .list(try result(ListResult.self, bytes).guests)
       case .status: .status(try result(GuestResult<GuestStatus>.self, bytes).guest)
       case .why: .why(try result(GuestResult<GuestExplanation>.self, bytes).guest)
-      case .wake, .sleep: .done
+      case .wake, .sleep, .freeze, .thaw: .done
       }
     } catch let error as UnexpectedReply {
       throw error
@@ -64,6 +64,9 @@ extension Reply {
     case .failure(.sleepFailed(let name, let reason)):
       try encodeMessage(
         OutgoingReply(error: ManagerInterface.sleepFailed, parameters: FailureParameters(name: name, reason: reason)))
+    case .failure(.freezeFailed(let name, let reason)):
+      try encodeMessage(
+        OutgoingReply(error: ManagerInterface.freezeFailed, parameters: FailureParameters(name: name, reason: reason)))
     }
   }
 }
@@ -79,6 +82,9 @@ extension ManagerError {
     case ManagerInterface.sleepFailed:
       let parameters = try result(FailureParameters.self, bytes)
       self = .sleepFailed(name: parameters.name, reason: parameters.reason)
+    case ManagerInterface.freezeFailed:
+      let parameters = try result(FailureParameters.self, bytes)
+      self = .freezeFailed(name: parameters.name, reason: parameters.reason)
     default: throw UnexpectedReply.error(error)
     }
   }

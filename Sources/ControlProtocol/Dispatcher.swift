@@ -60,6 +60,12 @@ public struct Dispatcher: Sendable {
     case "\(ManagerInterface.name).Sleep":
       try parameters.check(against: ["name", "now"])
       return .call(.sleep(name: try parameters.requiredName(), now: parameters.now ?? false))
+    case "\(ManagerInterface.name).Freeze":
+      try parameters.check(against: ["name", "now"])
+      return .call(.freeze(name: try parameters.requiredName(), now: parameters.now ?? false))
+    case "\(ManagerInterface.name).Thaw":
+      try parameters.check(against: ["name"])
+      return .call(.thaw(name: try parameters.requiredName()))
     case "\(ServiceInterface.name).GetInfo":
       try parameters.check(against: [])
       return .info

@@ -102,6 +102,8 @@ public enum MessageLevel: String, Codable, CaseIterable, Sendable {
 public struct GuestCounters: Codable, Equatable, Sendable {
   /// Starts that did not reach readiness.
   public var failedWakes = 0
+  /// Times that it was frozen.
+  public var freezes = 0
   /// Runs that ended, in whatever way.
   public var stops = 0
   /// Stops that ran into TimeoutStopSec= and were ended by SIGKILL.

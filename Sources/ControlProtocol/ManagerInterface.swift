@@ -4,6 +4,7 @@ public enum ManagerInterface {
   static let noSuchGuest = "\(name).NoSuchGuest"
   static let wakeFailed = "\(name).WakeFailed"
   static let sleepFailed = "\(name).SleepFailed"
+  static let freezeFailed = "\(name).FreezeFailed"
 
   /// What `varlinkctl introspect` prints. Every key of a reply is always there: a `?` type is null where there is nothing to say.
   public static let description = #"""
@@ -154,6 +155,8 @@ public enum ManagerInterface {
     type GuestCounters (
       # Starts that did not reach readiness
       failedWakes: int,
+      # Times that it was frozen
+      freezes: int,
       # Runs that ended, in whatever way
       stops: int,
       # Stops that ran into TimeoutStopSec= and were ended by SIGKILL
@@ -248,6 +251,13 @@ public enum ManagerInterface {
     # Halts a guest: answered when it is gone, at once when it is already. One that is in use is left alone, unless now is true
     method Sleep(name: string, now: ?bool) -> ()
 
+    # Freezes a guest that serves: answered when all of it stands still, at once when it does already. The next connection lets it
+    # go on. One that is in use is left alone, unless now is true
+    method Freeze(name: string, now: ?bool) -> ()
+
+    # Lets a frozen guest go on; any other is left as it is
+    method Thaw(name: string) -> ()
+
     # There is no guest file of this name
     error NoSuchGuest (name: string)
 
@@ -256,5 +266,8 @@ public enum ManagerInterface {
 
     # The guest is in use, or did not halt
     error SleepFailed (name: string, reason: string)
+
+    # The guest does not run, is in use, or did not stand still
+    error FreezeFailed (name: string, reason: string)
     """#
 }

@@ -79,6 +79,12 @@ public struct NetworkSettings: Equatable, Sendable {
 public struct GuestSettings: Equatable, Sendable {
   /// `Directory=`: the root; nil means `/var/lib/machines/NAME`.
   public var directory: String?
+  /// `IdleFreezeSec=`; nil means never (`infinity`).
+  public var idleFreeze: Duration?
+  /// `IdleFreeze=`.
+  public var idleFreezeMode = IdleFreeze.withoutConnections
+  /// `IdleReclaim=`: the memory of a frozen guest is pushed out.
+  public var idleReclaim = false
   /// `IdleStopSec=`; nil means never (`infinity`).
   public var idleStop: Duration? = .seconds(600)
   /// `TimeoutStartSec=`; nil means without end.
@@ -90,6 +96,14 @@ public struct GuestSettings: Equatable, Sendable {
   public var machineID: String?
 
   public init() {}
+}
+
+/// Which guests `IdleFreezeSec=` is about.
+public enum IdleFreeze: String, Equatable, Sendable, CaseIterable {
+  /// Those without a connection.
+  case withoutConnections = "without-connections"
+  /// Those with silent connections too.
+  case withConnections = "with-connections"
 }
 
 /// A variable of the guest's PID 1.

@@ -16,6 +16,7 @@ public final class GuestCgroup {
   // Opened before anything runs: to end a guest, and to see its end, no descriptor has to be had then.
   private let events: Cgroup2.Events
   private let killer: OwnedFD
+  private let freezer: OwnedFD
 
   /// The names of the guests that have a cgroup in `base`, running or not.
   ///
@@ -45,6 +46,7 @@ public final class GuestCgroup {
 
   /// Where PID 1 of the guest is born.
   private static func payload(_ path: String) -> String { path + "/payload" }
+  var payload: String { Self.payload(path) }
 
   /// Opens the cgroup that PID 1 is to be born in, for CLONE_INTO_CGROUP.
   ///
@@ -76,11 +78,13 @@ public final class GuestCgroup {
     let directory = try Cgroup2.open(path)
     let events = Cgroup2.Events(try Cgroup2.open(path + "/cgroup.events"))
     let killer = try Cgroup2.open(path + "/cgroup.kill", O_WRONLY)
+    let freezer = try Cgroup2.open(path + "/cgroup.freeze", O_WRONLY)
     // Two daemons may live in one cgroup, each with a runtime directory of its own.
     if try !lockForProcess(killer) { throw SystemError("lock \(path)", errno: EBUSY) }
     self.directory = directory
     self.events = events
     self.killer = killer
+    self.freezer = freezer
     self.path = path
   }
 
@@ -138,6 +142,18 @@ public final class GuestCgroup {
       if error.errno != ENODEV { throw error }
     }
   }
+
+  /// Tells every process in it to stand still, or to go on; standing still takes them a moment (`isFrozen`, `changes`).
+  ///
+  /// - Throws: `SystemError` of write(2); `ENODEV` when it is gone.
+  public func setFrozen(_ frozen: Bool) throws(SystemError) {
+    try Cgroup2.write(frozen ? "1" : "0", to: freezer, path + "/cgroup.freeze")
+  }
+
+  /// Whether all of them stand still.
+  ///
+  /// - Throws: `SystemError` of pread(2); `ENODEV` when it is gone.
+  public func isFrozen() throws(SystemError) -> Bool { try events.isFrozen() }
 
   /// Removes the cgroup and those below it; one that is gone is no error.
   ///

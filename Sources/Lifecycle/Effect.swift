@@ -11,6 +11,14 @@ public enum Effect: Equatable, Sendable {
   case askToHalt
   /// End everything in the guest's cgroup.
   case kill
+  /// Stop every process of the guest where it is; answers with `frozen`, or with `freezeFailed`.
+  case freeze
+  /// Let all of them go on.
+  case thaw
+  /// Watch the listeners of a frozen guest in its stead; answers with `stirred` when somebody uses the guest after all.
+  case standIn
+  /// Stop that, before the guest can run again.
+  case stepBack
   case watchIdleness
   case unwatchIdleness
   case arm(Timer)
@@ -23,6 +31,8 @@ public enum Timer: Hashable, Sendable {
   case start
   /// `TimeoutStopSec=`, answers with `stopTimedOut`.
   case stop
+  /// How long a guest may take to freeze; answers with `freezeFailed`.
+  case freeze
   /// How long a guest must be ready until earlier failures are forgotten; answers with `steady`.
   case steady
   /// The pause after this many failures in a row; answers with `pauseOver`.

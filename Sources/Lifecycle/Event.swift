@@ -22,6 +22,13 @@ public enum Event: Equatable, Sendable {
   case steady
   /// Nobody has used the guest for `IdleStopSec=`.
   case idle
+  /// Nobody has used the guest for `IdleFreezeSec=`, or somebody asks for it: `dormouse freeze`.
+  case freezeDue
+  /// Every process of the guest is frozen, or cannot be.
+  case frozen
+  case freezeFailed
+  /// Somebody uses the frozen guest, or it has been frozen for as long as may be.
+  case stirred
   /// Somebody asks for the guest to stop: `dormouse sleep`.
   case sleepRequested
   /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).

@@ -1,12 +1,18 @@
-/// When an unused guest is to be stopped; instants are time since boot.
+/// When an unused guest is to be frozen or stopped; instants are time since boot.
 public struct IdlePolicy: Equatable, Sendable {
   /// `IdleStopSec=`; nil: the guest is never stopped, and only looked at.
   public let idleStop: Duration?
+  /// `IdleFreezeSec=`; nil: the guest is never frozen.
+  public let idleFreeze: Duration?
+  /// `IdleFreeze=with-connections`: silent connections are no reason not to freeze it.
+  public let freezesConnections: Bool
   /// The last moment at which somebody is known to have used the guest.
   public private(set) var lastUse: Duration
   private var judgedStamp: Duration?
   /// The last look found use whose end no event tells: when it ended is not known, only that it was after that look.
   private var endGoesUnseen = false
+  /// When it was frozen last: its connections were silent before that for no fault of theirs.
+  private var thawedAt = Duration.zero
 
   /// While connections are open an event says when one goes. What no event says (a peer that hung up on a guest which holds on
   /// to its end, a queue that the guest ceased to serve) is looked for this seldom.
@@ -14,8 +20,15 @@ public struct IdlePolicy: Equatable, Sendable {
   /// Use whose end no event tells is looked at more often, but never more often than this, however short `IdleStopSec=` is.
   public static let often = Duration.seconds(1)
 
-  public init(idleStop: Duration?, readyAt now: Duration) {
+  /// However short `IdleFreezeSec=` is, a guest that was thawed has this long to serve whoever came.
+  public static let shortestFreeze = Duration.milliseconds(50)
+
+  public init(
+    idleStop: Duration?, idleFreeze: Duration? = nil, freezesConnections: Bool = false, readyAt now: Duration
+  ) {
     self.idleStop = idleStop
+    self.idleFreeze = idleFreeze.map { max($0, Self.shortestFreeze) }
+    self.freezesConnections = freezesConnections
     self.lastUse = now
   }
 
@@ -27,15 +40,19 @@ public struct IdlePolicy: Equatable, Sendable {
     public var endIsAnnounced: Bool
     /// The last datagram that the guest read, if one ever came.
     public var lastDatagram: Datagram?
+    /// For how long nothing has passed on any connection; nil unless all of them are such that what comes next on them can be seen.
+    public var silence: Duration?
     /// After this long the same connections would be judged otherwise.
     public var lookAgainAfter: Duration?
 
     public init(
-      inUse: Bool, endIsAnnounced: Bool, lastDatagram: Datagram? = nil, lookAgainAfter: Duration? = nil
+      inUse: Bool, endIsAnnounced: Bool, lastDatagram: Datagram? = nil, silence: Duration? = nil,
+      lookAgainAfter: Duration? = nil
     ) {
       self.inUse = inUse
       self.endIsAnnounced = endIsAnnounced
       self.lastDatagram = lastDatagram
+      self.silence = silence
       self.lookAgainAfter = lookAgainAfter
     }
   }
@@ -55,11 +72,18 @@ public struct IdlePolicy: Equatable, Sendable {
 
   public enum Decision: Equatable, Sendable {
     case stop
+    case freeze
     case lookAgain(after: Duration)
   }
 
   /// A connection ended just now.
   public mutating func connectionEnded(at now: Duration) { lastUse = max(lastUse, now) }
+
+  /// It was frozen, and runs again because somebody wants it to.
+  public mutating func thawed(at now: Duration) {
+    lastUse = max(lastUse, now)
+    thawedAt = max(thawedAt, now)
+  }
 
   /// Judges what a look found.
   public mutating func judge(_ usage: Usage, at now: Duration) -> Decision {
@@ -70,12 +94,23 @@ public struct IdlePolicy: Equatable, Sendable {
       judgedStamp = datagram.stamp
       lastUse = max(lastUse, now - max(datagram.age, .zero))
     }
-    guard let idleStop else { return .lookAgain(after: min(Self.seldom, usage.lookAgainAfter ?? Self.seldom)) }
-    if usage.inUse {
-      let next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : min(max(idleStop, Self.often), Self.seldom)
-      return .lookAgain(after: min(next, usage.lookAgainAfter ?? next))
-    }
+    return usage.inUse ? judgeConnections(usage, at: now) : judgeUnused(usage, at: now)
+  }
+
+  private func judgeConnections(_ usage: Usage, at now: Duration) -> Decision {
+    var next = Self.seldom
+    if let idleStop { next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : min(max(idleStop, Self.often), next) }
+    if let again = usage.lookAgainAfter { next = min(next, again) }
+    guard freezesConnections, let idleFreeze, let silence = usage.silence else { return .lookAgain(after: next) }
+    let silent = min(silence, now - thawedAt)
+    return silent >= idleFreeze ? .freeze : .lookAgain(after: min(next, idleFreeze - silent))
+  }
+
+  private func judgeUnused(_ usage: Usage, at now: Duration) -> Decision {
     let unused = now - lastUse
-    return unused >= idleStop ? .stop : .lookAgain(after: idleStop - unused)
+    if let idleStop, unused >= idleStop { return .stop }
+    if let idleFreeze, unused >= idleFreeze { return .freeze }
+    let atMost = idleStop.map { $0 - unused } ?? min(Self.seldom, usage.lookAgainAfter ?? Self.seldom)
+    return .lookAgain(after: min(atMost, idleFreeze.map { $0 - unused } ?? atMost))
   }
 }

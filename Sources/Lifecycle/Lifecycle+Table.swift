@@ -3,10 +3,11 @@ extension Lifecycle {
   mutating func whileReleased(_ event: Event) -> [Effect] {
     switch event {
     case .hold: hold(State.Record(), then: .watch)
-    case .holdRunning: halt(State.Record(), then: .sleep)
+    // An earlier daemon may have left it frozen.
+    case .holdRunning: [.thaw] + halt(State.Record(), then: .sleep)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
-    case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
-      .exited, .stopTimedOut, .pauseOver:
+    case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
+      .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -22,8 +23,8 @@ extension Lifecycle {
     case .release: release()
     // `held` comes first (`EventQueue`)
     case .wakeRequested, .sleepRequested, .changed: []
-    case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .abandoned,
-      .exited, .stopTimedOut, .pauseOver:
+    case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
+      .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -40,8 +41,8 @@ extension Lifecycle {
     case .holdFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
     case .steady: quieten()
     case .sleepRequested: []  // asleep
-    case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .abandoned, .exited,
-      .stopTimedOut, .pauseOver:
+    case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .freezeDue, .frozen,
+      .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -51,8 +52,8 @@ extension Lifecycle {
     case .started: awaitReadiness(record)
     case .startFailed: fail(record.struckAgain, then: .watch)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes first (`EventQueue`)
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .abandoned,
-      .exited, .stopTimedOut, .pauseOver:
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .freezeDue,
+      .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -66,8 +67,8 @@ extension Lifecycle {
     case .exited(.rebooted): [.disarm(.start)] + reboot(record)
     case .exited(.poweredOff), .exited(.crashed): [.disarm(.start)] + fail(record.struckAgain, then: .watch)
     case .wakeRequested, .changed: []  // on its way; the new file is for the next start
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .abandoned,
-      .stopTimedOut, .pauseOver:
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .freezeDue,
+      .frozen, .freezeFailed, .stirred, .abandoned, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -76,19 +77,16 @@ extension Lifecycle {
     let leave: [Effect] = [.disarm(.steady), .unwatchIdleness]
     return switch event {
     case .steady: forgetFailures()
+    case .freezeDue: freeze(record)
     case .idle: leave + halt(State.Record(), then: .sleep)  // it served whoever came: earlier failures are mended
     case .sleepRequested: leave + halt(record, then: .sleep)
     case .abandoned: leave + halt(record, then: .fail)
     case .release: leave + halt(record, then: .release)
-    case .exited(.poweredOff):
-      // Asleep by its own will. It counts until the guest ran steadily: one that goes without serving would be woken for ever.
-      leave + hold(record.struckAgain, then: .watch)
-    case .exited(.rebooted): leave + reboot(record)
-    case .exited(.crashed): leave + fail(record.struckAgain, then: .watch)
+    case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .changed: []
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .stopTimedOut,
-      .pauseOver:
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .frozen,
+      .freezeFailed, .stirred, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -103,7 +101,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed: []  // nothing that would change what follows
     case .ready: []  // a boot that came to its end although it was told to halt
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
-      .abandoned, .pauseOver:
+      .freezeDue, .frozen, .freezeFailed, .stirred, .abandoned, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -117,8 +115,18 @@ extension Lifecycle {
     case .changed: disarm + hold(State.Record(), then: .watch)  // perhaps it mends the fault
     case .release: disarm + release()
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
-      .idle, .abandoned, .exited, .stopTimedOut:
+      .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut:
       []  // late, or the answer to nothing
+    }
+  }
+
+  /// The guest that served is gone, and nobody had told it to.
+  mutating func unasked(_ exit: Exit, _ record: State.Record) -> [Effect] {
+    switch exit {
+    // Asleep by its own will. It counts until the guest ran steadily: one that goes without serving would be woken for ever.
+    case .poweredOff: hold(record.struckAgain, then: .watch)
+    case .rebooted: reboot(record)
+    case .crashed: fail(record.struckAgain, then: .watch)
     }
   }
 

@@ -1,8 +1,8 @@
 /// A guest's life as a table: state × event → effects. `Lifecycle+Table.swift` has one function for each state, each a switch over
 /// every event.
 ///
-/// Rules that the table keeps, and its random walks prove: the listeners are watched only while no PID 1 may exist; a start is
-/// never asked for while one may exist; out of every state but `released` some event leads on.
+/// Rules that the table keeps, and its random walks prove: the listeners are watched only while no PID 1 may exist, or all of the
+/// guest is frozen; a start is never asked for while one may exist; out of every state but `released` some event leads on.
 public struct Lifecycle: Equatable, Sendable {
   public internal(set) var state = State.released
 
@@ -20,6 +20,8 @@ public struct Lifecycle: Equatable, Sendable {
     case .launching(let record): whileLaunching(record, event)
     case .activating(let record): whileActivating(record, event)
     case .active(let record): whileActive(record, event)
+    case .freezing(let record): whileFreezing(record, event)
+    case .frozen(let record): whileFrozen(record, event)
     case .deactivating(let deactivation): whileDeactivating(deactivation, event)
     case .failed(let failure): whileFailed(failure, event)
     }
@@ -51,6 +53,22 @@ extension Lifecycle {
   mutating func serve(_ record: State.Record) -> [Effect] {
     state = .active(record)
     return [.disarm(.start), .arm(.steady), .watchIdleness]
+  }
+
+  mutating func freeze(_ record: State.Record) -> [Effect] {
+    state = .freezing(record)
+    return [.disarm(.steady), .arm(.freeze), .freeze]
+  }
+
+  mutating func standStill(_ record: State.Record) -> [Effect] {
+    state = .frozen(record)
+    return [.disarm(.freeze), .standIn]
+  }
+
+  /// Whoever thaws a guest has stepped back from its listeners before.
+  mutating func thaw(_ record: State.Record) -> [Effect] {
+    state = .active(record)
+    return [.thaw, .arm(.steady)]
   }
 
   mutating func forgetFailures() -> [Effect] {

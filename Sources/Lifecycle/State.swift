@@ -12,6 +12,10 @@ public enum State: Equatable, Sendable {
   case activating(Record)
   /// The guest serves.
   case active(Record)
+  /// The guest served and is being frozen; nobody watches the listeners.
+  case freezing(Record)
+  /// All of the guest stands still, and the daemon watches the listeners in its stead.
+  case frozen(Record)
   /// The guest has been told to halt, or is being killed.
   case deactivating(Deactivation)
   /// The guest could not start or died: nothing runs, and nothing is tried until the pause is over.
@@ -83,21 +87,22 @@ public enum State: Equatable, Sendable {
     switch self {
     case .released, .holding, .inactive: .inactive
     case .launching, .activating: .activating
-    case .active: .active
+    case .active, .freezing: .active
+    case .frozen: .frozen
     case .deactivating: .deactivating
     case .failed: .failed
     }
   }
 
   public enum Word: String, Equatable, Sendable, CaseIterable {
-    case inactive, activating, active, deactivating, failed
+    case inactive, activating, active, frozen, deactivating, failed
   }
 
   /// Whether a PID 1 of the guest may exist.
   public var mayRun: Bool {
     switch self {
     case .released, .holding, .inactive, .failed: false
-    case .launching, .activating, .active, .deactivating: true
+    case .launching, .activating, .active, .freezing, .frozen, .deactivating: true
     }
   }
 }

@@ -27,7 +27,8 @@ struct Dormouse: ParsableCommand {
       """,
     subcommands: [
       CheckCommand.self,
-      ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self, InterfaceCommand.self,
+      ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
+      FreezeCommand.self, ThawCommand.self, InterfaceCommand.self,
     ])
 
   @OptionGroup var runtime: RuntimeOption

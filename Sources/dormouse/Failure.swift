@@ -39,6 +39,7 @@ enum Failure: Error, CustomStringConvertible {
       "\(name) did not wake: \(reason); `dormouse status --console \(name)` may show more"
     case .refused(.sleepFailed(let name, let reason)):
       "\(name) does not sleep: \(reason); `dormouse why \(name)` may show more, and --now halts it all the same"
+    case .refused(.freezeFailed(let name, let reason)): "\(name) is not frozen: \(reason)"
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }
   }

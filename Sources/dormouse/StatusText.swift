@@ -101,7 +101,8 @@ struct StatusText {
   private var counters: String? {
     let counters = status.counters
     let named = [
-      ("failed wakes", counters.failedWakes), ("stops", counters.stops), ("kills", counters.kills),
+      ("failed wakes", counters.failedWakes), ("freezes", counters.freezes), ("stops", counters.stops),
+      ("kills", counters.kills),
       ("crashes", counters.crashes), ("reboots", counters.reboots),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
     ]

@@ -18,6 +18,7 @@ struct DispatcherTests {
     arguments: [
       .list, .status(name: "web", console: true), .status(name: "web", console: false), .why(name: "a \"b\"\0é"),
       .wake(name: "web"), .sleep(name: "web", now: true), .sleep(name: "web", now: false),
+      .freeze(name: "web", now: true), .thaw(name: "web"),
     ] as [Call])
   func roundTrip(call: Call) throws {
     let bytes = try call.encoded()

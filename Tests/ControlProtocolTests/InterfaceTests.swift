@@ -45,13 +45,14 @@ struct InterfaceTests {
   func complete() {
     #expect(description.enums.count == 5)
     let types = Set(description.structs.keys)
-    #expect(types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed"]).count == 10 + 2 * 5)
+    #expect(types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed", "FreezeFailed"]).count == 10 + 2 * 7)
   }
 
   @Test(
     "Every method takes the parameters of the description",
     arguments: [
       .list, .status(name: "web", console: true), .why(name: "web"), .wake(name: "web"), .sleep(name: "w", now: true),
+      .freeze(name: "w", now: true), .thaw(name: "w"),
     ] as [Call])
   func parameters(call: Call) throws {
     let request = try JSONDecoder().decode(Value.self, from: Data(try call.encoded().dropLast()))
@@ -66,9 +67,11 @@ struct InterfaceTests {
     "Every reply and error has the fields of the description",
     arguments: [
       ("List->", .list([Samples.status.summary])), ("Status->", .status(Samples.status)),
-      ("Why->", .why(Samples.explanation)), ("Wake->", .done), ("Sleep->", .done),
+      ("Why->", .why(Samples.explanation)), ("Wake->", .done), ("Sleep->", .done), ("Freeze->", .done),
+      ("Thaw->", .done),
       ("NoSuchGuest", .failure(.noSuchGuest(name: "x"))),
       ("WakeFailed", .failure(.wakeFailed(name: "x", reason: "y"))),
+      ("FreezeFailed", .failure(.freezeFailed(name: "x", reason: "y"))),
       ("SleepFailed", .failure(.sleepFailed(name: "x", reason: "y"))),
     ] as [(String, Reply)])
   func replies(type: String, reply: Reply) throws {

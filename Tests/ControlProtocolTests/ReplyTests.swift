@@ -13,9 +13,10 @@ struct ReplyTests {
       (.status(name: "web", console: true), .status(Samples.status)),
       (.status(name: "b", console: true), .status(GuestStatus(name: "b", state: .frozen, since: Samples.at))),
       (.why(name: "web"), .why(Samples.explanation)), (.wake(name: "web"), .done),
-      (.sleep(name: "a", now: true), .done),
+      (.sleep(name: "a", now: true), .done), (.freeze(name: "a", now: false), .done), (.thaw(name: "a"), .done),
       (.why(name: "x"), .failure(.noSuchGuest(name: "x"))),
       (.wake(name: "x"), .failure(.wakeFailed(name: "x", reason: "mounting tmpfs on /dev: Operation not permitted"))),
+      (.freeze(name: "x", now: false), .failure(.freezeFailed(name: "x", reason: "it is inactive"))),
       (.sleep(name: "x", now: false), .failure(.sleepFailed(name: "x", reason: "1 connection"))),
     ] as [(Call, Reply)])
   func roundTrip(call: Call, reply: Reply) throws {

@@ -80,6 +80,46 @@ struct IdlePolicyTests {
     .init(inUse: false, endIsAnnounced: false, lastDatagram: datagram)
   }
 
+  @Test("A guest that nobody uses is frozen first, and stopped when it was unused for longer, frozen or not")
+  func freezesFirst() {
+    var policy = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(10), readyAt: .zero)
+    #expect(policy.judge(unused, at: .seconds(4)) == .lookAgain(after: .seconds(6)))
+    #expect(policy.judge(unused, at: .seconds(10)) == .freeze)
+    #expect(policy.judge(unused, at: .seconds(60)) == .stop)
+    policy.thawed(at: .seconds(61))
+    #expect(policy.judge(unused, at: .seconds(61)) == .lookAgain(after: .seconds(10)))
+  }
+
+  @Test("A guest that is never stopped may be frozen all the same")
+  func freezesWithoutStop() {
+    var policy = IdlePolicy(idleStop: nil, idleFreeze: .seconds(10), readyAt: .zero)
+    #expect(policy.judge(unused, at: .seconds(4)) == .lookAgain(after: .seconds(6)))
+    #expect(policy.judge(unused, at: .seconds(10)) == .freeze)
+  }
+
+  @Test("However short IdleFreezeSec is, a guest that was thawed has a moment to serve")
+  func noFreezingLoop() {
+    var policy = IdlePolicy(idleStop: nil, idleFreeze: .zero, readyAt: .zero)
+    policy.thawed(at: .seconds(5))
+    #expect(policy.judge(unused, at: .seconds(5)) == .lookAgain(after: IdlePolicy.shortestFreeze))
+  }
+
+  @Test("Silent connections keep a guest from the ice, unless the file says otherwise; then their silence counts")
+  func freezesConnections() {
+    let silent = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(12))
+    let speaking = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(3))
+    let opaque = IdlePolicy.Usage(inUse: true, endIsAnnounced: true)
+    var without = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(10), readyAt: .zero)
+    #expect(without.judge(silent, at: .seconds(20)) == .lookAgain(after: .seconds(60)))
+    var with = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(10), freezesConnections: true, readyAt: .zero)
+    #expect(with.judge(silent, at: .seconds(20)) == .freeze)
+    #expect(with.judge(speaking, at: .seconds(20)) == .lookAgain(after: .seconds(7)))
+    #expect(with.judge(opaque, at: .seconds(20)) == .lookAgain(after: .seconds(60)))
+    // Just thawed: they were silent for want of a guest.
+    with.thawed(at: .seconds(20))
+    #expect(with.judge(silent, at: .seconds(21)) == .lookAgain(after: .seconds(9)))
+  }
+
   @Test("A connection that will be judged otherwise later is looked at then")
   func looksAgainInTime() {
     var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)

@@ -28,6 +28,26 @@ struct LifecycleTableTests {
       events: awake, effects: [.disarm(.start), .arm(.steady), .watchIdleness], word: .active),
     Row(says: "READY=1 may repeat", events: awake + [.ready], effects: [], word: .active),
     Row(
+      says: "a guest that nobody uses is frozen",
+      events: awake + [.freezeDue], effects: [.disarm(.steady), .arm(.freeze), .freeze], word: .active),
+    Row(
+      says: "the daemon watches in its stead when all of it stands still",
+      events: awake + [.freezeDue, .frozen], effects: [.disarm(.freeze), .standIn], word: .frozen),
+    Row(
+      says: "a connection lets a frozen guest go on, and the daemon steps back first",
+      events: awake + [.freezeDue, .frozen, .connection], effects: [.stepBack, .thaw, .arm(.steady)], word: .active),
+    Row(
+      says: "a guest that does not stand still goes on",
+      events: awake + [.freezeDue, .freezeFailed], effects: [.disarm(.freeze), .thaw, .arm(.steady)], word: .active),
+    Row(
+      says: "a frozen guest is thawed before it is told to halt",
+      events: awake + [.freezeDue, .frozen, .idle],
+      effects: [.stepBack, .thaw, .unwatchIdleness, .askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "a frozen guest that is killed pauses",
+      events: awake + [.freezeDue, .frozen, .exited(.crashed)],
+      effects: [.stepBack, .unwatchIdleness, .arm(.pause(failures: 1))], word: .failed),
+    Row(
       says: "an idle guest is told to halt",
       events: awake + [.idle],
       effects: [.disarm(.steady), .unwatchIdleness, .askToHalt, .arm(.stop)], word: .deactivating),
@@ -79,7 +99,7 @@ struct LifecycleTableTests {
       effects: [.disarm(.stop), .arm(.pause(failures: 1))], word: .failed),
     Row(
       says: "a guest found running is told to halt before its listeners are opened",
-      events: [.holdRunning], effects: [.askToHalt, .arm(.stop)], word: .deactivating),
+      events: [.holdRunning], effects: [.thaw, .askToHalt, .arm(.stop)], word: .deactivating),
     Row(
       says: "the daemon's end stops a running guest and lets its listeners go",
       events: awake + [.release, .exited(.poweredOff)], effects: [.disarm(.stop), .releaseListeners], word: .inactive),

@@ -9,6 +9,7 @@ private struct World {
   var held = false
   var guestLives = false
   var watchingIdleness = false
+  var frozen = false
   var armed: Set<Timer> = []
 
   /// Does the effects of what happened in one turn, with the answers that they bring; `answer` says whether a holding or a start
@@ -35,7 +36,22 @@ private struct World {
           #expect(!guestLives && held)
           guestLives = answer()
           events.add(guestLives ? .started : .startFailed)
-        case .askToHalt, .kill: #expect(guestLives)
+        case .freeze:
+          #expect(guestLives && !watching)
+          frozen = answer()
+          events.add(frozen ? .frozen : .freezeFailed)
+        case .standIn:
+          #expect(frozen && !watching)
+          watching = true
+        case .stepBack:
+          #expect(watching)
+          watching = false
+        case .thaw:
+          #expect(!watching)
+          frozen = false
+        case .askToHalt:
+          #expect(guestLives && !frozen, "a frozen guest hears nothing")
+        case .kill: #expect(guestLives)
         case .watchIdleness:
           #expect(!watchingIdleness)
           watchingIdleness = true
@@ -47,16 +63,19 @@ private struct World {
           armed.insert(timer)
         case .disarm(let timer): armed.remove(timer)
         }
-        #expect(!(watching && guestLives), "daemon and guest watch a listener together")
+        #expect(!(watching && guestLives && !frozen), "daemon and guest watch a listener together")
       }
     }
-    #expect(watchingIdleness == (lifecycle.state.word == .active))
+    #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
+    #expect(frozen == (lifecycle.state.word == .frozen))
     #expect(lifecycle.state.mayRun == guestLives)
   }
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
-    var events: [Event] = [.wakeRequested, .sleepRequested, .changed, .idle, .abandoned, .steady, .ready]
+    var events: [Event] = [
+      .wakeRequested, .sleepRequested, .changed, .idle, .abandoned, .steady, .ready, .freezeDue, .stirred,
+    ]
     if watching { events.append(.connection) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
     for timer in armed.sorted(by: { "\($0)" < "\($1)" }) { events.append(timer.event) }
@@ -69,6 +88,7 @@ extension Timer {
     switch self {
     case .start: .startTimedOut
     case .stop: .stopTimedOut
+    case .freeze: .freezeFailed
     case .steady: .steady
     case .pause: .pauseOver
     }
@@ -98,7 +118,7 @@ struct LifecycleWalkTests {
     for _ in 0..<500 {
       guard let event = world.possible.randomElement(using: &random) else { break }
       if let timer = world.armed.first(where: { $0.event == event }) { world.armed.remove(timer) }
-      if case .exited = event { world.guestLives = false }
+      if case .exited = event { (world.guestLives, world.frozen) = (false, false) }
       let succeeds = Int.random(in: 0..<4, using: &random) > 0
       world.take(event) { succeeds }
       #expect(leadsOn(from: world), "stuck in \(world.lifecycle.state)")
@@ -107,7 +127,7 @@ struct LifecycleWalkTests {
     // go.
     world.take(.wakeRequested, .release) { true }
     if world.guestLives {
-      world.guestLives = false
+      (world.guestLives, world.frozen) = (false, false)
       world.take(.exited(.crashed)) { true }
     }
     #expect(world.lifecycle.state == .released)
@@ -119,7 +139,8 @@ struct LifecycleWalkTests {
   private func leadsOn(from world: World) -> Bool {
     switch world.lifecycle.state {
     case .released, .holding, .launching: false
-    case .inactive: world.watching
+    case .inactive, .frozen: world.watching
+    case .freezing: world.armed.contains(.freeze)
     case .activating: world.armed.contains(.start)
     case .active: world.watchingIdleness
     case .deactivating: world.guestLives

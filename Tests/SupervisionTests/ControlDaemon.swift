@@ -37,7 +37,7 @@ actor ControlDaemon {
       if console { status.setConsole(Array(repeating: 0x61, count: 64 * 1024)) }
       return .status(status)
     case .why(let name): return .failure(.noSuchGuest(name: name))
-    case .wake, .sleep:
+    case .wake, .sleep, .freeze, .thaw:
       waiting.append(pending)
       return nil
     }

@@ -83,7 +83,7 @@ enum Settings {
   /// Dormouse's own.
   static let guest: [Setting<Guest>] = [
     .optional("Directory", .directory, \.policy.directory),
-    .known("IdleFreezeSec"),
+    .value("IdleFreezeSec", .timeSpan, \.policy.idleFreeze),
     .value("IdleStopSec", .timeSpan, \.policy.idleStop),
     .value("TimeoutStartSec", .timeout, \.policy.timeoutStart),
     .value("TimeoutStopSec", .timeout, \.policy.timeoutStop),

@@ -37,6 +37,19 @@ public enum Cgroup2 {
     return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
   }
 
+  /// Whether a thread of this cgroup runs, or would if a processor were free, or waits for a disk. Not of those below it.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  public static func isBusy(_ directory: String) throws(SystemError) -> Bool {
+    let threads = try readFile(directory + "/cgroup.threads", limit: 1 << 20)
+    return String(decoding: threads, as: UTF8.self).split(separator: "\n").contains { thread in
+      // proc_pid_stat(5): the state stands behind the name, which may have parentheses of its own.
+      guard let status = try? readFile("/proc/\(thread)/stat", limit: 4096) else { return false }
+      let state = String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first
+      return state == "R" || state == "D"
+    }
+  }
+
   /// The cgroups below `directory`, those that lie deeper first; `directory` itself is the last.
   ///
   /// - Throws: `SystemError` when one cannot be listed.
@@ -64,7 +77,7 @@ public enum Cgroup2 {
   ///
   /// - Throws: `SystemError`; `ENOENT` when it is gone.
   public static func isPopulated(_ directory: String) throws(SystemError) -> Bool {
-    isPopulated(events: try readFile(directory + "/cgroup.events", limit: 4096))
+    has("populated 1", in: try readFile(directory + "/cgroup.events", limit: 4096))
   }
 
   /// An open `cgroup.events`.
@@ -75,15 +88,22 @@ public enum Cgroup2 {
     public init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 
     /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
-    public func isPopulated() throws(SystemError) -> Bool {
+    public func isPopulated() throws(SystemError) -> Bool { try has("populated 1") }
+
+    /// Whether every process in it, and below it, stands still.
+    ///
+    /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
+    public func isFrozen() throws(SystemError) -> Bool { try has("frozen 1") }
+
+    private func has(_ line: String) throws(SystemError) -> Bool {
       var text = [UInt8](repeating: 0, count: 4096)
       let count = try retrying("pread cgroup.events") { pread(descriptor.raw, &text, text.count, 0) }
-      return Cgroup2.isPopulated(events: Array(text[..<count]))
+      return Cgroup2.has(line, in: Array(text[..<count]))
     }
   }
 
-  private static func isPopulated(events text: [UInt8]) -> Bool {
-    String(decoding: text, as: UTF8.self).split(separator: "\n").contains("populated 1")
+  private static func has(_ line: String, in text: [UInt8]) -> Bool {
+    String(decoding: text, as: UTF8.self).split(separator: "\n").contains { $0 == line }
   }
 
   /// Opens a cgroup's directory, or a file in it; `flags` are open(2)'s `O_RDONLY` or `O_WRONLY`.

@@ -21,6 +21,14 @@ extension Manager {
       guard let supervisor = supervisors[name] else { return unknown(name) }
       supervisor.sleep(now: now) { [unowned self] reply in answer(pending, reply) }
       return nil
+    case .freeze(let name, let now):
+      guard let supervisor = supervisors[name] else { return unknown(name) }
+      supervisor.freeze(now: now) { [unowned self] reply in answer(pending, reply) }
+      return nil
+    case .thaw(let name):
+      guard let supervisor = supervisors[name] else { return unknown(name) }
+      supervisor.thawNow()
+      return .done
     }
   }
 

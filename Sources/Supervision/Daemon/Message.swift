@@ -11,6 +11,9 @@ enum Message {
   case started(pid: Int32, after: Duration)
   case ready(after: Duration)
   case idle(since: Duration)
+  case frozen
+  case thawed(socket: String?, after: Duration)
+  case cannotFreeze(error: String)
   case askedToHalt(signal: String, StopCause)
   case killing(timeout: Duration)
   case gone(how: String)
@@ -46,11 +49,12 @@ extension Message {
     switch self {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
-    case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness,
+    case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
       .guestReported, .noDevicePolicy, .sameMachineID, .noGuests, .notPassed, .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .askedToHalt, .added, .removed, .changed, .listening, .noControllers,
+    case .asleep, .started, .ready, .idle, .frozen, .thawed, .askedToHalt, .added, .removed, .changed, .listening,
+      .noControllers,
       .reloading, .ending, .endingAsleep:
       .info
     }
@@ -66,6 +70,10 @@ extension Message {
     case .started(let pid, let after): "started as process \(pid) after \(after.inWords)"
     case .ready(let after): "ready after \(after.inWords)"
     case .idle(let since): "nobody has used it for \(since.inWords)"
+    case .frozen: "nobody uses it: frozen"
+    case .thawed(let socket, let after):
+      "goes on after \(after.inWords)\(socket.map { ": somebody knocks at \($0)" } ?? "")"
+    case .cannotFreeze(let error): "cannot be frozen: \(error)"
     case .askedToHalt(let signal, let cause): "sent \(signal): \(cause.words)"
     case .killing(let timeout): "still there \(timeout.inWords) after it was told to halt: killing it"
     case .gone(let how): "gone: \(how)"

@@ -16,6 +16,8 @@ final class Run {
   var machineID: MachineIDs.Claim?
   /// The sources of `Bind=:/path`.
   var scratch: ScratchDirectory?
+  /// From `watch` on.
+  private(set) var freezer: Freezer?
   private let notify: NotifySocket?
   private var console: Console?
   private var sources: [EventSource] = []
@@ -58,6 +60,7 @@ final class Run {
       sources.append(try loop.watch(notify.descriptor, for: .readable) { [unowned self] _ in listen(handlers) })
     }
     try console?.watch(loop)
+    freezer = Freezer(cgroup, loop: loop)
   }
 
   private func listen(_ handlers: Handlers, atMost limit: Int = NotifySocket.batch) {
@@ -136,6 +139,7 @@ final class Run {
   private func stopWatching() {
     for source in sources { source.cancel() }
     sources = []
+    freezer?.stop()
     console?.stopWatching()
   }
 }

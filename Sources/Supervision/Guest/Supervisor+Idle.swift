@@ -12,9 +12,11 @@ extension Supervisor {
     say(.ready(after: after))
     checkAdoption()
     let watch = IdleWatch(
-      name, idleStop: guest.policy.idleStop, look: socketLook, surroundings: surroundings,
+      guest, look: socketLook, surroundings: surroundings,
       handlers: IdleWatch.Handlers(
         idle: { [unowned self] in idle() },
+        freezeDue: { [unowned self] in take(.freezeDue) },
+        stirred: { [unowned self] in take(.stirred) },
         looked: { [unowned self] in looked($0) },
         failed: { [unowned self] in say(.cannotWatchIdleness(error: "\($0)")) }))
     idleWatch = watch

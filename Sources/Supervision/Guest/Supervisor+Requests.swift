@@ -41,6 +41,29 @@ extension Supervisor {
     take(.sleepRequested)
   }
 
+  /// Freezes the guest; answers when it stands still. A guest in use is left alone unless `now`.
+  func freeze(now: Bool, _ answer: @escaping Waiters.Answer) {
+    func refuse(_ reason: String) { answer(.failure(.freezeFailed(name: name, reason: reason))) }
+    switch state {
+    case .frozen: return answer(.done)
+    case .active, .freezing: break
+    case .released, .holding, .inactive, .launching, .activating, .deactivating, .failed:
+      return refuse("it is \(state.word.rawValue)")
+    }
+    if !now, let use = use() { return refuse("\(use); ask for it now to freeze it all the same") }
+    waiters.awaitFrozen(answer)
+    isFreezeAsked = true
+    take(.freezeDue)
+  }
+
+  /// Lets a frozen guest go on.
+  func thawNow() {
+    switch state {
+    case .freezing, .frozen: take(.wakeRequested)
+    case .released, .holding, .inactive, .launching, .activating, .active, .deactivating, .failed: break
+    }
+  }
+
   /// Lets the guest go for good, stopped cleanly if it runs.
   func release(because cause: StopCause) {
     stopCause = cause

@@ -44,8 +44,11 @@ extension Supervisor {
     case .launching, .activating:
       explanation.reasons = ["it starts\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? socketLook.take())?.connections ?? []
-    case .active:
+    case .active, .freezing:
       explainUse(&explanation)
+    case .frozen:
+      explainUse(&explanation)
+      explanation.wakeBy = listeners.all.map(\.address)
     case .deactivating:
       explanation.reasons = ["it is on its way to sleep: \(stopCause.words)"]
       explanation.wakeBy = listeners.all.map(\.address)
@@ -75,6 +78,7 @@ extension GuestState {
     case .inactive: self = .inactive
     case .activating: self = .activating
     case .active: self = .active
+    case .frozen: self = .frozen
     case .deactivating: self = .deactivating
     case .failed: self = .failed
     }

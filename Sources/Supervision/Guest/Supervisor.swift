@@ -31,6 +31,10 @@ final class Supervisor {
   var stopCause = StopCause.request
   /// What went wrong since the last attempt to start it, in words, for those who wait and for the message about the pause.
   var lastFailure: String?
+  /// The next freezing is somebody's wish, not `IdleFreezeSec=`.
+  var isFreezeAsked = false
+  /// The address that somebody knocked at.
+  var thawCause: String?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]
   private var queue = EventQueue()
@@ -86,6 +90,10 @@ final class Supervisor {
     case .start: start()
     case .askToHalt: askToHalt()
     case .kill: kill()
+    case .freeze: freeze()
+    case .thaw: thaw()
+    case .standIn: standIn()
+    case .stepBack: listeners.stepBack()
     case .watchIdleness: watchIdleness()
     case .unwatchIdleness: unwatchIdleness()
     case .arm(let timer): arm(timer)
@@ -173,6 +181,7 @@ extension Supervisor {
     switch timer {
     case .start: return (guest.policy.timeoutStart, .startTimedOut)
     case .stop: return (guest.policy.timeoutStop, .stopTimedOut)
+    case .freeze: return (Self.freezePatience, .freezeFailed)
     case .steady: return (Backoff.steadyAfter, .steady)
     case .pause(let failures):
       let pause = Backoff.pause(afterFailures: failures)
@@ -191,6 +200,7 @@ extension Supervisor {
     case .stop:
       history.killed()
       say(.killing(timeout: delay))
+    case .freeze: say(.cannotFreeze(error: "some of its processes do not stand still"))
     case .steady: break
     case .pause:
       pauseEnds = nil

@@ -1,14 +1,16 @@
 import ControlProtocol
 import Lifecycle
 
-/// Those who asked for a guest to be ready, or to be gone, and wait for it.
+/// Those who asked for a guest to be ready, to be frozen or to be gone, and wait for it.
 struct Waiters {
   typealias Answer = (Reply) -> Void
 
   private var forReady: [Answer] = []
   private var forGone: [Answer] = []
+  private var forFrozen: [Answer] = []
 
   mutating func awaitReady(_ answer: @escaping Answer) { forReady.append(answer) }
+  mutating func awaitFrozen(_ answer: @escaping Answer) { forFrozen.append(answer) }
   mutating func awaitGone(_ answer: @escaping Answer) { forGone.append(answer) }
 
   /// Takes out those who have waited for `state`, or in vain, with what each is to be told.
@@ -16,15 +18,20 @@ struct Waiters {
   /// They are not told here: who has an answer may ask for the next thing at once, and wait again.
   mutating func settle(_ state: State, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
+    let wokenAgain = Reply.failure(.sleepFailed(name: guest, reason: "it was woken again"))
+    let notFrozen = Reply.failure(.freezeFailed(name: guest, reason: "it does not stand still"))
     switch state {
     case .active:
-      let wokenAgain = Reply.failure(.sleepFailed(name: guest, reason: "it was woken again"))
-      return Self.take(&forReady, .done) + Self.take(&forGone, wokenAgain)
+      return Self.take(&forReady, .done) + Self.take(&forGone, wokenAgain) + Self.take(&forFrozen, notFrozen)
+    case .frozen:
+      return Self.take(&forReady, .done) + Self.take(&forGone, wokenAgain) + Self.take(&forFrozen, .done)
     case .inactive, .released:
-      return Self.take(&forGone, .done) + Self.take(&forReady, failed("it was put to sleep before it was ready"))
+      return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
+        + Self.take(&forReady, failed("it was put to sleep before it was ready"))
     case .failed:
-      return Self.take(&forGone, .done) + Self.take(&forReady, failed("it ended before it was ready"))
-    case .holding, .launching, .activating, .deactivating:
+      return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
+        + Self.take(&forReady, failed("it ended before it was ready"))
+    case .holding, .launching, .activating, .freezing, .deactivating:
       return []  // on the way
     }
   }

@@ -73,6 +73,20 @@ final class GuestListeners {
     for listener in all { listener.stopWatching() }
   }
 
+  /// Watches those that a frozen guest holds, until `stepBack`.
+  ///
+  /// - Throws: `SystemError` when epoll refuses.
+  func standIn(_ loop: EventLoop, knocked: @escaping (Listener) -> Void) throws(SystemError) {
+    for listener in all where listener.isAdopted != false {
+      try listener.watch(loop) { [unowned listener] in knocked(listener) }
+    }
+  }
+
+  /// The guest can take what comes itself again. Those that it never took are its no more than before.
+  func stepBack() {
+    for listener in all where listener.isAdopted != false { listener.stopWatching() }
+  }
+
   /// Lets every socket go; those that were bound here by a path are removed where `RemoveOnStop=` asks for it.
   func release() { close { _ in true } }
 

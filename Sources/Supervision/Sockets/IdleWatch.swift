@@ -4,7 +4,7 @@ import Lifecycle
 import Linux
 import Systemd
 
-/// Looks whether somebody uses a guest's sockets, and says when nobody has for `IdleStopSec=`.
+/// Looks whether somebody uses a guest's sockets, and says when nobody has for `IdleFreezeSec=` and for `IdleStopSec=`.
 ///
 /// It looks when the kernel says that a connection ended, and when the policy asks for it; between two looks it costs nothing.
 final class IdleWatch {
@@ -14,6 +14,8 @@ final class IdleWatch {
   private let handlers: Handlers
   private var policy: IdlePolicy
   private var timer: EventSource?
+  /// The guest is frozen, or about to be: nothing can change that the listeners do not tell.
+  private var isResting = false
   /// False when the kernel's messages cannot be had: then it is looked as often as for AF_UNIX.
   private var endsAreAnnounced = true
   /// When the guest will be stopped if nobody uses it until then.
@@ -21,18 +23,23 @@ final class IdleWatch {
 
   struct Handlers {
     var idle: () -> Void
+    var freezeDue: () -> Void
+    /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
+    var stirred: () -> Void
     /// After each look, with what was found.
     var looked: (SocketLook.Found) -> Void
     var failed: (SystemError) -> Void
   }
 
   /// Without `idleStop` the guest is never stopped for idleness, but it is still seen when it ceases to serve.
-  init(_ guest: String, idleStop: Duration?, look: SocketLook, surroundings: Surroundings, handlers: Handlers) {
-    self.guest = guest
+  init(_ guest: Guest, look: SocketLook, surroundings: Surroundings, handlers: Handlers) {
+    self.guest = guest.name
     self.look = look
     self.surroundings = surroundings
     self.handlers = handlers
-    policy = IdlePolicy(idleStop: idleStop, readyAt: Clocks.monotonic)
+    policy = IdlePolicy(
+      idleStop: guest.policy.idleStop, idleFreeze: guest.policy.idleFreeze,
+      freezesConnections: guest.policy.idleFreezeMode == .withConnections, readyAt: Clocks.monotonic)
   }
 
   deinit { timer?.cancel() }
@@ -57,17 +64,20 @@ final class IdleWatch {
   var unused: Duration { Clocks.monotonic - policy.lastUse }
 
   private func connectionEnded() {
+    // Of a frozen guest it is one that it has to hear of, or the rest of one that was over before.
+    if isResting { return endsWhileFrozen() }
     policy.connectionEnded(at: Clocks.monotonic)
     lookNow()
   }
 
-  private func lookNow() {
+  fileprivate func lookNow() {
     do throws(SystemError) {
       var found = try look.take()
       if !endsAreAnnounced { found.usage.endIsAnnounced = false }
       // Judged first: what was found may end the guest, and this watch with it.
       switch policy.judge(found.usage, at: Clocks.monotonic) {
       case .stop: return handlers.idle()
+      case .freeze: return handlers.freezeDue()
       case .lookAgain(let after): try schedule(after, stops: !found.usage.inUse && policy.idleStop != nil)
       }
       handlers.looked(found)
@@ -82,5 +92,50 @@ final class IdleWatch {
     timer?.cancel()
     timer = try surroundings.loop.after(delay) { [unowned self] in lookNow() }
     stopAt = stops ? .now + delay : nil
+  }
+}
+
+// A frozen guest: nothing is looked at, and only IdleStopSec= counts on.
+extension IdleWatch {
+  /// Whether the guest, which stands still now, is still as unused as it was judged to be.
+  ///
+  /// - Throws: `SystemError` when the kernel does not tell.
+  func isStillUnused() throws(SystemError) -> Bool {
+    switch policy.judge(try look.take().usage, at: Clocks.monotonic) {
+    case .stop, .freeze: true
+    case .lookAgain: false
+    }
+  }
+
+  /// Lets the guest stand still until IdleStopSec= is over. With connections it has to be asked again before a client may take it for
+  /// dead: then it is for no longer than that at a time.
+  ///
+  /// - Throws: `SystemError` when there can be no timer.
+  func rest() throws(SystemError) {
+    isResting = true
+    timer?.cancel()
+    stopAt = nil
+    let isUsed = try !look.take().connections.isEmpty
+    if isUsed {
+      let limit = policy.idleStop ?? Self.longestWithConnections
+      timer = try surroundings.loop.after(limit) { [unowned self] in handlers.stirred() }
+    } else if let idleStop = policy.idleStop {
+      let left = max(idleStop - unused, .zero)
+      timer = try surroundings.loop.after(left) { [unowned self] in handlers.idle() }
+      stopAt = .now + left
+    }
+  }
+
+  private static let longestWithConnections = Duration.seconds(600)
+
+  /// The guest goes on, and somebody uses it.
+  func resume() {
+    isResting = false
+    policy.thawed(at: Clocks.monotonic)
+    lookNow()
+  }
+
+  private func endsWhileFrozen() {
+    if policy.freezesConnections { handlers.stirred() }
   }
 }

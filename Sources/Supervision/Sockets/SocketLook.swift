@@ -27,6 +27,8 @@ final class SocketLook {
     var connections: [ConnectionStatus] = []
     /// The kernel's name of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []
+    /// Somebody uses the guest in a way in which it cannot be seen what comes next.
+    fileprivate var isOpaque = false
     /// Those at which somebody waits.
     var waiting: [(listener: Listener, count: Int)] = []
   }
@@ -61,6 +63,7 @@ final class SocketLook {
         }
       }
     }
+    if found.isOpaque { found.usage.silence = nil }
     if !found.waiting.isEmpty { found.usage.lookAgain(within: Self.queueLookAgain) }
     noteFirstSeen(&found)
     return found
@@ -83,6 +86,7 @@ final class SocketLook {
     found.usage.endIsAnnounced = false
     if try hasInput(listener.descriptor) {
       found.usage.inUse = true
+      found.isOpaque = true
       found.waiting.append((listener, try queuedBytes(on: listener.descriptor)))
     }
     if let stamp = try lastDatagram(on: listener.descriptor) {
@@ -98,6 +102,13 @@ extension SocketLook.Found {
     if open.connections.isEmpty { return }
     usage.inUse = true
     if !endIsAnnounced { usage.endIsAnnounced = false }
+    for connection in open.connections {
+      guard connection.place == .accepted, let silence = connection.silence else {
+        isOpaque = true
+        continue
+      }
+      usage.silence = min(usage.silence ?? silence, silence)
+    }
     let queued = open.connections.count { $0.place == .queued }
     if queued > 0 { waiting.append((listener, queued)) }
     connections += open.connections.map { ConnectionStatus($0, to: listener) }

@@ -1,0 +1,23 @@
+import ArgumentParser
+import ControlProtocol
+
+struct FreezeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "freeze", abstract: "Make a guest stand still until the next connection, and return when it does.",
+    discussion:
+      "A guest that is in use is left alone: `dormouse why NAME` tells by whom. With --now it stands still all the same, and its "
+      + "clients wait until somebody new connects, or until `dormouse thaw NAME`.")
+
+  @OptionGroup var guest: GuestArgument
+  @OptionGroup var runtime: RuntimeOption
+  @ParentCommand var dormouse: Dormouse
+  @Flag(help: "Freeze it although it is in use.") var now = false
+
+  func run() throws {
+    try reportingFailure {
+      () throws(Failure) in
+      let call = Call.freeze(name: guest.name, now: now)
+      guard case .done = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else { throw .otherReply }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A guest that is not used for a while")
+struct FreezeTests {
+  @Test(
+    "stands still, and the next client is answered by it as if nothing had been",
+    arguments: [
+      "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8001", "ListenStream=/", "ListenDatagram=127.0.0.1:8001",
+    ])
+  func answers(listen: String) throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      let listen = listen.replacing("=/", with: "=\(path)")
+      let address = String(listen.drop { $0 != "=" }.dropFirst())
+      try world.addTiny("echo", listen, settings: "[Guest]\nIdleFreezeSec=100ms")
+      try world.startDaemon()
+      try world.wake("echo")
+      for round in 1...5 {
+        try world.wait("echo", .frozen)
+        #expect(try world.freezeFlag("echo") == "1")
+        if listen.hasPrefix("ListenDatagram") {
+          #expect(try world.datagrams(to: address).askByDatagram("\(round)") == "\(round)")
+        } else {
+          #expect(try world.ask(address, "\(round)") == "\(round)")
+        }
+      }
+      let status = try world.status("echo")
+      #expect(status.wakes == 1)
+      #expect(status.counters.freezes >= 5)
+    }
+  }
+
+  @Test("is stopped after IdleStopSec=, which counts on while it stands still")
+  func stops() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleFreezeSec=50ms\nIdleStopSec=600ms")
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wait("echo", .inactive)
+      let stop = try #require(try world.status("echo").lastStop)
+      #expect(stop.cause == .idle)
+      #expect(stop.killed == false)
+      #expect(daemon.log.contains("nobody uses it: frozen"))
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("is told to halt, asked for, released and killed while it stands still")
+  func endsWhileFrozen() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      func freeze() throws {
+        try world.wake("echo")
+        #expect(try world.dormouse("freeze", "echo").succeeded)
+        #expect(try world.summary("echo").state == .frozen)
+      }
+      try freeze()
+      #expect(try world.dormouse("thaw", "echo").succeeded)
+      #expect(try world.summary("echo").state == .active)
+      try freeze()
+      try world.wake("echo")
+      #expect(try world.summary("echo").state == .active)
+      try freeze()
+      try world.sleep("echo")
+      #expect(try world.status("echo").lastStop?.killed == false)
+      try freeze()
+      kill(try #require(try world.summary("echo").pid), SIGKILL)
+      try daemon.until("its end was noticed") { try world.status("echo").counters.crashes == 1 }
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      try freeze()
+      #expect(try daemon.stop() == .exited(0))
+      #expect(!daemon.log.contains("killing"))
+    }
+  }
+
+  @Test("is left alone by `dormouse freeze` while somebody uses it, unless now; then a new client frees all")
+  func inUse() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      #expect(try world.dormouse("freeze", "echo").errors.contains("it is inactive"))
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      #expect(try world.dormouse("freeze", "echo").errors.contains("1 connections are open"))
+      #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
+      try client.send("are you there")
+      #expect(try world.summary("echo").state == .frozen)
+      #expect(try world.ask("127.0.0.1:8001", "knock") == "knock")
+      #expect(try client.line() == "are you there")
+    }
+  }
+
+  @Test("and whose daemon was killed meanwhile is ended cleanly by the next one")
+  func leftFrozen() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let first = try world.startDaemon()
+      try world.wake("echo")
+      #expect(try world.dormouse("freeze", "echo").succeeded)
+      first.child.signal(SIGKILL)
+      _ = first.child.wait()
+      let second = try world.startDaemon()
+      try second.waitForLog("gone: halted")
+      try world.wait("echo", .inactive)
+      #expect(!second.log.contains("killing"))
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("survives a standstill that is longer than its watchdogs, with PID 1 last to go on")
+  func watchdogs() throws {
+    try World.with { world in
+      let units = try world.writeUnits([
+        "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
+        "hello.service": "[Service]\nExecStart=/usr/local/bin/tiny-init\n",
+      ])
+      try FileManager.default.createDirectory(
+        atPath: units + "/systemd-journald.service.d", withIntermediateDirectories: true)
+      try "[Service]\nWatchdogSec=2s\n".write(
+        toFile: units + "/systemd-journald.service.d/dog.conf", atomically: true, encoding: .utf8)
+      try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wake("web")
+      let group = try #require(try world.status("web").cgroup)
+      let journald = try world.processes(group, named: "systemd-journal")
+      #expect(journald.count == 1)
+      for _ in 1...4 {
+        #expect(try world.dormouse("freeze", "web", "--now").succeeded)
+        usleep(4_500_000)
+        #expect(try world.ask("127.0.0.1:8001", "still") == "still")
+        usleep(300_000)
+      }
+      #expect(try world.processes(group, named: "systemd-journal") == journald)
+      #expect(try world.status("web").wakes == 1)
+    }
+  }
+}
+
+extension World {
+  /// What stands in the guest's cgroup.freeze.
+  fileprivate func freezeFlag(_ guest: String) throws -> String {
+    let group = try status(guest).cgroup ?? ""
+    return text(of: group + "/cgroup.freeze").trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  fileprivate func processes(_ cgroup: String, named name: String) throws -> [Int32] {
+    Cgroups.processes(below: cgroup).filter { text(of: "/proc/\($0)/comm").hasPrefix(name) }
+  }
+}
