@@ -1,8 +1,10 @@
-/* What spawn.c and launch.c share and nobody else sees. */
+/* What the files of a start share and nobody else sees. */
 #ifndef DORMOUSE_CHILD_H
 #define DORMOUSE_CHILD_H
 
 #include "launch.h"
+
+enum { STACK_SIZE = 64 * 1024, GUARD_SIZE = 64 * 1024 };
 
 /* What goes through the report pipe. */
 struct launch_report {
@@ -10,7 +12,36 @@ struct launch_report {
   int32_t error;
 };
 
-/* The child; `plan` is a struct launch_plan. Never returns. */
-void launch_child(void *plan);
+/* A start, in the daemon's memory: its processes see each other's changes. */
+struct launch_family {
+  const struct launch_plan *plan;
+  /* The child's; NULL where it makes no further processes. */
+  void *usher_stack;
+  void *first_stack;
+  /* The descriptor of the report pipe in the children. */
+  int report;
+  /* The step of LAUNCH_CROSS. */
+  uint32_t crossing;
+  /* Process ids, which the kernel writes while it makes the processes. */
+  int32_t usher;
+  int32_t first;
+  /* Futexes: not zero as long as somebody is to wait. */
+  uint32_t waits;
+  uint32_t outer;
+  /* Whether the pin is gone. */
+  uint32_t unpinned;
+};
+
+/* The child; `family` is a struct launch_family. */
+_Noreturn void launch_child(void *family);
+/* Carries out the steps from `from` on. */
+_Noreturn void launch_steps(struct launch_family *family, uint32_t from);
+_Noreturn void launch_fail(struct launch_family *family, int step, long error);
+int launch_slot(const struct launch_plan *plan, uint64_t slot);
+
+/* users.c */
+long launch_act(uint64_t user, uint64_t group);
+_Noreturn void launch_cross(struct launch_family *family, uint32_t step);
+long launch_unpin(struct launch_family *family);
 
 #endif

@@ -18,13 +18,7 @@
 
 enum { FIRST_DESCRIPTOR = 3 };
 
-/* The plan with the one thing that is the child's own. */
-struct child {
-  const struct launch_plan *plan;
-  int report;
-};
-
-static int slot_number(const struct launch_plan *plan, uint64_t slot) {
+int launch_slot(const struct launch_plan *plan, uint64_t slot) {
   return FIRST_DESCRIPTOR + (int)plan->listener_count + 1 + (int)slot;
 }
 
@@ -39,22 +33,22 @@ static void reset_dispositions(void) {
  * Listeners at 3 and up, then the report pipe, then the preloaded slots; everything else of the daemon's goes, before any path of
  * the guest is looked at. All are first moved above the places they are to take, because the daemon's numbers may lie among these.
  */
-static long arrange_descriptors(struct child *child) {
-  const struct launch_plan *plan = child->plan;
+static long arrange_descriptors(struct launch_family *family) {
+  const struct launch_plan *plan = family->plan;
   int count = (int)plan->listener_count + 1 + (int)plan->preloaded_count;
-  int above = slot_number(plan, plan->slot_count);
+  int above = launch_slot(plan, plan->slot_count);
   for (int i = 0; i < count; i++) {
     long moved = raw3(__NR_fcntl, plan->descriptors[i], F_DUPFD_CLOEXEC, above);
     if (moved < 0) return moved;
     plan->descriptors[i] = (int)moved;
   }
-  child->report = plan->descriptors[plan->listener_count];
+  family->report = plan->descriptors[plan->listener_count];
   for (int i = 0; i < count; i++) {
     int flags = i < (int)plan->listener_count ? 0 : O_CLOEXEC;
     long error = raw3(__NR_dup3, plan->descriptors[i], FIRST_DESCRIPTOR + i, flags);
     if (error < 0) return error;
   }
-  child->report = FIRST_DESCRIPTOR + (int)plan->listener_count;
+  family->report = FIRST_DESCRIPTOR + (int)plan->listener_count;
   return raw3(__NR_close_range, FIRST_DESCRIPTOR + count, ~0U, 0);
 }
 
@@ -72,7 +66,9 @@ static long execute(const struct launch_plan *plan, const struct launch_step *st
   return result;
 }
 
-static long carry_out(const struct launch_plan *plan, const struct launch_step *step) {
+static long carry_out(struct launch_family *family, uint32_t index) {
+  const struct launch_plan *plan = family->plan;
+  const struct launch_step *step = &plan->steps[index];
   char *text = plan->text + step->arg;
   switch ((enum launch_op)step->op) {
     case LAUNCH_SESSION: return raw0(__NR_setsid);
@@ -81,10 +77,14 @@ static long carry_out(const struct launch_plan *plan, const struct launch_step *
       raw2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
       return 0;
     case LAUNCH_UNSHARE: return raw1(__NR_unshare, (long)step->a);
-    case LAUNCH_ENTER: return raw2(__NR_setns, slot_number(plan, step->a), (long)step->b);
+    case LAUNCH_ENTER: return raw2(__NR_setns, launch_slot(plan, step->a), (long)step->b);
+    case LAUNCH_ACT: return launch_act(step->a, step->b);
+    case LAUNCH_CROSS: launch_cross(family, index);
+    case LAUNCH_UNPIN: return launch_unpin(family);
     case LAUNCH_PROPAGATE: return raw5(__NR_mount, 0, (long)text, 0, (long)(step->a | MS_REC), 0);
-    case LAUNCH_OPEN: return launch_open(text, slot_number(plan, step->a), step->b, step->c);
-    case LAUNCH_ATTACH: return launch_attach(slot_number(plan, step->a), text);
+    case LAUNCH_OPEN: return launch_open(text, launch_slot(plan, step->a), step->b, step->c);
+    case LAUNCH_MAP: return launch_map(launch_slot(plan, step->a), launch_slot(plan, step->b), step->c);
+    case LAUNCH_ATTACH: return launch_attach(launch_slot(plan, step->a), text);
     case LAUNCH_MOUNT: return launch_mount(text, step->a, step->c);
     case LAUNCH_CHANGE: return launch_change(text, step->a, step->c);
     case LAUNCH_REBIND: return launch_rebind(text, step->a, step->b, step->c);
@@ -106,21 +106,25 @@ static long carry_out(const struct launch_plan *plan, const struct launch_step *
   return -EINVAL;
 }
 
-static void fail(struct child *child, int step, long error) {
+void launch_fail(struct launch_family *family, int step, long error) {
   struct launch_report report = {step, (int32_t)-error};
-  raw3(__NR_write, child->report, (long)&report, sizeof report); /* #1 */
+  raw3(__NR_write, family->report, (long)&report, sizeof report); /* #1 */
   for (;;) raw1(__NR_exit_group, 1);
 }
 
-void launch_child(void *argument) {
-  struct child child = {.plan = argument};
-  child.report = child.plan->descriptors[child.plan->listener_count];
-  reset_dispositions();
-  long error = arrange_descriptors(&child);
-  if (error < 0) fail(&child, LAUNCH_AT_DESCRIPTORS, error);
-  for (uint32_t i = 0; i < child.plan->step_count; i++) {
-    error = carry_out(child.plan, &child.plan->steps[i]);
-    if (error < 0) fail(&child, (int)i, error);
+void launch_steps(struct launch_family *family, uint32_t from) {
+  for (uint32_t i = from; i < family->plan->step_count; i++) {
+    long error = carry_out(family, i);
+    if (error < 0) launch_fail(family, (int)i, error);
   }
-  fail(&child, (int)child.plan->step_count, -ENOEXEC);
+  launch_fail(family, (int)family->plan->step_count, -ENOEXEC);
+}
+
+void launch_child(void *argument) {
+  struct launch_family *family = argument;
+  family->report = family->plan->descriptors[family->plan->listener_count];
+  reset_dispositions();
+  long error = arrange_descriptors(family);
+  if (error < 0) launch_fail(family, LAUNCH_AT_DESCRIPTORS, error);
+  launch_steps(family, 0);
 }

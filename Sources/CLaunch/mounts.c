@@ -53,6 +53,14 @@ long launch_open(const char *source, int slot, uint64_t set, uint64_t flags) {
   return error;
 }
 
+/* What the mount's files say of users is translated by a user namespace from now on. An empty slot is left out. */
+long launch_map(int slot, int users, uint64_t flags) {
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)users};
+  long how = AT_EMPTY_PATH | (flags & LAUNCH_RECURSIVE ? AT_RECURSIVE : 0);
+  long error = raw5(__NR_mount_setattr, slot, (long)"", how, (long)&attributes, sizeof attributes);
+  return error == -EBADF ? 0 : error;
+}
+
 static long make_target(char *target, int is_directory) {
   if (is_directory) return launch_directory(target, 0755);
   long error = launch_parents(target);

@@ -6,6 +6,7 @@
 
 /* mounts.c */
 long launch_open(const char *source, int slot, uint64_t set, uint64_t flags);
+long launch_map(int slot, int users, uint64_t flags);
 long launch_attach(int slot, char *target);
 long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags);
 long launch_change(const char *path, uint64_t set, uint64_t flags);

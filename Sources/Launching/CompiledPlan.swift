@@ -16,6 +16,7 @@ final class CompiledPlan {
   private let preloadedCount: Int
   private let slotCount: Int
   private let namespaces: UInt64
+  private let crosses: Bool
 
   /// `listeners` and `preloaded`, in the order of the plan's, are descriptor numbers, borrowed until the plan has been carried out.
   init(_ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32]) {
@@ -35,6 +36,7 @@ final class CompiledPlan {
     listenerCount = listeners.count
     preloadedCount = preloaded.count
     slotCount = plan.slotCount
+    crosses = plan.crosses
     namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
   }
 
@@ -59,6 +61,7 @@ final class CompiledPlan {
     plan.preloaded_count = UInt32(preloadedCount)
     plan.slot_count = UInt32(slotCount)
     plan.namespaces = namespaces
+    plan.crosses = crosses ? 1 : 0
     plan.cgroup = cgroup.raw
     return launch_start(&plan)
   }

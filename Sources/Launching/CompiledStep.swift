@@ -11,6 +11,11 @@ extension Step {
     case .newKeyring: launch_step(LAUNCH_KEYRING)
     case .newCgroupNamespace: launch_step(LAUNCH_UNSHARE, Kernel.newCgroup)
     case .enter(.network, let slot): launch_step(LAUNCH_ENTER, UInt64(slot), Kernel.newNetwork)
+    case .actAsRoot(let user, let group): launch_step(LAUNCH_ACT, UInt64(user), UInt64(group))
+    case .cross(let slot, let pin): launch_step(LAUNCH_CROSS, UInt64(slot), text: block.append([pin]))
+    case .unpin: launch_step(LAUNCH_UNPIN)
+    case .map(let slot, let users, _, let recursive):
+      launch_step(LAUNCH_MAP, UInt64(slot), UInt64(users), flags(recursive: recursive))
     case .propagate(let propagation, let path):
       launch_step(LAUNCH_PROPAGATE, propagation.mountFlags, text: block.append([path]))
     case .open(let slot, let source, let attributes, let recursive, let optional):

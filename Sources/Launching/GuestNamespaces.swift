@@ -49,6 +49,7 @@ public final class GuestNamespaces {
     switch descriptor {
     case .terminals: number = terminals
     case .network: number = network?.descriptor.raw
+    case .users: number = users?.descriptor.raw
     }
     guard let number else { preconditionFailure("the plan asks for a namespace that was not made") }
     return number

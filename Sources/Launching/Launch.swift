@@ -32,7 +32,7 @@ public func launch(
   precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
   let terminals: DetachedTerminals
   do throws(SystemError) {
-    terminals = try DetachedTerminals.make()
+    terminals = try DetachedTerminals.make(user: plan.users?.users.outer ?? 0, group: plan.users?.groups.outer ?? 0)
   } catch {
     throw LaunchError("making the console (\(error.call))", errno: error.errno)
   }

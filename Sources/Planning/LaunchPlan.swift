@@ -8,6 +8,8 @@ public struct LaunchPlan: Equatable, Sendable {
   public var arguments: [String] = []
   /// The environment of PID 1, nothing else: no name stands in it twice.
   public var environment: [EnvironmentVariable] = []
+  /// Which users of the host the guest's are; nil: the same.
+  public var users: IDMap?
   /// Whose network the guest is in.
   public var network = Network.host
   /// What devices the guest may make and open; nil: the kernel cannot keep it from any.
@@ -28,6 +30,13 @@ public struct LaunchPlan: Equatable, Sendable {
   }
 
   public init() {}
+
+  /// Whether PID 1 is made from inside a user namespace.
+  public var crosses: Bool {
+    steps.contains {
+      if case .cross = $0 { true } else { false }
+    }
+  }
 }
 
 /// Why there is no plan for a guest on this host: each is a mistake in the guest's file.

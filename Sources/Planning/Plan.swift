@@ -7,26 +7,25 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
   let command = try PlanEnvironment.command(guest.exec)
   var builder = PlanBuilder(guest: guest, facts: facts)
-  builder.steps = [.setUmask(0), .newSession, .newKeyring, .newCgroupNamespace]
-  // Before anything is mounted: a sysfs shows the network of who mounts it.
-  if let slot = builder.slot(of: .network) { builder.steps.append(.enter(.network, slot: slot)) }
-  builder.steps.append(.propagate(.slave, path: "/"))
+  builder.begin()
   try builder.mountRoot()
   builder.openHostFiles()
   let custom = try builder.openCustomMounts()
   builder.enterRoot()
   builder.fillRoot()
   builder.mountRun()
-  builder.mountProc()
   builder.mountSys()
   builder.mountDev()
-  builder.steps += custom
+  builder.steps += custom.before
   builder.steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
+  builder.cross()
+  builder.mountProc()
+  builder.mountOwn()
+  builder.steps += custom.after
   // The container interface wants the whole tree shared when systemd starts, and nothing of it with the host.
   builder.steps.append(.propagate(.shared, path: "/"))
   builder.steps.append(.setHostname(guest.exec.hostname ?? guest.name))
   if guest.network.isPrivate { builder.steps.append(.bringUpLoopback) }
-  builder.steps += Step.Resource.limits(of: facts.limits)
   builder.steps += [
     .setUmask(0o022),
     .openConsole(path: "/dev/console"),
@@ -39,6 +38,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   plan.steps = builder.steps
   plan.arguments = command.arguments
   plan.environment = PlanEnvironment.variables(guest, facts)
+  plan.users = facts.users?.map
   plan.network = guest.network.isPrivate ? .own : .host
   plan.preloaded = builder.preloaded
   plan.devices = facts.mayRestrictDevices ? Device.ofEveryGuest + facts.boundDevices : nil
@@ -60,7 +60,8 @@ struct PlanBuilder {
   init(guest: Guest, facts: StartFacts) {
     self.guest = guest
     self.facts = facts
-    preloaded = [.terminals] + (guest.network.isPrivate ? [.network] : [])
+    preloaded =
+      [.terminals] + (guest.network.isPrivate ? [.network] : []) + (facts.users == nil ? [] : [.users])
     slotCount = preloaded.count
   }
 

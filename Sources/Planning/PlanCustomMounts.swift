@@ -11,16 +11,18 @@ extension FilesSettings {
 
 /// `[Files]`: what this guest has besides.
 extension PlanBuilder {
-  /// Opens the sources of all binds, and returns the steps that attach them after the switch.
-  mutating func openCustomMounts() throws(PlanError) -> [Step] {
+  /// Opens the sources of all binds, and returns the steps that attach them after the switch: `before` and `after` the file
+  /// systems are mounted that only the first process can mount.
+  mutating func openCustomMounts() throws(PlanError) -> (before: [Step], after: [Step]) {
     // A mount hides what is below it: the shorter path comes first, whatever order they were written in.
     let sorted = guest.files.mounts.enumerated().sorted { first, second in
       let (one, other) = (first.element.depth, second.element.depth)
       return one == other ? first.offset < second.offset : one < other
     }
-    var result: [Step] = []
+    var (before, after): ([Step], [Step]) = ([], [])
     var scratchCount = 0
     for (_, mount) in sorted {
+      var result: [Step] = []
       switch mount {
       case .bind(let source, let destination, let readOnly, let recursive, let optional):
         var source = source
@@ -39,23 +41,30 @@ extension PlanBuilder {
         result.append(
           .mount(
             type: "tmpfs", target: path, flags: options.flags,
-            data: [data, options.data].filter { !$0.isEmpty }.joined(separator: ","), optional: false))
+            data: [data, ownedByGuest(options.data)].filter { !$0.isEmpty }.joined(separator: ","), optional: false))
       case .inaccessible(let path):
         result.append(.mask(path: path, optional: false))
       }
+      if mount.isInOwn { after += result } else { before += result }
     }
-    return result
+    return (before, after)
   }
 }
 
 extension CustomMount {
-  /// How many names the place in the guest has.
-  fileprivate var depth: Int {
-    let path =
-      switch self {
-      case .bind(_, let destination, _, _, _): destination
-      case .temporaryFileSystem(let path, _), .inaccessible(let path): path
-      }
-    return path.split(separator: "/").count
+  /// The place in the guest.
+  private var target: String {
+    switch self {
+    case .bind(_, let destination, _, _, _): destination
+    case .temporaryFileSystem(let path, _), .inaccessible(let path): path
+    }
+  }
+
+  /// How many names it has.
+  fileprivate var depth: Int { target.split(separator: "/").count }
+
+  /// Whether it lies in one of the file systems that show the first process's namespaces.
+  fileprivate var isInOwn: Bool {
+    ["/proc/", "/sys/fs/cgroup/", "/dev/mqueue/"].contains { (target + "/").hasPrefix($0) }
   }
 }

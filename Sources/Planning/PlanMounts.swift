@@ -39,6 +39,7 @@ extension PlanBuilder {
 
   mutating func mountProc() {
     steps.append(.mount(type: "proc", target: "/proc", flags: .inert, data: "", optional: false))
+    unpin()
     steps.append(.rebind(path: "/proc/sys", set: [.readOnly, .inert], clear: [], optional: false))
     if guest.network.isPrivate {
       steps.append(.rebind(path: "/proc/sys/net", set: .inert, clear: .readOnly, optional: false))
@@ -56,7 +57,13 @@ extension PlanBuilder {
     // The mount and not the file system: with the host's network namespace it is the host's own sysfs.
     steps.append(.change(path: "/sys", set: .readOnly, recursive: false))
     if facts.hasSELinux { attachHost("selinux", "/sys/fs/selinux", at: "/sys/fs/selinux") }
+  }
+
+  /// What shows the namespaces of the process that mounts it.
+  mutating func mountOwn() {
     steps.append(.mount(type: "cgroup2", target: "/sys/fs/cgroup", flags: .inert, data: "", optional: false))
+    // Optional: a kernel may be built without POSIX message queues.
+    steps.append(.mount(type: "mqueue", target: "/dev/mqueue", flags: .inert, data: "", optional: true))
   }
 
   /// The device nodes of the Container Interface, all with mode 0666.
@@ -88,7 +95,5 @@ extension PlanBuilder {
     steps.append(.makeDirectory(path: "/dev/shm", mode: 0o1777))
     mountTemporary("/dev/shm", "mode=01777,size=10%,nr_inodes=400k")
     steps.append(.makeDirectory(path: "/dev/mqueue", mode: 0o755))
-    // Optional: a kernel may be built without POSIX message queues.
-    steps.append(.mount(type: "mqueue", target: "/dev/mqueue", flags: .inert, data: "", optional: true))
   }
 }

@@ -9,6 +9,7 @@ extension PlanBuilder {
     switch guest.files.volatile {
     case .no, .state:
       let slot = open(facts.root, recursive: true)
+      mapRoot(slot, facts.root, recursive: true)
       steps.append(.attach(slot: slot, source: facts.root, target: facts.staging))
     case .yes:
       guard facts.topLevelLinks.contains(where: { $0.name == "bin" }) else {
@@ -16,14 +17,16 @@ extension PlanBuilder {
       }
       mountVolatile()
       let usr = facts.root == "/" ? "/usr" : facts.root + "/usr"
-      hostSlots["usr"] = openOwn(usr, .readOnly)
+      let slot = openOwn(usr, .readOnly)
+      mapRoot(slot, usr, recursive: true)
+      hostSlots["usr"] = slot
     case .overlay:
       mountVolatile()
       let upper = facts.staging + "/upper"
       let work = facts.staging + "/work"
       steps.append(.makeDirectory(path: upper, mode: 0o755))
       steps.append(.makeDirectory(path: work, mode: 0o755))
-      let layers = [("lowerdir", facts.root), ("upperdir", upper), ("workdir", work)]
+      let layers = [("lowerdir", lowerDirectory()), ("upperdir", upper), ("workdir", work)]
       steps.append(
         .mount(
           type: "overlay", target: facts.staging, flags: [],
@@ -33,10 +36,22 @@ extension PlanBuilder {
     steps.append(.propagate(.private, path: facts.staging))
   }
 
+  /// What lies below what the guest writes: mapped, the root has to be mounted somewhere.
+  private mutating func lowerDirectory() -> String {
+    guard let users = facts.users, users.root != .none else { return facts.root }
+    let lower = facts.staging + "/lower"
+    steps.append(.makeDirectory(path: lower, mode: 0o755))
+    let slot = open(facts.root)
+    mapRoot(slot, facts.root, recursive: false)
+    steps.append(.attach(slot: slot, source: facts.root, target: lower))
+    return lower
+  }
+
   private mutating func mountVolatile() {
     steps.append(
       .mount(
-        type: "tmpfs", target: facts.staging, flags: .strictAccessTime, data: Self.volatileData, optional: false))
+        type: "tmpfs", target: facts.staging, flags: .strictAccessTime, data: Self.volatileData + owner, optional: false
+      ))
   }
 
   /// overlayfs reads `:` as the end of a layer and `,` as the end of an option, unless a backslash stands before it.
@@ -109,6 +124,6 @@ extension PlanBuilder {
 
   /// A tmpfs for data: no devices, no programs with the set-user-ID bit.
   mutating func mountTemporary(_ target: String, _ data: String, _ flags: MountFlags = [.noSetUID, .noDevices]) {
-    steps.append(.mount(type: "tmpfs", target: target, flags: flags, data: data, optional: false))
+    steps.append(.mount(type: "tmpfs", target: target, flags: flags, data: data + owner, optional: false))
   }
 }

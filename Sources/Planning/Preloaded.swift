@@ -4,4 +4,6 @@ public enum Preloaded: Hashable, Sendable {
   case terminals
   /// The guest's network namespace.
   case network
+  /// The guest's user namespace.
+  case users
 }

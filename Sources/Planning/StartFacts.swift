@@ -21,6 +21,8 @@ public struct StartFacts: Equatable, Sendable {
   public var topLevelLinks: [TopLevelLink] = []
   /// A directory for the sources of `Bind=:/path`; the caller removes it after the guest. Needed if `FilesSettings.needsScratch`.
   public var scratch: String?
+  /// nil: the guest's users are the host's.
+  public var users: GuestUsers?
   /// Whether mknod(2) makes device nodes here; if not, the host's nodes are bound.
   public var mayMakeNodes = true
   /// Whether the kernel lets the daemon restrict what devices a cgroup may use.

@@ -14,6 +14,13 @@ public enum Step: Hashable, Sendable {
   case newCgroupNamespace
   /// Enters the namespace whose descriptor is in a slot.
   case enter(Namespace, slot: Int)
+  /// Makes files as this user and group of the host from here on, with the daemon's capabilities.
+  case actAsRoot(user: UInt32, group: UInt32)
+  /// Makes the first process in the user namespace of a slot; it goes on with the next step, as that namespace's root. `pin` is a
+  /// proc of the host's.
+  case cross(slot: Int, pin: String)
+  /// Has the pin unmounted, and waits until nobody of the host's is left.
+  case unpin
   /// Makes the mounts below `path` slaves of the host's, private, or shared among themselves.
   case propagate(Propagation, path: String)
   /// Clones the mount at `source` into a slot, with `attributes` from the beginning.
@@ -21,6 +28,8 @@ public enum Step: Hashable, Sendable {
   /// As `open`, with all below it, for a directory of the guest's own root. A symbolic link in its place would be followed on the
   /// host, and is not.
   case openOwn(slot: Int, source: String, attributes: MountFlags)
+  /// Lets the mount in a slot translate the owners of its files by the user namespace in another, with all below it when `recursive`.
+  case map(slot: Int, users: Int, source: String, recursive: Bool)
   /// Attaches a slot to `target`, which is made when missing: a directory or a file, as `source` is. An empty slot is left out.
   case attach(slot: Int, source: String, target: String)
   /// Attaches slot 0, the devpts of which the launcher holds the console's master.
@@ -83,10 +92,14 @@ extension Step: CustomStringConvertible {
     case .newKeyring: "making a session keyring"
     case .newCgroupNamespace: "making a cgroup namespace"
     case .enter(.network, _): "entering the guest's network namespace"
+    case .actAsRoot(let user, _): "acting as the guest's root, user \(user)"
+    case .cross: "making the first process in the guest's user namespace"
+    case .unpin: "leaving the host's users"
     case .propagate(.slave, let path): "separating the mounts below \(path) from the host's"
     case .propagate(.private, let path): "making the mounts below \(path) private"
     case .propagate(.shared, let path): "sharing the mounts below \(path) inside the guest"
     case .open(_, let source, _, _, _), .openOwn(_, let source, _): "opening \(source) to bind it"
+    case .map(_, _, let source, _): "mapping the owners of the files in \(source) to the guest's users"
     case .attach(_, let source, let target): "binding \(source) to \(target)"
     case .attachTerminals(let target): "mounting devpts on \(target)"
     case .mount(let type, let target, _, _, _): "mounting \(type) on \(target)"

@@ -58,7 +58,7 @@ final class TestGuest {
 
   @discardableResult
   func launch(_ plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> GuestProcess {
-    let namespaces = try GuestNamespaces(users: nil, network: plan.network)
+    let namespaces = try GuestNamespaces(users: plan.users, network: plan.network)
     let process = try Launching.launch(plan, listeners: listeners, namespaces: namespaces, cgroup: cgroup)
     self.process = process
     return process

@@ -16,6 +16,22 @@
  *       |  frees the child's stack                           |
  *
  * Until #1 the daemon's thread does nothing else: the plan and the stack are in use.
+ *
+ * With a user namespace the child crosses into it at LAUNCH_CROSS, in users.c. What it mounted before, with the host's privileges, is
+ * locked for the guest. Three processes, all children of the daemon, all in its memory, each on a stack of its own:
+ *
+ *     outer: the host's users, own mounts        usher                          first: pid 1 in its namespaces
+ *       |--- clone3, waits like vfork ---------> |  enters the user namespace
+ *       |                                        |--- clone3 ----------------> |  copies of the outer's mounts, locked slaves
+ *       | <------------------------------------- _exit                         |  guest's root by its ids
+ *       |  waits for `waits`                                                   |  mounts proc, which the kernel allows because a
+ *       |                                                                      |  whole proc, the outer's, lies at the pin
+ *       | <------------------------------- #2 LAUNCH_UNPIN clears `waits` ---- |  waits for `outer`
+ *       |  unmounts the pin, which goes from the guest's mounts as well
+ *       |--- #3 _exit, the kernel clears `outer` ----------------------------> |  carries out the rest and executes
+ *
+ * `waits` and `outer` are futexes that the kernel clears as well when who is to clear them dies (CLONE_CHILD_CLEARTID): nobody is
+ * waited for in vain. After #1 the daemon has reaped outer and usher, and the first process too if any of the three failed.
  */
 #ifndef DORMOUSE_LAUNCH_H
 #define DORMOUSE_LAUNCH_H
@@ -31,8 +47,12 @@ enum launch_op {
   LAUNCH_KEYRING,
   LAUNCH_UNSHARE,   /* a: flags */
   LAUNCH_ENTER,     /* a: slot of a namespace, as /proc/PID/ns has it; b: its flag of clone3(2) */
+  LAUNCH_ACT,       /* a: user; b: group; of the host: for the files that are made */
+  LAUNCH_CROSS,     /* pin; a: slot of the user namespace */
+  LAUNCH_UNPIN,
   LAUNCH_PROPAGATE, /* path; a: MS_SLAVE, MS_PRIVATE or MS_SHARED */
   LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL, LAUNCH_NO_LINK */
+  LAUNCH_MAP,       /* a: slot to change; b: slot of a user namespace; c: LAUNCH_RECURSIVE */
   LAUNCH_ATTACH,    /* target; a: slot */
   LAUNCH_MOUNT,     /* type, target, data; a: flags; c: LAUNCH_OPTIONAL */
   LAUNCH_CHANGE,    /* path; a: attributes to set; c: LAUNCH_RECURSIVE */
@@ -82,8 +102,10 @@ struct launch_plan {
   uint32_t preloaded_count;
   /* With the preloaded ones. */
   uint32_t slot_count;
-  /* Namespaces, as flags of clone3(2). */
+  /* Namespaces, as flags of clone3(2): of the first process. */
   uint64_t namespaces;
+  /* Whether there is a LAUNCH_CROSS; the child is given a mount namespace only, and the first process the others. */
+  int crosses;
   /* The directory of the cgroup 2 that the child is born in. */
   int cgroup;
 };
@@ -93,6 +115,7 @@ enum launch_failure {
   LAUNCH_AT_PIPE = -2,        /* making the report pipe or the child's stack */
   LAUNCH_AT_CLONE = -3,       /* clone3 */
   LAUNCH_AT_DESCRIPTORS = -4, /* arranging the child's descriptors */
+  LAUNCH_AT_HANDLE = -5,      /* opening the first process, or finding that it was never made */
 };
 
 struct launch_result {

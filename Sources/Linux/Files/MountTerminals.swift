@@ -17,10 +17,12 @@ public struct DetachedTerminals: ~Copyable {
 
   /// Terminals belong to group 5, `tty` in every distribution, as systemd mounts devpts itself.
   ///
+  /// `user` and `group` are, on the host, the root of who will use them; terminal 0 is theirs.
+  ///
   /// - Throws: `SystemError` of fsopen(2), fsmount(2) or of opening the multiplexer in it.
-  public static func make() throws(SystemError) -> DetachedTerminals {
+  public static func make(user: UInt32 = 0, group: UInt32 = 0) throws(SystemError) -> DetachedTerminals {
     let context = OwnedFD(owning: try retrying("fsopen devpts") { linux_fsopen("devpts") })
-    for (key, value) in [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "5")] {
+    for (key, value) in [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(group + 5)")] {
       try retrying("fsconfig devpts \(key)") { linux_fsconfig_string(context.raw, key, value) }
     }
     try retrying("fsconfig devpts") { linux_fsconfig_create(context.raw) }
@@ -28,6 +30,10 @@ public struct DetachedTerminals: ~Copyable {
     let flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK
     let master = OwnedFD(owning: try retrying("open ptmx of devpts") { openat(mount.raw, "ptmx", flags) })
     try retrying("unlock a terminal") { linux_unlock_terminal(master.raw) }
+    if user != 0 {
+      try retrying("chown devpts") { fchownat(mount.raw, ".", user, group, 0) }
+      try retrying("chown a terminal") { fchownat(mount.raw, "0", user, group + 5, 0) }
+    }
     return DetachedTerminals(mount: mount, master: master)
   }
 

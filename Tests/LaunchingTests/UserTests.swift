@@ -1,0 +1,148 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Testing
+
+@Suite("A guest with users of its own")
+struct UserTests {
+  private static let base: UInt32 = 0x3000_0000
+
+  /// What a shell command prints that runs as PID 1 of a guest with 65536 users of its own.
+  private func output(of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String {
+    let guest = try TestGuest()
+    var spec = guest.shell(command)
+    change(&spec)
+    return try guest.output(of: plan(spec, facts(guest, spec)))
+  }
+
+  private func facts(_ guest: TestGuest, _ spec: Guest) throws -> StartFacts {
+    var facts = try guest.facts(for: spec)
+    facts.users = GuestUsers(IDMap(base: Self.base, count: 65536), root: .tree)
+    return facts
+  }
+
+  @Test("PID 1 is root inside and nobody in particular outside")
+  func ids() throws {
+    let text = try output(
+      of: "id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g / /usr /dev/console")
+    let row = "         0  805306368      65536\n"
+    #expect(text == "0\n0\n" + row + row + "0:0\n0:0\n0:0\n")
+  }
+
+  /// Mount points with type, flags and whether they are shared, as PID 1 sees them.
+  private static func table(_ mountinfo: String) -> [String: String] {
+    var table: [String: String] = [:]
+    for mount in MountInfo.parse(mountinfo) {
+      let flags = ["ro", "nosuid", "nodev", "noexec"].filter(mount.options.contains)
+      let shared = mount.propagation.contains { $0.hasPrefix("shared:") } ? "shared" : "not shared"
+      table[mount.target] = ([mount.type] + flags + [shared]).joined(separator: " ")
+    }
+    return table
+  }
+
+  @Test("the mounts are those of any guest, and nothing of the crossing is left", arguments: [false, true])
+  func mounts(isPrivate: Bool) throws {
+    let text = try output(of: "cat /proc/self/mountinfo; ls -A /run >&2") { $0.network.isPrivate = isPrivate }
+    var any = ""
+    let guest = try TestGuest()
+    any = try guest.output(of: "cat /proc/self/mountinfo; ls -A /run >&2") { $0.network.isPrivate = isPrivate }
+    #expect(Self.table(text) == Self.table(any))
+    #expect(text.hasSuffix("\nhost\n"), "\(text)")
+    #expect(!text.contains("master:"), "\(text)")
+  }
+
+  @Test("everything that the start made belongs to the guest's root")
+  func owners() throws {
+    let text = try output(
+      of:
+        "stat -c '%u:%g %n' /* /run/host /run/host/* /run/host/inaccessible/* /dev/* /etc/machine-id /tmp/x /proc/1/fd"
+    ) {
+      $0.exec.boot = true
+      $0.exec.parameters = $0.exec.parameters
+      $0.exec.boot = false
+      $0.files.mounts = [.temporaryFileSystem(path: "/tmp/x", options: "uid=3,gid=4")]
+    }
+    let foreign = text.split(separator: "\n").filter { !$0.hasPrefix("0:0 ") }
+    #expect(
+      foreign.sorted() == [
+        "3:4 /tmp/x", "65534:65534 /proc", "65534:65534 /run/host/os-release", "65534:65534 /sys",
+      ], "\(text)")
+  }
+
+  @Test("what is mounted read-only cannot be made writable, nor taken away, nor the host's proc be found")
+  func locked() throws {
+    let text = try output(
+      of: """
+        for m in /usr /sys /run/host; do mount -o remount,rw,bind $m 2>/dev/null && echo $m writable; done
+        for m in /usr /sys /run /dev; do umount -l $m 2>/dev/null && echo $m gone; done
+        umount -l /proc && ls -A /proc; echo end
+        """)
+    #expect(text == "end\n")
+  }
+
+  @Test("the network is the guest's to set up when it is private, and the host's sysfs is not the guest's otherwise")
+  func network() throws {
+    let own = try output(
+      of: "ip address add 10.9.8.7/32 dev lo && ls /sys/class/net; echo 1 >/proc/sys/net/ipv4/ip_forward && echo set"
+    ) { $0.network.isPrivate = true }
+    #expect(own.contains("set\n"), "\(own)")
+    #expect(own.contains("lo"), "\(own)")
+    let shared = try output(
+      of: "ls /sys/class/net | grep -c . ; echo 1 >/proc/sys/net/ipv4/ip_forward; ip address add 10.9.8.7/32 dev lo")
+    #expect(!shared.hasPrefix("0\n"))
+    #expect(shared.contains("Read-only file system"), "\(shared)")
+    #expect(shared.contains("Operation not permitted"), "\(shared)")
+  }
+
+  @Test("PID 1 has the capabilities of any guest, in its user namespace, and is a first process in all else")
+  func status() throws {
+    // Not by a shell: it changes its own mask.
+    let change: (inout Guest) -> Void = {
+      $0.exec.parameters = [
+        "/bin/grep", "-E", "^(Cap(Inh|Prm|Eff|Bnd|Amb)|Groups|NSpid|NSsid|Sig(Blk|Ign)):", "/proc/self/status",
+      ]
+      $0.network.isPrivate = true
+    }
+    let any = try TestGuest().output(of: "", change: change)
+    // SYS_RESOURCE: the daemon may lack it itself.
+    let without = { (text: String) in text.replacing("9decbfff", with: "9cecbfff") }
+    #expect(try without(output(of: "", change: change)) == without(any))
+  }
+
+  @Test("a step that fails on either side of the crossing is named, and leaves no process behind", arguments: 0..<3)
+  func failures(place: Int) throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("true")
+    var plan = try plan(spec, facts(guest, spec))
+    let crossing = try #require(plan.steps.firstIndex { if case .cross = $0 { true } else { false } })
+    let unpinning = try #require(plan.steps.firstIndex(of: .unpin))
+    plan.steps.insert(.makeLink(path: "/run", target: "x"), at: [crossing, crossing + 1, unpinning + 1][place])
+    let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
+    #expect(error.description == "linking /run to x: File exists")
+    #expect(try guest.cgroup.isPopulated() == false)
+    #expect(try guest.cgroup.processes() == [])
+  }
+
+  @Test("what the crossing takes and does not get is named")
+  func crossing() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("true")
+    let good = try plan(spec, facts(guest, spec))
+    let crossing = try #require(good.steps.firstIndex { if case .cross = $0 { true } else { false } })
+    // Not a user namespace; not a place where anything is mounted.
+    for step in [Step.cross(slot: 0, pin: "/run/.proc"), .cross(slot: 1, pin: "/etc")] {
+      var plan = good
+      plan.steps[crossing] = step
+      let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
+      #expect(error.step == "making the first process in the guest's user namespace")
+      #expect(try guest.cgroup.processes() == [])
+    }
+    var plan = good
+    plan.steps.insert(.mount(type: "tmpfs", target: "/run/.proc", flags: [], data: "", optional: false), at: crossing)
+    let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
+    #expect(error.description == "mounting proc on /proc: Operation not permitted")
+    #expect(try guest.cgroup.processes() == [])
+  }
+}
