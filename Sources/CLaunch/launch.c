@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/mount.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/types.h>
@@ -89,7 +90,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_CHANGE: return launch_change(text, step->a, step->c);
     case LAUNCH_REBIND: return launch_rebind(text, step->a, step->b, step->c);
     case LAUNCH_MASK: return launch_mask(text, step->c);
-    case LAUNCH_ROOT: return launch_root(text);
+    case LAUNCH_ROOT: return launch_root(text, launch_next_string(text));
     case LAUNCH_DIRECTORY: return launch_directory(text, step->a);
     case LAUNCH_LINK: return raw3(__NR_symlinkat, (long)launch_next_string(text), AT_FDCWD, (long)text);
     case LAUNCH_NODE: return launch_node(text, step->a, step->b, step->c);
@@ -98,8 +99,14 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_LOOPBACK: return launch_loopback();
     case LAUNCH_LIMIT: return launch_limit(step->a, step->b, step->c);
     case LAUNCH_UMASK: raw1(__NR_umask, (long)step->a); return 0;
+    case LAUNCH_PERSONALITY: return raw1(__NR_personality, (long)step->a);
+    case LAUNCH_AFFINITY: return raw3(__NR_sched_setaffinity, 0, (long)step->a, (long)text);
+    case LAUNCH_CHDIR: return raw1(__NR_chdir, (long)text);
+    case LAUNCH_USER: return launch_user(step->a, step->b, text, step->c);
     case LAUNCH_CONSOLE: return launch_console(text);
     case LAUNCH_KEEP: return launch_keep(step->a);
+    case LAUNCH_RAISE: return launch_raise(step->a);
+    case LAUNCH_NO_NEW_PRIVILEGES: return raw5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     case LAUNCH_BLOCK: return raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&step->a, 0, sizeof step->a);
     case LAUNCH_EXECUTE: return execute(plan, step);
   }

@@ -136,11 +136,20 @@ long launch_mask(const char *path, uint64_t flags) {
   return cover(mount, path);
 }
 
-long launch_root(const char *staging) {
-  long error = raw1(__NR_chdir, (long)staging);
-  /* With the same directory twice, the old root comes to lie on top of the new one and is taken away from there. */
-  if (error == 0) error = raw2(__NR_pivot_root, (long)".", (long)".");
-  if (error == 0) error = raw2(__NR_umount2, (long)".", DETACH);
+/* Relative to the new root, which is the working directory. */
+static long pivot_to(const char *old) {
+  if (*old == 0) {
+    /* With the same directory twice, the old root comes to lie on top of the new one and is taken away from there. */
+    long error = raw2(__NR_pivot_root, (long)".", (long)".");
+    return error < 0 ? error : raw2(__NR_umount2, (long)".", DETACH);
+  }
+  while (*old == '/') old++;
+  return raw2(__NR_pivot_root, (long)".", (long)old);
+}
+
+long launch_root(const char *root, const char *old) {
+  long error = raw1(__NR_chdir, (long)root);
+  if (error == 0) error = pivot_to(old);
   if (error == 0) error = raw1(__NR_chdir, (long)"/");
   return error;
 }

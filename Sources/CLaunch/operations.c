@@ -1,11 +1,9 @@
-/* Files, limits and privileges, as the child makes them. */
+/* Files and the like, as the child makes them. */
 #include "operations.h"
 
 #include <asm/errno.h>
-#include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/if.h>
-#include <linux/prctl.h>
 #include <linux/sockios.h>
 #include <linux/stat.h>
 
@@ -80,22 +78,6 @@ long launch_loopback(void) {
   return error;
 }
 
-static uint64_t least(uint64_t one, uint64_t other) { return one < other ? one : other; }
-
-long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard) {
-  struct {
-    uint64_t soft, hard;
-  } limit = {soft, hard}, own;
-  long error = raw4(__NR_prlimit64, 0, (long)resource, (long)&limit, 0);
-  if (error != -EPERM) return error;
-  /* Without CAP_SYS_RESOURCE a hard limit only goes down. */
-  error = raw4(__NR_prlimit64, 0, (long)resource, 0, (long)&own);
-  if (error < 0) return error;
-  limit.hard = least(hard, own.hard);
-  limit.soft = least(soft, limit.hard);
-  return raw4(__NR_prlimit64, 0, (long)resource, (long)&limit, 0);
-}
-
 long launch_console(const char *path) {
   /* Without O_CLOEXEC, for the case that the daemon had closed its own 0 and this is it. */
   long terminal = raw4(__NR_openat, AT_FDCWD, (long)path, O_RDWR | O_NOCTTY, 0);
@@ -106,25 +88,4 @@ long launch_console(const char *path) {
   }
   if (terminal > 2) raw1(__NR_close, terminal);
   return 0;
-}
-
-long launch_keep(uint64_t capabilities) {
-  for (long number = 0; number < 64; number++) {
-    long has = raw2(__NR_prctl, PR_CAPBSET_READ, number);
-    if (has == -EINVAL) break; /* the kernel knows no capability of this number */
-    if (has == 0 || (capabilities >> number & 1)) continue;
-    long error = raw2(__NR_prctl, PR_CAPBSET_DROP, number);
-    if (error < 0) return error;
-  }
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct data[2];
-  long error = raw2(__NR_capget, (long)&header, (long)data);
-  if (error < 0) return error;
-  for (int i = 0; i < 2; i++) {
-    uint32_t keep = (uint32_t)(capabilities >> (32 * i));
-    data[i].permitted &= keep;
-    data[i].effective = data[i].permitted;
-    data[i].inheritable = 0;
-  }
-  return raw2(__NR_capset, (long)&header, (long)data);
 }

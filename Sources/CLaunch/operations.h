@@ -12,7 +12,8 @@ long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags);
 long launch_change(const char *path, uint64_t set, uint64_t flags);
 long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flags);
 long launch_mask(const char *path, uint64_t flags);
-long launch_root(const char *staging);
+/* `old` is where in `root` the old root is to lie; empty: nowhere. */
+long launch_root(const char *root, const char *old);
 
 /* operations.c */
 const char *launch_next_string(const char *text);
@@ -23,8 +24,12 @@ long launch_parents(char *path);
 long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor);
 long launch_file(const char *path, const char *contents, uint64_t mode);
 long launch_loopback(void);
-long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard);
 long launch_console(const char *path);
+
+/* privileges.c */
+long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard);
+long launch_user(uint64_t user, uint64_t group, const char *groups, uint64_t count);
 long launch_keep(uint64_t capabilities);
+long launch_raise(uint64_t capabilities);
 
 #endif

@@ -125,7 +125,7 @@ struct launch_result launch_start(const struct launch_plan *plan) {
     plan->descriptors[plan->listener_count] = pipe[1];
     result = clone_and_wait(&family, (void *)(memory + GUARD_SIZE), pipe);
   }
-  if (plan->crosses) raw5(__NR_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+  raw5(__NR_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
   raw1(__NR_close, pipe[0]);
   raw2(__NR_munmap, memory, count * size);
   return result;

@@ -31,11 +31,44 @@ public struct ExecSettings: Equatable, Sendable {
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
   public var notifyReady: Bool?
+  /// `User=`: a name or a number of the guest's; nil means root.
+  public var user: String?
+  /// `WorkingDirectory=`; nil means the root.
+  public var workingDirectory: String?
+  /// `PivotRoot=`.
+  public var pivotRoot: PivotRoot?
+  /// `Capability=`: besides the usual ones.
+  public var addedCapabilities: [CapabilityChoice] = []
+  /// `DropCapability=`: of all.
+  public var droppedCapabilities: [CapabilityChoice] = []
+  /// `AmbientCapability=`.
+  public var ambientCapabilities: [Capabilities] = []
+  /// `NoNewPrivileges=`.
+  public var noNewPrivileges = false
+  /// `Personality=`.
+  public var personality: Personality?
+  /// `LimitCPU=` and the like.
+  public var limits = ResourceLimits()
+  /// `OOMScoreAdjust=`; nil means the daemon's own.
+  public var oomScoreAdjust: Int16?
+  /// `CPUAffinity=`; empty means the daemon's own.
+  public var processors: [ClosedRange<Int>] = []
 
   public init() {}
 
   public var effectiveKillSignal: Signal { killSignal ?? (boot ? .realtime(3) : .sigterm) }
   public var waitsForReady: Bool { notifyReady ?? boot }
+}
+
+/// `PivotRoot=`: the directory of the root that becomes the root, and where in it the old one is then, if anywhere.
+public struct PivotRoot: Equatable, Sendable {
+  public var new: String
+  public var old: String?
+
+  public init(new: String, old: String?) {
+    self.new = new
+    self.old = old
+  }
 }
 
 /// `[Files]`: what the guest sees of the file system.

@@ -2,12 +2,12 @@ import UnitSyntax
 
 /// Reads one guest's files in order.
 struct GuestReader {
-  private var guest: Guest
+  private(set) var guest: Guest
   private var groups: [Group] = []
   private var diagnostics: [Diagnostic] = []
   private let specifiers: Specifiers
   /// Where a setting was last given a value, for what is wrong only with several of them together.
-  private var places: [String: Place] = [:]
+  private(set) var places: [String: Place] = [:]
 
   struct Place {
     var file: String
@@ -137,7 +137,7 @@ struct GuestReader {
   /// Nobody reads the thousandth problem of a file that is none.
   private var hasTooManyProblems: Bool { diagnostics.count > UnitFile.diagnosticLimit }
 
-  private mutating func report(_ place: Place, _ severity: Diagnostic.Severity, _ message: String) {
+  mutating func report(_ place: Place, _ severity: Diagnostic.Severity, _ message: String) {
     if hasTooManyProblems { return }
     if diagnostics.count == UnitFile.diagnosticLimit {
       let more = "the guest's files have more than \(UnitFile.diagnosticLimit) problems; the others are not shown"
@@ -160,6 +160,7 @@ struct GuestReader {
     if !guest.exec.boot, guest.exec.parameters.isEmpty {
       report(places["Exec.Boot"] ?? whole, .error, "Boot=no needs a command line to run; write it as Parameters=")
     }
+    checkExec(whole)
     if guest.policy.directory == "/", guest.files.volatile == .no {
       let remedy = "add Volatile=yes to [Files], or name a tree of the guest's own"
       report(

@@ -78,6 +78,13 @@ struct TextBlock {
     for string in strings { bytes += string.utf8.filter { $0 != 0 }.map { CChar(bitPattern: $0) } + [0] }
     return offset
   }
+
+  /// - Returns: the offset of the first byte.
+  mutating func append(bytes more: [UInt8]) -> UInt32 {
+    let offset = UInt32(bytes.count)
+    bytes += more.map { CChar(bitPattern: $0) }
+    return offset
+  }
 }
 
 extension UnsafeMutableBufferPointer {

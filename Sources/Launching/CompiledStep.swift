@@ -44,7 +44,8 @@ extension Step {
     case .mask(let path, let optional):
       launch_step(
         LAUNCH_MASK, 0, 0, flags(optional: optional), text: block.append([path] + Self.coverings))
-    case .switchRoot(let staging): launch_step(LAUNCH_ROOT, text: block.append([staging]))
+    case .switchRoot(let staging): launch_step(LAUNCH_ROOT, text: block.append([staging, ""]))
+    case .pivotRoot(let new, let old): launch_step(LAUNCH_ROOT, text: block.append([new, old ?? ""]))
     case .makeDirectory(let path, let mode):
       launch_step(LAUNCH_DIRECTORY, UInt64(mode), text: block.append([path]))
     case .makeLink(let path, let target): launch_step(LAUNCH_LINK, text: block.append([path, target]))
@@ -58,9 +59,20 @@ extension Step {
     case .bringUpLoopback: launch_step(LAUNCH_LOOPBACK)
     case .limit(let resource, let soft, let hard):
       launch_step(LAUNCH_LIMIT, UInt64(resource.rawValue), soft, hard)
+    case .setPersonality(let is32Bit): launch_step(LAUNCH_PERSONALITY, is32Bit ? Kernel.personality32 : 0)
+    case .setAffinity(let processors):
+      launch_step(
+        LAUNCH_AFFINITY, UInt64(Self.mask(processors).count), text: block.append(bytes: Self.mask(processors)))
+    case .changeDirectory(let path): launch_step(LAUNCH_CHDIR, text: block.append([path]))
+    case .becomeUser(let account):
+      launch_step(
+        LAUNCH_USER, UInt64(account.uid), UInt64(account.gid), UInt64(account.groups.count),
+        text: block.append(bytes: account.groups.flatMap { withUnsafeBytes(of: $0, Array.init) }))
     case .setUmask(let mask): launch_step(LAUNCH_UMASK, UInt64(mask))
     case .openConsole(let path): launch_step(LAUNCH_CONSOLE, text: block.append([path]))
     case .keepCapabilities(let capabilities): launch_step(LAUNCH_KEEP, capabilities.rawValue)
+    case .raiseCapabilities(let capabilities): launch_step(LAUNCH_RAISE, capabilities.rawValue)
+    case .noNewPrivileges: launch_step(LAUNCH_NO_NEW_PRIVILEGES)
     case .blockSignals(let signals):
       launch_step(LAUNCH_BLOCK, signals.reduce(0) { $0 | 1 << UInt64($1.kernelNumber - 1) })
     case .execute(let candidates, let namesItself):
@@ -71,6 +83,14 @@ extension Step {
 
   /// What covers a directory, a file, a fifo, a socket, a character device and a block device.
   private static let coverings = ["dir", "reg", "fifo", "sock", "chr", "blk"].map { "/run/host/inaccessible/" + $0 }
+
+  /// sched_setaffinity(2) reads whole words.
+  private static func mask(_ processors: [ClosedRange<Int>]) -> [UInt8] {
+    let most = processors.map(\.upperBound).max() ?? 0
+    var mask = [UInt8](repeating: 0, count: (most / 64 + 1) * 8)
+    for number in processors.joined() { mask[number / 8] |= 1 << UInt8(number % 8) }
+    return mask
+  }
 
   private func flags(optional: Bool = false, recursive: Bool = false) -> UInt64 {
     (optional ? UInt64(LAUNCH_OPTIONAL.rawValue) : 0) | (recursive ? UInt64(LAUNCH_RECURSIVE.rawValue) : 0)

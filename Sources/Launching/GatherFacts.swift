@@ -32,6 +32,10 @@ extension StartFacts {
     facts.boundDevices = boundDevices(guest.files.mounts)
     facts.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
     facts.limits = hostLimits()
+    if let user = guest.exec.user { facts.account = account(user, of: guest, inRoot: root) }
+    #if arch(arm64)
+      facts.architecture = .arm64
+    #endif
     return facts
   }
 
@@ -51,6 +55,17 @@ extension StartFacts {
     let text = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
     let digits = text.filter { $0 != "-" }.lowercased()
     return digits.utf8.count == 32 && digits.allSatisfy(\.isHexDigit) ? digits : nil
+  }
+
+  /// Only the guest's own files count: what this host calls a user is another one there.
+  private static func account(_ user: String, of guest: Guest, inRoot root: String) -> Account? {
+    func text(_ name: String) -> String? {
+      // /etc is empty then.
+      if guest.files.volatile == .yes { return nil }
+      let path = (guest.exec.pivotRoot?.new ?? "") + "/etc/" + name
+      return (try? readFile(path, inRoot: root, limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
+    }
+    return Account(user, passwd: text("passwd"), group: text("group"))
   }
 
   private static func topLevelLinks(ofRoot root: String) -> [TopLevelLink] {

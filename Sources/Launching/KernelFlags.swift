@@ -14,6 +14,9 @@ enum Kernel {
   static let newProcesses: UInt64 = 0x2000_0000
   static let newNetwork: UInt64 = 0x4000_0000
 
+  /// personality(2)'s PER_LINUX32.
+  static let personality32: UInt64 = 8
+
   static let socket: UInt64 = 0o140000
   static let file: UInt64 = 0o100000
   static let block: UInt64 = 0o060000

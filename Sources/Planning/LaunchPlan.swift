@@ -14,6 +14,8 @@ public struct LaunchPlan: Equatable, Sendable {
   public var network = Network.host
   /// What devices the guest may make and open; nil: the kernel cannot keep it from any.
   public var devices: [Device]?
+  /// What the kernel adds to the score of the guest's processes when it is out of memory; nil: the daemon's own.
+  public var oomScoreAdjust: Int16?
   /// How many listeners the guest is told of; they are descriptors 3 and up.
   public var listenerCount = 0
   /// What the first slots hold from the beginning.
@@ -45,6 +47,10 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
   case hostRootIsWritable
   case rootIsNotMergedUsr(root: String)
   case noScratchDirectory(destination: String)
+  case noUser(String, root: String)
+  case ambientCapabilitiesAreNotKept(String)
+  case foreignPersonality(String)
+  case pivotInVolatileRoot
 
   public var description: String {
     switch self {
@@ -56,6 +62,14 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
       "Volatile=yes needs a root whose /bin is a symbolic link into /usr; \(root)/bin is not"
     case .noScratchDirectory(let destination):
       "no directory was made for Bind=:\(destination)"
+    case .noUser(let name, let root):
+      "User=\(name): \(root) has no such user in its /etc/passwd; write a name that is there, or a number"
+    case .ambientCapabilitiesAreNotKept(let names):
+      "AmbientCapability=\(names): the guest does not have it; give it by Capability=, and do not drop it"
+    case .foreignPersonality(let name):
+      "Personality=\(name): this host's kernel runs no such programs; take it out"
+    case .pivotInVolatileRoot:
+      "PivotRoot= finds nothing in the empty root of Volatile=yes; use Volatile=overlay or state"
     }
   }
 }

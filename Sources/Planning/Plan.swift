@@ -11,7 +11,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   try builder.mountRoot()
   builder.openHostFiles()
   let custom = try builder.openCustomMounts()
-  builder.enterRoot()
+  try builder.enterRoot()
   builder.fillRoot()
   builder.mountRun()
   builder.mountSys()
@@ -26,14 +26,9 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   builder.steps.append(.propagate(.shared, path: "/"))
   builder.steps.append(.setHostname(guest.exec.hostname ?? guest.name))
   if guest.network.isPrivate { builder.steps.append(.bringUpLoopback) }
-  builder.steps += [
-    .setUmask(0o022),
-    .openConsole(path: "/dev/console"),
-    // Last, because every step above may need what is dropped here.
-    .keepCapabilities(guest.network.isPrivate ? [.guest, .networkAdministration] : .guest),
-    .blockSignals(PlanEnvironment.blockedSignals(guest.exec)),
-    command.step,
-  ]
+  builder.steps += [.setUmask(0o022), .openConsole(path: "/dev/console")]
+  try builder.becomePayload()
+  builder.steps += [.blockSignals(PlanEnvironment.blockedSignals(guest.exec)), command.step]
   var plan = LaunchPlan()
   plan.steps = builder.steps
   plan.arguments = command.arguments
@@ -42,6 +37,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   plan.network = guest.network.isPrivate ? .own : .host
   plan.preloaded = builder.preloaded
   plan.devices = facts.mayRestrictDevices ? Device.ofEveryGuest + facts.boundDevices : nil
+  plan.oomScoreAdjust = guest.exec.oomScoreAdjust
   plan.listenerCount = facts.listenerNames.count
   plan.slotCount = builder.slotCount
   return plan

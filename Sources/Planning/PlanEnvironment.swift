@@ -6,15 +6,17 @@ enum PlanEnvironment {
 
   /// Exactly what PID 1 gets, in this order; `[Exec] Environment=` comes last and replaces what it names again.
   static func variables(_ guest: Guest, _ facts: StartFacts) -> [EnvironmentVariable] {
+    let account = guest.exec.user == nil ? .root : facts.account ?? .root
     var variables = [
       EnvironmentVariable("PATH", path),
       EnvironmentVariable("container", ContainerInterface.manager),
       EnvironmentVariable("container_uuid", ContainerInterface.dashed(facts.machineID)),
       EnvironmentVariable("TERM", "dumb"),
-      EnvironmentVariable("HOME", "/root"),
-      EnvironmentVariable("USER", "root"),
-      EnvironmentVariable("LOGNAME", "root"),
+      EnvironmentVariable("HOME", account.home),
+      EnvironmentVariable("USER", account.name),
+      EnvironmentVariable("LOGNAME", account.name),
     ]
+    if let shell = account.shell { variables.append(EnvironmentVariable("SHELL", shell)) }
     let host = facts.hostOSRelease
     let fields = [
       ("id", host.id), ("build_id", host.buildID), ("variant_id", host.variantID), ("version_id", host.versionID),

@@ -78,8 +78,15 @@ extension PlanBuilder {
     }
   }
 
-  mutating func enterRoot() {
+  mutating func enterRoot() throws(PlanError) {
     steps.append(.switchRoot(staging: facts.staging))
+    guard let pivot = guest.exec.pivotRoot else { return }
+    // Nothing but /usr is in it.
+    if guest.files.volatile == .yes { throw .pivotInVolatileRoot }
+    // pivot_root(2) wants a mount, and the directory is none: it is bound on itself.
+    let slot = open(pivot.new, recursive: true)
+    steps.append(.attach(slot: slot, source: pivot.new, target: pivot.new))
+    steps.append(.pivotRoot(new: pivot.new, old: pivot.old))
   }
 
   /// Makes the directories a root cannot do without, and lets it become read-only before anything is mounted in it.

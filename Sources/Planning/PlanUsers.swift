@@ -25,7 +25,7 @@ extension PlanBuilder {
   /// Leaves the host's users. What is mounted until here is locked for the guest; what is mounted after it is the guest's own.
   mutating func cross() {
     // Raising a hard limit takes a privilege of the host.
-    steps += Step.Resource.limits(of: facts.limits)
+    steps += Resource.limits(of: facts.limits, asked: guest.exec.limits)
     guard let slot = slot(of: .users) else { return }
     steps += [
       // The first process's mounts become slaves of these, so that the pin can be taken out of them.

@@ -1,6 +1,6 @@
-extension Step.Resource {
-  private static var unlimited: UInt64 { .max }
+import GuestSpec
 
+extension Resource {
   /// As getrlimit(2) has it.
   var name: String {
     let names = [
@@ -11,20 +11,43 @@ extension Step.Resource {
     return "RLIMIT_" + names[Int(rawValue)]
   }
 
-  /// The limits that the kernel gives the first process of a machine: the daemon's own, set by its service manager, stay out.
-  static func limits(of host: HostLimits) -> [Step] {
+  /// The limits that were asked for; for the others those that the kernel gives the first process of a machine: the daemon's own, set
+  /// by its service manager, stay out.
+  ///
+  /// Those that would hinder the rest of a start are not lowered yet.
+  static func limits(of host: HostLimits, asked: ResourceLimits) -> [Step] {
     allCases.map { resource in
-      let (soft, hard) = resource.bounds(host)
-      return .limit(resource, soft: soft, hard: hard)
+      let limit = resource.bounds(host, asked)
+      if !late.contains(resource) { return .limit(resource, soft: limit.soft, hard: limit.hard) }
+      let usual = resource.bounds(host)
+      let most = max(limit.hard, usual.hard)
+      return .limit(resource, soft: most, hard: most)
     }
   }
 
+  /// Those again that were not, as they are to be in the end.
+  static func lateLimits(of host: HostLimits, asked: ResourceLimits) -> [Step] {
+    late.map { resource in
+      let limit = resource.bounds(host, asked)
+      return .limit(resource, soft: limit.soft, hard: limit.hard)
+    }
+  }
+
+  private static let late: [Resource] = [.fileSize, .descriptors]
+
+  private func bounds(_ host: HostLimits, _ asked: ResourceLimits) -> ResourceLimit {
+    if let limit = asked[self] { return limit }
+    let (soft, hard) = bounds(host)
+    return ResourceLimit(soft: soft, hard: hard)
+  }
+
   private func bounds(_ host: HostLimits) -> (soft: UInt64, hard: UInt64) {
-    switch self {
+    let unlimited = ResourceLimit.unlimited
+    return switch self {
     case .cpu, .fileSize, .data, .residentSet, .addressSpace, .locks, .realtimeTime:
-      (Self.unlimited, Self.unlimited)
-    case .stack: (8 << 20, Self.unlimited)
-    case .core: (0, Self.unlimited)
+      (unlimited, unlimited)
+    case .stack: (8 << 20, unlimited)
+    case .core: (0, unlimited)
     case .processes: (host.processes, host.processes)
     case .descriptors: (min(1024, host.descriptors), host.descriptors)
     case .lockedMemory: (8 << 20, 8 << 20)

@@ -1,3 +1,5 @@
+import GuestSpec
+
 /// What is known only when a guest is about to start: the host it starts on, its root as it is now, and this start's own paths.
 ///
 /// All paths are absolute, resolved, and paths of the host.
@@ -32,6 +34,10 @@ public struct StartFacts: Equatable, Sendable {
   /// Whether the host has selinuxfs mounted.
   public var hasSELinux = false
   public var limits = HostLimits()
+  /// The user of `User=`, as the guest's root knows it; nil when it does not.
+  public var account: Account?
+  /// The host's own.
+  public var architecture = Personality.amd64
 
   public init(root: String, staging: String, machineID: String) {
     self.root = root

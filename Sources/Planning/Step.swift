@@ -43,6 +43,8 @@ public enum Step: Hashable, Sendable {
   case mask(path: String, optional: Bool)
   /// Makes the mount at `staging` the root and takes the old root away.
   case switchRoot(staging: String)
+  /// Makes the mount at `new` the root; the old root is taken away, or lies at `old` in the new one, a directory of the old root's.
+  case pivotRoot(new: String, old: String?)
   /// An existing one is right.
   case makeDirectory(path: String, mode: UInt16)
   case makeLink(path: String, target: String)
@@ -52,11 +54,22 @@ public enum Step: Hashable, Sendable {
   case bringUpLoopback
   /// Lowers or raises a limit; raising without CAP_SYS_RESOURCE leaves the hard limit where it is.
   case limit(Resource, soft: UInt64, hard: UInt64)
+  /// What uname(2) says of the architecture: the kernel's own, or its 32-bit one.
+  case setPersonality(is32Bit: Bool)
+  /// The processors to run on, by their numbers.
+  case setAffinity([ClosedRange<Int>])
+  case changeDirectory(String)
+  /// User and groups, and the console is theirs; capabilities stay as they are until `execute`.
+  case becomeUser(Account)
   case setUmask(UInt16)
   /// Opens the terminal at `path` as descriptors 0, 1 and 2.
   case openConsole(path: String)
   /// Drops every other capability for ever; one that the daemon lacks itself is no error.
   case keepCapabilities(Capabilities)
+  /// Makes capabilities that were kept ambient ones: who is not root has them after `execute` too.
+  case raiseCapabilities(Capabilities)
+  /// PR_SET_NO_NEW_PRIVS: executing a file never gives more than one had.
+  case noNewPrivileges
   /// Blocks these signals and no other.
   case blockSignals([Signal])
   /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
@@ -75,12 +88,6 @@ public enum Step: Hashable, Sendable {
     case file, fifo, socket
     case character(major: UInt32, minor: UInt32)
     case block(major: UInt32, minor: UInt32)
-  }
-
-  /// setrlimit(2)'s resources by their numbers.
-  public enum Resource: UInt32, Hashable, Sendable, CaseIterable {
-    case cpu, fileSize, data, stack, core, residentSet, processes, descriptors, lockedMemory, addressSpace, locks
-    case pendingSignals, messageQueues, nice, realtimePriority, realtimeTime
   }
 }
 
@@ -109,6 +116,7 @@ extension Step: CustomStringConvertible {
       set.contains(.readOnly) ? "making \(path) read-only" : "making \(path) writable"
     case .mask(let path, _): "hiding \(path)"
     case .switchRoot(let staging): "switching the root to \(staging)"
+    case .pivotRoot(let new, _): "switching the root to \(new)"
     case .makeDirectory(let path, _): "making the directory \(path)"
     case .makeLink(let path, let target): "linking \(path) to \(target)"
     case .makeNode(_, let path, _): "making the node \(path)"
@@ -116,9 +124,15 @@ extension Step: CustomStringConvertible {
     case .setHostname(let name): "setting the host name \(name)"
     case .bringUpLoopback: "bringing up the loopback interface"
     case .limit(let resource, _, _): "setting \(resource.name)"
+    case .setPersonality: "setting the personality"
+    case .setAffinity: "setting the CPU affinity"
+    case .changeDirectory(let path): "changing to the directory \(path)"
+    case .becomeUser(let account): "becoming the user \(account.name)"
     case .setUmask: "setting the umask"
     case .openConsole(let path): "opening the console \(path)"
     case .keepCapabilities: "dropping capabilities"
+    case .raiseCapabilities: "making capabilities ambient"
+    case .noNewPrivileges: "forbidding new privileges"
     case .blockSignals: "blocking the stop signals"
     case .execute(let candidates, _): "executing \(Self.either(candidates))"
     }

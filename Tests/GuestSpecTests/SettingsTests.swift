@@ -15,6 +15,12 @@ struct SettingsTests {
     "a machine ID": ("0123456789abcdef0123456789ABCDEF", "0123"), "an address": ("/run/x.sock", "localhost:80"),
     "an IPv6 binding": ("ipv6-only", "yes"), "a number": ("128", "-1"), "an access mode": ("0660", "0999"),
     "a user or group": ("www-data", "a:b"), "a time span of at most 32767s": ("75s", "infinity"),
+    "capabilities": ("CAP_MKNOD all", "MKNOD"), "more capabilities": ("cap_syslog CAP_BPF", "CAP_SYSLOGS"),
+    "names of capabilities": ("CAP_NET_RAW", "all"), "an architecture": ("x86", "vax"),
+    "a score from -1000 to 1000": ("-17", "1001"), "numbers of processors": ("0,2-3 5", "3-2"),
+    "directories to pivot to": ("/ostree/1:/sysroot", "/:/x"), "a limit": ("4:infinity", "5:4"),
+    "a limit in bytes": ("1.5M", "1X"), "a limit in seconds": ("1min:2min", "-1"),
+    "a limit in microseconds": ("5ms", "soon"), "a limit of niceness": ("-5", "+20"),
     "a number of probes": ("9", "128"), "a size": ("64K", "64Q"), "a descriptor name": ("http", "a:b"),
   ]
 

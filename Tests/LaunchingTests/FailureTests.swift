@@ -51,6 +51,17 @@ struct FailureTests {
     ),
     ([.keepCapabilities([]), .bringUpLoopback], "bringing up the loopback interface: Operation not permitted"),
     ([.limit(.core, soft: 2, hard: 1)], "setting RLIMIT_CORE: Invalid argument"),
+    ([.pivotRoot(new: "/usr/bin", old: nil)], "switching the root to /usr/bin: Device or resource busy"),
+    ([.pivotRoot(new: "/usr/bin", old: "/none")], "switching the root to /usr/bin: No such file or directory"),
+    ([.setAffinity([8000...8191])], "setting the CPU affinity: Invalid argument"),
+    ([.changeDirectory("/none")], "changing to the directory /none: No such file or directory"),
+    (
+      [.keepCapabilities([]), .becomeUser(account)],
+      "becoming the user web: Operation not permitted"
+    ),
+    (
+      [.keepCapabilities([]), .raiseCapabilities(.sysAdmin)], "making capabilities ambient: Operation not permitted"
+    ),
     ([.openConsole(path: "/none")], "opening the console /none: No such file or directory"),
     (
       [.keepCapabilities(Capabilities(rawValue: 1)), .keepCapabilities([])],
@@ -63,6 +74,8 @@ struct FailureTests {
     ([.execute(candidates: ["/none/a", "/etc"], namesItself: true)], "executing /none/a or /etc: Permission denied"),
     ([], "ending the plan: Exec format error"),
   ]
+
+  private static let account = Account(name: "web", uid: 33, gid: 33, groups: [33], home: "/", shell: nil)
 
   private static func open(_ source: String) -> Step {
     .open(slot: 1, source: source, attributes: [], recursive: false, optional: false)

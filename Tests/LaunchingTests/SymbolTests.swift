@@ -5,7 +5,9 @@ import Testing
 @Suite("The child's code")
 struct SymbolTests {
   /// What runs between clone3 and execve, by its object files.
-  private static let objects = ["hold.c.o", "launch.c.o", "mounts.c.o", "operations.c.o", "users.c.o"]
+  private static let objects = [
+    "hold.c.o", "launch.c.o", "mounts.c.o", "operations.c.o", "privileges.c.o", "users.c.o",
+  ]
   /// What a compiler may put in by itself; none of it has state.
   private static let allowed: Set<String> = ["memcpy", "memset", "memmove", "__stack_chk_fail"]
 

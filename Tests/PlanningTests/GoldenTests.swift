@@ -233,7 +233,7 @@ struct GoldenTests {
     limit (Resource.core, soft: 0, hard: 18446744073709551615)
     limit (Resource.residentSet, soft: 18446744073709551615, hard: 18446744073709551615)
     limit (Resource.processes, soft: 4096, hard: 4096)
-    limit (Resource.descriptors, soft: 1024, hard: 524288)
+    limit (Resource.descriptors, soft: 524288, hard: 524288)
     limit (Resource.lockedMemory, soft: 8388608, hard: 8388608)
     limit (Resource.addressSpace, soft: 18446744073709551615, hard: 18446744073709551615)
     limit (Resource.locks, soft: 18446744073709551615, hard: 18446744073709551615)
@@ -262,6 +262,8 @@ struct GoldenTests {
     setHostname "web"
     setUmask 18
     openConsole (path: "/dev/console")
+    limit (Resource.fileSize, soft: 18446744073709551615, hard: 18446744073709551615)
+    limit (Resource.descriptors, soft: 1024, hard: 524288)
     keepCapabilities 0x9decafff
     blockSignals [SIGRTMIN+3, SIGRTMIN+4, SIGRTMIN+5, SIGRTMIN+6, \
     SIGRTMIN+13, SIGRTMIN+14, SIGRTMIN+15, SIGRTMIN+16]

@@ -84,6 +84,19 @@ struct PlanTests {
         "Volatile=yes needs a root whose /bin is a symbolic link into /usr; /guests/web/bin is not"
       ),
       (.noScratchDirectory(destination: "/x"), "no directory was made for Bind=:/x"),
+      (
+        .noUser("web", root: "/guests/web"),
+        "User=web: /guests/web has no such user in its /etc/passwd; write a name that is there, or a number"
+      ),
+      (
+        .ambientCapabilitiesAreNotKept("CAP_SYSLOG"),
+        "AmbientCapability=CAP_SYSLOG: the guest does not have it; give it by Capability=, and do not drop it"
+      ),
+      (.foreignPersonality("arm"), "Personality=arm: this host's kernel runs no such programs; take it out"),
+      (
+        .pivotInVolatileRoot,
+        "PivotRoot= finds nothing in the empty root of Volatile=yes; use Volatile=overlay or state"
+      ),
     ])
   func refusals(error: PlanError, words: String) {
     #expect(throws: error) {
@@ -98,6 +111,12 @@ struct PlanTests {
           guest.files.mounts = [
             .bind(source: "", destination: "/x", readOnly: false, recursive: true, optional: false)
           ]
+        case .noUser(let name, _): guest.exec.user = name
+        case .ambientCapabilitiesAreNotKept: guest.exec.ambientCapabilities = [Capabilities([34])]
+        case .foreignPersonality: guest.exec.personality = .arm
+        case .pivotInVolatileRoot:
+          guest.files.volatile = .yes
+          guest.exec.pivotRoot = PivotRoot(new: "/x", old: nil)
         }
       }
     }

@@ -58,7 +58,7 @@ enum launch_op {
   LAUNCH_CHANGE,    /* path; a: attributes to set; c: LAUNCH_RECURSIVE */
   LAUNCH_REBIND,    /* path; a: attributes to set; b: to clear; c: LAUNCH_OPTIONAL */
   LAUNCH_MASK,      /* path, then what to cover with: directory, file, fifo, socket, character, block; c: LAUNCH_OPTIONAL */
-  LAUNCH_ROOT,      /* staging */
+  LAUNCH_ROOT,      /* the new root, then where in it the old one is to lie, or nothing */
   LAUNCH_DIRECTORY, /* path; a: mode */
   LAUNCH_LINK,      /* path, target */
   LAUNCH_NODE,      /* path; a: mode with type; b: major; c: minor */
@@ -67,8 +67,14 @@ enum launch_op {
   LAUNCH_LOOPBACK,
   LAUNCH_LIMIT,     /* a: resource; b: soft; c: hard */
   LAUNCH_UMASK,     /* a: mask */
+  LAUNCH_PERSONALITY, /* a: personality */
+  LAUNCH_AFFINITY,  /* the mask, processor n as bit n % 8 of byte n / 8; a: its length in bytes */
+  LAUNCH_CHDIR,     /* path */
+  LAUNCH_USER,      /* the groups, 32 bits each; a: user; b: group; c: how many groups */
   LAUNCH_CONSOLE,   /* path */
   LAUNCH_KEEP,      /* a: capabilities */
+  LAUNCH_RAISE,     /* a: capabilities */
+  LAUNCH_NO_NEW_PRIVILEGES,
   LAUNCH_BLOCK,     /* a: signals, signal n as bit n-1 */
   LAUNCH_EXECUTE    /* candidates; a: how many; b: whether the zeroth argument is the candidate */
 };

@@ -16,16 +16,16 @@ enum TimeSpan: Equatable {
     // The micro sign and the Greek letter look the same.
     ("usec", 1), ("us", 1), ("\u{B5}s", 1), ("\u{3BC}s", 1),
   ]
-  private static let second: UInt64 = 1_000_000
+  static let second: UInt64 = 1_000_000
   private static let minute = 60 * second
   private static let hour = 60 * minute
   private static let day = 24 * hour
   private static let month: UInt64 = 2_629_800 * second
   private static let year: UInt64 = 31_557_600 * second
 
-  /// `5min 20s`, `1.5h`, `90` (seconds), `infinity`; nil when it is no time span or beyond what 63 bits of
+  /// `5min 20s`, `1.5h`, `90` (of `unit`), `infinity`; nil when it is no time span or beyond what 63 bits of
   /// microseconds hold.
-  init?(_ text: String) {
+  init?(_ text: String, unit: UInt64 = second) {
     var rest = text.utf8[...].drop(while: Self.isSpace)
     if String(decoding: rest, as: UTF8.self) == "infinity" {
       self = .infinity
@@ -34,7 +34,7 @@ enum TimeSpan: Equatable {
     if rest.isEmpty { return nil }
     var total: UInt64 = 0
     while !rest.isEmpty {
-      guard let part = Self.part(&rest) else { return nil }
+      guard let part = Self.part(&rest, unit) else { return nil }
       let (sum, overflow) = total.addingReportingOverflow(part)
       if overflow { return nil }
       total = sum
@@ -45,8 +45,8 @@ enum TimeSpan: Equatable {
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-  /// Takes a number and its unit off the front; microseconds.
-  private static func part(_ rest: inout Substring.UTF8View) -> UInt64? {
+  /// Takes a number and its unit off the front, `plain` where it has none; microseconds.
+  private static func part(_ rest: inout Substring.UTF8View, _ plain: UInt64) -> UInt64? {
     let whole = rest.prefix(while: isDigit)
     rest = rest[whole.endIndex...]
     var fraction = rest[rest.startIndex..<rest.startIndex]
@@ -61,9 +61,9 @@ enum TimeSpan: Equatable {
     // As in systemd, ".5s" is half a second.
     let digits = whole.isEmpty && !fraction.isEmpty ? "0" : String(decoding: whole, as: UTF8.self)
     guard let number = UInt64(digits) else { return nil }
-    let (product, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? second)
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? plain)
     if overflow { return nil }
-    var share = unit?.1 ?? second
+    var share = unit?.1 ?? plain
     var extra: UInt64 = 0
     for digit in fraction {
       share /= 10

@@ -1,0 +1,60 @@
+import GuestSpec
+
+/// A user as the guest's own passwd(5) and group(5) have it.
+public struct Account: Hashable, Sendable {
+  public var name: String
+  public var uid: UInt32
+  public var gid: UInt32
+  /// All the groups, the first one too.
+  public var groups: [UInt32]
+  public var home: String
+  public var shell: String?
+
+  public static let root = Account(name: "root", uid: 0, gid: 0, groups: [0], home: "/root", shell: nil)
+
+  public init(name: String, uid: UInt32, gid: UInt32, groups: [UInt32], home: String, shell: String?) {
+    self.name = name
+    self.uid = uid
+    self.gid = gid
+    self.groups = groups
+    self.home = home
+    self.shell = shell
+  }
+
+  /// Looks `wanted`, a name or a number, up in the texts of the two files, nil or empty where the guest has none.
+  ///
+  /// There is always a root. A number that nobody has stands for itself: its group is the one of the same number.
+  public init?(_ wanted: String, passwd: String?, group: String?) {
+    let number = UInt32(wanted)
+    let lines = (passwd ?? "").split(separator: "\n").map {
+      $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    }
+    let line = lines.first { $0.count >= 6 && ($0[0] == wanted || number != nil && UInt32($0[2]) == number) }
+    if let line, let uid = UInt32(line[2]), let gid = UInt32(line[3]) {
+      let shell = line.count > 6 && !line[6].isEmpty ? line[6] : nil
+      self.init(
+        name: line[0], uid: uid, gid: gid, groups: Self.groups(of: line[0], gid, group ?? ""),
+        home: line[5].hasPrefix("/") ? line[5] : "/", shell: shell)
+    } else if wanted == "root" || number == 0 {
+      self = .root
+    } else if let number {
+      self.init(name: wanted, uid: number, gid: number, groups: [number], home: "/", shell: nil)
+    } else {
+      return nil
+    }
+  }
+
+  private static func groups(of name: String, _ gid: UInt32, _ group: String) -> [UInt32] {
+    // The kernel's NGROUPS_MAX.
+    let most = 65536
+    var groups = [gid]
+    for line in group.split(separator: "\n") {
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+      guard fields.count >= 4, let number = UInt32(fields[2]), groups.count < most else { continue }
+      if fields[3].split(separator: ",").contains(where: { $0 == name }), !groups.contains(number) {
+        groups.append(number)
+      }
+    }
+    return groups
+  }
+}

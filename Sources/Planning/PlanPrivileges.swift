@@ -1,0 +1,87 @@
+import GuestSpec
+
+/// Who PID 1 is and what it may: the end of a start, because the steps before may need what is given up here.
+extension PlanBuilder {
+  /// Capabilities, user, limits.
+  mutating func becomePayload() throws(PlanError) {
+    let exec = guest.exec
+    if let personality = exec.personality {
+      guard let steps = Self.personalities[facts.architecture], let is32Bit = steps[personality] else {
+        throw .foreignPersonality(personality.rawValue)
+      }
+      self.steps.append(.setPersonality(is32Bit: is32Bit))
+    }
+    if !exec.processors.isEmpty { steps.append(.setAffinity(exec.processors)) }
+    if let directory = exec.workingDirectory { steps.append(.changeDirectory(directory)) }
+    steps += Resource.lateLimits(of: facts.limits, asked: exec.limits)
+    let kept = keptCapabilities
+    let ambient = Capabilities(exec.ambientCapabilities)
+    guard kept.isSuperset(of: ambient) else {
+      throw .ambientCapabilitiesAreNotKept(ambient.subtracting(kept).names.joined(separator: " "))
+    }
+    if let user = exec.user {
+      guard let account = facts.account else { throw .noUser(user, root: facts.root) }
+      if account.uid != 0 { steps.append(.becomeUser(account)) }
+    }
+    steps.append(.keepCapabilities(kept))
+    if !ambient.isEmpty { steps.append(.raiseCapabilities(ambient)) }
+    if exec.noNewPrivileges { steps.append(.noNewPrivileges) }
+  }
+
+  /// `Capability=all` does not mean those that the Container Interface forbids; who names them has them.
+  var keptCapabilities: Capabilities {
+    let usual: Capabilities = guest.network.isPrivate ? [.guest, .networkAdministration] : .guest
+    return
+      usual
+      .union(Self.set(guest.exec.addedCapabilities, all: .all.subtracting(.audit)))
+      .subtracting(Self.set(guest.exec.droppedCapabilities, all: .all))
+  }
+
+  private static func set(_ choices: [CapabilityChoice], all: Capabilities) -> Capabilities {
+    choices.reduce(into: []) { set, choice in
+      switch choice {
+      case .all: set.formUnion(all)
+      case .one(let one): set.formUnion(one)
+      }
+    }
+  }
+
+  /// Of each architecture those that its kernel can play, and whether as a 32-bit one.
+  private static let personalities: [Personality: [Personality: Bool]] = [
+    .amd64: [.amd64: false, .x86: true],
+    .arm64: [.arm64: false, .arm: true],
+  ]
+}
+
+extension Capabilities {
+  /// What a guest keeps: systemd-nspawn's set without CAP_AUDIT_CONTROL and CAP_AUDIT_WRITE, which the Container Interface forbids.
+  ///
+  /// Left out because they reach the host without user namespaces: SYS_MODULE, SYS_RAWIO, SYS_TIME, SYSLOG, SYS_PACCT, IPC_LOCK,
+  /// MAC_ADMIN, MAC_OVERRIDE, WAKE_ALARM, BLOCK_SUSPEND, AUDIT_READ, PERFMON, BPF, CHECKPOINT_RESTORE.
+  public static let guest = Capabilities([
+    0,  // CHOWN
+    1,  // DAC_OVERRIDE
+    2,  // DAC_READ_SEARCH
+    3,  // FOWNER
+    4,  // FSETID
+    5,  // KILL
+    6,  // SETGID
+    7,  // SETUID
+    8,  // SETPCAP
+    9,  // LINUX_IMMUTABLE
+    10,  // NET_BIND_SERVICE
+    11,  // NET_BROADCAST
+    13,  // NET_RAW
+    15,  // IPC_OWNER
+    18,  // SYS_CHROOT
+    19,  // SYS_PTRACE
+    21,  // SYS_ADMIN: the interface wants it kept
+    22,  // SYS_BOOT: how systemd-shutdown ends its namespace
+    23,  // SYS_NICE
+    24,  // SYS_RESOURCE
+    26,  // SYS_TTY_CONFIG
+    27,  // MKNOD: the interface wants it kept
+    28,  // LEASE
+    31,  // SETFCAP
+  ])
+}

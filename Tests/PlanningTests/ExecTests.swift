@@ -1,0 +1,162 @@
+import GuestSpec
+import Planning
+import Testing
+
+@Suite("[Exec] in the plan")
+struct ExecTests {
+  private func golden(_ change: (inout Guest, inout StartFacts) -> Void) throws -> String {
+    try changes(from: planned(), to: planned(change)).joined(separator: "\n")
+  }
+
+  @Test("Limit…= stands in the place of the usual limit")
+  func limits() throws {
+    let changed = try golden { guest, _ in
+      guest.exec.limits[.descriptors] = ResourceLimit(soft: 64, hard: 128)
+      guest.exec.limits[.nice] = ResourceLimit(soft: 20, hard: 20)
+    }
+    #expect(
+      changed == """
+        - limit (Resource.nice, soft: 0, hard: 0)
+        - limit (Resource.descriptors, soft: 1024, hard: 524288)
+        + limit (Resource.nice, soft: 20, hard: 20)
+        + limit (Resource.descriptors, soft: 64, hard: 128)
+        """)
+  }
+
+  @Test("Capability= and DropCapability= change what is kept; dropping wins, and all leaves audit out")
+  func capabilities() throws {
+    #expect(
+      try golden { guest, _ in
+        guest.exec.addedCapabilities = [.one(Capabilities([34, 39]))]
+        guest.exec.droppedCapabilities = [.one(Capabilities([27, 39]))]
+      } == """
+        - keepCapabilities 0x9decafff
+        + keepCapabilities 0x495ecafff
+        """)
+    func kept(_ added: [CapabilityChoice], _ dropped: [CapabilityChoice] = []) throws -> Capabilities {
+      let steps = try planned { guest, _ in
+        guest.exec.addedCapabilities = added
+        guest.exec.droppedCapabilities = dropped
+      }.steps
+      for case .keepCapabilities(let kept) in steps { return kept }
+      return []
+    }
+    #expect(try kept([.all]) == Capabilities.all.subtracting(.audit))
+    #expect(try kept([.all, .one(.audit)]) == .all)
+    #expect(try kept([.one(.audit)]).isSuperset(of: .audit))
+    #expect(try kept([.one(.audit)], [.all]) == [])
+  }
+
+  @Test("AmbientCapability= is raised when the others are dropped")
+  func ambient() throws {
+    #expect(
+      try golden { guest, _ in guest.exec.ambientCapabilities = [Capabilities([10]), Capabilities([13])] }
+        == "+ raiseCapabilities 0x2400")
+  }
+
+  @Test("NoNewPrivileges=, Personality=, CPUAffinity= and WorkingDirectory= are a step each")
+  func each() throws {
+    #expect(
+      try golden { guest, _ in
+        guest.exec.noNewPrivileges = true
+        guest.exec.personality = .x86
+        guest.exec.processors = [0...1, 4...4]
+        guest.exec.workingDirectory = "/srv"
+      } == """
+        + setPersonality (is32Bit: true)
+        + setAffinity [ClosedRange(0...1), ClosedRange(4...4)]
+        + changeDirectory "/srv"
+        + forbidding new privileges
+        """)
+  }
+
+  @Test("OOMScoreAdjust= is done from outside, with no step")
+  func oomScore() throws {
+    #expect(try planned { guest, _ in guest.exec.oomScoreAdjust = -3 }.oomScoreAdjust == -3)
+    #expect(try golden { guest, _ in guest.exec.oomScoreAdjust = -3 } == "")
+  }
+
+  @Test("PivotRoot= binds the directory on itself and pivots to it, before anything is mounted in it")
+  func pivot() throws {
+    let plan = try planned { guest, _ in guest.exec.pivotRoot = PivotRoot(new: "/ostree/1", old: "/sysroot") }
+    #expect(
+      changes(from: try planned(), to: plan).joined(separator: "\n") == """
+        + open (slot: 4, source: "/ostree/1", attributes: [], recursive: true, optional: false)
+        + attach (slot: 4, source: "/ostree/1", target: "/ostree/1")
+        + pivotRoot (new: "/ostree/1", old: Optional("/sysroot"))
+        """)
+    let index = try #require(plan.steps.firstIndex { if case .pivotRoot = $0 { true } else { false } })
+    #expect(plan.steps[index - 3] == .switchRoot(staging: "/run/staging"))
+  }
+
+  @Test("User= is the guest's user: identity, home and shell are its passwd's")
+  func user() throws {
+    let account = Account(
+      name: "web", uid: 33, gid: 34, groups: [34, 50], home: "/var/www", shell: "/bin/false")
+    let plan = try planned { guest, facts in
+      guest.exec.user = "web"
+      facts.account = account
+    }
+    let index = try #require(plan.steps.firstIndex(of: .becomeUser(account)))
+    #expect(plan.steps[index + 1] == .keepCapabilities(.guest))
+    let environment = plan.environment.map { "\($0.name)=\($0.value)" }
+    #expect(environment.contains("HOME=/var/www") && environment.contains("USER=web"))
+    #expect(environment.contains("LOGNAME=web") && environment.contains("SHELL=/bin/false"))
+    #expect(Set(environment.map { $0.prefix { $0 != "=" } }).count == environment.count)
+  }
+
+  @Test("User=root is what everybody is anyway")
+  func root() throws {
+    #expect(
+      try golden { guest, facts in
+        guest.exec.user = "root"
+        facts.account = .root
+      } == "")
+  }
+}
+
+@Suite("A user of the guest's")
+struct AccountTests {
+  private static let passwd = """
+    root:x:0:0:root:/root:/bin/bash
+    broken
+    web:x:33:34:the web:/var/www:/usr/sbin/nologin
+    bare:x:40:40::
+    homeless:x:41:41:::
+    """
+  private static let group = """
+    root:x:0:
+    web:x:34:
+    log:x:50:daemon,web
+    other:x:51:webmaster
+    same:x:34:web
+    """
+
+  private func account(_ wanted: String) -> Account? {
+    Account(wanted, passwd: Self.passwd, group: Self.group)
+  }
+
+  @Test("is found by name and by number, with every group that names it", arguments: ["web", "33"])
+  func found(wanted: String) {
+    #expect(
+      account(wanted)
+        == Account(name: "web", uid: 33, gid: 34, groups: [34, 50], home: "/var/www", shell: "/usr/sbin/nologin"))
+  }
+
+  @Test("that has no home has the root, and one that is not there is none")
+  func odd() {
+    #expect(account("homeless")?.home == "/")
+    #expect(account("homeless")?.shell == nil)
+    #expect(account("nobody") == nil)
+    #expect(account("broken") == nil)
+    #expect(Account("web", passwd: nil, group: nil) == nil)
+  }
+
+  @Test("that is a number needs no entry, and root none either")
+  func numbers() {
+    #expect(account("99") == Account(name: "99", uid: 99, gid: 99, groups: [99], home: "/", shell: nil))
+    #expect(Account("root", passwd: nil, group: nil) == .root)
+    #expect(Account("0", passwd: "", group: nil) == .root)
+    #expect(account("root")?.shell == "/bin/bash")
+  }
+}
