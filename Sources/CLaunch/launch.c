@@ -89,12 +89,15 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_MOUNT: return launch_mount(text, step->a, step->c);
     case LAUNCH_CHANGE: return launch_change(text, step->a, step->c);
     case LAUNCH_REBIND: return launch_rebind(text, step->a, step->b, step->c);
+    case LAUNCH_BIND: return launch_bind(text, step->a, step->c);
+    case LAUNCH_DETACH: return raw2(__NR_umount2, (long)text, 2 /* MNT_DETACH */);
     case LAUNCH_MASK: return launch_mask(text, step->c);
     case LAUNCH_ROOT: return launch_root(text, launch_next_string(text));
     case LAUNCH_DIRECTORY: return launch_directory(text, step->a);
-    case LAUNCH_LINK: return raw3(__NR_symlinkat, (long)launch_next_string(text), AT_FDCWD, (long)text);
+    case LAUNCH_LINK: return launch_link(text, step->c);
     case LAUNCH_NODE: return launch_node(text, step->a, step->b, step->c);
-    case LAUNCH_FILE: return launch_file(text, launch_next_string(text), step->a);
+    case LAUNCH_FILE: return launch_file(text, step->a, step->b, step->c);
+    case LAUNCH_REMOVE: return launch_remove(text);
     case LAUNCH_HOSTNAME: return raw2(__NR_sethostname, (long)text, (long)launch_length(text));
     case LAUNCH_LOOPBACK: return launch_loopback();
     case LAUNCH_LIMIT: return launch_limit(step->a, step->b, step->c);

@@ -71,17 +71,28 @@ static long make_target(char *target, int is_directory) {
   return 0;
 }
 
-long launch_attach(int slot, char *target) {
-  long type = file_type(slot);
-  if (type == -EBADF) return 0;
-  if (type < 0) return type;
-  long error = move_to(slot, target);
+/* Attaches `mount`, which is closed, to `target`, which is made when missing. */
+static long attach(int mount, char *target) {
+  long type = file_type(mount);
+  long error = type < 0 ? type : move_to(mount, target);
   if (error == -ENOENT) {
     error = make_target(target, type == S_IFDIR);
-    if (error == 0) error = move_to(slot, target);
+    if (error == 0) error = move_to(mount, target);
   }
-  raw1(__NR_close, slot);
+  raw1(__NR_close, mount);
   return error;
+}
+
+long launch_attach(int slot, char *target) {
+  /* Nothing was opened into it. */
+  if (raw3(__NR_fcntl, slot, F_GETFD, 0) == -EBADF) return 0;
+  return attach(slot, target);
+}
+
+long launch_bind(const char *source, uint64_t set, uint64_t flags) {
+  long mount = clone_mount(source, set, 0, flags);
+  if (mount == -ENOENT && (flags & LAUNCH_OPTIONAL)) return 0;
+  return mount < 0 ? mount : attach((int)mount, (char *)launch_next_string(source));
 }
 
 long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags) {

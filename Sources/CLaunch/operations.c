@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <linux/stat.h>
 
+#include "launch.h"
 #include "raw.h"
 
 /* Volatile, or the compiler would see strlen(3) in this and call it. */
@@ -47,21 +48,43 @@ long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor
   return raw4(__NR_mknodat, AT_FDCWD, (long)path, (long)mode, (long)device);
 }
 
-long launch_file(const char *path, const char *contents, uint64_t mode) {
-  /*
-   * Always a new file: what a root has there may be a FIFO, at which an open would wait, or the node of a disk, which would be
-   * written to.
-   */
+long launch_remove(const char *path) {
   long error = raw3(__NR_unlinkat, AT_FDCWD, (long)path, 0);
-  if (error < 0 && error != -ENOENT) return error;
+  return error == -ENOENT ? 0 : error;
+}
+
+long launch_link(const char *path, uint64_t flags) {
+  const char *target = launch_next_string(path);
+  long error = flags & LAUNCH_REPLACE ? launch_remove(path) : 0;
+  if (error == 0) error = raw3(__NR_symlinkat, (long)target, AT_FDCWD, (long)path);
+  return flags & LAUNCH_LENIENT ? 0 : error;
+}
+
+static int is_link(const char *path) {
+  char first;
+  return raw4(__NR_readlinkat, AT_FDCWD, (long)path, (long)&first, 1) >= 0;
+}
+
+/*
+ * Always a new file: what a root has there may be a FIFO, at which an open would wait, or the node of a disk, which would be
+ * written to.
+ */
+static long new_file(const char *path, uint64_t mode, long length) {
+  long error = launch_remove(path);
+  if (error < 0) return error;
   long flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
   long file = raw4(__NR_openat, AT_FDCWD, (long)path, flags, (long)mode);
   if (file < 0) return file;
-  long length = (long)launch_length(contents);
-  long written = raw3(__NR_write, file, (long)contents, length);
+  long written = raw3(__NR_write, file, (long)launch_next_string(path), length);
   raw1(__NR_close, file);
   if (written < 0) return written;
   return written == length ? 0 : -ENOSPC;
+}
+
+long launch_file(const char *path, uint64_t mode, uint64_t length, uint64_t flags) {
+  if ((flags & LAUNCH_KEEP_LINK) && is_link(path)) return 0;
+  long error = new_file(path, mode, (long)length);
+  return flags & LAUNCH_LENIENT ? 0 : error;
 }
 
 /* ip link set dev lo up; the kernel adds the addresses. */

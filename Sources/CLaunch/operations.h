@@ -11,6 +11,7 @@ long launch_attach(int slot, char *target);
 long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags);
 long launch_change(const char *path, uint64_t set, uint64_t flags);
 long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flags);
+long launch_bind(const char *source, uint64_t set, uint64_t flags);
 long launch_mask(const char *path, uint64_t flags);
 /* `old` is where in `root` the old root is to lie; empty: nowhere. */
 long launch_root(const char *root, const char *old);
@@ -22,7 +23,9 @@ unsigned long launch_length(const char *text);
 long launch_directory(char *path, uint64_t mode);
 long launch_parents(char *path);
 long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor);
-long launch_file(const char *path, const char *contents, uint64_t mode);
+long launch_link(const char *path, uint64_t flags);
+long launch_file(const char *path, uint64_t mode, uint64_t length, uint64_t flags);
+long launch_remove(const char *path);
 long launch_loopback(void);
 long launch_console(const char *path);
 

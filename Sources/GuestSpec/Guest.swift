@@ -127,6 +127,8 @@ public struct GuestSettings: Equatable, Sendable {
   /// `MachineID=`: 32 lower-case hexadecimal digits; nil means: the one in the guest's root, else one derived from
   /// this host's and the name.
   public var machineID: String?
+  /// `SetCredential=` and `LoadCredential=` in the order written; of two of one kind with the same ID the last counts.
+  public var credentials: [Credential] = []
 
   public init() {}
 }

@@ -103,9 +103,15 @@ struct GuestReader {
     do {
       try setting.assign(entry.value, &target, &context)
     } catch {
-      report(place, .error, "\(entry.key)=\(entry.value.shortened): \(error.reason)")
+      let value = setting.isSecret ? Self.nameOnly(entry.value) : entry.value.shortened
+      report(place, .error, "\(entry.key)=\(value): \(error.reason)")
     }
     for warning in context.warnings { report(place, .warning, "\(entry.key)=: \(warning)") }
+  }
+
+  /// `ID:…` of `ID:VALUE`.
+  private static func nameOnly(_ value: String) -> String {
+    value.utf8.firstIndex(of: UInt8(ascii: ":")).map { String(value[..<$0]).shortened + ":…" } ?? "…"
   }
 
   private mutating func unknown(_ entry: Entry, in section: String, among keys: [String]) {

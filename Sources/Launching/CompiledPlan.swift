@@ -85,6 +85,13 @@ struct TextBlock {
     bytes += more.map { CChar(bitPattern: $0) }
     return offset
   }
+
+  /// As `append`, with bytes after the strings that may be any.
+  mutating func append(_ strings: [String], contents: [UInt8]) -> UInt32 {
+    let offset = append(strings)
+    _ = append(bytes: contents)
+    return offset
+  }
 }
 
 extension UnsafeMutableBufferPointer {

@@ -41,6 +41,11 @@ extension Step {
       launch_step(
         LAUNCH_REBIND, set.attributes, clear.attributes, flags(optional: optional),
         text: block.append([path]))
+    case .bindOwn(let source, let target, let attributes, let recursive, let optional):
+      launch_step(
+        LAUNCH_BIND, attributes.attributes, 0, flags(optional: optional, recursive: recursive),
+        text: block.append([source, target]))
+    case .detach(let path): launch_step(LAUNCH_DETACH, text: block.append([path]))
     case .mask(let path, let optional):
       launch_step(
         LAUNCH_MASK, 0, 0, flags(optional: optional), text: block.append([path] + Self.coverings))
@@ -54,7 +59,14 @@ extension Step {
         LAUNCH_NODE, node.type | UInt64(mode), node.device.major, node.device.minor,
         text: block.append([path]))
     case .writeFile(let path, let mode, let contents):
-      launch_step(LAUNCH_FILE, UInt64(mode), text: block.append([path, contents]))
+      file(path, mode, Array(contents.utf8), 0, &block)
+    case .replaceFile(let path, let mode, let contents, let keepsLink, let lenient):
+      file(path, mode, contents, (keepsLink ? UInt64(LAUNCH_KEEP_LINK.rawValue) : 0) | flags(lenient: lenient), &block)
+    case .replaceLink(let path, let target, let lenient):
+      launch_step(
+        LAUNCH_LINK, 0, 0, UInt64(LAUNCH_REPLACE.rawValue) | flags(lenient: lenient),
+        text: block.append([path, target]))
+    case .remove(let path): launch_step(LAUNCH_REMOVE, text: block.append([path]))
     case .setHostname(let name): launch_step(LAUNCH_HOSTNAME, text: block.append([name]))
     case .bringUpLoopback: launch_step(LAUNCH_LOOPBACK)
     case .limit(let resource, let soft, let hard):
@@ -92,8 +104,16 @@ extension Step {
     return mask
   }
 
-  private func flags(optional: Bool = false, recursive: Bool = false) -> UInt64 {
+  private func flags(optional: Bool = false, recursive: Bool = false, lenient: Bool = false) -> UInt64 {
     (optional ? UInt64(LAUNCH_OPTIONAL.rawValue) : 0) | (recursive ? UInt64(LAUNCH_RECURSIVE.rawValue) : 0)
+      | (lenient ? UInt64(LAUNCH_LENIENT.rawValue) : 0)
+  }
+
+  private func file(
+    _ path: String, _ mode: UInt16, _ contents: [UInt8], _ flags: UInt64, _ block: inout TextBlock
+  ) -> launch_step {
+    launch_step(
+      LAUNCH_FILE, UInt64(mode), UInt64(contents.count), flags, text: block.append([path], contents: contents))
   }
 }
 

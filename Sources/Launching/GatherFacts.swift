@@ -36,6 +36,7 @@ extension StartFacts {
     #if arch(arm64)
       facts.architecture = .arm64
     #endif
+    facts.bootID = newUUID()
     return facts
   }
 
@@ -103,6 +104,11 @@ extension StartFacts {
       default: return nil
       }
     }
+  }
+
+  private static func newUUID() -> String? {
+    guard let text = try? readFile("/proc/sys/kernel/random/uuid", limit: 64) else { return nil }
+    return String(decoding: text.prefix(36), as: UTF8.self)
   }
 
   private static func hostLimits() -> HostLimits {

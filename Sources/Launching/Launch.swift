@@ -23,12 +23,13 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
 ///
 /// Blocks only while the child carries out the steps (milliseconds), and on nothing else. Call it with SIGCHLD not ignored.
 ///
-/// `namespaces` are those that the plan asks for. The `listeners` become descriptors 3 and up of PID 1, in this order; they stay the
-/// caller's. PID 1 is born in the payload of `cgroup`, which stays as it is when the start fails.
+/// `namespaces` are those that the plan asks for, and `handed` the mounts that its facts name. The `listeners` become descriptors 3 and
+/// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is born in the payload of `cgroup`, which stays as it is when the start fails.
 ///
 /// - Throws: `LaunchError`; then no process of the guest is left.
 public func launch(
-  _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, cgroup: GuestCgroup
+  _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
+  cgroup: GuestCgroup
 ) throws(LaunchError) -> GuestProcess {
   precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
   let terminals: DetachedTerminals
@@ -45,7 +46,7 @@ public func launch(
     throw LaunchError("preparing the guest's cgroup (\(error.call))", errno: error.errno)
   }
   let mount = terminals.mount.raw
-  let preloaded = plan.preloaded.map { namespaces.number(of: $0, terminals: mount) }
+  let preloaded = plan.preloaded.map { handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount) }
   let compiled = CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
   let result = compiled.start(in: payload)
   if result.failed != LAUNCH_NO_FAILURE.rawValue {

@@ -20,6 +20,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   builder.steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
   builder.cross()
   builder.mountProc()
+  builder.coverProc()
   builder.mountOwn()
   builder.steps += custom.after
   // The container interface wants the whole tree shared when systemd starts, and nothing of it with the host.
@@ -57,12 +58,18 @@ struct PlanBuilder {
     self.guest = guest
     self.facts = facts
     preloaded =
-      [.terminals] + (guest.network.isPrivate ? [.network] : []) + (facts.users == nil ? [] : [.users])
+      [.terminals] + (guest.network.isPrivate ? [.network] : []) + (facts.users == nil ? [] : [.users]) + facts.handed
     slotCount = preloaded.count
   }
 
   /// The slot of what the launcher has; nil when this guest has none.
   func slot(of descriptor: Preloaded) -> Int? { preloaded.firstIndex(of: descriptor) }
+
+  /// Attaches what is in the slot of `mount`, if there is one.
+  mutating func attach(_ mount: Preloaded, _ source: String, at target: String) {
+    guard let slot = slot(of: mount) else { return }
+    steps.append(.attach(slot: slot, source: source, target: target))
+  }
 
   /// Opens `source` into a new slot.
   mutating func open(

@@ -27,6 +27,9 @@ enum PlanEnvironment {
     if facts.notifySocket != nil {
       variables.append(EnvironmentVariable("NOTIFY_SOCKET", ContainerInterface.notifySocket))
     }
+    if facts.handed.contains(.credentials) {
+      variables.append(EnvironmentVariable("CREDENTIALS_DIRECTORY", ContainerInterface.credentials))
+    }
     if !facts.listenerNames.isEmpty {
       variables.append(EnvironmentVariable("LISTEN_FDS", String(facts.listenerNames.count)))
       variables.append(EnvironmentVariable("LISTEN_PID", "1"))
@@ -78,6 +81,7 @@ enum ContainerInterface {
   /// The value of `$container`.
   static let manager = "dormouse"
   static let notifySocket = "/run/host/notify"
+  static let credentials = "/run/host/credentials"
   static let inaccessible = "/run/host/inaccessible"
 
   /// `0123…` as `01234567-89ab-cdef-0123-456789abcdef`.

@@ -22,6 +22,11 @@ extension PlanBuilder {
         contents: ContainerInterface.dashed(facts.machineID) + "\n"))
     if let file = facts.hostOSReleaseFile { attachHost("os-release", file, at: "/run/host/os-release") }
     if let socket = facts.notifySocket { attachHost("notify", socket, at: ContainerInterface.notifySocket) }
+    if let directory = facts.incoming { attachHost("incoming", directory, at: "/run/host/incoming") }
+    if let file = facts.kernelMessages { attachHost("kmsg", file, at: Self.kernelMessages) }
+    if let id = facts.bootID { steps.append(.writeFile(path: Self.bootID, mode: 0o444, contents: id + "\n")) }
+    attach(.credentials, "the credentials", at: ContainerInterface.credentials)
+    attach(.unixExport, "the exported sockets", at: "/run/host/unix-export")
     makeInaccessible()
   }
 
@@ -50,6 +55,19 @@ extension PlanBuilder {
     for name in ["kallsyms", "kcore", "keys", "sysrq-trigger", "timer_list"] {
       steps.append(.mask(path: "/proc/" + name, optional: true))
     }
+  }
+
+  private static let kernelMessages = "/run/host/proc-kmsg"
+  private static let bootID = "/run/host/proc-sys-kernel-random-boot-id"
+
+  /// What of /proc is the host's own, covered by what is the guest's.
+  mutating func coverProc() {
+    if facts.kernelMessages != nil { bindOwn(Self.kernelMessages, "/proc/kmsg", .inert) }
+    if facts.bootID != nil { bindOwn(Self.bootID, "/proc/sys/kernel/random/boot_id", [.readOnly, .inert]) }
+  }
+
+  private mutating func bindOwn(_ source: String, _ target: String, _ attributes: MountFlags) {
+    steps.append(.bindOwn(source: source, target: target, attributes: attributes, recursive: false, optional: false))
   }
 
   mutating func mountSys() {

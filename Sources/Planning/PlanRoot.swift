@@ -70,6 +70,8 @@ extension PlanBuilder {
     if let socket = facts.notifySocket {
       hostSlots["notify"] = open(socket)
     }
+    if let directory = facts.incoming { hostSlots["incoming"] = open(directory, [.readOnly, .noSetUID]) }
+    if let fifo = facts.kernelMessages { hostSlots["kmsg"] = open(fifo, .inert) }
     if facts.hasSELinux {
       hostSlots["selinux"] = open("/sys/fs/selinux", [.readOnly, .noSetUID, .noExecute])
     }

@@ -6,4 +6,8 @@ public enum Preloaded: Hashable, Sendable {
   case network
   /// The guest's user namespace.
   case users
+  /// The credentials, which are in no plan.
+  case credentials
+  /// Where the guest puts sockets for the host.
+  case unixExport
 }

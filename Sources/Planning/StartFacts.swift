@@ -16,6 +16,14 @@ public struct StartFacts: Equatable, Sendable {
   public var listenerNames: [String] = []
   /// The socket that appears as /run/host/notify.
   public var notifySocket: String?
+  /// Mounts of file systems that were made for this start.
+  public var handed: [Preloaded] = []
+  /// A directory: what is mounted in it later appears in the guest's /run/host/incoming.
+  public var incoming: String?
+  /// A FIFO that stands in the place of /proc/kmsg: whoever reads the kernel's messages in a guest waits for ever, and does not spin.
+  public var kernelMessages: String?
+  /// A UUID, new for each start: what the guest takes for the host's boot.
+  public var bootID: String?
   /// The file that appears as /run/host/os-release.
   public var hostOSReleaseFile: String?
   public var hostOSRelease = HostOSRelease()

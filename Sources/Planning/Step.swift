@@ -39,6 +39,10 @@ public enum Step: Hashable, Sendable {
   case change(path: String, set: MountFlags, recursive: Bool)
   /// Binds `path` to itself with other flags.
   case rebind(path: String, set: MountFlags, clear: MountFlags, optional: Bool)
+  /// Binds what the guest sees at `source` to `target`, which is made when missing.
+  case bindOwn(source: String, target: String, attributes: MountFlags, recursive: Bool, optional: Bool)
+  /// Takes the mount at `path` away, with all below it.
+  case detach(path: String)
   /// Covers `path` with an empty file or directory of /run/host/inaccessible.
   case mask(path: String, optional: Bool)
   /// Makes the mount at `staging` the root and takes the old root away.
@@ -50,6 +54,13 @@ public enum Step: Hashable, Sendable {
   case makeLink(path: String, target: String)
   case makeNode(Node, path: String, mode: UInt16)
   case writeFile(path: String, mode: UInt16, contents: String)
+  /// Makes a new file in the place of what is at `path`; with `keepsLink` a symbolic link that is there stays, and that is that.
+  /// `lenient`: a root that will not have it does without.
+  case replaceFile(path: String, mode: UInt16, contents: [UInt8], keepsLink: Bool, lenient: Bool)
+  /// Makes a symbolic link in the place of what is at `path`.
+  case replaceLink(path: String, target: String, lenient: Bool)
+  /// Removes a file or a symbolic link; that there is none is right.
+  case remove(path: String)
   case setHostname(String)
   case bringUpLoopback
   /// Lowers or raises a limit; raising without CAP_SYS_RESOURCE leaves the hard limit where it is.
@@ -114,13 +125,16 @@ extension Step: CustomStringConvertible {
       set.contains(.readOnly) ? "making \(path) read-only" : "changing the mount flags of \(path)"
     case .rebind(let path, let set, _, _):
       set.contains(.readOnly) ? "making \(path) read-only" : "making \(path) writable"
+    case .bindOwn(let source, let target, _, _, _): "binding \(source) of the guest to \(target)"
+    case .detach(let path): "taking away the mount at \(path)"
     case .mask(let path, _): "hiding \(path)"
     case .switchRoot(let staging): "switching the root to \(staging)"
     case .pivotRoot(let new, _): "switching the root to \(new)"
     case .makeDirectory(let path, _): "making the directory \(path)"
-    case .makeLink(let path, let target): "linking \(path) to \(target)"
+    case .makeLink(let path, let target), .replaceLink(let path, let target, _): "linking \(path) to \(target)"
     case .makeNode(_, let path, _): "making the node \(path)"
-    case .writeFile(let path, _, _): "writing \(path)"
+    case .writeFile(let path, _, _), .replaceFile(let path, _, _, _, _): "writing \(path)"
+    case .remove(let path): "removing \(path)"
     case .setHostname(let name): "setting the host name \(name)"
     case .bringUpLoopback: "bringing up the loopback interface"
     case .limit(let resource, _, _): "setting \(resource.name)"

@@ -66,7 +66,7 @@ private struct Splitter {
   /// The bytes that the escape at `position` stands for; an unknown one stands for itself.
   private mutating func escape() -> [UInt8] {
     let rest = bytes[(position + 1)...]
-    if let (meaning, length) = knownEscape(rest) {
+    if let (meaning, length) = Escape.known(rest, allowsNUL: false) {
       position += 1 + length
       return meaning
     }
@@ -75,40 +75,5 @@ private struct Splitter {
     position += 1 + next.utf8.count
     unknownEscapes.append("\\" + next)
     return [Byte.backslash] + next.utf8
-  }
-
-  private func knownEscape(_ rest: ArraySlice<UInt8>) -> (meaning: [UInt8], length: Int)? {
-    guard let first = rest.first else { return nil }
-    let digits = rest.dropFirst()
-    switch first {
-    case UInt8(ascii: "a"): return ([7], 1)
-    case UInt8(ascii: "b"): return ([8], 1)
-    case UInt8(ascii: "f"): return ([12], 1)
-    case UInt8(ascii: "n"): return ([10], 1)
-    case UInt8(ascii: "r"): return ([13], 1)
-    case UInt8(ascii: "t"): return ([9], 1)
-    case UInt8(ascii: "v"): return ([11], 1)
-    case UInt8(ascii: "s"): return ([Byte.space], 1)
-    case Byte.backslash, UInt8(ascii: "\""), UInt8(ascii: "'"): return ([first], 1)
-    case UInt8(ascii: "x"): return number(digits, 2, radix: 16, below: 0x100).map { ([UInt8($0)], 3) }
-    case UInt8(ascii: "0")...UInt8(ascii: "7"):
-      return number(rest, 3, radix: 8, below: 0x100).map { ([UInt8($0)], 3) }
-    case UInt8(ascii: "u"): return number(digits, 4, radix: 16, below: 0x11_0000).flatMap { scalar($0, 5) }
-    case UInt8(ascii: "U"): return number(digits, 8, radix: 16, below: 0x11_0000).flatMap { scalar($0, 9) }
-    default: return nil
-    }
-  }
-
-  /// Exactly `count` digits; never NUL, which no argument and no path can hold.
-  private func number(_ digits: ArraySlice<UInt8>, _ count: Int, radix: Int, below limit: UInt32) -> UInt32? {
-    let digits = digits.prefix(count)
-    guard digits.count == count, digits.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
-      let value = UInt32(String(decoding: digits, as: UTF8.self), radix: radix), value > 0, value < limit
-    else { return nil }
-    return value
-  }
-
-  private func scalar(_ value: UInt32, _ length: Int) -> (meaning: [UInt8], length: Int)? {
-    Unicode.Scalar(value).map { (Array(String(Character($0)).utf8), length) }
   }
 }

@@ -22,6 +22,7 @@ struct SettingsTests {
     "a limit in bytes": ("1.5M", "1X"), "a limit in seconds": ("1min:2min", "-1"),
     "a limit in microseconds": ("5ms", "soon"), "a limit of niceness": ("-5", "+20"),
     "a number of probes": ("9", "128"), "a size": ("64K", "64Q"), "a descriptor name": ("http", "a:b"),
+    "a credential with its value": ("id:a\\x00b", "id"), "a credential with its file": ("id:/srv/key", "id:srv/key"),
   ]
 
   @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")

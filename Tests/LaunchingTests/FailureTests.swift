@@ -36,6 +36,11 @@ struct FailureTests {
       [.rebind(path: "/none", set: .readOnly, clear: [], optional: false)],
       "making /none read-only: No such file or directory"
     ),
+    (
+      [.bindOwn(source: "/none", target: "/usr", attributes: [], recursive: false, optional: false)],
+      "binding /none of the guest to /usr: No such file or directory"
+    ),
+    ([.detach(path: "/usr/bin")], "taking away the mount at /usr/bin: Invalid argument"),
     ([.mask(path: "/none", optional: false)], "hiding /none: No such file or directory"),
     ([.switchRoot(staging: "/usr/bin")], "switching the root to /usr/bin: Device or resource busy"),
     (
@@ -45,6 +50,12 @@ struct FailureTests {
     ([.makeLink(path: "/usr", target: "x")], "linking /usr to x: File exists"),
     ([.makeNode(.file, path: "/usr", mode: 0)], "making the node /usr: File exists"),
     ([.writeFile(path: "/none/x", mode: 0, contents: "")], "writing /none/x: No such file or directory"),
+    (
+      [.replaceFile(path: "/none/x", mode: 0, contents: [0], keepsLink: false, lenient: false)],
+      "writing /none/x: No such file or directory"
+    ),
+    ([.replaceLink(path: "/none/x", target: "y", lenient: false)], "linking /none/x to y: No such file or directory"),
+    ([.remove(path: "/usr")], "removing /usr: Is a directory"),
     (
       [.setHostname(String(repeating: "x", count: 65))],
       "setting the host name \(String(repeating: "x", count: 65)): Invalid argument"

@@ -57,9 +57,12 @@ final class TestGuest {
   }
 
   @discardableResult
-  func launch(_ plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> GuestProcess {
+  func launch(
+    _ plan: LaunchPlan, listeners: DescriptorList = DescriptorList(), handed: HandedMounts = HandedMounts()
+  ) throws -> GuestProcess {
     let namespaces = try GuestNamespaces(users: plan.users, network: plan.network)
-    let process = try Launching.launch(plan, listeners: listeners, namespaces: namespaces, cgroup: cgroup)
+    let process = try Launching.launch(
+      plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup)
     self.process = process
     return process
   }
@@ -71,8 +74,10 @@ final class TestGuest {
     return try output(of: plan(guest, facts(for: guest)))
   }
 
-  func output(of plan: LaunchPlan, listeners: DescriptorList = DescriptorList()) throws -> String {
-    let process = try launch(plan, listeners: listeners)
+  func output(
+    of plan: LaunchPlan, listeners: DescriptorList = DescriptorList(), handed: HandedMounts = HandedMounts()
+  ) throws -> String {
+    let process = try launch(plan, listeners: listeners, handed: handed)
     let text = try Self.drain(process)
     while try process.reap() == nil { _ = Self.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000) }
     return text

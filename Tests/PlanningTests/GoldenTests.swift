@@ -195,6 +195,8 @@ struct GoldenTests {
     writeFile (path: "/run/host/container-uuid", mode: 0444, contents: "00112233-4455-6677-8899-aabbccddeeff\\n")
     attach (slot: 2, source: "/etc/os-release", target: "/run/host/os-release")
     attach (slot: 3, source: "/run/dormouse/web.notify", target: "/run/host/notify")
+    writeFile (path: "/run/host/proc-sys-kernel-random-boot-id", mode: 0444, contents: \
+    "01234567-89ab-cdef-0123-456789abcdef\\n")
     makeDirectory (path: "/run/host/inaccessible", mode: 0755)
     makeDirectory (path: "/run/host/inaccessible/dir", mode: 00)
     makeNode (Node.file, path: "/run/host/inaccessible/reg", mode: 00)
@@ -256,6 +258,8 @@ struct GoldenTests {
     mask (path: "/proc/keys", optional: true)
     mask (path: "/proc/sysrq-trigger", optional: true)
     mask (path: "/proc/timer_list", optional: true)
+    bindOwn (source: "/run/host/proc-sys-kernel-random-boot-id", target: "/proc/sys/kernel/random/boot_id", \
+    attributes: [ro,nosuid,nodev,noexec], recursive: false, optional: false)
     mount (type: "cgroup2", target: "/sys/fs/cgroup", flags: [nosuid,nodev,noexec], data: "", optional: false)
     mount (type: "mqueue", target: "/dev/mqueue", flags: [nosuid,nodev,noexec], data: "", optional: true)
     propagate (Propagation.shared, path: "/")

@@ -53,6 +53,7 @@ func example() -> (guest: Guest, facts: StartFacts) {
   facts.notifySocket = "/run/dormouse/web.notify"
   facts.hostOSReleaseFile = "/etc/os-release"
   facts.topLevelLinks = [TopLevelLink("bin", to: "usr/bin"), TopLevelLink("lib64", to: "usr/lib64")]
+  facts.bootID = "01234567-89ab-cdef-0123-456789abcdef"
   return (guest, facts)
 }
 

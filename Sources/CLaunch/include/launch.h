@@ -57,12 +57,15 @@ enum launch_op {
   LAUNCH_MOUNT,     /* type, target, data; a: flags; c: LAUNCH_OPTIONAL */
   LAUNCH_CHANGE,    /* path; a: attributes to set; c: LAUNCH_RECURSIVE */
   LAUNCH_REBIND,    /* path; a: attributes to set; b: to clear; c: LAUNCH_OPTIONAL */
+  LAUNCH_BIND,      /* source, target; a: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL */
+  LAUNCH_DETACH,    /* path: the mount there goes, with all below it */
   LAUNCH_MASK,      /* path, then what to cover with: directory, file, fifo, socket, character, block; c: LAUNCH_OPTIONAL */
   LAUNCH_ROOT,      /* the new root, then where in it the old one is to lie, or nothing */
   LAUNCH_DIRECTORY, /* path; a: mode */
-  LAUNCH_LINK,      /* path, target */
+  LAUNCH_LINK,      /* path, target; c: LAUNCH_REPLACE, LAUNCH_LENIENT */
   LAUNCH_NODE,      /* path; a: mode with type; b: major; c: minor */
-  LAUNCH_FILE,      /* path, contents; a: mode */
+  LAUNCH_FILE,      /* path, contents; a: mode; b: how many bytes; c: LAUNCH_KEEP_LINK, LAUNCH_LENIENT */
+  LAUNCH_REMOVE,    /* path */
   LAUNCH_HOSTNAME,  /* name */
   LAUNCH_LOOPBACK,
   LAUNCH_LIMIT,     /* a: resource; b: soft; c: hard */
@@ -82,7 +85,10 @@ enum launch_op {
 enum launch_flag {
   LAUNCH_OPTIONAL = 1, /* what is missing is left out */
   LAUNCH_RECURSIVE = 2,
-  LAUNCH_NO_LINK = 4 /* only a directory, no symbolic link to one */
+  LAUNCH_NO_LINK = 4,   /* only a directory, no symbolic link to one */
+  LAUNCH_REPLACE = 8,   /* what is there goes */
+  LAUNCH_KEEP_LINK = 16, /* a symbolic link that is there stays, and nothing is done */
+  LAUNCH_LENIENT = 32   /* what cannot be done is left undone */
 };
 
 struct launch_step {

@@ -9,6 +9,7 @@
 
 #include "bpf.h"
 #include "files.h"
+#include "mounts.h"
 #include "network.h"
 #include "process.h"
 #include "sockets.h"

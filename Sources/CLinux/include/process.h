@@ -1,4 +1,4 @@
-/* Processes by descriptor, and mounts by descriptor: system calls that glibc 2.31 (the oldest we build on) has no wrapper for. */
+/* Processes by descriptor: system calls that glibc 2.31 (the oldest we build on) has no wrapper for. */
 #ifndef DORMOUSE_CLINUX_PROCESS_H
 #define DORMOUSE_CLINUX_PROCESS_H
 
@@ -42,19 +42,6 @@ static inline int linux_pidfd_exit_status(int pidfd, int *status) {
   *status = info.exit_code;
   return (info.mask & exited) != 0;
 }
-
-static inline int linux_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */); }
-
-static inline int linux_fsconfig_string(int fs, const char *key, const char *value) {
-  return (int)syscall(SYS_fsconfig, fs, 1 /* FSCONFIG_SET_STRING */, key, value, 0);
-}
-
-static inline int linux_fsconfig_create(int fs) {
-  return (int)syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0);
-}
-
-/* With MOUNT_ATTR_NOSUID and MOUNT_ATTR_NOEXEC. */
-static inline int linux_fsmount(int fs) { return (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0x2 | 0x8); }
 
 /* TIOCSPTLCK: glibc's unlockpt(3) would first look for the terminal in the host's own /dev/pts. */
 static inline int linux_unlock_terminal(int master) {

@@ -3,6 +3,8 @@ struct Setting<Target: Defaulted>: Sendable {
   let key: String
   /// The kind of value; nil for a key that is known but not carried out.
   let expects: String?
+  /// Its value is in no message.
+  private(set) var isSecret = false
   let assign: @Sendable (String, inout Target, inout ValueContext) throws(WrongValue) -> Void
 
   private init(
@@ -16,6 +18,13 @@ struct Setting<Target: Defaulted>: Sendable {
 
   /// In the manual and understood as a name, but nothing is done about it yet.
   static func known(_ key: String) -> Setting { Setting(key, nil) { (_, _, _) in } }
+
+  /// The same, with a value that no message shows.
+  var secret: Setting {
+    var setting = self
+    setting.isSecret = true
+    return setting
+  }
 
   /// The last assignment counts; an empty one goes back to the default.
   static func value<T>(

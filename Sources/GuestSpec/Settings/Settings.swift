@@ -88,6 +88,8 @@ enum Settings {
     .value("TimeoutStartSec", .timeout, \.policy.timeoutStart),
     .value("TimeoutStopSec", .timeout, \.policy.timeoutStop),
     .optional("MachineID", .machineID, \.policy.machineID),
+    .element("SetCredential", .setCredential, \.policy.credentials, forgets: \.isSet).secret,
+    .element("LoadCredential", .loadCredential, \.policy.credentials, forgets: { !$0.isSet }),
   ]
 
   /// systemd.socket(5) `[Socket]`, without what every unit may say of the processes it starts.

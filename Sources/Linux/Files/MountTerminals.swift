@@ -21,12 +21,8 @@ public struct DetachedTerminals: ~Copyable {
   ///
   /// - Throws: `SystemError` of fsopen(2), fsmount(2) or of opening the multiplexer in it.
   public static func make(user: UInt32 = 0, group: UInt32 = 0) throws(SystemError) -> DetachedTerminals {
-    let context = OwnedFD(owning: try retrying("fsopen devpts") { linux_fsopen("devpts") })
-    for (key, value) in [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(group + 5)")] {
-      try retrying("fsconfig devpts \(key)") { linux_fsconfig_string(context.raw, key, value) }
-    }
-    try retrying("fsconfig devpts") { linux_fsconfig_create(context.raw) }
-    let mount = OwnedFD(owning: try retrying("fsmount devpts") { linux_fsmount(context.raw) })
+    let options = [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(group + 5)")]
+    let mount = try NewFileSystem(of: "devpts", options: options, attributes: [.noSetUID, .noExecute]).takeMount()
     let flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK
     let master = OwnedFD(owning: try retrying("open ptmx of devpts") { openat(mount.raw, "ptmx", flags) })
     try retrying("unlock a terminal") { linux_unlock_terminal(master.raw) }

@@ -6,9 +6,11 @@ struct Leftovers {
   /// The cgroups below which a guest may be. A note may be wrong, so our own is always one of them.
   private var bases: [String: Set<String>] = [:]
   private let record: RunRecord
+  private let runtime: String
 
   init(_ surroundings: Surroundings) {
     let own = surroundings.cgroupBase.path
+    runtime = surroundings.runtime
     record = RunRecord(runtime: surroundings.runtime)
     for name in (try? GuestCgroup.guests(in: own)) ?? [] { bases[name] = [own] }
     for (name, base) in record.all() { bases[name] = base.map { [$0, own] } ?? [own] }
@@ -22,6 +24,7 @@ struct Leftovers {
       if let run = run(of: name, in: base) { return run }
     }
     record.remove(name)
+    _ = HostSide(adopting: name, runtime: runtime)
     return nil
   }
 
@@ -36,6 +39,7 @@ struct Leftovers {
       try? cgroup.remove()
       return nil
     }
-    return Run(process: process, cgroup: cgroup, notify: nil)
+    return Run(
+      process: process, cgroup: cgroup, host: HostSide(adopting: name, runtime: runtime), notify: nil)
   }
 }

@@ -21,18 +21,20 @@ struct GuestStarter {
       try makeDirectories(surroundings.staging)
       let notify = try NotifySocket(path: surroundings.notifySocket(of: guest.name))
       let scratch = guest.files.needsScratch ? try ScratchDirectory(named: "dormouse-\(guest.name)") : nil
-      let (plan, machineID) = try plan(guest, listeners, scratch)
+      let (plan, host, machineID) = try plan(guest, listeners, scratch)
       let passed = try listeners.duplicates()
       for listener in listeners.all where listener.listen.kind == .datagram {
         // The first call switches the stamps on.
         _ = try lastDatagram(on: listener.descriptor)
       }
-      let run = try run(guest.name, plan, passed, notify, watch)
+      let run = try run(guest.name, plan, passed, host, notify, watch)
       run.scratch = scratch
       run.machineID = machineID
       return run
     } catch let error as SystemError {
       throw .system(error)
+    } catch let error as CredentialError {
+      throw .credential(error)
     } catch let error as PlanError {
       throw .plan(error)
     } catch let error as LaunchError {
@@ -43,7 +45,7 @@ struct GuestStarter {
   }
 
   private func run(
-    _ name: String, _ plan: LaunchPlan, _ passed: DescriptorList, _ notify: NotifySocket,
+    _ name: String, _ plan: LaunchPlan, _ passed: DescriptorList, _ host: HostSide, _ notify: NotifySocket,
     _ watch: (Run) throws(SystemError) -> Void
   ) throws -> Run {
     let record = RunRecord(runtime: surroundings.runtime)
@@ -53,8 +55,8 @@ struct GuestStarter {
       let cgroup = try makeCgroup(name)
       do {
         let namespaces = try GuestNamespaces(users: nil, network: plan.network)
-        let process = try launch(plan, listeners: passed, namespaces: namespaces, cgroup: cgroup)
-        let run = Run(process: process, cgroup: cgroup, notify: notify)
+        let process = try launch(plan, listeners: passed, namespaces: namespaces, handed: host.mounts, cgroup: cgroup)
+        let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
         run.hasDevicePolicy = plan.devices != nil
         try watch(run)
         return run
@@ -82,7 +84,7 @@ struct GuestStarter {
 
   private func plan(
     _ guest: Guest, _ listeners: GuestListeners, _ scratch: ScratchDirectory?
-  ) throws -> (LaunchPlan, MachineIDs.Claim) {
+  ) throws -> (LaunchPlan, HostSide, MachineIDs.Claim) {
     let own = try MachineID.guest(guest.name).description
     var facts = try StartFacts.gather(for: guest, staging: surroundings.staging, fallbackMachineID: own)
     let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
@@ -90,7 +92,9 @@ struct GuestStarter {
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
     facts.scratch = scratch?.path
-    return (try Planning.plan(guest, facts), machineID)
+    let host = try HostSide(making: guest, runtime: surroundings.runtime, owner: facts.users?.map.users.outer ?? 0)
+    host.complete(&facts)
+    return (try Planning.plan(guest, facts), host, machineID)
   }
 }
 
@@ -98,6 +102,8 @@ struct GuestStarter {
 enum StartFailure: Error, CustomStringConvertible {
   /// Its files ask for what cannot be.
   case plan(PlanError)
+  /// Its credentials cannot be had.
+  case credential(CredentialError)
   /// A step between clone3(2) and execve(2) failed.
   case launch(LaunchError)
   /// Something around it failed.
@@ -106,6 +112,7 @@ enum StartFailure: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .plan(let error): error.description
+    case .credential(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
     }

@@ -18,6 +18,7 @@ final class Run {
   var scratch: ScratchDirectory?
   /// From `watch` on.
   private(set) var freezer: Freezer?
+  private var host: HostSide?
   private let notify: NotifySocket?
   private var console: Console?
   private var sources: [EventSource] = []
@@ -32,9 +33,10 @@ final class Run {
   }
 
   /// Without `notify` for a guest that an earlier daemon left running: what it says is lost, like its console.
-  init(process: GuestProcess, cgroup: GuestCgroup, notify: NotifySocket?) {
+  init(process: GuestProcess, cgroup: GuestCgroup, host: HostSide, notify: NotifySocket?) {
     self.process = process
     self.cgroup = cgroup
+    self.host = host
     self.notify = notify
     switch process.takeConsole() {
     case .some(let master): console = Console(master: master)
@@ -125,6 +127,7 @@ final class Run {
     stopWatching()
     // Before anybody hears of the end, and starts the next run, which has its own notify socket at the same path.
     notify?.removePath()
+    host = nil
     scratch = nil
     machineID = nil
     do throws(SystemError) {

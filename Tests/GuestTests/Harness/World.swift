@@ -97,6 +97,14 @@ final class World {
     Cgroups.end(cgroup)
     children = []
     _ = try? command(["ip", "netns", "del", name])
+    Self.remove(directory)
+  }
+
+  /// A daemon that was killed leaves its guests' exported sockets mounted.
+  private static func remove(_ directory: String) {
+    for mount in (try? MountInfo.read()) ?? [] where mount.target.hasPrefix(directory + "/") {
+      _ = try? command(["umount", "--lazy", mount.target])
+    }
     _ = try? command(["rm", "-rf", "--one-file-system", directory])
   }
 
@@ -116,7 +124,7 @@ final class World {
       guard parts.count == 3, let owner = Int32(parts[1]), kill(owner, 0) != 0 else { continue }
       Cgroups.end(root + "/" + name)
       _ = try? command(["ip", "netns", "del", name])
-      _ = try? command(["rm", "-rf", "--one-file-system", "/tmp/" + name])
+      remove("/tmp/" + name)
     }
   }()
 }

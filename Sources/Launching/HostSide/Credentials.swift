@@ -1,0 +1,104 @@
+import GuestSpec
+import Linux
+
+/// The credentials of a guest: what systemd.exec(5) makes of `SetCredential=` and `LoadCredential=`, and the file system they stand
+/// in. Their bytes are here and in that file system, and nowhere else: in no plan, no message, no status.
+struct Credentials {
+  /// By ID.
+  private(set) var contents: [String: Secret] = [:]
+  private var size = 0
+
+  /// Where credentials without a path are looked for, the first that has one counts; as in systemd.exec(5).
+  static func searchPath(_ environment: [String: String]) -> [String] {
+    let own = environment["CREDENTIALS_DIRECTORY"].map { [$0] } ?? []
+    return own + ["/etc/credstore", "/run/credstore", "/usr/local/lib/credstore", "/usr/lib/credstore"]
+  }
+
+  /// Reads all that a guest asks for.
+  ///
+  /// - Throws: `CredentialError` for a file that is not there although its path is given, or cannot be read, and for too many bytes.
+  init(_ wanted: [Credential], searchPath: [String]) throws(CredentialError) {
+    var set: [String: Secret] = [:]
+    for case let (id, .value(secret)) in wanted.map({ ($0.id, $0.source) }) { set[id] = secret }
+    // The last line of an ID counts.
+    var loaded: Set<String> = []
+    for credential in wanted.reversed() where !loaded.contains(credential.id) {
+      do throws(SystemError) {
+        switch credential.source {
+        case .value: continue
+        case .path(let path): try load(credential.id, path, orElse: set[credential.id])
+        case .store(let name): try find(name, in: searchPath, as: credential.id)
+        }
+      } catch {
+        throw CredentialError(id: credential.id, error: error)
+      }
+      loaded.insert(credential.id)
+    }
+    // What a file says counts more than what the guest's file says: that is for the case that there is none.
+    for (id, secret) in set.sorted(by: { $0.key < $1.key }) where contents[id] == nil {
+      do throws(SystemError) { try add(id, secret.bytes) } catch { throw CredentialError(id: id, error: error) }
+    }
+  }
+
+  private mutating func find(_ name: String, in searchPath: [String], as id: String) throws(SystemError) {
+    for directory in searchPath {
+      do throws(SystemError) {
+        return try add(id, try readRegularFile("\(directory)/\(name)", limit: Credential.sizeLimit))
+      } catch {
+        if error.errno != notThere { throw error }
+      }
+    }
+  }
+
+  private mutating func load(_ id: String, _ path: String, orElse fallback: Secret?) throws(SystemError) {
+    do throws(SystemError) {
+      if try FileStatus(path, followingLinks: true).kind == .directory { return try loadDirectory(id, path) }
+      try add(id, try readRegularFile(path, limit: Credential.sizeLimit))
+    } catch {
+      if error.errno != notThere || fallback == nil { throw error }
+    }
+  }
+
+  /// Each file below `path` is a credential: its ID is the directory's with the names on the way to it, `_` in between.
+  private mutating func loadDirectory(_ id: String, _ path: String) throws(SystemError) {
+    for name in try directoryEntries(path).sorted() {
+      let (file, fileID) = ("\(path)/\(name)", "\(id)_\(name)")
+      switch try FileStatus(file, followingLinks: false).kind {
+      case .directory: try loadDirectory(fileID, file)
+      case .regular where Credential.isValid(id: fileID):
+        if contents[fileID] == nil { try add(fileID, try readRegularFile(file, limit: Credential.sizeLimit)) }
+      case .regular, .symbolicLink, .characterDevice, .blockDevice, .fifo, .socket: continue
+      }
+    }
+  }
+
+  private mutating func add(_ id: String, _ bytes: [UInt8]) throws(SystemError) {
+    size += bytes.count
+    if size > Credential.sizeLimit { throw SystemError("read the credential \(id)", errno: tooLarge) }
+    contents[id] = Secret(bytes)
+  }
+
+  /// A ramfs, which is never written to a disk, with a file for each, read-only.
+  ///
+  /// - Throws: `SystemError`.
+  func mount(owner: UInt32) throws(SystemError) -> OwnedFD {
+    let system = try NewFileSystem(of: "ramfs", attributes: [.noSetUID, .noDevices, .noExecute, .noSymlinkFollow])
+    for (id, secret) in contents.sorted(by: { $0.key < $1.key }) {
+      try writeNewFile(id, in: system.mount, secret.bytes, mode: 0o400, owner: owner)
+    }
+    try give(system.mount, to: owner, mode: 0o500)
+    try system.seal()
+    return system.takeMount()
+  }
+}
+
+/// Why a guest's credentials cannot be had. Says which, never what is in it.
+public struct CredentialError: Error, Equatable, CustomStringConvertible {
+  public let id: String
+  public let error: SystemError
+
+  public var description: String {
+    error.errno == tooLarge
+      ? "credential \(id): all credentials together take more than 1 MiB" : "credential \(id): \(error)"
+  }
+}

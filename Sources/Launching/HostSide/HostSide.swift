@@ -1,0 +1,90 @@
+import Glibc
+import GuestSpec
+import Linux
+import Planning
+
+let (notThere, tooLarge) = (ENOENT, EFBIG)
+
+/// What a start makes on the host for a guest, besides its process: gone when this is.
+///
+/// All of it has places that follow from the daemon's runtime directory and the guest's name, so a later daemon can clear up after
+/// one that was killed.
+public final class HostSide {
+  private let name: String
+  private let runtime: String
+  /// What the launcher hands to the child.
+  public let mounts = HandedMounts()
+  /// Held open, for reading and writing: no reader in the guest sees an end of it.
+  private var kernelMessages: OwnedFD?
+
+  /// Takes over what an earlier daemon has made for a guest that runs.
+  public init(adopting name: String, runtime: String) {
+    self.name = name
+    self.runtime = runtime
+  }
+
+  /// - Parameters:
+  ///   - guest: the guest that is about to start.
+  ///   - runtime: the daemon's runtime directory.
+  ///   - owner: the guest's root, as the host sees it.
+  /// - Throws: `CredentialError`, or `SystemError`; nothing is left then.
+  public init(making guest: Guest, runtime: String, owner: UInt32) throws {
+    name = guest.name
+    self.runtime = runtime
+    remove()
+    try makeDirectories(incoming)
+    try makeKernelMessages(owner)
+    try makeUnixExport(owner)
+    try makeCredentials(guest.policy.credentials, owner)
+  }
+
+  deinit { remove() }
+
+  /// Tells a plan of it.
+  public func complete(_ facts: inout StartFacts) {
+    facts.handed = mounts.kinds
+    facts.incoming = incoming
+    facts.kernelMessages = kernelMessagesPath
+  }
+
+  private var incoming: String { "\(runtime)/propagate/\(name)" }
+  private var unixExport: String { "\(runtime)/unix-export/\(name)" }
+  private var kernelMessagesPath: String { "\(runtime)/\(name).kmsg" }
+
+  private func remove() {
+    removeMounts(at: unixExport)
+    removeDirectory(unixExport)
+    removeDirectory(incoming)
+    removeFile(kernelMessagesPath)
+  }
+
+  private func makeKernelMessages(_ owner: UInt32) throws(SystemError) {
+    kernelMessages = try makeFIFO(kernelMessagesPath, mode: 0o600, owner: owner)
+  }
+
+  /// The guest puts sockets in there that the host connects to (Container Interface, /run/host/unix-export). What it may do to the host
+  /// with it is little: so many files, no devices, no programs, and no symbolic link that the host would follow.
+  private func makeUnixExport(_ owner: UInt32) throws(SystemError) {
+    try makeDirectories(unixExport)
+    let options = [
+      ("size", "4M"), ("nr_inodes", "64"), ("mode", "0755"), ("uid", String(owner)), ("gid", String(owner)),
+    ]
+    let attributes: MountAttributes = [.noSetUID, .noDevices, .noExecute, .noSymlinkFollow]
+    let system = try NewFileSystem(of: "tmpfs", options: options, attributes: attributes)
+    try attachMount(system.mount, at: unixExport)
+    let guests = try cloneMount(at: unixExport)
+    try setAttributes(of: system.mount, .readOnly)
+    mounts.append(.unixExport, guests)
+  }
+
+  private func makeCredentials(_ wanted: [Credential], _ owner: UInt32) throws {
+    if wanted.isEmpty { return }
+    let searchPath = Credentials.searchPath(
+      ["CREDENTIALS_DIRECTORY": getenv("CREDENTIALS_DIRECTORY")].compactMapValues {
+        $0.map { String(cString: $0) }
+      })
+    let credentials = try Credentials(wanted, searchPath: searchPath)
+    if credentials.contents.isEmpty { return }
+    mounts.append(.credentials, try credentials.mount(owner: owner))
+  }
+}

@@ -1,0 +1,79 @@
+import CLinux
+import Glibc
+
+/// A file system made by us, mounted nowhere yet (fsopen(2), fsmount(2)).
+public struct NewFileSystem: ~Copyable {
+  /// The mount: files are made relative to it, and move_mount(2) attaches it.
+  public let mount: OwnedFD
+  private let context: OwnedFD
+  private let type: String
+
+  /// - Throws: `SystemError` of the call that failed, which names `type`.
+  public init(
+    of type: String, options: [(key: String, value: String)] = [], attributes: MountAttributes
+  ) throws(SystemError) {
+    let context = OwnedFD(owning: try retrying("fsopen \(type)") { linux_fsopen(type) })
+    for (key, value) in options {
+      try retrying("fsconfig \(type) \(key)") { linux_fsconfig_string(context.raw, key, value) }
+    }
+    try retrying("fsconfig \(type)") { linux_fsconfig_create(context.raw) }
+    let mount = OwnedFD(owning: try retrying("fsmount \(type)") { linux_fsmount(context.raw, attributes.rawValue) })
+    self.context = context
+    self.mount = mount
+    self.type = type
+  }
+
+  /// Makes it read-only for everybody and for ever: the mount, and the file system behind it.
+  ///
+  /// - Throws: `SystemError`.
+  public func seal() throws(SystemError) {
+    try setAttributes(of: mount, [.readOnly])
+    try retrying("fsconfig \(type) ro") { linux_fsconfig_flag(context.raw, "ro") }
+    try retrying("reconfigure \(type)") { linux_fsconfig_reconfigure(context.raw) }
+  }
+
+  /// Gives the mount away.
+  public consuming func takeMount() -> OwnedFD { mount }
+}
+
+/// `MOUNT_ATTR_…` of mount_setattr(2).
+public struct MountAttributes: OptionSet, Sendable {
+  public let rawValue: UInt32
+
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  public static let readOnly = MountAttributes(rawValue: 0x1)
+  public static let noSetUID = MountAttributes(rawValue: 0x2)
+  public static let noDevices = MountAttributes(rawValue: 0x4)
+  public static let noExecute = MountAttributes(rawValue: 0x8)
+  public static let noSymlinkFollow = MountAttributes(rawValue: 0x20_0000)
+}
+
+/// Adds `attributes` to a mount.
+///
+/// - Throws: `SystemError`.
+public func setAttributes(of mount: borrowing OwnedFD, _ attributes: MountAttributes) throws(SystemError) {
+  let raw = mount.raw
+  try retrying("mount_setattr") { linux_set_mount_attributes(raw, UInt64(attributes.rawValue)) }
+}
+
+/// Attaches a mount to `path`.
+///
+/// - Throws: `SystemError`; `ENOENT` when there is no such place.
+public func attachMount(_ mount: borrowing OwnedFD, at path: String) throws(SystemError) {
+  let raw = mount.raw
+  try retrying("mount on \(path)") { linux_attach_mount(raw, path) }
+}
+
+/// A second mount of what is mounted at `path`, attached nowhere.
+///
+/// - Throws: `SystemError`.
+public func cloneMount(at path: String) throws(SystemError) -> OwnedFD {
+  OwnedFD(owning: try retrying("open_tree \(path)") { linux_clone_mount(path) })
+}
+
+/// Takes away every mount that is stacked on `path`; that there is none is no error. Whoever uses one keeps it (MNT_DETACH).
+public func removeMounts(at path: String) {
+  let (detach, noFollow): (Int32, Int32) = (2, 8)
+  while umount2(path, detach | noFollow) == 0 { continue }
+}

@@ -1,0 +1,42 @@
+import GuestSpec
+import Planning
+import Testing
+
+@Suite("The plan of what a guest shares with its host")
+struct HostSideGoldenTests {
+  @Test("SetCredential= and LoadCredential=: a mount that is handed over, a variable, and none of their bytes")
+  func credentials() throws {
+    let changed = try planned { guest, facts in
+      guest.policy.credentials = [Credential("id", .value(Secret(Array("hidden".utf8))))]
+      facts.handed = [.credentials]
+    }
+    let steps = changes(from: try planned { _, facts in facts.handed = [.unixExport] }, to: changed)
+    let expected = """
+      - attach (slot: unixExport, source: "the exported sockets", target: "/run/host/unix-export")
+      + attach (slot: credentials, source: "the credentials", target: "/run/host/credentials")
+      """
+    #expect(steps.joined(separator: "\n") == expected)
+    #expect(changed.environment.contains(EnvironmentVariable("CREDENTIALS_DIRECTORY", "/run/host/credentials")))
+    #expect(!"\(changed)".contains("hidden"))
+    #expect(try planned().environment.contains { $0.name == "CREDENTIALS_DIRECTORY" } == false)
+  }
+
+  @Test("the directory of incoming mounts and the place of /proc/kmsg come from the host")
+  func incoming() throws {
+    let changed = try planned { _, facts in
+      facts.incoming = "/run/dormouse/propagate/web"
+      facts.kernelMessages = "/run/dormouse/web.kmsg"
+    }
+    let expected = """
+      + open (slot: 4, source: "/run/dormouse/propagate/web", attributes: [ro,nosuid], recursive: false, \
+      optional: false)
+      + open (slot: 5, source: "/run/dormouse/web.kmsg", attributes: [nosuid,nodev,noexec], recursive: false, \
+      optional: false)
+      + attach (slot: 4, source: "/run/dormouse/propagate/web", target: "/run/host/incoming")
+      + attach (slot: 5, source: "/run/dormouse/web.kmsg", target: "/run/host/proc-kmsg")
+      + bindOwn (source: "/run/host/proc-kmsg", target: "/proc/kmsg", attributes: [nosuid,nodev,noexec], recursive: \
+      false, optional: false)
+      """
+    #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
+  }
+}
