@@ -19,7 +19,7 @@ GUESTS = bookworm trixie sid trixie-ssh host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-.PHONY: all build demo test guests bench fuzz format format-check size-check install clean
+.PHONY: all build demo test guests storm bench fuzz format format-check size-check install clean
 
 all: build
 
@@ -44,6 +44,15 @@ test:
 guests:
 	@.ci/need --root $(TEST_NEEDS)
 	@Tests/guests/make-guest $(GUESTS)
+
+# Clients that connect without pause while guests are frozen, stopped, killed: what is lost, by edge, here and with what there is
+# today. STORM="--subjects tiny --edges 50" and the like for a part of it.
+storm:
+	@.ci/need --root $(TEST_NEEDS)
+	@$(MAKE) --no-print-directory guests
+	$(SWIFT) build -c release --product dormoused
+	$(SWIFT) build -c release --product dormouse
+	@Tests/storm/storm --bin "$$($(SWIFT) build -c release --show-bin-path)" $(STORM)
 
 bench:
 	@.ci/need --root $(DEMO_NEEDS)

@@ -1,0 +1,255 @@
+"""Dormouse with one guest, as the storm sees it: how it is set up, and how each edge is forced."""
+
+import fcntl
+import json
+import os
+import random
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import world
+
+GUESTS = "/var/cache/dormouse/guests"
+IDLE_STOP = 0.1
+
+
+class Stuck(Exception):
+    pass
+
+
+def find_process(cgroup, name, place=""):
+    """The process `name` in a cgroup below `cgroup` whose path has `place` in it; nothing when there is none."""
+    for directory, _, files in os.walk(cgroup):
+        if place not in directory or "cgroup.procs" not in files:
+            continue
+        try:
+            with open(f"{directory}/cgroup.procs") as processes:
+                for pid in processes.read().split():
+                    with open(f"/proc/{pid}/comm") as comm:
+                        if comm.read() == name + "\n":
+                            return int(pid)
+        except OSError:
+            # The cgroup or the process went meanwhile.
+            pass
+    return None
+
+
+class Daemon:
+    """dormoused, started again whenever it is gone: with sockets of its own, or with passed ones as a service manager does it."""
+
+    def __init__(self, programs, directory, config, passed):
+        self.program, self.directory, self.config = f"{programs}/dormoused", directory, config
+        self.cgroup = world.Cgroup(f"dmt-{os.getpid()}-storm")
+        self.log = open(f"{directory}/log", "ab")
+        self.process, self.over, self.at_once = None, False, True
+        self.sockets = self.open_sockets() if passed else []
+        self.keeper = threading.Thread(target=self.keep, daemon=True)
+
+    @staticmethod
+    def open_sockets():
+        sockets = []
+        for family, address in [(socket.AF_INET, ("127.0.0.1", world.PORT4)), (socket.AF_INET6, ("::1", world.PORT6)),
+                                (socket.AF_UNIX, world.PATH)]:
+            sockets.append(socket.socket(family, socket.SOCK_STREAM))
+            if family != socket.AF_UNIX:
+                sockets[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sockets[-1].bind(address)
+            sockets[-1].listen(4096)
+        sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        sockets[-1].bind(("127.0.0.1", world.PORT_DATAGRAM))
+        # Out of the way of the numbers that they have in the daemon.
+        return [socket.socket(fileno=fcntl.fcntl(one.detach(), fcntl.F_DUPFD_CLOEXEC, 20)) for one in sockets]
+
+    def start(self):
+        command = [self.program, "--config", self.config, "--runtime", f"{self.directory}/runtime"]
+        environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
+        numbers = [one.fileno() for one in self.sockets]
+        if numbers:
+            environment.update(LISTEN_FDS=str(len(numbers)), LISTEN_FDNAMES=":".join(["storm.socket"] * len(numbers)))
+            moves = " ".join(f"{3 + index}<&{number} {number}<&-" for index, number in enumerate(numbers))
+            command = ["bash", "-c", f'exec {moves}; LISTEN_PID=$$ exec "$@"', "bash", *command, "storm"]
+        self.process = self.cgroup.start(command, stderr=self.log, env=environment, pass_fds=numbers)
+
+    def keep(self):
+        waiting = select.poll()
+        for one in self.sockets:
+            waiting.register(one, select.POLLIN)
+        while not self.over:
+            if self.process and self.process.poll() is None:
+                try:
+                    self.process.wait(0.05)
+                except subprocess.TimeoutExpired:
+                    pass
+            elif self.at_once or not self.sockets or waiting.poll(50):
+                self.at_once = False
+                self.start()
+
+    def end_process(self, number):
+        self.log.write(f"storm: signal {number}\n".encode())
+        self.log.flush()
+        process, self.at_once = self.process, True
+        process.send_signal(number)
+        process.wait(60)
+
+    def end(self):
+        self.over = True
+        self.keeper.join()
+        self.process.terminate()
+        self.process.wait(60)
+        self.cgroup.remove()
+        for one in self.sockets:
+            one.close()
+
+
+class Dormouse:
+    """One guest: `tiny` (a static process 1), `host` (systemd on this machine's /usr), or a Debian by the name of its image."""
+
+    def __init__(self, guest, passed, programs, board, most_seconds):
+        self.title = f"Dormouse, {guest}, " + ("passed sockets" if passed else "own sockets")
+        self.guest, self.passed, self.programs, self.board = guest, passed, programs, board
+        self.directory = f"{world.PLACE}/{guest}-{'passed' if passed else 'own'}"
+        self.cli = [f"{programs['bin']}/dormouse"]
+        self.most_seconds = most_seconds
+        self.addresses, self.silent, self.is_ours = world.ADDRESSES, (), True
+
+    def __enter__(self):
+        config = f"{self.directory}/config"
+        os.makedirs(config)
+        os.mkdir(f"{self.directory}/runtime")
+        with open(f"{config}/storm.guest", "w") as file:
+            file.write(self.guest_file())
+        self.daemon = Daemon(self.programs["bin"], self.directory, config, self.passed)
+        self.daemon.keeper.start()
+        self.until("the daemon is up", lambda: self.ask("list").returncode == 0)
+        return self
+
+    def __exit__(self, *_):
+        self.daemon.end()
+        if "STORM_LOGS" in os.environ:
+            world.run("cp", f"{self.directory}/log", f"{os.environ['STORM_LOGS']}/{os.path.basename(self.directory)}")
+        if os.path.exists(world.PATH):
+            os.unlink(world.PATH)
+
+    def guest_file(self):
+        sockets = "[Socket]\n" + "\n".join(world.LISTEN)
+        policy = f"[Guest]\nIdleStopSec={int(IDLE_STOP * 1000)}ms\n"
+        if self.guest == "tiny":
+            root = f"{self.directory}/root"
+            for place in ("sbin", "proc", "sys", "dev", "run", "tmp", "etc"):
+                os.makedirs(f"{root}/{place}")
+            world.run("cp", f"{self.programs['storm']}/storm-guest", f"{root}/sbin/init")
+            return f"[Exec]\nBoot=no\nNotifyReady=yes\nParameters=/sbin/init\n{sockets}\n{policy}Directory={root}\n"
+        units = world.write_units(f"{self.directory}/units", self.programs["storm"])
+        files = f"BindReadOnly={units}:/etc/systemd/system"
+        if self.guest == "host":
+            return (f"[Exec]\nBoot=yes\nParameters=systemd.firstboot=off\n[Files]\nVolatile=yes\n{files}\n{sockets}\n"
+                    f"{policy}Directory=/\n")
+        return f"[Exec]\nBoot=yes\n[Files]\nVolatile=overlay\n{files}\n{sockets}\n{policy}Directory={GUESTS}/{self.guest}\n"
+
+    # Asking
+
+    def ask(self, *arguments):
+        return subprocess.run([*self.cli, *arguments, "--runtime", f"{self.directory}/runtime"], capture_output=True, text=True)
+
+    def status(self):
+        answer = self.ask("status", "storm", "--json")
+        return json.loads(answer.stdout) if answer.returncode == 0 else {}
+
+    def until(self, what, condition):
+        end = time.monotonic() + self.most_seconds
+        while not (value := condition()):
+            if time.monotonic() > end:
+                raise Stuck(f"{self.title}: did not happen: {what}\n{self.account()}")
+            time.sleep(0.02)
+        return value
+
+    def account(self):
+        with open(f"{self.directory}/log", errors="replace") as log:
+            return json.dumps(self.status()) + "\n" + "".join(log.readlines()[-20:])
+
+    def running(self):
+        """The process ID of the guest's process 1, as soon as it serves."""
+        def active():
+            status = self.status()
+            return status.get("pid") if status.get("state") in ("active", "frozen") else None
+        return self.until("the guest runs", active)
+
+    def service(self):
+        """The process that accepts, as soon as there is one."""
+        if self.guest == "tiny":
+            return self.running()
+
+        return self.until("the service runs", lambda: find_process(self.daemon.cgroup.path, "storm-guest"))
+
+    # Edges
+
+    def freeze(self):
+        self.running()
+        self.ask("freeze", "storm")
+
+    def stop(self):
+        self.running()
+        self.ask("sleep", "storm", "--now")
+
+    def cancel(self):
+        self.running()
+        self.ask("sleep", "storm")
+
+    def idle(self):
+        """Nobody comes for about as long as IdleStopSec= is: somebody comes in the very moment of the stop, or after it."""
+        self.running()
+        self.board.set("lull", 1000)
+        time.sleep(IDLE_STOP + random.uniform(-0.02, 0.06))
+        self.board.set("lull", 0)
+
+    def kill_guest(self):
+        self.kill(self.running)
+
+    def kill_service(self):
+        self.kill(self.service)
+
+    def power_off(self):
+        pid = self.running()
+        try:
+            os.kill(pid, signal.SIGRTMIN + (3 if self.guest == "tiny" else 4))
+        except ProcessLookupError:
+            pass
+
+    def kill_daemon(self):
+        self.running()
+        self.end_daemon(signal.SIGKILL)
+
+    def restart_daemon(self):
+        self.running()
+        self.end_daemon(signal.SIGTERM)
+
+    def end_daemon(self, number):
+        # Until the next one has ended what the guest serves on that a killed one left.
+        self.daemon.end_process(number)
+        self.until("the next daemon is up", lambda: self.ask("list").returncode == 0)
+
+    @staticmethod
+    def kill(find):
+        try:
+            os.kill(find(), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def edges(self):
+        """[(name, how it is forced, its rule, how often compared with others)]"""
+        edges = [
+            ("freeze", self.freeze, "none", 2), ("stop", self.stop, "none", 3), ("stop when idle", self.idle, "none", 3),
+            ("cancelled stop", self.cancel, "none", 2), ("kill -9, process 1", self.kill_guest, "accepted", 2),
+            ("power-off by itself", self.power_off, "any", 1),
+            ("kill -9, daemon", self.kill_daemon, "accepted" if self.passed else "any", 1),
+            ("restart of the daemon", self.restart_daemon, "none" if self.passed else "any", 1),
+        ]
+        if self.guest != "tiny":
+            edges.append(("kill -9, service", self.kill_service, "accepted", 1))
+        if "freeze" not in subprocess.run([*self.cli, "--help"], capture_output=True, text=True).stdout:
+            edges = edges[1:]
+        return edges

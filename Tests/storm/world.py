@@ -1,0 +1,107 @@
+"""A network namespace, a cgroup and a directory of the storm's own, and what is started in them."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# The same inside a guest: a socket of AF_UNIX is found by its path.
+PLACE = "/run/dormouse-storm"
+PORT4, PORT6, PORT_DATAGRAM = 7001, 7002, 7004
+PATH = f"{PLACE}/sockets/storm.sock"
+LISTEN = [f"ListenStream=127.0.0.1:{PORT4}", f"ListenStream=[::1]:{PORT6}", f"ListenStream={PATH}",
+          f"ListenDatagram=127.0.0.1:{PORT_DATAGRAM}"]
+ADDRESSES = [str(PORT4), f"6:{PORT6}", PATH, f"u:{PORT_DATAGRAM}"]
+
+
+def enter():
+    """Runs this program again in a network and a mount namespace of its own, which end with it."""
+    if "--inside" not in sys.argv:
+        os.makedirs(PLACE, exist_ok=True)
+        command = ["unshare", "--net", "--mount", "--propagation=private", sys.executable]
+        os.execvp("unshare", command + [os.path.abspath(sys.argv[0]), "--inside"] + sys.argv[1:])
+    run("ip", "link", "set", "lo", "up")
+    run("mount", "-t", "tmpfs", "storm", PLACE)
+    os.mkdir(os.path.dirname(PATH))
+
+
+def run(*arguments, **options):
+    return subprocess.run(arguments, check=True, capture_output=True, text=True, **options).stdout
+
+
+def compile_programs():
+    here, programs = os.path.join(SOURCE, "Tests/storm"), os.path.join(PLACE, "programs")
+    os.mkdir(programs)
+    strict = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]
+    run(*strict, f"{programs}/storm-client", f"{here}/storm-client.c", "-pthread")
+    run(*strict, f"{programs}/storm-guest", f"{here}/storm-guest.c", "-static")
+    return programs
+
+
+def cgroup_root():
+    with open("/proc/self/mountinfo") as mounts:
+        for line in mounts:
+            fields, _, rest = line.partition(" - ")
+            if rest.startswith("cgroup2 "):
+                return fields.split()[4]
+    raise SystemExit("storm: no cgroup 2 is mounted on this machine")
+
+
+class Cgroup:
+    """Ends everything in it when it goes; by its name the tests sweep one away that a killed storm left."""
+
+    def __init__(self, name):
+        self.path = os.path.join(cgroup_root(), name)
+        os.mkdir(self.path)
+
+    def start(self, arguments, **options):
+        """Starts a program in it; each program executes the next, so that the process ID stays."""
+        script = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
+        return subprocess.Popen(["sh", "-c", script, self.path, *arguments], stdin=subprocess.DEVNULL, **options)
+
+    def kill(self):
+        with open(self.path + "/cgroup.kill", "w") as kill:
+            kill.write("1")
+
+    def remove(self):
+        self.kill()
+        while "populated 1" in open(self.path + "/cgroup.events").read():
+            time.sleep(0.02)
+        for directory, _, _ in os.walk(self.path, topdown=False):
+            os.rmdir(directory)
+
+
+class Clients:
+    """The clients of one subject, for as long as the value is entered."""
+
+    def __init__(self, programs, board, count, addresses):
+        self.board = board
+        self.command = [f"{programs}/storm-client", board.path, str(count), "1", *addresses]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.board.set("lull", 0)
+        self.board.set("over", 1)
+        try:
+            self.process.wait(60)
+        finally:
+            self.process.kill()
+
+
+def write_units(directory, programs, listen=tuple(LISTEN), unit=""):
+    """The guest's units, and the service's program among them: a directory for a systemd guest's /etc/systemd/system."""
+    wants = os.path.join(directory, "sockets.target.wants")
+    os.makedirs(wants)
+    shutil.copy(f"{programs}/storm-guest", directory)
+    lines = "\n".join(listen)
+    with open(f"{directory}/storm.socket", "w") as file:
+        file.write(f"[Socket]\n{lines}\nBacklog=4096\nTriggerLimitIntervalSec=0\n")
+    with open(f"{directory}/storm.service", "w") as file:
+        file.write(f"[Unit]\nStartLimitIntervalSec=0\n{unit}\n[Service]\nExecStart=/etc/systemd/system/storm-guest\n")
+    os.symlink("../storm.socket", f"{wants}/storm.socket")
+    return directory
