@@ -14,7 +14,7 @@ import subprocess
 import time
 
 import world
-from subjects import GUESTS, Stuck, find_process
+from subjects import GUESTS, Stuck, end_process, find_process
 
 GUEST_PORT = 7101
 # From systemd-nspawn@.service; the machine's own limits on starts would end the storm.
@@ -126,12 +126,13 @@ class Peer:
         self.kill("storm-guest", "payload")
 
     def kill(self, name, place):
-        try:
-            # Not the host's own, which is at the top.
-            below = f"{self.cgroup.path}/payload/machine.slice"
-            os.kill(self.until(f"{name} runs", lambda: find_process(below, name, place)), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        # Not the host's own, which is at the top.
+        below = f"{self.cgroup.path}/payload/machine.slice"
+        end_process(self.until(f"{name} runs", lambda: find_process(below, name, place)), signal.SIGKILL, self)
+
+    def settle(self):
+        self.until("storm.service is active", lambda: self.on_host(
+            "systemctl", "show", "--value", "--property=ActiveState", "storm.service").stdout == "active\n")
 
 
 class Nspawn(Peer):

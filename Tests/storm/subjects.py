@@ -38,6 +38,14 @@ def find_process(cgroup, name, place=""):
     return None
 
 
+def end_process(pid, number, subject):
+    """Returns when it is gone: what comes of it is not to be taken for what comes of the next edge."""
+    process = os.pidfd_open(pid)
+    signal.pidfd_send_signal(process, number)
+    subject.until(f"process {pid} ends", lambda: select.select([process], [], [], 0)[0])
+    os.close(process)
+
+
 class Daemon:
     """dormoused, started again whenever it is gone: with sockets of its own, or with passed ones as a service manager does it."""
 
@@ -62,7 +70,10 @@ class Daemon:
         sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sockets[-1].bind(("127.0.0.1", world.PORT_DATAGRAM))
         # Out of the way of the numbers that they have in the daemon.
-        return [socket.socket(fileno=fcntl.fcntl(one.detach(), fcntl.F_DUPFD_CLOEXEC, 20)) for one in sockets]
+        moved = [socket.socket(fileno=fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 20)) for one in sockets]
+        for one in sockets:
+            one.close()
+        return moved
 
     def start(self):
         command = [self.program, "--config", self.config, "--runtime", f"{self.directory}/runtime"]
@@ -171,6 +182,9 @@ class Dormouse:
         with open(f"{self.directory}/log", errors="replace") as log:
             return json.dumps(self.status()) + "\n" + "".join(log.readlines()[-20:])
 
+    def settle(self):
+        self.running()
+
     def running(self):
         """The process ID of the guest's process 1, as soon as it serves."""
         def active():
@@ -188,56 +202,39 @@ class Dormouse:
     # Edges
 
     def freeze(self):
-        self.running()
         self.ask("freeze", "storm")
 
     def stop(self):
-        self.running()
         self.ask("sleep", "storm", "--now")
 
     def cancel(self):
-        self.running()
         self.ask("sleep", "storm")
 
     def idle(self):
         """Nobody comes for about as long as IdleStopSec= is: somebody comes in the very moment of the stop, or after it."""
-        self.running()
         self.board.set("lull", 1000)
         time.sleep(IDLE_STOP + random.uniform(-0.02, 0.06))
         self.board.set("lull", 0)
 
     def kill_guest(self):
-        self.kill(self.running)
+        end_process(self.running(), signal.SIGKILL, self)
 
     def kill_service(self):
-        self.kill(self.service)
+        end_process(self.service(), signal.SIGKILL, self)
 
     def power_off(self):
-        pid = self.running()
-        try:
-            os.kill(pid, signal.SIGRTMIN + (3 if self.guest == "tiny" else 4))
-        except ProcessLookupError:
-            pass
+        end_process(self.running(), signal.SIGRTMIN + (3 if self.guest == "tiny" else 4), self)
 
     def kill_daemon(self):
-        self.running()
         self.end_daemon(signal.SIGKILL)
 
     def restart_daemon(self):
-        self.running()
         self.end_daemon(signal.SIGTERM)
 
     def end_daemon(self, number):
         # Until the next one has ended what the guest serves on that a killed one left.
         self.daemon.end_process(number)
         self.until("the next daemon is up", lambda: self.ask("list").returncode == 0)
-
-    @staticmethod
-    def kill(find):
-        try:
-            os.kill(find(), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def edges(self):
         """[(name, how it is forced, its rule, how often compared with others)]"""
