@@ -37,7 +37,7 @@ let package = Package(
         "UnitSyntax",
       ],
       swiftSettings: strict),
-    .executableTarget(name: "dormoused", dependencies: ["Supervision"], swiftSettings: strict),
+    .executableTarget(name: "dormoused", dependencies: ["Linux", "Supervision", "Systemd"], swiftSettings: strict),
     .executableTarget(
       name: "dormouse",
       dependencies: [

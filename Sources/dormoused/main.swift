@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Supervision
 import Systemd
 
@@ -6,6 +7,12 @@ do {
   // The signals first: every thread that the runtime makes from here on inherits the mask.
   try blockSignals(Manager.blockedSignals)
   let arguments = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
+  do {
+    try OwnProgram.executeReadOnly()
+    OwnProgram.setName("dormoused")
+  } catch {
+    Journal(.stderr).send(.warning, "dormoused: a guest without PrivateUsers= could write to this program: \(error)")
+  }
   let loop = try EventLoop()
   let manager = Manager(loop: loop, arguments: arguments)
   // Not from a task: the runtime would begin it on a thread of its own, whose pool then wakes up every second to look after itself.

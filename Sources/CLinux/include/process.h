@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,15 @@ static inline int linux_pidfd_exit_status(int pidfd, int *status) {
   *status = info.exit_code;
   return (info.mask & exited) != 0;
 }
+
+/* execveat(2) of an open file, with this process's environment. */
+static inline int linux_execute(int file, char *const arguments[]) {
+  extern char **environ;
+  return (int)syscall(SYS_execveat, file, "", arguments, environ, 0x1000 /* AT_EMPTY_PATH */);
+}
+
+/* prctl(2) takes its arguments as a list of any length, which Swift does not import. */
+static inline int linux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 /* TIOCSPTLCK: glibc's unlockpt(3) would first look for the terminal in the host's own /dev/pts. */
 static inline int linux_unlock_terminal(int master) {

@@ -102,16 +102,26 @@ enum Payload {
   }
 
   /// The compiled `tiny-init`.
-  static func tinyInit() throws -> String { try compiled.get() }
+  static func tinyInit() throws -> String { try tiny.get() }
 
-  /// Compiled once in a test run.
-  private static let compiled = Result {
-    let directory = Built.directory + "/guest-payload"
+  /// The compiled `hostile`.
+  static func hostile() throws -> String { try bad.get() }
+
+  private static let tiny = Result { try compile("tiny-init", in: "guest-payload", from: ["tiny-init.c"]) }
+  private static let bad = Result {
+    let sources = names(in: Built.source + "/Tests/guests/hostile").filter { $0.hasSuffix(".c") }
+    return try compile("hostile", in: "hostile-payload", from: sources.map { "hostile/\($0)" })
+  }
+
+  /// Once in a test run.
+  private static func compile(_ name: String, in directory: String, from sources: [String]) throws -> String {
+    let directory = "\(Built.directory)/\(directory)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let path = directory + "/tiny-init"
-    try require(
-      "cc", "-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o", path + ".new",
-      Built.source + "/Tests/guests/tiny-init.c")
+    let path = "\(directory)/\(name)"
+    let compiler = try command(
+      ["cc", "-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o", path + ".new"]
+        + sources.map { "\(Built.source)/Tests/guests/\($0)" })
+    guard compiler.succeeded else { throw Trouble("\(name): \(compiler.errors)") }
     // A run of the tests that is under way may be executing the old one: a rename leaves it alone.
     rename(path + ".new", path)
     return path

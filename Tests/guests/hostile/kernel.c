@@ -1,0 +1,55 @@
+/* System calls that act on the whole machine. */
+#define _GNU_SOURCE
+#include "hostile.h"
+
+#include <linux/audit.h>
+#include <linux/bpf.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+int module(void) { return forbidden(syscall(SYS_init_module, "", 0L, "")); }
+int kexec(void) { return forbidden(syscall(SYS_kexec_load, 0L, 0L, NULL, 0L)); }
+int audit(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_AUDIT);
+  if (fd == -1) return refused(-1);
+  struct nlmsghdr get = {.nlmsg_len = sizeof get, .nlmsg_type = AUDIT_GET, .nlmsg_flags = NLM_F_REQUEST};
+  return refused(send(fd, &get, sizeof get, 0));
+}
+
+int clock_set(void) {
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  return forbidden(settimeofday(&now, NULL));
+}
+int kernel_messages(void) {
+  char text[64];
+  return forbidden(syscall(SYS_syslog, 3 /* SYSLOG_ACTION_READ_ALL */, text, sizeof text));
+}
+int ports(void) {
+#ifdef SYS_iopl
+  return forbidden(syscall(SYS_iopl, 3));
+#else
+  return skip("this machine has none");
+#endif
+}
+int swap(void) { return forbidden(syscall(SYS_swapon, "/sbin/init", 0)); }
+int programs(void) {
+  union bpf_attr map = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+  return forbidden(syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof map));
+}
+int performance(void) {
+  struct {
+    unsigned int type, size;
+    unsigned char rest[104];
+  } event = {.type = 1, .size = 112};
+  return forbidden(syscall(SYS_perf_event_open, &event, -1, 0, -1, 0UL));
+}
+int host_name(void) {
+  if (sethostname("dormouse-hostile", 16) == -1) return refused(-1);
+  snprintf(why, sizeof why, "set; the host's name has to be as it was");
+  return HELD;
+}
