@@ -116,6 +116,8 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   public var connectionsRefused = 0
   /// Messages on the notify socket that did not come from the guest's PID 1.
   public var notifyRefused = 0
+  /// Processes of the guest that the kernel killed for want of memory.
+  public var memoryKills = 0
 
   public init() {}
 }

@@ -168,7 +168,9 @@ public enum ManagerInterface {
       # Connections that were closed instead of served, because the guest could not be started
       connectionsRefused: int,
       # Messages on the notify socket that did not come from the guest's PID 1
-      notifyRefused: int
+      notifyRefused: int,
+      # Processes of the guest that the kernel killed for want of memory
+      memoryKills: int
     )
 
     # All that is known of one guest

@@ -129,6 +129,8 @@ public struct GuestSettings: Equatable, Sendable {
   public var machineID: String?
   /// `SetCredential=` and `LoadCredential=` in the order written; of two of one kind with the same ID the last counts.
   public var credentials: [Credential] = []
+  /// `MemoryMax=`, `CPUQuota=` and so on.
+  public var resources = Resources()
 
   public init() {}
 }

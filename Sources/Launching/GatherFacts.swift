@@ -37,6 +37,7 @@ extension StartFacts {
       facts.architecture = .arm64
     #endif
     facts.bootID = newUUID()
+    facts.machine = MachineSize.gather()
     return facts
   }
 

@@ -17,6 +17,8 @@ public final class GuestCgroup {
   private let events: Cgroup2.Events
   private let killer: OwnedFD
   private let freezer: OwnedFD
+  // Only where the guest has the memory controller.
+  private let memoryEvents: Cgroup2.Counters?
 
   /// The names of the guests that have a cgroup in `base`, running or not.
   ///
@@ -85,6 +87,7 @@ public final class GuestCgroup {
     self.events = events
     self.killer = killer
     self.freezer = freezer
+    memoryEvents = try? Cgroup2.Counters(path + "/memory.events")
     self.path = path
   }
 
@@ -130,6 +133,14 @@ public final class GuestCgroup {
 
   /// Polls as POLLPRI when `isPopulated()` may have changed since it was last asked; borrowed.
   public var changes: OwnedFD { _read { yield events.descriptor } }
+
+  /// How many of its processes the kernel has killed for want of memory; nil where it has no memory controller.
+  public var memoryKills: Int? { (try? memoryEvents?.values())?["oom_kill"] }
+
+  /// Calls `use` with a descriptor that polls as POLLPRI when `memoryKills` may have changed; borrowed.
+  public func withMemoryChanges(_ use: (borrowing OwnedFD) throws(SystemError) -> Void) throws(SystemError) {
+    if let memoryEvents { try use(memoryEvents.descriptor) }
+  }
 
   /// Kills every process in it (`cgroup.kill`), also those that are just being made, also when it is frozen. A cgroup that is gone
   /// has none.

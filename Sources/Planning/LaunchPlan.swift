@@ -16,6 +16,10 @@ public struct LaunchPlan: Equatable, Sendable {
   public var devices: [Device]?
   /// What the kernel adds to the score of the guest's processes when it is out of memory; nil: the daemon's own.
   public var oomScoreAdjust: Int16?
+  /// What is written into the guest's cgroup before it starts.
+  public var limits: [CgroupLimit] = []
+  /// The settings that no controller is there for.
+  public var unmetLimits: [CgroupLimit] = []
   /// How many listeners the guest is told of; they are descriptors 3 and up.
   public var listenerCount = 0
   /// What the first slots hold from the beginning.

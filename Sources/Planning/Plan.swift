@@ -39,6 +39,13 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   plan.preloaded = builder.preloaded
   plan.devices = facts.mayRestrictDevices ? Device.ofEveryGuest + facts.boundDevices : nil
   plan.oomScoreAdjust = guest.exec.oomScoreAdjust
+  for limit in CgroupLimit.all(guest.policy.resources, facts.machine) {
+    if facts.controllers.contains(limit.controller) {
+      plan.limits.append(limit)
+    } else {
+      plan.unmetLimits.append(limit)
+    }
+  }
   plan.listenerCount = facts.listenerNames.count
   plan.slotCount = builder.slotCount
   return plan

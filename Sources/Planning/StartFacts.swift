@@ -46,6 +46,9 @@ public struct StartFacts: Equatable, Sendable {
   public var account: Account?
   /// The host's own.
   public var architecture = Personality.amd64
+  /// The controllers of cgroup 2 that the guest's cgroup has.
+  public var controllers: [String] = []
+  public var machine = MachineSize()
 
   public init(root: String, staging: String, machineID: String) {
     self.root = root
@@ -73,6 +76,18 @@ public struct TopLevelLink: Equatable, Sendable {
     self.name = name
     self.target = target
   }
+}
+
+/// What a share of this machine is a share of.
+public struct MachineSize: Equatable, Sendable {
+  /// Bytes.
+  public var memory: UInt64 = 0
+  /// Bytes.
+  public var page: UInt64 = 4096
+  /// How many tasks there may be.
+  public var tasks: UInt64 = 4096
+
+  public init() {}
 }
 
 /// The limits of the host's own PID 1 that depend on the size of the machine; the defaults are those of a small one.

@@ -105,6 +105,7 @@ struct StatusText {
       ("kills", counters.kills),
       ("crashes", counters.crashes), ("reboots", counters.reboots),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
+      ("processes killed for want of memory", counters.memoryKills),
     ]
     let some = named.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
     return some.isEmpty ? nil : some.joined(separator: ", ")

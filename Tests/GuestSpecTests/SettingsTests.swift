@@ -23,6 +23,9 @@ struct SettingsTests {
     "a limit in microseconds": ("5ms", "soon"), "a limit of niceness": ("-5", "+20"),
     "a number of probes": ("9", "128"), "a size": ("64K", "64Q"), "a descriptor name": ("http", "a:b"),
     "a credential with its value": ("id:a\\x00b", "id"), "a credential with its file": ("id:/srv/key", "id:srv/key"),
+    "an amount of memory": ("1.5G", "1X"), "a limit of memory": ("25%", "0"), "a weight or idle": ("idle", "busy"),
+    "a weight": ("50", "0"), "a share of a processor": ("150%", "1.5"),
+    "a number of tasks": ("100", "0"),
   ]
 
   @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")

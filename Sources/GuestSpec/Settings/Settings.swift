@@ -80,7 +80,7 @@ enum Settings {
     .known("Port"),
   ]
 
-  /// Dormouse's own.
+  /// Dormouse's own, and the limits of systemd.resource-control(5) that cgroup 2 has a file for.
   static let guest: [Setting<Guest>] = [
     .optional("Directory", .directory, \.policy.directory),
     .value("IdleFreezeSec", .timeSpan, \.policy.idleFreeze),
@@ -90,6 +90,17 @@ enum Settings {
     .optional("MachineID", .machineID, \.policy.machineID),
     .element("SetCredential", .setCredential, \.policy.credentials, forgets: \.isSet).secret,
     .element("LoadCredential", .loadCredential, \.policy.credentials, forgets: { !$0.isSet }),
+    .optional("MemoryMin", .memory, \.policy.resources.memoryMin),
+    .optional("MemoryLow", .memory, \.policy.resources.memoryLow),
+    .optional("MemoryHigh", .memoryLimit, \.policy.resources.memoryHigh),
+    .optional("MemoryMax", .memoryLimit, \.policy.resources.memoryMax),
+    .optional("MemorySwapMax", .memory, \.policy.resources.memorySwapMax),
+    .optional("CPUWeight", .processorWeight, \.policy.resources.cpuWeight),
+    .optional("CPUQuota", .processorShare, \.policy.resources.cpuQuota),
+    .value("CPUQuotaPeriodSec", .timeSpan, \.policy.resources.cpuQuotaPeriod),
+    .list("AllowedCPUs", .processors, \.policy.resources.allowedCPUs),
+    .optional("TasksMax", .tasks, \.policy.resources.tasksMax),
+    .optional("IOWeight", .weight, \.policy.resources.ioWeight),
   ]
 
   /// systemd.socket(5) `[Socket]`, without what every unit may say of the processes it starts.

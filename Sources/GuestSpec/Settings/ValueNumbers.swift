@@ -36,17 +36,35 @@ extension Value<UInt64?> {
   }
 }
 
-/// Bytes, with systemd's suffixes to the base of 1024 and a fraction where there is a suffix: `64K`, `1.5M`.
+/// The suffixes of sizes, the largest first; each is so many bits.
+private let sizeSuffixes: [(Character, UInt64)] = [
+  ("E", 60), ("P", 50), ("T", 40), ("G", 30), ("M", 20), ("K", 10), ("B", 0),
+]
+
+/// Bytes, with systemd's suffixes to the base of 1024 and a fraction where there is a suffix: `64K`, `1.5M`, and the sum of several,
+/// the larger suffix first: `1G 500M`.
 func byteSize(_ text: String) -> UInt64? {
-  let suffixes: [(Character, UInt64)] = [
-    ("B", 0), ("K", 10), ("M", 20), ("G", 30), ("T", 40), ("P", 50), ("E", 60),
-  ]
-  var number = Substring(text)
-  var unit: UInt64 = 1
-  if let last = text.last, let (_, shift) = suffixes.first(where: { $0.0 == last }) {
-    number = number.dropLast()
-    unit = 1 << shift
-  }
+  var total: UInt64 = 0
+  var rest = Substring(text)
+  var suffixes = sizeSuffixes[...]
+  repeat {
+    let number = rest.prefix { character in !sizeSuffixes.contains { $0.0 == character } }
+    let suffix = rest.dropFirst(number.count).first
+    guard let place = suffixes.firstIndex(where: { $0.0 == suffix ?? "B" }) else { return nil }
+    let unit = UInt64(1) << suffixes[place].1
+    guard let part = bytes(number.drop { $0 == " " }, unit: suffix == nil ? 1 : unit) else { return nil }
+    let (sum, overflow) = total.addingReportingOverflow(part)
+    if overflow { return nil }
+    total = sum
+    suffixes = suffixes[(place + 1)...]
+    rest = rest.dropFirst(number.count + (suffix == nil ? 0 : 1))
+  } while !rest.isEmpty
+  return total
+}
+
+/// So many times `unit`, with a fraction where that is more than a byte.
+private func bytes(_ text: Substring, unit: UInt64) -> UInt64? {
+  var number = text
   while number.last == " " { number = number.dropLast() }
   let parts = number.split(separator: ".", omittingEmptySubsequences: false)
   guard let head = parts.first, !head.isEmpty, parts.count <= 2, let whole = decimal(head, as: UInt64.self) else {

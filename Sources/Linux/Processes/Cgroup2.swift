@@ -14,6 +14,16 @@ public enum Cgroup2 {
     return directory
   }
 
+  /// The directory of the root of what this process sees of cgroup 2.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
+  public static func rootDirectory() throws(SystemError) -> String {
+    guard let mount = try MountInfo.read().first(where: { $0.type == "cgroup2" }) else {
+      throw SystemError("find the mount of cgroup 2", errno: ENOENT)
+    }
+    return mount.target
+  }
+
   /// `groups` as in /proc/PID/cgroup: the line `0::PATH` is cgroup 2's, PATH counted from the root of the hierarchy.
   static func directory(groups: String, mounts: [MountEntry]) -> String? {
     guard let own = groups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })?.dropFirst(3) else {

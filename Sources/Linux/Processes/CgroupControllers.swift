@@ -48,6 +48,28 @@ extension Cgroup2 {
     (try? names(in: "/sys/kernel/cgroup/delegate")) ?? ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"]
   }
 
+  /// An open file of lines `NAME NUMBER`, such as memory.events or cpu.stat.
+  public final class Counters {
+    /// Of memory.events and its like: polls as POLLPRI when something may have changed, until `values()` has read it.
+    public let descriptor: OwnedFD
+
+    /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, or has no such file.
+    public init(_ path: String) throws(SystemError) { descriptor = try Cgroup2.open(path) }
+
+    /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
+    public func values() throws(SystemError) -> [String: Int] {
+      var text = [UInt8](repeating: 0, count: 4096)
+      let count = try retrying("pread") { pread(descriptor.raw, &text, text.count, 0) }
+      return Cgroup2.values(String(decoding: text[..<count], as: UTF8.self))
+    }
+  }
+
+  static func values(_ text: String) -> [String: Int] {
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
+    let pairs = lines.compactMap { line in line.count == 2 ? Int(line[1]).map { (String(line[0]), $0) } : nil }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
   private static func names(in path: String) throws(SystemError) -> [String] {
     String(decoding: try readFile(path, limit: 4096), as: UTF8.self).split(whereSeparator: \.isWhitespace).map(
       String.init)

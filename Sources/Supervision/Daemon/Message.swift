@@ -28,6 +28,8 @@ enum Message {
   case cannotWatchIdleness(error: String)
   case guestReported(error: Int32)
   case noDevicePolicy
+  case unmet(settings: String, controller: String, CgroupBase.Obstacle?)
+  case outOfMemory(kills: Int)
   case sameMachineID(as: String)
 
   // The daemon.
@@ -50,7 +52,7 @@ extension Message {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .guestReported, .noDevicePolicy, .sameMachineID, .noGuests, .notPassed, .notWanted:
+      .guestReported, .noDevicePolicy, .unmet, .outOfMemory, .sameMachineID, .noGuests, .notPassed, .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
     case .asleep, .started, .ready, .idle, .frozen, .thawed, .askedToHalt, .added, .removed, .changed, .listening,
@@ -92,6 +94,10 @@ extension Message {
       "guest \(other), which runs, has its machine id: it is told another one; a copied root wants an empty /etc/machine-id"
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
+    case .unmet(let settings, let controller, let obstacle):
+      "without effect: \(settings): there is no controller \(controller) for guests: \(obstacle?.description ?? "this kernel has none, or not all of it")"
+    case .outOfMemory(let kills):
+      "the kernel killed \(kills) of its processes for want of memory (MemoryMax=, or the host's own)"
     case .problem(let diagnostic): diagnostic.description
     case .noGuests(let searchPath): "no guest file in \(searchPath.joined(separator: ", "))"
     case .noSuchGuest(let name): "no file \(name).guest in the search path (--config)"

@@ -55,9 +55,11 @@ struct GuestStarter {
       let cgroup = try makeCgroup(name)
       do {
         let namespaces = try GuestNamespaces(users: nil, network: plan.network)
+        let missing = try cgroup.apply(plan.limits)
         let process = try launch(plan, listeners: passed, namespaces: namespaces, handed: host.mounts, cgroup: cgroup)
         let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
         run.hasDevicePolicy = plan.devices != nil
+        run.unmetLimits = plan.unmetLimits + missing
         try watch(run)
         return run
       } catch {
@@ -90,6 +92,7 @@ struct GuestStarter {
     let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
     facts.machineID = machineID.id
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
+    facts.controllers = surroundings.cgroupBase.controllers
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
     facts.scratch = scratch?.path
     let host = try HostSide(making: guest, runtime: surroundings.runtime, owner: facts.users?.map.users.outer ?? 0)

@@ -2,6 +2,7 @@ import Glibc
 import GuestSpec
 import Launching
 import Linux
+import Planning
 import Systemd
 
 /// One life of a guest's PID 1, with everything of the daemon's that ends with it: process, cgroup, console, notify socket.
@@ -12,6 +13,8 @@ final class Run {
   let since = Clocks.monotonic
   /// Whether the kernel keeps the guest from devices that are not its own.
   var hasDevicePolicy = true
+  /// The limits that cannot be kept here.
+  var unmetLimits: [CgroupLimit] = []
   /// nil for a guest that an earlier daemon left running.
   var machineID: MachineIDs.Claim?
   /// The sources of `Bind=:/path`.
@@ -22,10 +25,13 @@ final class Run {
   private let notify: NotifySocket?
   private var console: Console?
   private var sources: [EventSource] = []
+  private var knownMemoryKills = 0
 
   /// What a run tells its supervisor.
   struct Handlers {
     var said: (NotifyMessage) -> Void
+    /// The kernel killed processes of the guest for want of memory: how many since the last time.
+    var outOfMemory: (Int) -> Void
     /// PID 1 and everything in its cgroup are gone.
     var ended: (ExitStatus) -> Void
     /// The end could not be brought about, watched or cleared up after.
@@ -61,8 +67,21 @@ final class Run {
     if let notify {
       sources.append(try loop.watch(notify.descriptor, for: .readable) { [unowned self] _ in listen(handlers) })
     }
+    try watchMemory(loop, handlers)
     try console?.watch(loop)
     freezer = Freezer(cgroup, loop: loop)
+  }
+
+  private func watchMemory(_ loop: EventLoop, _ handlers: Handlers) throws(SystemError) {
+    try cgroup.withMemoryChanges { changes throws(SystemError) in
+      sources.append(try loop.watch(changes, for: .priority) { [unowned self] _ in countMemoryKills(handlers) })
+    }
+  }
+
+  private func countMemoryKills(_ handlers: Handlers) {
+    guard let kills = cgroup.memoryKills, kills > knownMemoryKills else { return }
+    handlers.outOfMemory(kills - knownMemoryKills)
+    knownMemoryKills = kills
   }
 
   private func listen(_ handlers: Handlers, atMost limit: Int = NotifySocket.batch) {
@@ -80,6 +99,7 @@ final class Run {
       // What it said and printed last is older than its end; the process must not be waited for before the socket is read.
       listen(handlers, atMost: NotifySocket.queue)
       console?.drainAll()
+      countMemoryKills(handlers)
       guard let status = try process.reap() else { return }
       stopWatching()
       endRest(loop, status, handlers)

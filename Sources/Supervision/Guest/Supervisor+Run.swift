@@ -4,6 +4,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Planning
 import Systemd
 
 // The guest's PID 1: how it is made, heard, told to halt, and missed.
@@ -26,6 +27,7 @@ extension Supervisor {
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))
       if !run.hasDevicePolicy { say(.noDevicePolicy) }
+      sayUnmet(run.unmetLimits)
       if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
@@ -36,11 +38,23 @@ extension Supervisor {
     }
   }
 
+  /// Once for each controller.
+  private func sayUnmet(_ limits: [CgroupLimit]) {
+    for (controller, limits) in Dictionary(grouping: limits, by: \.controller).sorted(by: { $0.key < $1.key }) {
+      let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
+      say(.unmet(settings: settings, controller: controller, surroundings.cgroupBase.obstacle))
+    }
+  }
+
   func watch(_ run: Run) throws(SystemError) {
     try run.watch(
       surroundings.loop,
       Run.Handlers(
         said: { [unowned self] in hear($0) },
+        outOfMemory: { [unowned self] kills in
+          history.counters.memoryKills += kills
+          say(.outOfMemory(kills: kills))
+        },
         ended: { [unowned self] in ended($0) },
         failed: { [unowned self] in say(.cannotEnd(error: "\($0)")) }))
   }

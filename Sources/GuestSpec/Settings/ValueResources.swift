@@ -1,0 +1,70 @@
+// The values of systemd.resource-control(5), as systemd's parsers take them.
+
+extension Value<Resources.Amount> {
+  /// What is kept for the guest, and its swap: none of it is an amount too.
+  static let memory = Value("an amount of memory") { (text, _) throws(WrongValue) in
+    if text == "infinity" { return .infinity }
+    if let share = tenThousandths(text) { return .share(try whole(share)) }
+    guard let size = byteSize(text), size < .max else {
+      throw WrongValue("not an amount of memory; write bytes, a number with K, M, G or T, a percentage, or infinity")
+    }
+    return .count(size)
+  }
+
+  /// As `memory`, and not nothing.
+  static let memoryLimit = Value("a limit of memory") { (text, context) throws(WrongValue) in
+    let amount = try memory.parse(text, &context)
+    if amount == .count(0) || amount == .share(0) { throw WrongValue("with no memory nothing runs; write more than 0") }
+    return amount
+  }
+
+  static let tasks = Value("a number of tasks") { (text, _) throws(WrongValue) in
+    if text == "infinity" { return .infinity }
+    if let share = tenThousandths(text) { return .share(try whole(share)) }
+    guard let number = decimal(text, as: UInt64.self), number > 0, number < .max else {
+      throw WrongValue("not a number of tasks; write one from 1, a percentage, or infinity")
+    }
+    return .count(number)
+  }
+
+  private static func whole(_ share: UInt32) throws(WrongValue) -> UInt32 {
+    if share > 10_000 { throw WrongValue("more than the whole; write at most 100%") }
+    return share
+  }
+}
+
+extension Value<UInt32> {
+  static let processorShare = Value("a share of a processor") { (text, _) throws(WrongValue) in
+    guard let share = tenThousandths(text), share > 0 else {
+      throw WrongValue("not a share of a processor; write a percentage such as 20%, or 200% for two processors")
+    }
+    return share
+  }
+
+  static let weight = Value("a weight") { (text, _) throws(WrongValue) in
+    guard let number = decimal(text, as: UInt32.self), (1...10_000).contains(number) else {
+      throw WrongValue("not a weight; write a number from 1 to 10000")
+    }
+    return number
+  }
+}
+
+extension Value<Resources.Weight> {
+  static let processorWeight = Value("a weight or idle") { (text, context) throws(WrongValue) in
+    text == "idle" ? .idle : .number(try Value<UInt32>.weight.parse(text, &context))
+  }
+}
+
+/// `20%`, `0.25%`, `5‰`, `7‱`, in ten-thousandths; nil when it is none, or beyond what systemd's own 31 bits hold.
+private func tenThousandths(_ text: String) -> UInt32? {
+  for (sign, places) in [("%", 2), ("\u{2030}", 1), ("\u{2031}", 0)] where text.hasSuffix(sign) {
+    let parts = text.dropLast().split(separator: ".", omittingEmptySubsequences: false)
+    guard let head = parts.first, !head.isEmpty, parts.count <= 2 else { return nil }
+    let tail = parts.count == 2 ? parts[1] : ""
+    // A point wants a digit behind it, and no more of them than there are places.
+    guard parts.count == 1 || 1 <= tail.utf8.count && tail.utf8.count <= places else { return nil }
+    let value = decimal(head + tail + String(repeating: "0", count: places - tail.utf8.count), as: UInt64.self)
+    return value.flatMap { $0 <= UInt64(Int32.max) ? UInt32($0) : nil }
+  }
+  return nil
+}

@@ -1,0 +1,80 @@
+import GuestSpec
+
+/// One setting of systemd.resource-control(5) as the kernel takes it: what is written into which file of the guest's cgroup.
+public struct CgroupLimit: Equatable, Sendable {
+  /// Without its `=`: `MemoryMax`.
+  public let setting: String
+  /// The controller that has the file, by the kernel's name.
+  public let controller: String
+  /// The first is the usual one. Where there are more, each that the kernel has is written.
+  public let files: [File]
+
+  /// A file of a cgroup and its new contents.
+  public struct File: Equatable, Sendable {
+    public let name: String
+    public let text: String
+  }
+
+  /// What `resources` asks for, on a machine of this size.
+  static func all(_ resources: Resources, _ machine: MachineSize) -> [CgroupLimit] {
+    var limits: [CgroupLimit] = []
+    func add(_ setting: String, _ controller: String, _ file: String, _ text: String?) {
+      guard let text else { return }
+      limits.append(CgroupLimit(setting: setting, controller: controller, files: [File(name: file, text: text)]))
+    }
+    func memory(_ setting: String, _ file: String, _ amount: Resources.Amount?) {
+      add(setting, "memory", file, amount.map { text($0, of: machine.memory, unit: machine.page) })
+    }
+    memory("MemoryMin", "memory.min", resources.memoryMin)
+    memory("MemoryLow", "memory.low", resources.memoryLow)
+    memory("MemoryHigh", "memory.high", resources.memoryHigh)
+    memory("MemoryMax", "memory.max", resources.memoryMax)
+    memory("MemorySwapMax", "memory.swap.max", resources.memorySwapMax)
+    switch resources.cpuWeight {
+    case .idle: add("CPUWeight", "cpu", "cpu.idle", "1")
+    case .number(let weight): add("CPUWeight", "cpu", "cpu.weight", "\(weight)")
+    case nil: break
+    }
+    add("CPUQuota", "cpu", "cpu.max", resources.cpuQuota.map { quota($0, each: resources.cpuQuotaPeriod) })
+    let processors = resources.allowedCPUs.map {
+      $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
+    }
+    add("AllowedCPUs", "cpuset", "cpuset.cpus", processors.isEmpty ? nil : processors.joined(separator: ","))
+    add("TasksMax", "pids", "pids.max", resources.tasksMax.map { text($0, of: machine.tasks, unit: 1) })
+    if let weight = resources.ioWeight { limits.append(io(weight)) }
+    return limits
+  }
+
+  private static func text(_ amount: Resources.Amount, of whole: UInt64, unit: UInt64) -> String {
+    switch amount {
+    case .infinity: "max"
+    case .count(let count): "\(count)"
+    case .share(10_000): "\(whole)"
+    case .share(let share): "\(part(share, of: whole / unit) * unit)"
+    }
+  }
+
+  /// The quotient is less than the whole and fits.
+  private static func part(_ share: UInt32, of whole: UInt64) -> UInt64 {
+    UInt64(10_000).dividingFullWidth(whole.multipliedFullWidth(by: UInt64(share))).quotient
+  }
+
+  /// The kernel counts in milliseconds: the period and the quota in it are not shorter, the period not longer than a second.
+  private static func quota(_ share: UInt32, each wanted: Duration?) -> String {
+    let millisecond: UInt64 = 1000
+    let second: UInt64 = 1_000_000
+    let perSecond = UInt64(share) * second / 10_000
+    let (seconds, rest) = min(wanted ?? .milliseconds(100), .seconds(1)).components
+    let asked = UInt64(clamping: seconds) * second + UInt64(clamping: rest / 1_000_000_000_000)
+    let period = min(max(asked, millisecond, millisecond * second / perSecond), second)
+    return "\(max(perSecond * period / second, millisecond)) \(period)"
+  }
+
+  /// Two I/O schedulers have weights, each in a file of its own; BFQ's go to 1000, and 100 is the middle of both.
+  private static func io(_ weight: UInt32) -> CgroupLimit {
+    let bfq = weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900
+    return CgroupLimit(
+      setting: "IOWeight", controller: "io",
+      files: [File(name: "io.weight", text: "default \(weight)"), File(name: "io.bfq.weight", text: "\(bfq)")])
+  }
+}

@@ -1,0 +1,83 @@
+import GuestSpec
+import Testing
+
+@testable import Planning
+
+@Suite("What a limit writes")
+struct CgroupLimitTests {
+  /// A machine of 8 GiB and a page, with room for 10,001 tasks.
+  private static let machine = {
+    var machine = MachineSize()
+    machine.memory = 8 << 30 + 4096
+    machine.tasks = 10_001
+    return machine
+  }()
+
+  private func written(_ change: (inout Resources) -> Void) -> [String] {
+    var resources = Resources()
+    change(&resources)
+    return CgroupLimit.all(resources, Self.machine).flatMap { limit in
+      limit.files.map { "\(limit.setting) \(limit.controller) \($0.name): \($0.text)" }
+    }
+  }
+
+  @Test("nothing is written that was not asked for")
+  func none() { #expect(written { _ in } == []) }
+
+  @Test("memory in bytes, a share of it in whole pages, and max for no limit")
+  func memory() {
+    #expect(
+      written {
+        ($0.memoryMin, $0.memoryLow, $0.memoryHigh) = (.count(4097), .share(1), .share(2500))
+        ($0.memoryMax, $0.memorySwapMax) = (.share(10_000), .infinity)
+      } == [
+        "MemoryMin memory memory.min: 4097", "MemoryLow memory memory.low: 856064",
+        "MemoryHigh memory memory.high: 2147483648", "MemoryMax memory memory.max: 8589938688",
+        "MemorySwapMax memory memory.swap.max: max",
+      ])
+  }
+
+  @Test(
+    "a quota in each period, neither shorter than the kernel counts nor longer than a second",
+    arguments: [
+      (2000, nil, "20000 100000"), (25_000, nil, "250000 100000"), (2000, .milliseconds(10), "2000 10000"),
+      (1, nil, "1000 1000000"), (100, .milliseconds(1), "1000 100000"), (10_000, .seconds(5), "1000000 1000000"),
+      (10_000, .zero, "1000 1000"), (2_147_483_647, nil, "21474836470 100000"),
+    ] as [(UInt32, Duration?, String)])
+  func quota(share: UInt32, period: Duration?, text: String) {
+    #expect(written { ($0.cpuQuota, $0.cpuQuotaPeriod) = (share, period) } == ["CPUQuota cpu cpu.max: \(text)"])
+  }
+
+  @Test("a weight, or idle in a file of its own; processors as the kernel lists them")
+  func processors() {
+    #expect(written { $0.cpuWeight = .number(50) } == ["CPUWeight cpu cpu.weight: 50"])
+    #expect(written { $0.cpuWeight = .idle } == ["CPUWeight cpu cpu.idle: 1"])
+    #expect(written { $0.allowedCPUs = [0...3, 6...6] } == ["AllowedCPUs cpuset cpuset.cpus: 0-3,6"])
+  }
+
+  @Test("tasks, counted or as a share of those there can be")
+  func tasks() {
+    #expect(written { $0.tasksMax = .count(77) } == ["TasksMax pids pids.max: 77"])
+    #expect(written { $0.tasksMax = .share(1000) } == ["TasksMax pids pids.max: 1000"])
+  }
+
+  @Test(
+    "an I/O weight for either scheduler that has weights",
+    arguments: [(1, 1), (100, 100), (200, 109), (10_000, 1000)] as [(UInt32, Int)])
+  func io(weight: UInt32, bfq: Int) {
+    #expect(
+      written { $0.ioWeight = weight }
+        == ["IOWeight io io.weight: default \(weight)", "IOWeight io io.bfq.weight: \(bfq)"])
+  }
+
+  @Test("without its controller a limit is not in the plan to be set, but among those that cannot be")
+  func unmet() throws {
+    let plan = try planned { guest, facts in
+      guest.policy.resources.memoryMax = .count(1 << 30)
+      guest.policy.resources.tasksMax = .count(100)
+      facts.controllers = ["cpu", "pids"]
+    }
+    #expect(plan.limits.map(\.setting) == ["TasksMax"])
+    #expect(plan.unmetLimits.map(\.setting) == ["MemoryMax"])
+  }
+}
