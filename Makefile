@@ -54,11 +54,13 @@ storm:
 	$(SWIFT) build -c release --product dormouse
 	@Tests/storm/storm --bin "$$($(SWIFT) build -c release --show-bin-path)" $(STORM)
 
+# Kept under Benchmarks/results: a cold start, a frozen guest against a warm one, Dormouse against nspawn.
 bench:
-	@.ci/need --root $(DEMO_NEEDS)
+	@.ci/need --root $(TEST_NEEDS)
+	@$(MAKE) --no-print-directory guests
 	$(SWIFT) build -c release --product dormoused
 	$(SWIFT) build -c release --product dormouse
-	@Benchmarks/wake --bin "$$($(SWIFT) build -c release --show-bin-path)"
+	@for what in wake frozen peer; do Benchmarks/$$what --bin "$$($(SWIFT) build -c release --show-bin-path)" || exit; done
 
 # libFuzzer on each decoder of what others send, FUZZ_SECONDS=60 each. What it finds is kept in .build-fuzz/findings.
 fuzz:

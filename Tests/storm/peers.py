@@ -59,10 +59,12 @@ class Peer:
         for name, text in self.units().items():
             with open(f"{units}/{name}", "w") as file:
                 file.write(text)
-        os.symlink("../storm.socket", f"{units}/sockets.target.wants/storm.socket")
+            if name.endswith(".socket"):
+                os.symlink(f"../{name}", f"{units}/sockets.target.wants/{name}")
         guest = world.write_units(f"{self.directory}/guest", self.programs, self.guest_listen())
         self.cgroup = world.Cgroup(f"dmt-{os.getpid()}-storm")
-        self.boot([f"{units}:/etc/systemd/system", f"{guest}:/etc/storm-guest", f"{GUESTS}/trixie:/var/lib/machines/inner"])
+        self.boot([f"{units}:/etc/systemd/system", f"{guest}:/etc/storm-guest", f"{GUESTS}/trixie:/var/lib/machines/inner",
+                   *self.binds()])
         return self
 
     def __exit__(self, *_):
@@ -113,6 +115,10 @@ class Peer:
 
     def guest_listen(self):
         raise NotImplementedError
+
+    def binds(self):
+        """Further SOURCE:DESTINATION of the host, read-only."""
+        return []
 
     # Edges
 

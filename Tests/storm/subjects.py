@@ -202,7 +202,7 @@ class Dormouse:
     # Edges
 
     def freeze(self):
-        self.ask("freeze", "storm")
+        self.ask("freeze", "storm", "--now")
 
     def stop(self):
         self.ask("sleep", "storm", "--now")
