@@ -98,6 +98,25 @@ public enum MessageLevel: String, Codable, CaseIterable, Sendable {
   case notice, warning, error
 }
 
+/// How many connections or datagrams were lost for one reason.
+public struct LossCount: Codable, Equatable, Sendable {
+  public var reason: LossReason
+  public var count: Int
+
+  public init(reason: LossReason, count: Int) {
+    self.reason = reason
+    self.count = count
+  }
+}
+
+/// Why a connection or a datagram was lost.
+public enum LossReason: String, Codable, CaseIterable, Sendable {
+  /// Nobody in the guest took the listener it came to: it was closed.
+  case notAdopted
+  /// A datagram that had waited apart could not be put back.
+  case notReturned
+}
+
 /// How often things happened since the daemon was started.
 public struct GuestCounters: Codable, Equatable, Sendable {
   /// Starts that did not reach readiness.
@@ -114,6 +133,14 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   public var reboots = 0
   /// Connections that were closed instead of served, because the guest could not be started.
   public var connectionsRefused = 0
+  /// Connections and datagrams that waited already when a start made the guest that serves them.
+  public var handedOver = 0
+  /// Connections and datagrams that came while a guest was on its way out, and waited for the next one.
+  public var parked = 0
+  /// Of those that were kept apart for a stop, how many came to the same guest because it was cancelled.
+  public var givenBack = 0
+  /// Connections and datagrams that were lost, by the reason.
+  public var lost: [LossCount] = []
   /// Messages on the notify socket that did not come from the guest's PID 1.
   public var notifyRefused = 0
   /// Processes of the guest that the kernel killed for want of memory.

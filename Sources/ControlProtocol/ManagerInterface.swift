@@ -151,6 +151,19 @@ public enum ManagerInterface {
       text: string
     )
 
+    # Why a connection or a datagram was lost: nobody in the guest took its listener, or it could not be put back after it had waited
+    # apart from a guest on its way out
+    type LossReason (
+      notAdopted,
+      notReturned
+    )
+
+    # How many were lost for one reason
+    type LossCount (
+      reason: LossReason,
+      count: int
+    )
+
     # How often things happened since the daemon was started
     type GuestCounters (
       # Starts that did not reach readiness
@@ -167,6 +180,14 @@ public enum ManagerInterface {
       reboots: int,
       # Connections that were closed instead of served, because the guest could not be started
       connectionsRefused: int,
+      # Connections and datagrams that waited already when a start made the guest that serves them
+      handedOver: int,
+      # Connections and datagrams that came while a guest was on its way out, and waited for the next one
+      parked: int,
+      # Of those that were kept apart for a stop, how many came to the same guest because it was cancelled
+      givenBack: int,
+      # Connections and datagrams that were lost
+      lost: []LossCount,
       # Messages on the notify socket that did not come from the guest's PID 1
       notifyRefused: int,
       # Processes of the guest that the kernel killed for want of memory

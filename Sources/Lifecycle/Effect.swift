@@ -7,6 +7,14 @@ public enum Effect: Equatable, Sendable {
   case releaseListeners
   /// Make PID 1; answers with `started` or `startFailed`.
   case start
+  /// Let new clients wait apart from the guest, where that can be; answers with `gateClosed`, or with `gateFailed`.
+  case closeGate
+  /// Let them come to the listeners again, and with them those that waited apart.
+  case openGate
+  /// Look whether somebody uses the guest by its own listeners; answers with `used` or `unused`.
+  case lookAgain
+  /// Let those wait apart too whom the guest has not accepted yet: it would accept and close them while it halts.
+  case takeQueues
   /// Send the guest its `KillSignal=`.
   case askToHalt
   /// End everything in the guest's cgroup.
@@ -31,6 +39,10 @@ public enum Timer: Hashable, Sendable {
   case start
   /// `TimeoutStopSec=`, answers with `stopTimedOut`.
   case stop
+  /// A moment until clients of a guest that is to halt may have done with it; answers with `lookDue`.
+  case look
+  /// How long they are waited for; answers with `drainTimedOut`.
+  case drain
   /// How long a guest may take to freeze; answers with `freezeFailed`.
   case freeze
   /// How long a guest must be ready until earlier failures are forgotten; answers with `steady`.

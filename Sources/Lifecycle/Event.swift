@@ -29,8 +29,19 @@ public enum Event: Equatable, Sendable {
   case freezeFailed
   /// Somebody uses the frozen guest, or it has been frozen for as long as may be.
   case stirred
-  /// Somebody asks for the guest to stop: `dormouse sleep`.
-  case sleepRequested
+  /// New clients wait apart from the guest, or there was nothing left to make a place for them.
+  case gateClosed
+  case gateFailed
+  /// Somebody uses the guest by its own listeners, or nobody does.
+  case used
+  case unused
+  /// It is time to look again, and it is the last time.
+  case lookDue
+  case drainTimedOut
+  /// PID 1 says that it is shutting down, and nobody told it to.
+  case leaving
+  /// Somebody asks for the guest to stop: `dormouse sleep`; with `now` although it is in use.
+  case sleepRequested(now: Bool)
   /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).
   case abandoned
   /// PID 1 is gone, and everything in its cgroup with it.

@@ -99,7 +99,11 @@ public struct IdlePolicy: Equatable, Sendable {
 
   private func judgeConnections(_ usage: Usage, at now: Duration) -> Decision {
     var next = Self.seldom
-    if let idleStop { next = usage.endIsAnnounced ? max(idleStop, Self.seldom) : min(max(idleStop, Self.often), next) }
+    if !usage.endIsAnnounced, let soonest = [idleStop, idleFreeze].compactMap(\.self).min() {
+      next = min(max(soonest, Self.often), next)
+    } else if let idleStop {
+      next = max(idleStop, next)
+    }
     if let again = usage.lookAgainAfter { next = min(next, again) }
     guard freezesConnections, let idleFreeze, let silence = usage.silence else { return .lookAgain(after: next) }
     let silent = min(silence, now - thawedAt)

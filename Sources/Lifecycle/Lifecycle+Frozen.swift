@@ -5,15 +5,17 @@ extension Lifecycle {
     return switch event {
     case .frozen: standStill(record)
     case .freezeFailed, .wakeRequested: [.disarm(.freeze)] + thaw(record)
-    case .idle: leave + halt(State.Record(), then: .sleep)
-    case .sleepRequested: leave + halt(record, then: .sleep)
+    case .idle: [.disarm(.freeze), .thaw] + part(State.Record())
+    case .sleepRequested(now: false): [.disarm(.freeze), .thaw] + part(record)
+    case .sleepRequested(now: true): leave + drain(record, then: .sleep)
+    case .release: leave + drain(record, then: .release)
+    case .leaving: leave + goByItself(record)
     case .abandoned: leave + halt(record, then: .fail)
-    case .release: leave + halt(record, then: .release)
     case .exited(let exit): [.disarm(.freeze), .unwatchIdleness] + unasked(exit, record)
     // on its way; READY=1 repeats; the new file is for the next start
     case .freezeDue, .ready, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady,
-      .stirred, .stopTimedOut, .pauseOver:
+      .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -22,15 +24,17 @@ extension Lifecycle {
     let leave: [Effect] = [.stepBack, .thaw, .unwatchIdleness]
     return switch event {
     case .connection, .stirred, .wakeRequested: [.stepBack] + thaw(record)
-    case .idle: leave + halt(State.Record(), then: .sleep)
-    case .sleepRequested: leave + halt(record, then: .sleep)
+    case .idle: [.stepBack, .thaw] + part(State.Record())
+    case .sleepRequested(now: false): [.stepBack, .thaw] + part(record)
+    case .sleepRequested(now: true): leave + drain(record, then: .sleep)
+    case .release: leave + drain(record, then: .release)
+    case .leaving: leave + goByItself(record)
     case .abandoned: leave + halt(record, then: .fail)
-    case .release: leave + halt(record, then: .release)
     case .exited(let exit): [.stepBack, .unwatchIdleness] + unasked(exit, record)
     // frozen already; what it said before; the new file is for the next start
     case .freezeDue, .ready, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .started, .startFailed, .startTimedOut, .steady, .frozen,
-      .freezeFailed, .stopTimedOut, .pauseOver:
+      .freezeFailed, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }

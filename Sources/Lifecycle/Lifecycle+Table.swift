@@ -7,7 +7,8 @@ extension Lifecycle {
     case .holdRunning: [.thaw] + halt(State.Record(), then: .sleep)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
     case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
+      .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -24,7 +25,8 @@ extension Lifecycle {
     // `held` comes first (`EventQueue`)
     case .wakeRequested, .sleepRequested, .changed: []
     case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
+      .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -42,7 +44,8 @@ extension Lifecycle {
     case .steady: quieten()
     case .sleepRequested: []  // asleep
     case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .freezeDue, .frozen,
-      .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving, .abandoned,
+      .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -53,7 +56,8 @@ extension Lifecycle {
     case .startFailed: fail(record.struckAgain, then: .watch)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes first (`EventQueue`)
     case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
+      .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -68,7 +72,8 @@ extension Lifecycle {
     case .exited(.poweredOff), .exited(.crashed): [.disarm(.start)] + fail(record.struckAgain, then: .watch)
     case .wakeRequested, .changed: []  // on its way; the new file is for the next start
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .abandoned, .stopTimedOut, .pauseOver:
+      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
+      .abandoned, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -78,22 +83,25 @@ extension Lifecycle {
     return switch event {
     case .steady: forgetFailures()
     case .freezeDue: freeze(record)
-    case .idle: leave + halt(State.Record(), then: .sleep)  // it served whoever came: earlier failures are mended
-    case .sleepRequested: leave + halt(record, then: .sleep)
+    case .idle: [.disarm(.steady)] + part(State.Record())  // it served whoever came: earlier failures are mended
+    case .sleepRequested(now: false): [.disarm(.steady)] + part(record)
+    case .sleepRequested(now: true): leave + drain(record, then: .sleep)
+    case .release: leave + drain(record, then: .release)
+    case .leaving: leave + goByItself(record)
     case .abandoned: leave + halt(record, then: .fail)
-    case .release: leave + halt(record, then: .release)
     case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .frozen,
-      .freezeFailed, .stirred, .stopTimedOut, .pauseOver:
+      .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut,
+      .pauseOver:
       []  // late, or the answer to nothing
     }
   }
 
   mutating func whileDeactivating(_ deactivation: State.Deactivation, _ event: Event) -> [Effect] {
     switch event {
-    case .exited: [.disarm(.stop)] + gone(deactivation)
+    case .exited: [.disarm(.stop), .openGate] + gone(deactivation)
     case .stopTimedOut: [.kill]
     case .wakeRequested where deactivation.next == .sleep: change(deactivation, to: .start)
     case .sleepRequested where deactivation.next == .start: change(deactivation, to: .sleep)
@@ -101,7 +109,8 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed: []  // nothing that would change what follows
     case .ready: []  // a boot that came to its end although it was told to halt
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
-      .freezeDue, .frozen, .freezeFailed, .stirred, .abandoned, .pauseOver:
+      .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut,
+      .leaving, .abandoned, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -115,7 +124,8 @@ extension Lifecycle {
     case .changed: disarm + hold(State.Record(), then: .watch)  // perhaps it mends the fault
     case .release: disarm + release()
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
-      .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .abandoned, .exited, .stopTimedOut:
+      .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue,
+      .drainTimedOut, .leaving, .abandoned, .exited, .stopTimedOut:
       []  // late, or the answer to nothing
     }
   }
@@ -137,7 +147,7 @@ extension Lifecycle {
   }
 
   /// The guest that was told to halt is gone.
-  private mutating func gone(_ deactivation: State.Deactivation) -> [Effect] {
+  mutating func gone(_ deactivation: State.Deactivation) -> [Effect] {
     switch deactivation.next {
     case .sleep: hold(deactivation.record, then: .watch)
     case .start: hold(deactivation.record, then: .start)

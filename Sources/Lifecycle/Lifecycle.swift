@@ -2,7 +2,9 @@
 /// every event.
 ///
 /// Rules that the table keeps, and its random walks prove: the listeners are watched only while no PID 1 may exist, or all of the
-/// guest is frozen; a start is never asked for while one may exist; out of every state but `released` some event leads on.
+/// guest is frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients wait
+/// apart from it, and they come to the listeners again whenever it goes on or is gone; out of every state but `released` some event
+/// leads on.
 public struct Lifecycle: Equatable, Sendable {
   public internal(set) var state = State.released
 
@@ -22,6 +24,8 @@ public struct Lifecycle: Equatable, Sendable {
     case .active(let record): whileActive(record, event)
     case .freezing(let record): whileFreezing(record, event)
     case .frozen(let record): whileFrozen(record, event)
+    case .parting(let parting): whileParting(parting, event)
+    case .leaving(let record): whileLeaving(record, event)
     case .deactivating(let deactivation): whileDeactivating(deactivation, event)
     case .failed(let failure): whileFailed(failure, event)
     }
@@ -81,9 +85,22 @@ extension Lifecycle {
     return []
   }
 
+  /// Halts a guest that does not serve, or not as it should: nobody is waited for.
   mutating func halt(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
     state = .deactivating(.init(record, then: next))
-    return [.askToHalt, .arm(.stop)]
+    return [.closeGate, .takeQueues, .askToHalt, .arm(.stop)]
+  }
+
+  /// Halts it if nobody uses it.
+  mutating func part(_ record: State.Record) -> [Effect] {
+    state = .parting(.init(record, then: .sleep, cancellable: true))
+    return [.closeGate]
+  }
+
+  /// Halts it when those have done who use it, or after a while.
+  mutating func drain(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
+    state = .parting(.init(record, then: next, cancellable: false))
+    return [.closeGate, .arm(.drain)]
   }
 
   mutating func change(_ deactivation: State.Deactivation, to next: State.Deactivation.Next) -> [Effect] {

@@ -16,6 +16,10 @@ public enum State: Equatable, Sendable {
   case freezing(Record)
   /// All of the guest stands still, and the daemon watches the listeners in its stead.
   case frozen(Record)
+  /// The guest serves, and is to halt when nobody uses it; new clients wait apart.
+  case parting(Parting)
+  /// The guest halts by its own will; new clients wait apart.
+  case leaving(Record)
   /// The guest has been told to halt, or is being killed.
   case deactivating(Deactivation)
   /// The guest could not start or died: nothing runs, and nothing is tried until the pause is over.
@@ -46,6 +50,20 @@ public enum State: Equatable, Sendable {
       case watch
       /// Start without one: somebody asked, one is known to wait, or the guest reboots.
       case start
+    }
+  }
+
+  public struct Parting: Equatable, Sendable {
+    public var record: Record
+    /// What follows when the guest is gone.
+    public var next: Deactivation.Next
+    /// Whoever uses the guest all the same keeps it; otherwise it is only waited a while for them to have done.
+    public var isCancellable: Bool
+
+    public init(_ record: Record, then next: Deactivation.Next, cancellable: Bool) {
+      self.record = record
+      self.next = next
+      isCancellable = cancellable
     }
   }
 
@@ -89,7 +107,8 @@ public enum State: Equatable, Sendable {
     case .launching, .activating: .activating
     case .active, .freezing: .active
     case .frozen: .frozen
-    case .deactivating: .deactivating
+    case .parting(let parting): parting.isCancellable ? .active : .deactivating
+    case .deactivating, .leaving: .deactivating
     case .failed: .failed
     }
   }
@@ -102,7 +121,7 @@ public enum State: Equatable, Sendable {
   public var mayRun: Bool {
     switch self {
     case .released, .holding, .inactive, .failed: false
-    case .launching, .activating, .active, .freezing, .frozen, .deactivating: true
+    case .launching, .activating, .active, .freezing, .frozen, .parting, .leaving, .deactivating: true
     }
   }
 }

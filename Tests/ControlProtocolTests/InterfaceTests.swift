@@ -36,6 +36,7 @@ struct InterfaceTests {
       ("GuestState", GuestState.allCases.map(\.rawValue)), ("SocketType", SocketType.allCases.map(\.rawValue)),
       ("WakeCause", WakeCause.allCases.map(\.rawValue)), ("StopCause", StopCause.allCases.map(\.rawValue)),
       ("MessageLevel", MessageLevel.allCases.map(\.rawValue)),
+      ("LossReason", LossReason.allCases.map(\.rawValue)),
     ])
   func enums(type: String, values: [String]) {
     #expect(description.enums[type] == values)
@@ -43,9 +44,9 @@ struct InterfaceTests {
 
   @Test("No type of the description was left out of these tests")
   func complete() {
-    #expect(description.enums.count == 5)
+    #expect(description.enums.count == 6)
     let types = Set(description.structs.keys)
-    #expect(types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed", "FreezeFailed"]).count == 10 + 2 * 7)
+    #expect(types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed", "FreezeFailed"]).count == 11 + 2 * 7)
   }
 
   @Test(

@@ -97,6 +97,16 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(10)) == .freeze)
   }
 
+  @Test(
+    "Use whose end is not announced is looked at as soon as the guest might be frozen, not only when it might be stopped"
+  )
+  func unseenEndBeforeFreezing() {
+    var policy = IdlePolicy(idleStop: nil, idleFreeze: .milliseconds(100), readyAt: .zero)
+    let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: false)
+    #expect(policy.judge(open, at: .seconds(5)) == .lookAgain(after: IdlePolicy.often))
+    #expect(policy.judge(unused, at: .seconds(6)) == .lookAgain(after: .milliseconds(100)))
+  }
+
   @Test("However short IdleFreezeSec is, a guest that was thawed has a moment to serve")
   func noFreezingLoop() {
     var policy = IdlePolicy(idleStop: nil, idleFreeze: .zero, readyAt: .zero)

@@ -7,6 +7,9 @@ import Testing
 struct LifecycleTableTests {
   static let awake: [Event] = [.hold, .held, .connection, .started, .ready]
 
+  /// An idle guest's way to its end.
+  static let halted: [Event] = [.idle, .gateClosed, .unused, .exited(.poweredOff)]
+
   struct Row: CustomTestStringConvertible, Sendable {
     let says: String
     let events: [Event]
@@ -40,29 +43,61 @@ struct LifecycleTableTests {
       says: "a guest that does not stand still goes on",
       events: awake + [.freezeDue, .freezeFailed], effects: [.disarm(.freeze), .thaw, .arm(.steady)], word: .active),
     Row(
-      says: "a frozen guest is thawed before it is told to halt",
+      says: "a frozen guest is thawed before it is looked at for its halt",
       events: awake + [.freezeDue, .frozen, .idle],
-      effects: [.stepBack, .thaw, .unwatchIdleness, .askToHalt, .arm(.stop)], word: .deactivating),
+      effects: [.stepBack, .thaw, .closeGate], word: .active),
     Row(
       says: "a frozen guest that is killed pauses",
       events: awake + [.freezeDue, .frozen, .exited(.crashed)],
       effects: [.stepBack, .unwatchIdleness, .arm(.pause(failures: 1))], word: .failed),
     Row(
-      says: "an idle guest is told to halt",
-      events: awake + [.idle],
-      effects: [.disarm(.steady), .unwatchIdleness, .askToHalt, .arm(.stop)], word: .deactivating),
+      says: "before an idle guest is told to halt, new clients are led apart from it",
+      events: awake + [.idle], effects: [.disarm(.steady), .closeGate], word: .active),
+    Row(
+      says: "and then it is looked at once more",
+      events: awake + [.idle, .gateClosed], effects: [.lookAgain], word: .active),
+    Row(
+      says: "an idle guest at which nobody is found is told to halt",
+      events: awake + halted.dropLast(),
+      effects: [.unwatchIdleness, .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "an idle guest at which somebody is found goes on, and who was led apart comes to it",
+      events: awake + [.idle, .gateClosed, .used], effects: [.openGate, .arm(.steady)], word: .active),
+    Row(
+      says: "an idle guest whose clients have no place to wait goes on",
+      events: awake + [.idle, .gateFailed], effects: [.openGate, .arm(.steady)], word: .active),
+    Row(
+      says: "a guest that has to go in any case is given time with those who use it",
+      events: awake + [.sleepRequested(now: true), .gateClosed, .used], effects: [.arm(.look)], word: .deactivating),
+    Row(
+      says: "and is told to halt when the last of them has done",
+      events: awake + [.sleepRequested(now: true), .gateClosed, .used, .lookDue, .unused],
+      effects: [.disarm(.drain), .disarm(.look), .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "or when the time is over",
+      events: awake + [.sleepRequested(now: true), .gateClosed, .used, .drainTimedOut],
+      effects: [.disarm(.drain), .disarm(.look), .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "a guest that says it goes has no new clients from then on",
+      events: awake + [.leaving],
+      effects: [.disarm(.steady), .unwatchIdleness, .closeGate, .takeQueues, .arm(.stop)], word: .deactivating),
+    Row(
+      says: "and when it is gone they come to the listeners again, which are held for its next start",
+      events: awake + [.leaving, .exited(.rebooted)],
+      effects: [.disarm(.stop), .openGate, .holdListeners], word: .inactive),
     Row(
       says: "a guest that went on being told is held again",
-      events: awake + [.idle, .exited(.poweredOff)], effects: [.disarm(.stop), .holdListeners], word: .inactive),
+      events: awake + halted, effects: [.disarm(.stop), .openGate, .holdListeners], word: .inactive),
     Row(
       says: "a guest that does not go is killed",
-      events: awake + [.idle, .stopTimedOut], effects: [.kill], word: .deactivating),
+      events: awake + halted.dropLast() + [.stopTimedOut], effects: [.kill], word: .deactivating),
     Row(
       says: "a wake during the halt starts the guest again",
-      events: awake + [.idle, .wakeRequested, .exited(.poweredOff), .held], effects: [.start], word: .activating),
+      events: awake + halted.dropLast() + [.wakeRequested, .exited(.poweredOff), .held], effects: [.start],
+      word: .activating),
     Row(
       says: "a reboot during a halt that was asked for is a halt",
-      events: awake + [.idle, .exited(.rebooted), .held], effects: [.watchListeners], word: .inactive),
+      events: awake + halted.dropLast() + [.exited(.rebooted), .held], effects: [.watchListeners], word: .inactive),
     Row(
       says: "a guest that powers itself off is asleep",
       events: awake + [.exited(.poweredOff), .held], effects: [.watchListeners], word: .inactive),
@@ -79,11 +114,11 @@ struct LifecycleTableTests {
     Row(
       says: "a guest that never becomes ready is told to halt",
       events: [.hold, .held, .connection, .started, .startTimedOut],
-      effects: [.askToHalt, .arm(.stop)], word: .deactivating),
+      effects: [.closeGate, .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
     Row(
       says: "and then pauses",
       events: [.hold, .held, .connection, .started, .startTimedOut, .exited(.poweredOff)],
-      effects: [.disarm(.stop), .arm(.pause(failures: 1))], word: .failed),
+      effects: [.disarm(.stop), .openGate, .arm(.pause(failures: 1))], word: .failed),
     Row(
       says: "a guest that cannot be made pauses",
       events: [.hold, .held, .connection, .startFailed], effects: [.arm(.pause(failures: 1))], word: .failed),
@@ -96,20 +131,21 @@ struct LifecycleTableTests {
     Row(
       says: "a guest that let go of its listener is ended and pauses",
       events: awake + [.abandoned, .exited(.poweredOff)],
-      effects: [.disarm(.stop), .arm(.pause(failures: 1))], word: .failed),
+      effects: [.disarm(.stop), .openGate, .arm(.pause(failures: 1))], word: .failed),
     Row(
       says: "a guest found running is told to halt before its listeners are opened",
-      events: [.holdRunning], effects: [.thaw, .askToHalt, .arm(.stop)], word: .deactivating),
+      events: [.holdRunning], effects: [.thaw, .closeGate, .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
     Row(
       says: "the daemon's end stops a running guest and lets its listeners go",
-      events: awake + [.release, .exited(.poweredOff)], effects: [.disarm(.stop), .releaseListeners], word: .inactive),
+      events: awake + [.release, .gateClosed, .unused, .exited(.poweredOff)],
+      effects: [.disarm(.stop), .openGate, .releaseListeners], word: .inactive),
     Row(
       says: "the daemon's end lets a sleeping guest's listeners go",
       events: [.hold, .held, .release], effects: [.unwatchListeners, .releaseListeners], word: .inactive),
     Row(
       says: "a stop may be asked before the guest is ready",
-      events: [.hold, .held, .wakeRequested, .started, .sleepRequested],
-      effects: [.disarm(.start), .askToHalt, .arm(.stop)], word: .deactivating),
+      events: [.hold, .held, .wakeRequested, .started, .sleepRequested(now: false)],
+      effects: [.disarm(.start), .closeGate, .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
   ]
 
   @Test("Each row of the table holds", arguments: rows)

@@ -10,6 +10,8 @@ private struct World {
   var guestLives = false
   var watchingIdleness = false
   var frozen = false
+  /// New clients wait apart.
+  var apart = false
   var armed: Set<Timer> = []
 
   /// Does the effects of what happened in one turn, with the answers that they bring; `answer` says whether a holding or a start
@@ -49,6 +51,14 @@ private struct World {
         case .thaw:
           #expect(!watching)
           frozen = false
+        case .closeGate:
+          apart = answer()
+          events.add(apart ? .gateClosed : .gateFailed)
+        case .openGate: apart = false
+        case .lookAgain:
+          #expect(guestLives)
+          events.add(answer() ? .unused : .used)
+        case .takeQueues: #expect(guestLives)
         case .askToHalt:
           #expect(guestLives && !frozen, "a frozen guest hears nothing")
         case .kill: #expect(guestLives)
@@ -69,12 +79,14 @@ private struct World {
     #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
     #expect(frozen == (lifecycle.state.word == .frozen))
     #expect(lifecycle.state.mayRun == guestLives)
+    #expect(!apart || lifecycle.state.keepsClientsApart, "clients wait apart from a guest that goes on")
   }
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .sleepRequested, .changed, .idle, .abandoned, .steady, .ready, .freezeDue, .stirred,
+      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .abandoned, .steady,
+      .ready, .freezeDue, .stirred, .leaving,
     ]
     if watching { events.append(.connection) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
@@ -89,8 +101,19 @@ extension Timer {
     case .start: .startTimedOut
     case .stop: .stopTimedOut
     case .freeze: .freezeFailed
+    case .look: .lookDue
+    case .drain: .drainTimedOut
     case .steady: .steady
     case .pause: .pauseOver
+    }
+  }
+}
+
+extension State {
+  fileprivate var keepsClientsApart: Bool {
+    switch self {
+    case .parting, .leaving, .deactivating: true
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
     }
   }
 }
@@ -143,7 +166,8 @@ struct LifecycleWalkTests {
     case .freezing: world.armed.contains(.freeze)
     case .activating: world.armed.contains(.start)
     case .active: world.watchingIdleness
-    case .deactivating: world.guestLives
+    case .deactivating, .leaving: world.guestLives
+    case .parting(let parting): !parting.isCancellable && world.armed.contains(.drain)
     case .failed: world.armed.contains { if case .pause = $0 { true } else { false } }
     }
   }

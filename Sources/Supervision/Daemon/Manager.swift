@@ -221,7 +221,9 @@ extension Manager {
       exitWhenNothingIsLeft()
     case .inactive where endsAsleep && !isEnding && supervisors.values.allSatisfy(\.isAsleepForNow):
       end(saying: .endingAsleep)
-    case .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .deactivating, .failed: break
+    case .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .leaving, .deactivating,
+      .failed:
+      break
     }
     tell { manager throws(SystemError) in try manager.status(status) }
   }

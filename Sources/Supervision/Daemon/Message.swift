@@ -14,6 +14,8 @@ enum Message {
   case frozen
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
+  case goesOn
+  case cannotLeadApart(error: String)
   case askedToHalt(signal: String, StopCause)
   case killing(timeout: Duration)
   case gone(how: String)
@@ -52,10 +54,12 @@ extension Message {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .guestReported, .noDevicePolicy, .unmet, .outOfMemory, .sameMachineID, .noGuests, .notPassed, .notWanted:
+      .cannotLeadApart, .guestReported, .noDevicePolicy, .unmet, .outOfMemory, .sameMachineID, .noGuests, .notPassed,
+      .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .frozen, .thawed, .askedToHalt, .added, .removed, .changed, .listening,
+    case .asleep, .started, .ready, .idle, .goesOn, .frozen, .thawed, .askedToHalt, .added, .removed, .changed,
+      .listening,
       .noControllers,
       .reloading, .ending, .endingAsleep:
       .info
@@ -76,6 +80,8 @@ extension Message {
     case .thawed(let socket, let after):
       "goes on after \(after.inWords)\(socket.map { ": somebody knocks at \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
+    case .goesOn: "somebody came: it is not stopped"
+    case .cannotLeadApart(let error): "its new clients cannot be kept apart from it, or led back: \(error)"
     case .askedToHalt(let signal, let cause): "sent \(signal): \(cause.words)"
     case .killing(let timeout): "still there \(timeout.inWords) after it was told to halt: killing it"
     case .gone(let how): "gone: \(how)"

@@ -63,6 +63,15 @@ struct GuestHistory {
     lastStop = stop
   }
 
+  mutating func lost(_ count: Int, _ reason: LossReason) {
+    if count == 0 { return }
+    if let place = counters.lost.firstIndex(where: { $0.reason == reason }) {
+      counters.lost[place].count += count
+    } else {
+      counters.lost.append(LossCount(reason: reason, count: count))
+    }
+  }
+
   /// Takes over what PID 1 said.
   mutating func take(_ message: NotifyMessage) {
     var report = self.report ?? GuestReport()

@@ -65,7 +65,9 @@ extension Supervisor {
       // No guest holds this socket, so nobody else accepts from it.
       try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
         do throws(SystemError) {
-          history.counters.connectionsRefused += try refuseQueued(on: listener.descriptor, limit: 64)
+          let refused = try refuseQueued(on: listener.descriptor, limit: 64)
+          history.counters.connectionsRefused += refused
+          history.lost(refused, .notAdopted)
         } catch {
           if error.errno == EINVAL { listener.stopWatching() } else { refuseLater(listener) }
         }

@@ -7,6 +7,8 @@ import Linux
 extension Supervisor {
   /// Takes the guest on; `leftover` is what an earlier daemon left running.
   func begin(leftover: Run?) {
+    // At once: a path that a killed daemon left to a socket of its own wakes nobody.
+    if let failure = listeners.recoverPaths(surroundings.sockDiag) { say(.cannotLeadApart(error: "\(failure)")) }
     guard let leftover else { return take(.hold) }
     do throws(SystemError) {
       try watch(leftover)
@@ -38,7 +40,7 @@ extension Supervisor {
     }
     waiters.awaitGone(answer)
     stopCause = .request
-    take(.sleepRequested)
+    take(.sleepRequested(now: now))
   }
 
   /// Freezes the guest; answers when it stands still. A guest in use is left alone unless `now`.
@@ -47,7 +49,7 @@ extension Supervisor {
     switch state {
     case .frozen: return answer(.done)
     case .active, .freezing: break
-    case .released, .holding, .inactive, .launching, .activating, .deactivating, .failed:
+    case .released, .holding, .inactive, .launching, .activating, .parting, .leaving, .deactivating, .failed:
       return refuse("it is \(state.word.rawValue)")
     }
     if !now, let use = use() { return refuse("\(use); ask for it now to freeze it all the same") }
@@ -60,7 +62,8 @@ extension Supervisor {
   func thawNow() {
     switch state {
     case .freezing, .frozen: take(.wakeRequested)
-    case .released, .holding, .inactive, .launching, .activating, .active, .deactivating, .failed: break
+    case .released, .holding, .inactive, .launching, .activating, .active, .parting, .leaving, .deactivating, .failed:
+      break
     }
   }
 
@@ -72,7 +75,11 @@ extension Supervisor {
 
   /// Whether it has been let go for good, and only its end is waited for.
   var isLeaving: Bool {
-    if case .deactivating(let deactivation) = state { deactivation.next == .release } else { false }
+    switch state {
+    case .parting(let parting): parting.next == .release
+    case .deactivating(let deactivation): deactivation.next == .release
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .failed: false
+    }
   }
 
   /// Takes its files as they are now.
@@ -103,6 +110,8 @@ extension Supervisor {
 
   /// Whoever was told to halt and still runs is killed.
   func loseStopPatience() {
+    // The first ends the waiting for those who use it.
+    if case .parting = state { take(.stopTimedOut) }
     if case .deactivating = state { take(.stopTimedOut) }
   }
 

@@ -22,7 +22,7 @@ extension Supervisor {
       self.run = run
       socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop)
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
-      _ = try? socketLook.take()
+      if let found = try? socketLook.take() { history.counters.handedOver += found.waitingCount }
       let after = Clocks.monotonic - trigger.at
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))
@@ -69,6 +69,7 @@ extension Supervisor {
     // Once: a guest that says it without end must not fill the log.
     if let errno = message.errno, known == nil { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
+    if message.isFarewell { take(.leaving) }
   }
 
   /// How long ago it was that the guest was called for.
@@ -98,10 +99,18 @@ extension Supervisor {
     }
   }
 
+  private var isAskedToGo: Bool {
+    switch state {
+    case .parting(let parting): !parting.isCancellable
+    case .deactivating: true
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .failed: false
+    }
+  }
+
   /// PID 1 and everything else in its cgroup are gone.
   private func ended(_ status: ExitStatus) {
     let exit = Exit(status)
-    let unasked = state.word == .deactivating ? nil : StopCause(exit)
+    let unasked = isAskedToGo ? nil : StopCause(exit)
     if state.word == .activating {
       lastFailure = "ended before it was ready: \(status)"
       history.notReady(because: "it ended: \(status)")

@@ -44,10 +44,13 @@ extension Supervisor {
     case .launching, .activating:
       explanation.reasons = ["it starts\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? socketLook.take())?.connections ?? []
-    case .active, .freezing:
+    case .active, .freezing, .parting:
       explainUse(&explanation)
     case .frozen:
       explainUse(&explanation)
+      explanation.wakeBy = listeners.all.map(\.address)
+    case .leaving:
+      explanation.reasons = ["it is on its way out by itself"]
       explanation.wakeBy = listeners.all.map(\.address)
     case .deactivating:
       explanation.reasons = ["it is on its way to sleep: \(stopCause.words)"]

@@ -94,6 +94,10 @@ final class Supervisor {
     case .thaw: thaw()
     case .standIn: standIn()
     case .stepBack: listeners.stepBack()
+    case .closeGate: closeGate()
+    case .openGate: openGate()
+    case .lookAgain: lookAgain()
+    case .takeQueues: takeQueues()
     case .watchIdleness: watchIdleness()
     case .unwatchIdleness: unwatchIdleness()
     case .arm(let timer): arm(timer)
@@ -181,6 +185,8 @@ extension Supervisor {
     switch timer {
     case .start: return (guest.policy.timeoutStart, .startTimedOut)
     case .stop: return (guest.policy.timeoutStop, .stopTimedOut)
+    case .look: return (Self.drainPause, .lookDue)
+    case .drain: return (Self.drainPatience, .drainTimedOut)
     case .freeze: return (Self.freezePatience, .freezeFailed)
     case .steady: return (Backoff.steadyAfter, .steady)
     case .pause(let failures):
@@ -201,7 +207,7 @@ extension Supervisor {
       history.killed()
       say(.killing(timeout: delay))
     case .freeze: say(.cannotFreeze(error: "some of its processes do not stand still"))
-    case .steady: break
+    case .look, .drain, .steady: break
     case .pause:
       pauseEnds = nil
       wakeCause = Trigger(cause: .connection)

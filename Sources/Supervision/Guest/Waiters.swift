@@ -31,7 +31,7 @@ struct Waiters {
     case .failed:
       return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
         + Self.take(&forReady, failed("it ended before it was ready"))
-    case .holding, .launching, .activating, .freezing, .deactivating:
+    case .holding, .launching, .activating, .freezing, .parting, .leaving, .deactivating:
       return []  // on the way
     }
   }

@@ -11,7 +11,10 @@ final class GuestListeners {
   func add(passed listener: Listener) { all.append(listener) }
 
   /// Whether a connection or a datagram is in one of the queues.
-  var isSomebodyWaiting: Bool { all.contains { (try? hasInput($0.descriptor)) == true } }
+  var isSomebodyWaiting: Bool { all.contains { $0.isSomebodyQueued || $0.twin?.hasInput == true } }
+
+  /// Whether somebody waits whom only the next guest can serve.
+  var isSomebodyStranded: Bool { all.contains(where: \.isSomebodyStranded) }
 
   var arePassed: Bool { all.contains(where: \.isPassed) }
 
@@ -49,7 +52,7 @@ final class GuestListeners {
     // Its service manager goes on using what it passed: a new socket would be a second one on the address.
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
     all.remove(at: index)
-    if health != .lost { all.insert(listener, at: place) }
+    if health == .lost { listener.dropSecond() } else { all.insert(listener, at: place) }
     listener.group = group
     listener.isAdopted = nil
     return health
@@ -100,6 +103,7 @@ final class GuestListeners {
   /// - Throws: `SystemError` when the process has no descriptor left.
   func duplicates() throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
+    for listener in all { try listener.prepare() }
     for listener in all { list.append(try listener.descriptor.duplicate()) }
     return list
   }
@@ -107,6 +111,7 @@ final class GuestListeners {
   private func close(where isUnwanted: (Listener) -> Bool) {
     for listener in all where isUnwanted(listener) {
       listener.stopWatching()
+      listener.dropSecond()
       if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
         removeFile(path)
       }

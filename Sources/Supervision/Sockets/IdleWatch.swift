@@ -47,7 +47,7 @@ final class IdleWatch {
   /// Takes a first look and goes on from there.
   func start() {
     do throws(SystemError) {
-      try surroundings.endedConnections.tell(guest, of: look.tcpPorts) { [unowned self] in connectionEnded() }
+      try surroundings.endedConnections.tell(guest, of: look.servedPorts) { [unowned self] in connectionEnded() }
     } catch {
       endsAreAnnounced = false
       handlers.failed(error)
@@ -74,6 +74,10 @@ final class IdleWatch {
     do throws(SystemError) {
       var found = try look.take()
       if !endsAreAnnounced { found.usage.endIsAnnounced = false }
+      if look.isSomebodyStranded {
+        if !found.usage.inUse { return handlers.idle() }
+        found.usage.lookAgainAfter = min(found.usage.lookAgainAfter ?? IdlePolicy.often, IdlePolicy.often)
+      }
       // Judged first: what was found may end the guest, and this watch with it.
       switch policy.judge(found.usage, at: Clocks.monotonic) {
       case .stop: return handlers.idle()

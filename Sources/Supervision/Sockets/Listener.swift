@@ -12,13 +12,22 @@ final class Listener {
   var group: SocketGroup
   /// Taken from the service manager, which goes on using it after us: never unlinked, never shut down.
   let isPassed: Bool
-  let descriptor: OwnedFD
+  /// The one that was bound or passed; by AF_UNIX it may change its role with the second.
+  let first: HeldSocket
+  /// At the same address: where clients wait apart from a guest on its way out.
+  var second: HeldSocket?
+  /// Before the two, where they share a port.
+  var gate: ReuseportGate?
+  /// Whether new clients come to the second.
+  var leadsToSecond = false
+  /// Whether the second is the one that the guest has, or will get.
+  var guestHasSecond = false
   /// As the kernel writes it, with the port that it chose where 0 was asked for.
   let local: SocketAddress
-  let inode: UInt64
   /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
   var isAdopted: Bool?
   private var source: EventSource?
+  private var twinSource: EventSource?
 
   /// Takes over an open socket: one that `openListener` made, or one that the service manager passed.
   ///
@@ -27,12 +36,20 @@ final class Listener {
     _ descriptor: consuming OwnedFD, as listen: Listen, of group: SocketGroup, passed: Bool
   ) throws(SystemError) {
     local = try localAddress(of: descriptor)
-    inode = try Linux.inode(of: descriptor)
     self.listen = listen
     self.group = group
     isPassed = passed
-    self.descriptor = descriptor
+    first = try HeldSocket(descriptor)
   }
+
+  /// The one that the guest has, or will get.
+  var socket: HeldSocket { guestHasSecond ? second ?? first : first }
+  /// The other one.
+  var twin: HeldSocket? { guestHasSecond ? first : second }
+  /// Whether new clients do not come to the guest's.
+  var isApart: Bool { leadsToSecond != guestHasSecond }
+  var descriptor: OwnedFD { _read { yield socket.descriptor } }
+  var inode: UInt64 { socket.inode }
 
   deinit { stopWatching() }
 
@@ -54,7 +71,7 @@ final class Listener {
       _ = try FileStatus(path, followingLinks: false)
       return false
     } catch {
-      return error.errno == ENOENT && (try? hasInput(descriptor)) == false
+      return error.errno == ENOENT && !isSomebodyQueued && twin?.hasInput != true
     }
   }
 
@@ -66,6 +83,8 @@ final class Listener {
       // An answer to what a guest sent wakes nobody.
       if events != .error || (try? clearErrors(of: descriptor)) == nil { knocked() }
     }
+    // Somebody may have come to the other one just when clients were led away from there.
+    if let twin { twinSource = try loop.watch(twin.descriptor, for: .readable) { _ in knocked() } }
   }
 
   /// Lets whoever knocks wait for a second, and calls `over` then: without it the loop would turn without rest.
@@ -78,6 +97,8 @@ final class Listener {
   func stopWatching() {
     source?.cancel()
     source = nil
+    twinSource?.cancel()
+    twinSource = nil
   }
 
   func status(in guest: String) -> SocketStatus {

@@ -29,11 +29,21 @@ final class SocketLook {
     fileprivate var cookies: [UInt64] = []
     /// Somebody uses the guest in a way in which it cannot be seen what comes next.
     fileprivate var isOpaque = false
+    /// A client of TCP is in its handshake.
+    fileprivate(set) var isHalfOpen = false
+    /// How many wait to be taken by the guest; of a queue of datagrams it is not known.
+    var waitingCount: Int { waiting.reduce(0) { $0 + ($1.listener.listen.kind == .datagram ? 1 : $1.count) } }
     /// Those at which somebody waits.
     var waiting: [(listener: Listener, count: Int)] = []
   }
 
   var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
+
+  /// Those at which the guest serves: who tries again and again at another is no user of it.
+  var servedPorts: Set<UInt16> { Set(listeners.all.filter { $0.isAdopted != false }.compactMap(\.tcpPort)) }
+
+  /// Somebody waits for whom the guest has to come to its end first.
+  var isSomebodyStranded: Bool { listeners.isSomebodyStranded }
 
   private var hasUnixListener: Bool {
     listeners.all.contains { listener in
@@ -103,6 +113,7 @@ extension SocketLook.Found {
     usage.inUse = true
     if !endIsAnnounced { usage.endIsAnnounced = false }
     for connection in open.connections {
+      if connection.place == .halfOpen { isHalfOpen = true }
       guard connection.place == .accepted, let silence = connection.silence else {
         isOpaque = true
         continue

@@ -1,0 +1,82 @@
+import ControlProtocol
+import GuestSpec
+import Lifecycle
+import Linux
+import Systemd
+
+// A guest on its way out: new clients wait apart from it, and nothing that was queued is left to it.
+extension Supervisor {
+  /// How long those who use a guest that has to go are waited for, and how often it is looked whether they have done.
+  static let drainPatience = Duration.seconds(2)
+  static let drainPause = Duration.milliseconds(10)
+
+  func closeGate() {
+    do throws(SystemError) {
+      try listeners.leadApart()
+      take(.gateClosed)
+    } catch {
+      say(.cannotLeadApart(error: "\(error)"))
+      take(.gateFailed)
+    }
+  }
+
+  func openGate() {
+    let isGone = run == nil
+    let (ledBack, failure) = listeners.leadBack(gone: isGone, surroundings.sockDiag)
+    if let failure { say(.cannotLeadApart(error: "\(failure)")) }
+    if isGone { history.counters.parked += ledBack.count } else { history.counters.givenBack += ledBack.count }
+    history.lost(ledBack.lost, .notReturned)
+    if state.word == .active {
+      say(.goesOn)
+      idleWatch?.resume()
+    }
+  }
+
+  func lookAgain() {
+    do throws(SystemError) {
+      take(try isUsed() ? .used : .unused)
+    } catch {
+      say(.cannotWatchIdleness(error: "\(error)"))
+      take(.used)
+    }
+  }
+
+  private func isUsed() throws(SystemError) -> Bool {
+    switch state {
+    case .parting(let parting) where !parting.isCancellable: try isInUseStill()
+    case .parting where stopCause == .idle: try idleWatch?.isStillUnused() == false
+    case .parting: try socketLook.take().usage.inUse
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .deactivating,
+      .failed:
+      false
+    }
+  }
+
+  /// Whether somebody uses the guest, or waits at a listener of its own: who waits apart is not to be waited for.
+  private func isInUseStill() throws(SystemError) -> Bool {
+    if listeners.all.contains(where: { $0.isAdopted == true && $0.isSomebodyQueued }) { return true }
+    return try socketLook.take().connections.contains { !$0.queued }
+  }
+
+  func takeQueues() {
+    do throws(SystemError) {
+      let isHalfOpen = try socketLook.take().isHalfOpen
+      try listeners.takeQueues(halfOpen: isHalfOpen)
+    } catch {
+      say(.cannotLeadApart(error: "\(error)"))
+    }
+  }
+}
+
+extension NotifyMessage {
+  /// Whether systemd as PID 1 says by it that the guest shuts down. Until 255 it says so only when it was told by a signal; from 256 on
+  /// each target that goes is told of, and these go in no other case.
+  var isFarewell: Bool {
+    if isStopping || shutdown != nil { return true }
+    if let unit = status?.split(separator: " ").last, status?.hasPrefix("Activating special unit ") == true {
+      return ["halt.target", "poweroff.target", "reboot.target", "kexec.target", "exit.target"].contains(unit)
+    }
+    return !inactiveUnits.allSatisfy { !["multi-user.target", "basic.target", "sockets.target"].contains($0) }
+      || activeUnits.contains("shutdown.target")
+  }
+}

@@ -1,0 +1,214 @@
+import Glibc
+import GuestSpec
+import Linux
+
+// Where new clients wait that a guest on its way out is not to get: at a second socket of the same address (DESIGN: a guest that is told
+// to halt has no queue to throw away).
+//
+// | | what is new goes to one or the other by | what waits at the second one |
+// |---|---|---|
+// | TCP | a program on their group (`ReuseportGate`) | moves to the first when the second is closed |
+// | UDP | the same | is read out and sent again |
+// | AF_UNIX, by path; TCP without eBPF | the path, whose files change places; the program | cannot move: the next guest gets the second socket |
+// | AF_UNIX, abstract; `ReusePort=yes` | nothing: others may share the address | |
+//
+// What the service manager passed is always the first one, and it is where clients come to when this process ends, also when it is killed:
+// the kernel moves the queue of the second then as well.
+extension Listener {
+  /// What became of those that waited apart.
+  struct LedBack {
+    var count = 0
+    var lost = 0
+
+    static func += (sum: inout LedBack, more: LedBack) {
+      sum.count += more.count
+      sum.lost += more.lost
+    }
+  }
+
+  /// Leads new clients to the second socket. Where that cannot be they go on coming to the guest.
+  ///
+  /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
+  func leadApart() throws(SystemError) {
+    if isApart { return }
+    if second == nil { try openSecond() }
+    if let twin { try lead(to: twin) }
+  }
+
+  private func openSecond() throws(SystemError) {
+    switch local {
+    case .ipv4, .ipv6:
+      if group.reusePort { return }
+      let twin = try HeldSocket(openTwin(of: first.descriptor, backlog: group.backlog))
+      gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking)
+      second = twin
+      leadsToSecond = true
+    case .path(let path):
+      second = try HeldSocket(PathTwin.open(listen.kind.inKernel, path, secondOptions(path)))
+    case .abstract, .unnamed: return
+    }
+  }
+
+  /// The service manager may have made its file with another mode and owner than the guest file asks for.
+  private func secondOptions(_ path: String) throws(SystemError) -> SocketOptions {
+    var options = try SocketOptions(group)
+    if isPassed {
+      var status = stat()
+      try retrying("lstat \(path)") { lstat(path, &status) }
+      (options.mode, options.owner, options.group) = (status.st_mode & 0o7777, status.st_uid, status.st_gid)
+    }
+    return options
+  }
+
+  private func lead(to target: HeldSocket) throws(SystemError) {
+    let toSecond = target === second
+    if toSecond == leadsToSecond { return }
+    switch local {
+    case .ipv4, .ipv6:
+      if let second { try gate?.lead(to: toSecond ? .parking : .guest, parking: second.descriptor) }
+    case .path(let path): try PathTwin.exchange(path)
+    case .abstract, .unnamed: return
+    }
+    leadsToSecond = toSecond
+  }
+
+  /// Whether those who wait at the second socket can be moved to the first.
+  private var moves: Bool { listen.kind == .datagram && local.port != nil || gate?.movesQueues == true }
+
+  /// Whether somebody waits at a socket that the running guest does not have, and that clients do not come to any more.
+  var isSomebodyStranded: Bool { !isApart && twin?.hasInput == true }
+}
+
+// Before the halt.
+extension Listener {
+  /// Whether somebody waits whom the guest has not accepted yet.
+  var isSomebodyQueued: Bool { socket.hasInput }
+
+  /// Takes those apart too whom the guest has not accepted. It gets a listener that accepts nobody any more (EINVAL), so this is for
+  /// the moment before it is told to halt.
+  ///
+  /// - Parameter halfOpen: whether clients are in their handshake, with whichever of the two.
+  /// - Throws: `SystemError`; who could not be moved waits at the guest's socket.
+  func takeQueue(halfOpen: Bool) throws(SystemError) {
+    guard isApart, moves, !guestHasSecond else { return }
+    if listen.kind == .datagram {
+      _ = try returnDatagrams(from: socket)
+    } else if isSomebodyQueued || halfOpen {
+      let raw = socket.descriptor.raw
+      try retrying("shutdown \(address)") { shutdown(raw, Int32(SHUT_RDWR)) }
+    }
+  }
+
+  /// Takes the datagrams of one socket and sends them again, to where clients are led.
+  fileprivate func returnDatagrams(from source: HeldSocket) throws(SystemError) -> LedBack {
+    var done = LedBack()
+    guard source.hasInput else { return done }
+    try noteDestinations(on: source.descriptor)
+    let way = try DatagramReturn()
+    // No more than a queue holds: they may come faster than they are taken.
+    for _ in 0..<Self.mostDatagrams {
+      do throws(SystemError) {
+        guard let datagram = try takeDatagram(from: source.descriptor) else { break }
+        try way.send(datagram)
+        done.count += 1
+      } catch {
+        done.lost += 1
+      }
+    }
+    return done
+  }
+
+  private static let mostDatagrams = 100_000
+}
+
+// After the stop was cancelled, or the guest has gone.
+extension Listener {
+  /// Leads clients to the guest again, which goes on, and moves those that waited.
+  ///
+  /// - Returns: how many those were.
+  /// - Throws: `SystemError`; they still wait apart.
+  func leadBack() throws(SystemError) -> LedBack {
+    guard isApart else { return LedBack() }
+    if moves { return try moveBack() }
+    // Whoever found the second one waits there for the next guest: the kernel does not move him.
+    try lead(to: socket)
+    return LedBack()
+  }
+
+  /// Brings everything in order for the next guest when the last one has gone.
+  ///
+  /// - Parameter diag: to count whom the kernel cannot move.
+  /// - Returns: how many had waited apart, and are there for the next guest.
+  /// - Throws: `SystemError`; whoever waits goes on waiting.
+  func settle(_ diag: SockDiag) throws(SystemError) -> LedBack {
+    if moves {
+      if try repair() == .repaired { try gate?.restore(guest: first.descriptor) }
+      return try moveBack()
+    }
+    guard let twin else { return LedBack() }
+    let waiting = try isApart ? count(at: twin, diag) : 0
+    // Who was left over comes first; else who waited apart.
+    try choose(socket.hasInput ? socket : twin)
+    try goHome()
+    return LedBack(count: waiting)
+  }
+
+  /// The guest that is about to start gets the socket at which somebody waits.
+  ///
+  /// - Throws: `SystemError` when clients cannot be led there.
+  func prepare() throws(SystemError) {
+    if let twin, twin.hasInput, !socket.hasInput { try choose(twin) }
+  }
+
+  private func moveBack() throws(SystemError) -> LedBack {
+    if second == nil { return LedBack() }
+    try lead(to: first)
+    let done = try emptySecond()
+    // Closed before the gate is taken off, which tells the kernel where to go with its queue: nobody else may hold it by now.
+    second = nil
+    gate = nil
+    try ReuseportGate.takeOff(first.descriptor)
+    return done
+  }
+
+  private func emptySecond() throws(SystemError) -> LedBack {
+    guard let second else { return LedBack() }
+    if listen.kind == .datagram { return try returnDatagrams(from: second) }
+    return LedBack(count: try acceptQueueLength(of: second.descriptor))
+  }
+
+  private func choose(_ chosen: HeldSocket) throws(SystemError) {
+    try lead(to: chosen)
+    guestHasSecond = chosen === second
+  }
+
+  /// What the service manager passed is where clients have to come to when this process has ended.
+  private func goHome() throws(SystemError) {
+    if isPassed, guestHasSecond, !socket.hasInput { try choose(first) }
+  }
+
+  private func count(at socket: HeldSocket, _ diag: SockDiag) throws(SystemError) -> Int {
+    if listen.kind == .datagram { return socket.hasInput ? 1 : 0 }
+    if local.port != nil { return try acceptQueueLength(of: socket.descriptor) }
+    return try diag.unixSocket(inode: socket.inode)?.pending.count ?? 0
+  }
+
+  /// Closes the second socket for good, with its file; clients come to the first one.
+  func dropSecond() {
+    if second == nil { return }
+    try? lead(to: first)
+    guestHasSecond = false
+    second = nil
+    gate = nil
+    if case .path(let path) = local { PathTwin.remove(path) }
+  }
+
+  /// Puts the path right that a killed daemon left with its own socket's file in place of the service manager's.
+  ///
+  /// - Throws: `SystemError` of sock_diag(7) or renameat2(2).
+  func recoverPath(_ diag: SockDiag) throws(SystemError) {
+    guard case .path(let path) = local, PathTwin.exists(path) else { return }
+    if isPassed, try !diag.isReached(first.descriptor, by: path) { try PathTwin.exchange(path) }
+    PathTwin.remove(path)
+  }
+}
