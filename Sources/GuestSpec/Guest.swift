@@ -31,6 +31,12 @@ public struct ExecSettings: Equatable, Sendable {
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
   public var notifyReady: Bool?
+  /// `Timezone=`.
+  public var timezone = Timezone.auto
+  /// `ResolvConf=`.
+  public var resolvConf = ResolvConf.auto
+  /// `LinkJournal=`.
+  public var linkJournal = LinkJournal.auto
   /// `User=`: a name or a number of the guest's; nil means root.
   public var user: String?
   /// `WorkingDirectory=`; nil means the root.

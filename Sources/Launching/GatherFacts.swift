@@ -38,6 +38,7 @@ extension StartFacts {
     #endif
     facts.bootID = newUUID()
     facts.machine = MachineSize.gather()
+    facts.etc = HostEtc(for: guest, root: root)
     return facts
   }
 

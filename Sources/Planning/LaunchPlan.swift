@@ -12,6 +12,8 @@ public struct LaunchPlan: Equatable, Sendable {
   public var users: IDMap?
   /// Whose network the guest is in.
   public var network = Network.host
+  /// What of the guest's file is not carried out in this start.
+  public var notes: [PlanNote] = []
   /// What devices the guest may make and open; nil: the kernel cannot keep it from any.
   public var devices: [Device]?
   /// What the kernel adds to the score of the guest's processes when it is out of memory; nil: the daemon's own.
@@ -51,6 +53,7 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
   case hostRootIsWritable
   case rootIsNotMergedUsr(root: String)
   case noScratchDirectory(destination: String)
+  case noResolvConf(path: String)
   case noUser(String, root: String)
   case ambientCapabilitiesAreNotKept(String)
   case foreignPersonality(String)
@@ -66,6 +69,8 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
       "Volatile=yes needs a root whose /bin is a symbolic link into /usr; \(root)/bin is not"
     case .noScratchDirectory(let destination):
       "no directory was made for Bind=:\(destination)"
+    case .noResolvConf(let path):
+      "ResolvConf= asks for \(path) of this host, which cannot be read"
     case .noUser(let name, let root):
       "User=\(name): \(root) has no such user in its /etc/passwd; write a name that is there, or a number"
     case .ambientCapabilitiesAreNotKept(let names):

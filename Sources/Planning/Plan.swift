@@ -10,13 +10,16 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   builder.begin()
   try builder.mountRoot()
   builder.openHostFiles()
+  builder.openEtc()
+  builder.openJournal()
   let custom = try builder.openCustomMounts()
   try builder.enterRoot()
-  builder.fillRoot()
+  try builder.fillRoot()
   builder.mountRun()
   builder.mountSys()
   builder.mountDev()
   builder.steps += custom.before
+  builder.mountJournal()
   builder.steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
   builder.cross()
   builder.mountProc()
@@ -32,6 +35,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   builder.steps += [.blockSignals(PlanEnvironment.blockedSignals(guest.exec)), command.step]
   var plan = LaunchPlan()
   plan.steps = builder.steps
+  plan.notes = builder.notes
   plan.arguments = command.arguments
   plan.environment = PlanEnvironment.variables(guest, facts)
   plan.users = facts.users?.map
@@ -56,6 +60,7 @@ struct PlanBuilder {
   let guest: Guest
   let facts: StartFacts
   var steps: [Step] = []
+  var notes: [PlanNote] = []
   let preloaded: [Preloaded]
   private(set) var slotCount: Int
   /// What `openHostFiles` opened for the chapters after the switch.

@@ -92,7 +92,7 @@ extension PlanBuilder {
   }
 
   /// Makes the directories a root cannot do without, and lets it become read-only before anything is mounted in it.
-  mutating func fillRoot() {
+  mutating func fillRoot() throws(PlanError) {
     for (path, mode) in Self.directories { steps.append(.makeDirectory(path: path, mode: mode)) }
     if guest.files.volatile == .yes {
       for (path, mode) in Self.volatileDirectories { steps.append(.makeDirectory(path: path, mode: mode)) }
@@ -102,6 +102,7 @@ extension PlanBuilder {
     if writesMachineID {
       steps.append(.writeFile(path: "/etc/machine-id", mode: 0o444, contents: facts.machineID + "\n"))
     }
+    try settleEtc()
     if guest.files.readOnly || guest.files.volatile == .state {
       steps.append(.change(path: "/", set: .readOnly, recursive: true))
     }

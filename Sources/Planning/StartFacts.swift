@@ -22,6 +22,9 @@ public struct StartFacts: Equatable, Sendable {
   public var incoming: String?
   /// A FIFO that stands in the place of /proc/kmsg: whoever reads the kernel's messages in a guest waits for ever, and does not spin.
   public var kernelMessages: String?
+  public var etc = HostEtc()
+  /// Where the guest's journal is, by `LinkJournal=`.
+  public var journal = Journal.guests
   /// A UUID, new for each start: what the guest takes for the host's boot.
   public var bootID: String?
   /// The file that appears as /run/host/os-release.
@@ -55,6 +58,16 @@ public struct StartFacts: Equatable, Sendable {
     self.staging = staging
     self.machineID = machineID
   }
+}
+
+/// Where a guest's journal is.
+public enum Journal: Equatable, Sendable {
+  /// In its own /var/log/journal or nowhere: it decides.
+  case guests
+  /// There, and the host has a symbolic link to it.
+  case linked
+  /// In this directory of the host.
+  case hosts(directory: String)
 }
 
 /// The fields of the host's os-release(5) that PID 1 of the guest is told of.

@@ -26,6 +26,8 @@ struct SettingsTests {
     "an amount of memory": ("1.5G", "1X"), "a limit of memory": ("25%", "0"), "a weight or idle": ("idle", "busy"),
     "a weight": ("50", "0"), "a share of a processor": ("150%", "1.5"),
     "a number of tasks": ("100", "0"),
+    "a timezone mode": ("symlink", "Europe/Berlin"), "a resolv.conf mode": ("bind-uplink", "copy"),
+    "a way to link journals": ("try-host", "yes"),
   ]
 
   @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")

@@ -12,8 +12,8 @@ struct HostSideTests {
   {
     var spec = guest.shell(command)
     change(&spec)
-    let host = try HostSide(making: spec, runtime: guest.directory, owner: 0)
     var facts = try guest.facts(for: spec)
+    let host = try HostSide(making: spec, runtime: guest.directory, facts: facts)
     host.complete(&facts)
     return try guest.output(of: plan(spec, facts), handed: host.mounts)
   }
@@ -24,8 +24,8 @@ struct HostSideTests {
     let place = "\(guest.directory)/unix-export/\(guest.name)"
     let command = "echo exported >/run/host/unix-export/a && touch /run/host/x; grep unix-export /proc/self/mountinfo"
     let spec = guest.shell(command)
-    var host: HostSide? = try HostSide(making: spec, runtime: guest.directory, owner: 0)
     var facts = try guest.facts(for: spec)
+    var host: HostSide? = try HostSide(making: spec, runtime: guest.directory, facts: facts)
     host?.complete(&facts)
     let text = try guest.output(of: plan(spec, facts), handed: #require(host?.mounts))
     #expect(text.contains("touch: cannot touch '/run/host/x': Read-only file system"), "\(text)")
@@ -42,15 +42,17 @@ struct HostSideTests {
   func leftOver() throws {
     let guest = try TestGuest()
     let place = "\(guest.directory)/unix-export/\(guest.name)"
+    let spec = guest.shell("")
+    let facts = try guest.facts(for: spec)
     // As if its owner had been killed: nothing undoes it.
-    _ = Unmanaged.passRetained(try HostSide(making: guest.shell(""), runtime: guest.directory, owner: 0))
+    _ = Unmanaged.passRetained(try HostSide(making: spec, runtime: guest.directory, facts: facts))
     #expect(try MountInfo.read().count { $0.target == place } == 1)
     do {
-      let again = try HostSide(making: guest.shell(""), runtime: guest.directory, owner: 0)
+      let again = try HostSide(making: spec, runtime: guest.directory, facts: facts)
       #expect(try MountInfo.read().count { $0.target == place } == 1)
       withExtendedLifetime(again) {}
     }
-    _ = Unmanaged.passRetained(try HostSide(making: guest.shell(""), runtime: guest.directory, owner: 0))
+    _ = Unmanaged.passRetained(try HostSide(making: spec, runtime: guest.directory, facts: facts))
     _ = HostSide(adopting: guest.name, runtime: guest.directory)
     #expect(try MountInfo.read().contains { $0.target == place } == false)
   }

@@ -83,6 +83,10 @@ struct PlanTests {
         .rootIsNotMergedUsr(root: "/guests/web"),
         "Volatile=yes needs a root whose /bin is a symbolic link into /usr; /guests/web/bin is not"
       ),
+      (
+        .noResolvConf(path: "/run/systemd/resolve/resolv.conf"),
+        "ResolvConf= asks for /run/systemd/resolve/resolv.conf of this host, which cannot be read"
+      ),
       (.noScratchDirectory(destination: "/x"), "no directory was made for Bind=:/x"),
       (
         .noUser("web", root: "/guests/web"),
@@ -107,6 +111,8 @@ struct PlanTests {
         case .rootIsNotMergedUsr:
           guest.files.volatile = .yes
           facts.topLevelLinks = []
+        case .noResolvConf:
+          guest.exec.resolvConf = .bind(.uplink)
         case .noScratchDirectory:
           guest.files.mounts = [
             .bind(source: "", destination: "/x", readOnly: false, recursive: true, optional: false)

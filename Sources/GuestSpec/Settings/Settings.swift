@@ -44,9 +44,9 @@ enum Settings {
     .optional("OOMScoreAdjust", .oomScore, \.exec.oomScoreAdjust),
     .list("CPUAffinity", .processors, \.exec.processors),
     .optional("Hostname", .hostname, \.exec.hostname),
-    .known("ResolvConf"),
-    .known("Timezone"),
-    .known("LinkJournal"),
+    .value("ResolvConf", .resolvConf, \.exec.resolvConf),
+    .value("Timezone", .timezone, \.exec.timezone),
+    .value("LinkJournal", .linkJournal, \.exec.linkJournal),
     .known("SuppressSync"),
   ]
 

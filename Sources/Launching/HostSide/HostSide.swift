@@ -14,6 +14,7 @@ public final class HostSide {
   private let runtime: String
   /// What the launcher hands to the child.
   public let mounts = HandedMounts()
+  private var journal = Journal.guests
   /// Held open, for reading and writing: no reader in the guest sees an end of it.
   private var kernelMessages: OwnedFD?
 
@@ -26,16 +27,18 @@ public final class HostSide {
   /// - Parameters:
   ///   - guest: the guest that is about to start.
   ///   - runtime: the daemon's runtime directory.
-  ///   - owner: the guest's root, as the host sees it.
-  /// - Throws: `CredentialError`, or `SystemError`; nothing is left then.
-  public init(making guest: Guest, runtime: String, owner: UInt32) throws {
+  ///   - facts: of this start, as far as they are known.
+  /// - Throws: `CredentialError`, `JournalError` or `SystemError`; nothing is left then.
+  public init(making guest: Guest, runtime: String, facts: StartFacts) throws {
     name = guest.name
     self.runtime = runtime
     remove()
+    let owner = facts.users?.map.users.outer ?? 0
     try makeDirectories(incoming)
     try makeKernelMessages(owner)
     try makeUnixExport(owner)
     try makeCredentials(guest.policy.credentials, owner)
+    journal = try JournalLink(guest.exec.linkJournal, machineID: facts.machineID, root: facts.root).prepare()
   }
 
   deinit { remove() }
@@ -45,6 +48,7 @@ public final class HostSide {
     facts.handed = mounts.kinds
     facts.incoming = incoming
     facts.kernelMessages = kernelMessagesPath
+    facts.journal = journal
   }
 
   private var incoming: String { "\(runtime)/propagate/\(name)" }

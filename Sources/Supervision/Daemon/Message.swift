@@ -33,6 +33,7 @@ enum Message {
   case unmet(settings: String, controller: String, CgroupBase.Obstacle?)
   case outOfMemory(kills: Int)
   case sameMachineID(as: String)
+  case notCarriedOut(String)
 
   // The daemon.
   case problem(Diagnostic)
@@ -54,7 +55,8 @@ extension Message {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .cannotLeadApart, .guestReported, .noDevicePolicy, .unmet, .outOfMemory, .sameMachineID, .noGuests, .notPassed,
+      .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .unmet, .outOfMemory, .sameMachineID,
+      .noGuests, .notPassed,
       .notWanted:
       .warning
     case .waking, .gone, .endingNow: .notice
@@ -98,6 +100,7 @@ extension Message {
     case .guestReported(let error): "its PID 1 reports error \(error)"
     case .sameMachineID(let other):
       "guest \(other), which runs, has its machine id: it is told another one; a copied root wants an empty /etc/machine-id"
+    case .notCarriedOut(let what): what
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .unmet(let settings, let controller, let obstacle):

@@ -35,6 +35,8 @@ struct GuestStarter {
       throw .system(error)
     } catch let error as CredentialError {
       throw .credential(error)
+    } catch let error as JournalError {
+      throw .journal(error)
     } catch let error as PlanError {
       throw .plan(error)
     } catch let error as LaunchError {
@@ -60,6 +62,7 @@ struct GuestStarter {
         let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
         run.hasDevicePolicy = plan.devices != nil
         run.unmetLimits = plan.unmetLimits + missing
+        run.notes = plan.notes
         try watch(run)
         return run
       } catch {
@@ -95,7 +98,7 @@ struct GuestStarter {
     facts.controllers = surroundings.cgroupBase.controllers
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
     facts.scratch = scratch?.path
-    let host = try HostSide(making: guest, runtime: surroundings.runtime, owner: facts.users?.map.users.outer ?? 0)
+    let host = try HostSide(making: guest, runtime: surroundings.runtime, facts: facts)
     host.complete(&facts)
     return (try Planning.plan(guest, facts), host, machineID)
   }
@@ -107,6 +110,8 @@ enum StartFailure: Error, CustomStringConvertible {
   case plan(PlanError)
   /// Its credentials cannot be had.
   case credential(CredentialError)
+  /// Its journal cannot be linked.
+  case journal(JournalError)
   /// A step between clone3(2) and execve(2) failed.
   case launch(LaunchError)
   /// Something around it failed.
@@ -116,6 +121,7 @@ enum StartFailure: Error, CustomStringConvertible {
     switch self {
     case .plan(let error): error.description
     case .credential(let error): error.description
+    case .journal(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
     }

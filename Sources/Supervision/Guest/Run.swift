@@ -15,6 +15,8 @@ final class Run {
   var hasDevicePolicy = true
   /// The limits that cannot be kept here.
   var unmetLimits: [CgroupLimit] = []
+  /// What of the guest's file is not carried out in it.
+  var notes: [PlanNote] = []
   /// nil for a guest that an earlier daemon left running.
   var machineID: MachineIDs.Claim?
   /// The sources of `Bind=:/path`.

@@ -28,6 +28,7 @@ extension Supervisor {
       say(.started(pid: run.process.pid, after: after))
       if !run.hasDevicePolicy { say(.noDevicePolicy) }
       sayUnmet(run.unmetLimits)
+      for note in run.notes { say(.notCarriedOut("\(note)")) }
       if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }

@@ -1,0 +1,61 @@
+/// systemd.nspawn(5) `Timezone=`.
+public enum Timezone: String, Equatable, Sendable, CaseIterable {
+  case off, copy, bind, symlink, delete, auto
+}
+
+/// systemd.nspawn(5) `ResolvConf=`.
+public enum ResolvConf: Equatable, Sendable {
+  case off, delete, auto
+  /// A symbolic link in the guest stays.
+  case copy(Source)
+  case replace(Source)
+  case bind(Source)
+
+  public enum Source: String, Equatable, Sendable, CaseIterable {
+    case host, `static`, uplink, stub
+
+    /// Where systemd-resolved(8) has it.
+    public var path: String {
+      switch self {
+      case .host: "/etc/resolv.conf"
+      case .static: "/usr/lib/systemd/resolv.conf"
+      case .uplink: "/run/systemd/resolve/resolv.conf"
+      case .stub: "/run/systemd/resolve/stub-resolv.conf"
+      }
+    }
+  }
+
+  /// `off`, `copy-host`, …; nil when it is none of them.
+  init?(_ text: String) {
+    switch text {
+    case "off": self = .off
+    case "delete": self = .delete
+    case "auto": self = .auto
+    default:
+      let parts = text.split(separator: "-", maxSplits: 1)
+      guard parts.count == 2, let source = Source(rawValue: String(parts[1])) else { return nil }
+      switch parts[0] {
+      case "copy": self = .copy(source)
+      case "replace": self = .replace(source)
+      case "bind": self = .bind(source)
+      default: return nil
+      }
+    }
+  }
+
+  /// The files of the host that it may stand for; the first that is there counts.
+  public var candidates: [String] {
+    switch self {
+    case .off, .delete: []
+    case .auto: [Source.stub.path, Source.host.path]
+    case .copy(let source), .replace(let source), .bind(let source): [source.path]
+    }
+  }
+}
+
+/// systemd.nspawn(5) `LinkJournal=`.
+public enum LinkJournal: String, Equatable, Sendable, CaseIterable {
+  case no, host, guest, auto
+  case tryHost = "try-host"
+  case tryGuest = "try-guest"
+}

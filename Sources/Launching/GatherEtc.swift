@@ -1,0 +1,64 @@
+import Glibc
+import GuestSpec
+import Linux
+import Planning
+
+extension HostEtc {
+  /// More than any of these files needs.
+  private static let limit = 64 << 10
+
+  /// Looks at what `Timezone=` and `ResolvConf=` need, on the host and in the guest's `root`. What cannot be looked at is not there.
+  init(for guest: Guest, root: String) {
+    self.init()
+    timezone = Self.hostTimezone()
+    if [.copy, .auto].contains(guest.exec.timezone) { localtime = try? readFile("/etc/localtime", limit: Self.limit) }
+    for path in guest.exec.resolvConf.candidates {
+      guard let contents = try? readRegularFile(path, limit: Self.limit) else { continue }
+      resolvConf = HostFile(path: path, contents: contents)
+      break
+    }
+    // It is made anew for each start then.
+    if guest.files.volatile == .yes {
+      self.guest.exists = true
+    } else {
+      self.guest.exists = Self.look("/etc", root)?.kind == .directory
+      self.guest.localtime = Self.entry("/etc/localtime", root)
+      self.guest.resolvConf = Self.entry("/etc/resolv.conf", root)
+    }
+    self.guest.hasTimezone =
+      timezone.map { Self.look("/usr/share/zoneinfo/" + $0, root)?.kind == .regular } ?? false
+  }
+
+  /// The zone that /etc/localtime links to; without the file the time is UTC, says localtime(5).
+  private static func hostTimezone() -> String? {
+    let text: String
+    do throws(SystemError) {
+      text = try readLink("/etc/localtime")
+    } catch {
+      return error.errno == ENOENT ? "UTC" : nil
+    }
+    for prefix in ["/usr/share/zoneinfo/", "../usr/share/zoneinfo/"] where text.hasPrefix(prefix) {
+      let zone = String(text.dropFirst(prefix.count))
+      return isZone(zone) ? zone : nil
+    }
+    return nil
+  }
+
+  /// What may stand in a path below /usr/share/zoneinfo: names of letters, digits and `+-_`, joined by slashes.
+  private static func isZone(_ text: String) -> Bool {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.allSatisfy { part in
+      !part.isEmpty && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-_".contains($0)) }
+    }
+  }
+
+  private static func look(_ path: String, _ root: String) -> FileInRoot? {
+    try? FileInRoot(path, inRoot: root, limit: 0)
+  }
+
+  private static func entry(_ path: String, _ root: String) -> Entry {
+    guard let file = look(path, root) else { return .missing }
+    if let target = file.link { return .link(target: target) }
+    return file.kind == .regular ? .file : .other
+  }
+}

@@ -1,0 +1,90 @@
+import ControlProtocol
+import Foundation
+import Testing
+
+@Suite("What a guest has of the host's files")
+struct HostFileTests {
+  /// A Debian guest whose root is writable and goes with the world.
+  private func addDebian(_ world: World, _ settings: String) throws -> String {
+    let root = world.directory + "/root"
+    #expect(try world.run("cp", "--archive", "--reflink=auto", Payload.image("trixie"), root).succeeded)
+    try world.addGuest("web", "[Guest]\nDirectory=\(root)\nIdleStopSec=infinity\n\(settings)")
+    return root
+  }
+
+  @Test("its clock shows the host's time by a relative link, and its name servers are the host's")
+  func etc() throws {
+    try World.with { world in
+      let root = try addDebian(world, "[Exec]\nResolvConf=replace-host\n[Files]\nVolatile=no")
+      try world.startDaemon()
+      try world.wake("web")
+      let pid = try #require(try world.summary("web").pid)
+      let host = try world.run("readlink", "/etc/localtime").output.components(separatedBy: "/zoneinfo/").last ?? ""
+      #expect(try world.enter(pid, "readlink", "/etc/localtime").output == "../usr/share/zoneinfo/" + host)
+      #expect(try world.enter(pid, "timedatectl", "show", "--property=Timezone").output == "Timezone=" + host)
+      #expect(text(of: root + "/etc/resolv.conf") == text(of: "/etc/resolv.conf"))
+    }
+  }
+
+  @Test("its journal is kept by the host, which reads it while the guest runs and after that")
+  func journal() throws {
+    try World.with { world in
+      _ = try addDebian(world, "[Exec]\nLinkJournal=host")
+      try world.startDaemon()
+      try world.wake("web")
+      let id = try #require(try world.status("web").report?.machineID)
+      let place = "/var/log/journal/" + id
+      defer { _ = try? world.run("rm", "-rf", place) }
+      let pid = try #require(try world.summary("web").pid)
+      #expect(
+        try world.enter(pid, "sh", "-c", "logger -t dormouse-test heard; journalctl --sync; journalctl --flush")
+          .succeeded)
+      func read() throws -> Bool {
+        try world.run("journalctl", "--directory=" + place, "--output=cat", "-t", "dormouse-test").output == "heard\n"
+      }
+      #expect(try read())
+      try world.sleep("web")
+      #expect(try read())
+    }
+  }
+
+  @Test("a journal whose place is taken by something else keeps it from starting, and is named")
+  func taken() throws {
+    try World.with { world in
+      let id = "feedfeedfeedfeedfeedfeedfeedfeed"
+      let place = "/var/log/journal/" + id
+      #expect(try world.run("touch", place).succeeded)
+      defer { _ = try? world.run("rm", "-f", place) }
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "MachineID=\(id)\n[Exec]\nLinkJournal=guest")
+      try world.startDaemon()
+      #expect(try world.dormouse("wake", "echo").errors.contains("\(place) is neither a directory nor a symbolic link"))
+    }
+  }
+
+  @Test("a resolv.conf that this host has not keeps it from starting, and is named")
+  func noResolvConf() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nResolvConf=copy-uplink")
+      try world.startDaemon()
+      #expect(
+        try world.dormouse("wake", "echo").errors.contains("ResolvConf= asks for /run/systemd/resolve/resolv.conf"))
+    }
+  }
+
+  @Test("links of its root lead none of it out of the root", arguments: ["Volatile=no", "Volatile=overlay"])
+  func links(volatile: String) throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001",
+        settings: "[Exec]\nResolvConf=replace-host\nTimezone=copy\n[Files]\n\(volatile)")
+      let outside = world.directory + "/outside"
+      let root = world.directory + "/root-echo"
+      #expect(
+        try world.run("sh", "-c", "mkdir \(outside) && rmdir \(root)/etc && ln -s \(outside) \(root)/etc").succeeded)
+      try world.startDaemon()
+      _ = try world.dormouse("wake", "echo")
+      #expect(names(in: outside) == [])
+    }
+  }
+}
