@@ -19,7 +19,7 @@ GUESTS = bookworm trixie sid trixie-ssh host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-.PHONY: all build demo test guests storm bench fuzz format format-check size-check install clean
+.PHONY: all build demo test guests storm bench interface-report fuzz format format-check size-check install clean
 
 all: build
 
@@ -61,6 +61,13 @@ bench:
 	$(SWIFT) build -c release --product dormoused
 	$(SWIFT) build -c release --product dormouse
 	@for what in wake frozen peer; do Benchmarks/$$what --bin "$$($(SWIFT) build -c release --show-bin-path)" || exit; done
+
+# Every requirement of systemd's Container Interface on every guest; the table is kept in Tests/interface/REPORT.md.
+interface-report:
+	@.ci/need --root $(TEST_NEEDS)
+	@$(MAKE) --no-print-directory guests
+	$(SWIFT) build --build-tests
+	@SWIFT="$(SWIFT)" Tests/interface/report --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/interface/REPORT.md
 
 # libFuzzer on each decoder of what others send, FUZZ_SECONDS=60 each. What it finds is kept in .build-fuzz/findings.
 fuzz:

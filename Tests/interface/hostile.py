@@ -1,0 +1,58 @@
+"""The attempts of Tests/guests/hostile, with the host's users and with the guest's own."""
+
+import glob
+import os
+import subprocess
+
+import world
+
+GUEST = """[Exec]
+Boot=no
+NotifyReady=yes
+PrivateUsers={users}
+Parameters=/sbin/init --victim={victim}
+[Files]
+BindReadOnly={readonly}:/ro
+[Guest]
+Directory={root}
+IdleStopSec=infinity
+"""
+EXPLAINED = {
+    ("no", "HG-19"): "with the host's users root may mount, and this host still has cgroup 1, whose release agents are any"
+                     " such root's to set",
+}
+
+
+def attempts(programs):
+    """By row: what is tried, and by users: (verdict, why)."""
+    rows = {}
+    with world.World(programs) as space:
+        program, readonly = space.path("hostile"), space.path("readonly")
+        sources = glob.glob(os.path.join(world.SOURCE, "Tests/guests/hostile/*.c"))
+        world.compile_guest(program, *sources)
+        subprocess.run([program, "--plant"], check=True)
+        os.mkdir(readonly)
+        with open(readonly + "/file", "w") as file:
+            file.write("x")
+        for users in ("no", "pick"):
+            root = world.tiny_root(space.path("root-" + users), program)
+            space.add("bad-" + users, GUEST.format(users=users, victim=os.getpid(), readonly=readonly, root=root))
+        space.start_daemon()
+        before = os.uname().nodename
+        for users in ("no", "pick"):
+            woken = space.dormouse("wake", "bad-" + users)
+            lines = (space.status("bad-" + users, "--console")["console"] or "").splitlines()
+            tried = [line.split(" ", 2) for line in lines if line.startswith("HG-")]
+            if not tried:
+                rows.setdefault("HG-01", ("start", {}))[1][users] = ("BROKEN", woken.stderr.strip())
+            for row, verdict, words in tried:
+                what, _, why = words.partition(": ")
+                rows.setdefault(row, (what, {}))[1][users] = (verdict, why)
+            if "dormouse-hostile" in open("/proc/self/mountinfo").read():
+                rows["HG-13"][1][users] = ("BROKEN", "the host sees the mount")
+            if os.uname().nodename != before:
+                rows["HG-37"][1][users] = ("BROKEN", "the host has another name")
+        for (users, row), reason in EXPLAINED.items():
+            if rows.get(row, ("", {}))[1].get(users, ("held",))[0] == "BROKEN":
+                rows[row][1][users] = ("explained", reason)
+    return rows

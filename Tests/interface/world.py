@@ -1,0 +1,126 @@
+"""A network namespace, a cgroup and a directory of one run's own, with a daemon inside."""
+
+import json
+import os
+import signal
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+IMAGES = os.environ.get("DORMOUSE_GUESTS", "/var/cache/dormouse/guests")
+PATIENCE = 90  # seconds; reached only when something is wrong
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **options)
+
+
+def cgroup_root():
+    with open("/proc/self/mountinfo") as mounts:
+        for line in mounts:
+            fields = line.split()
+            if fields[fields.index("-") + 1] == "cgroup2":
+                return fields[4]
+    raise SystemExit("no cgroup 2 is mounted on this machine")
+
+
+def compile_guest(target, *sources):
+    paths = [os.path.join(SOURCE, "Tests/guests", source) for source in sources]
+    subprocess.run(["cc", "-static", "-Os", "-o", target, *paths], check=True)
+
+
+def tiny_root(directory, program):
+    """A root for a guest of one static program: the mount points that a container needs, and /sbin/init."""
+    for place in ("sbin", "proc", "sys", "dev", "run", "tmp", "etc", "var"):
+        os.makedirs(os.path.join(directory, place), exist_ok=True)
+    shutil.copy(program, os.path.join(directory, "sbin/init"))
+    return directory
+
+
+def wait_for(condition):
+    """Waits for what announces itself by no event; false when it does not come."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if result := condition():
+            return result
+        time.sleep(0.05)
+    return None
+
+
+class World:
+    def __init__(self, programs):
+        self.programs = programs
+        self.directory = tempfile.mkdtemp(prefix="dormouse-interface-")
+        os.chmod(self.directory, 0o755)
+        self.name = f"dmi-{os.getpid()}-{os.path.basename(self.directory)[-4:]}"
+        self.config = os.path.join(self.directory, "config")
+        self.runtime = os.path.join(self.directory, "runtime")
+        self.cgroup = os.path.join(cgroup_root(), self.name)
+        self.daemon = None
+        for path in (self.config, self.runtime, self.cgroup):
+            os.mkdir(path)
+        subprocess.run(["ip", "netns", "add", self.name], check=True)
+        subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # Freezing first would keep nothing from being killed: cgroup.kill reaches frozen processes too.
+        for directory, _, files in os.walk(self.cgroup, topdown=False):
+            if "cgroup.kill" in files and directory == self.cgroup:
+                with open(os.path.join(directory, "cgroup.kill"), "w") as kill:
+                    kill.write("1")
+        wait_for(lambda: "populated 0" in open(os.path.join(self.cgroup, "cgroup.events")).read())
+        if self.daemon:
+            self.daemon.wait()
+        for directory, _, _ in os.walk(self.cgroup, topdown=False):
+            os.rmdir(directory)
+        subprocess.run(["ip", "netns", "del", self.name], check=False)
+        subprocess.run(["rm", "-rf", "--one-file-system", self.directory], check=False)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def inside(self, command, cgroup=""):
+        """The command line that runs `command` in this world."""
+        place = os.path.join(self.cgroup, cgroup)
+        os.makedirs(place, exist_ok=True)
+        enter = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
+        return ["nsenter", f"--net=/run/netns/{self.name}", "sh", "-c", enter, place, *command]
+
+    def add(self, name, text):
+        with open(os.path.join(self.config, f"{name}.guest"), "w") as guest:
+            guest.write(text)
+
+    def start_daemon(self):
+        """Returns when the daemon says READY=1."""
+        notify = self.path("notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.bind(notify)
+            ready.settimeout(PATIENCE)
+            command = [os.path.join(self.programs, "dormoused"), "--config", self.config, "--runtime", self.runtime]
+            with open(self.path("log"), "a") as log:
+                self.daemon = subprocess.Popen(
+                    self.inside(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    env=dict(os.environ, NOTIFY_SOCKET=notify))
+            while b"READY=1" not in ready.recv(4096):
+                pass
+        os.unlink(notify)
+
+    def dormouse(self, *arguments):
+        return run(os.path.join(self.programs, "dormouse"), *arguments, "--runtime", self.runtime)
+
+    def status(self, name, *arguments):
+        return json.loads(self.dormouse("status", name, "--json", *arguments).stdout)
+
+    def log(self):
+        with open(self.path("log")) as log:
+            return log.read()
+
+    def kill_daemon(self):
+        self.daemon.send_signal(signal.SIGKILL)
+        self.daemon.wait()
