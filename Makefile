@@ -19,7 +19,7 @@ GUESTS = bookworm trixie sid trixie-ssh host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-.PHONY: all build demo test guests storm bench interface-report fuzz format format-check size-check install clean
+.PHONY: all build demo test guests storm faults bench interface-report fuzz format format-check size-check install clean
 
 all: build
 
@@ -53,6 +53,10 @@ storm:
 	$(SWIFT) build -c release --product dormoused
 	$(SWIFT) build -c release --product dormouse
 	@Tests/storm/storm --bin "$$($(SWIFT) build -c release --show-bin-path)" $(STORM)
+
+# The same while the kernel refuses the daemon memory, descriptors, processes, room: each third call of each kind, in turn.
+faults:
+	@$(MAKE) --no-print-directory storm STORM="--subjects tiny:faults,tiny:passed:faults --edges 76"
 
 # Kept under Benchmarks/results: a cold start, a frozen guest against a warm one, Dormouse against nspawn.
 bench:

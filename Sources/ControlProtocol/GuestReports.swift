@@ -70,6 +70,8 @@ public enum StopCause: String, Codable, CaseIterable, Sendable {
   case startTimeout
   /// It let go of a socket at which clients waited.
   case abandoned
+  /// Clients waited at a socket that only the next run has.
+  case stranded
   /// The daemon itself was told to stop.
   case daemon
   /// Its guest file was removed or changed.

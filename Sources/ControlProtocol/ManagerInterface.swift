@@ -90,7 +90,7 @@ public enum ManagerInterface {
     )
 
     # Why a guest came to its end: shutdown and reboot are the guest's own, crash is any other end that nobody asked for,
-    # abandoned that it let go of a socket at which clients waited
+    # abandoned that it let go of a socket at which clients waited, stranded that clients waited at one which only the next run has
     type StopCause (
       idle,
       request,
@@ -99,6 +99,7 @@ public enum ManagerInterface {
       crash,
       startTimeout,
       abandoned,
+      stranded,
       daemon,
       configuration
     )

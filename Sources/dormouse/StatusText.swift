@@ -85,6 +85,7 @@ struct StatusText {
       case .reboot: "its own reboot"
       case .crash: "crashed"
       case .startTimeout: "it was not ready in time"
+      case .stranded: "clients waited whom only its next run could serve"
       case .abandoned: "it let go of a socket at which clients waited"
       case .daemon: "the daemon stopped"
       case .configuration: "its file changed"

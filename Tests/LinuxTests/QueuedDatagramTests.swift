@@ -19,7 +19,7 @@ struct QueuedDatagramTests {
       let guest = try openListener(.datagram, bound)
       let parking = try openTwin(of: guest, backlog: 0)
       try noteDestinations(on: parking)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking)
+      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
       let client = try connected(.datagram, to: asked)
       let texts = ["one", "", "three", String(repeating: "x", count: 40_000)]
       for text in texts { #expect(send(client.raw, text, text.utf8.count, 0) == text.utf8.count) }

@@ -86,8 +86,9 @@ struct ReuseportGateTests {
   func leads(address: SocketAddress) throws {
     try inNetworkNamespace {
       let guest = try openListener(.stream, address)
+      let program = try ReuseportProgram()
       let parking = try openTwin(of: guest, backlog: 100)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest)
+      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, program)
       var expected = (guest: 0, parking: 0)
       for turn in 0..<20 {
         let side: ReuseportGate.Side = turn % 3 == 0 ? .parking : .guest
@@ -109,8 +110,9 @@ struct ReuseportGateTests {
       let guest = try openListener(.stream, .ipv6(.any, port: 80, scope: 0))
       var clients: [Waiting] = []
       do {
+        let program = try ReuseportProgram()
         let parking = try openTwin(of: guest, backlog: 100)
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking)
+        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
         let moves = gate.movesQueues
         #expect(moves)
         for _ in 0..<10 { clients.append(try Waiting(to: .ipv4(.loopback, port: 80))) }
@@ -133,8 +135,9 @@ struct ReuseportGateTests {
       var options = SocketOptions()
       options.deferAccept = .seconds(30)
       let guest = try openListener(.stream, .ipv4(.loopback, port: 80), options)
+      let program = try ReuseportProgram()
       let parking = try openTwin(of: guest, backlog: 100)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest)
+      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, program)
       let clients = try (0..<5).map { _ in try Waiting(to: .ipv4(.loopback, port: 80)) }
       let halfOpen = try connected(to: .ipv4(.loopback, port: 80))
       try gate.lead(to: .parking, parking: parking)
@@ -158,14 +161,15 @@ struct ReuseportGateTests {
     try inNetworkNamespace {
       let guest = try openListener(.stream, .ipv4(.loopback, port: 80))
       for round in 1...20 {
+        let program = try ReuseportProgram()
         let parking = try openTwin(of: guest, backlog: 100)
         do {
           // Forgotten as a killed process forgets it: nothing is taken off.
-          let forgotten = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest)
+          let forgotten = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, program)
           let moved = forgotten.movesQueues
           #expect(moved)
         }
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking)
+        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
         let moves = gate.movesQueues
         #expect(moves, "round \(round)")
         try queueClient(of: guest)
@@ -182,7 +186,8 @@ struct ReuseportGateTests {
       let guest = try openListener(.stream, .ipv4(.loopback, port: 80))
       let parking = try openTwin(of: guest, backlog: 100)
       let report = try withoutEffectiveCapabilities { () throws(SystemError) in
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking)
+        let program = try ReuseportProgram()
+        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
         try queueClient(of: guest)
         try gate.lead(to: .guest, parking: parking)
         try queueClient(of: guest)
@@ -199,8 +204,9 @@ struct ReuseportGateTests {
   func datagrams(address: SocketAddress) throws {
     try inNetworkNamespace {
       let guest = try openListener(.datagram, address)
+      let program = try ReuseportProgram()
       let parking = try openTwin(of: guest, backlog: 0)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking)
+      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
       let client = try connected(.datagram, to: address)
       let moves = gate.movesQueues
       #expect(!moves)

@@ -22,10 +22,14 @@ public struct SocketSearch {
   /// It ended at its limit: what was not found may be held all the same.
   public var isExhausted: Bool { left <= 0 && !isComplete }
 
+  /// - Returns: false when the process has nothing open at all: the kernel takes that away some time before it tells of the end, and of a
+  ///   PID 1 it is as long as all the others take to end.
   /// - Throws: `SystemError`; `ENOENT` when the process is gone.
-  public mutating func look(atProcess pid: Int32) throws(SystemError) {
-    if isComplete || left <= 0 { return }
+  @discardableResult
+  public mutating func look(atProcess pid: Int32) throws(SystemError) -> Bool {
+    if isComplete || left <= 0 { return true }
     left -= 1
+    let before = left
     let directory = "/proc/\(pid)/fd"
     try forEachEntry(of: directory) { name throws(SystemError) in
       left -= 1
@@ -36,6 +40,7 @@ public struct SocketSearch {
       }
       return left > 0 && !isComplete
     }
+    return left < before
   }
 
   private static func inode(_ target: String) -> UInt64? {

@@ -157,6 +157,7 @@ extension StopCause {
     case .reboot: "it reboots"
     case .crash: "it crashed"
     case .startTimeout: "it was not ready within TimeoutStartSec="
+    case .stranded: "clients wait whom only its next run can serve"
     case .abandoned: "it let go of a socket at which clients wait"
     case .daemon: "the daemon ends, or an earlier one left it"
     case .configuration: "its file is gone"

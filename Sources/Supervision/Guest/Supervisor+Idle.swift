@@ -17,6 +17,7 @@ extension Supervisor {
         idle: { [unowned self] in idle() },
         freezeDue: { [unowned self] in take(.freezeDue) },
         stirred: { [unowned self] in take(.stirred) },
+        stranded: { [unowned self] in makeWay() },
         looked: { [unowned self] in looked($0) },
         failed: { [unowned self] in say(.cannotWatchIdleness(error: "\($0)")) }))
     idleWatch = watch
@@ -34,6 +35,12 @@ extension Supervisor {
     say(.idle(since: guest.policy.idleStop ?? .zero))
     stopCause = .idle
     take(.idle)
+  }
+
+  /// Clients have waited for long at a socket that this guest does not have, and it is never unused.
+  private func makeWay() {
+    stopCause = .stranded
+    take(.sleepRequested(now: true))
   }
 
   /// Clients wait: does the guest still hold the listener at which they do?
@@ -97,7 +104,8 @@ extension Supervisor {
     // PID 1 first: a systemd holds them all, and what the others have open need not be looked at.
     for pid in [run.process.pid] + processes {
       do throws(SystemError) {
-        try search.look(atProcess: pid)
+        let hasAny = try search.look(atProcess: pid)
+        if !hasAny, pid == run.process.pid { return nil }
       } catch {
         // A process may end between the listing and the look at it. What another error hides might be a listener.
         if error.errno != ENOENT && error.errno != ESRCH { return nil }

@@ -16,6 +16,8 @@ final class IdleWatch {
   private var timer: EventSource?
   /// The guest is frozen, or about to be: nothing can change that the listeners do not tell.
   private var isResting = false
+  /// Since when clients wait whom only the next guest can serve.
+  private var strandedSince: Duration?
   /// False when the kernel's messages cannot be had: then it is looked as often as for AF_UNIX.
   private var endsAreAnnounced = true
   /// When the guest will be stopped if nobody uses it until then.
@@ -26,6 +28,8 @@ final class IdleWatch {
     var freezeDue: () -> Void
     /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
     var stirred: () -> Void
+    /// Clients wait for the next guest, and this one is used without pause.
+    var stranded: () -> Void
     /// After each look, with what was found.
     var looked: (SocketLook.Found) -> Void
     var failed: (SystemError) -> Void
@@ -74,8 +78,10 @@ final class IdleWatch {
     do throws(SystemError) {
       var found = try look.take()
       if !endsAreAnnounced { found.usage.endIsAnnounced = false }
-      if look.isSomebodyStranded {
+      strandedSince = look.isSomebodyStranded ? strandedSince ?? Clocks.monotonic : nil
+      if let strandedSince {
         if !found.usage.inUse { return handlers.idle() }
+        if Clocks.monotonic - strandedSince >= IdlePolicy.often { return handlers.stranded() }
         found.usage.lookAgainAfter = min(found.usage.lookAgainAfter ?? IdlePolicy.often, IdlePolicy.often)
       }
       // Judged first: what was found may end the guest, and this watch with it.

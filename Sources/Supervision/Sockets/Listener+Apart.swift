@@ -39,8 +39,10 @@ extension Listener {
     switch local {
     case .ipv4, .ipv6:
       if group.reusePort { return }
+      // What may fail for want of memory comes before a client can come to the second socket.
+      let program = try ReuseportProgram()
       let twin = try HeldSocket(openTwin(of: first.descriptor, backlog: group.backlog))
-      gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking)
+      gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking, program)
       second = twin
       leadsToSecond = true
     case .path(let path):
@@ -146,7 +148,8 @@ extension Listener {
       return try moveBack()
     }
     guard let twin else { return LedBack() }
-    let waiting = try isApart ? count(at: twin, diag) : 0
+    // A number that cannot be told is no reason to leave them there.
+    let waiting = isApart ? (try? count(at: twin, diag)) ?? 0 : 0
     // Who was left over comes first; else who waited apart.
     try choose(socket.hasInput ? socket : twin)
     try goHome()

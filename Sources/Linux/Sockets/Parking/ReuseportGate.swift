@@ -27,12 +27,7 @@ public struct ReuseportGate: ~Copyable, Sendable {
   ///
   /// Half-open connections move too. Always false for datagrams: none of theirs ever moves.
   public let movesQueues: Bool
-  private let map: Map?
-
-  private struct Map: ~Copyable, Sendable {
-    let side: OwnedFD
-    let sockets: OwnedFD
-  }
+  private let map: ReuseportProgram.Map?
 
   /// Puts a gate before two sockets that share an address, in place of any that is there. It leads to `side`.
   ///
@@ -40,11 +35,12 @@ public struct ReuseportGate: ~Copyable, Sendable {
   ///   - guest: a listener, or a socket for datagrams. It was bound (for TCP: listened) before `parking` was.
   ///   - parking: a socket of `openTwin(of:backlog:)`, the only other one at the address.
   ///   - side: where the gate leads.
+  ///   - program: made before `parking` was.
   /// - Throws: `SystemError` of setsockopt(2): `EINVAL` for a socket that is in no group.
   public init(
-    guest: borrowing OwnedFD, parking: borrowing OwnedFD, leadingTo side: Side
+    guest: borrowing OwnedFD, parking: borrowing OwnedFD, leadingTo side: Side, _ program: consuming ReuseportProgram
   ) throws(SystemError) {
-    let map = try Self.attachMap(guest, parking, side)
+    let map = try Self.attach(program, guest, parking, side)
     let hasMap = map != nil
     if !hasMap { try Self.attachIndex(parking, side) }
     movesQueues = try kind(of: guest) == .stream && (hasMap || Self.kernelMovesQueues)
@@ -92,28 +88,23 @@ public struct ReuseportGate: ~Copyable, Sendable {
     }
   }
 
-  /// - Returns: nil where it cannot be had: not permitted, not built in, kept from us by a seccomp filter, or the socket is in
-  ///   somebody else's map.
-  private static func attachMap(
-    _ guest: borrowing OwnedFD, _ parking: borrowing OwnedFD, _ side: Side
-  ) throws(SystemError) -> Map? {
+  /// - Returns: nil for a classic program, and when a socket is in somebody else's map.
+  private static func attach(
+    _ program: consuming ReuseportProgram, _ guest: borrowing OwnedFD, _ parking: borrowing OwnedFD, _ side: Side
+  ) throws(SystemError) -> ReuseportProgram.Map? {
+    guard let map = program.map.take() else { return nil }
+    try put(map.side, 0, side.rawValue)
     do throws(SystemError) {
-      let sides = try makeMap(BPF_MAP_TYPE_ARRAY, entries: 1)
-      let sockets = try makeMap(BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, entries: 2)
-      try put(sides, 0, side.rawValue)
-      let instructions = ReuseportProgram.instructions(side: sides, sockets: sockets)
-      let program = OwnedFD(
-        owning: try retrying("bpf BPF_PROG_LOAD") { linux_bpf_load_reuseport(instructions, UInt32(instructions.count)) }
-      )
       // Before the map is filled: a socket can be in one such map only, and the old program's goes with it.
-      try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program.raw, named: "SO_ATTACH_REUSEPORT_EBPF")
-      try enter(guest, as: .guest, in: sockets)
-      try enter(parking, as: .parking, in: sockets)
-      return Map(side: sides, sockets: sockets)
+      try setOption(
+        parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, map.program.raw, named: "SO_ATTACH_REUSEPORT_EBPF")
+      try enter(guest, as: .guest, in: map.sockets)
+      try enter(parking, as: .parking, in: map.sockets)
     } catch {
-      guard [EPERM, EACCES, ENOSYS, EINVAL, EBUSY].contains(error.errno) else { throw error }
+      guard error.errno == EBUSY || error.errno == EINVAL else { throw error }
       return nil
     }
+    return map
   }
 
   /// - Throws: `EBUSY` for a socket that is in somebody else's map.
@@ -131,10 +122,6 @@ public struct ReuseportGate: ~Copyable, Sendable {
       awaitLookups()
     }
     throw SystemError("bpf BPF_MAP_UPDATE_ELEM", errno: EBUSY)
-  }
-
-  private static func makeMap(_ type: bpf_map_type, entries: UInt32) throws(SystemError) -> OwnedFD {
-    OwnedFD(owning: try retrying("bpf BPF_MAP_CREATE") { linux_bpf_make_map(type.rawValue, entries) })
   }
 
   private static func put(_ map: borrowing OwnedFD, _ key: UInt32, _ value: UInt32) throws(SystemError) {
@@ -165,32 +152,3 @@ public struct ReuseportGate: ~Copyable, Sendable {
 /// Packets are looked up and delivered in one read section of RCU, and MEMBARRIER_CMD_GLOBAL waits for all of those: some
 /// milliseconds. A kernel without it (CONFIG_NO_HZ_FULL in use) leaves the race open, which is microseconds wide.
 func awaitLookups() { _ = linux_membarrier_global() }
-
-/// The program: puts the number in the map of one onto the stack, asks the kernel to choose the socket in that place, and passes
-/// the packet whether there is one or not (then the kernel chooses by a hash). Instructions as in linux/bpf.h's `struct bpf_insn`,
-/// in the byte order of the machines we build for.
-enum ReuseportProgram {
-  static func instructions(side: borrowing OwnedFD, sockets: borrowing OwnedFD) -> [UInt64] {
-    let (side, sockets) = (UInt64(side.raw), UInt64(sockets.raw))
-    return [
-      instruction(0xbf, 6, 1),  // r6 = r1, the context
-      instruction(0x18, 2, 2, value: side), 0,  // r2 = where the map of one has its value
-      instruction(0x61, 2, 2),  // r2 = what is there
-      instruction(0x63, 10, 2, offset: -4),  // it goes onto the stack
-      instruction(0xbf, 1, 6),
-      instruction(0x18, 2, 1, value: sockets), 0,  // r2 = the map of sockets
-      instruction(0xbf, 3, 10),
-      instruction(0x07, 3, 0, value: 0xffff_fffc),  // r3 = the stack less 4
-      instruction(0xb7, 4, 0),
-      instruction(0x85, 0, 0, value: 82),  // bpf_sk_select_reuseport(r1, r2, r3, 0)
-      instruction(0xb7, 0, 0, value: 1),  // SK_PASS
-      instruction(0x95, 0, 0),
-    ]
-  }
-
-  private static func instruction(
-    _ code: UInt64, _ destination: UInt64, _ source: UInt64, offset: Int16 = 0, value: UInt64 = 0
-  ) -> UInt64 {
-    code | destination << 8 | source << 12 | UInt64(UInt16(bitPattern: offset)) << 16 | value << 32
-  }
-}
