@@ -106,14 +106,6 @@ public enum CustomMount: Equatable, Sendable {
   case inaccessible(path: String)
 }
 
-/// `[Network]`.
-public struct NetworkSettings: Equatable, Sendable {
-  /// `Private=`: a network namespace of its own, with a loopback interface.
-  public var isPrivate = false
-
-  public init() {}
-}
-
 /// `[Guest]`: what only Dormouse knows.
 public struct GuestSettings: Equatable, Sendable {
   /// `Directory=`: the root; nil means `/var/lib/machines/NAME`.

@@ -172,6 +172,10 @@ struct GuestReader {
       report(
         places["Guest.Directory"] ?? whole, .error, "Directory=/ would give the guest this host's own root; \(remedy)")
     }
+    for (key, problem) in guest.network.contradictions {
+      let place = key.flatMap { places["Network.\($0)"] }
+      report(place ?? whole, .error, key.map { "\($0)=: \(problem)" } ?? problem)
+    }
     for group in groups where group.socket.listen.isEmpty && !group.wasReset {
       report(group.header, .warning, "this [Socket] has no ListenStream= or the like, and no effect")
     }

@@ -68,11 +68,14 @@ public final class Namespace {
 
   fileprivate convenience init(network path: String) throws(LaunchError) {
     do throws(SystemError) {
-      try self.init(path)
+      self.init(try NetworkNamespace.open(path))
     } catch {
-      throw LaunchError("opening the network namespace \(path)", errno: error.errno)
+      let hint = error.errno == EINVAL ? " (it is none)" : ""
+      throw LaunchError("opening the network namespace \(path)\(hint)", errno: error.errno)
     }
   }
+
+  private init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 }
 
 /// The process that waits in new namespaces, ended with this value.

@@ -35,6 +35,10 @@ public struct LaunchPlan: Equatable, Sendable {
     case own
     /// The namespace that a file stands for, as `ip netns add` makes one.
     case at(path: String)
+
+    init(_ settings: NetworkSettings) {
+      self = settings.isPrivate ? .own : settings.namespacePath.map(Network.at) ?? .host
+    }
   }
 
   public init() {}

@@ -39,7 +39,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   plan.arguments = command.arguments
   plan.environment = PlanEnvironment.variables(guest, facts)
   plan.users = facts.users?.map
-  plan.network = guest.network.isPrivate ? .own : .host
+  plan.network = LaunchPlan.Network(guest.network)
   plan.preloaded = builder.preloaded
   plan.devices = facts.mayRestrictDevices ? Device.ofEveryGuest + facts.boundDevices : nil
   plan.oomScoreAdjust = guest.exec.oomScoreAdjust
@@ -70,7 +70,8 @@ struct PlanBuilder {
     self.guest = guest
     self.facts = facts
     preloaded =
-      [.terminals] + (guest.network.isPrivate ? [.network] : []) + (facts.users == nil ? [] : [.users]) + facts.handed
+      [.terminals] + (LaunchPlan.Network(guest.network) == .host ? [] : [.network])
+      + (facts.users == nil ? [] : [.users]) + facts.handed
     slotCount = preloaded.count
   }
 

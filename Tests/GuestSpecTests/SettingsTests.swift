@@ -28,6 +28,8 @@ struct SettingsTests {
     "a number of tasks": ("100", "0"),
     "a timezone mode": ("symlink", "Europe/Berlin"), "a resolv.conf mode": ("bind-uplink", "copy"),
     "a way to link journals": ("try-host", "yes"),
+    "an interface's name": ("br0", "a/b"), "a network zone": ("office", "office-of-many"),
+    "a pair of interfaces": ("a:b", "a:b:c"), "interfaces": ("eth0 eth1:lan", "eth0 a/b"), "a port": ("udp:53", "http"),
   ]
 
   @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "mounts.h"
 #include "network.h"
+#include "nftables.h"
 #include "process.h"
 #include "sockets.h"
 #include "terminal.h"

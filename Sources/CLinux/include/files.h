@@ -8,6 +8,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+/* fcntl(2)'s lock of an open file description, which is under _GNU_SOURCE. */
+static const int LINUX_F_OFD_SETLKW = 38;
+
 /*
  * openat2(2) with O_PATH: nothing is opened for reading, so that a FIFO does not wait and a device does nothing. `root` is
  * where absolute links start and what `..` does not leave; the links of /proc that lead anywhere are refused.

@@ -68,16 +68,16 @@ enum Settings {
 
   /// systemd.nspawn(5) `[Network]`.
   static let network: [Setting<Guest>] = [
-    .value("Private", .boolean, \.network.isPrivate),
-    .known("NamespacePath"),
-    .known("VirtualEthernet"),
-    .known("VirtualEthernetExtra"),
-    .known("Interface"),
-    .known("MACVLAN"),
-    .known("IPVLAN"),
-    .known("Bridge"),
-    .known("Zone"),
-    .known("Port"),
+    .value("Private", .boolean, \.network.wantsPrivate),
+    .optional("NamespacePath", .directory, \.network.namespacePath),
+    .value("VirtualEthernet", .boolean, \.network.wantsVirtualEthernet),
+    .element("VirtualEthernetExtra", .virtualEthernet, \.network.extraLinks),
+    .list("Interface", .interfaces(prefix: ""), \.network.interfaces),
+    .list("MACVLAN", .interfaces(prefix: "mv-"), \.network.macvlans),
+    .list("IPVLAN", .interfaces(prefix: "iv-"), \.network.ipvlans),
+    .optional("Bridge", .interface, \.network.bridge),
+    .optional("Zone", .zone, \.network.zone),
+    .element("Port", .port, \.network.ports),
   ]
 
   /// Dormouse's own, and the limits of systemd.resource-control(5) that cgroup 2 has a file for.

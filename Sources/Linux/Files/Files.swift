@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Reads a whole file, at most `limit` bytes of it.
@@ -92,5 +93,25 @@ public func forEachEntry(of path: String, _ look: (String) throws(SystemError) -
   while let entry = readdir(directory) {
     let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     if name != "." && name != "..", try !look(name) { return }
+  }
+}
+
+/// Makes the file at `path` if need be and waits until nobody else has its lock, which is the descriptor's and goes with it
+/// (F_OFD_SETLKW, fcntl(2)). For files that are locked for moments only.
+///
+/// - Throws: `SystemError` of open(2) or fcntl(2).
+public func lockFile(_ path: String) throws(SystemError) -> OwnedFD {
+  while true {
+    let file = OwnedFD(
+      owning: try retrying("open \(path)") { open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600) })
+    let raw = file.raw
+    var whole = flock()
+    whole.l_type = Int16(F_WRLCK)
+    whole.l_whence = Int16(SEEK_SET)
+    try retrying("lock \(path)") { fcntl(raw, LINUX_F_OFD_SETLKW, &whole) }
+    // Others remove the file when they let go of it: then the lock of what was removed is worth nothing.
+    var status = stat()
+    try retrying("fstat \(path)") { fstat(raw, &status) }
+    if status.st_nlink > 0 { return file }
   }
 }

@@ -6,13 +6,14 @@ struct Leftovers {
   /// The cgroups below which a guest may be. A note may be wrong, so our own is always one of them.
   private var bases: [String: Set<String>] = [:]
   private let record: RunRecord
-  private let runtime: String
+  private let surroundings: Surroundings
 
   init(_ surroundings: Surroundings) {
     let own = surroundings.cgroupBase.path
-    runtime = surroundings.runtime
+    self.surroundings = surroundings
     record = RunRecord(runtime: surroundings.runtime)
     for name in (try? GuestCgroup.guests(in: own)) ?? [] { bases[name] = [own] }
+    for name in GuestNetwork.Place.guests(in: surroundings.runtime) { bases[name] = bases[name] ?? [own] }
     for (name, base) in record.all() { bases[name] = base.map { [$0, own] } ?? [own] }
   }
 
@@ -23,8 +24,10 @@ struct Leftovers {
     for base in (bases[name] ?? []).sorted() {
       if let run = run(of: name, in: base) { return run }
     }
+    // What stays is tried again at the guest's next start, which says then why.
+    try? GuestNetwork.undo(leftAt: surroundings.network(of: name))
     record.remove(name)
-    _ = HostSide(adopting: name, runtime: runtime)
+    _ = HostSide(adopting: name, runtime: surroundings.runtime)
     return nil
   }
 
@@ -39,7 +42,9 @@ struct Leftovers {
       try? cgroup.remove()
       return nil
     }
-    return Run(
-      process: process, cgroup: cgroup, host: HostSide(adopting: name, runtime: runtime), notify: nil)
+    let host = HostSide(adopting: name, runtime: surroundings.runtime)
+    let run = Run(process: process, cgroup: cgroup, host: host, notify: nil)
+    run.network = try? GuestNetwork.found(surroundings.network(of: name), of: process)
+    return run
   }
 }

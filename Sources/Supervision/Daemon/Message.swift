@@ -34,6 +34,9 @@ enum Message {
   case outOfMemory(kills: Int)
   case sameMachineID(as: String)
   case notCarriedOut(String)
+  case forwarding(to: [String])
+  case cannotForward(error: String)
+  case notFromLoopback(error: String)
 
   // The daemon.
   case problem(Diagnostic)
@@ -59,6 +62,8 @@ extension Message {
       .noGuests, .notPassed,
       .notWanted:
       .warning
+    case .cannotForward, .notFromLoopback: .warning
+    case .forwarding: .info
     case .waking, .gone, .endingNow: .notice
     case .asleep, .started, .ready, .idle, .goesOn, .frozen, .thawed, .askedToHalt, .added, .removed, .changed,
       .listening,
@@ -101,6 +106,10 @@ extension Message {
     case .sameMachineID(let other):
       "guest \(other), which runs, has its machine id: it is told another one; a copied root wants an empty /etc/machine-id"
     case .notCarriedOut(let what): what
+    case .forwarding(let addresses) where addresses.isEmpty: "it has no address any more: Port= leads nowhere"
+    case .forwarding(let addresses): "Port= leads to \(addresses.joined(separator: " and "))"
+    case .cannotForward(let error): "Port= does not lead to it: \(error)"
+    case .notFromLoopback(let error): "Port= does not lead to it from this host's 127.0.0.1: \(error)"
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .unmet(let settings, let controller, let obstacle):

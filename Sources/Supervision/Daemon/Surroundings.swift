@@ -28,5 +28,8 @@ final class Surroundings {
   /// Where each child mounts its guest's root, in a mount namespace of its own: one directory serves all.
   var staging: String { "\(runtime)/root" }
 
+  /// Where the note about a guest's network is.
+  func network(of guest: String) -> GuestNetwork.Place { GuestNetwork.Place(guest, runtime: runtime) }
+
   func notifySocket(of guest: String) -> String { "\(runtime)/\(guest).notify" }
 }

@@ -27,7 +27,7 @@ struct GuestStarter {
         // The first call switches the stamps on.
         _ = try lastDatagram(on: listener.descriptor)
       }
-      let run = try run(guest.name, plan, passed, host, notify, watch)
+      let run = try run(guest, plan, passed, host, notify, watch)
       run.scratch = scratch
       run.machineID = machineID
       return run
@@ -41,15 +41,18 @@ struct GuestStarter {
       throw .plan(error)
     } catch let error as LaunchError {
       throw .launch(error)
+    } catch let error as NftablesError {
+      throw .filter(error)
     } catch {
       preconditionFailure("no other error is thrown here: \(error)")
     }
   }
 
   private func run(
-    _ name: String, _ plan: LaunchPlan, _ passed: DescriptorList, _ host: HostSide, _ notify: NotifySocket,
+    _ guest: Guest, _ plan: LaunchPlan, _ passed: DescriptorList, _ host: HostSide, _ notify: NotifySocket,
     _ watch: (Run) throws(SystemError) -> Void
   ) throws -> Run {
+    let name = guest.name
     let record = RunRecord(runtime: surroundings.runtime)
     // Before the start: a daemon killed in between leaves a note about nothing, never a guest without a note.
     try record.write(name, base: surroundings.cgroupBase.path)
@@ -58,11 +61,13 @@ struct GuestStarter {
       do {
         let namespaces = try GuestNamespaces(users: nil, network: plan.network)
         let missing = try cgroup.apply(plan.limits)
+        let network = try network(of: guest, in: namespaces)
         let process = try launch(plan, listeners: passed, namespaces: namespaces, handed: host.mounts, cgroup: cgroup)
         let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
         run.hasDevicePolicy = plan.devices != nil
         run.unmetLimits = plan.unmetLimits + missing
         run.notes = plan.notes
+        run.network = network
         try watch(run)
         return run
       } catch {
@@ -116,6 +121,8 @@ enum StartFailure: Error, CustomStringConvertible {
   case launch(LaunchError)
   /// Something around it failed.
   case system(SystemError)
+  /// Rules of the packet filter that an earlier run left cannot be removed.
+  case filter(NftablesError)
 
   var description: String {
     switch self {
@@ -124,6 +131,7 @@ enum StartFailure: Error, CustomStringConvertible {
     case .journal(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
+    case .filter(let error): "the rules of Port= of an earlier run stay: \(error)"
     }
   }
 }

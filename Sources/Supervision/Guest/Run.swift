@@ -19,6 +19,9 @@ final class Run {
   var notes: [PlanNote] = []
   /// nil for a guest that an earlier daemon left running.
   var machineID: MachineIDs.Claim?
+  /// What of the host belongs to its network.
+  var network: GuestNetwork?
+  private var forwarding: PortForwarding?
   /// The sources of `Bind=:/path`.
   var scratch: ScratchDirectory?
   /// From `watch` on.
@@ -37,7 +40,7 @@ final class Run {
     /// PID 1 and everything in its cgroup are gone.
     var ended: (ExitStatus) -> Void
     /// The end could not be brought about, watched or cleared up after.
-    var failed: (SystemError) -> Void
+    var failed: (any Error) -> Void
   }
 
   /// Without `notify` for a guest that an earlier daemon left running: what it says is lost, like its console.
@@ -84,6 +87,18 @@ final class Run {
     guard let kills = cgroup.memoryKills, kills > knownMemoryKills else { return }
     handlers.outOfMemory(kills - knownMemoryKills)
     knownMemoryKills = kills
+  }
+
+  /// Begins to make `Port=` lead to the guest, when there is such.
+  ///
+  /// - Throws: `SystemError`.
+  func forwardPorts(
+    of guest: String, _ loop: EventLoop, _ report: @escaping (PortForwarding.Report) -> Void
+  ) throws(SystemError) {
+    guard let network, !network.ports.isEmpty else { return }
+    let forwarding = try PortForwarding(network, of: guest)
+    try forwarding.begin(loop, report)
+    self.forwarding = forwarding
   }
 
   private func listen(_ handlers: Handlers, atMost limit: Int = NotifySocket.batch) {
@@ -152,6 +167,8 @@ final class Run {
     host = nil
     scratch = nil
     machineID = nil
+    for problem in network?.end() ?? [] { handlers.failed(problem) }
+    network = nil
     do throws(SystemError) {
       try cgroup.remove()
     } catch {
@@ -166,5 +183,6 @@ final class Run {
     sources = []
     freezer?.stop()
     console?.stopWatching()
+    forwarding = nil
   }
 }

@@ -15,6 +15,7 @@ extension Supervisor {
       run = leftover
       stopCause = .daemon
       say(.foundRunning(pid: leftover.process.pid))
+      forwardPorts()
       take(.holdRunning)
     } catch {
       say(.cannotEnd(error: "\(error)"))

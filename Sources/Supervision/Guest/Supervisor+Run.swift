@@ -30,6 +30,7 @@ extension Supervisor {
       sayUnmet(run.unmetLimits)
       for note in run.notes { say(.notCarriedOut("\(note)")) }
       if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
+      forwardPorts()
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {

@@ -1,0 +1,73 @@
+extension Value<String> {
+  static let interface = Value("an interface's name") { (text, context) throws(WrongValue) in
+    try interfaceName(context.expand(text))
+  }
+
+  /// systemd-nspawn(1) `--network-zone=`: the bridge is called after it, and has to fit.
+  static let zone = Value("a network zone") { (text, context) throws(WrongValue) in
+    let name = try context.expand(text)
+    guard isInterfaceName("vz-" + name) else {
+      throw WrongValue("not a zone's name; use at most 12 letters, digits, dashes and dots")
+    }
+    return name
+  }
+}
+
+extension Value<InterfacePair> {
+  /// `HOST` or `HOST:GUEST`, as systemd-nspawn(1) `--network-veth-extra=`.
+  static let virtualEthernet = Value("a pair of interfaces") { (text, context) throws(WrongValue) in
+    try interfacePair(context.expand(text), prefix: "")
+  }
+}
+
+extension Value<[InterfacePair]> {
+  /// Words of `HOST` or `HOST:GUEST`. Without a name for the guest's, it is the host's after `prefix`, which may be too long: that is
+  /// shortened when the interface is made.
+  static func interfaces(prefix: String) -> Value<[InterfacePair]> {
+    Value("interfaces") { (text, context) throws(WrongValue) in
+      var pairs: [InterfacePair] = []
+      for word in try context.words(text) { pairs.append(try interfacePair(word, prefix: prefix)) }
+      return pairs
+    }
+  }
+}
+
+extension Value<ForwardedPort> {
+  /// `[tcp:|udp:]HOST[:GUEST]`, as systemd-nspawn(1) `--port=`.
+  static let port = Value("a port") { (text, context) throws(WrongValue) in
+    var parts = try context.expand(text).split(at: UInt8(ascii: ":"))
+    let named = parts.first.flatMap { ForwardedPort.TransportProtocol(rawValue: $0) }
+    if named != nil { parts.removeFirst() }
+    let ports = parts.compactMap { decimal($0, as: UInt16.self) }.filter { $0 > 0 }
+    guard (1...2).contains(parts.count), ports.count == parts.count else {
+      throw WrongValue("not a port; write HOST, HOST:GUEST, tcp:HOST:GUEST or udp:HOST:GUEST, ports from 1 to 65535")
+    }
+    return ForwardedPort(named ?? .tcp, host: ports[0], guest: ports[ports.count - 1])
+  }
+}
+
+private func interfacePair(_ text: String, prefix: String) throws(WrongValue) -> InterfacePair {
+  let parts = text.split(at: UInt8(ascii: ":"))
+  guard parts.count <= 2 else {
+    throw WrongValue("\"\(text.shortened)\" has too many ':'; write HOST or HOST:GUEST")
+  }
+  let host = try interfaceName(parts[0])
+  return InterfacePair(host: host, guest: parts.count > 1 ? try interfaceName(parts[1]) : prefix + host)
+}
+
+private func interfaceName(_ name: String) throws(WrongValue) -> String {
+  guard isInterfaceName(name) else {
+    throw WrongValue(
+      "\"\(name.shortened)\" is not an interface's name; it has 1 to 15 characters, none of them '/', ':' or '%'")
+  }
+  return name
+}
+
+/// What the kernel takes as an interface's name (dev_valid_name), without what would be something else elsewhere: a pattern (%), a
+/// number, which is an interface's index, and the two directories of /proc/sys/net/ipv4/conf that are no interface's.
+func isInterfaceName(_ name: String) -> Bool {
+  let forbidden = Array("/:%".utf8)
+  return (1...15).contains(name.utf8.count) && ![".", "..", "all", "default"].contains(name)
+    && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !forbidden.contains($0) }
+    && !name.utf8.allSatisfy(isDigit)
+}

@@ -1,0 +1,102 @@
+import Testing
+import UnitSyntax
+
+@testable import GuestSpec
+
+@Suite("[Network]")
+struct NetworkSettingsTests {
+  @Test("every setting of the section is read")
+  func whole() {
+    let reading = read(
+      guest: """
+        [Network]
+        VirtualEthernet=yes
+        VirtualEthernetExtra=ve-db:db0
+        VirtualEthernetExtra=ve-log
+        Interface=eth1 eth2:lan
+        MACVLAN=eth0 wlan0:mobile
+        IPVLAN=eth0
+        Zone=office
+        Port=8080:80
+        Port=udp:53
+        """)
+    #expect(reading.diagnostics.isEmpty)
+    let network = reading.guest.network
+    #expect(network.hasVirtualEthernet)
+    #expect(network.isPrivate)
+    #expect(network.extraLinks == [.init(host: "ve-db", guest: "db0"), .init(host: "ve-log", guest: "ve-log")])
+    #expect(network.interfaces == [.init(host: "eth1", guest: "eth1"), .init(host: "eth2", guest: "lan")])
+    #expect(network.macvlans == [.init(host: "eth0", guest: "mv-eth0"), .init(host: "wlan0", guest: "mobile")])
+    #expect(network.ipvlans == [.init(host: "eth0", guest: "iv-eth0")])
+    #expect(network.zone == "office")
+    #expect(network.ports == [.init(.tcp, host: 8080, guest: 80), .init(.udp, host: 53, guest: 53)])
+    #expect(network.ports.map(\.description) == ["tcp:8080:80", "udp:53:53"])
+  }
+
+  @Test(
+    "what implies a network of the guest's own does",
+    arguments: [
+      ("Private=yes", true, false), ("VirtualEthernet=yes", true, true), ("VirtualEthernetExtra=a", true, false),
+      ("Interface=eth1", true, false), ("MACVLAN=eth0", true, false), ("IPVLAN=eth0", true, false),
+      ("Bridge=br0", true, true), ("Zone=office", true, true), ("NamespacePath=/run/netns/blue", false, false),
+      ("Bridge=br0\nPrivate=no\nVirtualEthernet=no", true, true), ("Private=no", false, false),
+      ("VirtualEthernet=yes\nVirtualEthernet=", false, false),
+    ])
+  func implied(text: String, isPrivate: Bool, hasVirtualEthernet: Bool) {
+    let reading = read(guest: "[Network]\n" + text)
+    #expect(reading.diagnostics.isEmpty)
+    #expect(reading.guest.network.isPrivate == isPrivate)
+    #expect(reading.guest.network.hasVirtualEthernet == hasVirtualEthernet)
+  }
+
+  @Test(
+    "settings that contradict each other are named with the remedy",
+    arguments: [
+      ("Bridge=br0\nZone=office", "3: Zone=: a guest joins one bridge only; take out Bridge= or Zone="),
+      (
+        "NamespacePath=/run/netns/blue\nPrivate=yes",
+        "2: NamespacePath=: a namespace is furnished by whoever made it; take this out, or the other settings"
+      ),
+      (
+        "Port=80",
+        "2: Port=: without a network of its own the guest has the host's ports; add VirtualEthernet=yes"
+      ),
+      (
+        "Private=yes\nPort=80\nPort=80:8080",
+        "4: Port=: the host's port tcp:80 stands twice; it can lead to one place only"
+      ),
+      (
+        "VirtualEthernet=yes\nInterface=eth1:host0",
+        "0: two interfaces of the guest would be named host0; name one otherwise"
+      ),
+    ])
+  func contradictions(text: String, message: String) {
+    let expected = message.hasPrefix("0:") ? "web.guest" + message.dropFirst(1) : "web.guest:" + message
+    #expect(read(guest: "[Network]\n" + text).diagnostics.map(\.description) == [expected])
+  }
+
+  @Test("the same port of the other protocol is another port")
+  func protocols() {
+    #expect(read(guest: "[Network]\nPrivate=yes\nPort=tcp:53\nPort=udp:53").diagnostics.isEmpty)
+  }
+
+  @Test(
+    "names that the kernel would not take, or that mean something else, are none",
+    arguments: [
+      "eth0": true, "ve-0123456789ab": true, "ve-0123456789abc": false, "": false, ".": false, "..": false,
+      "a/b": false, "a:b": false, "a b": false, "eth%d": false, "12": false, "1a": true, "all": false, "default": false,
+      "ö": false,
+    ])
+  func interfaceNames(name: String, isOne: Bool) { #expect(isInterfaceName(name) == isOne) }
+
+  @Test(
+    "wrong values are errors",
+    arguments: [
+      "Zone=office-of-the-boss", "VirtualEthernetExtra=a:b:c", "VirtualEthernetExtra=a:", "Interface=eth0 1",
+      "Port=0", "Port=65536", "Port=http", "Port=sctp:80", "Port=80:", "Port=tcp", "Port=1:2:3", "Bridge=a b",
+      "NamespacePath=blue",
+    ])
+  func wrong(text: String) {
+    #expect(read(guest: "[Network]\nPrivate=yes\n" + text).diagnostics.map(\.severity) == [.error])
+  }
+}

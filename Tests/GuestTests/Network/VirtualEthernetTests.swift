@@ -1,0 +1,149 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A guest's virtual Ethernet")
+struct VirtualEthernetTests {
+  @Test("is host0 in the guest and ve-NAME, up, on the host; passed sockets and idleness are as ever")
+  func ends() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "IdleStopSec=1s\n[Network]\nVirtualEthernet=yes")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      let guest = try world.interfaces(of: world.leader(of: "echo"))
+      #expect(guest.map(\.ifname).sorted() == ["host0", "lo"])
+      #expect(guest.first { $0.ifname == "host0" }?.kind == "veth")
+      #expect(guest.first { $0.ifname == "lo" }?.isUp == true)
+      let host = try #require(try world.interface("ve-echo"))
+      #expect(host.kind == "veth")
+      #expect(host.isUp)
+      client.close()
+      try daemon.waitForLog("gone: ")
+      try world.wait("echo", .inactive)
+      #expect(try world.interface("ve-echo") == nil)
+      #expect(names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])
+    }
+  }
+
+  @Test("has the same hardware addresses at each start, and others than another guest's")
+  func addresses() throws {
+    try World.with { world in
+      let long = "a-guest-whose-name-is-a-long-one"
+      for name in ["a", long] { try world.addTiny(name, settings: "[Network]\nVirtualEthernet=yes") }
+      try world.startDaemon()
+      var seen: [String: Set<String>] = [:]
+      for _ in 0..<2 {
+        for name in ["a", long] {
+          try world.wake(name)
+          // Too long a name is shortened, and found all the same.
+          let whole = "ve-" + name
+          let host = try #require(try world.interfaces().first { ([$0.ifname] + ($0.altnames ?? [])).contains(whole) })
+          #expect(host.ifname.hasPrefix(whole.prefix(11)))
+          let guest = try world.interfaces(of: world.leader(of: name)).first { $0.ifname == "host0" }
+          seen[name, default: []].formUnion([host.address, guest?.address].compactMap { $0 })
+          try world.sleep(name)
+        }
+      }
+      #expect(seen.values.map(\.count) == [2, 2])
+      #expect(seen.values.reduce(Set()) { $0.union($1) }.count == 4)
+    }
+  }
+
+  @Test("has further ones beside it, each by its two names")
+  func extra() throws {
+    try World.with { world in
+      let network = "VirtualEthernetExtra=ve-db:db0\nVirtualEthernetExtra=ve-log"
+      let pid = try world.wakeTiny("echo", network: network)
+      #expect(try world.interfaces(of: pid).map(\.ifname).sorted() == ["db0", "lo", "ve-log"])
+      #expect(try world.interface("ve-db")?.isUp == true)
+      #expect(try world.interface("ve-log")?.isUp == true)
+      try world.sleep("echo")
+      #expect(try world.interfaces().map(\.ifname) == ["lo"])
+    }
+  }
+
+  @Test("joins a bridge that is there, as vb-NAME, and leaves it to its owner")
+  func bridge() throws {
+    try World.with { world in
+      try world.ip("link add br0 type bridge")
+      let pid = try world.wakeTiny("echo", network: "Bridge=br0")
+      #expect(try world.interfaces(of: pid).map(\.ifname).sorted() == ["host0", "lo"])
+      #expect(try world.interface("vb-echo")?.master == "br0")
+      try world.sleep("echo")
+      #expect(try world.interfaces().map(\.ifname).sorted() == ["br0", "lo"])
+    }
+  }
+
+  @Test("two guests of a zone talk to each other; its bridge comes with the first and goes with the last")
+  func zone() throws {
+    try World.with { world in
+      for name in ["a", "b"] { try world.addTiny(name, settings: "[Network]\nZone=office") }
+      try world.startDaemon()
+      for (name, address) in [("a", "10.7.0.1/24"), ("b", "10.7.0.2/24")] {
+        try world.wake(name)
+        try world.inNetwork(of: world.leader(of: name), "ip", "address", "add", address, "dev", "host0")
+        try world.inNetwork(of: world.leader(of: name), "ip", "link", "set", "host0", "up")
+        #expect(try world.interface("vb-" + name)?.master == "vz-office")
+      }
+      let bridge = try #require(try world.interface("vz-office"))
+      #expect(bridge.kind == "bridge")
+      #expect(bridge.isUp)
+      try world.serve(in: world.leader(of: "b"), at: "10.7.0.2:80")
+      #expect(try world.ask("10.7.0.2", 80, "hello", from: world.leader(of: "a")) == "hello")
+      try world.sleep("a")
+      #expect(try world.interface("vz-office") != nil)
+      try world.sleep("b")
+      #expect(try world.interfaces().map(\.ifname) == ["lo"])
+    }
+  }
+
+  @Test("a MACVLAN is the guest's own, on top of an interface that stays the host's")
+  func macvlan() throws {
+    try World.with { world in
+      try world.ip("link add eth0 type veth peer name wire")
+      let pid = try world.wakeTiny("echo", network: "MACVLAN=eth0 eth0:second")
+      let made = try world.interfaces(of: pid).filter { $0.kind == "macvlan" }
+      #expect(made.map(\.ifname).sorted() == ["mv-eth0", "second"])
+      #expect(Set(made.map(\.address)).count == 2)
+      try world.sleep("echo")
+      #expect(try world.interfaces().map(\.ifname).sorted() == ["eth0", "lo", "wire"])
+    }
+  }
+
+  @Test("an IPVLAN is made, or the start says that this kernel has none")
+  func ipvlan() throws {
+    try World.with { world in
+      try world.ip("link add eth0 type veth peer name wire")
+      try world.addTiny("echo", settings: "[Network]\nIPVLAN=eth0")
+      let daemon = try world.startDaemon()
+      if try world.dormouse("wake", "echo").succeeded {
+        let made = try world.interfaces(of: world.leader(of: "echo"))
+        #expect(made.contains { $0.ifname == "iv-eth0" && $0.kind == "ipvlan" })
+      } else {
+        #expect(daemon.log.contains("an IPVLAN interface on eth0 (Unknown device type): Operation not supported"))
+      }
+    }
+  }
+
+  @Test("the namespace at NamespacePath= is the guest's, furnished by whoever made it")
+  func namespacePath() throws {
+    try World.with { world in
+      // The world's own network is what `ip netns add` made.
+      let other = world.name + "-blue"
+      try require("ip", "netns", "add", other)
+      defer { _ = try? require("ip", "netns", "del", other) }
+      try require("ip", "-n", other, "link", "add", "br7", "type", "bridge")
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Network]\nNamespacePath=/run/netns/\(other)")
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("read /sys/class/net/br7/operstate") == "down")
+      #expect(try world.interfaces(of: world.leader(of: "echo")).map(\.ifname).sorted() == ["br7", "lo"])
+      try world.sleep("echo")
+      #expect(try require("ip", "-n", other, "link").contains("br7"))
+    }
+  }
+}
