@@ -4,7 +4,7 @@ extension Lifecycle {
     switch event {
     case .hold: hold(State.Record(), then: .watch)
     // An earlier daemon may have left it frozen.
-    case .holdRunning: [.thaw] + halt(State.Record(), then: .sleep)
+    case .holdRunning: [.thaw] + drain(State.Record(), then: .sleep)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
     case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,

@@ -134,7 +134,7 @@ struct LifecycleTableTests {
       effects: [.disarm(.stop), .openGate, .arm(.pause(failures: 1))], word: .failed),
     Row(
       says: "a guest found running is told to halt before its listeners are opened",
-      events: [.holdRunning], effects: [.thaw, .closeGate, .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),
+      events: [.holdRunning], effects: [.thaw, .closeGate, .arm(.drain)], word: .deactivating),
     Row(
       says: "the daemon's end stops a running guest and lets its listeners go",
       events: awake + [.release, .gateClosed, .unused, .exited(.poweredOff)],

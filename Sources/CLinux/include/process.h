@@ -44,6 +44,11 @@ static inline int linux_pidfd_exit_status(int pidfd, int *status) {
   return (info.mask & exited) != 0;
 }
 
+/* pidfd_getfd(2), Linux 5.6: a descriptor of another process, duplicated into this one, closed on exec. */
+static inline int linux_pidfd_getfd(int pidfd, int number) {
+  return (int)syscall(438 /* the same on every architecture */, pidfd, number, 0);
+}
+
 /* execveat(2) of an open file, with this process's environment. */
 static inline int linux_execute(int file, char *const arguments[]) {
   extern char **environ;

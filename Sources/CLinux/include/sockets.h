@@ -34,6 +34,7 @@ static const int LINUX_SCM_PIDFD = 4;
 /* Socket options newer than the headers of the oldest distribution we build on. */
 static const int LINUX_SO_PASSPIDFD = 76;
 static const int LINUX_SO_COOKIE = 57;
+static const int LINUX_SO_NETNS_COOKIE = 71;
 static const int LINUX_SO_MEMINFO = 55;
 static const int LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
 static const int LINUX_SO_ATTACH_REUSEPORT_EBPF = 52;

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A search for some sockets among the descriptors of processes, as /proc/PID/fd names them (`socket:[4711]`).
@@ -47,6 +48,42 @@ public struct SocketSearch {
     guard target.hasPrefix("socket:["), target.hasSuffix("]") else { return nil }
     return UInt64(target.dropFirst(8).dropLast())
   }
+}
+
+/// Calls `body` with a descriptor of our own for each socket that a process has open in the network namespace of this one:
+/// pidfd_getfd(2). Needs the right to trace it.
+///
+/// - Parameters:
+///   - pid: the process.
+///   - pidfd: of the same process.
+///   - limit: how many descriptors are looked at: one that is not trusted may have millions.
+///   - body: takes the descriptor over; false ends the search.
+/// - Throws: `SystemError`; `ENOENT` when the process is gone. A single descriptor that cannot be had is passed over.
+public func forEachSocket(
+  ofProcess pid: Int32, pidfd: borrowing OwnedFD, limit: Int, _ body: (consuming OwnedFD) -> Bool
+) throws(SystemError) {
+  let (directory, process) = ("/proc/\(pid)/fd", pidfd.raw)
+  let own = try networkCookie(of: OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, datagramType, 0) }))
+  var left = limit
+  try forEachEntry(of: directory) { name throws(SystemError) in
+    left -= 1
+    guard let number = Int32(name), try linkOfDescriptor("\(directory)/\(name)")?.hasPrefix("socket:[") == true else {
+      return left > 0
+    }
+    let raw = linux_pidfd_getfd(process, number)
+    if raw < 0 { return left > 0 }
+    let fd = OwnedFD(owning: raw)
+    // One that the guest made in a namespace of its own may have any address.
+    guard (try? networkCookie(of: fd)) == own else { return left > 0 }
+    return body(fd) && left > 0
+  }
+}
+
+private let datagramType = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+
+/// Names the network namespace of a socket (Linux 5.14).
+private func networkCookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
+  try option(fd, SOL_SOCKET, LINUX_SO_NETNS_COOKIE, initially: UInt64(0), named: "SO_NETNS_COOKIE")
 }
 
 /// nil when it has been closed since it was listed. What any other error hides might be a socket.

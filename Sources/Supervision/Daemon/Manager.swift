@@ -183,7 +183,7 @@ extension Manager {
     }
     do throws(SystemError) {
       supervisor.listeners.add(
-        passed: try Listener(descriptor, as: match.listen, of: match.group, passed: true))
+        try Listener(descriptor, as: match.listen, of: match.group, passed: true))
       return true
     } catch {
       log.write(.cannotTakeSocket(name: name, error: "\(error)"))

@@ -54,7 +54,7 @@ extension Supervisor {
 
   /// Whether somebody uses the guest, or waits at a listener of its own: who waits apart is not to be waited for.
   private func isInUseStill() throws(SystemError) -> Bool {
-    if listeners.all.contains(where: { $0.isAdopted == true && $0.isSomebodyQueued }) { return true }
+    if listeners.all.contains(where: { $0.isAdopted != false && $0.isSomebodyQueued }) { return true }
     return try socketLook.take().connections.contains { !$0.queued }
   }
 

@@ -7,6 +7,8 @@ import Linux
 extension Supervisor {
   /// Takes the guest on; `leftover` is what an earlier daemon left running.
   func begin(leftover: Run?) {
+    // What a killed daemon held the guest holds still, with whoever waits there.
+    if let leftover { listeners.takeOver(from: leftover.process, guest) }
     // At once: a path that a killed daemon left to a socket of its own wakes nobody.
     if let failure = listeners.recoverPaths(surroundings.sockDiag) { say(.cannotLeadApart(error: "\(failure)")) }
     guard let leftover else { return take(.hold) }

@@ -1,7 +1,29 @@
+import GuestSpec
+import Launching
 import Linux
 
 // All listeners of a guest together: new clients wait apart from a guest on its way out.
 extension GuestListeners {
+  /// Takes over those that are wanted, and not here already, from the guest of a killed daemon: it has the same sockets.
+  func takeOver(from process: GuestProcess, _ guest: Guest) {
+    let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
+    // Whoever is not found is bound anew when the guest is gone.
+    try? forEachSocket(ofProcess: process.pid, pidfd: process.pidfd, limit: Self.mostTaken) { descriptor in
+      guard let address = try? localAddress(of: descriptor), let kind = try? kind(of: descriptor),
+        let match = wanted.first(where: { listen, _ in
+          listen.kind.inKernel == kind && (try? SocketAddress(listen.address)) == address
+            && !all.contains { $0.listen == listen }
+        }),
+        kind == .datagram || (try? isListening(descriptor)) == true,
+        let listener = try? Listener(descriptor, as: match.listen, of: match.group, passed: false)
+      else { return true }
+      add(listener)
+      return true
+    }
+  }
+
+  private static let mostTaken = 4096
+
   /// Leads new clients apart, at each listener where that can be.
   ///
   /// - Throws: `SystemError` of the first for which there was no place; the others are led back by `leadBack`.
@@ -20,7 +42,7 @@ extension GuestListeners {
     if let failure { throw failure }
   }
 
-  /// Puts the paths of passed sockets right that a killed daemon left to sockets of its own.
+  /// Puts the paths right that a killed daemon left to second sockets of its own.
   ///
   /// - Returns: the last error.
   func recoverPaths(_ diag: SockDiag) -> SystemError? {

@@ -7,8 +7,8 @@ import Systemd
 final class GuestListeners {
   private(set) var all: [Listener] = []
 
-  /// Takes over a socket that the service manager passed for this guest, before the first `hold`.
-  func add(passed listener: Listener) { all.append(listener) }
+  /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left, before the first `hold`.
+  func add(_ listener: Listener) { all.append(listener) }
 
   /// Whether a connection or a datagram is in one of the queues.
   var isSomebodyWaiting: Bool { all.contains { $0.isSomebodyQueued || $0.twin?.hasInput == true } }

@@ -28,7 +28,7 @@ final class IdleWatch {
     var freezeDue: () -> Void
     /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
     var stirred: () -> Void
-    /// Clients wait for the next guest, and this one is used without pause.
+    /// Clients wait for the next guest, and this one is not used, or without pause.
     var stranded: () -> Void
     /// After each look, with what was found.
     var looked: (SocketLook.Found) -> Void
@@ -80,8 +80,9 @@ final class IdleWatch {
       if !endsAreAnnounced { found.usage.endIsAnnounced = false }
       strandedSince = look.isSomebodyStranded ? strandedSince ?? Clocks.monotonic : nil
       if let strandedSince {
-        if !found.usage.inUse { return handlers.idle() }
-        if Clocks.monotonic - strandedSince >= IdlePolicy.often { return handlers.stranded() }
+        // At once where nobody is open: datagrams may come without pause, and would keep it for ever.
+        let isOverdue = Clocks.monotonic - strandedSince >= IdlePolicy.often
+        if !found.usage.inUse || isOverdue { return handlers.stranded() }
         found.usage.lookAgainAfter = min(found.usage.lookAgainAfter ?? IdlePolicy.often, IdlePolicy.often)
       }
       // Judged first: what was found may end the guest, and this watch with it.

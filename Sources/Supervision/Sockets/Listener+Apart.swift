@@ -206,12 +206,12 @@ extension Listener {
     if case .path(let path) = local { PathTwin.remove(path) }
   }
 
-  /// Puts the path right that a killed daemon left with its own socket's file in place of the service manager's.
+  /// Puts the path right at which a killed daemon left the file of its second socket.
   ///
   /// - Throws: `SystemError` of sock_diag(7) or renameat2(2).
   func recoverPath(_ diag: SockDiag) throws(SystemError) {
     guard case .path(let path) = local, PathTwin.exists(path) else { return }
-    if isPassed, try !diag.isReached(first.descriptor, by: path) { try PathTwin.exchange(path) }
+    if try !diag.isReached(first.descriptor, by: path) { try PathTwin.exchange(path) }
     PathTwin.remove(path)
   }
 }

@@ -1,0 +1,146 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("Clients of a guest on its way out")
+struct PartingTests {
+  static let addresses = ["127.0.0.1:8001", "[::1]:8002", "PATH", "127.0.0.1:8004"]
+
+  @Test("wait apart from it, and are served by the next one", arguments: addresses)
+  func waitApart(address: String) throws {
+    try World.with { world in
+      try world.addHanging()
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      try daemon.waitForLog("sent SIGTERM")
+      let clients = try (1...5).map { number in
+        let client = try world.client(address)
+        try client.send("\(number)")
+        return client
+      }
+      for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number + 1)") }
+      #expect(stopping.wait() == .exited(0))
+      let status = try world.status("echo")
+      #expect(status.wakes == 2)
+      #expect(status.counters.parked >= 1)
+      #expect(status.counters.lost.isEmpty)
+      // Again: whatever changed its role before.
+      try world.sleep("echo")
+      let again = try world.client(address)
+      #expect(try again.ask("again") == "again")
+    }
+  }
+
+  @Test("who are still with it may have done: a guest that has to go is given time with them")
+  func drained() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      try daemon.until("it is on its way") { try world.summary("echo").state == .deactivating }
+      #expect(try client.ask("still") == "still")
+      client.close()
+      #expect(stopping.wait() == .exited(0))
+      #expect(try world.status("echo").lastStop?.killed == false)
+    }
+  }
+
+  @Test("that it has not accepted are taken from it, and served by the next one")
+  func taken() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenDatagram=127.0.0.1:8004")
+      try world.startDaemon()
+      try world.wake("echo")
+      let first = try #require(try world.summary("echo").pid)
+      // It accepts nobody, and is gone before it could.
+      kill(first, SIGSTOP)
+      let clients = try world.connect("127.0.0.1:8001", times: 10)
+      let sender = try world.datagrams(to: "127.0.0.1:8004")
+      for client in clients + [sender] { try client.send("hello") }
+      let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      #expect(stopping.wait(seconds: 1) == nil)
+      kill(first, SIGCONT)
+      for client in clients + [sender] { #expect(try client.line() == "hello") }
+      #expect(stopping.wait() != nil)
+      #expect(try world.summary("echo").pid != first)
+    }
+  }
+
+  @Test("make an idle stop a cancelled one when they come in the last moment, and nobody notices")
+  func cancelled() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=\(path)")
+      try world.startDaemon()
+      try world.wake("echo")
+      let pid = try #require(try world.summary("echo").pid)
+      // It stands still with a client in its queue when it is to sleep.
+      kill(pid, SIGSTOP)
+      let clients = try ["127.0.0.1:8001", path].map { try world.connect($0) }
+      #expect(try world.dormouse("sleep", "echo").errors.contains("connections are open"))
+      kill(pid, SIGCONT)
+      for client in clients { #expect(try client.ask("hello") == "hello") }
+      #expect(try world.summary("echo").pid == pid)
+    }
+  }
+
+  @Test("of an AF_UNIX path find it there at any moment, and by the same name", arguments: 1...2)
+  func samePath(round: Int) throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)", "ListenSequentialPacket=\(path)-packets")
+      try world.startDaemon()
+      for count in 1...4 {
+        #expect(try world.ask(path, "\(count)") == "\(count)")
+        #expect(try world.connectPackets(path + "-packets").ask("\(count)") == "\(count)")
+        #expect(try world.status("echo").sockets.allSatisfy { $0.adopted == true })
+        try world.sleep("echo")
+      }
+      #expect(try world.status("echo").wakes == 4)
+    }
+  }
+
+  @Test("whose daemon was killed are served by the guest that it left, then by the next one")
+  func daemonKilled() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=\(path)")
+      let first = try world.startDaemon()
+      // So that the second socket has been in use.
+      try world.wake("echo")
+      try world.sleep("echo")
+      try world.wake("echo")
+      let pid = try #require(try world.summary("echo").pid)
+      first.child.signal(SIGKILL)
+      _ = first.child.wait()
+      kill(pid, SIGSTOP)
+      let clients = try ["127.0.0.1:8001", path].map { try world.connect($0) }
+      for client in clients { try client.send("hello") }
+      try world.startDaemon()
+      kill(pid, SIGCONT)
+      for client in clients { #expect(try client.line() == "hello") }
+      for client in clients { client.close() }
+      try world.wait("echo", .inactive)
+      for address in ["127.0.0.1:8001", path] { #expect(try world.ask(address, "again") == "again") }
+    }
+  }
+}
+
+extension World {
+  /// A guest with a listener of each kind that takes a while to halt.
+  fileprivate func addHanging() throws {
+    try addTiny(
+      "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(directory)/socket",
+      "ListenDatagram=127.0.0.1:8004", arguments: ["--ready", "--stop=ignore"],
+      settings: "[Guest]\nTimeoutStopSec=500ms")
+  }
+
+  fileprivate func client(_ address: String) throws -> Connection {
+    if address.hasSuffix("8004") { return try datagrams(to: address) }
+    return try connect(address == "PATH" ? directory + "/socket" : address)
+  }
+}
