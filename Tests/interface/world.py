@@ -62,6 +62,9 @@ class World:
         self.daemon = None
         for path in (self.config, self.runtime, self.cgroup):
             os.mkdir(path)
+        # As /run is under systemd: what is mounted there later reaches the guests that look at it.
+        subprocess.run(["mount", "--bind", self.runtime, self.runtime], check=True)
+        subprocess.run(["mount", "--make-shared", self.runtime], check=True)
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
 
@@ -79,6 +82,7 @@ class World:
             self.daemon.wait()
         for directory, _, _ in os.walk(self.cgroup, topdown=False):
             os.rmdir(directory)
+        subprocess.run(["umount", "--recursive", self.runtime], check=False)
         subprocess.run(["ip", "netns", "del", self.name], check=False)
         subprocess.run(["rm", "-rf", "--one-file-system", self.directory], check=False)
 

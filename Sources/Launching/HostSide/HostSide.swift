@@ -76,6 +76,8 @@ public final class HostSide {
     let attributes: MountAttributes = [.noSetUID, .noDevices, .noExecute, .noSymlinkFollow]
     let system = try NewFileSystem(of: "tmpfs", options: options, attributes: attributes)
     try attachMount(system.mount, at: unixExport)
+    // Below a shared mount, as /run is, it became one; the guest's clone would be its peer, and what the guest mounts there the host's.
+    try makePrivate(system.mount)
     let guests = try cloneMount(at: unixExport)
     try setAttributes(of: system.mount, .readOnly)
     mounts.append(.unixExport, guests)

@@ -65,6 +65,14 @@ public func attachMount(_ mount: borrowing OwnedFD, at path: String) throws(Syst
   try retrying("mount on \(path)") { linux_attach_mount(raw, path) }
 }
 
+/// Keeps what is mounted in a mount out of its copies, and what is mounted in them out of it.
+///
+/// - Throws: `SystemError`.
+public func makePrivate(_ mount: borrowing OwnedFD) throws(SystemError) {
+  let raw = mount.raw
+  try retrying("mount_setattr MS_PRIVATE") { linux_make_mount_private(raw) }
+}
+
 /// A second mount of what is mounted at `path`, attached nowhere.
 ///
 /// - Throws: `SystemError`.
