@@ -60,6 +60,9 @@ public struct ExecSettings: Equatable, Sendable {
   /// `CPUAffinity=`; empty means the daemon's own.
   public var processors: [ClosedRange<Int>] = []
 
+  /// `PrivateUsers=`; nil means: `pick` where the root allows it, otherwise `no`.
+  public var privateUsers: PrivateUsers?
+
   public init() {}
 
   public var effectiveKillSignal: Signal { killSignal ?? (boot ? .realtime(3) : .sigterm) }
@@ -83,6 +86,8 @@ public struct FilesSettings: Equatable, Sendable {
   public var readOnly = false
   /// `Volatile=`.
   public var volatile = Volatile.no
+  /// `PrivateUsersOwnership=`, by its older name `PrivateUsersChown=`; nil means what `PrivateUsers=` needs.
+  public var usersOwnership: UsersOwnership?
   /// `Bind=`, `BindReadOnly=`, `TemporaryFileSystem=` and `Inaccessible=` in the order written over all four keys.
   public var mounts: [CustomMount] = []
 
@@ -94,12 +99,25 @@ public enum Volatile: String, Equatable, Sendable, CaseIterable {
   case no, yes, state, overlay
 }
 
+/// Whose the files of a bind mount are in a guest with users of its own, by the option of systemd-nspawn(1) `--bind=`.
+public enum BindOwners: String, Equatable, Sendable, CaseIterable {
+  /// The host's users', of whom the guest has none.
+  case noidmap
+  /// A file of the host's user n is of the guest's user n.
+  case idmap
+  /// The owner of the source is the guest's root, and no other owner is anybody's.
+  case rootidmap
+  /// The owner of the source is who owns the destination in the guest's root.
+  case owneridmap
+}
+
 /// One line of `[Files]`.
 public enum CustomMount: Equatable, Sendable {
   /// `Bind=`/`BindReadOnly=` `SOURCE:DESTINATION:OPTIONS`. `optional`: the source was written with a leading `-`, and
   /// a missing one is no error. An empty `source` (`Bind=:/path`) asks for a fresh temporary directory of the host.
   /// `recursive` is false with the option `norbind`.
-  case bind(source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool)
+  case bind(
+    source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool, owners: BindOwners = .noidmap)
   /// `TemporaryFileSystem=PATH:OPTIONS`; options as for mount(8), already split off and otherwise untouched.
   case temporaryFileSystem(path: String, options: String)
   /// `Inaccessible=`.

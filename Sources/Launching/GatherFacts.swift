@@ -95,7 +95,7 @@ extension StartFacts {
   private static func boundDevices(_ mounts: [CustomMount]) -> [Device] {
     mounts.compactMap { mount in
       var status = stat()
-      guard case .bind(let source, _, _, _, _) = mount, stat(source, &status) == 0 else { return nil }
+      guard case .bind(let source, _, _, _, _, _) = mount, stat(source, &status) == 0 else { return nil }
       // makedev(3): 12 bits of major around the low 8 of 20 bits of minor; the rest of both is nobody's yet.
       let (major, minor) = (
         UInt32(status.st_rdev >> 8 & 0xfff), UInt32(status.st_rdev & 0xff | status.st_rdev >> 12 & 0xfff00)

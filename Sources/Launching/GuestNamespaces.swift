@@ -12,6 +12,8 @@ public final class GuestNamespaces {
   public let users: Namespace?
   /// nil when the guest's network is the host's. With `users` it belongs to that user namespace.
   public let network: Namespace?
+  /// User namespaces that nobody enters.
+  private var mappings: [IDMap: Namespace] = [:]
 
   /// - Throws: `LaunchError` that says which namespace cannot be had, and why.
   public init(users map: IDMap?, network: LaunchPlan.Network) throws(LaunchError) {
@@ -34,13 +36,13 @@ public final class GuestNamespaces {
     self.network = own
   }
 
-  /// A user namespace that nobody ever enters, for mapping the ids of a mount.
-  ///
-  /// - Throws: `LaunchError`.
-  static func mapping(_ map: IDMap) throws(LaunchError) -> Namespace {
-    let holder = try Holder(users: true, network: false)
-    try holder.write(map)
-    return try holder.namespace("user")
+  /// Makes the user namespaces by which a plan translates the owners of binds.
+  func makeMappings(of plan: LaunchPlan) throws(LaunchError) {
+    for case .mapping(let map) in plan.preloaded where mappings[map] == nil {
+      let holder = try Holder(users: true, network: false)
+      try holder.write(map)
+      mappings[map] = try holder.namespace("user")
+    }
   }
 
   /// The descriptor that a plan's slot gets, borrowed; `terminals` is the launcher's.
@@ -50,6 +52,7 @@ public final class GuestNamespaces {
     case .terminals: number = terminals
     case .network: number = network?.descriptor.raw
     case .users: number = users?.descriptor.raw
+    case .mapping(let map): number = mappings[map]?.descriptor.raw
     case .credentials, .unixExport: number = nil
     }
     guard let number else { preconditionFailure("the plan asks for what was not made") }

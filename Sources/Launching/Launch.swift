@@ -45,6 +45,7 @@ public func launch(
   } catch {
     throw LaunchError("preparing the guest's cgroup (\(error.call))", errno: error.errno)
   }
+  try namespaces.makeMappings(of: plan)
   let mount = terminals.mount.raw
   let preloaded = plan.preloaded.map { handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount) }
   let compiled = CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
@@ -92,6 +93,7 @@ private func words(_ failed: Int32, _ plan: LaunchPlan) -> String {
   case LAUNCH_AT_PIPE.rawValue: "preparing a process"
   case LAUNCH_AT_CLONE.rawValue: "starting a process in the guest's cgroup"
   case LAUNCH_AT_DESCRIPTORS.rawValue: "arranging descriptors"
+  case LAUNCH_AT_HANDLE.rawValue: "taking hold of the guest's first process"
   default: plan.steps.indices.contains(Int(failed)) ? plan.steps[Int(failed)].description : "ending the plan"
   }
 }

@@ -36,7 +36,7 @@ public struct LaunchPlan: Equatable, Sendable {
     /// The namespace that a file stands for, as `ip netns add` makes one.
     case at(path: String)
 
-    init(_ settings: NetworkSettings) {
+    public init(_ settings: NetworkSettings) {
       self = settings.isPrivate ? .own : settings.namespacePath.map(Network.at) ?? .host
     }
   }

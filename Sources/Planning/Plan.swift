@@ -69,9 +69,12 @@ struct PlanBuilder {
   init(guest: Guest, facts: StartFacts) {
     self.guest = guest
     self.facts = facts
-    preloaded =
-      [.terminals] + (LaunchPlan.Network(guest.network) == .host ? [] : [.network])
-      + (facts.users == nil ? [] : [.users]) + facts.handed
+    var preloaded: [Preloaded] = [.terminals]
+    if LaunchPlan.Network(guest.network) != .host { preloaded.append(.network) }
+    if facts.users != nil { preloaded.append(.users) }
+    preloaded += facts.mappings.map { .mapping($0) }
+    preloaded += facts.handed
+    self.preloaded = preloaded
     slotCount = preloaded.count
   }
 

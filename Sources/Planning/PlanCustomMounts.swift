@@ -4,7 +4,7 @@ extension FilesSettings {
   /// Whether some `Bind=:/path` needs a fresh directory of the host.
   public var needsScratch: Bool {
     mounts.contains {
-      if case .bind("", _, _, _, _) = $0 { true } else { false }
+      if case .bind("", _, _, _, _, _) = $0 { true } else { false }
     }
   }
 }
@@ -24,7 +24,7 @@ extension PlanBuilder {
     for (_, mount) in sorted {
       var result: [Step] = []
       switch mount {
-      case .bind(let source, let destination, let readOnly, let recursive, let optional):
+      case .bind(let source, let destination, let readOnly, let recursive, let optional, let owners):
         var source = source
         if source.isEmpty {
           guard let scratch = facts.scratch else { throw .noScratchDirectory(destination: destination) }
@@ -33,6 +33,7 @@ extension PlanBuilder {
           steps.append(.makeDirectory(path: source, mode: 0o755))
         }
         let slot = open(source, readOnly ? .readOnly : [], recursive: recursive, optional: optional)
+        mapBind(slot, source, owners, to: destination, recursive: recursive)
         result.append(.attach(slot: slot, source: source, target: destination))
       case .temporaryFileSystem(let path, let text):
         let options = MountOptions(parsing: text, defaults: [.noDevices, .strictAccessTime])
@@ -55,7 +56,7 @@ extension CustomMount {
   /// The place in the guest.
   private var target: String {
     switch self {
-    case .bind(_, let destination, _, _, _): destination
+    case .bind(_, let destination, _, _, _, _): destination
     case .temporaryFileSystem(let path, _), .inaccessible(let path): path
     }
   }

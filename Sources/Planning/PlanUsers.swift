@@ -61,6 +61,20 @@ extension PlanBuilder {
     return options.joined(separator: ",")
   }
 
+  /// Translates the owners of the files of a bind mount. A fresh directory of the start's own is the guest's already.
+  mutating func mapBind(
+    _ slot: Int, _ source: String, _ owners: BindOwners, to destination: String, recursive: Bool
+  ) {
+    let namespace: Int? =
+      switch owners {
+      case .noidmap: nil
+      case .idmap: self.slot(of: .users)
+      case .rootidmap, .owneridmap: facts.bindMaps[destination].flatMap { self.slot(of: .mapping($0)) }
+      }
+    guard let namespace, !source.hasPrefix((facts.scratch ?? "\0") + "/") else { return }
+    steps.append(.map(slot: slot, users: namespace, source: source, recursive: recursive))
+  }
+
   /// Translates the owners of the files of the root, or of a part of it, that is in `slot`.
   mutating func mapRoot(_ slot: Int, _ source: String, recursive: Bool) {
     guard let users = facts.users, users.root != .none, let namespace = self.slot(of: .users) else { return }

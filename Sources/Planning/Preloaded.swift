@@ -6,6 +6,8 @@ public enum Preloaded: Hashable, Sendable {
   case network
   /// The guest's user namespace.
   case users
+  /// A user namespace that nobody enters: a mount's owners are translated by it.
+  case mapping(IDMap)
   /// The credentials, which are in no plan.
   case credentials
   /// Where the guest puts sockets for the host.

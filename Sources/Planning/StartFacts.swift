@@ -36,6 +36,8 @@ public struct StartFacts: Equatable, Sendable {
   public var scratch: String?
   /// nil: the guest's users are the host's.
   public var users: GuestUsers?
+  /// By what the owners of a bind's files are translated, by its place in the guest: of those with `rootidmap` and `owneridmap`.
+  public var bindMaps: [String: IDMap] = [:]
   /// Whether mknod(2) makes device nodes here; if not, the host's nodes are bound.
   public var mayMakeNodes = true
   /// Whether the kernel lets the daemon restrict what devices a cgroup may use.
@@ -52,6 +54,11 @@ public struct StartFacts: Equatable, Sendable {
   /// The controllers of cgroup 2 that the guest's cgroup has.
   public var controllers: [String] = []
   public var machine = MachineSize()
+
+  /// Each of `bindMaps` once, in an order that is always the same.
+  var mappings: [IDMap] {
+    bindMaps.sorted { $0.key < $1.key }.reduce(into: []) { if !$0.contains($1.value) { $0.append($1.value) } }
+  }
 
   public init(root: String, staging: String, machineID: String) {
     self.root = root

@@ -10,10 +10,10 @@ public final class NotifySocket {
   private let path: String
   private var hasPath = true
 
-  /// Binds the socket at `path`, in place of what a predecessor left there. Only root may write to it (mode 0200).
+  /// Binds the socket at `path`, in place of what a predecessor left there. Only root and `user` may write to it (mode 0200).
   ///
   /// - Throws: `SystemError` of the call that failed; `ENAMETOOLONG` for a path of more than 107 bytes.
-  public init(path: String) throws(SystemError) {
+  public init(path: String, user: UInt32 = 0) throws(SystemError) {
     let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let socket = OwnedFD(owning: try retrying("socket") { Glibc.socket(AF_UNIX, type, 0) })
     try passCredentials(on: socket)
@@ -21,6 +21,7 @@ public final class NotifySocket {
     try retrying("fchmod") { fchmod(socket.raw, 0o200) }
     removeFile(path)
     try bind(socket, to: path)
+    if user != 0 { try retrying("chown \(path)") { lchown(path, user, user) } }
     self.path = path
     descriptor = socket
   }

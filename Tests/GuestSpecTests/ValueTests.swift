@@ -80,7 +80,10 @@ struct ValueTests {
       ("/a", bind("/a", "/a")), ("/a:/b", bind("/a", "/b")), ("/a:/b:norbind", bind("/a", "/b", recursive: false)),
       ("/a:/b:rbind,noidmap", bind("/a", "/b")), ("-/a:/b", bind("/a", "/b", optional: true)), (":/b", bind("", "/b")),
       ("/a\\:x:/b", bind("/a:x", "/b")), ("//a/./:/b/", bind("/a", "/b")), ("%Y/u:/b", bind("/c/u", "/b")),
-      ("/:/host", bind("/", "/host")), ("", nil), ("a", nil), ("/a:b", nil), ("/a:/b:x", nil), ("/a:/b:idmap", nil),
+      ("/:/host", bind("/", "/host")), ("", nil), ("a", nil), ("/a:b", nil), ("/a:/b:x", nil),
+      ("/a:/b:idmap", bind("/a", "/b", .idmap)),
+      ("/a:/b:norbind,rootidmap", bind("/a", "/b", recursive: false, .rootidmap)),
+      ("/a:/b:idmap,owneridmap", bind("/a", "/b", .owneridmap)),
       ("/a:/b:norbind:x", nil), ("+/a:/b", nil), ("/a/../b", nil), ("/a:/", nil), ("-:/b", nil), ("/a:/%q", nil),
       (":", nil),
     ] as [(String, CustomMount?)])
@@ -89,9 +92,12 @@ struct ValueTests {
   }
 
   private static func bind(
-    _ source: String, _ destination: String, recursive: Bool = true, optional: Bool = false
+    _ source: String, _ destination: String, recursive: Bool = true, optional: Bool = false,
+    _ owners: BindOwners = .noidmap
   ) -> CustomMount {
-    .bind(source: source, destination: destination, readOnly: false, recursive: recursive, optional: optional)
+    .bind(
+      source: source, destination: destination, readOnly: false, recursive: recursive, optional: optional,
+      owners: owners)
   }
 
   @Test("a tmpfs has a mode of its own unless options say otherwise")

@@ -22,7 +22,8 @@ struct LaunchTests {
       #expect(try client.ask("read /proc/sys/kernel/hostname") == "burrow")
       #expect(try client.ask("read /proc/self/cgroup").contains("0::/"))
       #expect(try client.ask("write /sys/x y") == "Read-only file system")
-      #expect(try client.ask("write /proc/sys/vm/swappiness 60") == "Read-only file system")
+      // Its mode refuses the guest's root, who is not the host's, before the mount does.
+      #expect(try client.ask("write /proc/sys/vm/swappiness 60") == "Permission denied")
       #expect(try client.ask("write /run/host/x y") == "Read-only file system")
       #expect(try client.ask("write /dev/null x") == "ok")
       #expect(try client.ask("write /dev/console hello") == "ok")
@@ -67,8 +68,8 @@ struct LaunchTests {
         "echo", "ListenStream=127.0.0.1:8001",
         settings: """
           [Files]
-          Bind=\(shared):/written
-          BindReadOnly=\(shared):/srv/read
+          Bind=\(shared):/written:idmap
+          BindReadOnly=\(shared):/srv/read:idmap
           BindReadOnly=-/no/such/thing:/srv/missing
           TemporaryFileSystem=/var:mode=0700
           Inaccessible=/etc

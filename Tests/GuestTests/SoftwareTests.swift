@@ -11,7 +11,7 @@ struct SoftwareTests {
       let client = try makeKey(world)
       try world.addDebian(
         "shell", image: "trixie-ssh", units: nil, "ListenStream=22",
-        settings: "[Files]\nBindReadOnly=\(world.directory)/keys:/root/.ssh\n[Guest]\nIdleStopSec=500ms")
+        settings: "[Files]\nBindReadOnly=\(world.directory)/keys:/root/.ssh:idmap\n[Guest]\nIdleStopSec=500ms")
       try world.addTiny("clock", "ListenStream=127.0.0.1:8009", settings: "[Guest]\nIdleStopSec=500ms")
       let daemon = try world.startDaemon()
 

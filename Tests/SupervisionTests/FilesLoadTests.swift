@@ -72,7 +72,7 @@ struct FilesLoadTests {
     try tree.add("lib/web.guest", "[Files]\nBindReadOnly=%Y/units:/a\n")
     try tree.add("etc/web.guest.d/1.conf", "[Files]\nBindReadOnly=%Y/more:/b\n")
     let sources = files.load("web")?.guest.files.mounts.map {
-      if case .bind(let source, _, _, _, _) = $0 { source } else { "" }
+      if case .bind(let source, _, _, _, _, _) = $0 { source } else { "" }
     }
     #expect(sources == [tree.path("lib/units"), tree.path("lib/more")])
   }

@@ -32,6 +32,7 @@
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -116,6 +117,20 @@ static void print(long count) {
   }
 }
 
+static void say_owner(const char *path) {
+  struct stat status;
+  if (lstat(path, &status) < 0) say(answer, "%s", strerror(errno));
+  else say(answer, "%u:%u", status.st_uid, status.st_gid);
+}
+
+/* A process that only is there. */
+static void spawn(void) {
+  pid_t child = fork();
+  if (child == 0)
+    for (;;) pause();
+  say(answer, "%s", child > 0 ? "ok" : strerror(errno));
+}
+
 static void end_machine(int how) {
   sync();
   if (getpid() == 1) reboot(how);
@@ -147,6 +162,9 @@ static void obey(char *line) {
   answer[0] = 0;
 #define IS(word) (!strncmp(line, word, sizeof word - 1) && strchr(" ", line[sizeof word - 1]))
   if (IS("pid")) say(answer, "%d", getpid());
+  else if (IS("id")) say(answer, "%u:%u", getuid(), getgid());
+  else if (IS("owner")) say_owner(rest);
+  else if (IS("spawn")) spawn();
   else if (IS("args")) say_list(arguments);
   else if (IS("env")) say_list(environ);
   else if (IS("fds")) say(answer, "%s", at_exec);

@@ -32,4 +32,20 @@ static inline ssize_t linux_get_attribute(const char *path, const char *name, vo
   return getxattr(path, name, value, size);
 }
 
+/* linux/mount.h of 5.12: AT_RECURSIVE, OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC. */
+static inline int linux_open_tree_clone(const char *path, int recursive) {
+  return (int)syscall(428 /* open_tree */, AT_FDCWD, path, 1 | O_CLOEXEC | (recursive ? 0x8000 : 0));
+}
+
+/* MOUNT_ATTR_IDMAP */
+static inline int linux_map_mount(int mount, int users, int recursive) {
+  const struct {
+    uint64_t set, clear, propagation, users;
+  } attributes = {0x100000, 0, 0, (uint64_t)users};
+  return (int)syscall(442 /* mount_setattr */, mount, "", 0x1000 | (recursive ? 0x8000 : 0), &attributes, sizeof attributes);
+}
+
+/* Behind _GNU_SOURCE. */
+static const int linux_F_OFD_SETLK = 37, linux_O_PATH = 010000000, linux_AT_EMPTY_PATH = 0x1000;
+
 #endif

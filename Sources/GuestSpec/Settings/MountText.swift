@@ -18,26 +18,30 @@ extension Value<CustomMount> {
         throw WrongValue("the source is missing; write SOURCE:DESTINATION, or :DESTINATION for a temporary directory")
       }
       if !source.isEmpty { source = try absolutePath(source) }
+      let (recursive, owners) = try options(parts.count > 2 ? parts[2] : "")
       return .bind(
         source: source, destination: try guestPath(parts.count > 1 ? parts[1] : source), readOnly: readOnly,
-        recursive: try isRecursive(parts.count > 2 ? parts[2] : ""), optional: isOptional)
+        recursive: recursive, optional: isOptional, owners: owners)
     }
   }
 
-  private static func isRecursive(_ options: String) throws(WrongValue) -> Bool {
+  private static func options(_ options: String) throws(WrongValue) -> (recursive: Bool, owners: BindOwners) {
     var recursive = true
+    var owners = BindOwners.noidmap
     for option in options.split(at: UInt8(ascii: ",")) where !option.isEmpty {
       switch option {
       case "rbind": recursive = true
       case "norbind": recursive = false
-      case "noidmap": break
-      case "idmap", "rootidmap", "owneridmap":
-        throw WrongValue("the option \(option) is not carried out by this version; take it out")
       default:
-        throw WrongValue("\"\(option.shortened)\" is no option of a bind mount; there are rbind and norbind")
+        guard let named = BindOwners(rawValue: option) else {
+          throw WrongValue(
+            "\"\(option.shortened)\" is no option of a bind mount; there are rbind, norbind, "
+              + BindOwners.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        owners = named
       }
     }
-    return recursive
+    return (recursive, owners)
   }
 
   /// `PATH` or `PATH:OPTIONS`, as systemd-nspawn(1) `--tmpfs=`, with its mode where no option is given.

@@ -20,7 +20,7 @@ enum Settings {
     .optional("KillSignal", .signal, \.exec.killSignal),
     .optional("Personality", .personality, \.exec.personality),
     .optional("MachineID", .machineID, \.policy.machineID),
-    .known("PrivateUsers"),
+    .optional("PrivateUsers", .privateUsers, \.exec.privateUsers),
     .known("PrivateUsersDelegate"),
     .optional("NotifyReady", .boolean, \.exec.notifyReady),
     .known("SystemCallFilter"),
@@ -62,8 +62,8 @@ enum Settings {
     .element("Inaccessible", .inaccessible, \.files.mounts, forgets: \.isInaccessible),
     .known("Overlay"),
     .known("OverlayReadOnly"),
-    .known("PrivateUsersOwnership"),
-    .known("PrivateUsersChown"),
+    .optional("PrivateUsersOwnership", .ownership, \.files.usersOwnership),
+    .optional("PrivateUsersChown", .ownershipByChown, \.files.usersOwnership),
   ]
 
   /// systemd.nspawn(5) `[Network]`.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What stat(2) says of a file.
@@ -9,6 +10,9 @@ public struct FileStatus: Equatable, Sendable {
   public let kind: Kind
   /// In bytes.
   public let size: Int64
+  /// Whose it is.
+  public let user: UInt32
+  public let group: UInt32
 
   /// - Parameters:
   ///   - path: of the file.
@@ -17,7 +21,26 @@ public struct FileStatus: Equatable, Sendable {
   public init(_ path: String, followingLinks: Bool) throws(SystemError) {
     var status = stat()
     try retrying("stat \(path)") { followingLinks ? stat(path, &status) : lstat(path, &status) }
+    self.init(status)
+  }
+
+  /// As `init(_:followingLinks:)`, for a file of a tree that somebody else may write to: no link leads out of `root`.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` when there is no such file.
+  public init(_ path: String, inRoot root: String) throws(SystemError) {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    let directory = OwnedFD(owning: try retrying("open \(root)") { open(root, flags) })
+    let raw = directory.raw
+    let file = OwnedFD(owning: try retrying("open \(path) in \(root)") { linux_locate_in_root(raw, path) })
+    var status = stat()
+    try retrying("stat \(path) in \(root)") { fstat(file.raw, &status) }
+    self.init(status)
+  }
+
+  private init(_ status: stat) {
     size = Int64(status.st_size)
+    user = status.st_uid
+    group = status.st_gid
     kind = Kind(mode: status.st_mode)
   }
 }

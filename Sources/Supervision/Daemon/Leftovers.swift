@@ -45,6 +45,7 @@ struct Leftovers {
     let host = HostSide(adopting: name, runtime: surroundings.runtime)
     let run = Run(process: process, cgroup: cgroup, host: host, notify: nil)
     run.network = try? GuestNetwork.found(surroundings.network(of: name), of: process)
+    run.users = surroundings.userRanges.note(usersOf: leader)
     return run
   }
 }

@@ -32,6 +32,7 @@ enum Message {
   case noDevicePolicy
   case unmet(settings: String, controller: String, CgroupBase.Obstacle?)
   case outOfMemory(kills: Int)
+  case usersOfHost(because: String)
   case sameMachineID(as: String)
   case notCarriedOut(String)
   case forwarding(to: [String])
@@ -58,9 +59,8 @@ extension Message {
     case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .unmet, .outOfMemory, .sameMachineID,
-      .noGuests, .notPassed,
-      .notWanted:
+      .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost, .unmet, .outOfMemory,
+      .sameMachineID, .noGuests, .notPassed, .notWanted:
       .warning
     case .cannotForward, .notFromLoopback: .warning
     case .forwarding: .info
@@ -110,6 +110,8 @@ extension Message {
     case .forwarding(let addresses): "Port= leads to \(addresses.joined(separator: " and "))"
     case .cannotForward(let error): "Port= does not lead to it: \(error)"
     case .notFromLoopback(let error): "Port= does not lead to it from this host's 127.0.0.1: \(error)"
+    case .usersOfHost(let reason):
+      "its users are this host's, root is root: \(reason)"
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .unmet(let settings, let controller, let obstacle):

@@ -14,6 +14,7 @@ final class Surroundings {
   /// Opened once, so that looking at connections needs no descriptor when there is none left.
   let sockDiag: SockDiag
   let machineIDs = MachineIDs()
+  let userRanges = UserRanges()
 
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(loop: EventLoop, log: Log, runtime: String, cgroupBase: CgroupBase) throws(SystemError) {

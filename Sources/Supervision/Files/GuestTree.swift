@@ -44,7 +44,7 @@ struct GuestTree: FileTree {
       // them.
       guard let destination = try? canonical(mount.destination) else { continue }
       switch mount {
-      case .bind(let source, _, _, _, let optional):
+      case .bind(let source, _, _, _, let optional, _):
         if optional, (try? FileStatus(source, followingLinks: true)) == nil { continue }
         paths.mount(source.isEmpty ? nil : source, at: destination)
       case .temporaryFileSystem, .inaccessible:

@@ -19,15 +19,24 @@ struct GuestStarter {
     do {
       // With the runtime directory, should somebody have taken that away.
       try makeDirectories(surroundings.staging)
-      let notify = try NotifySocket(path: surroundings.notifySocket(of: guest.name))
       let scratch = guest.files.needsScratch ? try ScratchDirectory(named: "dormouse-\(guest.name)") : nil
-      let (plan, host, machineID) = try plan(guest, listeners, scratch)
+      let own = try MachineID.guest(guest.name).description
+      var facts = try StartFacts.gather(for: guest, staging: surroundings.staging, fallbackMachineID: own)
+      let users = try chooseUsers(guest, root: facts.root)
+      facts.users = users.users
+      facts.findBindMaps(for: guest)
+      let notify = try NotifySocket(
+        path: surroundings.notifySocket(of: guest.name), user: facts.users?.map.users.outer ?? 0)
+      let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
+      facts.machineID = machineID.id
+      facts.scratch = scratch?.path
+      let (plan, host) = try plan(guest, listeners, facts)
       let passed = try listeners.duplicates()
       for listener in listeners.all where listener.listen.kind == .datagram {
         // The first call switches the stamps on.
         _ = try lastDatagram(on: listener.descriptor)
       }
-      let run = try run(guest, plan, passed, host, notify, watch)
+      let run = try run(guest, plan, passed, users, host, notify, watch)
       run.scratch = scratch
       run.machineID = machineID
       return run
@@ -39,6 +48,8 @@ struct GuestStarter {
       throw .journal(error)
     } catch let error as PlanError {
       throw .plan(error)
+    } catch let error as UsersError {
+      throw .users(error)
     } catch let error as LaunchError {
       throw .launch(error)
     } catch let error as NftablesError {
@@ -49,7 +60,8 @@ struct GuestStarter {
   }
 
   private func run(
-    _ guest: Guest, _ plan: LaunchPlan, _ passed: DescriptorList, _ host: HostSide, _ notify: NotifySocket,
+    _ guest: Guest, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice, _ host: HostSide,
+    _ notify: NotifySocket,
     _ watch: (Run) throws(SystemError) -> Void
   ) throws -> Run {
     let name = guest.name
@@ -59,15 +71,18 @@ struct GuestStarter {
     do {
       let cgroup = try makeCgroup(name)
       do {
-        let namespaces = try GuestNamespaces(users: nil, network: plan.network)
+        if let map = plan.users { try cgroup.delegate(toUser: map.users.outer, group: map.groups.outer) }
         let missing = try cgroup.apply(plan.limits)
-        let network = try network(of: guest, in: namespaces)
-        let process = try launch(plan, listeners: passed, namespaces: namespaces, handed: host.mounts, cgroup: cgroup)
+        let network = try network(of: guest, in: users.namespaces)
+        let process = try launch(
+          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: cgroup)
         let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
         run.hasDevicePolicy = plan.devices != nil
         run.unmetLimits = plan.unmetLimits + missing
         run.notes = plan.notes
         run.network = network
+        run.users = users.claim
+        run.withoutUsersBecause = users.withoutBecause
         try watch(run)
         return run
       } catch {
@@ -93,19 +108,15 @@ struct GuestStarter {
   }
 
   private func plan(
-    _ guest: Guest, _ listeners: GuestListeners, _ scratch: ScratchDirectory?
-  ) throws -> (LaunchPlan, HostSide, MachineIDs.Claim) {
-    let own = try MachineID.guest(guest.name).description
-    var facts = try StartFacts.gather(for: guest, staging: surroundings.staging, fallbackMachineID: own)
-    let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
-    facts.machineID = machineID.id
+    _ guest: Guest, _ listeners: GuestListeners, _ found: StartFacts
+  ) throws -> (LaunchPlan, HostSide) {
+    var facts = found
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
     facts.controllers = surroundings.cgroupBase.controllers
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
-    facts.scratch = scratch?.path
     let host = try HostSide(making: guest, runtime: surroundings.runtime, facts: facts)
     host.complete(&facts)
-    return (try Planning.plan(guest, facts), host, machineID)
+    return (try Planning.plan(guest, facts), host)
   }
 }
 
@@ -117,6 +128,8 @@ enum StartFailure: Error, CustomStringConvertible {
   case credential(CredentialError)
   /// Its journal cannot be linked.
   case journal(JournalError)
+  /// It cannot have the users that it is to have.
+  case users(UsersError)
   /// A step between clone3(2) and execve(2) failed.
   case launch(LaunchError)
   /// Something around it failed.
@@ -129,6 +142,7 @@ enum StartFailure: Error, CustomStringConvertible {
     case .plan(let error): error.description
     case .credential(let error): error.description
     case .journal(let error): error.description
+    case .users(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
     case .filter(let error): "the rules of Port= of an earlier run stay: \(error)"

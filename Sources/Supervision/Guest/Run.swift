@@ -17,6 +17,10 @@ final class Run {
   var unmetLimits: [CgroupLimit] = []
   /// What of the guest's file is not carried out in it.
   var notes: [PlanNote] = []
+  /// Its ids on the host; nil when they are the host's own.
+  var users: UserRanges.Claim?
+  /// Why it has the host's users without having asked for them.
+  var withoutUsersBecause: String?
   /// nil for a guest that an earlier daemon left running.
   var machineID: MachineIDs.Claim?
   /// What of the host belongs to its network.
@@ -169,6 +173,7 @@ final class Run {
     machineID = nil
     for problem in network?.end() ?? [] { handlers.failed(problem) }
     network = nil
+    users = nil
     do throws(SystemError) {
       try cgroup.remove()
     } catch {

@@ -29,6 +29,7 @@ extension Supervisor {
       if !run.hasDevicePolicy { say(.noDevicePolicy) }
       sayUnmet(run.unmetLimits)
       for note in run.notes { say(.notCarriedOut("\(note)")) }
+      if let reason = run.withoutUsersBecause { say(.usersOfHost(because: reason)) }
       if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
       forwardPorts()
       take(.started)

@@ -1,0 +1,47 @@
+import Glibc
+import Linux
+import Planning
+
+extension GuestNamespaces {
+  /// How the mount at `path` can translate its files' owners to the guest's.
+  ///
+  /// - Parameters:
+  ///   - path: of the host.
+  ///   - recursive: whether the mounts below it are the guest's as well. One that cannot translate stays as it is.
+  ///   - below: whether it is to be a layer of an overlay.
+  /// - Returns: how much of it translates.
+  /// - Throws: `MappingRefusal` when it cannot.
+  public func mapping(
+    of path: String, recursive: Bool, belowOverlay below: Bool
+  ) throws(MappingRefusal) -> GuestUsers.RootMapping {
+    guard let users else { return .none }
+    if below, !Self.overlaysTakeMappedLayers {
+      throw refusal(path, "overlays take no mapped layers before Linux 5.19")
+    }
+    if recursive, (try? tryMapping(path, by: users.descriptor, recursive: true)) != nil { return .tree }
+    do throws(SystemError) {
+      try tryMapping(path, by: users.descriptor, recursive: false)
+      return .top
+    } catch {
+      throw refusal(path, String(cString: strerror(error.errno)))
+    }
+  }
+
+  private func refusal(_ path: String, _ reason: String) -> MappingRefusal {
+    let text = (try? readFile("/proc/self/mountinfo", limit: 16 << 20)) ?? []
+    let mounts = MountInfo.parse(String(decoding: text, as: UTF8.self))
+    // The last of those that are mounted deepest hides the others.
+    let type = mounts.filter { $0.target == "/" || path == $0.target || path.hasPrefix($0.target + "/") }
+      .max { $0.target.utf8.count < $1.target.utf8.count }?.type
+    return MappingRefusal(fileSystem: type ?? "unknown", reason: reason)
+  }
+
+  /// Nothing but the kernel's age tells, short of mounting one.
+  private static var overlaysTakeMappedLayers: Bool {
+    var name = utsname()
+    uname(&name)
+    let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 19)
+  }
+}

@@ -1,0 +1,91 @@
+import CLinux
+import Glibc
+
+/// Gives a directory and everything below it to a range of ids: whoever has the id n of 16 bits gets `base` + n. Other file systems
+/// below it are left out.
+///
+/// The directory itself belongs to `busy` while this goes on, so that an interrupted attempt is seen as one; calling it again
+/// finishes it. Modes stay, and capabilities(7) of files as well; what access control lists say of ids is given to the range as well.
+///
+/// - Throws: `SystemError` that names the file at which it stopped.
+public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(SystemError) {
+  let top = try FoundFile(opening: path, at: AT_FDCWD, path)
+  try top.give(to: busy)
+  try giveEntries(of: top, to: base)
+  try FoundFile(opening: path, at: AT_FDCWD, path).give(to: base)
+}
+
+private func giveEntries(of directory: FoundFile, to base: UInt32) throws(SystemError) {
+  // By descriptors: who may write to the tree cannot lead this out of it meanwhile.
+  for name in try directoryEntries("/proc/self/fd/\(directory.descriptor.raw)") {
+    let file = try FoundFile(opening: name, at: directory.descriptor.raw, "\(directory.path)/\(name)")
+    if file.status.st_dev != directory.status.st_dev { continue }
+    if file.status.st_mode & S_IFMT == S_IFDIR { try giveEntries(of: file, to: base) }
+    try file.give(to: base)
+  }
+}
+
+/// A file of any kind, opened for nothing but to be found again.
+private final class FoundFile {
+  let descriptor: OwnedFD
+  let status: stat
+  /// For messages.
+  let path: String
+
+  init(opening name: String, at directory: Int32, _ path: String) throws(SystemError) {
+    let flags = linux_O_PATH | O_NOFOLLOW | O_CLOEXEC
+    let descriptor = OwnedFD(owning: try retrying("open \(path)") { openat(directory, name, flags) })
+    var status = stat()
+    try retrying("stat \(path)") { fstat(descriptor.raw, &status) }
+    self.descriptor = descriptor
+    self.status = status
+    self.path = path
+  }
+
+  func give(to base: UInt32) throws(SystemError) {
+    let (user, group) = (base | status.st_uid & 0xFFFF, base | status.st_gid & 0xFFFF)
+    if (user, group) == (status.st_uid, status.st_gid) { return }
+    let raw = descriptor.raw
+    let isLink = status.st_mode & S_IFMT == S_IFLNK
+    let capabilities = isLink ? nil : attribute("security.capability")
+    try retrying("chown \(path)") { fchownat(raw, "", user, group, linux_AT_EMPTY_PATH) }
+    if isLink { return }
+    // chown(2) takes the bits of set-user-ID and set-group-ID away, and the capabilities.
+    let mode = status.st_mode & 0o7777
+    try retrying("chmod \(path)") { chmod(itself, mode) }
+    if let capabilities { try setAttribute("security.capability", Self.capabilities(capabilities, of: base)) }
+    for name in ["system.posix_acl_access", "system.posix_acl_default"] {
+      if let list = attribute(name) { try setAttribute(name, Self.accessList(list, of: base)) }
+    }
+  }
+
+  private var itself: String { "/proc/self/fd/\(descriptor.raw)" }
+
+  private func attribute(_ name: String) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    let count = getxattr(itself, name, &bytes, bytes.count)
+    return count > 0 ? Array(bytes[..<count]) : nil
+  }
+
+  private func setAttribute(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+    try retrying("setxattr \(name) \(path)") { setxattr(itself, name, bytes, bytes.count, 0) }
+  }
+
+  /// struct vfs_ns_cap_data of linux/capability.h: of revision 3, which says in whose user namespace they count.
+  private static func capabilities(_ bytes: [UInt8], of base: UInt32) -> [UInt8] {
+    guard bytes.count >= 20, base != 0 else { return bytes }
+    // The revision is the highest byte of the first word, flags the lowest.
+    return bytes[..<3] + [3] + bytes[4..<20] + (0..<4).map { UInt8(truncatingIfNeeded: base >> (8 * $0)) }
+  }
+
+  /// acl(5) as an attribute: a word with the version, then for each entry tag, permissions and id.
+  private static func accessList(_ bytes: [UInt8], of base: UInt32) -> [UInt8] {
+    var list = bytes
+    for entry in stride(from: 4, to: bytes.count - 7, by: 8) {
+      // ACL_USER and ACL_GROUP: the other tags have no id.
+      guard bytes[entry] == 0x02 || bytes[entry] == 0x08 else { continue }
+      for byte in 0..<2 { list[entry + 6 + byte] = UInt8(truncatingIfNeeded: base >> (16 + 8 * byte)) }
+    }
+    return list
+  }
+}

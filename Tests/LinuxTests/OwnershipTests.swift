@@ -1,0 +1,90 @@
+import Glibc
+import Linux
+import Testing
+
+@Suite("Files and whose they are")
+struct OwnershipTests {
+  private static func withDirectory(_ body: (String) throws -> Void) throws {
+    let scratch = try ScratchDirectory(named: "dormouse-test")
+    try body(scratch.path)
+  }
+
+  private static func owner(_ path: String) throws -> [UInt32] {
+    let status = try FileStatus(path, followingLinks: false)
+    return [status.user, status.group]
+  }
+
+  private static func run(_ command: String) -> String {
+    guard let pipe = popen(command, "r") else { return "" }
+    defer { pclose(pipe) }
+    var text = ""
+    var line = [CChar](repeating: 0, count: 1024)
+    while fgets(&line, Int32(line.count), pipe) != nil {
+      text += String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+    return text
+  }
+
+  @Test("a tree is given to a range with its modes, links and capabilities, and nothing outside of it")
+  func give() throws {
+    try Self.withDirectory { directory in
+      let made = Self.run(
+        """
+        cd \(directory) && mkdir -p root/a/b outside && touch root/a/b/file root/suid outside/file && \
+        chown 33:34 root/a/b/file && chmod 4755 root/suid && chmod 1777 root/a && mkfifo root/fifo && \
+        ln -s \(directory)/outside/file root/link && ln -s /none root/a/dangling && \
+        python3 - <<'END' 2>&1
+        import os
+        os.setxattr("root/suid", "security.capability", bytes.fromhex("0100000200200000000000000000000000000000"))
+        END
+        """)
+      #expect(made == "")
+      let root = directory + "/root"
+      try giveTree(root, to: 0x30_0000, busy: 0xFFFE_0000)
+      for name in ["", "/a", "/a/b", "/suid", "/fifo", "/link", "/a/dangling"] {
+        #expect(try Self.owner(root + name) == [0x30_0000, 0x30_0000], "\(name)")
+      }
+      #expect(try Self.owner(root + "/a/b/file") == [0x30_0000 + 33, 0x30_0000 + 34])
+      #expect(try Self.owner(directory + "/outside/file") == [0, 0])
+      #expect(Self.run("stat -c %a \(root)/suid \(root)/a") == "4755\n1777\n")
+      // Of revision 3, with the range's first id.
+      let capability = Self.run(
+        "python3 -c 'import os; print(os.getxattr(\"\(root)/suid\", \"security.capability\").hex())'")
+      #expect(capability == "010000030020000000000000000000000000000000003000\n")
+    }
+  }
+
+  @Test("giving that was interrupted is finished by the next attempt, and giving again moves to the new range")
+  func again() throws {
+    try Self.withDirectory { directory in
+      #expect(Self.run("cd \(directory) && mkdir -p root/a && touch root/a/x root/y && chown 65537:65538 root/a") == "")
+      let root = directory + "/root"
+      #expect(chown(root, 0xFFFE_0000, 0xFFFE_0000) == 0)
+      try giveTree(root, to: 0x30_0000, busy: 0xFFFE_0000)
+      #expect(try Self.owner(root) == [0x30_0000, 0x30_0000])
+      #expect(try Self.owner(root + "/a") == [0x30_0001, 0x30_0002])
+      try giveTree(root, to: 0x40_0000, busy: 0xFFFE_0000)
+      #expect(try Self.owner(root + "/a") == [0x40_0001, 0x40_0002])
+      try giveTree(root, to: 0x40_0000, busy: 0xFFFE_0000)
+      #expect(try Self.owner(root) == [0x40_0000, 0x40_0000])
+    }
+  }
+
+  @Test("a lock is one holder's, is gone with it, and its file too")
+  func lock() throws {
+    try Self.withDirectory { directory in
+      let path = directory + "/lock"
+      do {
+        let first = try LockFile(locking: path)
+        #expect(first != nil)
+        #expect(try LockFile(locking: path) == nil)
+        _ = first
+      }
+      #expect(access(path, F_OK) == -1)
+      #expect(try LockFile(locking: path) != nil)
+      #expect(throws: SystemError("open \(directory)/none/lock", errno: ENOENT)) {
+        try LockFile(locking: directory + "/none/lock")
+      }
+    }
+  }
+}

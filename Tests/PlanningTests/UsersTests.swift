@@ -1,0 +1,116 @@
+import GuestSpec
+import Planning
+import Testing
+
+@Suite("Which users a guest gets")
+struct UsersTests {
+  private static let host = RootOwner(path: "/guests/web", user: 0, group: 0)
+  private static let shifted = RootOwner(path: "/guests/web", user: 0x2_0000, group: 0x2_0000)
+  private static let busy = RootOwner(path: "/guests/web", user: 0xFFFE_0000, group: 0xFFFE_0000)
+  private static let refusal = MappingRefusal(fileSystem: "nfs", reason: "Invalid argument")
+
+  private static func wish(
+    _ users: PrivateUsers?, _ ownership: UsersOwnership? = nil, _ owner: RootOwner = host
+  ) throws(UsersError) -> UsersWish? {
+    var guest = Guest(name: "web")
+    guest.exec.privateUsers = users
+    guest.files.usersOwnership = ownership
+    return try UsersWish.of(guest, owner: owner)
+  }
+
+  @Test("is what PrivateUsers= says, and any free range where it says nothing")
+  func wishes() throws {
+    #expect(try Self.wish(.no) == nil)
+    #expect(try Self.wish(.identity) == UsersWish(base: 0, ownership: .off))
+    #expect(try Self.wish(.pick) == UsersWish(base: nil, ownership: .mapOrChown))
+    #expect(try Self.wish(nil) == UsersWish(base: nil, ownership: .map, isDefault: true))
+    #expect(
+      try Self.wish(.range(base: 0x3_0000, count: 10)) == UsersWish(base: 0x3_0000, count: 10, ownership: .mapOrLeave))
+    #expect(try Self.wish(.owner, nil, Self.shifted) == UsersWish(base: 0x2_0000, ownership: .off))
+    #expect(try Self.wish(.pick, .off) == UsersWish(base: nil, ownership: .off))
+    let odd = RootOwner(path: "/guests/web", user: 0x2_0000, group: 0)
+    #expect(throws: UsersError.rootHasNoRange(odd)) { try Self.wish(.owner, nil, odd) }
+  }
+
+  @Test(
+    "the root is mapped where it can be, given away where it has to be, and left alone where it is the guest's already")
+  func treatments() throws {
+    let cases: [(PrivateUsers?, UsersOwnership?, RootOwner, MappingRefusal?, UsersWish.Treatment)] = [
+      (.pick, nil, Self.host, nil, .map), (.pick, nil, Self.host, Self.refusal, .chown),
+      (.pick, nil, Self.shifted, nil, .chown), (.pick, nil, Self.busy, nil, .chown),
+      (.pick, .off, Self.host, nil, .leave), (.pick, .chown, Self.host, nil, .chown),
+      (.pick, .map, Self.host, nil, .map),
+      (nil, nil, Self.host, nil, .map), (nil, .chown, Self.host, nil, .chown), (.identity, nil, Self.host, nil, .leave),
+      (.range(base: 0x3_0000, count: 65536), nil, Self.host, nil, .map),
+      (.range(base: 0x3_0000, count: 65536), nil, Self.host, Self.refusal, .leave),
+      (.range(base: 0x3_0000, count: 65536), nil, Self.shifted, nil, .leave),
+    ]
+    for (users, ownership, owner, refusal, treatment) in cases {
+      let wish = try #require(try Self.wish(users, ownership, owner))
+      let base = wish.base ?? 0x3_0000
+      #expect(try wish.treatment(base: base, owner: owner, refusal: refusal) == treatment, "\(users) \(ownership)")
+      let own = RootOwner(path: "/guests/web", user: base, group: base)
+      #expect(try wish.treatment(base: base, owner: own, refusal: refusal) == .leave)
+    }
+  }
+
+  @Test("what cannot be is said with the file system, the path and what to write")
+  func refusals() throws {
+    let map = try #require(try Self.wish(.pick, .map))
+    let cannot = #expect(throws: UsersError.self) {
+      try map.treatment(base: 0x3_0000, owner: Self.host, refusal: Self.refusal)
+    }
+    #expect(
+      cannot?.description
+        == "the nfs file system of /guests/web cannot be mounted with mapped owners (Invalid argument); "
+        + "write PrivateUsersOwnership=chown to give the files to the guest's users, or PrivateUsers=no")
+    let shifted = #expect(throws: UsersError.self) {
+      try map.treatment(base: 0x3_0000, owner: Self.shifted, refusal: nil)
+    }
+    #expect(
+      shifted?.description
+        == "/guests/web belongs to user 131072, so its owners cannot be mapped; write PrivateUsers=yes "
+        + "for the range that it belongs to, or PrivateUsersOwnership=chown to give it to another")
+    for path in ["/", "/usr"] {
+      let host = RootOwner(path: path, user: 0, group: 0)
+      let chown = try #require(try Self.wish(.pick, nil, host))
+      #expect(throws: UsersError.hostIsNotGivenAway(host)) {
+        try chown.treatment(base: 0x3_0000, owner: host, refusal: Self.refusal)
+      }
+    }
+    #expect(
+      UsersError.hostIsNotGivenAway(RootOwner(path: "/", user: 0, group: 0)).description
+        == "the files of / are the host's own and are not given to a guest's users; write PrivateUsers=no")
+    #expect(
+      UsersError.rootHasNoRange(RootOwner(path: "/x", user: 1, group: 65536)).description
+        == "PrivateUsers=yes takes the range that the root belongs to, but /x belongs to user 1 and group 65536, "
+        + "which are not of one; write PrivateUsers=pick")
+    #expect(
+      UsersError.noFreeRange.description
+        == "no range of users was found that nobody else has; write PrivateUsers=FIRST:COUNT for one")
+  }
+
+  @Test("a guest looks for its range in the same places each time, and another one elsewhere")
+  func candidates() {
+    let web = UserRange.candidates(owner: Self.host, name: "web")
+    #expect(web == UserRange.candidates(owner: Self.host, name: "web"))
+    #expect(Set(web).count > 90)
+    for base in web {
+      #expect((0x8_0000...0x6FFF_0000).contains(base))
+      #expect(base % 65536 == 0)
+    }
+    let firsts = Set((0..<1000).map { UserRange.candidates(owner: Self.host, name: "web\($0)")[0] })
+    #expect(firsts.count > 950)
+    let own = RootOwner(path: "/x", user: 0x10_0000, group: 0x10_0000)
+    #expect(UserRange.candidates(owner: own, name: "web") == [0x10_0000] + web)
+    #expect(UserRange.candidates(owner: Self.shifted, name: "web") == web)
+  }
+
+  @Test("ids that the host's accounts have are somebody's")
+  func taken() {
+    let taken = UserRange.taken(
+      accounts: ["root:x:0:0:root:/root:/bin/sh\nodd\nfar:x:1000000:5:::\n"],
+      subordinate: ["user:524288:65536\nbroken:1:2:3\nnone:5:0\n"])
+    #expect(taken == [0...0, 1_000_000...1_000_000, 524_288...589_823])
+  }
+}
