@@ -10,6 +10,7 @@ struct SettingsTests {
     "a boolean": ("off", "maybe"), "words": ("a 'b c'", "a 'b"), "environment variables": ("A=1 'B=x y'", "1A=x"),
     "a signal": ("SIGRTMIN+3", "SIGNAL"), "a host name": ("web.example", "-web"), "a volatile mode": ("state", "some"),
     "private users": ("524288:65536", "some"), "a way to own": ("map", "own"),
+    "a way of freezing": ("with-connections", "yes"),
     "a bind mount": ("/srv/a:/b:norbind", "srv"), "a tmpfs mount": ("/x:size=1M", "x"), "a path to hide": ("/x", "x"),
     "an absolute path": ("/srv/web", "srv/web"), "a time span": ("1min 30s", "1 fortnight"),
     "a timeout": ("5s", "soon"),

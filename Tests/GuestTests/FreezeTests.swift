@@ -95,6 +95,84 @@ struct FreezeTests {
     }
   }
 
+  @Test(
+    "stands still with silent connections where its file allows it, and what arrives on one lets it go on",
+    arguments: ["127.0.0.1:8001", "[::1]:8001"])
+  func withConnections(address: String) throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=\(address)", settings: "[Guest]\nIdleFreezeSec=200ms\nIdleFreeze=with-connections")
+      try world.startDaemon()
+      let client = try world.connect(address)
+      for round in 1...4 {
+        #expect(try client.ask("\(round)") == "\(round)")
+        try world.wait("echo", .frozen)
+        #expect(try world.why("echo").connections.count == 1)
+      }
+      // A new one lets it go on as well, and the end of one.
+      let other = try world.connect(address)
+      #expect(try other.ask("other") == "other")
+      try world.wait("echo", .frozen)
+      let freezes = try world.status("echo").counters.freezes
+      client.close()
+      try eventually("it took notice") { try world.status("echo").counters.freezes > freezes }
+      #expect(try world.why("echo").connections.count == 1)
+      // Asked to halt, it hears of it, and the stop gives who is connected his time.
+      #expect(try world.dormouse("sleep", "echo").errors.contains("1 connections are open"))
+      #expect(try world.summary("echo").wakes == 1)
+    }
+  }
+
+  @Test("goes on before its silent connections are taken for dead: after IdleStopSec= at the latest")
+  func boundedWithConnections() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001",
+        settings: "[Guest]\nIdleFreezeSec=100ms\nIdleFreeze=with-connections\nIdleStopSec=400ms")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      try daemon.until("it went on by itself") { try world.status("echo").counters.freezes >= 3 }
+      #expect(try client.ask("still") == "still")
+      #expect(try world.summary("echo").wakes == 1)
+    }
+  }
+
+  @Test("with a silent AF_UNIX connection is not frozen: nobody would hear what comes next on it")
+  func unixConnection() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny(
+        "echo", "ListenStream=\(path)", settings: "[Guest]\nIdleFreezeSec=50ms\nIdleFreeze=with-connections")
+      // A second guest is the clock.
+      try world.addTiny("clock", "ListenStream=127.0.0.1:8009", settings: "[Guest]\nIdleFreezeSec=100ms")
+      try world.startDaemon()
+      let client = try world.connect(path)
+      #expect(try client.ask("hello") == "hello")
+      for _ in 1...15 {
+        _ = try world.ask("127.0.0.1:8009", "tick")
+        try world.wait("clock", .frozen)
+      }
+      #expect(try world.status("echo").counters.freezes == 0)
+    }
+  }
+
+  @Test("says so where its memory cannot be pushed out")
+  func reclaim() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleFreezeSec=50ms\nIdleReclaim=yes")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let group = try #require(try world.status("echo").cgroup)
+      try world.wait("echo", .frozen)
+      if access(group + "/memory.reclaim", F_OK) != 0 {
+        try daemon.waitForLog("IdleReclaim=: its memory stays where it is: there is no memory controller here")
+      }
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+    }
+  }
+
   @Test("and whose daemon was killed meanwhile is ended cleanly by the next one")
   func leftFrozen() throws {
     try World.with { world in

@@ -7,6 +7,7 @@
 
 #include <sys/xattr.h>
 
+#include "alarm.h"
 #include "bpf.h"
 #include "files.h"
 #include "mounts.h"

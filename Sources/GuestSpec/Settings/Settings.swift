@@ -84,6 +84,8 @@ enum Settings {
   static let guest: [Setting<Guest>] = [
     .optional("Directory", .directory, \.policy.directory),
     .value("IdleFreezeSec", .timeSpan, \.policy.idleFreeze),
+    .value("IdleFreeze", .idleFreeze, \.policy.idleFreezeMode),
+    .value("IdleReclaim", .boolean, \.policy.idleReclaim),
     .value("IdleStopSec", .timeSpan, \.policy.idleStop),
     .value("TimeoutStartSec", .timeout, \.policy.timeoutStart),
     .value("TimeoutStopSec", .timeout, \.policy.timeoutStop),

@@ -72,6 +72,15 @@ extension Value<Volatile> {
   }
 }
 
+extension Value<IdleFreeze> {
+  static let idleFreeze = Value("a way of freezing") { (text, _) throws(WrongValue) in
+    guard let mode = IdleFreeze(rawValue: text) else {
+      throw WrongValue("write without-connections or with-connections")
+    }
+    return mode
+  }
+}
+
 extension Value<BindIPv6Only> {
   static let bindIPv6Only = Value("an IPv6 binding") { (text, _) throws(WrongValue) in
     guard let mode = BindIPv6Only(rawValue: text) else { throw WrongValue("write default, both or ipv6-only") }

@@ -15,6 +15,8 @@ enum Message {
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
   case goesOn
+  case cannotHear(error: String)
+  case cannotReclaim(error: String)
   case cannotLeadApart(error: String)
   case askedToHalt(signal: String, StopCause)
   case killing(timeout: Duration)
@@ -62,7 +64,7 @@ extension Message {
       .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost, .unmet, .outOfMemory,
       .sameMachineID, .noGuests, .notPassed, .notWanted:
       .warning
-    case .cannotForward, .notFromLoopback: .warning
+    case .cannotForward, .notFromLoopback, .cannotHear, .cannotReclaim: .warning
     case .forwarding: .info
     case .waking, .gone, .endingNow: .notice
     case .asleep, .started, .ready, .idle, .goesOn, .frozen, .thawed, .askedToHalt, .added, .removed, .changed,
@@ -87,6 +89,9 @@ extension Message {
     case .thawed(let socket, let after):
       "goes on after \(after.inWords)\(socket.map { ": somebody knocks at \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
+    case .cannotHear(let error):
+      "it cannot be heard what arrives on its connections, so IdleFreeze=with-connections freezes it without any only: \(error)"
+    case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"
     case .goesOn: "somebody came: it is not stopped"
     case .cannotLeadApart(let error): "its new clients cannot be kept apart from it, or led back: \(error)"
     case .askedToHalt(let signal, let cause): "sent \(signal): \(cause.words)"

@@ -8,6 +8,33 @@ extension Supervisor {
   /// Longer than any process needs that does not wait for a disk or a network file system.
   static let freezePatience = Duration.seconds(2)
 
+  /// Without it only guests without connections are frozen.
+  func setAlarm() {
+    let wanted = guest.policy.idleFreeze != nil && guest.policy.idleFreezeMode == .withConnections
+    alarmSource = nil
+    do throws(SystemError) {
+      try listeners.setAlarm(wanted, surroundings.sockDiag)
+      if let alarm = listeners.alarm {
+        alarmSource = try surroundings.loop.watch(alarm.descriptor, for: .readable) { [unowned self] _ in
+          quietAlarm()
+          take(.stirred)
+        }
+      }
+    } catch {
+      say(.cannotHear(error: "\(error)"))
+    }
+  }
+
+  private func quietAlarm() {
+    do throws(SystemError) {
+      try listeners.alarm?.disarm()
+    } catch {
+      // It would go off without end.
+      alarmSource = nil
+      say(.cannotHear(error: "\(error)"))
+    }
+  }
+
   func freeze() {
     do throws(SystemError) {
       try run?.freezer?.freeze { [unowned self] in take(.frozen) }
@@ -21,6 +48,8 @@ extension Supervisor {
   func standIn() {
     history.counters.freezes += 1
     do throws(SystemError) {
+      // Before the look: what comes after it is told.
+      try listeners.alarm?.arm()
       let isUnused = try idleWatch?.isStillUnused() ?? false
       if isFreezeAsked || isUnused {
         try listeners.standIn(surroundings.loop) { [unowned self] listener in
@@ -29,6 +58,7 @@ extension Supervisor {
         }
         try idleWatch?.rest()
         say(.frozen)
+        reclaim()
       } else {
         take(.stirred)
       }
@@ -38,8 +68,17 @@ extension Supervisor {
     }
   }
 
+  private func reclaim() {
+    guard guest.policy.idleReclaim, let run else { return }
+    reclaimer = Reclaimer(run.cgroup, loop: surroundings.loop) { [unowned self] in
+      say(.cannotReclaim(error: $0.errno == ENOENT ? "there is no memory controller here" : "\($0)"))
+    }
+    reclaimer?.start()
+  }
+
   func thaw() {
     let goesOn = state.word == .active
+    reclaimer = nil
     do throws(SystemError) {
       // Who is told to halt is not waited for.
       let frozen = try run?.freezer?.thaw(leaderLast: goesOn)
@@ -48,6 +87,7 @@ extension Supervisor {
       // ENODEV: it is gone, which will be told.
       if error.errno != ENODEV { say(.cannotEnd(error: "\(error)")) }
     }
+    quietAlarm()
     isFreezeAsked = false
     thawCause = nil
     if goesOn { idleWatch?.resume() }

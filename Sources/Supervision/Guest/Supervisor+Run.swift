@@ -126,6 +126,7 @@ extension Supervisor {
     history.counters.notifyRefused += run?.refusedMessages ?? 0
     RunRecord(runtime: surroundings.runtime).remove(name)
     for listener in listeners.all { listener.isAdopted = nil }
+    reclaimer = nil
     run = nil
     take(.exited(exit))
   }

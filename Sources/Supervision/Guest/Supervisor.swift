@@ -35,6 +35,8 @@ final class Supervisor {
   var isFreezeAsked = false
   /// The address that somebody knocked at.
   var thawCause: String?
+  var alarmSource: EventSource?
+  var reclaimer: Reclaimer?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]
   private var queue = EventQueue()
@@ -115,6 +117,7 @@ extension Supervisor {
     }
     do throws(SystemError) {
       for listener in try listeners.hold(guest) { say(.repaired(socket: listener.address)) }
+      setAlarm()
       take(.held)
     } catch {
       lastFailure = "cannot hold its sockets: \(error)"

@@ -28,7 +28,7 @@ extension GuestListeners {
   ///
   /// - Throws: `SystemError` of the first for which there was no place; the others are led back by `leadBack`.
   func leadApart() throws(SystemError) {
-    for listener in all where listener.isAdopted != false { try listener.leadApart() }
+    for listener in all where listener.isAdopted != false { try listener.leadApart(alarm) }
   }
 
   /// Takes those apart as well whom the guest has not accepted.

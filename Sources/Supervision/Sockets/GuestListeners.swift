@@ -6,9 +6,20 @@ import Systemd
 /// The sockets of one guest, in the order in which its files name them: the order of their descriptors in the guest.
 final class GuestListeners {
   private(set) var all: [Listener] = []
+  /// Hears of what arrives on their connections; nil when nobody wants to know, or that cannot be.
+  private(set) var alarm: DataAlarm?
+  /// Connections that were there before it, of which it does not hear.
+  private(set) var unheard: Set<UInt64> = []
 
   /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left, before the first `hold`.
   func add(_ listener: Listener) { all.append(listener) }
+
+  func use(_ alarm: DataAlarm?) {
+    self.alarm = alarm
+    unheard = []
+  }
+
+  func unheard(_ connections: [UInt64]) { unheard.formUnion(connections) }
 
   /// Whether a connection or a datagram is in one of the queues.
   var isSomebodyWaiting: Bool { all.contains { $0.isSomebodyQueued || $0.twin?.hasInput == true } }
@@ -112,6 +123,7 @@ final class GuestListeners {
     for listener in all where isUnwanted(listener) {
       listener.stopWatching()
       listener.dropSecond()
+      if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
       if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
         removeFile(path)
       }

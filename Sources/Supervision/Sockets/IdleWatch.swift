@@ -43,7 +43,7 @@ final class IdleWatch {
     self.handlers = handlers
     policy = IdlePolicy(
       idleStop: guest.policy.idleStop, idleFreeze: guest.policy.idleFreeze,
-      freezesConnections: guest.policy.idleFreezeMode == .withConnections, readyAt: Clocks.monotonic)
+      freezesConnections: look.hearsData, readyAt: Clocks.monotonic)
   }
 
   deinit { timer?.cancel() }

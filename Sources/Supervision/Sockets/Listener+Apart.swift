@@ -29,19 +29,21 @@ extension Listener {
   /// Leads new clients to the second socket. Where that cannot be they go on coming to the guest.
   ///
   /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
-  func leadApart() throws(SystemError) {
+  func leadApart(_ alarm: DataAlarm?) throws(SystemError) {
     if isApart { return }
-    if second == nil { try openSecond() }
+    if second == nil { try openSecond(alarm) }
     if let twin { try lead(to: twin) }
   }
 
-  private func openSecond() throws(SystemError) {
+  private func openSecond(_ alarm: DataAlarm?) throws(SystemError) {
     switch local {
     case .ipv4, .ipv6:
       if group.reusePort { return }
       // What may fail for want of memory comes before a client can come to the second socket.
       let program = try ReuseportProgram()
       let twin = try HeldSocket(openTwin(of: first.descriptor, backlog: group.backlog))
+      // Who waits there is the guest's connection later.
+      if listen.kind == .stream { try alarm?.attach(to: twin.descriptor) }
       gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking, program)
       second = twin
       leadsToSecond = true

@@ -26,6 +26,8 @@ final class Listener {
   let local: SocketAddress
   /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
   var isAdopted: Bool?
+  /// Whether what arrives on its connections is told to the guest's alarm.
+  var hasAlarm = false
   private var source: EventSource?
   private var twinSource: EventSource?
 

@@ -42,6 +42,9 @@ final class SocketLook {
   /// Those at which the guest serves: who tries again and again at another is no user of it.
   var servedPorts: Set<UInt16> { Set(listeners.all.filter { $0.isAdopted != false }.compactMap(\.tcpPort)) }
 
+  /// Whether it is told what arrives on connections.
+  var hearsData: Bool { listeners.alarm != nil }
+
   /// Somebody waits for whom the guest has to come to its end first.
   var isSomebodyStranded: Bool { listeners.isSomebodyStranded }
 
@@ -67,6 +70,7 @@ final class SocketLook {
         let open = openConnections(
           of: listener.local, besides: addresses, among: tcp, closeWaitLimit: closeWaitLimit)
         found.add(open, of: listener, endIsAnnounced: true)
+        if open.connections.contains(where: { listeners.unheard.contains($0.cookie) }) { found.isOpaque = true }
       case (_, .path), (_, .abstract), (_, .unnamed):
         if let socket = try diag.unixSocket(inode: listener.inode) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)

@@ -58,10 +58,4 @@ public struct ReuseportProgram: ~Copyable, Sendable {
       instruction(0x95, 0, 0),
     ]
   }
-
-  private static func instruction(
-    _ code: UInt64, _ destination: UInt64, _ source: UInt64, offset: Int16 = 0, value: UInt64 = 0
-  ) -> UInt64 {
-    code | destination << 8 | source << 12 | UInt64(UInt16(bitPattern: offset)) << 16 | value << 32
-  }
 }
