@@ -1,8 +1,10 @@
 /* libsystemd's public headers, as one module for Swift. */
+#include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
 #include <systemd/sd-journal.h>
+#include <systemd/sd-login.h>
 
 /* Not in Swift's Glibc module: what wakes the loop from another thread, and the events it waits for. */
 #include <sys/epoll.h>

@@ -53,6 +53,9 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
     try succeeding("reading the host's /etc/machine-id", sd_id128_get_machine_app_specific(id, &id))
   }
 
+  /// The 16 bytes, in the order in which they are written.
+  public var bytes: [UInt8] { withUnsafeBytes(of: id) { Array($0) } }
+
   public static func == (a: MachineID, b: MachineID) -> Bool {
     a.id.qwords.0 == b.id.qwords.0 && a.id.qwords.1 == b.id.qwords.1
   }
@@ -63,8 +66,6 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    withUnsafeBytes(of: id) { bytes in
-      bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
+    bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }
 }

@@ -40,6 +40,7 @@ enum Message {
   case forwarding(to: [String])
   case cannotForward(error: String)
   case notFromLoopback(error: String)
+  case notListed(error: String)
 
   // The daemon.
   case problem(Diagnostic)
@@ -67,7 +68,8 @@ extension Message {
     case .cannotForward, .notFromLoopback, .cannotHear, .cannotReclaim: .warning
     case .forwarding: .info
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .goesOn, .frozen, .thawed, .askedToHalt, .added, .removed, .changed,
+    case .asleep, .started, .ready, .idle, .goesOn, .frozen, .thawed, .askedToHalt, .notListed, .added, .removed,
+      .changed,
       .listening,
       .noControllers,
       .reloading, .ending, .endingAsleep:
@@ -117,6 +119,7 @@ extension Message {
     case .notFromLoopback(let error): "Port= does not lead to it from this host's 127.0.0.1: \(error)"
     case .usersOfHost(let reason):
       "its users are this host's, root is root: \(reason)"
+    case .notListed(let error): "machinectl does not know it: \(error)"
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .unmet(let settings, let controller, let obstacle):

@@ -15,6 +15,7 @@ final class Surroundings {
   let sockDiag: SockDiag
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
+  let machines: Machines
 
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(loop: EventLoop, log: Log, runtime: String, cgroupBase: CgroupBase) throws(SystemError) {
@@ -23,6 +24,7 @@ final class Surroundings {
     self.log = log
     self.runtime = runtime
     self.cgroupBase = cgroupBase
+    machines = Machines(loop)
     endedConnections = EndedConnections(loop: loop)
   }
 

@@ -11,10 +11,14 @@ extension Supervisor {
     if let leftover { listeners.takeOver(from: leftover.process, guest) }
     // At once: a path that a killed daemon left to a socket of its own wakes nobody.
     if let failure = listeners.recoverPaths(surroundings.sockDiag) { say(.cannotLeadApart(error: "\(failure)")) }
-    guard let leftover else { return take(.hold) }
+    guard let leftover else {
+      surroundings.machines.forget(name)
+      return take(.hold)
+    }
     do throws(SystemError) {
       try watch(leftover)
       run = leftover
+      surroundings.machines.adopt(name, leader: leftover.process.pid)
       stopCause = .daemon
       say(.foundRunning(pid: leftover.process.pid))
       forwardPorts()

@@ -32,6 +32,11 @@ extension Supervisor {
       if let reason = run.withoutUsersBecause { say(.usersOfHost(because: reason)) }
       if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
       forwardPorts()
+      surroundings.machines.register(
+        Machines.Machine(
+          name: name, id: run.machineID.flatMap { MachineID($0.id) }, leader: run.process.pid,
+          root: guest.policy.directory ?? "/var/lib/machines/\(name)")
+      ) { [unowned self] in say(.notListed(error: $0)) }
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {
@@ -125,6 +130,7 @@ extension Supervisor {
     if unasked == .reboot { wakeCause = Trigger(cause: .reboot) }
     history.counters.notifyRefused += run?.refusedMessages ?? 0
     RunRecord(runtime: surroundings.runtime).remove(name)
+    surroundings.machines.unregister(name)
     for listener in listeners.all { listener.isAdopted = nil }
     reclaimer = nil
     run = nil

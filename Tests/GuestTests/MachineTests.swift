@@ -1,0 +1,81 @@
+import Foundation
+import Glibc
+import Testing
+
+/// On a host with systemd-machined: the rows WM of "Writing VM and container managers".
+@Suite("machined")
+struct MachineTests {
+  @Test("knows a guest with all there is to know, and reaches into it; its power-off ends the guest and the entry")
+  func whole() throws {
+    try World.with { world in
+      let host = try makeHost(world, ["web": "8001"])
+      try host.require("systemctl", "start", "dormouse@web.service")
+      try host.require("dormouse", "wake", "web", "--runtime", "/run/dormouse/web")
+      try eventually("web is listed") { try machines(host).contains("web") }
+      let leader = try host.show("dormouse@web.service", "MainPID")
+      let status = try host.require("dormouse", "status", "web", "--json", "--runtime", "/run/dormouse/web")
+      let pid = try #require(status.firstMatch(of: /"pid" *: *([0-9]+)/)).1
+      #expect(pid != leader)
+      #expect(try property(host, "web", "Class") == "container")
+      #expect(try property(host, "web", "Service") == "dormouse")
+      #expect(try property(host, "web", "Leader") == String(pid))
+      #expect(try property(host, "web", "RootDirectory") == Payload.image("trixie"))
+      #expect(try property(host, "web", "Unit") == "dormouse@web.service")
+      #expect(try property(host, "web", "State") == "running")
+      let id = try host.require("systemd-run", "--machine=web", "--wait", "--pipe", "--quiet", "cat", "/etc/machine-id")
+      #expect(try property(host, "web", "Id").replacing("-", with: "") == id.trimmingCharacters(in: .newlines))
+      #expect(try host.require("machinectl", "status", "web").contains("Leader: \(pid)"))
+      #expect(try host.run("systemctl", "--machine=web", "is-system-running", "--wait").output == "running\n")
+      #expect(try host.require("journalctl", "--machine=web", "--lines=5").isEmpty == false)
+      #expect(try host.require("systemctl", "--machine=web", "is-active", "hello.socket") == "active\n")
+      try host.require("machinectl", "poweroff", "web")
+      try eventually("the entry is gone") { try machines(host) == [] }
+      let list = try host.require("dormouse", "list", "--json", "--runtime", "/run/dormouse/web")
+      #expect(list.contains("inactive"))
+    }
+  }
+
+  @Test("is told again of a guest that comes back at once, and keeps nothing of a daemon that is killed")
+  func ends() throws {
+    try World.with { world in
+      let host = try makeHost(world, ["web": "8001"])
+      try host.require("systemctl", "start", "dormouse.service")
+      var leaders: Set<String> = []
+      for _ in 1...4 {
+        try host.require("dormouse", "wake", "web")
+        try eventually("web is listed anew") { try leaders.insert(property(host, "web", "Leader")).inserted }
+        try host.require("dormouse", "sleep", "web", "--now")
+      }
+      try host.require("dormouse", "wake", "web")
+      try eventually("web is listed") { try leaders.insert(property(host, "web", "Leader")).inserted }
+      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+      try eventually("the entry is gone") { try machines(host) == [] }
+    }
+  }
+
+  private func machines(_ host: Host) throws -> [String] {
+    try host.require("machinectl", "list", "--no-legend").split(separator: "\n").compactMap {
+      $0.split(separator: " ").first.map(String.init)
+    }.filter { $0 != ".host" }
+  }
+
+  /// Empty when there is no such machine.
+  private func property(_ host: Host, _ machine: String, _ name: String) throws -> String {
+    try host.run("machinectl", "show", machine, "--value", "--property=\(name)").output
+      .trimmingCharacters(in: .newlines)
+  }
+
+  /// A host with trixie guests, by name with the port of each.
+  private func makeHost(_ world: World, _ guests: [String: String]) throws -> Host {
+    var binds = try [Payload.directory(), Payload.image("trixie")]
+    for (name, port) in guests {
+      let units = try world.writeUnits([
+        "hello.socket": "[Socket]\nListenStream=127.0.0.1:\(port)\n",
+        "hello.service": text(of: Payload.units("hello") + "/hello.service"),
+      ])
+      try world.addDebian(name, image: "trixie", units: units, "ListenStream=127.0.0.1:\(port)")
+      binds.append(units)
+    }
+    return try Host(in: world, binds: binds.map { "\($0):\($0)" })
+  }
+}
