@@ -133,6 +133,8 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   public var reboots = 0
   /// Connections that were closed instead of served, because the guest could not be started.
   public var connectionsRefused = 0
+  /// Connections that the guest was seen to have; one that came and went between two looks is not among them.
+  public var accepted = 0
   /// Connections and datagrams that waited already when a start made the guest that serves them.
   public var handedOver = 0
   /// Connections and datagrams that came while a guest was on its way out, and waited for the next one.

@@ -181,6 +181,8 @@ public enum ManagerInterface {
       reboots: int,
       # Connections that were closed instead of served, because the guest could not be started
       connectionsRefused: int,
+      # Connections that the guest was seen to have; one that came and went between two looks is not among them
+      accepted: int,
       # Connections and datagrams that waited already when a start made the guest that serves them
       handedOver: int,
       # Connections and datagrams that came while a guest was on its way out, and waited for the next one

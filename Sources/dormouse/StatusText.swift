@@ -105,7 +105,8 @@ struct StatusText {
       ("failed wakes", counters.failedWakes), ("freezes", counters.freezes), ("stops", counters.stops),
       ("kills", counters.kills),
       ("crashes", counters.crashes), ("reboots", counters.reboots),
-      ("handed over", counters.handedOver), ("parked", counters.parked), ("given back", counters.givenBack),
+      ("connections seen", counters.accepted), ("handed over", counters.handedOver), ("parked", counters.parked),
+      ("given back", counters.givenBack),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed for want of memory", counters.memoryKills),
     ]

@@ -94,6 +94,24 @@ struct IdleTests {
     }
   }
 
+  @Test("is not kept awake by a client that tries again and again at a socket that it did not take")
+  func refusedClient() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=close", "--ready"],
+        settings: "[Guest]\nIdleStopSec=500ms")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try daemon.until("it was stopped") {
+        #expect(try world.connect("127.0.0.1:8001").line() == nil)
+        return try world.status("echo").counters.stops > 0
+      }
+      let status = try world.status("echo")
+      #expect(status.lastStop?.cause == .idle)
+      #expect(status.counters.lost.map(\.reason) == [.notAdopted])
+    }
+  }
+
   @Test("that was woken by hand and never used is stopped as well")
   func neverUsed() throws {
     try World.with { world in

@@ -27,6 +27,17 @@ struct UnixListenerTests {
     }
   }
 
+  @Test("a socket at which another program listens stays", arguments: SocketKind.allCases)
+  func served(kind: SocketKind) throws {
+    try inTemporaryDirectory { directory in
+      let other = try openListener(kind, .path("\(directory)/s"))
+      expectFailure("bind \(directory)/s, where another program listens: Address already in use") {
+        () throws(SystemError) in _ = try openListener(kind, .path("\(directory)/s"))
+      }
+      withExtendedLifetime(other) {}
+    }
+  }
+
   @Test("the socket of an earlier run gives way", arguments: SocketKind.allCases)
   func stale(kind: SocketKind) throws {
     try inTemporaryDirectory { directory in

@@ -42,7 +42,7 @@ private func bind(_ fd: borrowing OwnedFD, to address: SocketAddress) throws(Sys
 
 private func bindPath(_ fd: borrowing OwnedFD, _ path: String, _ options: SocketOptions) throws(SystemError) {
   try makeParents(of: path, mode: options.directoryMode)
-  try removeStaleSocket(path)
+  try removeStaleSocket(path, kind(of: fd))
   let raw = fd.raw
   // The kernel makes the file with the permissions of the socket's own inode, as far as the umask lets it.
   try retrying("fchmod for \(path)") { fchmod(raw, options.mode) }
@@ -63,13 +63,24 @@ private func makeParents(of path: String, mode: UInt32) throws(SystemError) {
   }
 }
 
-private func removeStaleSocket(_ path: String) throws(SystemError) {
+private func removeStaleSocket(_ path: String, _ kind: SocketKind) throws(SystemError) {
   var status = stat()
   guard lstat(path, &status) == 0 else { return }
   guard status.st_mode & S_IFMT == S_IFSOCK else {
     throw SystemError("bind \(path), where a file is that is no socket", errno: EADDRINUSE)
   }
+  if try isServed(path, kind) { throw SystemError("bind \(path), where another program listens", errno: EADDRINUSE) }
   try retrying("unlink \(path)") { unlink(path) }
+}
+
+/// Whether a socket is behind the file. Whoever has it sees a client that is gone at once.
+private func isServed(_ path: String, _ kind: SocketKind) throws(SystemError) -> Bool {
+  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+  let probe = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, type, 0) })
+  let raw = probe.raw
+  // Any other error than this one comes from a socket: a full queue, another kind.
+  let result = SocketAddress.path(path).withSockaddr { connect(raw, $0, $1) } ?? 0
+  return result == 0 || errno != ECONNREFUSED
 }
 
 /// Owner first: the kernel may take bits off the mode when the owner changes. By a descriptor of the file itself,

@@ -20,6 +20,7 @@ extension Supervisor {
         try watch(run)
       }
       self.run = run
+      history.counters.accepted += socketLook.acceptedCount
       socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop)
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
       if let found = try? socketLook.take() { history.counters.handedOver += found.waitingCount }

@@ -27,6 +27,7 @@ extension Supervisor {
     status.messages =
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
     status.counters = history.counters
+    status.counters.accepted += socketLook.acceptedCount
     status.counters.notifyRefused += run?.refusedMessages ?? 0
     if console { status.console = run?.consoleText ?? history.console }
     return status

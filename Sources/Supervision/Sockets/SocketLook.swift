@@ -12,6 +12,9 @@ final class SocketLook {
   private let closeWaitLimit: Duration
   /// When each connection, by its cookie, was first seen: the kernel does not keep when it was made.
   private var firstSeen: [UInt64: Timestamp] = [:]
+  /// Those that the guest had at the last look, and how many they have been in all.
+  private var accepted: Set<UInt64> = []
+  private(set) var acceptedCount = 0
   /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
   private static let queueLookAgain = Duration.seconds(5)
 
@@ -84,15 +87,18 @@ final class SocketLook {
   }
 
   private func noteFirstSeen(_ found: inout Found) {
-    let now = Timestamp.now
+    let moment = Timestamp.now
     let seenBefore = firstSeen
     firstSeen = [:]
     for index in found.connections.indices {
       let cookie = found.cookies[index]
-      let since = seenBefore[cookie] ?? now
+      let since = seenBefore[cookie] ?? moment
       firstSeen[cookie] = since
       found.connections[index].since = since
     }
+    let now = Set(found.connections.indices.filter { !found.connections[$0].queued }.map { found.cookies[$0] })
+    acceptedCount += now.subtracting(accepted).count
+    accepted = now
   }
 
   private func lookAtDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
