@@ -143,7 +143,12 @@ extension IdleWatch {
   func resume() {
     isResting = false
     policy.thawed(at: Clocks.monotonic)
-    lookNow()
+    do throws(SystemError) {
+      // Not at once: a look takes the kernel longer than the guest takes to answer, and it may be this processor that it waits for.
+      try schedule(.milliseconds(20), stops: false)
+    } catch {
+      lookNow()
+    }
   }
 
   private func endsWhileFrozen() {

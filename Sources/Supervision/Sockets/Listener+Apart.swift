@@ -79,8 +79,8 @@ extension Listener {
   /// Whether those who wait at the second socket can be moved to the first.
   private var moves: Bool { listen.kind == .datagram && local.port != nil || gate?.movesQueues == true }
 
-  /// Whether somebody waits at a socket that the running guest does not have, and that clients do not come to any more.
-  var isSomebodyStranded: Bool { !isApart && twin?.hasInput == true }
+  /// Whether somebody waits at the socket that the guest does not have: of a guest that is to go on, only the next one can serve him.
+  var isSomebodyStranded: Bool { twin?.hasInput == true }
 }
 
 // Before the halt.
@@ -145,10 +145,7 @@ extension Listener {
   /// - Returns: how many had waited apart, and are there for the next guest.
   /// - Throws: `SystemError`; whoever waits goes on waiting.
   func settle(_ diag: SockDiag) throws(SystemError) -> LedBack {
-    if moves {
-      if try repair() == .repaired { try gate?.restore(guest: first.descriptor) }
-      return try moveBack()
-    }
+    if moves { return try repairAndMoveBack() }
     guard let twin else { return LedBack() }
     // A number that cannot be told is no reason to leave them there.
     let waiting = isApart ? (try? count(at: twin, diag)) ?? 0 : 0
@@ -162,7 +159,14 @@ extension Listener {
   ///
   /// - Throws: `SystemError` when clients cannot be led there.
   func prepare() throws(SystemError) {
+    // What failed when the last one had gone: nobody is left behind for it.
+    if moves, second != nil { _ = try repairAndMoveBack() }
     if let twin, twin.hasInput, !socket.hasInput { try choose(twin) }
+  }
+
+  private func repairAndMoveBack() throws(SystemError) -> LedBack {
+    if try repair() == .repaired { try gate?.restore(guest: first.descriptor) }
+    return try moveBack()
   }
 
   private func moveBack() throws(SystemError) -> LedBack {
