@@ -49,6 +49,28 @@ struct PartingTests {
     }
   }
 
+  @Test(
+    "by its own will wait apart from its first sign on, and are served by the next one",
+    arguments: ["STATUS=Activating special unit poweroff.target...", "X_SYSTEMD_UNIT_INACTIVE=sockets.target"])
+  func leaving(sign: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("notify \(sign)") == "ok")
+      try daemon.waitForLog("shuts down by itself")
+      let clients = try world.connect("127.0.0.1:8001", times: 5)
+      for client in clients { try client.send("hello") }
+      #expect(try world.summary("echo").state == .deactivating)
+      try inside.send("reboot")
+      for client in clients { #expect(try client.line() == "hello") }
+      let status = try world.status("echo")
+      #expect(status.lastWake?.cause == .reboot)
+      #expect(status.lastStop?.cause == .reboot)
+      #expect(status.counters.parked == 5)
+    }
+  }
+
   @Test("that it has not accepted are taken from it, and served by the next one")
   func taken() throws {
     try World.with { world in

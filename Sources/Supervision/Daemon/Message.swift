@@ -14,7 +14,7 @@ enum Message {
   case frozen
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
-  case goesOn
+  case goesOn, leaving
   case cannotHear(error: String)
   case cannotReclaim(error: String)
   case cannotLeadApart(error: String)
@@ -68,7 +68,8 @@ extension Message {
     case .cannotForward, .notFromLoopback, .cannotHear, .cannotReclaim: .warning
     case .forwarding: .info
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .goesOn, .frozen, .thawed, .askedToHalt, .notListed, .added, .removed,
+    case .asleep, .started, .ready, .idle, .goesOn, .leaving, .frozen, .thawed, .askedToHalt, .notListed, .added,
+      .removed,
       .changed,
       .listening,
       .noControllers,
@@ -91,6 +92,7 @@ extension Message {
     case .thawed(let socket, let after):
       "goes on after \(after.inWords)\(socket.map { ": somebody knocks at \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
+    case .leaving: "shuts down by itself: new clients wait for its next start"
     case .cannotHear(let error):
       "it cannot be heard what arrives on its connections, so IdleFreeze=with-connections freezes it without any only: \(error)"
     case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"

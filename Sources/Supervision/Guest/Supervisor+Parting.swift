@@ -74,9 +74,12 @@ extension NotifyMessage {
   var isFarewell: Bool {
     if isStopping || shutdown != nil { return true }
     if let unit = status?.split(separator: " ").last, status?.hasPrefix("Activating special unit ") == true {
-      return ["halt.target", "poweroff.target", "reboot.target", "kexec.target", "exit.target"].contains(unit)
+      // Three dots may stand behind it.
+      return ["halt.target", "poweroff.target", "reboot.target", "kexec.target", "exit.target"].contains {
+        unit.hasPrefix($0)
+      }
     }
-    return !inactiveUnits.allSatisfy { !["multi-user.target", "basic.target", "sockets.target"].contains($0) }
+    return inactiveUnits.contains { ["multi-user.target", "basic.target", "sockets.target"].contains($0) }
       || activeUnits.contains("shutdown.target")
   }
 }

@@ -78,7 +78,10 @@ extension Supervisor {
     // Once: a guest that says it without end must not fill the log.
     if let errno = message.errno, known == nil { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
-    if message.isFarewell { take(.leaving) }
+    if message.isFarewell {
+      if state.word == .active || state.word == .frozen { say(.leaving) }
+      take(.leaving)
+    }
   }
 
   /// How long ago it was that the guest was called for.
