@@ -56,9 +56,9 @@ long launch_open(const char *source, int slot, uint64_t set, uint64_t flags) {
 /* What the mount's files say of users is translated by a user namespace from now on. An empty slot is left out. */
 long launch_map(int slot, int users, uint64_t flags) {
   struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)users};
+  if (file_type(slot) == -EBADF) return 0;
   long how = AT_EMPTY_PATH | (flags & LAUNCH_RECURSIVE ? AT_RECURSIVE : 0);
-  long error = raw5(__NR_mount_setattr, slot, (long)"", how, (long)&attributes, sizeof attributes);
-  return error == -EBADF ? 0 : error;
+  return raw5(__NR_mount_setattr, slot, (long)"", how, (long)&attributes, sizeof attributes);
 }
 
 static long make_target(char *target, int is_directory) {

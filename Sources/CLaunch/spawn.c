@@ -117,7 +117,7 @@ struct launch_result launch_start(const struct launch_plan *plan) {
     raw1(__NR_close, pipe[1]);
     result = failed(LAUNCH_AT_PIPE, error);
   } else {
-    struct launch_family family = {.plan = plan, .outer = 1};
+    struct launch_family family = {.plan = plan, .outer = plan->crosses ? 1 : 0};
     if (plan->crosses) {
       family.usher_stack = (void *)(memory + size + GUARD_SIZE);
       family.first_stack = (void *)(memory + 2 * size + GUARD_SIZE);

@@ -45,6 +45,8 @@ extension PlanBuilder {
   mutating func mountProc() {
     steps.append(.mount(type: "proc", target: "/proc", flags: .inert, data: "", optional: false))
     unpin()
+    // Also with users of its own, where the interface would allow more: the kernel refuses the guest's root what is the host's, but
+    // what a start of the guest finds there must not depend on who its users are.
     steps.append(.rebind(path: "/proc/sys", set: [.readOnly, .inert], clear: [], optional: false))
     if guest.network.isPrivate {
       steps.append(.rebind(path: "/proc/sys/net", set: .inert, clear: .readOnly, optional: false))

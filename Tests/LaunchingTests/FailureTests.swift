@@ -12,6 +12,12 @@ struct FailureTests {
   static let failures: [([Step], String)] = [
     ([.newSession, .newSession], "starting a session: Operation not permitted"),
     ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),
+    ([.actAsRoot(user: .max, group: 0)], "acting as the guest's root, user 4294967295: Operation not permitted"),
+    ([.unpin], "leaving the host's users: No such process"),
+    (
+      [open("/usr"), .map(slot: 1, users: 0, source: "/usr", recursive: false)],
+      "mapping the owners of the files in /usr to the guest's users: Bad file descriptor"
+    ),
     ([.enter(.network, slot: 0)], "entering the guest's network namespace: Bad file descriptor"),
     (
       [.propagate(.slave, path: "/none")],

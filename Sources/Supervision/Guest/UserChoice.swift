@@ -1,3 +1,4 @@
+import Glibc
 import GuestSpec
 import Launching
 import Linux
@@ -28,10 +29,21 @@ extension GuestStarter {
     do {
       return try choose(wish, guest.name, root, owner, network)
     } catch {
-      if !wish.isDefault { throw error }
+      if !wish.isDefault || !isForGood(error) { throw error }
       return UserChoice(
         namespaces: try GuestNamespaces(users: nil, network: network), withoutBecause: "\(error)")
     }
+  }
+
+  /// Whether this host or this root will never do: what lacks only now, such as a descriptor, is no reason to run a guest with less.
+  private func isForGood(_ error: any Error) -> Bool {
+    if let error = error as? UsersError { return error != .noFreeRange }
+    guard let error = error as? LaunchError else { return false }
+    if error.errno == ENOSPC {
+      let limit = (try? readFile("/proc/sys/user/max_user_namespaces", limit: 64)) ?? []
+      return limit.prefix { $0 != UInt8(ascii: "\n") } == [UInt8(ascii: "0")]
+    }
+    return [EINVAL, ENOSYS, EPERM].contains(error.errno)
   }
 
   private func choose(

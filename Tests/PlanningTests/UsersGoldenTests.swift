@@ -1,0 +1,90 @@
+import GuestSpec
+import Planning
+import Testing
+
+@Suite("The plan of a guest with users of its own")
+struct UsersGoldenTests {
+  private static func planned(
+    root: GuestUsers.RootMapping = .tree, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }
+  ) throws(PlanError) -> LaunchPlan {
+    try PlanningTests.planned { guest, facts in
+      facts.users = GuestUsers(IDMap(base: 0x30_0000, count: 65536), root: root)
+      change(&guest, &facts)
+    }
+  }
+
+  @Test("the host's side acts as the guest's root, maps the root, crosses, and the rest is the first process's")
+  func crossing() throws {
+    let all = lines(try Self.planned())
+    let expected = [
+      "setUmask 0", "actAsRoot (user: 3145728, group: 3145728)", "propagate (Propagation.slave, path: \"/\")",
+      "open (slot: 1, source: \"/guests/web\", attributes: [], recursive: true, optional: false)",
+      "map (slot: 1, users: 1, source: \"/guests/web\", recursive: true)",
+      "attach (slot: 1, source: \"/guests/web\", target: \"/run/staging\")",
+    ]
+    #expect(Array(all.prefix(expected.count)) == expected)
+    let crossing = try #require(all.firstIndex { $0.hasPrefix("cross ") })
+    #expect(
+      Array(all[(crossing - 3)...(crossing + 6)]) == [
+        "propagate (Propagation.shared, path: \"/\")", "makeDirectory (path: \"/run/.proc\", mode: 00)",
+        "mount (type: \"proc\", target: \"/run/.proc\", flags: [nosuid,nodev,noexec], data: \"\", optional: false)",
+        "cross (slot: users, pin: \"/run/.proc\")", "starting a session", "making a session keyring",
+        "making a cgroup namespace",
+        "mount (type: \"proc\", target: \"/proc\", flags: [nosuid,nodev,noexec], data: \"\", optional: false)",
+        "leaving the host's users",
+        "rebind (path: \"/proc/sys\", set: [ro,nosuid,nodev,noexec], clear: [], optional: false)",
+      ])
+    // What the host's side mounts is the guest's root's, and what shows namespaces is mounted in them.
+    for line in all[..<crossing] where line.contains("type: \"tmpfs\"") {
+      #expect(line.contains(",uid=3145728,gid=3145728\""), "\(line)")
+    }
+    for type in ["cgroup2", "mqueue"] {
+      #expect(all.lastIndex { $0.contains("type: \"\(type)\"") }.map { $0 > crossing } == true)
+    }
+    #expect(all.lastIndex { $0.contains("type: \"sysfs\"") }.map { $0 < crossing } == true)
+  }
+
+  @Test("without mapping the root is opened as for any guest; the users are told to the launcher either way")
+  func unmapped() throws {
+    #expect(!lines(try Self.planned(root: .none)).contains { $0.hasPrefix("map ") })
+    #expect(try Self.planned(root: .none).users == IDMap(base: 0x30_0000, count: 65536))
+    #expect(try PlanningTests.planned().crosses == false)
+    #expect(try Self.planned().crosses)
+  }
+
+  @Test("Volatile=overlay maps the layer that is the root, Volatile=yes its /usr")
+  func volatiles() throws {
+    let overlay = lines(try Self.planned { guest, _ in guest.files.volatile = .overlay })
+    #expect(overlay.contains("map (slot: 1, users: 1, source: \"/guests/web\", recursive: false)"))
+    #expect(overlay.contains("attach (slot: 1, source: \"/guests/web\", target: \"/run/staging/lower\")"))
+    #expect(overlay.contains { $0.contains("lowerdir=/run/staging/lower,") })
+    let yes = lines(try Self.planned { guest, _ in guest.files.volatile = .yes })
+    #expect(yes.contains("map (slot: 1, users: 1, source: \"/guests/web/usr\", recursive: true)"))
+  }
+
+  @Test("a bind is mapped as its option says, a tmpfs's owners are the guest's")
+  func mounts() throws {
+    let one = IDMap(
+      users: IDMap.Extent(inner: 33, outer: 0x30_0000, count: 1),
+      groups: IDMap.Extent(inner: 33, outer: 0x30_0000, count: 1))
+    let plain = try Self.planned()
+    let changed = try Self.planned { guest, facts in
+      guest.files.mounts = [
+        .bind(source: "/a", destination: "/a", readOnly: false, recursive: true, optional: false),
+        .bind(source: "/b", destination: "/b", readOnly: true, recursive: false, optional: false, owners: .idmap),
+        .bind(source: "/c", destination: "/c", readOnly: false, recursive: true, optional: false, owners: .rootidmap),
+        .temporaryFileSystem(path: "/t", options: "mode=0700,uid=3"),
+      ]
+      facts.bindMaps = ["/c": one]
+    }
+    #expect(changed.preloaded == [.terminals, .users, .mapping(one)])
+    #expect(
+      changes(from: plain, to: changed).filter { $0.contains("+ map") || $0.contains("/t") } == [
+        "+ map (slot: 5, users: 1, source: \"/b\", recursive: false)",
+        "+ map (slot: 6, users: 2, source: \"/c\", recursive: true)",
+        "+ makeDirectory (path: \"/t\", mode: 0755)",
+        "+ mount (type: \"tmpfs\", target: \"/t\", flags: [nodev,strictatime], data: "
+          + "\"mode=0700,uid=3145731,gid=3145728\", optional: false)",
+      ])
+  }
+}
