@@ -55,14 +55,14 @@ def write_units(directory, port):
         "probe.service": "[Service]\nExecStart=/opt/payload/tiny-init\n",
         "through.service": "[Unit]\nAfter=" + " ".join(f"probe-{row}.service" for row in PROBES)
         + "\n[Service]\nType=oneshot\nExecStart=/bin/touch /run/interface/through\n",
+        "results.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/mkdir /run/interface\n",
     }
     for row, (sandbox, command) in PROBES.items():
         # As systemd reads it: a dollar sign stands twice, and % too.
         script = command.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
         last = " ".join(f"probe-{other}.service" for other in PROBES if other != row) if row == "EE-4a" else ""
         units[f"probe-{row}.service"] = (
-            f"[Unit]\nAfter={last}\n[Service]\nType=oneshot\n{sandbox}\n"
-            "ExecStartPre=+/bin/mkdir -p /run/interface\n"
+            f"[Unit]\nRequires=results.service\nAfter=results.service {last}\n[Service]\nType=oneshot\n{sandbox}\n"
             f'ExecStart=/bin/sh -c "if {script}; then echo ok; else echo failed; fi >/run/interface/{row} 2>/dev/null"\n')
         os.symlink(f"../probe-{row}.service", os.path.join(wants, f"probe-{row}.service"))
     os.symlink("../through.service", os.path.join(wants, "through.service"))

@@ -2,6 +2,7 @@
 #ifndef DORMOUSE_CLINUX_FILES_H
 #define DORMOUSE_CLINUX_FILES_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -19,7 +20,11 @@ static inline int linux_locate(int root, const char *path, uint64_t flags) {
   const struct {
     uint64_t flags, mode, resolve;
   } how = {010000000 /* O_PATH */ | O_CLOEXEC | flags, 0, 0x10 | 0x02 /* RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS */};
-  return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+  /* EAGAIN: while a `..` was resolved, something was renamed or mounted anywhere on the machine. */
+  for (int tries = 0;; tries++) {
+    int file = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (file != -1 || errno != EAGAIN || tries == 1000) return file;
+  }
 }
 
 static inline int linux_locate_in_root(int root, const char *path) { return linux_locate(root, path, 0); }
