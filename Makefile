@@ -19,7 +19,7 @@ GUESTS = bookworm trixie sid trixie-ssh host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-.PHONY: all build demo test guests storm faults bench interface-report fuzz format format-check size-check install clean
+.PHONY: all build demo test vm-test guests storm faults bench interface-report fuzz format format-check size-check install clean
 
 all: build
 
@@ -39,6 +39,13 @@ test:
 	@.ci/need --root $(TEST_NEEDS)
 	@$(MAKE) --no-print-directory format-check size-check guests
 	$(SWIFT) test --disable-xctest
+
+# What needs cgroup 2 with all its controllers: on a virtual machine, by software emulation, one line for each check.
+vm-test:
+	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
+	$(SWIFT) build --product dormoused
+	$(SWIFT) build --product dormouse
+	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)"
 
 # The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
 guests:

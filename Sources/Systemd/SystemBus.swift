@@ -137,3 +137,10 @@ public func isMachineKnown(_ name: String) -> Bool {
   defer { free(kind) }
   return sd_machine_get_class(name, &kind) >= 0
 }
+
+/// The machine that systemd-machined keeps for the unit in which a process is; nil when there is none. Read from its files.
+public func machineKept(forUnitOf pid: Int32) -> String? {
+  var name: UnsafeMutablePointer<CChar>?
+  defer { free(name) }
+  return sd_pid_get_machine_name(pid, &name) >= 0 ? name.map { String(cString: $0) } : nil
+}

@@ -5,7 +5,8 @@ import Testing
 /// On a host with systemd-machined: the rows WM of "Writing VM and container managers".
 @Suite("machined")
 struct MachineTests {
-  @Test("knows a guest with all there is to know, and reaches into it; its power-off ends the guest and the entry")
+  @Test(
+    "machined knows a guest with all there is to know, and reaches into it; its power-off ends the guest and the entry")
   func whole() throws {
     try World.with { world in
       let host = try makeHost(world, ["web": "8001"])
@@ -35,7 +36,7 @@ struct MachineTests {
     }
   }
 
-  @Test("is told again of a guest that comes back at once, and keeps nothing of a daemon that is killed")
+  @Test("machined is told again of a guest that comes back at once, and keeps nothing of a daemon that is killed")
   func ends() throws {
     try World.with { world in
       let host = try makeHost(world, ["web": "8001"])
@@ -50,6 +51,25 @@ struct MachineTests {
       try eventually("web is listed") { try leaders.insert(property(host, "web", "Leader")).inserted }
       try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
       try eventually("the entry is gone") { try machines(host) == [] }
+    }
+  }
+
+  @Test("machined is not asked for more than it keeps: a second guest of the same service lives on beside the first")
+  func two() throws {
+    try World.with { world in
+      let host = try makeHost(world, ["a": "8001", "b": "8002"])
+      try host.require("systemctl", "start", "dormouse.service")
+      try host.require("dormouse", "wake", "a")
+      try host.require("dormouse", "wake", "b")
+      try eventually("one of them is listed") { try !machines(host).isEmpty }
+      #expect(try world.ask("127.0.0.1:8001", "one") == "one")
+      #expect(try world.ask("127.0.0.1:8002", "two") == "two")
+      #expect(try host.show("dormouse.service", "ActiveState") == "active")
+      #expect(try host.show("dormouse.service", "NRestarts") == "0")
+      try host.require("dormouse", "sleep", "a", "--now")
+      try host.require("dormouse", "sleep", "b", "--now")
+      try eventually("none is listed") { try machines(host).isEmpty }
+      #expect(try host.show("dormouse.service", "ActiveState") == "active")
     }
   }
 

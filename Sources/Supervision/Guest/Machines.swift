@@ -23,6 +23,7 @@ final class Machines {
   private var bus: SystemBus?
   /// Those that are registered, or on their way to be, by name.
   private var machines: [String: Machine] = [:]
+  private var isRegistering = false
   /// What waits to be tried again.
   private var retries: [String: EventSource] = [:]
 
@@ -60,21 +61,30 @@ final class Machines {
     }
   }
 
+  /// One after the other, because only what is registered can be seen. systemd 253 to 257 keep one machine for a unit, refuse a
+  /// second one, and then stop that unit: all the guests of this daemon. So no second one is asked for where a first one is kept.
   private func register(_ machine: Machine, attempt: Int, _ failed: @escaping (String) -> Void) {
+    if isRegistering { return again(machine, attempt, failed) }
+    let owner = machineKept(forUnitOf: machine.leader)
+    if let owner, owner != machine.name {
+      if machines[owner] != nil || attempt >= Self.patience { return failed(Self.oneOnly) }
+      return removeStale(owner) { [unowned self] in again(machine, attempt + 1, failed) }
+    }
     let arguments: [SystemBus.Value] = [
       .string(machine.name), .bytes(machine.id?.bytes ?? []), .string("dormouse"), .string("container"),
       .unsigned(UInt32(machine.leader)), .string(machine.root), .integers(machine.interfaces),
     ]
-    call("RegisterMachineWithNetwork", arguments) { [unowned self] result in
+    isRegistering = true
+    let isSent = call("RegisterMachineWithNetwork", arguments) { [unowned self] result in
+      isRegistering = false
       // It may have ended meanwhile, and started again.
       guard case .failure(let error) = result, machines[machine.name]?.leader == machine.leader else { return }
       if error.name == "org.freedesktop.machine1.MachineExists", attempt < Self.patience {
-        return removeStale(machine.name) { [unowned self] in again(machine, attempt, failed) }
+        return removeStale(machine.name) { [unowned self] in again(machine, attempt + 1, failed) }
       }
-      // As systemd 253 to 257 say it.
-      if error.name == "System.Error.EEXIST" { return failed(Self.oneOnly) }
       if !Self.meansNobody.contains(where: error.name.hasPrefix) { failed(error.description) }
     }
+    if !isSent { isRegistering = false }
   }
 
   /// A name that is taken is either on its way to be free, or was left by a daemon that was killed: then its first process is gone.
@@ -98,7 +108,7 @@ final class Machines {
     guard machines[machine.name]?.leader == machine.leader else { return }
     retries[machine.name] = try? loop.after(Self.pause) { [unowned self] in
       retries[machine.name] = nil
-      register(machine, attempt: attempt + 1, failed)
+      register(machine, attempt: attempt, failed)
     }
   }
 
@@ -117,17 +127,23 @@ final class Machines {
   ]
 
   /// What cannot be sent is not sent: nobody waits for it.
+  ///
+  /// - Returns: whether it is on its way, and an answer or its lack will be told.
+  @discardableResult
   private func call(
     _ method: String, _ arguments: [SystemBus.Value], of object: SystemBus.Object = manager,
     answer: @escaping (Result<String, SystemBus.CallError>) -> Void
-  ) {
+  ) -> Bool {
     do {
       let bus = try bus ?? SystemBus(loop)
       self.bus = bus
       try bus.call(object, method, arguments, answer: answer)
+      return true
     } catch {
       // A connection that was lost is made anew for the next one.
       bus = nil
+      isRegistering = false
+      return false
     }
   }
 }
