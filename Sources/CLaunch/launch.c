@@ -90,7 +90,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_CHANGE: return launch_change(text, step->a, step->c);
     case LAUNCH_REBIND: return launch_rebind(text, step->a, step->b, step->c);
     case LAUNCH_BIND: return launch_bind(text, step->a, step->c);
-    case LAUNCH_DETACH: return raw2(__NR_umount2, (long)text, 2 /* MNT_DETACH */);
+    case LAUNCH_DETACH: return launch_detach(text);
     case LAUNCH_MASK: return launch_mask(text, step->c);
     case LAUNCH_ROOT: return launch_root(text, launch_next_string(text));
     case LAUNCH_DIRECTORY: return launch_directory(text, step->a);

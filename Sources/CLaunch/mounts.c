@@ -120,6 +120,13 @@ long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flag
   return error == -ENOENT && (flags & LAUNCH_OPTIONAL) ? 0 : error;
 }
 
+long launch_detach(const char *path) {
+  long error = raw2(__NR_umount2, (long)path, DETACH);
+  /* Somebody else's directory is not empty then, and stays. */
+  if (error == 0) raw3(__NR_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR);
+  return error;
+}
+
 /* Which of the strings after the path covers a file of this type. */
 static int cover_index(int type) {
   switch (type) {

@@ -12,6 +12,7 @@ long launch_mount(const char *type, uint64_t mount_flags, uint64_t flags);
 long launch_change(const char *path, uint64_t set, uint64_t flags);
 long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flags);
 long launch_bind(const char *source, uint64_t set, uint64_t flags);
+long launch_detach(const char *path);
 long launch_mask(const char *path, uint64_t flags);
 /* `old` is where in `root` the old root is to lie; empty: nowhere. */
 long launch_root(const char *root, const char *old);

@@ -31,6 +31,8 @@ public struct ExecSettings: Equatable, Sendable {
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
   public var notifyReady: Bool?
+  /// `Ephemeral=`: what is written to the root goes with the run.
+  public var ephemeral = false
   /// `Timezone=`.
   public var timezone = Timezone.auto
   /// `ResolvConf=`.
@@ -118,10 +120,23 @@ public enum CustomMount: Equatable, Sendable {
   /// `recursive` is false with the option `norbind`.
   case bind(
     source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool, owners: BindOwners = .noidmap)
+  /// As `bind`, of a source in the guest's own tree: written with a leading `+`.
+  case bindOwn(source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool)
+  /// `Overlay=`/`OverlayReadOnly=`: `layers` on top of each other, the first lowest; what is written goes into the last.
+  case overlay(layers: [OverlayLayer], destination: String, readOnly: Bool)
   /// `TemporaryFileSystem=PATH:OPTIONS`; options as for mount(8), already split off and otherwise untouched.
   case temporaryFileSystem(path: String, options: String)
   /// `Inaccessible=`.
   case inaccessible(path: String)
+}
+
+/// A directory of an overlay.
+public enum OverlayLayer: Equatable, Sendable {
+  case host(String)
+  /// In the guest's own tree: written with a leading `+`.
+  case own(String)
+  /// Written as nothing: a fresh one, gone with the run.
+  case temporary
 }
 
 /// `[Guest]`: what only Dormouse knows.

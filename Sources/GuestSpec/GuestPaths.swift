@@ -91,7 +91,8 @@ extension CustomMount {
   /// The place in the guest, as it was written.
   public var destination: String {
     switch self {
-    case .bind(_, let destination, _, _, _, _): destination
+    case .bind(_, let destination, _, _, _, _), .bindOwn(_, let destination, _, _, _), .overlay(_, let destination, _):
+      destination
     case .temporaryFileSystem(let path, _), .inaccessible(let path): path
     }
   }

@@ -176,6 +176,17 @@ struct GuestReader {
       let place = key.flatMap { places["Network.\($0)"] }
       report(place ?? whole, .error, key.map { "\($0)=: \(problem)" } ?? problem)
     }
+    let journal = guest.exec.linkJournal
+    if guest.exec.ephemeral, [.host, .guest].contains(journal) {
+      report(
+        places["Exec.LinkJournal"] ?? whole, .error,
+        "LinkJournal=\(journal.rawValue) keeps the journal of a guest that Ephemeral=yes forgets; take one of them out")
+    } else if journal == .guest, guest.files.volatile != .no {
+      let remedy = "write LinkJournal=host"
+      report(
+        places["Exec.LinkJournal"] ?? whole, .error,
+        "with Volatile= the guest's own journal goes with the run; \(remedy)")
+    }
     for group in groups where group.socket.listen.isEmpty && !group.wasReset {
       report(group.header, .warning, "this [Socket] has no ListenStream= or the like, and no effect")
     }

@@ -17,9 +17,10 @@ extension StartFacts {
     // The root's own /etc is not what the guest sees then.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
+    let isOverlaid = guest.files.volatile == .overlay || guest.exec.ephemeral && guest.files.volatile == .no
     // systemd in the guest believes what its root says, so that is what it is called; an overlay can be told otherwise, and
     // over Directory=/ it has to be: that id is this host's.
-    let id = guest.files.volatile == .overlay ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
+    let id = isOverlaid ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
     facts.rootMachineID = rootID
     facts.hostOSReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }

@@ -61,6 +61,7 @@ struct PlanBuilder {
   let facts: StartFacts
   var steps: [Step] = []
   var notes: [PlanNote] = []
+  var scratchCount = 0
   let preloaded: [Preloaded]
   private(set) var slotCount: Int
   /// What `openHostFiles` opened for the chapters after the switch.

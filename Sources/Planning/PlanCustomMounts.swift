@@ -1,10 +1,14 @@
 import GuestSpec
 
 extension FilesSettings {
-  /// Whether some `Bind=:/path` needs a fresh directory of the host.
-  public var needsScratch: Bool {
-    mounts.contains {
-      if case .bind("", _, _, _, _, _) = $0 { true } else { false }
+  /// Whether some `Bind=:/path` or `Overlay=/path::/path` needs a fresh directory of the host.
+  var needsScratch: Bool {
+    mounts.contains { mount in
+      switch mount {
+      case .bind(let source, _, _, _, _, _): source.isEmpty
+      case .overlay(let layers, _, _): layers.last == .temporary
+      case .bindOwn, .temporaryFileSystem, .inaccessible: false
+      }
     }
   }
 }
@@ -20,21 +24,24 @@ extension PlanBuilder {
       return one == other ? first.offset < second.offset : one < other
     }
     var (before, after): ([Step], [Step]) = ([], [])
-    var scratchCount = 0
     for (_, mount) in sorted {
       var result: [Step] = []
       switch mount {
       case .bind(let source, let destination, let readOnly, let recursive, let optional, let owners):
         var source = source
         if source.isEmpty {
-          guard let scratch = facts.scratch else { throw .noScratchDirectory(destination: destination) }
-          source = "\(scratch)/\(scratchCount)"
-          scratchCount += 1
-          steps.append(.makeDirectory(path: source, mode: 0o755))
+          source = try scratchDirectory(for: destination)
         }
         let slot = open(source, readOnly ? .readOnly : [], recursive: recursive, optional: optional)
         mapBind(slot, source, owners, to: destination, recursive: recursive)
         result.append(.attach(slot: slot, source: source, target: destination))
+      case .bindOwn(let source, let destination, let readOnly, let recursive, let optional):
+        result.append(
+          .bindOwn(
+            source: source, target: destination, attributes: readOnly ? .readOnly : [], recursive: recursive,
+            optional: optional))
+      case .overlay(let layers, let destination, let readOnly):
+        result += try overlay(layers, at: destination, readOnly: readOnly)
       case .temporaryFileSystem(let path, let text):
         let options = MountOptions(parsing: text, defaults: [.noDevices, .strictAccessTime])
         let data = options.data.split(separator: ",").contains { $0.hasPrefix("mode=") } ? "" : "mode=0755"
@@ -56,7 +63,8 @@ extension CustomMount {
   /// The place in the guest.
   private var target: String {
     switch self {
-    case .bind(_, let destination, _, _, _, _): destination
+    case .bind(_, let destination, _, _, _, _), .bindOwn(_, let destination, _, _, _), .overlay(_, let destination, _):
+      destination
     case .temporaryFileSystem(let path, _), .inaccessible(let path): path
     }
   }

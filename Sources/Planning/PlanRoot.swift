@@ -7,6 +7,7 @@ extension PlanBuilder {
   /// The host's side: mounts the root on the staging directory.
   mutating func mountRoot() throws(PlanError) {
     switch guest.files.volatile {
+    case .no where guest.isEphemeral: try mountEphemeral()
     case .no, .state:
       let slot = open(facts.root, recursive: true)
       mapRoot(slot, facts.root, recursive: true)
@@ -22,24 +23,16 @@ extension PlanBuilder {
       hostSlots["usr"] = slot
     case .overlay:
       mountVolatile()
-      let upper = facts.staging + "/upper"
-      let work = facts.staging + "/work"
-      steps.append(.makeDirectory(path: upper, mode: 0o755))
-      steps.append(.makeDirectory(path: work, mode: 0o755))
-      let layers = [("lowerdir", lowerDirectory()), ("upperdir", upper), ("workdir", work)]
-      steps.append(
-        .mount(
-          type: "overlay", target: facts.staging, flags: [],
-          data: layers.map { "\($0)=\(Self.escaped($1))" }.joined(separator: ","), optional: false))
+      mountOverlay(of: lowerDirectory(in: facts.staging), in: facts.staging)
     }
     // The clone of a slave follows the host's mounts; the root is to be as it was when the guest started.
     steps.append(.propagate(.private, path: facts.staging))
   }
 
-  /// What lies below what the guest writes: mapped, the root has to be mounted somewhere.
-  private mutating func lowerDirectory() -> String {
+  /// What lies below what the guest writes: mapped, the root has to be mounted somewhere, which is in `directory`.
+  mutating func lowerDirectory(in directory: String) -> String {
     guard let users = facts.users, users.root != .none else { return facts.root }
-    let lower = facts.staging + "/lower"
+    let lower = directory + "/lower"
     steps.append(.makeDirectory(path: lower, mode: 0o755))
     let slot = open(facts.root)
     mapRoot(slot, facts.root, recursive: false)
@@ -52,14 +45,6 @@ extension PlanBuilder {
       .mount(
         type: "tmpfs", target: facts.staging, flags: .strictAccessTime, data: Self.volatileData + owner, optional: false
       ))
-  }
-
-  /// overlayfs reads `:` as the end of a layer and `,` as the end of an option, unless a backslash stands before it.
-  private static func escaped(_ path: String) -> String {
-    path.reduce(into: "") { result, character in
-      if ["\\", ":", ","].contains(character) { result.append("\\") }
-      result.append(character)
-    }
   }
 
   /// Opens what /run/host shows of the host, and the host's device nodes where none can be made.
@@ -114,7 +99,8 @@ extension PlanBuilder {
     switch guest.files.volatile {
     case .yes: true
     case .overlay: facts.rootMachineID != facts.machineID
-    case .no, .state: false
+    case .no: guest.isEphemeral && facts.rootMachineID != nil && facts.rootMachineID != facts.machineID
+    case .state: false
     }
   }
 

@@ -32,7 +32,7 @@ public struct StartFacts: Equatable, Sendable {
   public var hostOSRelease = HostOSRelease()
   /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` makes again.
   public var topLevelLinks: [TopLevelLink] = []
-  /// A directory for the sources of `Bind=:/path`; the caller removes it after the guest. Needed if `FilesSettings.needsScratch`.
+  /// A directory for what goes with the run; the caller removes it after the guest. Needed if `Guest.needsScratch`.
   public var scratch: String?
   /// nil: the guest's users are the host's.
   public var users: GuestUsers?

@@ -12,6 +12,7 @@ struct SettingsTests {
     "private users": ("524288:65536", "some"), "a way to own": ("map", "own"),
     "a way of freezing": ("with-connections", "yes"),
     "a bind mount": ("/srv/a:/b:norbind", "srv"), "a tmpfs mount": ("/x:size=1M", "x"), "a path to hide": ("/x", "x"),
+    "an overlay": ("/a:+/b:/c", "/a"),
     "an absolute path": ("/srv/web", "srv/web"), "a time span": ("1min 30s", "1 fortnight"),
     "a timeout": ("5s", "soon"),
     "a machine ID": ("0123456789abcdef0123456789ABCDEF", "0123"), "an address": ("/run/x.sock", "localhost:80"),

@@ -84,7 +84,8 @@ struct ValueTests {
       ("/a:/b:idmap", bind("/a", "/b", .idmap)),
       ("/a:/b:norbind,rootidmap", bind("/a", "/b", recursive: false, .rootidmap)),
       ("/a:/b:idmap,owneridmap", bind("/a", "/b", .owneridmap)),
-      ("/a:/b:norbind:x", nil), ("+/a:/b", nil), ("/a/../b", nil), ("/a:/", nil), ("-:/b", nil), ("/a:/%q", nil),
+      ("/a:/b:norbind:x", nil), ("/a/../b", nil), ("/a:/", nil), ("-:/b", nil), ("/a:/%q", nil),
+      ("+/a:/b", .bindOwn(source: "/a", destination: "/b", readOnly: false, recursive: true, optional: false)),
       (":", nil),
     ] as [(String, CustomMount?)])
   func binds(text: String, mount: CustomMount?) {

@@ -26,7 +26,7 @@ struct FilesTests {
 
   private func run(_ guest: TestGuest, _ spec: Guest) throws -> String {
     var facts = try guest.facts(for: spec)
-    if spec.files.needsScratch {
+    if spec.needsScratch {
       facts.scratch = guest.directory + "/scratch"
       mkdir(guest.directory + "/scratch", 0o755)
     }

@@ -58,7 +58,7 @@ enum launch_op {
   LAUNCH_CHANGE,    /* path; a: attributes to set; c: LAUNCH_RECURSIVE */
   LAUNCH_REBIND,    /* path; a: attributes to set; b: to clear; c: LAUNCH_OPTIONAL */
   LAUNCH_BIND,      /* source, target; a: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL */
-  LAUNCH_DETACH,    /* path: the mount there goes, with all below it */
+  LAUNCH_DETACH,    /* path: the mount there goes, with all below it, and the directory */
   LAUNCH_MASK,      /* path, then what to cover with: directory, file, fifo, socket, character, block; c: LAUNCH_OPTIONAL */
   LAUNCH_ROOT,      /* the new root, then where in it the old one is to lie, or nothing */
   LAUNCH_DIRECTORY, /* path; a: mode */

@@ -10,15 +10,18 @@ extension Value<CustomMount> {
       var source = parts[0]
       let isOptional = source.hasPrefix("-")
       if isOptional { source.removeFirst() }
-      if source.hasPrefix("+") {
-        throw WrongValue(
-          "a source in the guest's own tree (+) is not carried out by this version; write the host's path")
-      }
-      if source.isEmpty, parts.count == 1 || isOptional {
+      let isOwn = source.hasPrefix("+")
+      if isOwn { source.removeFirst() }
+      if source.isEmpty, parts.count == 1 || isOptional || isOwn {
         throw WrongValue("the source is missing; write SOURCE:DESTINATION, or :DESTINATION for a temporary directory")
       }
       if !source.isEmpty { source = try absolutePath(source) }
       let (recursive, owners) = try options(parts.count > 2 ? parts[2] : "")
+      if isOwn {
+        return .bindOwn(
+          source: source, destination: try guestPath(parts.count > 1 ? parts[1] : source), readOnly: readOnly,
+          recursive: recursive, optional: isOptional)
+      }
       return .bind(
         source: source, destination: try guestPath(parts.count > 1 ? parts[1] : source), readOnly: readOnly,
         recursive: recursive, optional: isOptional, owners: owners)
@@ -59,7 +62,7 @@ extension Value<CustomMount> {
     .inaccessible(path: try guestPath(context.expand(text)))
   }
 
-  private static func guestPath(_ text: String) throws(WrongValue) -> String {
+  static func guestPath(_ text: String) throws(WrongValue) -> String {
     let path = try absolutePath(text)
     if path == "/" {
       throw WrongValue("the guest's root itself comes from Directory= in [Guest]; write a path below it")

@@ -87,7 +87,13 @@ extension SocketGroup: Defaulted {
 }
 
 extension CustomMount {
-  var isBind: Bool { if case .bind = self { true } else { false } }
+  var isBind: Bool {
+    switch self {
+    case .bind, .bindOwn: true
+    case .overlay, .temporaryFileSystem, .inaccessible: false
+    }
+  }
+  var isOverlay: Bool { if case .overlay = self { true } else { false } }
   var isTemporary: Bool { if case .temporaryFileSystem = self { true } else { false } }
   var isInaccessible: Bool { if case .inaccessible = self { true } else { false } }
 }

@@ -6,7 +6,7 @@ enum Settings {
   /// systemd.nspawn(5) `[Exec]`.
   static let exec: [Setting<Guest>] = [
     .value("Boot", .boolean, \.exec.boot),
-    .known("Ephemeral"),
+    .value("Ephemeral", .boolean, \.exec.ephemeral),
     .known("ProcessTwo"),
     .list("Parameters", .words, \.exec.parameters),
     .list("Environment", .environment, \.exec.environment),
@@ -60,8 +60,8 @@ enum Settings {
     .known("BindUserShell"),
     .element("TemporaryFileSystem", .temporaryFileSystem, \.files.mounts, forgets: \.isTemporary),
     .element("Inaccessible", .inaccessible, \.files.mounts, forgets: \.isInaccessible),
-    .known("Overlay"),
-    .known("OverlayReadOnly"),
+    .element("Overlay", .overlay(readOnly: false), \.files.mounts, forgets: \.isOverlay),
+    .element("OverlayReadOnly", .overlay(readOnly: true), \.files.mounts, forgets: \.isOverlay),
     .optional("PrivateUsersOwnership", .ownership, \.files.usersOwnership),
     .optional("PrivateUsersChown", .ownershipByChown, \.files.usersOwnership),
   ]

@@ -15,6 +15,7 @@ public final class HostSide {
   /// What the launcher hands to the child.
   public let mounts = HandedMounts()
   private var journal = Journal.guests
+  private var scratch: String?
   /// Held open, for reading and writing: no reader in the guest sees an end of it.
   private var kernelMessages: OwnedFD?
 
@@ -35,10 +36,14 @@ public final class HostSide {
     remove()
     let owner = facts.users?.map.users.outer ?? 0
     try makeDirectories(incoming)
+    if guest.needsScratch { scratch = try makeScratch() }
     try makeKernelMessages(owner)
     try makeUnixExport(owner)
     try makeCredentials(guest.policy.credentials, owner)
-    journal = try JournalLink(guest.exec.linkJournal, machineID: facts.machineID, root: facts.root).prepare()
+    // What is thrown away has no journal to be kept.
+    journal = try JournalLink(
+      guest.exec.ephemeral ? .no : guest.exec.linkJournal, machineID: facts.machineID, root: facts.root
+    ).prepare()
   }
 
   deinit { remove() }
@@ -49,6 +54,7 @@ public final class HostSide {
     facts.incoming = incoming
     facts.kernelMessages = kernelMessagesPath
     facts.journal = journal
+    facts.scratch = scratch
   }
 
   private var incoming: String { "\(runtime)/propagate/\(name)" }
@@ -60,6 +66,20 @@ public final class HostSide {
     removeDirectory(unixExport)
     removeDirectory(incoming)
     removeFile(kernelMessagesPath)
+    if let scratch = try? readFile(scratchNote, limit: 4096) {
+      removeScratch(at: String(decoding: scratch, as: UTF8.self))
+      removeFile(scratchNote)
+    }
+  }
+
+  private var scratchNote: String { "\(runtime)/\(name).scratch" }
+
+  /// The note comes first: a daemon killed in between leaves a note about nothing, never a directory that nobody finds.
+  private func makeScratch() throws(SystemError) -> String {
+    let path = scratchPath(for: name)
+    try writeFile(scratchNote, path)
+    try retrying("mkdir \(path)") { mkdir(path, 0o700) }
+    return path
   }
 
   private func makeKernelMessages(_ owner: UInt32) throws(SystemError) {

@@ -15,6 +15,18 @@ public final class ScratchDirectory {
   deinit { removeTree(path) }
 }
 
+private let scratchPrefix = "/var/tmp/dormouse-"
+
+/// A new name for a directory of one start of `guest`, below /var/tmp: what stands there is not in memory.
+public func scratchPath(for guest: String) -> String {
+  "\(scratchPrefix)\(guest)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+}
+
+/// Removes a directory that has such a name, with everything in it; another one stays.
+public func removeScratch(at path: String) {
+  if path.hasPrefix(scratchPrefix), !path.dropFirst(scratchPrefix.count).contains("/") { removeTree(path) }
+}
+
 /// Removes what is at `path` and below it; links are not followed. Nobody else may be at work there. What cannot be removed stays.
 func removeTree(_ path: String) {
   // unlink(2) tells a directory from the rest: no look beforehand that would be out of date.

@@ -47,6 +47,16 @@ struct GuestTree: FileTree {
       case .bind(let source, _, _, _, let optional, _):
         if optional, (try? FileStatus(source, followingLinks: true)) == nil { continue }
         paths.mount(source.isEmpty ? nil : source, at: destination)
+      case .bindOwn(let source, _, _, _, _):
+        if case .host(let root, let below) = paths.place(of: source) {
+          paths.mount("\(root)/\(below)", at: destination)
+        }
+      case .overlay(let layers, _, _):
+        // The uppermost that is the host's; what the guest itself has in the place stays visible below it.
+        for case .host(let path) in layers.reversed() where !layers.contains(.own(mount.destination)) {
+          paths.mount(path, at: destination)
+          break
+        }
       case .temporaryFileSystem, .inaccessible:
         paths.mount(nil, at: destination)
       }

@@ -19,7 +19,6 @@ struct GuestStarter {
     do {
       // With the runtime directory, should somebody have taken that away.
       try makeDirectories(surroundings.staging)
-      let scratch = guest.files.needsScratch ? try ScratchDirectory(named: "dormouse-\(guest.name)") : nil
       let own = try MachineID.guest(guest.name).description
       var facts = try StartFacts.gather(for: guest, staging: surroundings.staging, fallbackMachineID: own)
       let users = try chooseUsers(guest, root: facts.root)
@@ -29,7 +28,6 @@ struct GuestStarter {
         path: surroundings.notifySocket(of: guest.name), user: facts.users?.map.users.outer ?? 0)
       let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
       facts.machineID = machineID.id
-      facts.scratch = scratch?.path
       let (plan, host) = try plan(guest, listeners, facts)
       let passed = try listeners.duplicates()
       for listener in listeners.all where listener.listen.kind == .datagram {
@@ -37,7 +35,6 @@ struct GuestStarter {
         _ = try lastDatagram(on: listener.descriptor)
       }
       let run = try run(guest, plan, passed, users, host, notify, watch)
-      run.scratch = scratch
       run.machineID = machineID
       return run
     } catch let error as SystemError {

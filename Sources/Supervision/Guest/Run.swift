@@ -26,8 +26,6 @@ final class Run {
   /// What of the host belongs to its network.
   var network: GuestNetwork?
   private var forwarding: PortForwarding?
-  /// The sources of `Bind=:/path`.
-  var scratch: ScratchDirectory?
   /// From `watch` on.
   private(set) var freezer: Freezer?
   private var host: HostSide?
@@ -169,7 +167,6 @@ final class Run {
     // Before anybody hears of the end, and starts the next run, which has its own notify socket at the same path.
     notify?.removePath()
     host = nil
-    scratch = nil
     machineID = nil
     for problem in network?.end() ?? [] { handlers.failed(problem) }
     network = nil

@@ -1,0 +1,83 @@
+import ControlProtocol
+import Foundation
+import Testing
+
+@Suite("What a guest writes into an overlay")
+struct OverlayTests {
+  private func scratches(_ name: String) -> [String] {
+    names(in: "/var/tmp").filter { $0.hasPrefix("dormouse-\(name)-") }
+  }
+
+  @Test("of its ephemeral root is there while it runs, and gone with it, also when the daemon was killed meanwhile")
+  func ephemeral() throws {
+    try World.with { world in
+      let name = "eph-\(world.name)"
+      try world.addTiny(name, "ListenStream=127.0.0.1:8001", settings: "[Exec]\nEphemeral=yes")
+      let root = "\(world.directory)/root-\(name)"
+      var daemon = try world.startDaemon()
+      for _ in 1...2 {
+        #expect(try world.ask("127.0.0.1:8001", "read /etc/note").contains("No such file"))
+        #expect(try world.ask("127.0.0.1:8001", "write /etc/note x") == "ok")
+        #expect(try world.ask("127.0.0.1:8001", "read /etc/note") == "x")
+        #expect(names(in: root + "/etc") == [])
+        #expect(scratches(name).count == 1)
+        try world.sleep(name)
+        #expect(scratches(name) == [])
+      }
+      #expect(try world.ask("127.0.0.1:8001", "write /etc/note x") == "ok")
+      daemon.child.signal(SIGKILL)
+      _ = daemon.child.wait()
+      daemon = try world.startDaemon()
+      try world.sleep(name)
+      #expect(scratches(name) == [])
+      try world.connect("127.0.0.1:8001").send("crash")
+      try daemon.until("the crashed one is gone") { scratches(name) == [] }
+    }
+  }
+
+  @Test("goes into the uppermost directory, or into none that stays; the lower ones show through and are never written")
+  func overlays() throws {
+    try World.with { world in
+      let at = world.directory
+      #expect(
+        try world.run(
+          "sh", "-c",
+          "mkdir \(at)/low \(at)/mid \(at)/up; echo low >\(at)/low/a; echo mid >\(at)/mid/a; echo b >\(at)/low/b"
+        ).succeeded)
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001",
+        settings: """
+          [Files]
+          Overlay=\(at)/low:\(at)/mid:\(at)/up:/over
+          OverlayReadOnly=\(at)/low:\(at)/mid:/only
+          Overlay=+/sbin::/sbin
+          BindReadOnly=+/sbin:/own
+          [Exec]
+          PrivateUsers=no
+          """)
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("read /over/a") == "mid")
+      #expect(try client.ask("read /over/b") == "b")
+      #expect(try client.ask("write /over/a new") == "ok")
+      #expect(text(of: at + "/up/a") == "new\n" && text(of: at + "/mid/a") == "mid\n")
+      #expect(try client.ask("read /only/a") == "mid")
+      #expect(try client.ask("write /only/a new").contains("Read-only"))
+      #expect(try client.ask("write /sbin/new x") == "ok")
+      #expect(names(in: at + "/root-echo/sbin") == ["init"])
+      #expect(try client.ask("write /own/new x").contains("Read-only"))
+      #expect(try client.ask("read /proc/self/mountinfo").contains(" /run/.layers") == false)
+    }
+  }
+
+  @Test("an overlay whose directory is missing keeps it from starting, and is named")
+  func missing() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Files]\nOverlay=/nonexistent::/x")
+      try world.startDaemon()
+      #expect(
+        try world.dormouse("wake", "echo").errors.contains("opening /nonexistent to bind it: No such file or directory")
+      )
+    }
+  }
+}
