@@ -15,6 +15,7 @@ let package = Package(
     // C and system libraries.
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "CLinux"),
     .target(name: "CLaunch"),
 
@@ -27,7 +28,7 @@ let package = Package(
     .target(name: "ControlProtocol", swiftSettings: strict),
 
     // Acting.
-    .target(name: "Linux", dependencies: ["CLinux", "CMnl"], swiftSettings: strict),
+    .target(name: "Linux", dependencies: ["CLinux", "CMnl", "CSeccomp"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd", "Linux"], swiftSettings: strict),
     .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
     .target(

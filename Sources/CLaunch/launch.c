@@ -107,9 +107,10 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_CHDIR: return raw1(__NR_chdir, (long)text);
     case LAUNCH_USER: return launch_user(step->a, step->b, text, step->c);
     case LAUNCH_CONSOLE: return launch_console(text);
-    case LAUNCH_KEEP: return launch_keep(step->a);
+    case LAUNCH_KEEP: return launch_keep(step->a, step->b);
     case LAUNCH_RAISE: return launch_raise(step->a);
     case LAUNCH_NO_NEW_PRIVILEGES: return raw5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    case LAUNCH_FILTER: return launch_filter(text, step->a);
     case LAUNCH_BLOCK: return raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&step->a, 0, sizeof step->a);
     case LAUNCH_EXECUTE: return execute(plan, step);
   }

@@ -33,7 +33,9 @@ long launch_console(const char *path);
 /* privileges.c */
 long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard);
 long launch_user(uint64_t user, uint64_t group, const char *groups, uint64_t count);
-long launch_keep(uint64_t capabilities);
+/* `rest` stays only until execve, which asks the bounding set alone what root has. */
+long launch_keep(uint64_t capabilities, uint64_t rest);
 long launch_raise(uint64_t capabilities);
+long launch_filter(char *program, uint64_t count);
 
 #endif

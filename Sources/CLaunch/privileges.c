@@ -1,8 +1,9 @@
 /* Limits, users and privileges, as the child takes them on. */
 #include <asm/errno.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/prctl.h>
-#include <linux/securebits.h>
+#include <linux/seccomp.h>
 
 #include "operations.h"
 #include "raw.h"
@@ -45,7 +46,7 @@ long launch_user(uint64_t user, uint64_t group, const char *groups, uint64_t cou
   return raw2(__NR_capset, (long)&header, (long)data);
 }
 
-long launch_keep(uint64_t capabilities) {
+long launch_keep(uint64_t capabilities, uint64_t rest) {
   for (long number = 0; number < 64; number++) {
     long has = raw2(__NR_prctl, PR_CAPBSET_READ, number);
     if (has == -EINVAL) break; /* the kernel knows no capability of this number */
@@ -58,7 +59,7 @@ long launch_keep(uint64_t capabilities) {
   long error = read_capabilities(&header, data);
   if (error < 0) return error;
   for (int i = 0; i < 2; i++) {
-    uint32_t keep = (uint32_t)(capabilities >> (32 * i));
+    uint32_t keep = (uint32_t)((capabilities | rest) >> (32 * i));
     data[i].permitted &= keep;
     data[i].effective = data[i].permitted;
     data[i].inheritable = 0;
@@ -77,4 +78,9 @@ long launch_raise(uint64_t capabilities) {
     if (capabilities >> number & 1) error = raw5(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
   }
   return error;
+}
+
+long launch_filter(char *program, uint64_t count) {
+  struct sock_fprog filter = {.len = (uint16_t)count, .filter = (struct sock_filter *)program};
+  return raw3(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&filter);
 }

@@ -53,6 +53,12 @@ public struct ExecSettings: Equatable, Sendable {
   public var ambientCapabilities: [Capabilities] = []
   /// `NoNewPrivileges=`.
   public var noNewPrivileges = false
+  /// `SystemCallFilter=`, in the order written.
+  public var systemCalls: [SystemCallChoice] = []
+  /// `RestrictAddressFamilies=`; nil means all.
+  public var families: AddressFamilies?
+  /// `SuppressSync=`.
+  public var suppressSync = false
   /// `Personality=`.
   public var personality: Personality?
   /// `LimitCPU=` and the like.

@@ -19,9 +19,19 @@ final class CompiledPlan {
   private let crosses: Bool
 
   /// `listeners` and `preloaded`, in the order of the plan's, are descriptor numbers, borrowed until the plan has been carried out.
-  init(_ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32]) {
+  ///
+  /// - Throws: `LaunchError` when a step cannot be put into that form.
+  init(_ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32]) throws(LaunchError) {
     var block = TextBlock()
-    steps = .copy(plan.steps.map { $0.compiled(into: &block) })
+    var records: [launch_step] = []
+    for step in plan.steps {
+      do throws(SystemError) {
+        records.append(try step.compiled(into: &block))
+      } catch {
+        throw LaunchError("\(step.description) (\(error.call))", errno: error.errno)
+      }
+    }
+    steps = .copy(records)
     let argumentOffsets = plan.arguments.map { block.append([$0]) }
     let environmentOffsets = plan.environment.map { block.append(["\($0.name)=\($0.value)"]) }
     let text = UnsafeMutableBufferPointer.copy(block.bytes)

@@ -5,7 +5,9 @@ import Planning
 
 extension Step {
   /// The record of this step. What the fields of each operation mean stands in launch.h.
-  func compiled(into block: inout TextBlock) -> launch_step {
+  ///
+  /// - Throws: `SystemError` when there is no program for a filter.
+  func compiled(into block: inout TextBlock) throws(SystemError) -> launch_step {
     switch self {
     case .newSession: launch_step(LAUNCH_SESSION)
     case .newKeyring: launch_step(LAUNCH_KEYRING)
@@ -82,9 +84,11 @@ extension Step {
         text: block.append(bytes: account.groups.flatMap { withUnsafeBytes(of: $0, Array.init) }))
     case .setUmask(let mask): launch_step(LAUNCH_UMASK, UInt64(mask))
     case .openConsole(let path): launch_step(LAUNCH_CONSOLE, text: block.append([path]))
-    case .keepCapabilities(let capabilities): launch_step(LAUNCH_KEEP, capabilities.rawValue)
+    case .keepCapabilities(let capabilities, let untilExecuted):
+      launch_step(LAUNCH_KEEP, capabilities.rawValue, untilExecuted.rawValue)
     case .raiseCapabilities(let capabilities): launch_step(LAUNCH_RAISE, capabilities.rawValue)
     case .noNewPrivileges: launch_step(LAUNCH_NO_NEW_PRIVILEGES)
+    case .filterSystemCalls(let filter): try Self.filtering(filter.program(), &block)
     case .blockSignals(let signals):
       launch_step(LAUNCH_BLOCK, signals.reduce(0) { $0 | 1 << UInt64($1.kernelNumber - 1) })
     case .execute(let candidates, let namesItself):
@@ -95,6 +99,10 @@ extension Step {
 
   /// What covers a directory, a file, a fifo, a socket, a character device and a block device.
   private static let coverings = ["dir", "reg", "fifo", "sock", "chr", "blk"].map { "/run/host/inaccessible/" + $0 }
+
+  private static func filtering(_ program: [UInt8], _ block: inout TextBlock) -> launch_step {
+    launch_step(LAUNCH_FILTER, UInt64(program.count / 8), text: block.append(bytes: program))
+  }
 
   /// sched_setaffinity(2) reads whole words.
   private static func mask(_ processors: [ClosedRange<Int>]) -> [UInt8] {

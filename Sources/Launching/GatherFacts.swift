@@ -30,6 +30,7 @@ extension StartFacts {
     if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
     facts.mayMakeNodes = canMakeNodes(in: facts.staging)
     facts.mayRestrictDevices = Cgroup2.canRestrictDevices
+    facts.mayFilterSystemCalls = SystemCallProgram.canBeInstalled
     facts.boundDevices = boundDevices(guest.files.mounts)
     facts.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
     facts.limits = hostLimits()

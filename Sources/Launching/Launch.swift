@@ -48,7 +48,7 @@ public func launch(
   try namespaces.makeMappings(of: plan)
   let mount = terminals.mount.raw
   let preloaded = plan.preloaded.map { handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount) }
-  let compiled = CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
+  let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
   let result = compiled.start(in: payload)
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
     throw LaunchError(words(result.failed, plan), errno: result.error)

@@ -43,6 +43,7 @@ public enum PlanNote: Equatable, Sendable, CustomStringConvertible {
   case hostTimezoneUnknown
   case timezoneMissing(String)
   case resolvConfIsLink
+  case noSystemCallFilter
 
   public var description: String {
     switch self {
@@ -51,6 +52,7 @@ public enum PlanNote: Equatable, Sendable, CustomStringConvertible {
     case .timezoneMissing(let zone): "Timezone=symlink: the guest has no /usr/share/zoneinfo/\(zone), so its own stays"
     case .resolvConfIsLink:
       "ResolvConf=: the guest's /etc/resolv.conf is a symbolic link and stays; replace-host and the like replace it"
+    case .noSystemCallFilter: "the kernel has no seccomp(2): the guest's programs may make any system call"
     }
   }
 }

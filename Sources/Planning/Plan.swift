@@ -32,7 +32,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   if guest.network.isPrivate { builder.steps.append(.bringUpLoopback) }
   builder.steps += [.setUmask(0o022), .openConsole(path: "/dev/console")]
   try builder.becomePayload()
-  builder.steps += [.blockSignals(PlanEnvironment.blockedSignals(guest.exec)), command.step]
+  builder.steps.append(command.step)
   var plan = LaunchPlan()
   plan.steps = builder.steps
   plan.notes = builder.notes

@@ -23,9 +23,15 @@ extension PlanBuilder {
       guard let account = facts.account else { throw .noUser(user, root: facts.root) }
       if account.uid != 0 { steps.append(.becomeUser(account)) }
     }
-    steps.append(.keepCapabilities(kept))
+    if !facts.mayFilterSystemCalls { notes.append(.noSystemCallFilter) }
+    let filters = facts.mayFilterSystemCalls ? systemCallFilters(kept) : []
+    let needed: Capabilities = filters.isEmpty || exec.noNewPrivileges ? [] : .sysAdmin
+    steps.append(.keepCapabilities(kept, untilExecuted: needed.subtracting(kept)))
     if !ambient.isEmpty { steps.append(.raiseCapabilities(ambient)) }
     if exec.noNewPrivileges { steps.append(.noNewPrivileges) }
+    steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
+    // Last: it may forbid what the steps before it do.
+    steps += filters.map { .filterSystemCalls($0) }
   }
 
   /// `Capability=all` does not mean those that the Container Interface forbids; who names them has them.

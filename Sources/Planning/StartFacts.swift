@@ -49,6 +49,8 @@ public struct StartFacts: Equatable, Sendable {
   public var limits = HostLimits()
   /// The user of `User=`, as the guest's root knows it; nil when it does not.
   public var account: Account?
+  /// Whether the kernel has seccomp(2).
+  public var mayFilterSystemCalls = true
   /// The host's own.
   public var architecture = Personality.amd64
   /// The controllers of cgroup 2 that the guest's cgroup has.

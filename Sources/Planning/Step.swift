@@ -76,11 +76,15 @@ public enum Step: Hashable, Sendable {
   /// Opens the terminal at `path` as descriptors 0, 1 and 2.
   case openConsole(path: String)
   /// Drops every other capability for ever; one that the daemon lacks itself is no error.
-  case keepCapabilities(Capabilities)
+  ///
+  /// `untilExecuted` are kept besides for the steps that follow: they are gone with `execute`.
+  case keepCapabilities(Capabilities, untilExecuted: Capabilities = [])
   /// Makes capabilities that were kept ambient ones: who is not root has them after `execute` too.
   case raiseCapabilities(Capabilities)
   /// PR_SET_NO_NEW_PRIVS: executing a file never gives more than one had.
   case noNewPrivileges
+  /// Takes effect at once, for this process and all that come from it. Needs CAP_SYS_ADMIN or `noNewPrivileges`.
+  case filterSystemCalls(SystemCallFilter)
   /// Blocks these signals and no other.
   case blockSignals([Signal])
   /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
@@ -147,6 +151,7 @@ extension Step: CustomStringConvertible {
     case .keepCapabilities: "dropping capabilities"
     case .raiseCapabilities: "making capabilities ambient"
     case .noNewPrivileges: "forbidding new privileges"
+    case .filterSystemCalls: "filtering system calls"
     case .blockSignals: "blocking the stop signals"
     case .execute(let candidates, _): "executing \(Self.either(candidates))"
     }

@@ -90,4 +90,115 @@ struct ExecTests {
       #expect(text(of: "/proc/\(pid)/limits").contains(/Max processes +1000 +2000/))
     }
   }
+
+  @Test("of the system calls those of the usual list work; no audit, and what nobody knows is not there")
+  func systemCalls() throws {
+    try World.with { world in
+      try world.addTiny("usual", "ListenStream=127.0.0.1:8001")
+      try world.addTiny(
+        "own", "ListenStream=127.0.0.1:8002", settings: "[Exec]\nSystemCallFilter=pkey_alloc\nSystemCallFilter=~@chown")
+      try world.startDaemon()
+      let usual = try world.connect("127.0.0.1:8001")
+      #expect(try usual.ask(SystemCall.getpid) == "1")
+      #expect(try usual.ask(SystemCall.netlink(protocol: 9)) == "Address family not supported by protocol")
+      #expect(try Int(usual.ask(SystemCall.netlink(protocol: 0))) != nil)
+      #expect(try usual.ask(SystemCall.pkeyAlloc) == "Operation not permitted")
+      #expect(try usual.ask("call 9999") == "Function not implemented")
+      #expect(try usual.ask(SystemCall.fchown) == "Bad file descriptor")
+      let own = try world.connect("127.0.0.1:8002")
+      #expect(try own.ask(SystemCall.pkeyAlloc) != "Operation not permitted")
+      #expect(try own.ask(SystemCall.fchown) == "Operation not permitted")
+      let pid = try #require(try world.summary("own").pid)
+      #expect(text(of: "/proc/\(pid)/status").contains("Seccomp_filters:\t2"))
+      #expect(try world.status("own").messages.isEmpty)
+    }
+  }
+
+  @Test(
+    "RestrictAddressFamilies= leaves only those families, however the number is passed; passed sockets are another thing"
+  )
+  func families() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nRestrictAddressFamilies=AF_UNIX AF_NETLINK")
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      let refused = "Address family not supported by protocol"
+      #expect(try Int(client.ask(SystemCall.socket(family: "1"))) != nil)
+      #expect(try Int(client.ask(SystemCall.netlink(protocol: 0))) != nil)
+      #expect(try client.ask(SystemCall.netlink(protocol: 9)) == refused)
+      for family in ["2", "10", "38", "40", "0x100000002", "0x100000001"] {
+        #expect(try client.ask(SystemCall.socket(family: family)) == refused, "\(family)")
+      }
+    }
+  }
+
+  @Test("SuppressSync= makes syncing succeed at once")
+  func sync() throws {
+    try World.with { world in
+      try world.addTiny("none", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nSuppressSync=yes")
+      try world.addTiny("usual", "ListenStream=127.0.0.1:8002")
+      try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", SystemCall.fsync) == "0")
+      #expect(try world.ask("127.0.0.1:8002", SystemCall.fsync) == "Bad file descriptor")
+    }
+  }
+
+  @Test("a guest without CAP_SYS_ADMIN has its filter all the same, and not the capability")
+  func withoutAdmin() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nDropCapability=CAP_SYS_ADMIN")
+      try world.startDaemon()
+      let status = try world.ask("127.0.0.1:8001", "read /proc/self/status")
+      #expect(status.contains("Seccomp:\t2"))
+      #expect(status.contains("NoNewPrivs:\t0"))
+      let effective = try #require(status.firstMatch(of: /CapEff:\t([0-9a-f]+)/)?.1)
+      #expect((UInt64(effective, radix: 16) ?? .max) >> 21 & 1 == 0)
+    }
+  }
+
+  @Test(
+    "systemd runs behind the filter with no unit failed, and so do units that ask for namespaces of their own",
+    arguments: ["bookworm", "trixie", "sid"])
+  func sandboxes(image: String) throws {
+    try World.with { world in
+      try world.addDebian("web", image: image, "ListenStream=127.0.0.1:8001")
+      try world.startDaemon()
+      try world.wake("web")
+      let pid = try #require(try world.summary("web").pid)
+      #expect(text(of: "/proc/\(pid)/status").contains("Seccomp:\t2"))
+      let state = try world.enter(pid, "systemctl", "is-system-running", "--wait").output
+      let failed = try world.enter(pid, "systemctl", "--failed", "--no-legend").output
+      #expect(state == "running\n", "\(failed)")
+      // By PID 1 of the guest, which is behind the filter; a process that enters from outside is not.
+      let unit = try world.enter(
+        pid, "systemd-run", "--wait", "--pipe", "--quiet", "-p", "PrivateDevices=yes", "-p", "PrivateTmp=yes",
+        "-p", "ProtectSystem=strict", "-p", "PrivateNetwork=yes", "-p", "SystemCallFilter=@system-service", "-p",
+        "ProtectKernelTunables=yes", "cat", "/proc/self/status")
+      #expect(unit.succeeded, "\(unit.errors)")
+      #expect(unit.output.contains("Seccomp:\t2"))
+      let audit = try world.enter(pid, "journalctl", "-b", "-u", "systemd-journald", "--grep", "audit").output
+      #expect(!audit.lowercased().contains("failed"), "\(audit)")
+    }
+  }
+}
+
+/// Lines for tiny-init's `call`.
+private enum SystemCall {
+  #if arch(x86_64)
+    static let getpid = "call 39"
+    static let pkeyAlloc = "call 330 0 0"
+    static let fchown = "call 93 -1 0 0"
+    static let fsync = "call 74 -1"
+    private static let socket = 41
+  #else
+    static let getpid = "call 172"
+    static let pkeyAlloc = "call 289 0 0"
+    static let fchown = "call 55 -1 0 0"
+    static let fsync = "call 82 -1"
+    private static let socket = 198
+  #endif
+
+  static func netlink(protocol number: Int) -> String { "call \(socket) 16 3 \(number)" }
+  static func socket(family: String) -> String { "call \(socket) \(family) 2 0" }
 }

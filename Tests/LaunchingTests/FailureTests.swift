@@ -79,6 +79,10 @@ struct FailureTests {
     (
       [.keepCapabilities([]), .raiseCapabilities(.sysAdmin)], "making capabilities ambient: Operation not permitted"
     ),
+    (
+      [.keepCapabilities([]), .filterSystemCalls(SystemCallFilter(otherwise: .allow))],
+      "filtering system calls: Permission denied"
+    ),
     ([.openConsole(path: "/none")], "opening the console /none: No such file or directory"),
     (
       [.keepCapabilities(Capabilities(rawValue: 1)), .keepCapabilities([])],

@@ -30,15 +30,15 @@ struct ExecTests {
         guest.exec.addedCapabilities = [.one(Capabilities([34, 39]))]
         guest.exec.droppedCapabilities = [.one(Capabilities([27, 39]))]
       } == """
-        - keepCapabilities 0x9decafff
-        + keepCapabilities 0x495ecafff
+        - keepCapabilities (0x9decafff, untilExecuted: 0x0)
+        + keepCapabilities (0x495ecafff, untilExecuted: 0x0)
         """)
     func kept(_ added: [CapabilityChoice], _ dropped: [CapabilityChoice] = []) throws -> Capabilities {
       let steps = try planned { guest, _ in
         guest.exec.addedCapabilities = added
         guest.exec.droppedCapabilities = dropped
       }.steps
-      for case .keepCapabilities(let kept) in steps { return kept }
+      for case .keepCapabilities(let kept, _) in steps { return kept }
       return []
     }
     #expect(try kept([.all]) == Capabilities.all.subtracting(.audit))

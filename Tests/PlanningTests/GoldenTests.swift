@@ -82,11 +82,11 @@ struct GoldenTests {
   func privateNetwork() throws {
     let changed = try planned { guest, _ in guest.network.isPrivate = true }
     let expected = """
-      - keepCapabilities 0x9decafff
+      - keepCapabilities (0x9decafff, untilExecuted: 0x0)
       + enter (Namespace.network, slot: network)
       + rebind (path: "/proc/sys/net", set: [nosuid,nodev,noexec], clear: [ro], optional: false)
       + bringing up the loopback interface
-      + keepCapabilities 0x9decbfff
+      + keepCapabilities (0x9decbfff, untilExecuted: 0x0)
       """
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
@@ -268,9 +268,11 @@ struct GoldenTests {
     openConsole (path: "/dev/console")
     limit (Resource.fileSize, soft: 18446744073709551615, hard: 18446744073709551615)
     limit (Resource.descriptors, soft: 1024, hard: 524288)
-    keepCapabilities 0x9decafff
+    keepCapabilities (0x9decafff, untilExecuted: 0x0)
     blockSignals [SIGRTMIN+3, SIGRTMIN+4, SIGRTMIN+5, SIGRTMIN+6, \
     SIGRTMIN+13, SIGRTMIN+14, SIGRTMIN+15, SIGRTMIN+16]
+    filterSystemCalls 2 rules, otherwise deny
+    filterSystemCalls 1 rules, otherwise allow
     execute (candidates: ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"], namesItself: true)
     """
 }

@@ -41,6 +41,10 @@ extension MountFlags: CustomDebugStringConvertible {
   }
 }
 
+extension SystemCallFilter: CustomDebugStringConvertible {
+  public var debugDescription: String { "\(rules.count) rules, otherwise \(otherwise)" }
+}
+
 extension Capabilities: CustomDebugStringConvertible {
   public var debugDescription: String { "0x" + String(rawValue, radix: 16) }
 }

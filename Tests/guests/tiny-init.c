@@ -11,6 +11,7 @@
  *   nonblock          of each listener, whether O_NONBLOCK is set: "3 1"
  *   read PATH         the file's lines             write PATH TEXT   "ok" or what is wrong
  *   notify TEXT       TEXT, with | for a newline, is sent to $NOTIFY_SOCKET
+ *   call N [A B C]    the system call of that number: what it returns, or what is wrong
  *   print N           N bytes on the console       flood         bytes on the console for ever
  *   close, shutdown, block   the listeners are closed, shut down, made blocking
  *   exit N, crash, poweroff, reboot, hang   the end of it, or neither end nor service
@@ -33,6 +34,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -108,6 +110,14 @@ static void write_file(char *path) {
   if (fd >= 0) close(fd);
 }
 
+static void call(char *numbers) {
+  unsigned long a[4] = {0};
+  for (int i = 0; i < 4 && *numbers; i++) a[i] = strtoul(numbers, &numbers, 0);
+  long result = syscall((long)a[0], a[1], a[2], a[3]);
+  if (result < 0) say(answer, "%s", strerror(errno));
+  else say(answer, "%ld", result);
+}
+
 static void print(long count) {
   char block[1024];
   for (size_t i = 0; i < sizeof block; i++) block[i] = i % 64 == 63 ? '\n' : 'x';
@@ -171,6 +181,7 @@ static void obey(char *line) {
   else if (IS("read")) say_file(rest);
   else if (IS("write")) write_file(rest);
   else if (IS("notify")) notify(rest), say(answer, "ok");
+  else if (IS("call")) call(rest);
   else if (IS("print")) print(atol(rest)), say(answer, "ok");
   else if (IS("flood")) print(-1);
   else if (IS("nonblock") || IS("close") || IS("shutdown") || IS("block")) each_listener(line);

@@ -75,9 +75,10 @@ enum launch_op {
   LAUNCH_CHDIR,     /* path */
   LAUNCH_USER,      /* the groups, 32 bits each; a: user; b: group; c: how many groups */
   LAUNCH_CONSOLE,   /* path */
-  LAUNCH_KEEP,      /* a: capabilities */
+  LAUNCH_KEEP,      /* a: capabilities; b: those that go only with execve */
   LAUNCH_RAISE,     /* a: capabilities */
   LAUNCH_NO_NEW_PRIVILEGES,
+  LAUNCH_FILTER,    /* a row of struct sock_filter; a: how many */
   LAUNCH_BLOCK,     /* a: signals, signal n as bit n-1 */
   LAUNCH_EXECUTE    /* candidates; a: how many; b: whether the zeroth argument is the candidate */
 };

@@ -53,4 +53,9 @@ static inline int linux_map_mount(int mount, int users, int recursive) {
 /* Behind _GNU_SOURCE. */
 static const int linux_F_OFD_SETLK = 37, linux_O_PATH = 010000000, linux_AT_EMPTY_PATH = 0x1000;
 
+/* memfd_create(2), close-on-exec: behind _GNU_SOURCE. `flags` are others of MFD_…. */
+static inline int linux_memory_file(const char *name, unsigned int flags) {
+  return (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */ | flags);
+}
+
 #endif

@@ -2,6 +2,7 @@
 #ifndef DORMOUSE_CLINUX_PROCESS_H
 #define DORMOUSE_CLINUX_PROCESS_H
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,11 @@ static inline int linux_set_name(const char *name) { return prctl(PR_SET_NAME, n
 static inline int linux_unlock_terminal(int master) {
   int unlocked = 0;
   return ioctl(master, TIOCSPTLCK, &unlocked);
+}
+
+/* Whether seccomp(2) takes programs: it looks for this one at no address. */
+static inline int linux_has_seccomp_filter(void) {
+  return syscall(SYS_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, NULL) == -1 && errno == EFAULT;
 }
 
 #endif

@@ -58,6 +58,16 @@ struct Setting<Target: Defaulted>: Sendable {
     }
   }
 
+  /// As `optional`, where a later assignment is joined to those before it.
+  static func joined<T>(
+    _ key: String, _ value: Value<T?>, _ place: WritableKeyPath<Target, T?> & Sendable,
+    by join: @escaping @Sendable (T?, T?) -> T?
+  ) -> Setting {
+    Setting(key, value.expects) { (text, target, context) throws(WrongValue) in
+      target[keyPath: place] = text.isEmpty ? nil : join(target[keyPath: place], try value.parse(text, &context))
+    }
+  }
+
   /// As `list`, of one element each, several keys in one list; an empty assignment forgets those that `forgets` names.
   static func element<T>(
     _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, [T]> & Sendable,

@@ -23,8 +23,8 @@ enum Settings {
     .optional("PrivateUsers", .privateUsers, \.exec.privateUsers),
     .known("PrivateUsersDelegate"),
     .optional("NotifyReady", .boolean, \.exec.notifyReady),
-    .known("SystemCallFilter"),
-    .known("RestrictAddressFamilies"),
+    .list("SystemCallFilter", .systemCalls, \.exec.systemCalls),
+    .joined("RestrictAddressFamilies", .addressFamilies, \.exec.families, by: AddressFamilies.joined),
     .optional("LimitCPU", .limit(.seconds), \.exec.limits[.cpu]),
     .optional("LimitFSIZE", .limit(.bytes), \.exec.limits[.fileSize]),
     .optional("LimitDATA", .limit(.bytes), \.exec.limits[.data]),
@@ -47,7 +47,7 @@ enum Settings {
     .value("ResolvConf", .resolvConf, \.exec.resolvConf),
     .value("Timezone", .timezone, \.exec.timezone),
     .value("LinkJournal", .linkJournal, \.exec.linkJournal),
-    .known("SuppressSync"),
+    .value("SuppressSync", .boolean, \.exec.suppressSync),
   ]
 
   /// systemd.nspawn(5) `[Files]`; `PrivateUsersChown` is the older name of `PrivateUsersOwnership`.

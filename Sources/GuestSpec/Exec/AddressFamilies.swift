@@ -1,0 +1,30 @@
+/// Which families of sockets may be made: `RestrictAddressFamilies=`.
+public struct AddressFamilies: Hashable, Sendable {
+  /// Whether only `numbers` may be made, or all but these.
+  public var isAllowList: Bool
+  /// address_families(7)'s, by their numbers.
+  public var numbers: Set<UInt16>
+
+  public init(isAllowList: Bool, _ numbers: Set<UInt16>) {
+    self.isAllowList = isAllowList
+    self.numbers = numbers
+  }
+
+  public func contains(_ number: UInt16) -> Bool { numbers.contains(number) == isAllowList }
+
+  public static let netlink: UInt16 = 16
+
+  /// linux/socket.h, without AF_UNSPEC: a name's place is its number less one. Synonyms stand behind their first name.
+  private static let names = [
+    "UNIX LOCAL", "INET", "AX25", "IPX", "APPLETALK", "NETROM", "BRIDGE", "ATMPVC", "X25", "INET6", "ROSE", "DECnet",
+    "NETBEUI", "SECURITY", "KEY", "NETLINK ROUTE", "PACKET", "ASH", "ECONET", "ATMSVC", "RDS", "SNA", "IRDA", "PPPOX",
+    "WANPIPE", "LLC", "IB", "MPLS", "CAN", "TIPC", "BLUETOOTH", "IUCV", "RXRPC", "ISDN", "PHONET", "IEEE802154", "CAIF",
+    "ALG", "NFC", "VSOCK", "KCM", "QIPCRTR", "SMC", "XDP", "MCTP",
+  ].map { $0.split(separator: " ").map { "AF_" + $0 } }
+
+  static var allNames: [String] { names.flatMap(\.self) }
+
+  static func number(_ name: String) -> UInt16? {
+    names.firstIndex { $0.contains(name) }.map { UInt16($0 + 1) }
+  }
+}

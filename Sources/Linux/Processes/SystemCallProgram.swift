@@ -1,0 +1,130 @@
+import CLinux
+import CSeccomp
+import Glibc
+
+/// A program of seccomp(2), while libseccomp makes it: rules for this machine's own calls and for those of the older architectures
+/// whose programs its kernel runs.
+public struct SystemCallProgram: ~Copyable {
+  /// One context for each architecture until they are merged.
+  private let contexts: [Context]
+
+  /// What becomes of a call; `fail` returns an errno(3), or 0 as if it had been done.
+  public enum Action {
+    case allow
+    case fail(Int32)
+
+    fileprivate var code: UInt32 {
+      switch self {
+      case .allow: dormouse_action_allow
+      case .fail(let error): dormouse_action_errno(error)
+      }
+    }
+  }
+
+  /// What an argument, counted from 0, has to be: `argument & mask == value`, or `argument > value` without a mask.
+  public struct Condition {
+    let argument: UInt32
+    let mask: UInt64?
+    let value: UInt64
+
+    public init(argument: UInt32, mask: UInt64?, value: UInt64) {
+      self.argument = argument
+      self.mask = mask
+      self.value = value
+    }
+
+    fileprivate var comparison: scmp_arg_cmp {
+      if let mask { return scmp_arg_cmp(arg: argument, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value) }
+      return scmp_arg_cmp(arg: argument, op: SCMP_CMP_GT, datum_a: value, datum_b: 0)
+    }
+  }
+
+  private final class Context {
+    let raw: scmp_filter_ctx
+    let isNative: Bool
+    private var isMerged = false
+
+    init(_ architecture: UInt32, _ otherwise: Action) throws(SystemError) {
+      guard let raw = seccomp_init(otherwise.code) else { throw SystemError("seccomp_init", errno: ENOMEM) }
+      self.raw = raw
+      isNative = architecture == seccomp_arch_native()
+      if !isNative {
+        try Self.check("seccomp_arch_remove", seccomp_arch_remove(raw, seccomp_arch_native()))
+        try Self.check("seccomp_arch_add", seccomp_arch_add(raw, architecture))
+      }
+      // Rules as a tree, not as a row: a call costs the logarithm of their number.
+      try Self.check("seccomp_attr_set", seccomp_attr_set(raw, SCMP_FLTATR_CTL_OPTIMIZE, 2))
+      try Self.check("seccomp_attr_set", seccomp_attr_set(raw, SCMP_FLTATR_ACT_BADARCH, otherwise.code))
+    }
+
+    deinit { if !isMerged { seccomp_release(raw) } }
+
+    func merge(_ other: Context) throws(SystemError) {
+      try Self.check("seccomp_merge", seccomp_merge(raw, other.raw))
+      other.isMerged = true
+    }
+
+    static func check(_ call: String, _ result: Int32) throws(SystemError) {
+      if result < 0 { throw SystemError(call, errno: -result) }
+    }
+  }
+
+  /// `otherwise` is for the calls without a rule, and for those of an architecture that this machine is not known to run.
+  ///
+  /// - Throws: `SystemError` of libseccomp.
+  public init(otherwise: Action) throws(SystemError) {
+    var contexts: [Context] = []
+    for architecture in Self.architectures { contexts.append(try Context(architecture, otherwise)) }
+    self.contexts = contexts
+  }
+
+  private static let architectures =
+    switch seccomp_arch_native() {
+    case dormouse_arch_amd64: [dormouse_arch_amd64, dormouse_arch_x86, dormouse_arch_x32]
+    case dormouse_arch_arm64: [dormouse_arch_arm64, dormouse_arch_arm]
+    case let other: [other]
+    }
+
+  /// Whether the kernel has seccomp(2).
+  public static let canBeInstalled = linux_has_seccomp_filter() != 0
+
+  /// The number of a call, for `add`: a real one, or libseccomp's own for a call that this architecture does not have but another
+  /// does. nil for a name that libseccomp does not know.
+  private static func number(_ name: String) -> Int32? {
+    let number = seccomp_syscall_resolve_name(name)
+    return number == -1 ? nil : number
+  }
+
+  /// Adds a rule for each of the calls; one that there is not is left out, with all `conditions` to hold.
+  ///
+  /// Where arguments cannot be seen (socketcall(2) on 32-bit x86) the rule is left out as well, or holds without them if `holdsUnseen`.
+  ///
+  /// - Throws: `SystemError` of libseccomp.
+  public borrowing func add(
+    _ action: Action, _ calls: [String], if conditions: [Condition] = [], holdsUnseen: Bool = false
+  ) throws(SystemError) {
+    let comparisons = conditions.map(\.comparison)
+    for number in calls.compactMap(Self.number) {
+      for context in contexts {
+        let add = holdsUnseen ? seccomp_rule_add_array : seccomp_rule_add_exact_array
+        let result = add(context.raw, action.code, number, UInt32(comparisons.count), comparisons)
+        // EDOM, EFAULT: not of this architecture. EINVAL: not exactly. EACCES: what happens anyway. EEXIST: said twice.
+        if [0, -EDOM, -EFAULT, -EACCES, -EEXIST].contains(result) || result == -EINVAL && !comparisons.isEmpty {
+          continue
+        }
+        throw SystemError("seccomp_rule_add \(number)", errno: -result)
+      }
+    }
+  }
+
+  /// The program, in the machine's form: a row of struct sock_filter.
+  ///
+  /// - Throws: `SystemError` of libseccomp or memfd_create(2).
+  public consuming func exported() throws(SystemError) -> [UInt8] {
+    guard let first = contexts.first else { return [] }
+    for other in contexts.dropFirst() { try first.merge(other) }
+    let file = try memoryFile("seccomp")
+    try Context.check("seccomp_export_bpf", seccomp_export_bpf(first.raw, file.raw))
+    return try readFile("/proc/self/fd/\(file.raw)", limit: 1 << 20)
+  }
+}

@@ -1,0 +1,119 @@
+import GuestSpec
+import Planning
+import Testing
+
+@Suite("The system calls of a guest")
+struct SystemCallFilterTests {
+  private func filters(_ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> [SystemCallFilter] {
+    try planned(change).steps.compactMap { if case .filterSystemCalls(let filter) = $0 { filter } else { nil } }
+  }
+
+  private func allowed(_ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> Set<String> {
+    Set(try #require(filters(change).first?.rules.first { $0.action == .allow }).calls)
+  }
+
+  @Test("the usual list has what an init needs and nothing that reaches the host")
+  func usual() throws {
+    let calls = try allowed()
+    for call in ["read", "execve", "clone3", "mount", "pivot_root", "setns", "reboot", "ptrace", "seccomp", "socket"] {
+      #expect(calls.contains(call), "\(call)")
+    }
+    for call in [
+      "bpf", "kexec_load", "init_module", "open_by_handle_at", "perf_event_open", "swapon", "keyctl", "syslog", "iopl",
+      "clock_settime", "settimeofday", "mlock", "acct", "fanotify_init", "quotactl", "pkey_alloc", "uselib",
+    ] {
+      #expect(!calls.contains(call), "\(call)")
+    }
+  }
+
+  @Test("what is not allowed is refused when it is a call of today, and not there when it is one of tomorrow")
+  func others() throws {
+    let filter = try #require(filters().first)
+    #expect(filter.otherwise == .deny)
+    let refused = Set(try #require(filter.rules.first { $0.action == .refuse }).calls)
+    #expect(refused.isDisjoint(with: try allowed()))
+    #expect(refused.union(try allowed()).isSuperset(of: SystemCalls.known))
+  }
+
+  @Test(
+    "a capability brings its calls, and dropping it takes them",
+    arguments: [
+      (14, "mlock"), (16, "init_module"), (17, "iopl"), (19, "ptrace"), (20, "acct"), (22, "reboot"),
+      (25, "clock_settime"), (26, "vhangup"), (34, "syslog"), (39, "bpf"),
+    ] as [(UInt64, String)])
+  func capabilities(number: UInt64, call: String) throws {
+    #expect(try allowed { guest, _ in guest.exec.addedCapabilities = [.one(Capabilities([number]))] }.contains(call))
+    #expect(
+      try !allowed { guest, _ in guest.exec.droppedCapabilities = [.one(Capabilities([number]))] }.contains(call))
+  }
+
+  @Test("keyrings are for guests with users of their own")
+  func keyrings() throws {
+    let users = GuestUsers(IDMap(base: 65536, count: 65536), root: .none)
+    #expect(try allowed { _, facts in facts.users = users }.contains("keyctl"))
+  }
+
+  @Test("SystemCallFilter= adds and takes away, and what is refused stays refused")
+  func setting() throws {
+    let calls = try allowed { guest, _ in
+      guest.exec.systemCalls = [
+        .init("@keyring", isAllowed: true), .init("@mount", isAllowed: false), .init("mount", isAllowed: true),
+        .init("futurecall", isAllowed: true),
+      ]
+    }
+    #expect(calls.contains("keyctl") && calls.contains("futurecall"))
+    #expect(!calls.contains("mount") && !calls.contains("umount2"))
+  }
+
+  @Test("the audit's socket is refused, unless the guest has been given the audit")
+  func audit() throws {
+    let audit = SystemCallFilter.Rule(
+      .noFamily, ["socket"],
+      if: [
+        .bits(argument: 0, mask: 0xffff_ffff, value: 16), .bits(argument: 2, mask: 0xffff_ffff, value: 9),
+      ])
+    #expect(try filters().last?.rules == [audit])
+    #expect(try filters { guest, _ in guest.exec.addedCapabilities = [.one(.audit)] }.count == 1)
+  }
+
+  @Test("RestrictAddressFamilies= refuses every other family, or those it names")
+  func families() throws {
+    func refused(_ families: AddressFamilies) throws -> [SystemCallFilter.Rule] {
+      try #require(filters { guest, _ in guest.exec.families = families }.last).rules.filter(\.holdsUnseen)
+    }
+    let allowList = try refused(AddressFamilies(isAllowList: true, [1, 2]))
+    #expect(allowList.count == 63)
+    #expect(allowList.last?.conditions == [.above(argument: 0, value: 63)])
+    let denyList = try refused(AddressFamilies(isAllowList: false, [40]))
+    #expect(denyList.map(\.conditions) == [[.bits(argument: 0, mask: 0xffff_ffff, value: 40)]])
+    #expect(try refused(AddressFamilies(isAllowList: true, [])).count == 65)
+  }
+
+  @Test("SuppressSync= lets no call for the disk through")
+  func sync() throws {
+    let rules = try #require(filters { guest, _ in guest.exec.suppressSync = true }.last).rules
+    #expect(rules.first { $0.action == .pretend }?.calls.contains("fsync") == true)
+    #expect(rules.filter { $0.action == .invalid }.map(\.calls) == [["open"], ["openat"]])
+  }
+
+  @Test("without CAP_SYS_ADMIN it stays until the filter is there; with NoNewPrivileges= it is not needed")
+  func installing() throws {
+    func kept(_ change: (inout Guest) -> Void) throws -> Step? {
+      try planned { guest, _ in
+        guest.exec.droppedCapabilities = [.one(.sysAdmin)]
+        change(&guest)
+      }.steps.first { if case .keepCapabilities = $0 { true } else { false } }
+    }
+    let rest = Capabilities.guest.subtracting(.sysAdmin)
+    #expect(try kept { _ in } == .keepCapabilities(rest, untilExecuted: .sysAdmin))
+    #expect(try kept { $0.exec.noNewPrivileges = true } == .keepCapabilities(rest))
+  }
+
+  @Test("a kernel without seccomp(2) is not asked for it")
+  func absent() throws {
+    let plan = try planned { _, facts in facts.mayFilterSystemCalls = false }
+    #expect(plan.notes == [.noSystemCallFilter])
+    #expect(!plan.steps.contains { if case .filterSystemCalls = $0 { true } else { false } })
+    #expect(try planned().notes == [])
+  }
+}
