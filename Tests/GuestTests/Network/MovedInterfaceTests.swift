@@ -1,0 +1,74 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("Interface=")
+struct MovedInterfaceTests {
+  /// The interfaces are ends of virtual Ethernets, which the kernel takes away with the namespace they are in.
+  private func start(_ world: World) throws -> (daemon: Daemon, guest: Int32, address: String?) {
+    for name in ["eth1", "eth2"] { try world.ip("link add \(name) type veth peer name \(name)-wire") }
+    let address = try world.interface("eth1")?.address
+    let guest = try world.wakeTiny("echo", network: "Interface=eth1:lan eth2")
+    return (try #require(world.daemon), guest, address)
+  }
+
+  private func expectHome(_ world: World, _ address: String?) throws {
+    let names = try world.interfaces().map(\.ifname).sorted()
+    #expect(names == ["eth1", "eth1-wire", "eth2", "eth2-wire", "lo"])
+    #expect(try world.interface("eth1")?.address == address)
+    #expect(GuestTests.names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])
+  }
+
+  @Test("is the guest's while it runs, by its name there, and then the host's again by the old one")
+  func comesHome() throws {
+    try World.with { world in
+      let (_, guest, address) = try start(world)
+      #expect(try world.interfaces(of: guest).map(\.ifname).sorted() == ["eth2", "lan", "lo"])
+      #expect(try world.interfaces().map(\.ifname).sorted() == ["eth1-wire", "eth2-wire", "lo"])
+      try world.sleep("echo")
+      try expectHome(world, address)
+    }
+  }
+
+  @Test("comes home from a guest that is killed, whatever that called it")
+  func killedGuest() throws {
+    try World.with { world in
+      let (daemon, guest, address) = try start(world)
+      try world.inNetwork(of: guest, "ip", "link", "set", "lan", "name", "mine")
+      kill(guest, SIGKILL)
+      try daemon.waitForLog("gone: ")
+      try expectHome(world, address)
+    }
+  }
+
+  @Test("comes home when daemon and guest are killed: by the next daemon", arguments: [true, false])
+  func killedDaemon(guestToo: Bool) throws {
+    try World.with { world in
+      let (daemon, guest, address) = try start(world)
+      try world.inNetwork(of: guest, "ip", "link", "set", "lan", "name", "mine")
+      daemon.child.signal(SIGKILL)
+      _ = daemon.child.wait()
+      if guestToo {
+        kill(guest, SIGKILL)
+        try daemon.until("its cgroup is empty") { Cgroups.processes(below: world.cgroup).isEmpty }
+      }
+      let next = try world.startDaemon()
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try expectHome(world, address)
+    }
+  }
+
+  @Test("comes home by another name when its own is taken, and that is said")
+  func nameTaken() throws {
+    try World.with { world in
+      let (daemon, _, _) = try start(world)
+      try world.ip("link add eth1 type bridge")
+      try world.sleep("echo")
+      try daemon.waitForLog("bringing the interface eth1 home under its name: File exists")
+      let names = try world.interfaces().map(\.ifname)
+      #expect(names.count == 6)
+      #expect(names.contains { $0.hasPrefix("dormouse") || $0 == "lan" })
+    }
+  }
+}
