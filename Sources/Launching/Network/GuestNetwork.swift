@@ -61,9 +61,7 @@ public final class GuestNetwork {
   ///
   /// - Throws: `SystemError` or `NftablesError` when something stays, with the note of it.
   public static func undo(leftAt place: Place) throws {
-    guard var note = try read(place) else { return }
-    // The host's ends went with the guest's.
-    note.links = []
+    guard let note = try read(place) else { return }
     let network = try GuestNetwork(note, pinned(place), place)
     if let problem = network.end().first { throw problem }
   }

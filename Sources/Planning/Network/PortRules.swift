@@ -29,7 +29,8 @@ public struct PortRules: Equatable, Sendable {
     // Whatever comes in, and whatever the host itself sends, for one of the host's own addresses.
     var chains = [
       chain("incoming", "nat hook prerouting priority dstnat", leading),
-      chain("outgoing", "nat hook output priority dstnat", leading),
+      // The name dstnat means nothing here to the nft of older distributions.
+      chain("outgoing", "nat hook output priority -100", leading),
     ]
     if let hostEnd {
       // The guest answers to the host's address on this link, since 127.0.0.1 is the guest's own.

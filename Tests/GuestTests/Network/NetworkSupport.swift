@@ -60,7 +60,8 @@ extension World {
 
   /// What is answered to a line that is sent from the network of a process to a server elsewhere.
   func ask(_ host: String, _ port: Int, _ line: String, from pid: Int32, over kind: String = "tcp") throws -> String {
-    let script = "exec 3<>/dev/\(kind)/\(host)/\(port) && echo \(line) >&3 && read -r -t 10 -u 3 answer; echo $answer"
+    // Not by read, which takes a byte at a time: of a datagram that is the first one only.
+    let script = "exec 3<>/dev/\(kind)/\(host)/\(port) && echo \(line) >&3 && timeout 10 head --lines=1 <&3"
     return try inNetwork(of: pid, "bash", "-c", script).output.trimmingCharacters(in: .newlines)
   }
 

@@ -111,6 +111,7 @@ struct PortTests {
       let next = try world.startDaemon()
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }
       #expect(try rules(world).isEmpty)
+      // Also when somebody else is still in the guest's network, as the test's own server is.
       #expect(try world.interfaces().map(\.ifname) == ["lo"])
       #expect(names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])
     }
