@@ -57,8 +57,6 @@ struct HostileTests {
       let hasHostUsers = text(of: "/proc/\(pid)/uid_map").contains("4294967295")
       for attempt in attempts where attempt.verdict == "BROKEN" {
         if hasHostUsers, Self.hasVersion1, attempt.id == "HG-19" { continue }
-        // Refused by the filter of system calls, which there is none of yet.
-        if Self.filtered.contains(attempt.id) { continue }
         Issue.record("\(attempt.id) \(attempt.words)")
       }
       #expect(!text(of: "/proc/self/mountinfo").contains("dormouse-hostile"))
@@ -74,8 +72,6 @@ struct HostileTests {
   private static var hasVersion1: Bool {
     text(of: "/proc/self/mountinfo").split(separator: "\n").contains { $0.contains(" - cgroup ") }
   }
-
-  private static let filtered: Set = ["HG-24", "HG-27", "HG-28", "HG-34", "HG-35", "HG-36"]
 
   @Test("whose first program is a script for /proc/self/exe cannot write to the daemon's program by that way")
   func program() throws {

@@ -125,7 +125,9 @@ def payload(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as children:
         for process in (pid, *map(int, children.read().split())):
             if os.path.basename(os.readlink(f"/proc/{process}/exe")) in ("systemd", "application"):
-                return process
+                # In the middle of execve(2) the program is there and its environment is not yet.
+                with open(f"/proc/{process}/environ") as environment:
+                    return process if environment.read(1) else None
     return None
 
 
