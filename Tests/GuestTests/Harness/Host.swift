@@ -50,7 +50,9 @@ final class Host {
   var console: String { text(of: world.directory + "/host.out") }
 
   /// Runs a command on the host.
-  func run(_ arguments: String...) throws -> Outcome {
+  func run(_ arguments: String...) throws -> Outcome { try run(arguments) }
+
+  func run(_ arguments: [String]) throws -> Outcome {
     try world.run(["nsenter", "--target", "\(leader)", "--all"] + arguments)
   }
 
