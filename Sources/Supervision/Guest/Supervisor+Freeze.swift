@@ -77,7 +77,8 @@ extension Supervisor {
   }
 
   func thaw() {
-    let goesOn = state.word == .active
+    // One that is thawed to be parted with was not called for: what was found of its use still holds.
+    let goesOn = if case .active = state { true } else { false }
     reclaimer = nil
     do throws(SystemError) {
       // Who is told to halt is not waited for.
