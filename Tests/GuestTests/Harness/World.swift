@@ -100,8 +100,12 @@ final class World {
     Self.remove(directory)
   }
 
-  /// A daemon that was killed leaves its guests' exported sockets mounted.
+  /// A daemon that was killed leaves its guests' exported sockets mounted, and notes of their scratch directories elsewhere.
   private static func remove(_ directory: String) {
+    let runtime = directory + "/runtime"
+    for note in names(in: runtime) where note.hasSuffix(".scratch") {
+      _ = try? command(["rm", "-rf", "--one-file-system", text(of: "\(runtime)/\(note)")])
+    }
     for mount in (try? MountInfo.read()) ?? [] where mount.target.hasPrefix(directory + "/") {
       _ = try? command(["umount", "--lazy", mount.target])
     }
