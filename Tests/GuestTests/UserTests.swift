@@ -14,23 +14,25 @@ struct UserTests {
   @Test("are a range of its own without a word, the same at each start, and no other guest's")
   func pick() throws {
     try World.with { world in
-      try world.addTiny("one", "ListenStream=127.0.0.1:8001")
-      try world.addTiny("two", "ListenStream=127.0.0.1:8002")
+      // The range is picked by the name, and the host's ranges are common to all tests: a name that no other test has.
+      let (first, second) = ("one-\(world.name)", "two-\(world.name)")
+      try world.addTiny(first, "ListenStream=127.0.0.1:8001")
+      try world.addTiny(second, "ListenStream=127.0.0.1:8002")
       try world.startDaemon()
       for port in [8001, 8002] { #expect(try world.ask("127.0.0.1:\(port)", "id") == "0:0") }
-      let (one, two) = (try map(world, "one"), try map(world, "two"))
+      let (one, two) = (try map(world, first), try map(world, second))
       #expect(one.count == 3 && one[0] == 0 && one[1] >= 0x8_0000 && one[1] % 65536 == 0 && one[2] == 65536, "\(one)")
       #expect(one[1] != two[1])
       #expect(FileManager.default.fileExists(atPath: "/run/systemd/nspawn-uid/\(one[1])"))
       // What it writes is root's on the disk: the mount translates.
       #expect(try world.ask("127.0.0.1:8001", "write /made x") == "ok")
-      let made = try FileManager.default.attributesOfItem(atPath: world.directory + "/root-one/made")
+      let made = try FileManager.default.attributesOfItem(atPath: world.directory + "/root-\(first)/made")
       #expect(made[.ownerAccountID] as? Int == 0)
-      try world.sleep("one")
-      try world.wait("one", .inactive)
+      try world.sleep(first)
+      try world.wait(first, .inactive)
       #expect(!FileManager.default.fileExists(atPath: "/run/systemd/nspawn-uid/\(one[1])"))
       #expect(try world.ask("127.0.0.1:8001", "id") == "0:0")
-      #expect(try map(world, "one") == one)
+      #expect(try map(world, first) == one)
     }
   }
 
