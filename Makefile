@@ -38,7 +38,7 @@ demo:
 test:
 	@.ci/need --root $(TEST_NEEDS)
 	@$(MAKE) --no-print-directory format-check size-check guests
-	$(SWIFT) test --disable-xctest
+	@.ci/suite $(SWIFT) test --disable-xctest
 
 # What needs cgroup 2 with all its controllers: on a virtual machine, by software emulation, one line for each check.
 vm-test:
