@@ -68,15 +68,29 @@ extension PlanBuilder {
     if facts.bootID != nil { bindOwn(Self.bootID, "/proc/sys/kernel/random/boot_id", [.readOnly, .inert]) }
   }
 
-  private mutating func bindOwn(_ source: String, _ target: String, _ attributes: MountFlags) {
-    steps.append(.bindOwn(source: source, target: target, attributes: attributes, recursive: false, optional: false))
+  private mutating func bindOwn(
+    _ source: String, _ target: String, _ attributes: MountFlags, optional: Bool = false
+  ) {
+    steps.append(.bindOwn(source: source, target: target, attributes: attributes, recursive: false, optional: optional))
   }
 
+  /// What a guest sees of the kernel's objects: not the firmware's tables, the modules and the file systems of the host.
+  static let shownOfSys = ["block", "bus", "class", "dev", "devices", "kernel"]
+
   mutating func mountSys() {
-    steps.append(.mount(type: "sysfs", target: "/sys", flags: .inert, data: "", optional: false))
-    // The mount and not the file system: with the host's network namespace it is the host's own sysfs.
-    steps.append(.change(path: "/sys", set: .readOnly, recursive: false))
+    let whole = "/sys/.whole"
+    mountTemporary("/sys", "mode=0755,size=4m,nr_inodes=1k", .inert)
+    steps.append(.makeDirectory(path: whole, mode: 0))
+    steps.append(.mount(type: "sysfs", target: whole, flags: .inert, data: "", optional: false))
+    for name in Self.shownOfSys {
+      // The mount and not the file system is read-only: with the host's network namespace it is the host's own sysfs.
+      bindOwn("\(whole)/\(name)", "/sys/\(name)", [.readOnly, .inert], optional: true)
+    }
+    steps.append(.detach(path: whole))
+    steps.append(.makeDirectory(path: "/sys/fs", mode: 0o755))
+    steps.append(.makeDirectory(path: "/sys/fs/cgroup", mode: 0o755))
     if facts.hasSELinux { attachHost("selinux", "/sys/fs/selinux", at: "/sys/fs/selinux") }
+    steps.append(.change(path: "/sys", set: .readOnly, recursive: false))
   }
 
   /// What shows the namespaces of the process that mounts it.

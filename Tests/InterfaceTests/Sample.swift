@@ -39,7 +39,7 @@ extension Observation {
   private static var goodMounts: [Mount] {
     [
       mount("/", "ext4"), mount("/proc", "proc"), mount("/proc/sys", "proc", "ro"), mount("/proc/sys/net", "proc"),
-      mount("/sys", "sysfs", "ro"), mount("/sys/fs/selinux", "selinuxfs", "ro"), mount("/sys/fs/cgroup", "cgroup2"),
+      mount("/sys", "tmpfs", "ro"), mount("/sys/fs/selinux", "selinuxfs", "ro"), mount("/sys/fs/cgroup", "cgroup2"),
       mount("/dev", "tmpfs"), mount("/run/host/credentials", "ramfs", "ro"),
       Mount(
         root: "/", target: "/run/host/incoming", type: "tmpfs", options: ["ro"], propagation: ["shared:10", "master:9"]),

@@ -204,7 +204,25 @@ struct GoldenTests {
     makeNode (Node.socket, path: "/run/host/inaccessible/sock", mode: 00)
     makeNode (Node.character(major: 0, minor: 0), path: "/run/host/inaccessible/chr", mode: 00)
     makeNode (Node.block(major: 0, minor: 0), path: "/run/host/inaccessible/blk", mode: 00)
-    mount (type: "sysfs", target: "/sys", flags: [nosuid,nodev,noexec], data: "", optional: false)
+    mount (type: "tmpfs", target: "/sys", flags: [nosuid,nodev,noexec], data: "mode=0755,size=4m,nr_inodes=1k", \
+    optional: false)
+    makeDirectory (path: "/sys/.whole", mode: 00)
+    mount (type: "sysfs", target: "/sys/.whole", flags: [nosuid,nodev,noexec], data: "", optional: false)
+    bindOwn (source: "/sys/.whole/block", target: "/sys/block", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
+    optional: true)
+    bindOwn (source: "/sys/.whole/bus", target: "/sys/bus", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
+    optional: true)
+    bindOwn (source: "/sys/.whole/class", target: "/sys/class", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
+    optional: true)
+    bindOwn (source: "/sys/.whole/dev", target: "/sys/dev", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
+    optional: true)
+    bindOwn (source: "/sys/.whole/devices", target: "/sys/devices", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
+    optional: true)
+    bindOwn (source: "/sys/.whole/kernel", target: "/sys/kernel", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
+    optional: true)
+    detach (path: "/sys/.whole")
+    makeDirectory (path: "/sys/fs", mode: 0755)
+    makeDirectory (path: "/sys/fs/cgroup", mode: 0755)
     change (path: "/sys", set: [ro], recursive: false)
     mount (type: "tmpfs", target: "/dev", flags: [nosuid,strictatime], data: "mode=0755,size=4m,nr_inodes=64k", \
     optional: false)

@@ -27,7 +27,7 @@ RULES = [
     (r"mount /run/host(/[\w/-]+)?: ", "the places of the Container Interface: more of them, and each a mount that is its own"),
     (r"mount /dev/(null|zero|full|random|urandom|tty|net/tun|fuse|console|ptmx): ", "nodes that cannot be made are bound"),
     (r"mount /dev/net/tun: ", "no device besides those that the interface names"),
-    (r"mount /sys(/\w+)?: nspawn (sysfs|tmpfs)", "systemd-nspawn shows parts of /sys in a tmpfs where the network is the guest's own"),
+    (r"mount /sys(/\w+)?: nspawn (sysfs|-)", "systemd-nspawn shows the whole of /sys where the network is the host's"),
     (r"mount /tmp: nspawn tmpfs nodev nosuid, dormouse -", "Dormouse leaves a program that is no init the /tmp of its root"),
     (r"mount /proc/sys/kernel/random/boot_id: ", "both cover it; the source is another"),
     (r"mount /proc/kmsg: ", "both cover it; the source is another"),

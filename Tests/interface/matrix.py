@@ -36,6 +36,7 @@ PROBES = {
     "EE-3c": ("", "echo probe >/dev/console"),
     "EE-6b": ("", "mkdir /sys/fs/cgroup/probe && rmdir /sys/fs/cgroup/probe"),
     "EE-2b": ("", "! touch /sys/probe"),
+    "EE-2g": ("", "! test -e /sys/firmware"),
     "EE-2d": ("", "! sh -c 'echo 1 >/proc/sys/kernel/sysrq'"),
     # With users of its own the capability is there, and the kernel makes no devices by it.
     "DN-1": ("", "! grep -q 4294967295 /proc/self/uid_map || mknod /run/interface/null c 1 3"),
