@@ -73,7 +73,7 @@ struct ConsoleTests {
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
       // All of it waits, and the end of the guest with it, when the daemon goes on.
-      kill(daemon.pid, SIGSTOP)
+      try stop(daemon.pid)
       defer { kill(daemon.pid, SIGCONT) }
       for number in 1...9 { #expect(try client.ask("notify STATUS=\(number)|ERRNO=5") == "ok") }
       #expect(try client.ask("notify EXIT_STATUS=7") == "ok")

@@ -79,7 +79,7 @@ struct PartingTests {
       try world.wake("echo")
       let first = try #require(try world.summary("echo").pid)
       // It accepts nobody, and is gone before it could.
-      kill(first, SIGSTOP)
+      try stop(first)
       let clients = try world.connect("127.0.0.1:8001", times: 10)
       let sender = try world.datagrams(to: "127.0.0.1:8004")
       for client in clients + [sender] { try client.send("hello") }
@@ -101,7 +101,7 @@ struct PartingTests {
       try world.wake("echo")
       let pid = try #require(try world.summary("echo").pid)
       // It stands still with a client in its queue when it is to sleep.
-      kill(pid, SIGSTOP)
+      try stop(pid)
       let clients = try ["127.0.0.1:8001", path].map { try world.connect($0) }
       #expect(try world.dormouse("sleep", "echo").errors.contains("connections are open"))
       kill(pid, SIGCONT)
@@ -139,7 +139,7 @@ struct PartingTests {
       let pid = try #require(try world.summary("echo").pid)
       first.child.signal(SIGKILL)
       _ = first.child.wait()
-      kill(pid, SIGSTOP)
+      try stop(pid)
       let clients = try ["127.0.0.1:8001", path].map { try world.connect($0) }
       for client in clients { try client.send("hello") }
       try world.startDaemon()

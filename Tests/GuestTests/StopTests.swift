@@ -44,7 +44,7 @@ struct StopTests {
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       let first = try #require(try world.summary("echo").pid)
       // It stands still while they come, and then sees its own signal to power off before it sees them.
-      kill(first, SIGSTOP)
+      try stop(first)
       let clients = try world.connect("127.0.0.1:8001", times: 20)
       kill(first, __libc_current_sigrtmin() + 4)
       kill(first, SIGCONT)

@@ -113,8 +113,20 @@ struct Trouble: Error, CustomStringConvertible {
 
 /// Whether a process runs: one that has ended and only waits for its parent's look does not.
 func runs(_ pid: Int32) -> Bool {
-  let state = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
+  let state = stateOfProcess(pid)
   return state != nil && state != "Z" && state != "X"
+}
+
+/// Stops a process where it is, until SIGCONT; returns when it stands still. Until then it may still see what comes after the signal,
+/// and go on with that.
+func stop(_ pid: Int32) throws {
+  kill(pid, SIGSTOP)
+  try eventually("process \(pid) stands still") { stateOfProcess(pid) == "T" }
+}
+
+/// The letter in /proc/PID/stat (proc_pid_stat(5)).
+private func stateOfProcess(_ pid: Int32) -> Substring? {
+  text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
 }
 
 /// Waits until `condition` holds of something that announces itself by no event that a test could wait for.
