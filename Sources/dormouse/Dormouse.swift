@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlProtocol
 
 /// The command line. Each verb is a file of its own; all but `check` ask a daemon over its control socket, and `interface` looks at
 /// the guest itself besides.
@@ -42,6 +43,16 @@ struct RuntimeOption: ParsableArguments {
   /// The daemons there, or where the option before the verb says.
   func daemons(_ before: RuntimeOption) -> Daemons {
     Daemons(runtime: directory ?? before.directory ?? "/run/dormouse")
+  }
+}
+
+extension RuntimeOption {
+  /// Has the guest's daemon carry out a call that is answered by its being done; what hinders it is told, and ends the program.
+  func carryOut(_ call: Call, of guest: GuestArgument, _ before: RuntimeOption) throws {
+    try reportingFailure {
+      () throws(Failure) in
+      guard case .done = try daemons(before).ask(call, of: guest.name) else { throw .otherReply }
+    }
   }
 }
 

@@ -1,5 +1,4 @@
 import ArgumentParser
-import ControlProtocol
 
 struct FreezeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,10 +13,6 @@ struct FreezeCommand: ParsableCommand {
   @Flag(help: "Freeze it although it is in use.") var now = false
 
   func run() throws {
-    try reportingFailure {
-      () throws(Failure) in
-      let call = Call.freeze(name: guest.name, now: now)
-      guard case .done = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else { throw .otherReply }
-    }
+    try runtime.carryOut(.freeze(name: guest.name, now: now), of: guest, dormouse.runtime)
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import ControlProtocol
 
 struct SleepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,10 +12,6 @@ struct SleepCommand: ParsableCommand {
   @Flag(help: "Halt it although it is in use.") var now = false
 
   func run() throws {
-    try reportingFailure {
-      () throws(Failure) in
-      let call = Call.sleep(name: guest.name, now: now)
-      guard case .done = try runtime.daemons(dormouse.runtime).ask(call, of: guest.name) else { throw .otherReply }
-    }
+    try runtime.carryOut(.sleep(name: guest.name, now: now), of: guest, dormouse.runtime)
   }
 }

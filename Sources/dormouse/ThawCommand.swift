@@ -1,5 +1,4 @@
 import ArgumentParser
-import ControlProtocol
 
 struct ThawCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,11 +9,6 @@ struct ThawCommand: ParsableCommand {
   @ParentCommand var dormouse: Dormouse
 
   func run() throws {
-    try reportingFailure {
-      () throws(Failure) in
-      guard case .done = try runtime.daemons(dormouse.runtime).ask(.thaw(name: guest.name), of: guest.name) else {
-        throw .otherReply
-      }
-    }
+    try runtime.carryOut(.thaw(name: guest.name), of: guest, dormouse.runtime)
   }
 }

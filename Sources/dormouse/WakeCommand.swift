@@ -1,5 +1,4 @@
 import ArgumentParser
-import ControlProtocol
 
 struct WakeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,11 +9,6 @@ struct WakeCommand: ParsableCommand {
   @ParentCommand var dormouse: Dormouse
 
   func run() throws {
-    try reportingFailure {
-      () throws(Failure) in
-      guard case .done = try runtime.daemons(dormouse.runtime).ask(.wake(name: guest.name), of: guest.name) else {
-        throw .otherReply
-      }
-    }
+    try runtime.carryOut(.wake(name: guest.name), of: guest, dormouse.runtime)
   }
 }
