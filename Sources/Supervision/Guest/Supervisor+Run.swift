@@ -79,8 +79,9 @@ extension Supervisor {
     if let errno = message.errno, known == nil { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
     if message.isFarewell {
-      if state.word == .active || state.word == .frozen { say(.leaving) }
+      let isNews = state.word == .active || state.word == .frozen
       take(.leaving)
+      if isNews { say(.leaving) }
     }
   }
 
@@ -94,9 +95,9 @@ extension Supervisor {
     guard let run else { return }
     history.askedToHalt(because: stopCause)
     let signal = guest.exec.effectiveKillSignal
-    say(.askedToHalt(signal: signal.description, stopCause))
     do throws(SystemError) {
       try run.process.signal(signal)
+      say(.askedToHalt(signal: signal.description, stopCause))
     } catch {
       // ESRCH: it ended by itself meanwhile, and its end is on its way.
       if error.errno != ESRCH { say(.cannotEnd(error: "\(error)")) }
@@ -130,7 +131,6 @@ extension Supervisor {
       lastFailure = "ended unasked: \(status)"
     }
     history.ended(status, unasked: unasked, console: run?.consoleText ?? "")
-    say(.gone(how: exit.words(status)))
     if unasked == .reboot { wakeCause = Trigger(cause: .reboot) }
     history.counters.notifyRefused += run?.refusedMessages ?? 0
     RunRecord(runtime: surroundings.runtime).remove(name)
@@ -138,6 +138,7 @@ extension Supervisor {
     for listener in listeners.all { listener.isAdopted = nil }
     reclaimer = nil
     run = nil
+    say(.gone(how: exit.words(status)))
     take(.exited(exit))
   }
 }
