@@ -21,7 +21,8 @@ struct InsideTests {
     }
     let expected = [
       "/ tmpfs", "/proc proc nosuid nodev noexec", "/proc/sys proc ro nosuid nodev noexec",
-      "/proc/kallsyms tmpfs ro nosuid nodev noexec", "/sys sysfs ro nosuid nodev noexec",
+      "/proc/kallsyms tmpfs ro nosuid nodev noexec", "/sys tmpfs ro nosuid nodev noexec",
+      "/sys/devices sysfs ro nosuid nodev noexec", "/sys/kernel sysfs ro nosuid nodev noexec",
       "/sys/fs/cgroup cgroup2 nosuid nodev noexec", "/dev tmpfs nosuid", "/dev/pts devpts nosuid noexec",
       "/dev/shm tmpfs nosuid nodev", "/run tmpfs nosuid nodev", "/run/host tmpfs ro nosuid nodev noexec",
     ]
@@ -80,6 +81,12 @@ struct InsideTests {
       of:
         "for f in /proc/sys/vm/overcommit_memory /sys/x /run/host/x /proc/sys/net/ipv4/ip_forward; do echo 0 >$f; done")
     #expect(text.matches(of: /Read-only file system/).count == 4, "\(text)")
+  }
+
+  @Test("of the kernel's objects those are shown that are of use to a guest")
+  func shownOfSys() throws {
+    let text = try TestGuest().output(of: "cd /sys && echo * && echo fs/* && echo class/net/lo/m*")
+    #expect(text == "block bus class dev devices fs kernel\nfs/cgroup\nclass/net/lo/mtu\n")
   }
 
   @Test("what /proc shows of the kernel is empty")

@@ -9,12 +9,21 @@ extension Daemon {
 
   /// Lets it open exactly `count` more descriptors: RLIMIT_NOFILE is about the lowest number that is free.
   func leaveDescriptors(_ count: Int) throws {
-    var seen = -1
-    // What it opens for a moment, to say something to its service manager, is not to be counted.
-    while limit(leaving: count) != seen {
-      seen = limit(leaving: count)
-      try require("prlimit", "--pid", "\(pid)", "--nofile=\(seen):")
+    // What it has open for a moment only is not to be counted: it has nothing of the kind while it waits for events.
+    try until("it stands still while its descriptors are counted") {
+      let before = schedulings
+      guard before.isAsleep else { return false }
+      try require("prlimit", "--pid", "\(pid)", "--nofile=\(limit(leaving: count)):")
+      return schedulings == before
     }
+  }
+
+  /// Whether it sleeps, and how often it did until now.
+  private var schedulings: (isAsleep: Bool, switches: [Substring]) {
+    let lines = text(of: "/proc/\(pid)/status").split(separator: "\n")
+    return (
+      lines.contains { $0.hasPrefix("State:\tS") }, lines.filter { $0.contains("ctxt_switches:") }
+    )
   }
 
   /// With nothing left the limit lies at the first free number.
