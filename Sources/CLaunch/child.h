@@ -18,18 +18,24 @@ struct launch_family {
   /* The child's; NULL where it makes no further processes. */
   void *usher_stack;
   void *first_stack;
+  void *second_stack;
   /* The descriptor of the report pipe in the children. */
   int report;
   /* The step of LAUNCH_CROSS. */
   uint32_t crossing;
+  /* The step of LAUNCH_INIT. */
+  uint32_t parting;
   /* Process ids, which the kernel writes while it makes the processes. */
   int32_t usher;
   int32_t first;
   /* Futexes: not zero as long as somebody is to wait. */
   uint32_t waits;
   uint32_t outer;
+  uint32_t first_shares;
   /* Whether the pin is gone. */
   uint32_t unpinned;
+  /* Whether process 1 has not become the small init. */
+  uint32_t init_failed;
 };
 
 /* The child; `family` is a struct launch_family. */
@@ -43,5 +49,10 @@ int launch_slot(const struct launch_plan *plan, uint64_t slot);
 long launch_act(uint64_t user, uint64_t group);
 _Noreturn void launch_cross(struct launch_family *family, uint32_t step);
 long launch_unpin(struct launch_family *family);
+/* Until the word is zero. The kernel wakes by its address in memory, so the futexes are not private ones. */
+void launch_wait(uint32_t *word);
+
+/* second.c: returns only on failure. */
+long launch_init(struct launch_family *family, uint32_t step);
 
 #endif

@@ -112,6 +112,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_NO_NEW_PRIVILEGES: return raw5(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     case LAUNCH_FILTER: return launch_filter(text, step->a);
     case LAUNCH_BLOCK: return raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&step->a, 0, sizeof step->a);
+    case LAUNCH_INIT: return launch_init(family, index);
     case LAUNCH_EXECUTE: return execute(plan, step);
   }
   return -EINVAL;

@@ -5,8 +5,11 @@
 #include <asm/unistd.h>
 #include <stdint.h>
 
+/* Always, because the small init consists of what is in its section. */
+#define ALWAYS static inline __attribute__((always_inline))
+
 #if defined(__x86_64__)
-static inline long raw6(long number, long a, long b, long c, long d, long e, long f) {
+ALWAYS long raw6(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
   register long r9 __asm__("r9") = f;
@@ -19,7 +22,7 @@ static inline long raw6(long number, long a, long b, long c, long d, long e, lon
 }
 
 /* clone3 whose child runs `entry(argument)` on the stack named in `arguments`, and never comes back from it. */
-static inline long raw_clone3(void *arguments, unsigned long size, void (*entry)(void *), void *argument) {
+ALWAYS long raw_clone3(void *arguments, unsigned long size, void (*entry)(void *), void *argument) {
   register void *child_entry __asm__("r12") = entry;
   register void *child_argument __asm__("r13") = argument;
   long result;
@@ -37,7 +40,7 @@ static inline long raw_clone3(void *arguments, unsigned long size, void (*entry)
   return result;
 }
 #elif defined(__aarch64__)
-static inline long raw6(long number, long a, long b, long c, long d, long e, long f) {
+ALWAYS long raw6(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
@@ -52,7 +55,7 @@ static inline long raw6(long number, long a, long b, long c, long d, long e, lon
   return x0;
 }
 
-static inline long raw_clone3(void *arguments, unsigned long size, void (*entry)(void *), void *argument) {
+ALWAYS long raw_clone3(void *arguments, unsigned long size, void (*entry)(void *), void *argument) {
   register long x8 __asm__("x8") = __NR_clone3;
   register void *x0 __asm__("x0") = arguments;
   register unsigned long x1 __asm__("x1") = size;
@@ -74,12 +77,12 @@ static inline long raw_clone3(void *arguments, unsigned long size, void (*entry)
 #error "raw system calls are written for x86_64 and aarch64"
 #endif
 
-static inline long raw0(long number) { return raw6(number, 0, 0, 0, 0, 0, 0); }
-static inline long raw1(long number, long a) { return raw6(number, a, 0, 0, 0, 0, 0); }
-static inline long raw2(long number, long a, long b) { return raw6(number, a, b, 0, 0, 0, 0); }
-static inline long raw3(long number, long a, long b, long c) { return raw6(number, a, b, c, 0, 0, 0); }
-static inline long raw4(long number, long a, long b, long c, long d) { return raw6(number, a, b, c, d, 0, 0); }
-static inline long raw5(long number, long a, long b, long c, long d, long e) {
+ALWAYS long raw0(long number) { return raw6(number, 0, 0, 0, 0, 0, 0); }
+ALWAYS long raw1(long number, long a) { return raw6(number, a, 0, 0, 0, 0, 0); }
+ALWAYS long raw2(long number, long a, long b) { return raw6(number, a, b, 0, 0, 0, 0); }
+ALWAYS long raw3(long number, long a, long b, long c) { return raw6(number, a, b, c, 0, 0, 0); }
+ALWAYS long raw4(long number, long a, long b, long c, long d) { return raw6(number, a, b, c, d, 0, 0); }
+ALWAYS long raw5(long number, long a, long b, long c, long d, long e) {
   return raw6(number, a, b, c, d, e, 0);
 }
 

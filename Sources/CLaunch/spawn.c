@@ -75,6 +75,8 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
   struct launch_report report = {LAUNCH_NO_FAILURE, 0};
   read_report(pipe[0], &report);
   if (plan->crosses || report.step != LAUNCH_NO_FAILURE) {
+    /* The small init may be there already, though its program is not. */
+    if (!plan->crosses) raw4(__NR_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
     reap(P_PIDFD, pidfd);
     raw1(__NR_close, pidfd);
   }
@@ -102,7 +104,8 @@ struct launch_result launch_start(const struct launch_plan *plan) {
   int pipe[2];
   long error = raw2(__NR_pipe2, (long)pipe, O_CLOEXEC);
   if (error < 0) return failed(LAUNCH_AT_PIPE, error);
-  const long count = plan->crosses ? 3 : 1, size = GUARD_SIZE + STACK_SIZE;
+  const long firsts = plan->crosses ? 3 : 1, count = firsts + (plan->has_init ? 1 : 0);
+  const long size = GUARD_SIZE + STACK_SIZE;
   long memory = raw6(__NR_mmap, 0, count * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory > -4096 && memory < 0) {
     raw1(__NR_close, pipe[0]);
@@ -122,6 +125,7 @@ struct launch_result launch_start(const struct launch_plan *plan) {
       family.usher_stack = (void *)(memory + size + GUARD_SIZE);
       family.first_stack = (void *)(memory + 2 * size + GUARD_SIZE);
     }
+    if (plan->has_init) family.second_stack = (void *)(memory + firsts * size + GUARD_SIZE);
     plan->descriptors[plan->listener_count] = pipe[1];
     result = clone_and_wait(&family, (void *)(memory + GUARD_SIZE), pipe);
   }

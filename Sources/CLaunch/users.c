@@ -11,8 +11,7 @@
 
 enum { DETACH = 2 /* MNT_DETACH */ };
 
-/* Until the word is zero. The kernel wakes by its address in memory, so the futexes are not private ones. */
-static void wait_for(uint32_t *word) {
+void launch_wait(uint32_t *word) {
   for (;;) {
     uint32_t value = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     if (value == 0) return;
@@ -81,7 +80,7 @@ void launch_cross(struct launch_family *family, uint32_t step) {
   if (error < 0) launch_fail(family, (int)step, error);
   /* Without a first process its maker has said why. */
   if (__atomic_load_n(&family->first, __ATOMIC_SEQ_CST) != 0) {
-    wait_for(&family->waits); /* #2 */
+    launch_wait(&family->waits); /* #2 */
     error = raw2(__NR_umount2, (long)pin, DETACH);
     if (error == 0) error = raw3(__NR_unlinkat, AT_FDCWD, (long)pin, AT_REMOVEDIR);
     if (error < 0) launch_fail(family, (int)step, error);
@@ -93,6 +92,6 @@ void launch_cross(struct launch_family *family, uint32_t step) {
 long launch_unpin(struct launch_family *family) {
   __atomic_store_n(&family->waits, 0, __ATOMIC_SEQ_CST);
   raw6(__NR_futex, (long)&family->waits, FUTEX_WAKE, 1, 0, 0, 0); /* #2 */
-  wait_for(&family->outer);                                        /* #3 */
+  launch_wait(&family->outer);                                        /* #3 */
   return __atomic_load_n(&family->unpinned, __ATOMIC_SEQ_CST) ? 0 : -ESRCH;
 }

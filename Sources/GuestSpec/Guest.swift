@@ -17,16 +17,17 @@ public struct Guest: Equatable, Sendable {
 
 /// `[Exec]`: what runs in the guest.
 public struct ExecSettings: Equatable, Sendable {
-  /// `Boot=`: the payload is the guest's own init (systemd is looked for first) and `parameters` are its arguments;
-  /// otherwise `parameters` is the command line, run as PID 1.
-  public var boot = true
+  /// `Boot=`; nil means: yes, but for `ProcessTwo=yes`.
+  public var wantsBoot: Bool?
+  /// `ProcessTwo=`: the command line is run as PID 2, and PID 1 is a small init of Dormouse's own. Not with `boot`.
+  public var processTwo = false
   /// `Parameters=`.
   public var parameters: [String] = []
   /// `Environment=`, in the order written; the last of a name wins.
   public var environment: [EnvironmentVariable] = []
   /// `Hostname=`; nil means the guest's name.
   public var hostname: String?
-  /// `KillSignal=` as a signal name (`SIGTERM`, `SIGRTMIN+3`); nil means `SIGRTMIN+3` with `Boot=yes` and `SIGTERM`
+  /// `KillSignal=` as a signal name (`SIGTERM`, `SIGRTMIN+3`); nil means `SIGRTMIN+3` where PID 1 is an init and `SIGTERM`
   /// otherwise.
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
@@ -73,7 +74,13 @@ public struct ExecSettings: Equatable, Sendable {
 
   public init() {}
 
-  public var effectiveKillSignal: Signal { killSignal ?? (boot ? .realtime(3) : .sigterm) }
+  /// The payload is the guest's own init (systemd is looked for first) and `parameters` are its arguments;
+  /// otherwise `parameters` is the command line, run as PID 1 or PID 2.
+  public var boot: Bool {
+    get { wantsBoot ?? !processTwo }
+    set { wantsBoot = newValue }
+  }
+  public var effectiveKillSignal: Signal { killSignal ?? (boot || processTwo ? .realtime(3) : .sigterm) }
   public var waitsForReady: Bool { notifyReady ?? boot }
 }
 
@@ -180,8 +187,8 @@ public enum IdleFreeze: String, Equatable, Sendable, CaseIterable {
   case withConnections = "with-connections"
 }
 
-/// A variable of the guest's PID 1.
-public struct EnvironmentVariable: Equatable, Sendable {
+/// A variable of the guest's payload.
+public struct EnvironmentVariable: Hashable, Sendable {
   public var name: String
   public var value: String
 
@@ -189,4 +196,7 @@ public struct EnvironmentVariable: Equatable, Sendable {
     self.name = name
     self.value = value
   }
+
+  /// As it stands in an environment.
+  public var assignment: String { "\(name)=\(value)" }
 }

@@ -163,9 +163,6 @@ struct GuestReader {
       let rule = "letters, digits, dashes and single dots, at most 64 characters"
       report(whole, .error, "\"\(guest.name.shortened)\" is not a guest's name; name the file with \(rule)")
     }
-    if !guest.exec.boot, guest.exec.parameters.isEmpty {
-      report(places["Exec.Boot"] ?? whole, .error, "Boot=no needs a command line to run; write it as Parameters=")
-    }
     checkExec(whole)
     if guest.policy.directory == "/", guest.files.volatile == .no {
       let remedy = "add Volatile=yes to [Files], or name a tree of the guest's own"

@@ -7,4 +7,6 @@ public enum Signal: Hashable, Sendable {
   case realtime(Int32)
 
   public static let sigterm = Signal.number(15)
+  /// The real-time ones by which systemd(1) is told to stop: halt, poweroff, reboot and kexec, each also at once.
+  public static let stopsOfSystemd = [3, 4, 5, 6, 13, 14, 15, 16].map { Signal.realtime($0) }
 }

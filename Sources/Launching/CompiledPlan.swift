@@ -17,6 +17,7 @@ final class CompiledPlan {
   private let slotCount: Int
   private let namespaces: UInt64
   private let crosses: Bool
+  private let hasInit: Bool
 
   /// `listeners` and `preloaded`, in the order of the plan's, are descriptor numbers, borrowed until the plan has been carried out.
   ///
@@ -33,7 +34,7 @@ final class CompiledPlan {
     }
     steps = .copy(records)
     let argumentOffsets = plan.arguments.map { block.append([$0]) }
-    let environmentOffsets = plan.environment.map { block.append(["\($0.name)=\($0.value)"]) }
+    let environmentOffsets = plan.environment.map { block.append([$0.assignment]) }
     let text = UnsafeMutableBufferPointer.copy(block.bytes)
     self.text = text
     func pointers(_ offsets: [UInt32]) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?> {
@@ -47,6 +48,7 @@ final class CompiledPlan {
     preloadedCount = preloaded.count
     slotCount = plan.slotCount
     crosses = plan.crosses
+    hasInit = plan.hasInit
     namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
   }
 
@@ -72,6 +74,7 @@ final class CompiledPlan {
     plan.slot_count = UInt32(slotCount)
     plan.namespaces = namespaces
     plan.crosses = crosses ? 1 : 0
+    plan.has_init = hasInit ? 1 : 0
     plan.cgroup = cgroup.raw
     return launch_start(&plan)
   }

@@ -91,6 +91,10 @@ extension Step {
     case .filterSystemCalls(let filter): try Self.filtering(filter.program(), &block)
     case .blockSignals(let signals):
       launch_step(LAUNCH_BLOCK, signals.reduce(0) { $0 | 1 << UInt64($1.kernelNumber - 1) })
+    case .leaveInit(let slot, let arguments, let environment):
+      launch_step(
+        LAUNCH_INIT, UInt64(slot), UInt64(arguments.count), UInt64(environment.count),
+        text: block.append(arguments + environment.map(\.assignment)))
     case .execute(let candidates, let namesItself):
       launch_step(
         LAUNCH_EXECUTE, UInt64(candidates.count), namesItself ? 1 : 0, text: block.append(candidates))

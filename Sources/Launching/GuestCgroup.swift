@@ -1,3 +1,4 @@
+import CLaunch
 import Glibc
 import Linux
 
@@ -48,7 +49,7 @@ public final class GuestCgroup {
 
   /// Where PID 1 of the guest is born.
   private static func payload(_ path: String) -> String { path + "/payload" }
-  var payload: String { Self.payload(path) }
+  var payloadPath: String { Self.payload(path) }
 
   /// Opens the cgroup that PID 1 is to be born in, for CLONE_INTO_CGROUP.
   ///
@@ -110,12 +111,19 @@ public final class GuestCgroup {
   /// The guest's PID 1: the process whose number in its own pid namespace is 1. nil when it has none (any more).
   ///
   /// - Throws: `SystemError` when the cgroup is gone.
-  public func leader() throws(SystemError) -> Int32? {
+  public func leader() throws(SystemError) -> Int32? { try process(numbered: 1) }
+
+  /// The guest's program where its PID 1 is the small init of `ProcessTwo=`. nil when it has ended.
+  ///
+  /// - Throws: `SystemError` when the cgroup is gone.
+  func payload() throws(SystemError) -> Int32? { try process(numbered: Int32(LAUNCH_PAYLOAD)) }
+
+  private func process(numbered number: Int32) throws(SystemError) -> Int32? {
     let own = Self.depth(ofProcess: getpid()) ?? 1
-    // A guest may have pid namespaces of its own, and a first process in each: the guest's own lies one below the daemon's.
+    // A guest may have pid namespaces of its own, with the same numbers in each: the guest's own lies one below the daemon's.
     return try processes().first { pid in
       guard let numbers = Self.numbers(ofProcess: pid) else { return false }
-      return numbers.count == own + 1 && numbers.last == 1
+      return numbers.count == own + 1 && numbers.last == number
     }
   }
 

@@ -45,14 +45,15 @@ public final class GuestNamespaces {
     }
   }
 
-  /// The descriptor that a plan's slot gets, borrowed; `terminals` is the launcher's.
-  func number(of descriptor: Preloaded, terminals: Int32) -> Int32 {
+  /// The descriptor that a plan's slot gets, borrowed; `terminals` and `smallInit` are the launcher's.
+  func number(of descriptor: Preloaded, terminals: Int32, smallInit: SmallInit.Program?) -> Int32 {
     let number: Int32?
     switch descriptor {
     case .terminals: number = terminals
     case .network: number = network?.descriptor.raw
     case .users: number = users?.descriptor.raw
     case .mapping(let map): number = mappings[map]?.descriptor.raw
+    case .smallInit: number = smallInit?.descriptor.raw
     case .credentials, .unixExport: number = nil
     }
     guard let number else { preconditionFailure("the plan asks for what was not made") }

@@ -2,15 +2,17 @@ import Glibc
 import GuestSpec
 import Linux
 
-/// PID 1 of a guest: by its pidfd, with the master of its console.
+/// PID 1 of a guest: by its pidfd, with the master of its console, and with the guest's program where that is another process.
 ///
 /// Not Sendable: it belongs to the guest's supervisor.
 public final class GuestProcess {
   private let handle: ProcessHandle
+  private let payload: ProcessHandle?
   private var master: OwnedFD?
 
-  init(_ handle: consuming ProcessHandle, console: consuming OwnedFD?) {
+  init(_ handle: consuming ProcessHandle, payload: consuming ProcessHandle?, console: consuming OwnedFD?) {
     self.handle = handle
+    self.payload = payload
     self.master = console
   }
 
@@ -19,8 +21,10 @@ public final class GuestProcess {
   /// The number may have become another process's since it was found: look it up in the guest's cgroup once more afterwards.
   ///
   /// - Throws: `SystemError`; `ESRCH` when there is none.
-  public init(adopting pid: Int32) throws(SystemError) {
-    handle = try ProcessHandle(opening: pid)
+  public init(adopting pid: Int32, of cgroup: GuestCgroup) throws(SystemError) {
+    let handle = try ProcessHandle(opening: pid)
+    payload = SmallInit.isPID1(pid) ? SmallInit.payload(in: cgroup) : nil
+    self.handle = handle
     master = nil
   }
 
@@ -29,6 +33,24 @@ public final class GuestProcess {
 
   /// Borrowed: readable when the process has ended.
   public var pidfd: OwnedFD { _read { yield handle.descriptor } }
+
+  /// The number of the guest's program as the daemon sees it: PID 1, or with `ProcessTwo=` the process below the small init.
+  public var payloadPID: Int32 {
+    switch payload {
+    case .some(let payload): payload.pid
+    case .none: handle.pid
+    }
+  }
+
+  /// Borrowed: of `payloadPID`.
+  public var payloadPidfd: OwnedFD {
+    _read {
+      switch payload {
+      case .some(let payload): yield payload.descriptor
+      case .none: yield handle.descriptor
+      }
+    }
+  }
 
   /// The number of the console's master, borrowed; non-blocking. It must be drained as long as the process lives, or whoever
   /// prints in the guest waits for ever. nil for an adopted guest, and after `takeConsole()`.

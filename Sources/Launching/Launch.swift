@@ -47,14 +47,20 @@ public func launch(
   }
   try namespaces.makeMappings(of: plan)
   let mount = terminals.mount.raw
-  let preloaded = plan.preloaded.map { handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount) }
+  let smallInit = plan.hasInit ? try SmallInit.Program() : nil
+  // Its number is in the plan, and nothing else of it.
+  defer { withExtendedLifetime(smallInit) {} }
+  let preloaded = plan.preloaded.map {
+    handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount, smallInit: smallInit)
+  }
   let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
   let result = compiled.start(in: payload)
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
     throw LaunchError(words(result.failed, plan), errno: result.error)
   }
   let process = GuestProcess(
-    ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd)), console: terminals.takeMaster())
+    ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd)),
+    payload: plan.hasInit ? SmallInit.payload(in: cgroup) : nil, console: terminals.takeMaster())
   try adjustScore(plan, process)
   return process
 }
@@ -63,10 +69,12 @@ public func launch(
 private func adjustScore(_ plan: LaunchPlan, _ process: GuestProcess) throws(LaunchError) {
   guard let score = plan.oomScoreAdjust else { return }
   do throws(SystemError) {
-    let path = "/proc/\(process.pid)/oom_score_adj"
-    let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
-    let text = "\(score)"
-    try retrying("write \(path)") { write(file.raw, text, text.utf8.count) }
+    for pid in Set([process.pid, process.payloadPID]) {
+      let path = "/proc/\(pid)/oom_score_adj"
+      let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
+      let text = "\(score)"
+      try retrying("write \(path)") { write(file.raw, text, text.utf8.count) }
+    }
   } catch {
     // ENOENT and ESRCH: it has ended already, and its end is told like any other.
     if error.errno == ENOENT || error.errno == ESRCH { return }

@@ -41,13 +41,13 @@ public struct LeaderScope: ~Copyable {
 
 extension GuestCgroup {
   /// Holds PID 1 back before the rest of the guest is let go on; nil when PID 1 is no systemd with a cgroup of its own.
-  public func holdLeaderBack() -> LeaderScope? { LeaderScope(holdingBackIn: payload) }
+  public func holdLeaderBack() -> LeaderScope? { LeaderScope(holdingBackIn: payloadPath) }
 
   /// Undoes what a daemon that was killed may have left: every process goes on.
   ///
   /// - Throws: `SystemError` of write(2); `ENODEV` when it is gone.
   public func thawAll() throws(SystemError) {
-    LeaderScope.letGo(in: payload)
+    LeaderScope.letGo(in: payloadPath)
     try setFrozen(false)
   }
 }

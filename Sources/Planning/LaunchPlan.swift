@@ -4,9 +4,9 @@ import GuestSpec
 public struct LaunchPlan: Equatable, Sendable {
   /// What the child does, in order; the last is `.execute`.
   public var steps: [Step] = []
-  /// The arguments of PID 1, with the zeroth, which `.execute` replaces by the path it took when the guest boots.
+  /// The arguments of the payload, with the zeroth, which `.execute` replaces by the path it took when the guest boots.
   public var arguments: [String] = []
-  /// The environment of PID 1, nothing else: no name stands in it twice.
+  /// The environment of the payload, nothing else: no name stands in it twice.
   public var environment: [EnvironmentVariable] = []
   /// Which users of the host the guest's are; nil: the same.
   public var users: IDMap?
@@ -49,6 +49,9 @@ public struct LaunchPlan: Equatable, Sendable {
       if case .cross = $0 { true } else { false }
     }
   }
+
+  /// Whether the guest's program is PID 2, below a small init.
+  public var hasInit: Bool { preloaded.contains(.smallInit) }
 }
 
 /// Why there is no plan for a guest on this host: each is a mistake in the guest's file.

@@ -75,6 +75,7 @@ struct PlanBuilder {
     if facts.users != nil { preloaded.append(.users) }
     preloaded += facts.mappings.map { .mapping($0) }
     preloaded += facts.handed
+    if guest.exec.processTwo { preloaded.append(.smallInit) }
     self.preloaded = preloaded
     slotCount = preloaded.count
   }

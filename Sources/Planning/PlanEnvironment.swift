@@ -32,7 +32,7 @@ enum PlanEnvironment {
     }
     if !facts.listenerNames.isEmpty {
       variables.append(EnvironmentVariable("LISTEN_FDS", String(facts.listenerNames.count)))
-      variables.append(EnvironmentVariable("LISTEN_PID", "1"))
+      variables.append(EnvironmentVariable("LISTEN_PID", guest.exec.processTwo ? "2" : "1"))
       variables.append(EnvironmentVariable("LISTEN_FDNAMES", facts.listenerNames.joined(separator: ":")))
     }
     for variable in guest.exec.environment {
@@ -43,6 +43,11 @@ enum PlanEnvironment {
       }
     }
     return variables
+  }
+
+  /// What the small init has of them: others in the guest look at process 1 to learn that they are in a container.
+  static func ofSmallInit(_ guest: Guest, _ facts: StartFacts) -> [EnvironmentVariable] {
+    variables(guest, facts).filter { $0.name == "container" || $0.name == "container_uuid" }
   }
 
   /// Where a guest's own init is looked for, in systemd-nspawn's order.
@@ -68,7 +73,7 @@ enum PlanEnvironment {
   /// would never unblock them, and has no use for real-time signals.
   static func blockedSignals(_ exec: ExecSettings) -> [Signal] {
     guard exec.boot else { return [] }
-    var signals = [3, 4, 5, 6, 13, 14, 15, 16].map { Signal.realtime($0) }
+    var signals = Signal.stopsOfSystemd
     if case .realtime = exec.effectiveKillSignal, !signals.contains(exec.effectiveKillSignal) {
       signals.append(exec.effectiveKillSignal)
     }

@@ -29,9 +29,23 @@ extension PlanBuilder {
     steps.append(.keepCapabilities(kept, untilExecuted: needed.subtracting(kept)))
     if !ambient.isEmpty { steps.append(.raiseCapabilities(ambient)) }
     if exec.noNewPrivileges { steps.append(.noNewPrivileges) }
-    steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
-    // Last: it may forbid what the steps before it do.
+    guard let slot = slot(of: .smallInit) else {
+      steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
+      // Last: it may forbid what the steps before it do.
+      steps += filters.map { .filterSystemCalls($0) }
+      return
+    }
+    // The small init is behind the filter too, or who may trace it would have a way around. It keeps blocking every signal.
     steps += filters.map { .filterSystemCalls($0) }
+    steps.append(
+      .leaveInit(slot: slot, arguments: initArguments, environment: PlanEnvironment.ofSmallInit(guest, facts)))
+    steps += [.newSession, .blockSignals([])]
+  }
+
+  /// It is no use to wait for the program longer than the daemon waits for the guest, nor shorter.
+  private var initArguments: [String] {
+    guard let patience = guest.policy.timeoutStop?.components else { return ["dormouse-init"] }
+    return ["dormouse-init", String(patience.seconds + (patience.attoseconds > 0 ? 1 : 0))]
   }
 
   /// `Capability=all` does not mean those that the Container Interface forbids; who names them has them.

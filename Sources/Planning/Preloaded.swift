@@ -12,4 +12,6 @@ public enum Preloaded: Hashable, Sendable {
   case credentials
   /// Where the guest puts sockets for the host.
   case unixExport
+  /// The program of the small init.
+  case smallInit
 }

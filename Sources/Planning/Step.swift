@@ -87,6 +87,8 @@ public enum Step: Hashable, Sendable {
   case filterSystemCalls(SystemCallFilter)
   /// Blocks these signals and no other.
   case blockSignals([Signal])
+  /// Makes the second process, which goes on with the next step; this one executes the small init that is in a slot.
+  case leaveInit(slot: Int, arguments: [String], environment: [EnvironmentVariable])
   /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
   case execute(candidates: [String], namesItself: Bool)
 
@@ -153,6 +155,7 @@ extension Step: CustomStringConvertible {
     case .noNewPrivileges: "forbidding new privileges"
     case .filterSystemCalls: "filtering system calls"
     case .blockSignals: "blocking the stop signals"
+    case .leaveInit: "executing the small init"
     case .execute(let candidates, _): "executing \(Self.either(candidates))"
     }
   }

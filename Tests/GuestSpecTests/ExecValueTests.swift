@@ -67,6 +67,17 @@ struct ExecValueTests {
     #expect(read(guest: "[Exec]\nAmbientCapability=CAP_MKNOD").hasErrors)
   }
 
+  @Test("ProcessTwo= means Boot=no where nothing else is said, and a stop signal that the small init knows")
+  func processTwo() {
+    let reading = read(guest: "[Exec]\nProcessTwo=yes\nParameters=x")
+    #expect(reading.diagnostics == [])
+    #expect(!reading.guest.exec.boot && !reading.guest.exec.waitsForReady)
+    #expect(reading.guest.exec.effectiveKillSignal == .realtime(3))
+    let undone = read(guest: "[Exec]\nBoot=yes\nBoot=\nProcessTwo=yes\nParameters=x\nKillSignal=SIGINT")
+    #expect(undone.diagnostics == [])
+    #expect(read(guest: "[Exec]\nProcessTwo=yes\nProcessTwo=\nKillSignal=SIGTERM").guest.exec.boot)
+  }
+
   @Test("lists of system calls add up over lines, each with its own sign")
   func systemCalls() {
     let (exec, messages) = exec("SystemCallFilter=bpf @keyring\nSystemCallFilter=~@mount reboot")

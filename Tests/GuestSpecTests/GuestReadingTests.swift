@@ -175,6 +175,19 @@ struct GuestReadingTests {
   @Test(
     "what only the whole shows is told at the line to blame",
     arguments: [
+      (
+        "[Exec]\nProcessTwo=yes\n",
+        "web.guest:2: ProcessTwo=yes needs a command line to run; write it as Parameters="
+      ),
+      (
+        "[Exec]\nBoot=yes\nProcessTwo=yes\n",
+        "web.guest:3: ProcessTwo=yes cannot be with Boot=yes: an init has to be process 1; take one of them out"
+      ),
+      (
+        "[Exec]\nProcessTwo=yes\nParameters=x\nKillSignal=SIGTERM\n",
+        "web.guest:4: warning: KillSignal=SIGTERM is not obeyed by the small init of ProcessTwo=yes; take it out: "
+          + "the program gets SIGTERM"
+      ),
       ("[Exec]\nBoot=no\n", "web.guest:2: Boot=no needs a command line to run; write it as Parameters="),
       ("[Socket]\nBacklog=5\n", "web.guest:1: warning: this [Socket] has no ListenStream= or the like, and no effect"),
       (

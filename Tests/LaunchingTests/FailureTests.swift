@@ -88,6 +88,12 @@ struct FailureTests {
       [.keepCapabilities(Capabilities(rawValue: 1)), .keepCapabilities([])],
       "dropping capabilities: Operation not permitted"
     ),
+    ([small(slot: 0)], "executing the small init: Permission denied"),
+    ([small(slot: 1, arguments: 33)], "executing the small init: Argument list too long"),
+    (
+      [small(slot: 1), .execute(candidates: ["/none"], namesItself: false)],
+      "executing /none: No such file or directory"
+    ),
     (
       [.execute(candidates: ["/none/a", "/proc/version/b", "/none/c"], namesItself: true)],
       "executing /none/a, /proc/version/b or /none/c: No such file or directory"
@@ -97,6 +103,10 @@ struct FailureTests {
   ]
 
   private static let account = Account(name: "web", uid: 33, gid: 33, groups: [33], home: "/", shell: nil)
+
+  private static func small(slot: Int, arguments: Int = 1) -> Step {
+    .leaveInit(slot: slot, arguments: .init(repeating: "1", count: arguments), environment: [])
+  }
 
   private static func open(_ source: String) -> Step {
     .open(slot: 1, source: source, attributes: [], recursive: false, optional: false)
@@ -113,6 +123,7 @@ struct FailureTests {
     plan.steps = steps
     plan.arguments = ["x"]
     plan.slotCount = 2
+    if case .leaveInit = steps.first { plan.preloaded.append(.smallInit) }
     let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
     #expect(error.description == words)
     #expect(try guest.cgroup.isPopulated() == false)

@@ -90,7 +90,7 @@ struct ProcessTests {
     fgets(&line, 64, pipe)
     pclose(pipe)
     let text = String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let process = try GuestProcess(adopting: #require(Int32(text)))
+    let process = try GuestProcess(adopting: #require(Int32(text)), of: TestGuest().cgroup)
     #expect(process.console == nil)
     #expect(try process.reap() == nil)
     // A thread of libdispatch blocks every signal that can be blocked, and popen(3)'s child has inherited that.

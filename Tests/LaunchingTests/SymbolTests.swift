@@ -6,37 +6,52 @@ import Testing
 struct SymbolTests {
   /// What runs between clone3 and execve, by its object files.
   private static let objects = [
-    "hold.c.o", "launch.c.o", "mounts.c.o", "operations.c.o", "privileges.c.o", "users.c.o",
+    "hold.c.o", "init.c.o", "launch.c.o", "mounts.c.o", "operations.c.o", "privileges.c.o", "second.c.o", "users.c.o",
   ]
   /// What a compiler may put in by itself; none of it has state.
   private static let allowed: Set<String> = ["memcpy", "memset", "memmove", "__stack_chk_fail"]
+  /// The linker's.
+  private static let bounds: Set<String> = ["__start_dormouse_init", "__stop_dormouse_init"]
 
-  @Test("calls no function of libc")
-  func symbols() throws {
+  private func directory() throws -> String {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = readlink("/proc/self/exe", &path, path.count)
     try #require(length > 0)
     // .build/DEBUG-OR-RELEASE/NAME.xctest; its parts lie beside it.
     let parts = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "/")
-    let directory = try #require(
+    return try #require(
       parts.indices.reversed().lazy
         .map { "/" + parts[..<$0].joined(separator: "/") + "/CLaunch.build" }
         .first { access($0, F_OK) == 0 }, "no CLaunch.build above \(parts)")
+  }
+
+  @Test("of the small init is all in its section: it runs where nothing else of the daemon is")
+  func section() throws {
+    let object = try directory() + "/init.c.o"
+    let names = try lines(of: "objdump -h '\(object)'").filter { $0.contains("dormouse_init") }
+    #expect(names.count == 1, "\(names)")
+    let relocations = try lines(of: "objdump -r -j dormouse_init '\(object)'")
+    #expect(!relocations.contains { $0.hasPrefix("RELOCATION") }, "\(relocations)")
+  }
+
+  @Test("calls no function of libc")
+  func symbols() throws {
+    let directory = try directory()
     var defined: Set<String> = []
     var undefined: Set<String> = []
     for object in Self.objects {
-      for line in try symbols("\(directory)/\(object)") {
+      for line in try lines(of: "nm '\(directory)/\(object)'") {
         let fields = line.split(separator: " ").map(String.init)
         guard let name = fields.last, fields.count >= 2 else { continue }
         if fields[fields.count - 2] == "U" { undefined.insert(name) } else { defined.insert(name) }
       }
     }
     #expect(defined.contains("launch_child"))
-    #expect(undefined.subtracting(defined).subtracting(Self.allowed) == [])
+    #expect(undefined.subtracting(defined).subtracting(Self.allowed).subtracting(Self.bounds) == [])
   }
 
-  private func symbols(_ object: String) throws -> [String] {
-    guard let pipe = popen("nm '\(object)'", "r") else { throw SystemError("popen", errno: errno) }
+  private func lines(of command: String) throws -> [String] {
+    guard let pipe = popen(command, "r") else { throw SystemError("popen", errno: errno) }
     var lines: [String] = []
     var line = [CChar](repeating: 0, count: 1024)
     while fgets(&line, Int32(line.count), pipe) != nil {

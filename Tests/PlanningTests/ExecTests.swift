@@ -70,6 +70,37 @@ struct ExecTests {
         """)
   }
 
+  @Test("ProcessTwo= executes the small init behind the filter, and goes on with a session and no signal blocked")
+  func processTwo() throws {
+    let plan = try planned { guest, facts in
+      guest.exec.processTwo = true
+      guest.exec.parameters = ["web", "--fast"]
+      guest.policy.timeoutStop = .milliseconds(2500)
+      facts.listenerNames = ["http"]
+    }
+    #expect(
+      lines(plan).suffix(6).joined(separator: "\n") == """
+        filterSystemCalls 2 rules, otherwise deny
+        filterSystemCalls 1 rules, otherwise allow
+        leaveInit (slot: smallInit, arguments: ["dormouse-init", "3"], environment: \
+        [EnvironmentVariable(name: "container", value: "dormouse"), \
+        EnvironmentVariable(name: "container_uuid", value: "00112233-4455-6677-8899-aabbccddeeff")])
+        starting a session
+        blockSignals []
+        execute (candidates: ["/usr/local/sbin/web", "/usr/local/bin/web", "/usr/sbin/web", "/usr/bin/web", "/sbin/web", \
+        "/bin/web"], namesItself: false)
+        """)
+    #expect(plan.preloaded == [.terminals, .smallInit])
+    #expect(plan.arguments == ["web", "--fast"])
+    #expect(plan.environment.contains(EnvironmentVariable("LISTEN_PID", "2")))
+    var guest = example().guest
+    guest.exec.processTwo = true
+    guest.exec.parameters = ["web"]
+    guest.policy.timeoutStop = nil
+    let endless = try Planning.plan(guest, example().facts)
+    #expect(lines(endless).contains { $0.hasPrefix("leaveInit (slot: smallInit, arguments: [\"dormouse-init\"], ") })
+  }
+
   @Test("OOMScoreAdjust= is done from outside, with no step")
   func oomScore() throws {
     #expect(try planned { guest, _ in guest.exec.oomScoreAdjust = -3 }.oomScoreAdjust == -3)

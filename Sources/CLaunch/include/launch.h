@@ -30,8 +30,17 @@
  *       |  unmounts the pin, which goes from the guest's mounts as well
  *       |--- #3 _exit, the kernel clears `outer` ----------------------------> |  carries out the rest and executes
  *
- * `waits` and `outer` are futexes that the kernel clears as well when who is to clear them dies (CLONE_CHILD_CLEARTID): nobody is
- * waited for in vain. After #1 the daemon has reaped outer and usher, and the first process too if any of the three failed.
+ * With ProcessTwo= the first process makes a second at LAUNCH_INIT, in second.c, that goes on with the steps. The first cannot stay in the
+ * daemon's memory, so what an init has to do is done by a program that it executes (init.c):
+ *
+ *     first: pid 1                               second: pid 2
+ *       |--- clone3 ---------------------------> |  waits for `first_shares`
+ *       |  closes the listeners                  |
+ *       |--- #4 execveat, the kernel clears it ->|  carries out the rest and executes
+ *
+ * `waits`, `outer` and `first_shares` are futexes that the kernel clears as well when who is to clear them dies (CLONE_CHILD_CLEARTID,
+ * set_tid_address(2)): nobody is waited for in vain. After #1 the daemon has reaped outer and usher, and the first process too if any of
+ * them failed.
  */
 #ifndef DORMOUSE_LAUNCH_H
 #define DORMOUSE_LAUNCH_H
@@ -80,6 +89,7 @@ enum launch_op {
   LAUNCH_NO_NEW_PRIVILEGES,
   LAUNCH_FILTER,    /* a row of struct sock_filter; a: how many */
   LAUNCH_BLOCK,     /* a: signals, signal n as bit n-1 */
+  LAUNCH_INIT,      /* arguments, environment; a: slot of launch_init_program; b: how many arguments; c: variables */
   LAUNCH_EXECUTE    /* candidates; a: how many; b: whether the zeroth argument is the candidate */
 };
 
@@ -119,6 +129,8 @@ struct launch_plan {
   uint64_t namespaces;
   /* Whether there is a LAUNCH_CROSS; the child is given a mount namespace only, and the first process the others. */
   int crosses;
+  /* Whether there is a LAUNCH_INIT. */
+  int has_init;
   /* The directory of the cgroup 2 that the child is born in. */
   int cgroup;
 };
@@ -143,6 +155,17 @@ struct launch_result {
 
 /* Starts the plan's process and returns after #1. A child that failed has been reaped; then pid and pidfd are -1. */
 struct launch_result launch_start(const struct launch_plan *plan);
+
+/* The number of a guest's program below the small init, in the guest. */
+enum { LAUNCH_PAYLOAD = 2 };
+
+/*
+ * The small init as a file without a name, for a slot: sealed, close-on-exec; the caller closes it. -errno on failure.
+ *
+ * Its arguments: its name, and after how many seconds it does not wait any more for a program that was told to end; without, it waits
+ * for ever.
+ */
+long launch_init_program(void);
 
 /*
  * A process that does nothing in new namespaces, until launch_let_go: in between, /proc/PID/ns has their files and /proc/PID/uid_map

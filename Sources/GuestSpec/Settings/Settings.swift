@@ -5,9 +5,9 @@
 enum Settings {
   /// systemd.nspawn(5) `[Exec]`.
   static let exec: [Setting<Guest>] = [
-    .value("Boot", .boolean, \.exec.boot),
+    .optional("Boot", .boolean, \.exec.wantsBoot),
     .value("Ephemeral", .boolean, \.exec.ephemeral),
-    .known("ProcessTwo"),
+    .value("ProcessTwo", .boolean, \.exec.processTwo),
     .list("Parameters", .words, \.exec.parameters),
     .list("Environment", .environment, \.exec.environment),
     .optional("User", .account, \.exec.user),

@@ -34,7 +34,7 @@ struct Leftovers {
   /// What has no PID 1 to be told to halt is ended at once.
   private func run(of name: String, in base: String) -> Run? {
     guard let cgroup = try? GuestCgroup(existing: name, in: base) else { return nil }
-    guard let leader = try? cgroup.leader(), let process = try? GuestProcess(adopting: leader),
+    guard let leader = try? cgroup.leader(), let process = try? GuestProcess(adopting: leader, of: cgroup),
       // Looked up once more: between the two calls the number could have become another process's.
       (try? cgroup.leader()) == leader
     else {

@@ -106,7 +106,8 @@ final class Run {
   private func listen(_ handlers: Handlers, atMost limit: Int = NotifySocket.batch) {
     guard let notify else { return }
     do throws(SystemError) {
-      let messages = try notify.receive(from: process.pid, pidfd: process.pidfd, atMost: limit)
+      let messages = try notify.receive(
+        from: process.payloadPID, pidfd: process.payloadPidfd, atMost: limit)
       for message in messages { handlers.said(message) }
     } catch {
       handlers.failed(error)

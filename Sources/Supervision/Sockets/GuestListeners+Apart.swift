@@ -8,7 +8,8 @@ extension GuestListeners {
   func takeOver(from process: GuestProcess, _ guest: Guest) {
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
     // Whoever is not found is bound anew when the guest is gone.
-    try? forEachSocket(ofProcess: process.pid, pidfd: process.pidfd, limit: Self.mostTaken) { descriptor in
+    let (pid, limit) = (process.payloadPID, Self.mostTaken)
+    try? forEachSocket(ofProcess: pid, pidfd: process.payloadPidfd, limit: limit) { descriptor in
       guard let address = try? localAddress(of: descriptor), let kind = try? kind(of: descriptor),
         let match = wanted.first(where: { listen, _ in
           listen.kind.inKernel == kind && (try? SocketAddress(listen.address)) == address

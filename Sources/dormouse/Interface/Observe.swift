@@ -5,10 +5,19 @@ import Linux
 /// Looks at a guest that runs, from outside: at /proc, at its root through /proc/PID/root, at its cgroup.
 struct Observer {
   let status: GuestStatus
+  /// What the interface speaks of as process 1.
   let guest: ProcessFacts
   /// The daemon that runs it.
   let daemon: ProcessFacts
   let runtime: String
+
+  /// The number of the guest's program, of which `pid` is process 1: that, or with ProcessTwo= the first child of the small init.
+  static func payload(of pid: Int32) -> Int32 {
+    guard let program = try? readLink("/proc/\(pid)/exe"), program.hasPrefix("/memfd:dormouse-init"),
+      let children = try? readFile("/proc/\(pid)/task/\(pid)/children", limit: 1 << 16)
+    else { return pid }
+    return Int32(text(children).prefix { $0 != " " }) ?? pid
+  }
 
   /// - Throws: `SystemError`; `ENOENT` when the guest ends meanwhile.
   func observe(others: [GuestSummary]) throws(SystemError) -> Observation {

@@ -1,0 +1,124 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A program below the small init of ProcessTwo=")
+struct ProcessTwoTests {
+  private static let setting = "[Exec]\nProcessTwo=yes\n"
+
+  @Test("is PID 2 with its sockets, is heard, ends cleanly, and is woken again", arguments: ["no", "pick"])
+  func whole(users: String) throws {
+    try World.with { world in
+      // A range of users is picked by the name.
+      let name = "two-\(world.name)"
+      try world.addTiny(name, "ListenStream=127.0.0.1:8001", settings: Self.setting + "PrivateUsers=\(users)")
+      let daemon = try world.startDaemon()
+      for wake in 1...2 {
+        let client = try world.connect("127.0.0.1:8001")
+        #expect(try client.ask("pid") == "2")
+        let environment = try client.askList("env")
+        #expect(environment.contains("LISTEN_PID=2") && environment.contains("LISTEN_FDS=1"), "\(environment)")
+        #expect(try client.askList("fds").count == 4)
+        #expect(try client.ask("read /proc/1/comm") == "dormouse-init")
+        let status = try world.status(name)
+        #expect(status.state == .active && status.report?.ready == true)
+        #expect(status.wakes == wake)
+        // Process 1 has nothing of the sockets.
+        #expect(names(in: "/proc/\(try #require(status.pid))/fd").sorted() == ["0", "1", "2"])
+        client.close()
+        try world.sleep(name)
+        let stop = try #require(try world.status(name).lastStop)
+        #expect(!stop.killed && stop.cause == .request)
+      }
+      #expect(daemon.log.contains("SIGRTMIN+3"), "\(daemon.log)")
+    }
+  }
+
+  @Test("in a Debian need not care for orphans, which process 1 reaps", arguments: ["trixie"])
+  func orphans(image: String) throws {
+    try World.with { world in
+      let orphan = "(/bin/sh -c 'exit 3' &); exec /usr/local/bin/tiny-init --ready"
+      try world.addDebian(
+        "deb", image: image, units: nil, "ListenStream=127.0.0.1:8001",
+        settings: "[Exec]\nBoot=no\nProcessTwo=yes\nNotifyReady=yes\nParameters=/bin/sh -c \"\(orphan)\"")
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("pid") == "2")
+      try daemon.until("the orphan is reaped") {
+        try client.ask("read /proc/1/task/1/children").trimmingCharacters(in: .whitespaces) == "2"
+      }
+      client.close()
+      try world.sleep("deb")
+      #expect(try world.status("deb").lastStop?.killed == false)
+    }
+  }
+
+  @Test("hands its exit status on: 0 is a power-off, and the next connection wakes it; another is a crash")
+  func status() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
+      let daemon = try world.startDaemon()
+      try world.connect("127.0.0.1:8001").send("exit 0")
+      try daemon.until("it ended") { try world.status("echo").lastStop?.cause == .shutdown }
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      try world.connect("127.0.0.1:8001").send("exit 7")
+      try daemon.until("it ended with 7") { try world.status("echo").lastStop?.cause == .crash }
+      #expect(daemon.log.contains("exited with 7"), "\(daemon.log)")
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("is powered off and started again by the signals that machinectl sends to process 1")
+  func machinectl() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      kill(try #require(try world.summary("echo").pid), SIGINT)
+      try daemon.until("it was started again") { try world.summary("echo").wakes == 2 }
+      try world.wait("echo", .active)
+      kill(try #require(try world.summary("echo").pid), __libc_current_sigrtmin() + 4)
+      try daemon.until("it powered off") { try world.status("echo").lastStop?.cause == .shutdown }
+      try world.wait("echo", .inactive)
+    }
+  }
+
+  @Test("is told to end by the next daemon when its own was killed, and its socket is the same")
+  func killedDaemon() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
+      let first = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "pid") == "2")
+      let pid = try #require(try world.summary("echo").pid)
+      first.child.signal(SIGKILL)
+      #expect(first.child.wait() == .killed(SIGKILL))
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      try daemon.until("the guest of the killed daemon is gone") { try world.summary("echo").pid != pid }
+      #expect(try client.ask("pid") == "2")
+    }
+  }
+
+  @Test("has all that the Container Interface gives to process 1")
+  func interface() throws {
+    try World.with { world in
+      try world.addTiny("small", "ListenStream=127.0.0.1:24182", settings: Self.setting)
+      try world.startDaemon()
+      try world.wake("small")
+      let outcome = try world.dormouse("interface", "small")
+      #expect(outcome.succeeded, "\(outcome.output)")
+    }
+  }
+
+  @Test("that cannot be executed is named, and nothing is left of its init")
+  func missing() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting + "Parameters=\nParameters=/none")
+      let daemon = try world.startDaemon()
+      let outcome = try world.dormouse("wake", "echo")
+      #expect(outcome.errors.contains("executing /none: No such file or directory"), "\(outcome.errors)")
+      #expect(Cgroups.processes(below: world.cgroup) == [daemon.pid])
+    }
+  }
+}
