@@ -22,9 +22,9 @@ extension SystemCallFilter {
   }
 
   private func make() throws(SystemError) -> [UInt8] {
-    let program = try SystemCallProgram(otherwise: otherwise.kernel)
+    var program = try SystemCallProgram(otherwise: otherwise.kernel)
     for rule in rules {
-      try program.add(rule.action.kernel, rule.calls, if: rule.conditions.map(\.kernel), holdsUnseen: rule.holdsUnseen)
+      program.add(rule.action.kernel, rule.calls, if: rule.conditions.map(\.kernel), holdsUnseen: rule.holdsUnseen)
     }
     return try program.exported()
   }

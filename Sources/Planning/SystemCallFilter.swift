@@ -22,14 +22,14 @@ public struct SystemCallFilter: Hashable, Sendable {
 
   public struct Rule: Hashable, Sendable {
     /// By their names. A kernel, an architecture or a libseccomp that does not know one leaves it out.
-    public var calls: [String]
+    public var calls: Set<String>
     public var action: Action
     /// All have to hold.
     public var conditions: [Condition]
     /// Also where the arguments cannot be seen (socketcall(2) of 32-bit x86): then whatever they are.
     public var holdsUnseen: Bool
 
-    public init(_ action: Action, _ calls: [String], if conditions: [Condition] = [], holdsUnseen: Bool = false) {
+    public init(_ action: Action, _ calls: Set<String>, if conditions: [Condition] = [], holdsUnseen: Bool = false) {
       self.calls = calls
       self.action = action
       self.conditions = conditions
@@ -57,8 +57,7 @@ extension PlanBuilder {
   /// systemd-nspawn's list, and what the guest's file adds and takes away. Whatever else is a call of today is not permitted; a call of
   /// tomorrow does not exist, so that a libc goes on to an older one.
   private func allowList(_ kept: Capabilities) -> SystemCallFilter {
-    var allowed: Set<String> = Set(Self.calls)
-    for group in Self.groups { allowed.formUnion(SystemCalls.group(group) ?? []) }
+    var allowed = Self.calls
     for (capability, calls) in Self.privileged where kept.contains(Capabilities([capability])) {
       for call in calls { allowed.formUnion(SystemCalls.group(call) ?? [call]) }
     }
@@ -71,9 +70,7 @@ extension PlanBuilder {
       allowed.subtract(SystemCalls.group(choice.name) ?? [choice.name])
     }
     var filter = SystemCallFilter(otherwise: .deny)
-    filter.rules = [
-      .init(.allow, allowed.sorted()), .init(.refuse, SystemCalls.known.subtracting(allowed).sorted()),
-    ]
+    filter.rules = [.init(.allow, allowed), .init(.refuse, SystemCalls.known.subtracting(allowed))]
     return filter
   }
 
@@ -131,7 +128,9 @@ extension PlanBuilder {
     "@resources", "@setuid", "@signal", "@sync", "@timer",
   ]
 
-  private static let calls = [
+  private static let calls = groups.reduce(into: ungrouped) { $0.formUnion(SystemCalls.group($1) ?? []) }
+
+  private static let ungrouped: Set = [
     "brk", "cachestat", "capget", "capset", "copy_file_range", "fadvise64", "fadvise64_64", "flock", "get_mempolicy",
     "getcpu", "getpriority", "getrandom", "ioctl", "ioprio_get", "kcmp", "madvise", "mincore", "mprotect", "mremap",
     "name_to_handle_at", "oldolduname", "olduname", "personality", "readahead", "readdir", "remap_file_pages",

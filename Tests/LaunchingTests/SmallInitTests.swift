@@ -51,7 +51,7 @@ struct SmallInitTests {
       """
       echo $$ $LISTEN_PID $LISTEN_FDS $(ls /proc/2/fd | head -4 | xargs), $(ls /proc/1/fd | xargs)
       cat /proc/1/comm; tr '\\0' ' ' </proc/1/cmdline; tr '\\0' ' ' </proc/1/environ; echo
-      grep -c rw-p /proc/1/maps; ps -o sid= -p 2; grep Seccomp: /proc/1/status; grep -E 'Seccomp:|SigBlk' /proc/2/status
+      grep -c rw-p /proc/1/maps; ps -o sid= -p 2; grep Seccomp: /proc/1/status; grep -E 'Seccomp:|SigBlk' /proc/self/status
       """)
     let text = try guest.output(of: plan(spec, guest, users, ["one"]), listeners: list)
     #expect(

@@ -7,6 +7,14 @@ import Glibc
 public struct SystemCallProgram: ~Copyable {
   /// One context for each architecture until they are merged.
   private let contexts: [Context]
+  private var rules: [Rule] = []
+
+  private struct Rule {
+    let action: Action
+    let call: String
+    let comparisons: [scmp_arg_cmp]
+    let holdsUnseen: Bool
+  }
 
   /// What becomes of a call; `fail` returns an errno(3), or 0 as if it had been done.
   public enum Action {
@@ -41,14 +49,14 @@ public struct SystemCallProgram: ~Copyable {
 
   private final class Context {
     let raw: scmp_filter_ctx
-    let isNative: Bool
+    private let architecture: UInt32
     private var isMerged = false
 
     init(_ architecture: UInt32, _ otherwise: Action) throws(SystemError) {
       guard let raw = seccomp_init(otherwise.code) else { throw SystemError("seccomp_init", errno: ENOMEM) }
       self.raw = raw
-      isNative = architecture == seccomp_arch_native()
-      if !isNative {
+      self.architecture = architecture
+      if architecture != seccomp_arch_native() {
         try Self.check("seccomp_arch_remove", seccomp_arch_remove(raw, seccomp_arch_native()))
         try Self.check("seccomp_arch_add", seccomp_arch_add(raw, architecture))
       }
@@ -58,6 +66,25 @@ public struct SystemCallProgram: ~Copyable {
     }
 
     deinit { if !isMerged { seccomp_release(raw) } }
+
+    /// In the order of their numbers, which is how libseccomp keeps them: the same in disorder takes it ten times as long.
+    func add(_ rules: [Rule]) throws(SystemError) {
+      let order = rules.indices.map { (seccomp_syscall_resolve_name_arch(architecture, rules[$0].call), $0) }
+      for (_, index) in order.sorted(by: <) { try add(rules[index]) }
+    }
+
+    private func add(_ rule: Rule) throws(SystemError) {
+      // A real number, or libseccomp's own for a call that this machine does not have but another does. -1: it knows none.
+      let number = seccomp_syscall_resolve_name(rule.call)
+      if number == -1 { return }
+      let add = rule.holdsUnseen ? seccomp_rule_add_array : seccomp_rule_add_exact_array
+      let result = add(raw, rule.action.code, number, UInt32(rule.comparisons.count), rule.comparisons)
+      // EDOM, EFAULT: not of this architecture. EINVAL: not exactly. EACCES: what happens anyway. EEXIST: said twice.
+      if [0, -EDOM, -EFAULT, -EACCES, -EEXIST].contains(result) || result == -EINVAL && !rule.comparisons.isEmpty {
+        return
+      }
+      throw SystemError("seccomp_rule_add \(rule.call)", errno: -result)
+    }
 
     func merge(_ other: Context) throws(SystemError) {
       try Self.check("seccomp_merge", seccomp_merge(raw, other.raw))
@@ -88,33 +115,14 @@ public struct SystemCallProgram: ~Copyable {
   /// Whether the kernel has seccomp(2).
   public static let canBeInstalled = linux_has_seccomp_filter() != 0
 
-  /// The number of a call, for `add`: a real one, or libseccomp's own for a call that this architecture does not have but another
-  /// does. nil for a name that libseccomp does not know.
-  private static func number(_ name: String) -> Int32? {
-    let number = seccomp_syscall_resolve_name(name)
-    return number == -1 ? nil : number
-  }
-
   /// Adds a rule for each of the calls; one that there is not is left out, with all `conditions` to hold.
   ///
   /// Where arguments cannot be seen (socketcall(2) on 32-bit x86) the rule is left out as well, or holds without them if `holdsUnseen`.
-  ///
-  /// - Throws: `SystemError` of libseccomp.
-  public borrowing func add(
-    _ action: Action, _ calls: [String], if conditions: [Condition] = [], holdsUnseen: Bool = false
-  ) throws(SystemError) {
+  public mutating func add(
+    _ action: Action, _ calls: some Sequence<String>, if conditions: [Condition] = [], holdsUnseen: Bool = false
+  ) {
     let comparisons = conditions.map(\.comparison)
-    for number in calls.compactMap(Self.number) {
-      for context in contexts {
-        let add = holdsUnseen ? seccomp_rule_add_array : seccomp_rule_add_exact_array
-        let result = add(context.raw, action.code, number, UInt32(comparisons.count), comparisons)
-        // EDOM, EFAULT: not of this architecture. EINVAL: not exactly. EACCES: what happens anyway. EEXIST: said twice.
-        if [0, -EDOM, -EFAULT, -EACCES, -EEXIST].contains(result) || result == -EINVAL && !comparisons.isEmpty {
-          continue
-        }
-        throw SystemError("seccomp_rule_add \(number)", errno: -result)
-      }
-    }
+    rules += calls.map { Rule(action: action, call: $0, comparisons: comparisons, holdsUnseen: holdsUnseen) }
   }
 
   /// The program, in the machine's form: a row of struct sock_filter.
@@ -122,6 +130,7 @@ public struct SystemCallProgram: ~Copyable {
   /// - Throws: `SystemError` of libseccomp or memfd_create(2).
   public consuming func exported() throws(SystemError) -> [UInt8] {
     guard let first = contexts.first else { return [] }
+    for context in contexts { try context.add(rules) }
     for other in contexts.dropFirst() { try first.merge(other) }
     let file = try memoryFile("seccomp")
     try Context.check("seccomp_export_bpf", seccomp_export_bpf(first.raw, file.raw))
