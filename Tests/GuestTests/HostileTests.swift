@@ -78,8 +78,7 @@ struct HostileTests {
     try World.with { world in
       let root = try world.makeTinyRoot("script")
       let script = root + "/sbin/script"
-      try "#!/proc/self/exe\n".write(toFile: script, atomically: true, encoding: .utf8)
-      chmod(script, 0o755)
+      try writeProgram("#!/proc/self/exe\n".utf8, to: script)
       try world.addGuest("script", "[Exec]\nBoot=no\nParameters=/sbin/script\n[Guest]\nDirectory=\(root)\n")
       let daemon = try world.startDaemon()
       _ = try world.dormouse("wake", "script")

@@ -34,12 +34,10 @@ struct RootFaultTests {
         // e_machine of elf(5): one that no Linux runs on.
         header[18] = 0xfe
         header[19] = 0xfe
-        try header.write(to: URL(fileURLWithPath: program))
-        chmod(program, 0o755)
+        try writeProgram(header, to: program)
       case .noInterpreter:
         rename(program, root + ".init")
-        try "#!/no/such/shell\n".write(toFile: program, atomically: false, encoding: .utf8)
-        chmod(program, 0o755)
+        try writeProgram("#!/no/such/shell\n".utf8, to: program)
       }
     }
 

@@ -77,11 +77,22 @@ extension World {
       try FileManager.default.createDirectory(atPath: "\(root)/\(place)", withIntermediateDirectories: true)
     }
     let initial = root + "/sbin/init"
-    // Copied by a process of its own: a child that another test starts meanwhile would hold our descriptor for writing, and
-    // a file that is open for writing cannot be executed (ETXTBSY).
-    if access(initial, F_OK) != 0 { try require("cp", try Payload.tinyInit(), initial) }
+    if access(initial, F_OK) != 0 { try copyProgram(try Payload.tinyInit(), to: initial) }
     return root
   }
+}
+
+/// Copies a file that is to be executed, by a process of its own: a child that another test starts meanwhile would hold our descriptor
+/// for writing, and a file that is open for writing cannot be executed (ETXTBSY).
+func copyProgram(_ source: String, to target: String) throws { try require("cp", source, target) }
+
+/// Writes a file that is to be executed.
+func writeProgram(_ contents: some Collection<UInt8>, to target: String) throws {
+  let text = target + ".text"
+  try Data(contents).write(to: URL(fileURLWithPath: text))
+  chmod(text, 0o755)
+  try copyProgram(text, to: target)
+  unlink(text)
 }
 
 /// What guests are made of.
