@@ -194,7 +194,7 @@ struct GuestReader {
         PlacedListener($0, in: group.socket, file: $1.file, line: $1.line)
       }
     }
-    diagnostics += conflicts(among: listeners)
+    diagnostics += conflicts(among: listeners) + bypassed(listeners, by: guest.network.ports)
     return GuestReading(guest: guest, diagnostics: diagnostics, listeners: listeners)
   }
 }

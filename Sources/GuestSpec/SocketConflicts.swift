@@ -30,6 +30,20 @@ public func conflicts(between guests: [(name: String, listeners: [PlacedListener
   return found
 }
 
+/// Listeners of a guest past which one of its own `Port=` leads: a warning at the listener's line.
+func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diagnostic] {
+  listeners.compactMap { listener in
+    let transport: ForwardedPort.TransportProtocol = listener.listen.kind == .datagram ? .udp : .tcp
+    let port = ports.first { $0.transport == transport && $0.hostPort == Reach(listener)?.port }
+    return port.map {
+      let message =
+        "Port=\($0) leads past this socket as soon as the guest runs: who comes then does not keep it awake; "
+        + "take one of them out"
+      return listener.diagnostic(.warning, message)
+    }
+  }
+}
+
 private func firstConflict(
   of later: PlacedListener, with others: ArraySlice<PlacedListener>
 ) -> (PlacedListener, Conflict)? {
@@ -105,13 +119,16 @@ private struct Reach {
 
 extension PlacedListener {
   private func message(_ conflict: Conflict, with other: PlacedListener, at place: String) -> String {
-    let start = "\(listen.kind.key)=\(listen.address)"
     switch conflict {
-    case .same: return "\(start): \(place) listens on this address already; take one of them out"
+    case .same: return "\(place) listens on this address already; take one of them out"
     case .overlap, .overlapByDefault:
       let remedy = "take one out, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
-      return "\(start): \(place) listens on \(other.listen.address), which is in the way; \(remedy)"
+      return "\(place) listens on \(other.listen.address), which is in the way; \(remedy)"
     }
+  }
+
+  fileprivate func diagnostic(_ severity: Diagnostic.Severity, _ message: String) -> Diagnostic {
+    Diagnostic(file: file, line: line, severity, "\(listen.kind.key)=\(listen.address): \(message)")
   }
 
   fileprivate func diagnostic(_ conflict: Conflict, with other: PlacedListener, at place: String) -> Diagnostic {
@@ -120,6 +137,6 @@ extension PlacedListener {
     case .same, .overlap: severity = .error
     case .overlapByDefault: severity = .warning
     }
-    return Diagnostic(file: file, line: line, severity, message(conflict, with: other, at: place))
+    return diagnostic(severity, message(conflict, with: other, at: place))
   }
 }

@@ -43,6 +43,21 @@ struct SocketConflictTests {
       ])
   }
 
+  @Test(
+    "a socket that Port= leads past is told of",
+    arguments: [
+      ("Port=80:8080", "ListenStream=80", "ListenStream=[::]:80: Port=tcp:80:8080"),
+      ("Port=udp:53", "ListenDatagram=127.0.0.1:53", "ListenDatagram=127.0.0.1:53: Port=udp:53:53"),
+      ("Port=8080:80", "ListenStream=80", nil), ("Port=udp:80", "ListenStream=80", nil),
+      ("Port=80", "ListenStream=/80", nil), ("Port=80", "ListenSequentialPacket=/80", nil),
+    ])
+  func bypassed(port: String, listen: String, start: String?) {
+    let reading = read(guest: "[Network]\nVirtualEthernet=yes\n\(port)\n[Socket]\n\(listen)\n")
+    let told =
+      " leads past this socket as soon as the guest runs: who comes then does not keep it awake; take one of them out"
+    #expect(reading.diagnostics.map(\.description) == (start.map { ["web.guest:5: warning: \($0)\(told)"] } ?? []))
+  }
+
   @Test("two guests on one address: the later is told whose it is")
   func guests() {
     var group = SocketGroup()

@@ -56,6 +56,44 @@ struct ExecTests {
     }
   }
 
+  @Test("PivotRoot= starts a directory of the root as the root, with the whole of it where it is told to be")
+  func pivot() throws {
+    try World.with { world in
+      // The image is as one that has several systems in it.
+      let inner = try world.makeTinyRoot("echo/systems/1")
+      _ = try world.makeTinyRoot("bare/systems/1")
+      let root = world.directory + "/root-echo"
+      try FileManager.default.createDirectory(atPath: inner + "/all", withIntermediateDirectories: true)
+      try "outer".write(toFile: root + "/mark", atomically: true, encoding: .utf8)
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nPivotRoot=/systems/1:/all")
+      try world.addTiny("bare", "ListenStream=127.0.0.1:8002", settings: "[Exec]\nPivotRoot=/systems/1")
+      try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("read /all/mark") == "outer")
+      #expect(try client.ask("write /made x") == "ok")
+      #expect(text(of: inner + "/made") == "x")
+      #expect(try world.ask("127.0.0.1:8002", "read /mark") == "No such file or directory")
+    }
+  }
+
+  @Test("Personality= is what programs ask the kernel for, and a kernel that has it not is told of")
+  func personality() throws {
+    #if arch(x86_64)
+      let (own, foreign) = ("x86", "arm")
+    #else
+      let (own, foreign) = ("arm", "x86")
+    #endif
+    try World.with { world in
+      try world.addTiny("old", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nPersonality=\(own)")
+      try world.addTiny("other", "ListenStream=127.0.0.1:8002", settings: "[Exec]\nPersonality=\(foreign)")
+      try world.startDaemon()
+      // PER_LINUX32
+      #expect(try world.ask("127.0.0.1:8001", "read /proc/self/personality") == "00000008")
+      let outcome = try world.dormouse("wake", "other")
+      #expect(outcome.errors.contains("Personality=\(foreign): this host's kernel runs no such programs"))
+    }
+  }
+
   @Test("a user that the guest does not know is no reason to look in the host's")
   func noUser() throws {
     try World.with { world in

@@ -52,6 +52,15 @@ struct NetworkPlanTests {
     #expect(ends(plan) == expected)
   }
 
+  @Test("NamespacePath=: entered as it is found, with nothing in it changed")
+  func namespacePath() throws {
+    let changed = try planned { guest, _ in guest.network.namespacePath = "/run/netns/blue" }
+    let expected = "+ enter (Namespace.network, slot: network)"
+    #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
+    #expect(changed.network == .at(path: "/run/netns/blue"))
+    #expect(changed.preloaded == [.terminals, .network])
+  }
+
   @Test("a name that is too long is the alternative name of the interface")
   func alternative() {
     #expect(InterfaceName(fitting: "ve-a-guest-with-a-long-name").alternative == "ve-a-guest-with-a-long-name")
