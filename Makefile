@@ -13,7 +13,7 @@ mandir = $(DESTDIR)$(PREFIX)/share/man
 BUILD_NEEDS = libc6-dev libsystemd-dev libmnl-dev libseccomp-dev pkg-config
 DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
 TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
-  openssh-client curl groff
+  openssh-client curl groff passwd libnss-systemd
 
 GUESTS = bookworm trixie sid trixie-ssh host
 

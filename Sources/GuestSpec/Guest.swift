@@ -105,6 +105,10 @@ public struct FilesSettings: Equatable, Sendable {
   public var usersOwnership: UsersOwnership?
   /// `Bind=`, `BindReadOnly=`, `TemporaryFileSystem=` and `Inaccessible=` in the order written over all four keys.
   public var mounts: [CustomMount] = []
+  /// `BindUser=`: users of the host, by name.
+  public var bindUsers: [String] = []
+  /// `BindUserShell=`.
+  public var bindUserShell = BindUserShell.none
 
   public init() {}
 }

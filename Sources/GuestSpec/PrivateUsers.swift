@@ -26,3 +26,12 @@ public enum UsersOwnership: String, Equatable, Sendable, CaseIterable {
   /// `map` where that can be done, else `chown`.
   case auto
 }
+
+/// systemd.nspawn(5) `BindUserShell=`: which shell the users of `BindUser=` have in the guest.
+public enum BindUserShell: Equatable, Sendable {
+  /// The guest's own choice.
+  case none
+  /// The one they have on the host.
+  case hosts
+  case path(String)
+}

@@ -64,13 +64,16 @@ extension StartFacts {
 
   /// Only the guest's own files count: what this host calls a user is another one there.
   private static func account(_ user: String, of guest: Guest, inRoot root: String) -> Account? {
-    func text(_ name: String) -> String? {
-      // /etc is empty then.
-      if guest.files.volatile == .yes { return nil }
-      let path = (guest.exec.pivotRoot?.new ?? "") + "/etc/" + name
-      return (try? readFile(path, inRoot: root, limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
-    }
-    return Account(user, passwd: text("passwd"), group: text("group"))
+    Account(
+      user, passwd: database("passwd", of: guest, inRoot: root), group: database("group", of: guest, inRoot: root))
+  }
+
+  /// The text of the guest's own /etc/NAME; nil when there is none.
+  static func database(_ name: String, of guest: Guest, inRoot root: String) -> String? {
+    // /etc is empty then.
+    if guest.files.volatile == .yes { return nil }
+    let path = (guest.exec.pivotRoot?.new ?? "") + "/etc/" + name
+    return (try? readFile(path, inRoot: root, limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
   }
 
   private static func topLevelLinks(ofRoot root: String) -> [TopLevelLink] {

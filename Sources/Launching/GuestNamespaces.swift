@@ -38,11 +38,17 @@ public final class GuestNamespaces {
 
   /// Makes the user namespaces by which a plan translates the owners of binds.
   func makeMappings(of plan: LaunchPlan) throws(LaunchError) {
-    for case .mapping(let map) in plan.preloaded where mappings[map] == nil {
-      let holder = try Holder(users: true, network: false)
-      try holder.write(map)
-      mappings[map] = try holder.namespace("user")
-    }
+    for case .mapping(let map) in plan.preloaded { _ = try namespace(of: map) }
+  }
+
+  /// The user namespace that nobody enters with this map, made when there is none yet.
+  func namespace(of map: IDMap) throws(LaunchError) -> Namespace {
+    if let made = mappings[map] { return made }
+    let holder = try Holder(users: true, network: false)
+    try holder.write(map)
+    let made = try holder.namespace("user")
+    mappings[map] = made
+    return made
   }
 
   /// The descriptor that a plan's slot gets, borrowed; `terminals` and `smallInit` are the launcher's.
@@ -59,7 +65,6 @@ public final class GuestNamespaces {
     guard let number else { preconditionFailure("the plan asks for what was not made") }
     return number
   }
-
 }
 
 /// A namespace that is kept by a descriptor of it.

@@ -12,10 +12,12 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   builder.openHostFiles()
   builder.openEtc()
   builder.openJournal()
+  builder.openHomes()
   let custom = try builder.openCustomMounts()
   try builder.enterRoot()
   try builder.fillRoot()
   builder.mountRun()
+  builder.showUsers()
   builder.mountSys()
   builder.mountDev()
   builder.steps += custom.before

@@ -38,6 +38,8 @@ public struct StartFacts: Equatable, Sendable {
   public var users: GuestUsers?
   /// By what the owners of a bind's files are translated, by its place in the guest: of those with `rootidmap` and `owneridmap`.
   public var bindMaps: [String: IDMap] = [:]
+  /// The users of `BindUser=`.
+  public var boundUsers: [BoundUser] = []
   /// Whether mknod(2) makes device nodes here; if not, the host's nodes are bound.
   public var mayMakeNodes = true
   /// Whether the kernel lets the daemon restrict what devices a cgroup may use.
@@ -57,9 +59,10 @@ public struct StartFacts: Equatable, Sendable {
   public var controllers: [String] = []
   public var machine = MachineSize()
 
-  /// Each of `bindMaps` once, in an order that is always the same.
+  /// Each map that a mount is translated by once, in an order that is always the same.
   var mappings: [IDMap] {
-    bindMaps.sorted { $0.key < $1.key }.reduce(into: []) { if !$0.contains($1.value) { $0.append($1.value) } }
+    let all = bindMaps.sorted { $0.key < $1.key }.map(\.value) + boundUsers.map { $0.map(in: users?.map) }
+    return all.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   public init(root: String, staging: String, machineID: String) {

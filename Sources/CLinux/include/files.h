@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <shadow.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -56,6 +57,12 @@ static const int linux_F_OFD_SETLK = 37, linux_O_PATH = 010000000, linux_AT_EMPT
 /* memfd_create(2), close-on-exec: behind _GNU_SOURCE. `flags` are others of MFD_…. */
 static inline int linux_memory_file(const char *name, unsigned int flags) {
   return (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */ | flags);
+}
+
+/* getspnam(3), whose header the Glibc module leaves out. NULL when there is no entry, or none that this process may read. */
+static inline const char *linux_password(const char *user) {
+  const struct spwd *entry = getspnam(user);
+  return entry ? entry->sp_pwdp : NULL;
 }
 
 #endif

@@ -35,3 +35,32 @@ extension Value<UsersOwnership> {
     try Value<Bool>.boolean.parse(text, &context) ? .chown : .off
   }
 }
+
+extension Value<[String]> {
+  /// Names as systemd takes them for users that it makes known: what a file in /run/host/userdb can be called.
+  static let userNames = Value("names of users") { (text, context) throws(WrongValue) in
+    let names = try context.words(text)
+    for name in names where !isUserName(name) {
+      throw WrongValue(
+        "\"\(name.shortened)\" is not a user's name; write letters, digits, _ and -, no digit first, at most 31")
+    }
+    return names
+  }
+
+  private static func isUserName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, isLetter(first) || first == UInt8(ascii: "_") else { return false }
+    let others: [UInt8] = [UInt8(ascii: "_"), UInt8(ascii: "-")]
+    return name.utf8.count <= 31 && name.utf8.allSatisfy { isLetter($0) || isDigit($0) || others.contains($0) }
+  }
+}
+
+extension Value<BindUserShell> {
+  static let bindUserShell = Value("a boolean or a shell's path") { (text, context) throws(WrongValue) in
+    if let boolean = Bool(unitText: text) { return boolean ? .hosts : .none }
+    let path = try context.expand(text)
+    guard path.utf8.first == UInt8(ascii: "/") else {
+      throw WrongValue("write no, yes for the shell that the user has on the host, or the path of a shell in the guest")
+    }
+    return .path(try absolutePath(path))
+  }
+}

@@ -24,6 +24,7 @@ struct GuestStarter {
       let users = try chooseUsers(guest, root: facts.root)
       facts.users = users.users
       facts.findBindMaps(for: guest)
+      try facts.findBoundUsers(for: guest, in: users.namespaces)
       let notify = try NotifySocket(
         path: surroundings.notifySocket(of: guest.name), user: facts.users?.map.users.outer ?? 0)
       let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
@@ -47,6 +48,8 @@ struct GuestStarter {
       throw .plan(error)
     } catch let error as UsersError {
       throw .users(error)
+    } catch let error as BindUserError {
+      throw .boundUser(error)
     } catch let error as LaunchError {
       throw .launch(error)
     } catch let error as NftablesError {
@@ -127,6 +130,8 @@ enum StartFailure: Error, CustomStringConvertible {
   case journal(JournalError)
   /// It cannot have the users that it is to have.
   case users(UsersError)
+  /// Users of the host cannot be made known to it.
+  case boundUser(BindUserError)
   /// A step between clone3(2) and execve(2) failed.
   case launch(LaunchError)
   /// Something around it failed.
@@ -140,6 +145,7 @@ enum StartFailure: Error, CustomStringConvertible {
     case .credential(let error): error.description
     case .journal(let error): error.description
     case .users(let error): error.description
+    case .boundUser(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
     case .filter(let error): "the rules of Port= of an earlier run stay: \(error)"

@@ -1,0 +1,122 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A user of the host in a guest", .serialized)
+struct BindUserTests {
+  /// A user of this host with a home in the world's directory, gone with `body`.
+  private static func withUser(_ world: World, _ body: (_ name: String, _ home: String) throws -> Void) throws {
+    let name = "dmu-\(getpid())-\(UInt16.random(in: 0 ... .max))"
+    let home = "\(world.directory)/home"
+    try require("useradd", "--create-home", "--home-dir", home, "--shell", "/bin/sh", "--password", hash, name)
+    defer { _ = try? command(["userdel", name]) }
+    try body(name, home)
+  }
+
+  private static let hash = "$6$salt$hash"
+
+  /// A guest of this host's own /usr whose name service knows systemd's records.
+  private static func addGuest(_ world: World, user: String, privateUsers: String) throws {
+    let services = "\(world.directory)/nsswitch.conf"
+    try "passwd: files systemd\ngroup: files systemd\nshadow: files systemd\n"
+      .write(toFile: services, atomically: true, encoding: .utf8)
+    try world.addGuest(
+      "host",
+      """
+      [Exec]
+      Boot=no
+      Parameters=/usr/bin/sleep infinity
+      PrivateUsers=\(privateUsers)
+      [Files]
+      Volatile=yes
+      BindReadOnly=\(services):/etc/nsswitch.conf
+      BindUser=\(user)
+      BindUserShell=yes
+      [Socket]
+      ListenStream=127.0.0.1:8001
+      [Guest]
+      Directory=/
+      TimeoutStopSec=1s
+      IdleStopSec=infinity
+      """)
+  }
+
+  @Test(
+    "has his name, a number of its own, his shell, his password, and his files at home on both sides",
+    arguments: ["no", "identity", "pick"])
+  func known(privateUsers: String) throws {
+    try World.with { world in
+      try Self.withUser(world) { name, home in
+        try Self.addGuest(world, user: name, privateUsers: privateUsers)
+        try world.startDaemon()
+        try world.wake("host")
+        let pid = try #require(try world.summary("host").pid)
+        func inside(_ arguments: String...) throws -> String {
+          let outcome = try world.run(["nsenter", "--target", "\(pid)", "--all"] + arguments)
+          return outcome.succeeded ? outcome.output.trimmingCharacters(in: .newlines) : "failed: " + outcome.errors
+        }
+        func asUser(_ shell: String) throws -> String {
+          try inside("setpriv", "--reuid", "60514", "--regid", "60514", "--clear-groups", "sh", "-c", shell)
+        }
+        let there = "/run/host/home/\(name)"
+        #expect(try inside("id", name) == "uid=60514(\(name)) gid=60514(\(name)) groups=60514(\(name))")
+        for key in [name, "60514"] {
+          let entry = try inside("getent", "passwd", key).split(separator: ":", omittingEmptySubsequences: false)
+          #expect(entry.count == 7 && entry[0] == name && entry[2] == "60514" && entry[3] == "60514", "\(entry)")
+          #expect(entry.last == "/bin/sh" && entry.dropLast().last.map(String.init) == there, "\(entry)")
+        }
+        #expect(try inside("getent", "shadow", name).hasPrefix("\(name):\(Self.hash):"))
+        let secret = "/run/host/userdb/\(name).user-privileged"
+        #expect(try inside("cat", secret).contains(Self.hash))
+        #expect(try asUser("cat \(secret)").contains("Permission denied"))
+        #expect(try inside("touch", "/run/host/userdb/x").contains("Read-only file system"))
+
+        // What the host's user has is his in the guest, and what he makes there is the host's user's.
+        #expect(try inside("stat", "-c", "%u:%g", there) == "60514:60514")
+        #expect(try asUser("echo hello >\(there)/made && cat \(there)/made") == "hello")
+        let attributes = try FileManager.default.attributesOfItem(atPath: home + "/made")
+        let hosts = try FileManager.default.attributesOfItem(atPath: home)
+        #expect(attributes[.ownerAccountID] as? Int == hosts[.ownerAccountID] as? Int)
+        #expect(attributes[.ownerAccountID] as? Int != 0)
+        #expect(attributes[.groupOwnerAccountID] as? Int == hosts[.groupOwnerAccountID] as? Int)
+        // Nobody else has an owner to give on the host's disk.
+        #expect(try inside("touch", there + "/roots").hasPrefix("failed"))
+      }
+    }
+  }
+
+  @Test(
+    "who is none, or is not a person, is refused in words",
+    arguments: [
+      ("nobody", "stands for nobody"), ("daemon", "a user of the system"), ("root", "a user of the system"),
+      ("no-such-user-here", "this host has no such user"),
+    ])
+  func refused(user: String, words: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Files]\nBindUser=\(user)")
+      try world.startDaemon()
+      let outcome = try world.dormouse("wake", "echo")
+      #expect(!outcome.succeeded)
+      #expect(outcome.errors.contains("BindUser=\(user): ") && outcome.errors.contains(words), "\(outcome.errors)")
+    }
+  }
+
+  @Test("whose home is on a file system that cannot be mapped is refused in words")
+  func cannotBeMapped() throws {
+    try World.with { world in
+      try Self.withUser(world) { name, home in
+        // An overlay is such a file system.
+        for directory in ["upper", "work"] { #expect(mkdir("\(world.directory)/\(directory)", 0o755) == 0) }
+        let options = "lowerdir=\(home),upperdir=\(world.directory)/upper,workdir=\(world.directory)/work"
+        #expect(try world.run("mount", "-t", "overlay", "-o", options, "none", home).succeeded)
+        defer { umount2(home, Int32(MNT_DETACH)) }
+        try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Files]\nBindUser=\(name)")
+        try world.startDaemon()
+        let outcome = try world.dormouse("wake", "echo")
+        #expect(!outcome.succeeded)
+        let words = "BindUser=\(name): the overlay file system of \(home) cannot be mounted with mapped owners"
+        #expect(outcome.errors.contains(words), "\(outcome.errors)")
+      }
+    }
+  }
+}
