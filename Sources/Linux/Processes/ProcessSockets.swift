@@ -23,6 +23,9 @@ public struct SocketSearch {
   /// It ended at its limit: what was not found may be held all the same.
   public var isExhausted: Bool { left <= 0 && !isComplete }
 
+  /// Looks for all of them anew, within what is left of the limit.
+  public mutating func forget() { found = [] }
+
   /// - Returns: false when the process has nothing open at all: the kernel takes that away some time before it tells of the end, and of a
   ///   PID 1 it is as long as all the others take to end.
   /// - Throws: `SystemError`; `ENOENT` when the process is gone.

@@ -4,22 +4,28 @@ import Systemd
 
 /// Makes a guest stand still and go on.
 ///
-/// A systemd in the guest kills a service whose sign of life is overdue (`WatchdogSec=`), and after a long time in the ice all of them
-/// are: whether PID 1 or the service runs first decides. So PID 1 goes on last, when the others have done what had become due.
+/// It goes on in turns. Who answers clients is first, a moment before the others: on a few processors all who go on at once are in each
+/// other's way. After a long standstill PID 1 is last: a systemd kills a service whose sign of life is overdue (`WatchdogSec=`), and after
+/// a long time in the ice all of them are, so that it depends on who runs first.
 final class Freezer {
   private let cgroup: GuestCgroup
   private let loop: EventLoop
   private var completion: EventSource?
-  private var leader: LeaderScope?
-  private var leaderLast: EventSource?
+  private var leader: HeldCgroup?
+  private var others: [HeldCgroup] = []
+  private var nextTurn: EventSource?
   private var frozenAt: Duration?
 
+  /// About as long as the answer to a client takes.
+  private static let headStart = Duration.milliseconds(1)
   /// Shorter than any watchdog, whose services give a sign of life twice in its time: then PID 1 need not wait.
   private static let harmless = Duration.milliseconds(250)
   private static let patience = Duration.milliseconds(300)
   private static let pause = Duration.milliseconds(5)
   /// As many times it is looked at once whether all stand still: the kernel's message comes 10 ms late, and most do at once.
   private static let looks = 20
+  /// As many descriptors of the guest are looked at to find who answers.
+  private static let descriptorLimit = 1 << 12
 
   init(_ cgroup: GuestCgroup, loop: EventLoop) {
     self.cgroup = cgroup
@@ -32,7 +38,7 @@ final class Freezer {
   ///
   /// - Throws: `SystemError` of the cgroup, or when epoll refuses; the guest is to be thawed then.
   func freeze(frozen: @escaping () -> Void) throws(SystemError) {
-    releaseLeader()
+    letAllGo()
     frozenAt = Clocks.monotonic
     try cgroup.setFrozen(true)
     for _ in 0..<Self.looks where try cgroup.isFrozen() { return frozen() }
@@ -43,11 +49,17 @@ final class Freezer {
     }
   }
 
-  /// Lets the guest go on; PID 1 at once with the others, unless `leaderLast`.
+  /// Lets those of a guest that stands still be the first to go on who have one of these sockets, by their inodes, open.
+  func prefer(_ sockets: Set<UInt64>) {
+    others = cgroup.holdOthersBack(from: sockets, limit: Self.descriptorLimit)
+    if !others.isEmpty { leader = cgroup.holdLeaderBack() }
+  }
+
+  /// Lets the guest go on; all of it at once, unless `inTurns`.
   ///
   /// - Returns: for how long it stood still.
   /// - Throws: `SystemError` of the cgroup.
-  func thaw(leaderLast isLast: Bool) throws(SystemError) -> Duration {
+  func thaw(inTurns: Bool) throws(SystemError) -> Duration {
     completion = nil
     guard let frozenAt else {
       try cgroup.thawAll()
@@ -55,32 +67,50 @@ final class Freezer {
     }
     self.frozenAt = nil
     let frozen = Clocks.monotonic - frozenAt
-    if isLast && frozen > Self.harmless { leader = cgroup.holdLeaderBack() } else { releaseLeader() }
+    let isLeaderLast = inTurns && frozen > Self.harmless
+    if !inTurns { letAllGo() }
+    if isLeaderLast, leader == nil { leader = cgroup.holdLeaderBack() }
     try cgroup.setFrozen(false)
-    if leader != nil { awaitOthers(until: Clocks.monotonic + Self.patience) }
+    if others.isEmpty {
+      letOthersGo(leaderLast: isLeaderLast)
+    } else {
+      wait(Self.headStart) { [unowned self] in letOthersGo(leaderLast: isLeaderLast) }
+    }
     return frozen
+  }
+
+  private func letOthersGo(leaderLast isLast: Bool) {
+    for group in others { group.letGo() }
+    others = []
+    if isLast { awaitOthers(until: Clocks.monotonic + Self.patience) } else { letAllGo() }
   }
 
   /// The kernel has no event for it that all others wait for something again.
   private func awaitOthers(until deadline: Duration) {
-    if Clocks.monotonic >= deadline || leader?.areOthersBusy != true { return releaseLeader() }
+    if leader == nil || Clocks.monotonic >= deadline || !cgroup.areOthersBusy { return letAllGo() }
+    wait(Self.pause) { [unowned self] in awaitOthers(until: deadline) }
+  }
+
+  /// Without a timer there is no other turn.
+  private func wait(_ pause: Duration, for turn: @escaping () -> Void) {
     do throws(SystemError) {
-      leaderLast = try loop.after(Self.pause) { [unowned self] in awaitOthers(until: deadline) }
+      nextTurn = try loop.after(pause, handler: turn)
     } catch {
-      releaseLeader()
+      letAllGo()
     }
   }
 
-  private func releaseLeader() {
-    leaderLast = nil
-    // It fails only when the cgroup is gone, and PID 1 with it.
-    try? leader?.letGo()
+  private func letAllGo() {
+    nextTurn = nil
+    for group in others { group.letGo() }
+    others = []
+    leader?.letGo()
     leader = nil
   }
 
   /// Watches nothing any more: the guest is gone.
   func stop() {
     completion = nil
-    leaderLast = nil
+    nextTurn = nil
   }
 }

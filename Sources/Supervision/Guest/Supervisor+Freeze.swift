@@ -57,6 +57,7 @@ extension Supervisor {
           take(.connection)
         }
         try idleWatch?.rest()
+        run?.freezer?.prefer(Set(listeners.all.map(\.inode)))
         say(.frozen)
         reclaim()
       } else {
@@ -82,7 +83,7 @@ extension Supervisor {
     reclaimer = nil
     do throws(SystemError) {
       // Who is told to halt is not waited for.
-      let frozen = try run?.freezer?.thaw(leaderLast: goesOn)
+      let frozen = try run?.freezer?.thaw(inTurns: goesOn)
       if goesOn, let frozen { say(.thawed(socket: thawCause, after: frozen)) }
     } catch {
       // ENODEV: it is gone, which will be told.

@@ -47,7 +47,7 @@ enum Cgroups {
   }
 
   /// `path` and everything below it, the deepest first.
-  private static func tree(_ path: String) -> [String] {
+  static func tree(_ path: String) -> [String] {
     let below = names(in: path).map { path + "/" + $0 }.filter { directory in
       var status = stat()
       return lstat(directory, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -1,0 +1,77 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+@Suite("A guest that goes on in turns")
+struct ThawTests {
+  private func addSystemd(_ world: World) throws {
+    let units = try world.writeUnits([
+      "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
+      "hello.service": "[Service]\nExecStart=/usr/local/bin/tiny-init\n",
+    ])
+    try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
+  }
+
+  /// The cgroups below the guest's in which `cgroup.freeze` is 1.
+  private func held(_ group: String) -> Set<String> {
+    Set(Cgroups.tree(group).filter { text(of: $0 + "/cgroup.freeze") == "1\n" }.map { String($0.dropFirst(group.count)) })
+  }
+
+  @Test("has all but those who answer clients wait for a moment, and then nobody")
+  func turns() throws {
+    try World.with { world in
+      try addSystemd(world)
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wake("web")
+      let group = try #require(try world.status("web").cgroup)
+      for _ in 1...3 {
+        #expect(try world.dormouse("freeze", "web", "--now").succeeded)
+        let held = held(group)
+        #expect(held.isSuperset(of: ["", "/payload/init.scope", "/payload/system.slice/systemd-journald.service"]))
+        #expect(!held.contains { $0.hasPrefix("/payload/system.slice/hello.service") })
+        #expect(try world.ask("127.0.0.1:8001", "still") == "still")
+        try daemon.until("nobody is held any more") { self.held(group) == [] }
+      }
+    }
+  }
+
+  @Test("is told to halt while it stands still, or by the next daemon, and all of it goes on to do so", arguments: [false, true])
+  func halts(killed: Bool) throws {
+    try World.with { world in
+      try addSystemd(world)
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wake("web")
+      #expect(try world.dormouse("freeze", "web", "--now").succeeded)
+      if killed {
+        daemon.child.signal(SIGKILL)
+        _ = daemon.child.wait()
+        try world.startDaemon().waitForLog("gone: halted")
+      } else {
+        try world.sleep("web")
+        #expect(try world.status("web").lastStop?.killed == false)
+      }
+      try world.wait("web", .inactive)
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+    }
+  }
+
+  @Test("does not go on as far as its own systemd has frozen a unit")
+  func frozenByItself() throws {
+    try World.with { world in
+      try addSystemd(world)
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wake("web")
+      let status = try world.status("web")
+      let leader = try world.leader(of: "web")
+      try require("nsenter", "-t", "\(leader)", "-a", "systemctl", "freeze", "systemd-journald.service")
+      #expect(try world.dormouse("freeze", "web", "--now").succeeded)
+      #expect(try world.ask("127.0.0.1:8001", "still") == "still")
+      let own: Set = ["/payload/system.slice/systemd-journald.service"]
+      try daemon.until("only that is held") { self.held(status.cgroup ?? "") == own }
+      try require("nsenter", "-t", "\(leader)", "-a", "systemctl", "thaw", "systemd-journald.service")
+    }
+  }
+}
