@@ -14,7 +14,8 @@ struct ThawTests {
 
   /// The cgroups below the guest's in which `cgroup.freeze` is 1.
   private func held(_ group: String) -> Set<String> {
-    Set(Cgroups.tree(group).filter { text(of: $0 + "/cgroup.freeze") == "1\n" }.map { String($0.dropFirst(group.count)) })
+    let held = Cgroups.tree(group).filter { text(of: $0 + "/cgroup.freeze") == "1\n" }
+    return Set(held.map { String($0.dropFirst(group.count)) })
   }
 
   @Test("has all but those who answer clients wait for a moment, and then nobody")
@@ -36,7 +37,9 @@ struct ThawTests {
     }
   }
 
-  @Test("is told to halt while it stands still, or by the next daemon, and all of it goes on to do so", arguments: [false, true])
+  @Test(
+    "is told to halt while it stands still, or by the next daemon, and all of it goes on to do so",
+    arguments: [false, true])
   func halts(killed: Bool) throws {
     try World.with { world in
       try addSystemd(world)
