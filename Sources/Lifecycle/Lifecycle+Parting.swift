@@ -8,10 +8,10 @@ extension Lifecycle {
   private mutating func whileUndecided(_ record: State.Record, _ event: Event) -> [Effect] {
     switch event {
     case .gateClosed: [.lookAgain]
-    case .unused: [.unwatchIdleness] + tellToHalt(record, then: .sleep)
+    case .unused: [.unwatchIdleness] + tellToHalt(State.Record(), then: .sleep)
     // Without a place for clients to wait the guest is not told to halt: it is tried again when it has been idle once more.
     case .gateFailed, .used, .wakeRequested: goOn(record)
-    case .sleepRequested(now: true): [.unwatchIdleness] + drain(record, then: .sleep)
+    case .sleepRequested(now: true): [.unwatchIdleness] + drain(State.Record(), then: .sleep)
     case .release: [.unwatchIdleness] + drain(record, then: .release)
     case .abandoned: [.unwatchIdleness] + tellToHalt(record, then: .fail)
     case .leaving: [.unwatchIdleness] + goByItself(record)

@@ -33,7 +33,7 @@ extension Lifecycle {
 
   mutating func whileInactive(_ record: State.Record, _ event: Event) -> [Effect] {
     switch event {
-    case .connection where record.failures > Backoff.allowance:
+    case .connection where record.failures > Backoff.allowance && !record.isPaid:
       // The guest ends again and again without taking what is queued: to wake it at once would be a busy loop.
       [.unwatchListeners] + fail(record, then: .start)
     case .connection: [.unwatchListeners] + start(record)
@@ -85,7 +85,8 @@ extension Lifecycle {
     case .freezeDue: freeze(record)
     case .idle: [.disarm(.steady)] + part(State.Record())  // it served whoever came: earlier failures are mended
     case .sleepRequested(now: false): [.disarm(.steady)] + part(record)
-    case .sleepRequested(now: true): leave + drain(record, then: .sleep)
+    // as it was asked for, it is no failure whatever was before, and whoever comes next waits for no pause
+    case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
     case .leaving: leave + goByItself(record)
     case .abandoned: leave + halt(record, then: .fail)
@@ -118,7 +119,7 @@ extension Lifecycle {
   mutating func whileFailed(_ failure: State.Failure, _ event: Event) -> [Effect] {
     let disarm: [Effect] = [.disarm(.pause(failures: failure.record.failures))]
     return switch event {
-    case .pauseOver: hold(failure.record, then: failure.next)
+    case .pauseOver: hold(failure.record.paid, then: failure.next)
     case .wakeRequested: disarm + hold(State.Record(), then: .start)
     case .sleepRequested: change(failure, to: .watch)
     case .changed: disarm + hold(State.Record(), then: .watch)  // perhaps it mends the fault

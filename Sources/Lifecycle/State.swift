@@ -29,10 +29,16 @@ public enum State: Equatable, Sendable {
   public struct Record: Equatable, Sendable {
     /// How often in a row the guest ended without having run steadily.
     public var failures: Int
+    /// A pause was made for the last of them: the next start owes none.
+    public var isPaid: Bool
 
-    public init(failures: Int = 0) { self.failures = failures }
+    public init(failures: Int = 0, isPaid: Bool = false) {
+      self.failures = failures
+      self.isPaid = isPaid
+    }
 
     var struckAgain: Record { Record(failures: failures + 1) }
+    var paid: Record { Record(failures: failures, isPaid: true) }
   }
 
   public struct Holding: Equatable, Sendable {

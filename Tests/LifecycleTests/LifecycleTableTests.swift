@@ -181,6 +181,37 @@ struct LifecycleTableTests {
     #expect(lifecycle.state == .active(.init(failures: 0)))
   }
 
+  @Test("One pause is made for a failure, and whoever comes after it starts the guest at once")
+  func pausesOnce() {
+    var lifecycle = Lifecycle()
+    for event in [Event.hold, .held] { _ = lifecycle.handle(event) }
+    for _ in 0..<5 {
+      for event in [Event.connection, .started, .ready] { _ = lifecycle.handle(event) }
+      #expect(lifecycle.handle(.exited(.crashed)).contains { if case .arm(.pause) = $0 { true } else { false } })
+      #expect(lifecycle.handle(.pauseOver) == [.holdListeners])
+      #expect(lifecycle.handle(.held) == [.watchListeners])
+    }
+    #expect(lifecycle.handle(.connection) == [.unwatchListeners, .start])
+  }
+
+  @Test(
+    "A stop that was asked for costs whoever comes next no pause, though the guest had crashed before",
+    arguments: [true, false])
+  func askedStopIsNoFailure(now: Bool) {
+    var lifecycle = Lifecycle()
+    for event in [Event.hold, .held] { _ = lifecycle.handle(event) }
+    for _ in 0..<5 {
+      for event in [Event.connection, .started, .ready, .exited(.crashed), .pauseOver, .held] {
+        _ = lifecycle.handle(event)
+      }
+    }
+    let stop = [
+      Event.connection, .started, .ready, .sleepRequested(now: now), .gateClosed, .unused, .exited(.poweredOff), .held,
+    ]
+    for event in stop { _ = lifecycle.handle(event) }
+    #expect(lifecycle.handle(.connection) == [.unwatchListeners, .start])
+  }
+
   @Test("A guest that serves and powers itself off, again and again, never pays when nobody was left at its door")
   func quietForgets() {
     var lifecycle = Lifecycle()
