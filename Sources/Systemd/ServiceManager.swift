@@ -28,11 +28,27 @@ public struct ServiceManager: Sendable {
   /// We are ending.
   public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
 
+  /// Puts a descriptor into the service manager's store: it is passed to the next process of the service, under that name, however
+  /// this one ends. There is no answer; one that is there already, or finds no room (`FileDescriptorStoreMax=`), is passed over.
+  ///
+  /// It is to be kept whatever its state: a socket that somebody shut down would be taken for one that is of no use any more.
+  public func store(_ descriptor: borrowing OwnedFD, named name: String) throws(SystemError) {
+    guard let address else { return }
+    try sendDatagram(Array("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0".utf8), with: descriptor, to: address)
+  }
+
+  /// Takes what has that name out of the store, which closes it.
+  public func unstore(named name: String) throws(SystemError) { try send("FDSTOREREMOVE=1\nFDNAME=\(name)") }
+
   /// Never waits: sd_notify(3) does, for room in the receiver's queue, and a service manager that stands still would then take
   /// every guest with it.
   private func send(_ state: String) throws(SystemError) {
-    guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }) else { return }
-    let address = path.hasPrefix("@") ? SocketAddress.abstract(String(path.dropFirst())) : .path(path)
+    guard let address else { return }
     try sendDatagram(Array(state.utf8), to: address)
+  }
+
+  private var address: SocketAddress? {
+    guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }) else { return nil }
+    return path.hasPrefix("@") ? .abstract(String(path.dropFirst())) : .path(path)
   }
 }

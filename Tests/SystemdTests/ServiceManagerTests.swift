@@ -31,6 +31,39 @@ struct ServiceManagerTests {
     }
   }
 
+  @Test("A descriptor for the store arrives with its name, and word to forget it by that name")
+  func store() throws {
+    try withReceiver { receiver in
+      let manager = ServiceManager()
+      let other = try openListener(.datagram, .abstract("dormouse-stored-\(getpid())"))
+      try manager.store(other, named: "first.web")
+      try manager.unstore(named: "first.web")
+      let raw = receiver.raw
+      var bytes = [UInt8](repeating: 0, count: 256)
+      var control = [UInt8](repeating: 0, count: 64)
+      let (count, length) = bytes.withUnsafeMutableBytes { bytes in
+        control.withUnsafeMutableBytes { control in
+          var vector = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+          return withUnsafeMutablePointer(to: &vector) { vector in
+            var message = msghdr()
+            (message.msg_iov, message.msg_iovlen) = (vector, 1)
+            (message.msg_control, message.msg_controllen) = (control.baseAddress, control.count)
+            let count = recvmsg(raw, &message, Int32(MSG_DONTWAIT))
+            return (count, message.msg_controllen)
+          }
+        }
+      }
+      try #require(count > 0 && length == MemoryLayout<cmsghdr>.size + 8)
+      #expect(String(decoding: bytes[..<count], as: UTF8.self) == "FDSTORE=1\nFDNAME=first.web\nFDPOLL=0")
+      let number = control.withUnsafeBytes {
+        $0.loadUnaligned(fromByteOffset: MemoryLayout<cmsghdr>.size, as: Int32.self)
+      }
+      #expect(try inode(of: OwnedFD(owning: number)) == inode(of: other))
+      let removal = try readReady(receiver, limit: 4096).map { String(decoding: $0, as: UTF8.self) }
+      #expect(removal == "FDSTOREREMOVE=1\nFDNAME=first.web")
+    }
+  }
+
   @Test("A service manager that does not read stalls nobody: what may be lost is given up")
   func neverWaits() throws {
     try withReceiver { receiver in

@@ -12,6 +12,7 @@ import threading
 import time
 
 import world
+from store import Store
 
 GUESTS = "/var/cache/dormouse/guests"
 IDLE_STOP = 0.1
@@ -47,14 +48,16 @@ def end_process(pid, number, subject):
 
 
 class Daemon:
-    """dormoused, started again whenever it is gone: with sockets of its own, or with passed ones as a service manager does it."""
+    """dormoused, started again whenever it is gone: with sockets of its own, or with passed ones as a service manager does it, and
+    with what it put into the store of that, if there is one."""
 
-    def __init__(self, programs, directory, config, passed):
+    def __init__(self, programs, directory, config, passed, stored):
         self.program, self.directory, self.config = f"{programs}/dormoused", directory, config
         self.cgroup = world.Cgroup(f"dmt-{os.getpid()}-storm")
         self.log = open(f"{directory}/log", "ab")
         self.process, self.over, self.at_once = None, False, True
         self.sockets = self.open_sockets() if passed else []
+        self.store = Store(f"{directory}/notify") if stored else None
         self.keeper = threading.Thread(target=self.keep, daemon=True)
 
     @staticmethod
@@ -78,11 +81,17 @@ class Daemon:
     def start(self):
         command = [self.program, "--config", self.config, "--runtime", f"{self.directory}/runtime"]
         environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
-        numbers = [one.fileno() for one in self.sockets]
+        passed = [("storm.socket", one.fileno()) for one in self.sockets]
+        if self.sockets:
+            command.append("storm")
+        if self.store:
+            environment["NOTIFY_SOCKET"] = self.store.path
+            passed += self.store.passed()
+        numbers = [number for _, number in passed]
         if numbers:
-            environment.update(LISTEN_FDS=str(len(numbers)), LISTEN_FDNAMES=":".join(["storm.socket"] * len(numbers)))
+            environment.update(LISTEN_FDS=str(len(numbers)), LISTEN_FDNAMES=":".join(name for name, _ in passed))
             moves = " ".join(f"{3 + index}<&{number} {number}<&-" for index, number in enumerate(numbers))
-            command = ["bash", "-c", f'exec {moves}; LISTEN_PID=$$ exec "$@"', "bash", *command, "storm"]
+            command = ["bash", "-c", f'exec {moves}; LISTEN_PID=$$ exec "$@"', "bash", *command]
         self.process = self.cgroup.start(command, stderr=self.log, env=environment, pass_fds=numbers)
 
     def keep(self):
@@ -114,15 +123,19 @@ class Daemon:
         self.cgroup.remove()
         for one in self.sockets:
             one.close()
+        if self.store:
+            self.store.close()
 
 
 class Dormouse:
     """One guest: `tiny` (a static process 1), `host` (systemd on this machine's /usr), or a Debian by the name of its image."""
 
-    def __init__(self, guest, passed, programs, board, most_seconds):
-        self.title = f"Dormouse, {guest}, " + ("passed sockets" if passed else "own sockets")
-        self.guest, self.passed, self.programs, self.board = guest, passed, programs, board
-        self.directory = f"{world.PLACE}/{guest}-{'passed' if passed else 'own'}"
+    def __init__(self, guest, kind, programs, board, most_seconds):
+        self.passed, self.stored = "passed" in kind, "store" in kind
+        sockets = f"{'passed' if self.passed else 'own'} sockets{', store' if self.stored else ''}"
+        self.title = f"Dormouse, {guest}, {sockets}"
+        self.guest, self.programs, self.board = guest, programs, board
+        self.directory = f"{world.PLACE}/{'-'.join([guest, *kind])}"
         self.cli = [f"{programs['bin']}/dormouse"]
         self.most_seconds = most_seconds
         self.addresses, self.silent, self.is_ours = world.ADDRESSES, (), True
@@ -133,7 +146,7 @@ class Dormouse:
         os.mkdir(f"{self.directory}/runtime")
         with open(f"{config}/storm.guest", "w") as file:
             file.write(self.guest_file())
-        self.daemon = Daemon(self.programs["bin"], self.directory, config, self.passed)
+        self.daemon = Daemon(self.programs["bin"], self.directory, config, self.passed, self.stored)
         self.daemon.keeper.start()
         self.until("the daemon is up", lambda: self.ask("list").returncode == 0)
         return self
@@ -242,8 +255,8 @@ class Dormouse:
             ("freeze", self.freeze, "none", 2), ("stop", self.stop, "none", 3), ("stop when idle", self.idle, "none", 3),
             ("cancelled stop", self.cancel, "none", 2), ("kill -9, process 1", self.kill_guest, "accepted", 2),
             ("power-off by itself", self.power_off, "any", 1),
-            ("kill -9, daemon", self.kill_daemon, "accepted" if self.passed else "any", 1),
-            ("restart of the daemon", self.restart_daemon, "none" if self.passed else "any", 1),
+            ("kill -9, daemon", self.kill_daemon, "accepted" if self.passed or self.stored else "any", 1),
+            ("restart of the daemon", self.restart_daemon, "none" if self.stored else "any", 1),
         ]
         if self.guest != "tiny":
             edges.append(("kill -9, service", self.kill_service, "accepted", 1))

@@ -4,10 +4,28 @@ import Glibc
 ///
 /// - Throws: `SystemError`; `EAGAIN` when the receiver's queue is full, `ECONNREFUSED` or `ENOENT` when there is none.
 public func sendDatagram(_ bytes: [UInt8], to address: SocketAddress) throws(SystemError) {
+  try send(DatagramMessage(bytes: bytes), to: address)
+}
+
+/// The same with a descriptor: the receiver gets one of its own for the same open file.
+///
+/// - Throws: `SystemError`; besides, `ETOOMANYREFS` when too many descriptors are under way.
+public func sendDatagram(
+  _ bytes: [UInt8], with attached: borrowing OwnedFD, to address: SocketAddress
+) throws(SystemError) {
+  var message = DatagramMessage(bytes: bytes)
+  message.attached = [attached.raw]
+  try send(message, to: address)
+}
+
+private func send(_ message: DatagramMessage, to address: SocketAddress) throws(SystemError) {
   let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
   let sender = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, type, 0) })
-  let raw = sender.raw
-  try retrying("sendto \(address)") {
-    address.withSockaddr { sendto(raw, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, $1) } ?? -1
+  var message = message
+  message.address = address
+  do throws(SystemError) {
+    try message.send(on: sender)
+  } catch {
+    throw SystemError("sendmsg \(address)", errno: error.errno)
   }
 }

@@ -52,7 +52,8 @@ public actor Manager {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
     let surroundings = try Surroundings(
-      loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try CgroupBase.prepare())
+      loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try CgroupBase.prepare(),
+      serviceManager: serviceManager)
     self.surroundings = surroundings
     if let obstacle = surroundings.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
     control = try ControlServer(
@@ -67,7 +68,7 @@ public actor Manager {
     if found.isEmpty && arguments.guests.isEmpty {
       log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath))
     }
-    let taken = offer(passed)
+    let taken = offer(passed, surroundings.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     beginAll(surroundings)
     tellReady()
@@ -154,44 +155,6 @@ extension Manager {
   }
 }
 
-// Sockets from the service manager.
-extension Manager {
-  /// Gives each passed socket to the guest that asks for its address; what nobody asks for is closed.
-  ///
-  /// - Returns: how many were wanted.
-  private func offer(_ passed: PassedDescriptors) -> Int {
-    var taken = 0
-    for index in 0..<passed.count {
-      guard let descriptor = passed.take(index) else { continue }
-      if offer(descriptor, named: passed.names[index]) { taken += 1 }
-    }
-    if taken > 0 {
-      for supervisor in supervisors.values { supervisor.sayWhatWasNotPassed() }
-    }
-    return taken
-  }
-
-  private func offer(_ descriptor: consuming OwnedFD, named name: String) -> Bool {
-    let socket = PassedSocket(descriptor, name: name)
-    let wanting = supervisors.values.sorted { $0.name < $1.name }.compactMap { supervisor in
-      socket.match(supervisor.guest).map { (supervisor, $0) }
-    }.filter { supervisor, match in !supervisor.listeners.all.contains { $0.listen == match.listen } }
-    // Two guests may want one address under different names: the name decides.
-    guard let (supervisor, match) = wanting.first(where: { $0.1.isNamed }) ?? wanting.first else {
-      log.write(.notWanted(name: name, address: socket.address))
-      return false
-    }
-    do throws(SystemError) {
-      supervisor.listeners.add(
-        try Listener(descriptor, as: match.listen, of: match.group, passed: true))
-      return true
-    } catch {
-      log.write(.cannotTakeSocket(name: name, error: "\(error)"))
-      return false
-    }
-  }
-}
-
 // The end.
 extension Manager {
   /// SIGTERM: every guest is stopped cleanly, all at once; a second one kills what still runs.
@@ -206,6 +169,7 @@ extension Manager {
 
   private func end(saying message: Message) {
     isEnding = true
+    if case .ending = message, let surroundings { surroundings.leavesSockets = surroundings.store.isThere }
     log.write(message)
     tell { manager throws(SystemError) in try manager.stopping(status: status) }
     for supervisor in supervisors.values { supervisor.release(because: .daemon) }

@@ -16,15 +16,21 @@ final class Surroundings {
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
   let machines: Machines
+  let store: SocketStore
+  /// Another daemon may follow this one, which ends: sockets stay where it finds them.
+  var leavesSockets = false
 
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
-  init(loop: EventLoop, log: Log, runtime: String, cgroupBase: CgroupBase) throws(SystemError) {
+  init(
+    loop: EventLoop, log: Log, runtime: String, cgroupBase: CgroupBase, serviceManager: ServiceManager
+  ) throws(SystemError) {
     sockDiag = try SockDiag()
     self.loop = loop
     self.log = log
     self.runtime = runtime
     self.cgroupBase = cgroupBase
     machines = Machines(loop)
+    store = SocketStore(serviceManager, loop: loop)
     endedConnections = EndedConnections(loop: loop)
   }
 

@@ -12,6 +12,8 @@ extension Supervisor {
     // At once: a path that a killed daemon left to a socket of its own wakes nobody.
     if let failure = listeners.recoverPaths(surroundings.sockDiag) { say(.cannotLeadApart(error: "\(failure)")) }
     guard let leftover else {
+      // Whoever waited apart when the last daemon ended is there for the next start.
+      openGate()
       surroundings.machines.forget(name)
       return take(.hold)
     }

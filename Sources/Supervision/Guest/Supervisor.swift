@@ -14,7 +14,7 @@ final class Supervisor {
   /// What its changed files ask for: takes effect when nothing runs.
   var changed: LoadedGuest?
   let surroundings: Surroundings
-  let listeners = GuestListeners()
+  let listeners: GuestListeners
   var history = GuestHistory()
   var run: Run?
   var idleWatch: IdleWatch?
@@ -53,6 +53,7 @@ final class Supervisor {
   init(_ loaded: LoadedGuest, surroundings: Surroundings) {
     self.loaded = loaded
     self.surroundings = surroundings
+    listeners = GuestListeners(of: loaded.name, surroundings.store)
     socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: nil)
   }
 
@@ -88,7 +89,7 @@ final class Supervisor {
     case .holdListeners: holdListeners()
     case .watchListeners: watchListeners()
     case .unwatchListeners: listeners.stopWatching()
-    case .releaseListeners: listeners.release()
+    case .releaseListeners: listeners.release(forNext: surroundings.leavesSockets)
     case .start: start()
     case .askToHalt: askToHalt()
     case .kill: kill()

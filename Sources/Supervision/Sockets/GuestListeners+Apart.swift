@@ -1,35 +1,14 @@
-import GuestSpec
-import Launching
 import Linux
 
 // All listeners of a guest together: new clients wait apart from a guest on its way out.
 extension GuestListeners {
-  /// Takes over those that are wanted, and not here already, from the guest of a killed daemon: it has the same sockets.
-  func takeOver(from process: GuestProcess, _ guest: Guest) {
-    let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
-    // Whoever is not found is bound anew when the guest is gone.
-    let (pid, limit) = (process.payloadPID, Self.mostTaken)
-    try? forEachSocket(ofProcess: pid, pidfd: process.payloadPidfd, limit: limit) { descriptor in
-      guard let address = try? localAddress(of: descriptor), let kind = try? kind(of: descriptor),
-        let match = wanted.first(where: { listen, _ in
-          listen.kind.inKernel == kind && (try? SocketAddress(listen.address)) == address
-            && !all.contains { $0.listen == listen }
-        }),
-        kind == .datagram || (try? isListening(descriptor)) == true,
-        let listener = try? Listener(descriptor, as: match.listen, of: match.group, passed: false)
-      else { return true }
-      add(listener)
-      return true
-    }
-  }
-
-  private static let mostTaken = 4096
-
   /// Leads new clients apart, at each listener where that can be.
   ///
   /// - Throws: `SystemError` of the first for which there was no place; the others are led back by `leadBack`.
   func leadApart() throws(SystemError) {
-    for listener in all where listener.isAdopted != false { try listener.leadApart(alarm) }
+    for listener in all where listener.isAdopted != false {
+      try listener.leadApart(alarm) { keepStored(listener) }
+    }
   }
 
   /// Takes those apart as well whom the guest has not accepted.

@@ -6,10 +6,17 @@ import Systemd
 /// The sockets of one guest, in the order in which its files name them: the order of their descriptors in the guest.
 final class GuestListeners {
   private(set) var all: [Listener] = []
+  let guest: String
+  let store: SocketStore
   /// Hears of what arrives on their connections; nil when nobody wants to know, or that cannot be.
   private(set) var alarm: DataAlarm?
   /// Connections that were there before it, of which it does not hear.
   private(set) var unheard: Set<UInt64> = []
+
+  init(of guest: String, _ store: SocketStore) {
+    self.guest = guest
+    self.store = store
+  }
 
   /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left, before the first `hold`.
   func add(_ listener: Listener) { all.append(listener) }
@@ -49,6 +56,7 @@ final class GuestListeners {
         repaired.append(all[place])
       case nil: try open(listen, group, at: place)
       }
+      keepStored(all[place])
     }
     return repaired
   }
@@ -63,7 +71,7 @@ final class GuestListeners {
     // Its service manager goes on using what it passed: a new socket would be a second one on the address.
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
     all.remove(at: index)
-    if health == .lost { listener.dropSecond() } else { all.insert(listener, at: place) }
+    if health == .lost { giveUp(listener) } else { all.insert(listener, at: place) }
     listener.group = group
     listener.isAdopted = nil
     return health
@@ -102,7 +110,19 @@ final class GuestListeners {
   }
 
   /// Lets every socket go; those that were bound here by a path are removed where `RemoveOnStop=` asks for it.
-  func release() { close { _ in true } }
+  ///
+  /// - Parameter forNext: whether the next daemon is to find what the service manager has of them, with whoever waits there.
+  func release(forNext: Bool) {
+    if forNext {
+      for listener in all {
+        letGo(listener)
+        listener.leadHome()
+      }
+      all = []
+    } else {
+      close { _ in true }
+    }
+  }
 
   /// Notes which listeners the guest holds.
   func noteAdoption(by inodes: Set<UInt64>) {
@@ -121,13 +141,17 @@ final class GuestListeners {
 
   private func close(where isUnwanted: (Listener) -> Bool) {
     for listener in all where isUnwanted(listener) {
-      listener.stopWatching()
-      listener.dropSecond()
-      if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
-      if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
-        removeFile(path)
-      }
+      giveUp(listener)
+      letGo(listener)
     }
     all.removeAll(where: isUnwanted)
+  }
+
+  private func letGo(_ listener: Listener) {
+    listener.stopWatching()
+    if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
+    if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
+      removeFile(path)
+    }
   }
 }

@@ -4,6 +4,8 @@ import Linux
 final class HeldSocket {
   let descriptor: OwnedFD
   let inode: UInt64
+  /// Whether the service manager has it too, for the next daemon.
+  var isStored = false
 
   /// - Throws: `SystemError` when it is no socket.
   init(_ descriptor: consuming OwnedFD) throws(SystemError) {

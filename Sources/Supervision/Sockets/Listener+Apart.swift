@@ -28,10 +28,16 @@ extension Listener {
 
   /// Leads new clients to the second socket. Where that cannot be they go on coming to the guest.
   ///
+  /// - Parameters:
+  ///   - alarm: hears of what arrives on connections.
+  ///   - opened: called when there is a second socket, before somebody can come to it.
   /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
-  func leadApart(_ alarm: DataAlarm?) throws(SystemError) {
+  func leadApart(_ alarm: DataAlarm?, opened: () -> Void) throws(SystemError) {
     if isApart { return }
-    if second == nil { try openSecond(alarm) }
+    if second == nil {
+      try openSecond(alarm)
+      opened()
+    }
     if let twin { try lead(to: twin) }
   }
 
@@ -212,11 +218,22 @@ extension Listener {
     if case .path(let path) = local { PathTwin.remove(path) }
   }
 
-  /// Puts the path right at which a killed daemon left the file of its second socket.
+  /// Lets clients come to what the service manager passed: it goes on using that when nobody of ours is there.
+  func leadHome() {
+    if isPassed { try? lead(to: first) }
+  }
+
+  /// Finds out where clients come to by a path, after an earlier daemon, and puts the path right at which a killed one left the file of a
+  /// second socket that is gone.
   ///
   /// - Throws: `SystemError` of sock_diag(7) or renameat2(2).
   func recoverPath(_ diag: SockDiag) throws(SystemError) {
-    guard case .path(let path) = local, PathTwin.exists(path) else { return }
+    guard case .path(let path) = local else { return }
+    if let second {
+      leadsToSecond = try diag.isReached(second.descriptor, by: path)
+      return
+    }
+    guard PathTwin.exists(path) else { return }
     if try !diag.isReached(first.descriptor, by: path) { try PathTwin.exchange(path) }
     PathTwin.remove(path)
   }

@@ -34,14 +34,18 @@ final class Listener {
   /// Takes over an open socket: one that `openListener` made, or one that the service manager passed.
   ///
   /// - Throws: `SystemError` when it is no socket.
-  init(
+  convenience init(
     _ descriptor: consuming OwnedFD, as listen: Listen, of group: SocketGroup, passed: Bool
   ) throws(SystemError) {
-    local = try localAddress(of: descriptor)
+    try self.init(HeldSocket(descriptor), as: listen, of: group, passed: passed)
+  }
+
+  init(_ socket: HeldSocket, as listen: Listen, of group: SocketGroup, passed: Bool) throws(SystemError) {
+    local = try localAddress(of: socket.descriptor)
     self.listen = listen
     self.group = group
     isPassed = passed
-    first = try HeldSocket(descriptor)
+    first = socket
   }
 
   /// The one that the guest has, or will get.

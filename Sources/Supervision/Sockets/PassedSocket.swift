@@ -15,6 +15,11 @@ struct PassedSocket {
 
   var address: String { local?.description ?? "a descriptor that is no socket" }
 
+  /// Whether clients come to it: a connection of the guest has the same address.
+  func takesClients(_ descriptor: borrowing OwnedFD) -> Bool {
+    kind == .datagram || (try? isListening(descriptor)) == true
+  }
+
   struct Match {
     var listen: Listen
     var group: SocketGroup

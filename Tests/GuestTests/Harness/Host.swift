@@ -56,6 +56,14 @@ final class Host {
     try world.run(["nsenter", "--target", "\(leader)", "--all"] + arguments)
   }
 
+  /// Starts a command on the host.
+  func start(_ arguments: String...) throws -> Child {
+    try world.start(["nsenter", "--target", "\(leader)", "--all"] + arguments)
+  }
+
+  /// Where a file of the host is for this machine.
+  func path(_ path: String) -> String { "/proc/\(leader)/root\(path)" }
+
   /// Runs a command on the host that has to succeed, and returns what it printed.
   @discardableResult
   func require(_ arguments: String...) throws -> String {

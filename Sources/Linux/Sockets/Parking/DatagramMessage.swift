@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What sendmsg(2) and recvmsg(2) carry of one datagram: bytes, the other end, and the packet information of ip(7) and ipv6(7).
+/// What sendmsg(2) and recvmsg(2) carry of one datagram: bytes, the other end, the packet information of ip(7) and ipv6(7), descriptors.
 struct DatagramMessage {
   /// An address of this machine with the interface, as IP_PKTINFO and IPV6_PKTINFO have it.
   enum PacketInfo: Equatable {
@@ -12,6 +12,8 @@ struct DatagramMessage {
   var bytes: [UInt8]
   var address: SocketAddress?
   var packetInfo: PacketInfo?
+  /// Descriptors that go with it: the number of each, which stays open here.
+  var attached: [Int32] = []
 
   init(byteCount: Int) { bytes = [UInt8](repeating: 0, count: byteCount) }
 
@@ -55,6 +57,9 @@ struct DatagramMessage {
       return length
     }
     var control = packetInfo?.controlMessage ?? []
+    if !attached.isEmpty {
+      control += controlMessage(level: SOL_SOCKET, type: LINUX_SCM_RIGHTS, attached.withUnsafeBytes { Array($0) })
+    }
     try retrying("sendmsg") {
       Self.withMessage(&name, &bytes, &control) { message in
         message.msg_namelen = length ?? 0

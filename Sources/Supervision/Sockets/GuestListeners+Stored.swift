@@ -1,0 +1,69 @@
+import GuestSpec
+import Launching
+import Linux
+
+// What outlives a daemon: in the service manager's store, and in the hands of a guest that a killed one left.
+extension GuestListeners {
+  /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
+  func keepStored(_ listener: Listener) {
+    if !listener.isPassed { store.keep(listener.first, as: name(of: listener.first, .first, listener)) }
+    // TCP: the kernel moves the queue of the second when the last of its descriptors is closed, which the store would put off.
+    if case .path = listener.local, let second = listener.second {
+      store.keep(second, as: name(of: second, .second, listener))
+    }
+  }
+
+  /// Closes the second socket for good, and has the service manager forget both.
+  func giveUp(_ listener: Listener) {
+    if let second = listener.second { store.drop(second, as: name(of: second, .second, listener)) }
+    listener.dropSecond()
+    store.drop(listener.first, as: name(of: listener.first, .first, listener))
+  }
+
+  private func name(of socket: HeldSocket, _ role: StoredName.Role, _ listener: Listener) -> StoredName {
+    StoredName(role, of: listener.group, inode: socket.inode, guest: guest)
+  }
+
+  /// Takes back what an earlier daemon put into the store. Second sockets come after all first ones.
+  ///
+  /// - Returns: false when the guest has no place for it.
+  /// - Throws: `SystemError` when it is no socket.
+  func takeBack(_ socket: HeldSocket, _ name: StoredName, _ match: PassedSocket.Match) throws(SystemError) -> Bool {
+    let there = all.first { $0.listen == match.listen }
+    switch name.role {
+    case .first:
+      guard there == nil, name.options == match.group.fingerprint else { return false }
+      add(try Listener(socket, as: match.listen, of: match.group, passed: false))
+    case .second:
+      guard let there, there.second == nil, case .path = there.local else { return false }
+      there.second = socket
+    }
+    return true
+  }
+
+  /// Takes over from the guest of a killed daemon, which has the same sockets, what is wanted and not here yet, and finds out which of the
+  /// two at a path it has.
+  func takeOver(from process: GuestProcess, _ guest: Guest) {
+    // Whoever is not found is bound anew when the guest is gone.
+    let (pid, limit) = (process.payloadPID, Self.mostTaken)
+    try? forEachSocket(ofProcess: pid, pidfd: process.payloadPidfd, limit: limit) { descriptor in
+      if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
+      return true
+    }
+  }
+
+  private func takeOver(_ socket: HeldSocket, _ guest: Guest) {
+    let found = PassedSocket(socket.descriptor, name: "")
+    guard let match = found.match(guest), found.takesClients(socket.descriptor) else { return }
+    guard let there = all.first(where: { $0.listen == match.listen }) else {
+      if let listener = try? Listener(socket, as: match.listen, of: match.group, passed: false) { add(listener) }
+      return
+    }
+    if there.first.inode == socket.inode { return }
+    // Nobody else has a second one.
+    if case .path = there.local, there.second == nil { there.second = socket }
+    there.guestHasSecond = there.second?.inode == socket.inode
+  }
+
+  private static let mostTaken = 4096
+}

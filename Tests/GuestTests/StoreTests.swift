@@ -1,0 +1,128 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("The service manager's store of descriptors")
+struct StoreTests {
+  @Test("keeps own sockets and whoever is queued there, though the daemon is killed")
+  func killed() throws {
+    try World.with { world in
+      let host = try makeHost(world)
+      try host.require("systemctl", "start", "dormouse.service")
+      let path = host.path("/run/echo")
+      for address in [Self.port, path] { #expect(try world.ask(address, "hello") == "hello") }
+      for round in 1...2 {
+        try stop(try #require(world.guestLeader("dormouse.service", "echo")))
+        let clients = try [Self.port, path].flatMap { try world.connect($0, times: 5) }
+        for client in clients { try client.send("\(round)") }
+        try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+        for client in clients { #expect(try client.line() == "\(round)") }
+      }
+      #expect(try host.show("dormouse.service", "NRestarts") == "2")
+    }
+  }
+
+  @Test("keeps those who wait apart at a path from a guest on its way out, though the daemon is killed")
+  func killedWhileParting() throws {
+    try World.with { world in
+      let host = try makeHost(world, arguments: ["--ready", "--stop=ignore"])
+      try host.require("systemctl", "start", "dormouse.service")
+      let path = host.path("/run/echo")
+      #expect(try world.ask(path, "hello") == "hello")
+      try host.startStop("dormouse.service", "/run/dormouse", "echo")
+      let clients = try [Self.port, path].flatMap { try world.connect($0, times: 5) }
+      for client in clients { try client.send("again") }
+      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+      for client in clients { #expect(try client.line() == "again") }
+      #expect(try host.show("dormouse.service", "NFileDescriptorStore") == "4")
+    }
+  }
+
+  @Test("keeps own sockets over a restart of the service: nobody is refused meanwhile")
+  func restart() throws {
+    try World.with { world in
+      let host = try makeHost(world)
+      try host.require("systemctl", "start", "dormouse.service")
+      let path = host.path("/run/echo")
+      let sender = try world.datagrams(to: "127.0.0.1:8004")
+      for round in 1...3 {
+        let restarting = try host.start("systemctl", "restart", "dormouse.service")
+        repeat {
+          for address in [Self.port, path] { #expect(try world.ask(address, "\(round)") == "\(round)") }
+        } while restarting.isRunning
+        #expect(restarting.wait() == .exited(0))
+        #expect(try sender.askByDatagram("\(round)") == "\(round)")
+      }
+    }
+  }
+
+  @Test("keeps those who wait apart from a guest that has its socket from a unit, though the daemon is killed")
+  func passed() throws {
+    try World.with { world in
+      let unit = "[Socket]\nListenStream=/run/echo\nTriggerLimitIntervalSec=0\n"
+      let host = try makeHost(world, units: ["dormouse@echo.socket": unit], arguments: ["--ready", "--stop=ignore"])
+      let path = host.path("/run/echo")
+      #expect(try world.ask(path, "hello") == "hello")
+      try host.startStop("dormouse@echo.service", "/run/dormouse/echo", "echo")
+      let clients = try world.connect(path, times: 5)
+      for client in clients { try client.send("again") }
+      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse@echo.service")
+      for client in clients { #expect(try client.line() == "again") }
+    }
+  }
+
+  @Test("forgets the sockets of a guest that goes, and gives none back that is asked for otherwise now")
+  func forgets() throws {
+    try World.with { world in
+      let host = try makeHost(world)
+      try world.addTiny("other", "ListenStream=127.0.0.1:8009", "ListenStream=127.0.0.1:8010")
+      try host.require("systemctl", "start", "dormouse.service")
+      func stored(_ count: Int) throws {
+        try eventually("\(count) are stored") {
+          try host.show("dormouse.service", "NFileDescriptorStore") == "\(count)"
+        }
+      }
+      try stored(5)
+      try world.removeGuest("other")
+      try host.require("systemctl", "reload", "dormouse.service")
+      try stored(3)
+      // Another mode is another socket.
+      let file = "\(world.config)/echo.guest"
+      try world.addGuest("echo", text(of: file).replacingOccurrences(of: "[Guest]", with: "SocketMode=0600\n[Guest]"))
+      try host.require("systemctl", "restart", "dormouse.service")
+      #expect(try world.ask(host.path("/run/echo"), "hello") == "hello")
+      #expect(try host.require("stat", "--format=%a", "/run/echo") == "600\n")
+      try stored(3)
+    }
+  }
+
+  private static let port = "127.0.0.1:8001"
+
+  /// A host with a tiny guest that has a listener of each kind.
+  private func makeHost(
+    _ world: World, units: [String: String] = [:], arguments: [String] = ["--ready"]
+  ) throws -> Host {
+    try world.addTiny(
+      "echo", "ListenStream=\(Self.port)", "ListenStream=/run/echo", "ListenDatagram=127.0.0.1:8004",
+      arguments: arguments)
+    return try Host(in: world, units: units, binds: ["\(world.directory):\(world.directory)"])
+  }
+}
+
+extension Host {
+  /// Tells a guest to go that takes no notice of it; returns when that was done.
+  fileprivate func startStop(_ unit: String, _ runtime: String, _ guest: String) throws {
+    _ = try start("dormouse", "sleep", guest, "--now", "--runtime", runtime)
+    try eventually("\(guest) was told to go") {
+      try require("journalctl", "--unit=\(unit)", "--output=cat").contains("sent SIGTERM")
+    }
+  }
+}
+
+extension World {
+  /// Process 1 of a guest of a host's service.
+  fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
+    Cgroups.processes(below: "\(cgroup)/host/payload/machine.slice/\(unit)/\(guest).guest/payload").first
+  }
+}
