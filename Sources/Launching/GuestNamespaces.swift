@@ -116,9 +116,7 @@ private final class Holder {
       let path = "/proc/\(holder.pid)/\(name)"
       let line = "\(extent.inner) \(extent.outer) \(extent.count)\n"
       do throws(SystemError) {
-        let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
-        // In one piece: the kernel takes a map once and whole.
-        try retrying("write \(path)") { Glibc.write(file.raw, line, line.utf8.count) }
+        try writeSetting(path, line)
       } catch {
         let ids = "\(extent.outer)…\(UInt64(extent.outer) + UInt64(extent.count) - 1)"
         throw LaunchError("mapping the guest's users to \(ids) (\(error.call))", errno: error.errno)

@@ -62,14 +62,6 @@ public final class GuestProcess {
   /// - Throws: `SystemError`; `ESRCH` when the process has ended.
   public func signal(_ signal: Signal) throws(SystemError) { try handle.signal(signal.kernelNumber) }
 
-  /// Kills it, and all of its pid namespace with it, and takes its exit status: for a start that fails when it runs already.
-  func end() {
-    try? signal(.number(SIGKILL))
-    var polled = pollfd(fd: pidfd.raw, events: Int16(POLLIN), revents: 0)
-    while poll(&polled, 1, -1) == -1, errno == EINTR { continue }
-    _ = try? reap()
-  }
-
   /// How it ended, once; nil while it runs. Never blocks. `.unknown` only for an adopted one.
   ///
   /// - Throws: `SystemError` of waitid(2).

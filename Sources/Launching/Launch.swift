@@ -54,33 +54,15 @@ public func launch(
     handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount, smallInit: smallInit)
   }
   let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
+  let score = try LentScore(plan.oomScoreAdjust)
   let result = compiled.start(in: payload)
+  score.giveBack()
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
     throw LaunchError(words(result.failed, plan), errno: result.error)
   }
-  let process = GuestProcess(
+  return GuestProcess(
     ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd)),
     payload: plan.hasInit ? SmallInit.payload(in: cgroup) : nil, console: terminals.takeMaster())
-  try adjustScore(plan, process)
-  return process
-}
-
-/// Not a step: until it has executed, the child shares the daemon's memory, and the kernel gives all who share one the same score.
-private func adjustScore(_ plan: LaunchPlan, _ process: GuestProcess) throws(LaunchError) {
-  guard let score = plan.oomScoreAdjust else { return }
-  do throws(SystemError) {
-    for pid in Set([process.pid, process.payloadPID]) {
-      let path = "/proc/\(pid)/oom_score_adj"
-      let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
-      let text = "\(score)"
-      try retrying("write \(path)") { write(file.raw, text, text.utf8.count) }
-    }
-  } catch {
-    // ENOENT and ESRCH: it has ended already, and its end is told like any other.
-    if error.errno == ENOENT || error.errno == ESRCH { return }
-    process.end()
-    throw LaunchError("adjusting the score for the case that memory runs out", errno: error.errno)
-  }
 }
 
 private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(LaunchError) {

@@ -90,16 +90,17 @@ struct PrivilegeTests {
     #expect(try status { $0.exec.noNewPrivileges = true }["NoNewPrivs"] == "1")
   }
 
-  @Test("OOMScoreAdjust= is the guest's alone: the daemon keeps its own score")
+  @Test("OOMScoreAdjust= is the guest's from its first moment, and the daemon has its own score again")
   func oomScore() throws {
     let own = try readFile("/proc/self/oom_score_adj", limit: 16)
-    let guest = try TestGuest()
-    var spec = guest.shell("read line; cat /proc/self/oom_score_adj")
-    spec.exec.oomScoreAdjust = 321
-    let process = try guest.launch(plan(spec, guest.facts(for: spec)))
+    for isBelowInit in [false, true] {
+      let text = try TestGuest().output(of: "cat /proc/1/oom_score_adj /proc/self/oom_score_adj") {
+        $0.exec.oomScoreAdjust = 321
+        $0.exec.processTwo = isBelowInit
+      }
+      #expect(text == "321\n321\n")
+    }
     #expect(try readFile("/proc/self/oom_score_adj", limit: 16) == own)
-    write(try #require(process.console), "\n", 1)
-    #expect(try TestGuest.drain(process).split(separator: "\n").last == "321")
   }
 
   @Test("CPUAffinity=, Personality= and WorkingDirectory= are as asked")

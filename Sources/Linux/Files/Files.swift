@@ -16,6 +16,15 @@ public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] 
   }
 }
 
+/// Writes to a file of the kernel's, in one piece: some take a value once and whole.
+///
+/// - Throws: `SystemError` of open(2) or write(2).
+public func writeSetting(_ path: String, _ text: String) throws(SystemError) {
+  let file = OwnedFD(owning: try retrying("open \(path)") { open(path, O_WRONLY | O_CLOEXEC) })
+  let raw = file.raw
+  try retrying("write \(path)") { write(raw, text, text.utf8.count) }
+}
+
 /// Writes a small file whole or not at all: into a temporary name beside it, then renamed over `path`.
 ///
 /// - Throws: `SystemError`; the old content, or its absence, is then untouched.
