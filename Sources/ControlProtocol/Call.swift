@@ -14,6 +14,11 @@ public enum Call: Equatable, Sendable {
   case freeze(name: String, now: Bool)
   /// Lets a frozen guest go on.
   case thaw(name: String)
+  /// Makes the connection carry what a terminal of a guest prints and what is typed there: nil is its console. `size` is that of the
+  /// client's own terminal.
+  case attach(name: String, terminal: Int?, size: TerminalSize?)
+  /// The client's terminal has another size.
+  case resize(name: String, terminal: Int?, size: TerminalSize)
 
   /// The method's name in the interface.
   public var method: String {
@@ -25,7 +30,20 @@ public enum Call: Equatable, Sendable {
     case .sleep: "Sleep"
     case .freeze: "Freeze"
     case .thaw: "Thaw"
+    case .attach: "Attach"
+    case .resize: "Resize"
     }
+  }
+}
+
+/// How much room a terminal has, in characters.
+public struct TerminalSize: Equatable, Sendable {
+  public var rows: UInt16
+  public var columns: UInt16
+
+  public init(rows: UInt16, columns: UInt16) {
+    self.rows = rows
+    self.columns = columns
   }
 }
 
@@ -34,8 +52,10 @@ public enum Reply: Equatable, Sendable {
   case list([GuestSummary])
   case status(GuestStatus)
   case why(GuestExplanation)
-  /// To `wake`, `sleep`, `freeze` and `thaw`.
+  /// To `wake`, `sleep`, `freeze`, `thaw` and `resize`.
   case done
+  /// To `attach`: what follows on the connection are no messages.
+  case attached
   case failure(ManagerError)
 }
 
@@ -45,6 +65,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   case wakeFailed(name: String, reason: String)
   case sleepFailed(name: String, reason: String)
   case freezeFailed(name: String, reason: String)
+  case consoleFailed(name: String, reason: String)
 
   public var description: String {
     switch self {
@@ -52,6 +73,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .wakeFailed(let name, let reason): "\(name) did not wake: \(reason)"
     case .sleepFailed(let name, let reason): "\(name) does not sleep: \(reason)"
     case .freezeFailed(let name, let reason): "\(name) is not frozen: \(reason)"
+    case .consoleFailed(let name, let reason): "no terminal of \(name) can be had: \(reason)"
     }
   }
 }

@@ -10,6 +10,13 @@ extension Call {
       try encodeMessage(OutgoingRequest(method: method, parameters: NameParameters(name: name)))
     case .sleep(let name, let now), .freeze(let name, let now):
       try encodeMessage(OutgoingRequest(method: method, parameters: SleepParameters(name: name, now: now)))
+    case .attach(let name, let terminal, let size):
+      try encodeMessage(
+        OutgoingRequest(
+          method: method, parameters: TerminalParameters(name: name, terminal: terminal, size: size), upgrade: true))
+    case .resize(let name, let terminal, let size):
+      try encodeMessage(
+        OutgoingRequest(method: method, parameters: TerminalParameters(name: name, terminal: terminal, size: size)))
     }
   }
 
@@ -23,7 +30,8 @@ extension Call {
       case .list: .list(try result(ListResult.self, bytes).guests)
       case .status: .status(try result(GuestResult<GuestStatus>.self, bytes).guest)
       case .why: .why(try result(GuestResult<GuestExplanation>.self, bytes).guest)
-      case .wake, .sleep, .freeze, .thaw: .done
+      case .wake, .sleep, .freeze, .thaw, .resize: .done
+      case .attach: .attached
       }
     } catch let error as UnexpectedReply {
       throw error
@@ -55,7 +63,7 @@ extension Reply {
     case .list(let guests): try encodeMessage(OutgoingReply(parameters: ListResult(guests: guests)))
     case .status(let guest): try encodeMessage(OutgoingReply(parameters: GuestResult(guest: guest)))
     case .why(let guest): try encodeMessage(OutgoingReply(parameters: GuestResult(guest: guest)))
-    case .done: try encodeMessage(OutgoingReply(parameters: NoParameters()))
+    case .done, .attached: try encodeMessage(OutgoingReply(parameters: NoParameters()))
     case .failure(.noSuchGuest(let name)):
       try encodeMessage(OutgoingReply(error: ManagerInterface.noSuchGuest, parameters: NameParameters(name: name)))
     case .failure(.wakeFailed(let name, let reason)):
@@ -67,6 +75,9 @@ extension Reply {
     case .failure(.freezeFailed(let name, let reason)):
       try encodeMessage(
         OutgoingReply(error: ManagerInterface.freezeFailed, parameters: FailureParameters(name: name, reason: reason)))
+    case .failure(.consoleFailed(let name, let reason)):
+      try encodeMessage(
+        OutgoingReply(error: ManagerInterface.consoleFailed, parameters: FailureParameters(name: name, reason: reason)))
     }
   }
 }
@@ -85,6 +96,9 @@ extension ManagerError {
     case ManagerInterface.freezeFailed:
       let parameters = try result(FailureParameters.self, bytes)
       self = .freezeFailed(name: parameters.name, reason: parameters.reason)
+    case ManagerInterface.consoleFailed:
+      let parameters = try result(FailureParameters.self, bytes)
+      self = .consoleFailed(name: parameters.name, reason: parameters.reason)
     default: throw UnexpectedReply.error(error)
     }
   }

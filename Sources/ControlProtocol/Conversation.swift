@@ -9,6 +9,8 @@ public struct Conversation: Sendable {
     case open
     /// A call is being carried out.
     case waiting(oneway: Bool)
+    /// What follows the reply, once that has left, are no messages.
+    case upgraded
     /// No message will be looked at any more; what is left to send is sent.
     case closing
   }
@@ -26,7 +28,7 @@ public struct Conversation: Sendable {
   public var wantedBytes: Int {
     switch stage {
     case .open: inputEnded || !unsent.isEmpty ? 0 : input.room
-    case .waiting, .closing: 0
+    case .waiting, .upgraded, .closing: 0
     }
   }
 
@@ -37,7 +39,7 @@ public struct Conversation: Sendable {
   public var isWaiting: Bool {
     switch stage {
     case .waiting: true
-    case .open, .closing: false
+    case .open, .upgraded, .closing: false
     }
   }
 
@@ -45,7 +47,7 @@ public struct Conversation: Sendable {
   public var owesReply: Bool {
     switch stage {
     case .waiting(let oneway): !oneway
-    case .open, .closing: false
+    case .open, .upgraded, .closing: false
     }
   }
 
@@ -53,7 +55,15 @@ public struct Conversation: Sendable {
   public var isOver: Bool {
     switch stage {
     case .closing: unsent.isEmpty
-    case .open, .waiting: false
+    case .open, .waiting, .upgraded: false
+    }
+  }
+
+  /// The connection is no conversation any more: it belongs to what was asked for.
+  public var isUpgraded: Bool {
+    switch stage {
+    case .upgraded: unsent.isEmpty
+    case .open, .waiting, .closing: false
     }
   }
 
@@ -98,7 +108,7 @@ public struct Conversation: Sendable {
   /// The reply to the call that `nextCall()` gave out last.
   public mutating func answer(_ reply: Reply) {
     guard case .waiting(let oneway) = stage else { return }
-    stage = .open
+    stage = reply == .attached && !oneway ? .upgraded : .open
     if oneway { return }
     guard let bytes = try? reply.encoded() else {
       stage = .closing

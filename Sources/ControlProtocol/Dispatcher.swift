@@ -42,8 +42,11 @@ public struct Dispatcher: Sendable {
   }
 
   private func resolve(_ request: Request) throws(ServiceError) -> Target {
-    if request.upgrade ?? false { throw .methodNotImplemented(request.method) }
     let parameters = request.parameters ?? RequestParameters()
+    if request.upgrade ?? false {
+      if request.method != "\(ManagerInterface.name).Attach" { throw .methodNotImplemented(request.method) }
+      return .call(try Self.attach(parameters))
+    }
     switch request.method {
     case "\(ManagerInterface.name).List":
       try parameters.check(against: [])
@@ -66,6 +69,15 @@ public struct Dispatcher: Sendable {
     case "\(ManagerInterface.name).Thaw":
       try parameters.check(against: ["name"])
       return .call(.thaw(name: try parameters.requiredName()))
+    // What it is for is the connection after it.
+    case "\(ManagerInterface.name).Attach": throw .invalidParameter("upgrade")
+    case "\(ManagerInterface.name).Resize":
+      try parameters.check(against: ["name", "terminal", "rows", "columns"])
+      let name = try parameters.requiredName()
+      guard let size = try parameters.size() else {
+        throw .invalidParameter(parameters.rows == nil ? "rows" : "columns")
+      }
+      return .call(.resize(name: name, terminal: parameters.terminal, size: size))
     case "\(ServiceInterface.name).GetInfo":
       try parameters.check(against: [])
       return .info
@@ -74,6 +86,11 @@ public struct Dispatcher: Sendable {
       return .description(try Self.description(of: parameters.interface))
     default: throw Self.unknown(request.method)
     }
+  }
+
+  private static func attach(_ parameters: RequestParameters) throws(ServiceError) -> Call {
+    try parameters.check(against: ["name", "terminal", "rows", "columns"])
+    return .attach(name: try parameters.requiredName(), terminal: parameters.terminal, size: try parameters.size())
   }
 
   private static func description(of interface: String?) throws(ServiceError) -> String {
@@ -99,6 +116,14 @@ extension RequestParameters {
   /// - Throws: `invalidParameter` with the first one that the method does not have or that is of a wrong type.
   fileprivate func check(against known: [String]) throws(ServiceError) {
     if let wrong = given.first(where: { !known.contains($0) }) ?? invalid { throw .invalidParameter(wrong) }
+  }
+
+  /// nil when it is not given.
+  fileprivate func size() throws(ServiceError) -> TerminalSize? {
+    guard let rows, let columns else { return nil }
+    guard let rows = UInt16(exactly: rows) else { throw .invalidParameter("rows") }
+    guard let columns = UInt16(exactly: columns) else { throw .invalidParameter("columns") }
+    return TerminalSize(rows: rows, columns: columns)
   }
 
   fileprivate func requiredName() throws(ServiceError) -> String {

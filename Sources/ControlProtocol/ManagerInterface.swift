@@ -5,9 +5,11 @@ public enum ManagerInterface {
   static let wakeFailed = "\(name).WakeFailed"
   static let sleepFailed = "\(name).SleepFailed"
   static let freezeFailed = "\(name).FreezeFailed"
+  static let consoleFailed = "\(name).ConsoleFailed"
 
   /// What `varlinkctl introspect` prints. Every key of a reply is always there: a `?` type is null where there is nothing to say.
-  public static let description = #"""
+  public static let description =
+    #"""
     # Guests of Dormouse: containers that sleep until a connection wakes them.
     # Times are microseconds since 1970-01-01 UTC, names ending in Ms are milliseconds. A key that has nothing to say is
     # null, it is never left out. Keys may be added, none will be taken away or change its meaning.
@@ -262,38 +264,5 @@ public enum ManagerInterface {
       wakeBy: []string
     )
 
-    # All guests, sorted by name
-    method List() -> (guests: []GuestSummary)
-
-    # One guest in full, with its console when that is true
-    method Status(name: string, console: ?bool) -> (guest: GuestStatus)
-
-    # What keeps a guest awake, or would wake it
-    method Why(name: string) -> (guest: GuestExplanation)
-
-    # Starts a guest: answered when it is ready, at once when it is already
-    method Wake(name: string) -> ()
-
-    # Halts a guest: answered when it is gone, at once when it is already. One that is in use is left alone, unless now is true
-    method Sleep(name: string, now: ?bool) -> ()
-
-    # Freezes a guest that serves: answered when all of it stands still, at once when it does already. The next connection lets it
-    # go on. One that is in use is left alone, unless now is true
-    method Freeze(name: string, now: ?bool) -> ()
-
-    # Lets a frozen guest go on; any other is left as it is
-    method Thaw(name: string) -> ()
-
-    # There is no guest file of this name
-    error NoSuchGuest (name: string)
-
-    # The guest did not become ready
-    error WakeFailed (name: string, reason: string)
-
-    # The guest is in use, or did not halt
-    error SleepFailed (name: string, reason: string)
-
-    # The guest does not run, is in use, or did not stand still
-    error FreezeFailed (name: string, reason: string)
-    """#
+    """# + "\n" + methods
 }

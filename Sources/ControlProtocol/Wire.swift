@@ -17,6 +17,9 @@ struct RequestParameters: Decodable {
   var console: Bool?
   var now: Bool?
   var interface: String?
+  var terminal: Int?
+  var rows: Int?
+  var columns: Int?
 
   init() {}
 
@@ -28,6 +31,9 @@ struct RequestParameters: Decodable {
       console = try container.decodeIfPresent(Bool.self, forKey: AnyKey("console"))
       now = try container.decodeIfPresent(Bool.self, forKey: AnyKey("now"))
       interface = try container.decodeIfPresent(String.self, forKey: AnyKey("interface"))
+      terminal = try container.decodeIfPresent(Int.self, forKey: AnyKey("terminal"))
+      rows = try container.decodeIfPresent(Int.self, forKey: AnyKey("rows"))
+      columns = try container.decodeIfPresent(Int.self, forKey: AnyKey("columns"))
     } catch DecodingError.typeMismatch(_, let context) {
       invalid = context.codingPath.last?.stringValue ?? "parameters"
     }
@@ -46,6 +52,8 @@ struct AnyKey: CodingKey {
 struct OutgoingRequest<Parameters: Encodable>: Encodable {
   let method: String
   let parameters: Parameters
+  /// Left out when nil.
+  var upgrade: Bool?
 }
 
 struct OutgoingReply<Parameters: Encodable>: Encodable {
@@ -75,6 +83,20 @@ struct StatusParameters: Codable {
 struct SleepParameters: Codable {
   let name: String
   let now: Bool
+}
+
+struct TerminalParameters: Codable {
+  let name: String
+  @OrNull var terminal: Int?
+  @OrNull var rows: UInt16?
+  @OrNull var columns: UInt16?
+
+  init(name: String, terminal: Int?, size: TerminalSize?) {
+    self.name = name
+    self.terminal = terminal
+    rows = size?.rows
+    columns = size?.columns
+  }
 }
 
 struct FailureParameters: Codable {

@@ -177,6 +177,8 @@ public struct GuestSettings: Equatable, Sendable {
   public var machineID: String?
   /// `SetCredential=` and `LoadCredential=` in the order written; of two of one kind with the same ID the last counts.
   public var credentials: [Credential] = []
+  /// `Terminals=`: so many besides the console.
+  public var terminals = 0
   /// `MemoryMax=`, `CPUQuota=` and so on.
   public var resources = Resources()
 

@@ -9,11 +9,18 @@ public final class GuestProcess {
   private let handle: ProcessHandle
   private let payload: ProcessHandle?
   private var master: OwnedFD?
+  /// The masters of the terminals besides the console, non-blocking, and like the console's to be drained. Whoever takes one out owns it;
+  /// none for an adopted guest.
+  public let terminals: DescriptorList
 
-  init(_ handle: consuming ProcessHandle, payload: consuming ProcessHandle?, console: consuming OwnedFD?) {
+  init(
+    _ handle: consuming ProcessHandle, payload: consuming ProcessHandle?, console: consuming OwnedFD?,
+    terminals: DescriptorList
+  ) {
     self.handle = handle
     self.payload = payload
     self.master = console
+    self.terminals = terminals
   }
 
   /// Takes over a PID 1 that an earlier daemon has started. It is not our child and its console is lost.
@@ -26,6 +33,7 @@ public final class GuestProcess {
     payload = SmallInit.isPID1(pid) ? SmallInit.payload(in: cgroup) : nil
     self.handle = handle
     master = nil
+    terminals = DescriptorList()
   }
 
   /// As the daemon sees it.

@@ -34,7 +34,8 @@ public func launch(
   precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
   let terminals: DetachedTerminals
   do throws(SystemError) {
-    terminals = try DetachedTerminals.make(user: plan.users?.users.outer ?? 0, group: plan.users?.groups.outer ?? 0)
+    terminals = try DetachedTerminals.make(
+      user: plan.users?.users.outer ?? 0, group: plan.users?.groups.outer ?? 0, others: plan.terminals)
   } catch {
     throw LaunchError("making the console (\(error.call))", errno: error.errno)
   }
@@ -60,9 +61,11 @@ public func launch(
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
     throw LaunchError(words(result.failed, plan), errno: result.error)
   }
+  let others = terminals.others
   return GuestProcess(
     ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd)),
-    payload: plan.hasInit ? SmallInit.payload(in: cgroup) : nil, console: terminals.takeMaster())
+    payload: plan.hasInit ? SmallInit.payload(in: cgroup) : nil, console: terminals.takeMaster(),
+    terminals: others)
 }
 
 private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(LaunchError) {

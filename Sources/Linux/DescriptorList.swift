@@ -14,6 +14,9 @@ public final class DescriptorList {
 
   public var count: Int { numbers.count }
 
+  /// Gives the first away; nil when there is none left.
+  public func takeFirst() -> OwnedFD? { numbers.isEmpty ? nil : OwnedFD(owning: numbers.removeFirst()) }
+
   /// Takes `descriptor` over, as the last of the list.
   public func append(_ descriptor: consuming OwnedFD) { numbers.append(descriptor.release()) }
 }

@@ -22,6 +22,8 @@ public struct LaunchPlan: Equatable, Sendable {
   public var limits: [CgroupLimit] = []
   /// The settings that no controller is there for.
   public var unmetLimits: [CgroupLimit] = []
+  /// How many terminals the guest has besides its console: numbers 1 and up of its devpts.
+  public var terminals = 0
   /// How many listeners the guest is told of; they are descriptors 3 and up.
   public var listenerCount = 0
   /// What the first slots hold from the beginning.

@@ -52,6 +52,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
       plan.unmetLimits.append(limit)
     }
   }
+  plan.terminals = guest.policy.terminals
   plan.listenerCount = facts.listenerNames.count
   plan.slotCount = builder.slotCount
   return plan

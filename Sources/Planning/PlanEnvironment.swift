@@ -24,6 +24,11 @@ enum PlanEnvironment {
     for case (let name, let value?) in fields {
       variables.append(EnvironmentVariable("container_host_" + name, value))
     }
+    if guest.policy.terminals > 0 {
+      // The console is number 0.
+      let names = (1...guest.policy.terminals).map { "pts/\($0)" }
+      variables.append(EnvironmentVariable("container_ttys", names.joined(separator: " ")))
+    }
     if facts.notifySocket != nil {
       variables.append(EnvironmentVariable("NOTIFY_SOCKET", ContainerInterface.notifySocket))
     }

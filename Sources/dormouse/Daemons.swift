@@ -17,6 +17,17 @@ struct Daemons {
     throw .noDaemon(paths: [own.path, common.path])
   }
 
+  /// Asks as `ask`, for the connection itself.
+  ///
+  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  func upgrade(_ call: Call, of name: String) throws(Failure) -> OwnedFD {
+    let own = Daemon(path: "\(runtime)/\(name)/io.dormouse")
+    if let socket = try own.upgrade(call) { return socket }
+    let common = Daemon(path: "\(runtime)/io.dormouse")
+    if let socket = try common.upgrade(call) { return socket }
+    throw .noDaemon(paths: [own.path, common.path])
+  }
+
   /// The process that answers for a guest: the guest's own daemon, or else the common one.
   ///
   /// - Throws: `Failure`.
@@ -68,17 +79,46 @@ struct Daemon {
   ///
   /// - Throws: `Failure`; also for an error that the daemon answered with.
   func ask(_ call: Call) throws(Failure) -> Reply? {
+    guard let socket = try connect() else { return nil }
+    return try ask(call, over: socket)
+  }
+
+  /// Sends a call after which the connection carries something else; nil when nobody listens at the path.
+  ///
+  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  func upgrade(_ call: Call) throws(Failure) -> OwnedFD? {
+    guard let socket = try connect() else { return nil }
+    // What follows the reply is no message: not a byte of it may be taken here.
+    guard case .attached = try ask(call, over: socket, atOnce: 1) else { throw .otherReply }
+    return socket
+  }
+
+  private func connect() throws(Failure) -> OwnedFD? {
+    do throws(SystemError) {
+      return try UnixStream.connect(to: path)
+    } catch {
+      if [ENOENT, ENOTDIR, ECONNREFUSED].contains(error.errno) { return nil }
+      throw failure(error)
+    }
+  }
+
+  private func failure(_ error: SystemError) -> Failure {
+    switch error.errno {
+    case EACCES, EPERM: .notAllowed(path: path)
+    case EPIPE, ECONNRESET: .hungUp(path: path)
+    default: .system(error)
+    }
+  }
+
+  private func ask(
+    _ call: Call, over socket: borrowing OwnedFD, atOnce limit: Int = 64 * 1024
+  ) throws(Failure) -> Reply {
     guard let request = try? call.encoded() else { throw .otherReply }
     let message: [UInt8]?
     do throws(SystemError) {
-      message = try exchange(request)
+      message = try exchange(request, over: socket, atOnce: limit)
     } catch {
-      switch error.errno {
-      case ENOENT, ENOTDIR, ECONNREFUSED: return nil
-      case EACCES, EPERM: throw .notAllowed(path: path)
-      case EPIPE, ECONNRESET: throw .hungUp(path: path)
-      default: throw .system(error)
-      }
+      throw failure(error)
     }
     guard let message else { throw .hungUp(path: path) }
     return try reply(to: call, message)
@@ -96,13 +136,14 @@ struct Daemon {
   }
 
   /// One message there, one back; nil when the connection ends before that, or when what comes is no message.
-  private func exchange(_ request: [UInt8]) throws(SystemError) -> [UInt8]? {
-    let socket = try UnixStream.connect(to: path)
+  private func exchange(
+    _ request: [UInt8], over socket: borrowing OwnedFD, atOnce limit: Int
+  ) throws(SystemError) -> [UInt8]? {
     var rest = request[...]
     while !rest.isEmpty { rest = rest.dropFirst(try UnixStream.send(rest, to: socket)) }
     var buffer = MessageBuffer(limit: MessageBuffer.replyLimit)
     while true {
-      let room = min(buffer.room, 64 * 1024)
+      let room = min(buffer.room, limit)
       guard let bytes = try UnixStream.receive(from: socket, upTo: room), !bytes.isEmpty else { return nil }
       do throws(MessageBuffer.Violation) {
         try buffer.append(bytes)

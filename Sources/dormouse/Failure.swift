@@ -13,13 +13,15 @@ enum Failure: Error, CustomStringConvertible {
   case refused(ManagerError)
   /// Only of a guest that runs there is anything to see.
   case notRunning(name: String)
+  /// A signal told this process to end.
+  case interrupted
   case unexpected(UnexpectedReply)
 
   static let otherReply = Failure.unexpected(.malformed)
 
   var exitStatus: Int32 {
     switch self {
-    case .system, .hungUp, .refused, .notRunning: EXIT_FAILURE
+    case .system, .hungUp, .refused, .notRunning, .interrupted: EXIT_FAILURE
     case .noDaemon: EX_UNAVAILABLE
     case .unexpected: EX_PROTOCOL
     case .notAllowed: EX_NOPERM
@@ -34,12 +36,14 @@ enum Failure: Error, CustomStringConvertible {
     case .system(let error): "\(error)"
     case .hungUp(let path): "the daemon at \(path) ended before it answered; its log says why"
     case .notRunning(let name): "\(name) does not run; `dormouse wake \(name)` starts it"
+    case .interrupted: "a signal ended it"
     case .refused(.noSuchGuest(let name)): "there is no guest \(name); `dormouse list` shows those there are"
     case .refused(.wakeFailed(let name, let reason)):
       "\(name) did not wake: \(reason); `dormouse status --console \(name)` may show more"
     case .refused(.sleepFailed(let name, let reason)):
       "\(name) does not sleep: \(reason); `dormouse why \(name)` may show more, and --now halts it all the same"
     case .refused(.freezeFailed(let name, let reason)): "\(name) is not frozen: \(reason)"
+    case .refused(.consoleFailed(let name, let reason)): "no terminal of \(name) can be had: \(reason)"
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }
   }

@@ -84,6 +84,22 @@ struct ConversationTests {
     #expect(conversation.isOver)
   }
 
+  @Test("After the reply to Attach has left there are no messages any more; another reply leaves it a conversation")
+  mutating func upgrade() throws {
+    let call = Call.attach(name: "web", terminal: 1, size: nil)
+    for reply in [Reply.failure(.noSuchGuest(name: "web")), .attached] {
+      conversation.receive(try call.encoded())
+      #expect(conversation.nextCall() == call)
+      conversation.answer(reply)
+      #expect(!conversation.isUpgraded)
+      conversation.sent(conversation.unsent.count)
+      #expect(conversation.isUpgraded == (reply == .attached))
+    }
+    #expect(conversation.wantedBytes == 0)
+    #expect(conversation.nextCall() == nil)
+    #expect(!conversation.isOver)
+  }
+
   @Test("A reply that nobody asked for is not sent")
   mutating func unasked() {
     conversation.answer(.done)

@@ -18,7 +18,9 @@ struct DispatcherTests {
     arguments: [
       .list, .status(name: "web", console: true), .status(name: "web", console: false), .why(name: "a \"b\"\0é"),
       .wake(name: "web"), .sleep(name: "web", now: true), .sleep(name: "web", now: false),
-      .freeze(name: "web", now: true), .thaw(name: "web"),
+      .freeze(name: "web", now: true), .thaw(name: "web"), .attach(name: "web", terminal: nil, size: nil),
+      .attach(name: "web", terminal: 2, size: TerminalSize(rows: 50, columns: 132)),
+      .resize(name: "web", terminal: 1, size: TerminalSize(rows: 25, columns: 80)),
     ] as [Call])
   func roundTrip(call: Call) throws {
     let bytes = try call.encoded()
@@ -59,6 +61,19 @@ struct DispatcherTests {
       (#"{"method":"io.dormouse.Manager.List","parameters":{"name":"a"}}"#, "InvalidParameter", #""name""#),
       (#"{"method":"io.dormouse.Manager.Sleep","parameters":{"name":"a","now":1}}"#, "InvalidParameter", #""now""#),
       (#"{"method":"io.dormouse.Manager.List","upgrade":true}"#, "MethodNotImplemented", #"Manager.List""#),
+      (#"{"method":"io.dormouse.Manager.Attach","parameters":{"name":"a"}}"#, "InvalidParameter", #""upgrade""#),
+      (
+        #"{"method":"io.dormouse.Manager.Attach","parameters":{"name":"a","terminal":"x"},"upgrade":true}"#,
+        "InvalidParameter", #""terminal""#
+      ),
+      (
+        #"{"method":"io.dormouse.Manager.Resize","parameters":{"name":"a","rows":1}}"#, "InvalidParameter",
+        #""columns""#
+      ),
+      (
+        #"{"method":"io.dormouse.Manager.Resize","parameters":{"name":"a","rows":70000,"columns":1}}"#,
+        "InvalidParameter", #""rows""#
+      ),
       (#"{"method":"org.varlink.service.GetInfo","parameters":{"a":1}}"#, "InvalidParameter", #""a""#),
       (#"{"method":"org.varlink.service.GetInterfaceDescription"}"#, "InvalidParameter", #""interface""#),
       (

@@ -46,7 +46,9 @@ struct InterfaceTests {
   func complete() {
     #expect(description.enums.count == 6)
     let types = Set(description.structs.keys)
-    #expect(types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed", "FreezeFailed"]).count == 11 + 2 * 7)
+    #expect(
+      types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed", "FreezeFailed", "ConsoleFailed"]).count == 11 + 2
+        * 9)
   }
 
   @Test(
@@ -54,6 +56,9 @@ struct InterfaceTests {
     arguments: [
       .list, .status(name: "web", console: true), .why(name: "web"), .wake(name: "web"), .sleep(name: "w", now: true),
       .freeze(name: "w", now: true), .thaw(name: "w"),
+      .attach(name: "w", terminal: 1, size: TerminalSize(rows: 25, columns: 80)),
+      .attach(name: "w", terminal: nil, size: nil),
+      .resize(name: "w", terminal: nil, size: TerminalSize(rows: 25, columns: 80)),
     ] as [Call])
   func parameters(call: Call) throws {
     let request = try JSONDecoder().decode(Value.self, from: Data(try call.encoded().dropLast()))
@@ -69,7 +74,8 @@ struct InterfaceTests {
     arguments: [
       ("List->", .list([Samples.status.summary])), ("Status->", .status(Samples.status)),
       ("Why->", .why(Samples.explanation)), ("Wake->", .done), ("Sleep->", .done), ("Freeze->", .done),
-      ("Thaw->", .done),
+      ("Thaw->", .done), ("Attach->", .attached), ("Resize->", .done),
+      ("ConsoleFailed", .failure(.consoleFailed(name: "x", reason: "y"))),
       ("NoSuchGuest", .failure(.noSuchGuest(name: "x"))),
       ("WakeFailed", .failure(.wakeFailed(name: "x", reason: "y"))),
       ("FreezeFailed", .failure(.freezeFailed(name: "x", reason: "y"))),

@@ -14,6 +14,8 @@ struct ReplyTests {
       (.status(name: "b", console: true), .status(GuestStatus(name: "b", state: .frozen, since: Samples.at))),
       (.why(name: "web"), .why(Samples.explanation)), (.wake(name: "web"), .done),
       (.sleep(name: "a", now: true), .done), (.freeze(name: "a", now: false), .done), (.thaw(name: "a"), .done),
+      (.attach(name: "a", terminal: 1, size: nil), .attached),
+      (.attach(name: "a", terminal: 1, size: nil), .failure(.consoleFailed(name: "a", reason: "it is frozen"))),
       (.why(name: "x"), .failure(.noSuchGuest(name: "x"))),
       (.wake(name: "x"), .failure(.wakeFailed(name: "x", reason: "mounting tmpfs on /dev: Operation not permitted"))),
       (.freeze(name: "x", now: false), .failure(.freezeFailed(name: "x", reason: "it is inactive"))),

@@ -9,7 +9,7 @@ struct SettingsTests {
   static let samples: [String: (good: String, bad: String)] = [
     "a boolean": ("off", "maybe"), "words": ("a 'b c'", "a 'b"), "environment variables": ("A=1 'B=x y'", "1A=x"),
     "a signal": ("SIGRTMIN+3", "SIGNAL"), "a host name": ("web.example", "-web"), "a volatile mode": ("state", "some"),
-    "private users": ("524288:65536", "some"), "a way to own": ("map", "own"),
+    "private users": ("524288:65536", "some"), "a way to own": ("map", "own"), "a number of terminals": ("2", "17"),
     "names of users": ("ada grace", "ada 1st"), "a boolean or a shell's path": ("/bin/zsh", "zsh"),
     "a way of freezing": ("with-connections", "yes"),
     "a bind mount": ("/srv/a:/b:norbind", "srv"), "a tmpfs mount": ("/x:size=1M", "x"), "a path to hide": ("/x", "x"),

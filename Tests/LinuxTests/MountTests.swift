@@ -51,4 +51,24 @@ struct MountTests {
     // Non-blocking: nothing more is there.
     #expect(read(master.raw, &byte, 1) == -1 && errno == EAGAIN)
   }
+
+  @Test("its further terminals have the numbers from 1 on, and masters in that order")
+  func furtherTerminals() throws {
+    let terminals = try DetachedTerminals.make(others: 2)
+    let mount = terminals.mount.raw
+    for number in 1...2 {
+      let slave = OwnedFD(
+        owning: try retrying("open") { openat(mount, "\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC) })
+      guard let owned = terminals.others.takeFirst() else { throw SystemError("a master", errno: ENOENT) }
+      try setWindowSize(WindowSize(rows: 24, columns: 80 + UInt16(number)), of: owned)
+      var size = winsize()
+      #expect(ioctl(slave.raw, UInt(TIOCGWINSZ), &size) == 0)
+      #expect(size.ws_row == 24 && size.ws_col == 80 + UInt16(number))
+      let count = try writeReady(owned, [UInt8(ascii: "x"), UInt8(ascii: "\n")])
+      #expect(count == 2)
+      var bytes = [UInt8](repeating: 0, count: 2)
+      #expect(read(slave.raw, &bytes, 2) == 2 && bytes == [UInt8(ascii: "x"), UInt8(ascii: "\n")])
+    }
+    #expect(openat(mount, "3", O_RDWR | O_NOCTTY) == -1)
+  }
 }

@@ -6,6 +6,15 @@ import Testing
 struct PlanTests {
   private func environment(_ plan: LaunchPlan) -> [String] { plan.environment.map { "\($0.name)=\($0.value)" } }
 
+  @Test("Terminals= makes terminals besides the console, and names them to the guest")
+  func terminals() throws {
+    let changed = try planned { guest, _ in guest.policy.terminals = 2 }
+    #expect(changed.terminals == 2)
+    #expect(environment(changed).contains("container_ttys=pts/1 pts/2"))
+    #expect(changes(from: try planned(), to: changed) == [])
+    #expect(try planned().terminals == 0 && environment(planned()).contains { $0.hasPrefix("container_ttys") } == false)
+  }
+
   @Test("the environment is the interface's, in order, and nothing else")
   func environment() throws {
     let plan = try planned { _, facts in

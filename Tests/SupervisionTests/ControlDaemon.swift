@@ -20,9 +20,10 @@ actor ControlDaemon {
   init(loop: EventLoop) { self.loop = loop }
 
   func serve(_ runtime: String) throws {
-    server = try ControlServer(loop: loop, runtime: runtime, version: "1.2.3") { [unowned self] call, pending in
-      handle(call, pending)
-    }
+    server = try ControlServer(
+      loop: loop, runtime: runtime, version: "1.2.3",
+      upgrade: { _, socket in _ = try? UnixStream.send(Array("hello\0".utf8)[...], to: socket) }
+    ) { [unowned self] call, pending in handle(call, pending) }
   }
 
   /// `Wake` and `Sleep` wait for `answer(_:)`; a console is full.
@@ -37,7 +38,8 @@ actor ControlDaemon {
       if console { status.setConsole(Array(repeating: 0x61, count: 64 * 1024)) }
       return .status(status)
     case .why(let name): return .failure(.noSuchGuest(name: name))
-    case .wake, .sleep, .freeze, .thaw:
+    case .attach: return .attached
+    case .wake, .sleep, .freeze, .thaw, .resize:
       waiting.append(pending)
       return nil
     }

@@ -23,6 +23,18 @@ struct ControlServerTests {
     }
   }
 
+  @Test("After Attach the connection is somebody else's, who closes it")
+  func upgrade() async throws {
+    try await withControlDaemon { _, runtime in
+      let client = try ControlClient(runtime)
+      let call = Call.attach(name: "web", terminal: nil, size: nil)
+      try client.send(call)
+      #expect(try client.receive(call) == .attached)
+      #expect(try client.receive().map { String(decoding: $0, as: UTF8.self) } == "hello")
+      #expect(try client.receive() == nil)
+    }
+  }
+
   @Test("Only this user may connect, and the socket is gone with the server")
   func file() async throws {
     var path = ""

@@ -24,6 +24,7 @@ ListenStream=127.0.0.1:{port}
 Directory={root}
 IdleStopSec=infinity
 SetCredential=secret:of the host
+Terminals=2
 """
 
 # What only a unit of the guest's own systemd can show: the row, the sandbox of a unit, the command that must succeed.
@@ -34,6 +35,7 @@ PROBES = {
     "EV-1a": ("", "test $(systemd-detect-virt -c) = container-other"),
     "EV-5a": ("LoadCredential=secret", 'test "$(cat $CREDENTIALS_DIRECTORY/secret)" = "of the host"'),
     "EE-3c": ("", "echo probe >/dev/console"),
+    "EV-3a": ("", "test -e /run/systemd/generator/getty.target.wants/container-getty@2.service && echo probe >/dev/pts/2"),
     "EE-6b": ("", "mkdir /sys/fs/cgroup/probe && rmdir /sys/fs/cgroup/probe"),
     "EE-2b": ("", "! touch /sys/probe"),
     "EE-2g": ("", "! test -e /sys/firmware"),

@@ -90,6 +90,7 @@ enum Settings {
     .value("TimeoutStartSec", .timeout, \.policy.timeoutStart),
     .value("TimeoutStopSec", .timeout, \.policy.timeoutStop),
     .optional("MachineID", .machineID, \.policy.machineID),
+    .value("Terminals", .terminals, \.policy.terminals),
     .element("SetCredential", .setCredential, \.policy.credentials, forgets: \.isSet).secret,
     .element("LoadCredential", .loadCredential, \.policy.credentials, forgets: { !$0.isSet }),
     .optional("MemoryMin", .memory, \.policy.resources.memoryMin),

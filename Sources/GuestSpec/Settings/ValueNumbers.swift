@@ -8,6 +8,16 @@ extension Value<UInt16> {
   }
 }
 
+extension Value<Int> {
+  /// Each is held and read by the daemon for as long as the guest runs.
+  static let terminals = Value("a number of terminals") { (text, _) throws(WrongValue) in
+    guard let number = decimal(text, as: Int.self), number <= 16 else {
+      throw WrongValue("not a number of terminals; write 0 to 16")
+    }
+    return number
+  }
+}
+
 extension Value<UInt32> {
   static let unsigned = Value("a number") { (text, _) throws(WrongValue) in
     guard let number = decimal(text, as: UInt32.self) else {

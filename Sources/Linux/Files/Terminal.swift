@@ -27,3 +27,36 @@ public func readReady(_ descriptor: borrowing OwnedFD, limit: Int) throws(System
     throw error
   }
 }
+
+/// Writes what a non-blocking descriptor takes now, and says how many bytes that was.
+///
+/// - Throws: `SystemError`.
+public func writeReady(_ descriptor: borrowing OwnedFD, _ bytes: [UInt8]) throws(SystemError) -> Int {
+  let number = descriptor.raw
+  do throws(SystemError) {
+    return try retrying("write") { write(number, bytes, bytes.count) }
+  } catch {
+    if error.errno == EAGAIN { return 0 }
+    throw error
+  }
+}
+
+/// How much room a terminal has, in characters.
+public struct WindowSize: Equatable, Sendable {
+  public var rows: UInt16
+  public var columns: UInt16
+
+  public init(rows: UInt16, columns: UInt16) {
+    self.rows = rows
+    self.columns = columns
+  }
+}
+
+/// Tells a terminal, by its master, how much room it has; who uses it is told by SIGWINCH.
+///
+/// - Throws: `SystemError`.
+public func setWindowSize(_ size: WindowSize, of master: borrowing OwnedFD) throws(SystemError) {
+  let number = master.raw
+  var size = winsize(ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0)
+  try retrying("ioctl TIOCSWINSZ") { ioctl(number, UInt(TIOCSWINSZ), &size) }
+}

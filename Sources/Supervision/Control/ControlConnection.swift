@@ -12,6 +12,8 @@ final class ControlConnection {
     case call(Call)
     /// The client, or somebody it waits for, is next.
     case blocked
+    /// The connection belongs to what this call asked for.
+    case upgraded(Call)
     /// Nothing is left to do, or nobody to do it for.
     case finished
   }
@@ -24,6 +26,7 @@ final class ControlConnection {
   private var source: EventSource?
   /// Counts the calls, so that a reply that comes twice is not taken for the reply to the next one.
   private(set) var serial = 0
+  private var lastCall: Call?
   /// The server's count of events when something last went in or out.
   var lastUse = 0
 
@@ -70,12 +73,17 @@ final class ControlConnection {
       }
       if let call = conversation.nextCall() {
         serial += 1
+        lastCall = call
         return .call(call)
       }
+      if let lastCall, conversation.isUpgraded { return .upgraded(lastCall) }
       if conversation.isOver { return .finished }
       if conversation.unsent.isEmpty { return .blocked }
     }
   }
+
+  /// The connection, for who takes it over when this is let go.
+  func duplicate() throws(SystemError) -> OwnedFD { try socket.duplicate() }
 
   func answer(_ reply: Reply) { conversation.answer(reply) }
 

@@ -12,6 +12,9 @@ public final class ControlServer {
   /// called for one call per client at a time.
   public typealias Handler = (Call, PendingCall) -> Reply?
 
+  /// Takes the connection over that a call asked for, when `.attached` has been the reply.
+  public typealias Upgrade = (Call, consuming OwnedFD) -> Void
+
   /// A call that was not answered at once. It is a number: a client that went away is not kept alive by it.
   public struct PendingCall: Hashable, Sendable {
     fileprivate let connection: Int
@@ -27,6 +30,7 @@ public final class ControlServer {
   private let loop: EventLoop
   private let dispatcher: Dispatcher
   private let handler: Handler
+  private let upgrade: Upgrade
   private var socket: ControlSocket?
   private var listening: EventSource?
   private var pause: EventSource?
@@ -42,15 +46,17 @@ public final class ControlServer {
   ///   - loop: the loop of this thread.
   ///   - runtime: the directory, given by `--runtime`.
   ///   - version: what `varlinkctl info` shows.
-  ///   - handler: see `Handler`; it is kept until the server goes.
+  ///   - upgrade: see `Upgrade`; like `handler` it is kept until the server goes.
+  ///   - handler: see `Handler`.
   /// - Throws: `SystemError`, with `EADDRINUSE` when another daemon answers there.
   public init(
-    loop: EventLoop, runtime: String, version: String, handler: @escaping Handler
+    loop: EventLoop, runtime: String, version: String, upgrade: @escaping Upgrade, handler: @escaping Handler
   ) throws(SystemError) {
     let socket = try ControlSocket(runtime: runtime)
     self.loop = loop
     self.socket = socket
     self.handler = handler
+    self.upgrade = upgrade
     dispatcher = Dispatcher(info: ServiceInfo(version: version))
     listening = try loop.watch(socket.listener, for: .readable) { [unowned self] _ in accept() }
   }
@@ -139,6 +145,10 @@ public final class ControlServer {
           if let reply = handler(call, PendingCall(connection: id, serial: connection.serial)) {
             connection.answer(reply)
           }
+        case .upgraded(let call):
+          let socket = try connection.duplicate()
+          connections[id] = nil
+          return upgrade(call, socket)
         case .blocked: return try connection.rest(soon: false)
         case .finished: return connections[id] = nil
         }

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Linux
 
 // What comes in by the control socket.
 extension Manager {
@@ -29,7 +30,19 @@ extension Manager {
       guard let supervisor = supervisors[name] else { return unknown(name) }
       supervisor.thawNow()
       return .done
+    case .attach(let name, let terminal, let size):
+      guard let supervisor = supervisors[name] else { return unknown(name) }
+      return supervisor.admit(to: terminal, size.map { WindowSize(rows: $0.rows, columns: $0.columns) })
+    case .resize(let name, let terminal, let size):
+      guard let supervisor = supervisors[name] else { return unknown(name) }
+      return supervisor.resize(terminal, to: WindowSize(rows: size.rows, columns: size.columns))
     }
+  }
+
+  /// Gives the connection of a call that was answered by `.attached` to the guest.
+  func attach(_ call: Call, _ socket: consuming OwnedFD) {
+    guard case .attach(let name, let terminal, _) = call else { return }
+    supervisors[name]?.attach(socket, to: terminal)
   }
 
   private func unknown(_ name: String) -> Reply { .failure(.noSuchGuest(name: name)) }

@@ -57,7 +57,8 @@ public actor Manager {
     self.surroundings = surroundings
     if let obstacle = surroundings.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
     control = try ControlServer(
-      loop: loop, runtime: arguments.runtime, version: Self.version
+      loop: loop, runtime: arguments.runtime, version: Self.version,
+      upgrade: { [unowned self] call, socket in attach(call, socket) }
     ) { [unowned self] call, pending in handle(call, pending) }
     log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
     try watchSignals()

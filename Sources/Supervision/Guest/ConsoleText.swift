@@ -17,6 +17,9 @@ struct ConsoleText {
     }
   }
 
+  /// The last `count` bytes, or all there are.
+  func last(_ count: Int) -> [UInt8] { Array((ring[start...] + ring[..<start]).suffix(count)) }
+
   /// Oldest first; what is not UTF-8 is replaced.
   var text: String { String(decoding: ring[start...] + ring[..<start], as: UTF8.self) }
 }

@@ -30,7 +30,8 @@ final class Run {
   private(set) var freezer: Freezer?
   private var host: HostSide?
   private let notify: NotifySocket?
-  private var console: Console?
+  /// The console first; none for a guest that an earlier daemon left running.
+  private(set) var consoles: [Console] = []
   private var sources: [EventSource] = []
   private var knownMemoryKills = 0
 
@@ -52,9 +53,10 @@ final class Run {
     self.host = host
     self.notify = notify
     switch process.takeConsole() {
-    case .some(let master): console = Console(master: master)
+    case .some(let master): consoles.append(Console(master: master))
     case .none: break
     }
+    while let master = process.terminals.takeFirst() { consoles.append(Console(master: master)) }
   }
 
   deinit { stopWatching() }
@@ -63,7 +65,10 @@ final class Run {
   var refusedMessages: Int { notify?.refused ?? 0 }
 
   /// The end of what the guest printed.
-  var consoleText: String { console?.text.text ?? "" }
+  var consoleText: String { consoles.first?.text.text ?? "" }
+
+  /// Whether somebody is attached to one of its terminals.
+  var isAttended: Bool { consoles.contains { $0.isAttended } }
 
   /// Watches for the end of PID 1, for what it says, and for what it prints.
   ///
@@ -75,7 +80,7 @@ final class Run {
       sources.append(try loop.watch(notify.descriptor, for: .readable) { [unowned self] _ in listen(handlers) })
     }
     try watchMemory(loop, handlers)
-    try console?.watch(loop)
+    for console in consoles { try console.watch(loop) }
     freezer = Freezer(cgroup, loop: loop)
   }
 
@@ -118,7 +123,7 @@ final class Run {
     do throws(SystemError) {
       // What it said and printed last is older than its end; the process must not be waited for before the socket is read.
       listen(handlers, atMost: NotifySocket.queue)
-      console?.drainAll()
+      for console in consoles { console.drainAll() }
       countMemoryKills(handlers)
       guard let status = try process.reap() else { return }
       stopWatching()
@@ -185,7 +190,7 @@ final class Run {
     for source in sources { source.cancel() }
     sources = []
     freezer?.stop()
-    console?.stopWatching()
+    for console in consoles { console.stopWatching() }
     forwarding = nil
   }
 }

@@ -101,6 +101,7 @@ extension Supervisor {
 
   /// What somebody does with the guest, in words; nil when nobody does anything.
   private func use() -> String? {
+    if run?.isAttended == true { return Self.attended }
     guard state.mayRun, let found = try? socketLook.take() else { return nil }
     if found.connections.isEmpty { return nil }
     let peers = found.connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")

@@ -22,6 +22,7 @@ extension Supervisor {
       self.run = run
       history.counters.accepted += socketLook.acceptedCount
       socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop)
+      socketLook.isAttended = { [unowned self] in self.run?.isAttended ?? false }
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
       if let found = try? socketLook.take() { history.counters.handedOver += found.waitingCount }
       let after = Clocks.monotonic - trigger.at

@@ -69,6 +69,7 @@ extension Supervisor {
     for (listener, _) in found.waiting where listener.listen.kind == .datagram {
       explanation.reasons.append("datagrams wait to be read at \(listener.address)")
     }
+    if run?.isAttended == true { explanation.reasons.append(Self.attended) }
     if guest.policy.idleStop == nil { explanation.reasons.append("IdleStopSec=infinity") }
     if found.usage.inUse { return }
     explanation.idleSince = idleWatch.map { .now - $0.unused }

@@ -15,6 +15,8 @@ final class SocketLook {
   /// Those that the guest had at the last look, and how many they have been in all.
   private var accepted: Set<UInt64> = []
   private(set) var acceptedCount = 0
+  /// Whether somebody uses the guest who came by no socket of it: one who sits at its console.
+  var isAttended: () -> Bool = { false }
   /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
   private static let queueLookAgain = Duration.seconds(5)
 
@@ -79,6 +81,11 @@ final class SocketLook {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
         }
       }
+    }
+    if isAttended() {
+      found.usage.inUse = true
+      found.usage.endIsAnnounced = false
+      found.isOpaque = true
     }
     if found.isOpaque { found.usage.silence = nil }
     if !found.waiting.isEmpty { found.usage.lookAgain(within: Self.queueLookAgain) }

@@ -1,0 +1,162 @@
+import Foundation
+import Glibc
+import Testing
+
+@Suite("dormouse console")
+struct TerminalTests {
+  private struct Sitting: Decodable {
+    let trouble: String?
+    let shown: String
+    let elsewhere: String
+    let status: Int?
+    let restored: Bool
+  }
+
+  /// Somebody who sits at a terminal of the guest and takes `steps` there, which `Tests/guests/sit` explains.
+  private static func sit(_ world: World, at guest: String, _ arguments: [String] = [], _ steps: String...) throws
+    -> Sitting
+  {
+    let outcome = try world.run(
+      ["\(Built.source)/Tests/guests/sit", "40x100"] + steps
+        + ["--", Built.dormouse, "console", guest, "--runtime", world.runtime] + arguments, seconds: 300)
+    guard outcome.succeeded else { throw Trouble(outcome.errors) }
+    return try JSONDecoder().decode(Sitting.self, from: Data(outcome.output.utf8))
+  }
+
+  /// A guest of this host's own /usr whose process 1 is a shell on its console.
+  private static func addShell(_ world: World, settings: String = "") throws {
+    try world.addGuest(
+      "shell",
+      """
+      [Exec]
+      Boot=no
+      Parameters=/bin/sh
+      KillSignal=SIGKILL
+      [Files]
+      Volatile=yes
+      [Socket]
+      ListenStream=127.0.0.1:8001
+      [Guest]
+      Directory=/
+      IdleStopSec=infinity
+      \(settings)
+      """)
+    try world.startDaemon()
+    try world.wake("shell")
+  }
+
+  private static let leave = #"type=\x1d\x1d\x1d"#
+
+  @Test("joins one's terminal to the guest's, with its size, until Ctrl-] was pressed three times")
+  func attaches() throws {
+    try World.with { world in
+      try Self.addShell(world)
+      let sitting = try Self.sit(
+        world, at: "shell", [], #"type=stty size; echo ans''wer $((6*7))\r"#, "see=40 100", "see=answer 42",
+        // What would be a signal at home is a character there; twice is not thrice.
+        #"type=\x03\x1d\x1d#\r"#, #"type=echo still $((4+4))\r"#, "see=still 8",
+        "size=50x120", #"type=until test "$(stty size)" = "50 120"; do sleep 0.1; done; echo re''sized\r"#,
+        "see=resized",
+        "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
+        Self.leave, "see=left shell, which goes on", "end")
+      #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
+      #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
+      #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
+      #expect(try world.console("shell").contains("answer 42"))
+      // Who comes later sees what was shown before, and nobody is there any more.
+      let second = try Self.sit(world, at: "shell", [], "see=resized", Self.leave, "end")
+      #expect(second.trouble == nil && second.restored, "\(second)")
+      try world.daemon?.until("nobody is attached") {
+        try world.why("shell").reasons.contains("somebody is at one of its terminals") == false
+      }
+    }
+  }
+
+  @Test("leaves one's terminal as it was when the guest ends, when a signal ends it, and when the daemon goes")
+  func restores() throws {
+    try World.with { world in
+      try Self.addShell(world)
+      let killed = try Self.sit(
+        world, at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
+      #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
+      let ended = try Self.sit(
+        world, at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell has ended", "end")
+      #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
+      try world.wake("shell")
+      let daemon = try #require(world.daemon)
+      let gone = try Self.sit(
+        world, at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)", "see=has ended",
+        "end")
+      #expect(gone.trouble == nil && gone.status == 0 && gone.restored, "\(gone)")
+    }
+  }
+
+  @Test("says why there is no terminal: asleep, frozen, no such number")
+  func refused() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTerminals=2")
+      try world.startDaemon()
+      func refusal(_ arguments: String...) throws -> String {
+        let outcome = try world.run([Built.dormouse, "console", "echo", "--runtime", world.runtime] + arguments)
+        #expect(outcome.status == 1)
+        return outcome.errors
+      }
+      #expect(try refusal().contains("it does not run; `dormouse wake echo` starts it"))
+      try world.wake("echo")
+      #expect(
+        try refusal("--terminal", "3").contains("no terminal 3 besides the console but 1 to 2; Terminals= makes more"))
+      #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
+      #expect(try refusal().contains("it is frozen; `dormouse thaw echo` lets it go on"))
+    }
+  }
+
+  @Test("what nobody reads keeps no guest waiting, and a terminal that was hung up serves again")
+  func drained() throws {
+    try World.with { world in
+      try Self.addShell(world, settings: "Terminals=1\n[Exec]\nPrivateUsers=no")
+      let pid = try #require(try world.summary("shell").pid)
+      #expect(try world.enter(pid, "dd", "if=/dev/zero", "of=/dev/pts/1", "bs=64k", "count=50").succeeded)
+      // TIOCVHANGUP, as a getty does it: the daemon's own end is hung up with all others.
+      let hangUp = "import fcntl, os; fcntl.ioctl(os.open('/dev/pts/1', os.O_RDWR | os.O_NOCTTY), 0x5437)"
+      let hungUp = try world.enter(pid, "python3", "-c", hangUp)
+      #expect(hungUp.succeeded, "\(hungUp.errors)")
+      #expect(try world.enter(pid, "sh", "-c", "echo once more >/dev/pts/1").succeeded)
+      let sitting = try Self.sit(world, at: "shell", ["--terminal", "1"], "see=once more", Self.leave, "end")
+      #expect(sitting.trouble == nil && sitting.restored, "\(sitting)")
+      // Nothing is left that would keep the daemon busy.
+      let daemon = try #require(world.daemon)
+      let before = Self.processorTime(daemon.pid)
+      #expect(try world.run("sleep", "1").succeeded)
+      #expect(Self.processorTime(daemon.pid) - before < 50)
+    }
+  }
+
+  /// In hundredths of a second (proc_pid_stat(5)).
+  private static func processorTime(_ pid: Int32) -> Int {
+    let fields = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+  }
+
+  @Test(
+    "a systemd in the guest asks for a login on the console and on each terminal of Terminals=",
+    arguments: ["no", "pick"])
+  func gettys(privateUsers: String) throws {
+    try World.with { world in
+      try world.addDebian(
+        "web", image: "trixie", "ListenStream=127.0.0.1:8001",
+        settings: "Terminals=2\n[Exec]\nPrivateUsers=\(privateUsers)")
+      try world.startDaemon()
+      try world.wake("web")
+      let pid = try #require(try world.summary("web").pid)
+      #expect(text(of: "/proc/\(pid)/environ").split(separator: "\0").contains("container_ttys=pts/1 pts/2"))
+      for terminal in [[], ["--terminal", "1"], ["--terminal", "2"]] {
+        let sitting = try Self.sit(world, at: "web", terminal, "see=login:", Self.leave, "end")
+        #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
+      }
+      let units = ["container-getty@1.service", "container-getty@2.service"]
+      for unit in units { #expect(try world.enter(pid, "systemctl", "is-active", unit).succeeded, "\(unit)") }
+      try world.sleep("web")
+      #expect(try world.status("web").lastStop?.killed == false)
+    }
+  }
+}
