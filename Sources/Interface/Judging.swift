@@ -16,6 +16,9 @@ extension Observation {
       "/sys/fs/cgroup", "/sys/fs/cgroup/cgroup.procs", "/usr/share/zoneinfo",
     ] + devices.map { "/dev/" + $0.name } + inaccessible.map { "/run/host/inaccessible/" + $0 }
 
+  /// What $container_ttys names, below /dev.
+  public var terminals: [String] { environment["container_ttys"]?.split(separator: " ").map(String.init) ?? [] }
+
   /// - Precondition: `path` is one of `paths`; an observation says nothing of others.
   func file(_ path: String) -> File? {
     precondition(Self.paths.contains(path), "\(path) is never looked at")

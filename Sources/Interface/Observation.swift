@@ -29,6 +29,8 @@ public struct Observation: Equatable, Sendable {
   public var devicePrograms: Int?
   /// Whether the master of /dev/console is open.
   public var consoleIsHeld = false
+  /// Those of `terminals` whose masters are open.
+  public var heldTerminals: Set<String> = []
   public var interfaces: [String] = []
   public var host = Host()
   public var daemon = Daemon()

@@ -72,6 +72,34 @@ struct TerminalTests {
     }
   }
 
+  @Test("keeps a guest awake for as long as somebody is there")
+  func veto() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=1s")
+      let daemon = try world.startDaemon()
+      let go = world.directory + "/go"
+      let sitting: Child
+      do {
+        let client = try world.connect("127.0.0.1:8001")
+        #expect(try client.ask("write /dev/console here") == "ok")
+        sitting = try world.start([
+          "\(Built.source)/Tests/guests/sit", "25x80", "see=here", "run=while ! test -e \(go); do sleep 0.1; done",
+          Self.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
+        ])
+        try daemon.until("somebody is there") {
+          try world.why("echo").reasons.contains("somebody is at one of its terminals")
+        }
+      }
+      try daemon.until("its client has gone") { try world.status("echo").connections == 0 }
+      #expect(try world.run("sleep", "3").succeeded)
+      #expect(try world.summary("echo").state == .active)
+      #expect(FileManager.default.createFile(atPath: go, contents: nil))
+      #expect(sitting.wait() != nil)
+      try world.wait("echo", .inactive)
+      #expect(try world.status("echo").lastStop?.cause == .idle)
+    }
+  }
+
   @Test("leaves one's terminal as it was when the guest ends, when a signal ends it, and when the daemon goes")
   func restores() throws {
     try World.with { world in

@@ -49,7 +49,8 @@ extension RowTests {
   private static let variables: [Flaw] = [
     ("EV-1a", { $0.environment["container"] = nil }), ("EV-2a", { $0.environment["container_uuid"] = "0-1" }),
     ("EV-2b", { $0.daemon.otherUUIDs = ["01234567-89ab-cdef-0123-456789abcdef"] }),
-    ("EV-3a", { $0.environment["container_ttys"] = "pts/9" }), ("EV-4a", { $0.environment["container_host_id"] = "x" }),
+    ("EV-3a", { $0.environment["container_ttys"] = "pts/9" }), ("EV-3a", { $0.heldTerminals = ["pts/1"] }),
+    ("EV-4a", { $0.environment["container_host_id"] = "x" }),
     writable("EV-5a", "/run/host/credentials"), ("EV-6", { $0.environment["LISTEN_PID"] = nil }),
   ]
 

@@ -23,6 +23,7 @@ extension Observation {
     seen.isDelegated = true
     seen.devicePrograms = 1
     seen.consoleIsHeld = true
+    seen.heldTerminals = ["pts/1", "pts/2"]
     seen.interfaces = ["lo", "host0"]
     seen.host.osRelease = "ID=debian\nVERSION_ID=\"12\"\n"
     seen.host.timezone = "Europe/Berlin"

@@ -3,9 +3,12 @@
 import concurrent.futures
 import json
 import os
+import subprocess
 
 import world
 
+# Of this host, while the guests run.
+USER = f"dmi-{os.getpid()}"
 IMAGES = ["bookworm", "trixie", "sid", "host-/usr"]
 WAYS = [(users, network) for users in ("no", "pick") for network in ("shared", "private")]
 
@@ -16,6 +19,7 @@ PrivateUsers={users}
 {network}
 [Files]
 Volatile={volatile}
+BindUser={user}
 BindReadOnly={units}:/etc/systemd/system
 BindReadOnly={payload}:/opt/payload
 [Socket]
@@ -89,7 +93,7 @@ def add_guests(space):
         space.add(name, GUEST.format(
             users=users, network="VirtualEthernet=yes" if network == "private" else "",
             volatile="yes" if image == "host-/usr" else "overlay", units=write_units(space.path(f"units-{name}"), port),
-            payload=space.path("payload"), port=port, root="/" if image == "host-/usr" else f"{world.IMAGES}/{image}"))
+            payload=space.path("payload"), user=USER, port=port, root="/" if image == "host-/usr" else f"{world.IMAGES}/{image}"))
 
 
 def read(path):
@@ -125,7 +129,11 @@ def observe(programs):
     """Of each guest its rows."""
     with world.World(programs) as space:
         os.mkdir(space.path("payload"))
-        add_guests(space)
-        space.start_daemon()
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            return dict(zip(names(), pool.map(lambda name: look(space, name), names())))
+        subprocess.run(["useradd", "--create-home", "--home-dir", space.path("home"), USER], check=True)
+        try:
+            add_guests(space)
+            space.start_daemon()
+            with concurrent.futures.ThreadPoolExecutor(3) as pool:
+                return dict(zip(names(), pool.map(lambda name: look(space, name), names())))
+        finally:
+            subprocess.run(["userdel", USER], check=False)

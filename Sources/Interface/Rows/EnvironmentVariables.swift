@@ -16,13 +16,13 @@ extension Row {
       let uuid = seen.environment["container_uuid"]
       return .holds(if: uuid.map(seen.daemon.otherUUIDs.contains) != true, else: "another guest has it too")
     },
-    Row("EV-3a", .may, "$container_ttys names terminals of the guest's own") { seen in
-      guard let list = seen.environment["container_ttys"] else { return .notApplicable("no terminals were asked for") }
+    Row("EV-3a", .may, "$container_ttys names terminals of the guest's own, whose masters are held") { seen in
+      if seen.terminals.isEmpty { return .notApplicable("no terminals were asked for") }
       let there = seen.file("/dev/pts")?.names ?? []
-      let missing = list.split(separator: " ").filter {
-        !$0.hasPrefix("pts/") || !there.contains(String($0.dropFirst(4)))
-      }
-      return .holds(if: missing.isEmpty, else: missing.joined(separator: " ") + " is not there")
+      let missing = seen.terminals.filter { !$0.hasPrefix("pts/") || !there.contains(String($0.dropFirst(4))) }
+      if !missing.isEmpty { return .missed(missing.joined(separator: " ") + " is not there") }
+      let lost = seen.terminals.filter { !seen.heldTerminals.contains($0) }
+      return .holds(if: lost.isEmpty, else: "nobody is behind " + lost.joined(separator: " "))
     },
     Row("EV-4a", .may, "$container_host_id and its like are the host's os-release") { seen in
       let wrong = ["ID", "BUILD_ID", "VARIANT_ID", "VERSION_ID"].filter { field in

@@ -37,6 +37,8 @@ public struct TerminalExchange: ~Copyable {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH] { sigaddset(&wanted, signal) }
     let signals = OwnedFD(owning: try retrying("signalfd") { signalfd(-1, &wanted, O_CLOEXEC | O_NONBLOCK) })
     pthread_sigmask(SIG_BLOCK, &wanted, nil)
+    // Whoever no longer reads what is shown makes write(2) fail instead.
+    signal(SIGPIPE, SIG_IGN)
     var mode = termios()
     if isatty(STDIN_FILENO) != 0 {
       try retrying("tcgetattr") { tcgetattr(STDIN_FILENO, &mode) }
@@ -84,9 +86,10 @@ public struct TerminalExchange: ~Copyable {
     }
   }
 
-  /// Sends what was typed. What is far more than the other end has taken is left out, as a terminal does.
+  /// Sends what was typed. What is far more than the other end has taken is left out, as a terminal does, and so is what comes too
+  /// late: the next event tells that the other end is gone.
   ///
-  /// - Throws: `SystemError`; `EPIPE` when the other end is gone.
+  /// - Throws: `SystemError`.
   public mutating func send(_ bytes: [UInt8]) throws(SystemError) {
     unsent += bytes.prefix(max(0, Self.limit - unsent.count))
     try flush()
@@ -107,7 +110,12 @@ public struct TerminalExchange: ~Copyable {
   }
 
   private mutating func flush() throws(SystemError) {
-    unsent.removeFirst(try UnixStream.send(unsent[...], to: socket))
+    do throws(SystemError) {
+      unsent.removeFirst(try UnixStream.send(unsent[...], to: socket))
+    } catch {
+      if error.errno != EPIPE { throw error }
+      unsent = []
+    }
   }
 
   private func readSignal() throws(SystemError) -> Int32? {
@@ -123,8 +131,14 @@ public struct TerminalExchange: ~Copyable {
   }
 
   private func readSocket() throws(SystemError) -> Event? {
-    guard let bytes = try UnixStream.receive(from: socket, upTo: Self.limit) else { return nil }
-    return bytes.isEmpty ? .closed : .arrived(bytes)
+    do throws(SystemError) {
+      guard let bytes = try UnixStream.receive(from: socket, upTo: Self.limit) else { return nil }
+      return bytes.isEmpty ? .closed : .arrived(bytes)
+    } catch {
+      // It did not read all that was typed.
+      if error.errno == ECONNRESET { return .closed }
+      throw error
+    }
   }
 
   private mutating func readInput() throws(SystemError) -> Event {

@@ -32,6 +32,7 @@ struct Observer {
     seen.interfaces = Self.interfaces(try guest.text("net/dev"))
     for path in Observation.paths { seen.files[path] = file(path) }
     seen.consoleIsHeld = terminalIsHeld("/dev/console", inRoot: root)
+    seen.heldTerminals = Set(seen.terminals.filter { terminalIsHeld("/dev/" + $0, inRoot: root) })
     try observeCgroups(&seen)
     seen.host = host
     seen.daemon = daemonFacts(others)
