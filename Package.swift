@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
-    .testTarget(name: "LaunchingTests", dependencies: ["Launching", "Linux", "Planning", "GuestSpec"]),
+    .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: ["ControlProtocol", "GuestSpec", "Linux", "Supervision", "Systemd", "UnitSyntax", "dormouse"]),

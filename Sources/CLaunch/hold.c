@@ -22,6 +22,7 @@ static void hold(void *argument) {
 }
 
 long launch_hold(uint64_t namespaces, struct launch_holder *holder) {
+  *holder = (struct launch_holder){0};
   long memory = raw6(__NR_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory > -4096 && memory < 0) return memory;
   struct clone_args arguments = {
@@ -37,14 +38,23 @@ long launch_hold(uint64_t namespaces, struct launch_holder *holder) {
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
   long pid = raw_clone3(&arguments, sizeof arguments, hold, (void *)raw0(__NR_getpid));
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&own, 0, sizeof own);
-  if (pid < 0) raw2(__NR_munmap, memory, STACK_SIZE);
+  if (pid < 0) {
+    raw2(__NR_munmap, memory, STACK_SIZE);
+    return pid;
+  }
   holder->pid = (int32_t)pid;
-  return pid < 0 ? pid : 0;
+  return 0;
 }
 
 void launch_let_go(struct launch_holder *holder) {
-  raw4(__NR_pidfd_send_signal, holder->pidfd, SIGKILL, 0, 0);
-  while (raw5(__NR_waitid, P_PIDFD, holder->pidfd, 0, WEXITED, 0) == -4 /* EINTR */) continue;
+  if (holder->pid == 0) return;
+  /* Our child, not yet waited for: its number is no other's. */
+  long error = raw4(__NR_pidfd_send_signal, holder->pidfd, SIGKILL, 0, 0);
+  if (error < 0) error = raw2(__NR_kill, holder->pid, SIGKILL);
+  /* Who was not killed is not waited for, and keeps its stack: it ends with the daemon. */
+  if (error >= 0) {
+    while (raw5(__NR_waitid, P_PIDFD, holder->pidfd, 0, WEXITED, 0) == -4 /* EINTR */) continue;
+    raw2(__NR_munmap, (long)holder->stack, STACK_SIZE);
+  }
   raw1(__NR_close, holder->pidfd);
-  raw2(__NR_munmap, (long)holder->stack, STACK_SIZE);
 }

@@ -44,10 +44,8 @@ static long open_first(struct launch_family *family, struct launch_report *repor
   if (report->step == LAUNCH_NO_FAILURE && family->first != 0) pidfd = raw2(__NR_pidfd_open, family->first, 0);
   if (pidfd >= 0) return pidfd;
   if (report->step == LAUNCH_NO_FAILURE) *report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-pidfd};
-  if (family->first != 0) {
-    raw2(__NR_kill, family->first, SIGKILL);
-    reap(P_PID, family->first);
-  }
+  /* Who was not killed is not waited for; its cgroup is about to be. */
+  if (family->first != 0 && raw2(__NR_kill, family->first, SIGKILL) >= 0) reap(P_PID, family->first);
   return -1;
 }
 

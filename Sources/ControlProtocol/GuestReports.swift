@@ -86,6 +86,10 @@ public struct GuestReport: Codable, Equatable, Sendable {
   public var reloading = false
   /// STATUS=.
   @OrNull public var status: String?
+  /// The unit whose start or stop systemd waits for, by STATUS=.
+  @OrNull public var reaching: String?
+  /// Where its SSH server listens on this host, by systemd-ssh-proxy(1)'s notation; null until it has said that one can log in.
+  @OrNull public var sshAddress: String?
   /// X_SYSTEMD_HOSTNAME=.
   @OrNull public var hostname: String?
   /// X_SYSTEMD_MACHINE_ID=.

@@ -128,6 +128,9 @@ public enum ManagerInterface {
       ready: bool,
       reloading: bool,
       status: ?string,
+      # The unit whose start or stop it waits for, and where its SSH server listens on this host
+      reaching: ?string,
+      sshAddress: ?string,
       hostname: ?string,
       machineID: ?string,
       signalsLevel: ?int,
@@ -154,8 +157,7 @@ public enum ManagerInterface {
       text: string
     )
 
-    # Why a connection or a datagram was lost: nobody in the guest took its listener, or it could not be put back after it had waited
-    # apart from a guest on its way out
+    # Why a connection or a datagram was lost: nobody took its listener, or what had waited apart could not be put back
     type LossReason (
       notAdopted,
       notReturned

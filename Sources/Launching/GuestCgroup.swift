@@ -42,9 +42,16 @@ public final class GuestCgroup {
       try Cgroup2.remove(path)
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }
     }
-    try Cgroup2.enable(controllers, in: path)
-    try retrying("mkdir \(Self.payload(path))") { mkdir(Self.payload(path), 0o755) }
-    try self.init(path: path)
+    do throws(SystemError) {
+      try Cgroup2.enable(controllers, in: path)
+      try retrying("mkdir \(Self.payload(path))") { mkdir(Self.payload(path), 0o755) }
+      try self.init(path: path)
+    } catch {
+      // Nothing is left, where there is perhaps no room for more.
+      rmdir(Self.payload(path))
+      rmdir(path)
+      throw error
+    }
   }
 
   /// Where PID 1 of the guest is born.

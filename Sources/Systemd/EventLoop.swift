@@ -47,11 +47,28 @@ public final class EventLoop: SerialExecutor {
 
   /// Waits for events and jobs, one after the other, until ``exit()``. A loop runs once.
   ///
-  /// - Throws: `SystemError` when sd_event_loop(3) fails, which no handler can cause.
+  /// - Throws: `SystemError` when sd_event_run(3) goes on failing, which no handler can cause.
   public func run() throws(SystemError) {
     preconditionOnLoop()
-    try succeeding("sd_event_loop", sd_event_loop(event))
+    var failures = 0
+    while sd_event_get_state(event) != Int32(SD_EVENT_FINISHED) {
+      do throws(SystemError) {
+        try succeeding("sd_event_run", sd_event_run(event, .max))
+        failures = 0
+      } catch {
+        // A turn that failed is begun anew: that the kernel is short of something for a moment is no reason to leave the guests alone.
+        failures += 1
+        if failures > Self.mostFailures { throw error }
+        _ = poll(nil, 0, Self.pauseMilliseconds)
+        // sd-event takes a clock for armed before it has armed it; any change of its timers lets it do so again.
+        _ = try? after(.seconds(1)) {}
+      }
+    }
   }
+
+  /// In a row: five seconds.
+  private static let mostFailures = 500
+  private static let pauseMilliseconds: Int32 = 10
 
   /// Lets ``run()`` return after the handler or job that calls this.
   public func exit() {

@@ -39,6 +39,9 @@ public struct NotifyMessage: Equatable, Sendable {
   /// The longest datagram that is read; systemd reads no longer ones either (NOTIFY_BUFFER_MAX).
   public static let limit = 4096
 
+  /// systemd's UNIT_NAME_MAX, and the kernel's HOST_NAME_MAX.
+  private static let (longestUnit, longestHostname) = (255, 64)
+
   /// Reads a datagram.
   ///
   /// - Returns: nil when it is longer than ``limit``.
@@ -60,16 +63,19 @@ public struct NotifyMessage: Equatable, Sendable {
     case "EXIT_STATUS": exitStatus = exitStatus ?? number(value)
     case "ERRNO": errno = errno ?? number(value).flatMap { (1...4095).contains($0) ? $0 : nil }
     case "X_SYSTEMD_SIGNALS_LEVEL": signalsLevel = signalsLevel ?? number(value)
-    case "X_SYSTEMD_UNIT_ACTIVE": activeUnits.append(value)
-    case "X_SYSTEMD_UNIT_INACTIVE": inactiveUnits.append(value)
+    case "X_SYSTEMD_UNIT_ACTIVE": activeUnits += name(value, atMost: Self.longestUnit)
+    case "X_SYSTEMD_UNIT_INACTIVE": inactiveUnits += name(value, atMost: Self.longestUnit)
     case "X_SYSTEMD_SHUTDOWN": shutdown = shutdown ?? Shutdown(rawValue: value)
     case "X_SYSTEMD_REBOOT_PARAMETER": rebootParameter = rebootParameter ?? value
-    case "X_SYSTEMD_HOSTNAME": hostname = hostname ?? value
+    case "X_SYSTEMD_HOSTNAME": hostname = hostname ?? name(value, atMost: Self.longestHostname).first
     case "X_SYSTEMD_MACHINE_ID": machineID = machineID ?? MachineID(value)
     default: break
     }
   }
 }
+
+/// What is longer than any name of its kind is none.
+private func name(_ text: String, atMost length: Int) -> [String] { text.utf8.count <= length ? [text] : [] }
 
 /// A decimal number without a sign, nil when `text` is none or does not fit.
 private func number<Number: FixedWidthInteger>(_ text: String) -> Number? {

@@ -45,18 +45,22 @@ public final class NotifySocket {
   ///   - pidfd: the same process.
   ///   - limit: of datagrams; ``queue`` for all that a process which has ended can have left.
   /// - Returns: the messages in the order they were sent.
-  /// - Throws: `SystemError` of recvmsg(2).
+  /// - Throws: `SystemError` of recvmsg(2), when nothing was read before it: what was read is not lost for an error that comes after it.
   public func receive(
     from pid: Int32, pidfd: borrowing OwnedFD, atMost limit: Int = batch
   ) throws(SystemError) -> [NotifyMessage] {
     var messages: [NotifyMessage] = []
-    for _ in 0..<limit {
-      guard let datagram = try receiveCredentialed(from: descriptor, limit: NotifyMessage.limit) else { break }
-      guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else {
-        refused += 1
-        continue
+    do throws(SystemError) {
+      for _ in 0..<limit {
+        guard let datagram = try receiveCredentialed(from: descriptor, limit: NotifyMessage.limit) else { break }
+        guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else {
+          refused += 1
+          continue
+        }
+        if let message = NotifyMessage(datagram.bytes) { messages.append(message) }
       }
-      if let message = NotifyMessage(datagram.bytes) { messages.append(message) }
+    } catch {
+      if messages.isEmpty { throw error }
     }
     return messages
   }

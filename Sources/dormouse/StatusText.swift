@@ -38,6 +38,8 @@ struct StatusText {
     guard let report = status.report else { return }
     facts.add("Says", report.status)
     facts.add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : "not yet")
+    facts.add("Reaching", report.reaching)
+    facts.add("SSH", report.sshAddress.map { "ssh \($0)" })
     facts.add("Hostname", report.hostname)
     facts.add("Machine ID", report.machineID)
     facts.add("Signals level", report.signalsLevel.map { "\($0)" })

@@ -56,6 +56,8 @@ enum Samples {
     var report = GuestReport()
     report.ready = true
     report.status = "Ready."
+    report.reaching = "web.service"
+    report.sshAddress = "unix/run/dormouse/unix-export/web/ssh"
     report.hostname = "web"
     report.machineID = String(repeating: "a", count: 32)
     report.signalsLevel = 2

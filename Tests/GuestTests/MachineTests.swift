@@ -36,6 +36,23 @@ struct MachineTests {
     }
   }
 
+  @Test("machined is told of the host's ends of a guest's links")
+  func interfaces() throws {
+    try World.with { world in
+      let links = "[Network]\nVirtualEthernet=yes\nVirtualEthernetExtra=more:eth1"
+      let host = try makeHost(world, ["web": "8001"], settings: links)
+      try host.require("systemctl", "start", "dormouse@web.service")
+      try host.require("dormouse", "wake", "web", "--runtime", "/run/dormouse/web")
+      try eventually("web is listed") { try machines(host).contains("web") }
+      let indexes = try ["ve-web", "more"].map { try host.require("cat", "/sys/class/net/\($0)/ifindex").dropLast() }
+      let told = try host.require(
+        "busctl", "get-property", "org.freedesktop.machine1", "/org/freedesktop/machine1/machine/web",
+        "org.freedesktop.machine1.Machine", "NetworkInterfaces")
+      #expect(told == "ai 2 \(indexes.joined(separator: " "))\n")
+      #expect(try host.require("machinectl", "status", "web").contains(/Iface: ve-web more/))
+    }
+  }
+
   @Test("machined is told again of a guest that comes back at once, and keeps nothing of a daemon that is killed")
   func ends() throws {
     try World.with { world in
@@ -86,14 +103,14 @@ struct MachineTests {
   }
 
   /// A host with trixie guests, by name with the port of each.
-  private func makeHost(_ world: World, _ guests: [String: String]) throws -> Host {
+  private func makeHost(_ world: World, _ guests: [String: String], settings: String = "") throws -> Host {
     var binds = try [Payload.directory(), Payload.image("trixie")]
     for (name, port) in guests {
       let units = try world.writeUnits([
         "hello.socket": "[Socket]\nListenStream=127.0.0.1:\(port)\n",
         "hello.service": text(of: Payload.units("hello") + "/hello.service"),
       ])
-      try world.addDebian(name, image: "trixie", units: units, "ListenStream=127.0.0.1:\(port)")
+      try world.addDebian(name, image: "trixie", units: units, "ListenStream=127.0.0.1:\(port)", settings: settings)
       binds.append(units)
     }
     return try Host(in: world, binds: binds.map { "\($0):\($0)" })

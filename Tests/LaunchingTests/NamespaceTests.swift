@@ -1,3 +1,4 @@
+import CLaunch
 import Glibc
 import GuestSpec
 import Launching
@@ -41,6 +42,17 @@ struct NamespaceTests {
     #expect(try Self.name(#require(own.network).descriptor.raw) == Self.name(ofOwn: "net"))
     let error = try #require(throws: LaunchError.self) { try GuestNamespaces(users: nil, network: .at(path: "/none")) }
     #expect(error.description == "opening the network namespace /none: No such file or directory")
+  }
+
+  @Test("when no process could be made to wait in them, none is ended, and no descriptor but its own is closed")
+  func noHolder() {
+    var holder = launch_holder()
+    holder.pid = getpid()
+    // CLONE_THREAD without CLONE_SIGHAND: the kernel makes nothing of it.
+    #expect(launch_hold(0x10000, &holder) == -Int(EINVAL))
+    let open = fcntl(0, F_GETFD)
+    launch_let_go(&holder)
+    #expect(open != -1 && fcntl(0, F_GETFD) == open)
   }
 
   @Test("a map that the kernel does not take is named, with its ids")

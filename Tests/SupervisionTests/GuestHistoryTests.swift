@@ -26,6 +26,21 @@ struct GuestHistoryTests {
     #expect(history.wakes == 2)
   }
 
+  @Test(
+    "The unit that systemd waits for is told until it waits for none",
+    arguments: [
+      ("User job web.service/start running (8s / 1min 30s)...", "web.service"),
+      ("(2 of 3) User job dev-sda.device/start running (1s / no limit)...", "dev-sda.device"),
+      ("Activating special unit halt.target...", nil), ("User job nothing", nil), ("Ready.", nil),
+    ])
+  func reaching(status: String, unit: String?) throws {
+    var history = GuestHistory()
+    history.take(try #require(NotifyMessage(Array("STATUS=\(status)".utf8))))
+    #expect(history.report?.reaching == unit)
+    history.take(try #require(NotifyMessage(Array("READY=1".utf8))))
+    #expect(history.report?.reaching == nil)
+  }
+
   @Test("A guest that names units without end does not grow the daemon")
   func manyUnits() throws {
     var history = GuestHistory()

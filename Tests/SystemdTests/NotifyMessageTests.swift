@@ -67,6 +67,17 @@ import Testing
     #expect(NotifyMessage(Array("STATUS=\(filler)x".utf8)) == nil)
   }
 
+  @Test("what is longer than a unit's or a host's name can be is none")
+  func longNames() throws {
+    let unit = String(repeating: "u", count: 255)
+    let said = try message(
+      "X_SYSTEMD_UNIT_ACTIVE=\(unit)\nX_SYSTEMD_UNIT_ACTIVE=\(unit)u\nX_SYSTEMD_UNIT_INACTIVE=\(unit)u")
+    #expect(said.activeUnits == [unit] && said.inactiveUnits == [])
+    let host = String(repeating: "h", count: 64)
+    #expect(try message("X_SYSTEMD_HOSTNAME=\(host)").hostname == host)
+    #expect(try message("X_SYSTEMD_HOSTNAME=\(host)h").hostname == nil)
+  }
+
   @Test("every beginning of a message is a message")
   func prefixes() {
     let whole = Array("READY=1\nSTATUS=日本\u{1B}\nEXIT_STATUS=255\nERRNO=5\nX_SYSTEMD_SHUTDOWN=exit\n".utf8)

@@ -35,6 +35,27 @@ struct TextTests {
     #expect(!text.contains("PID"))
   }
 
+  @Test("A status tells how far the boot is, and nothing that a guest says of it can steer the terminal")
+  func boot() {
+    var status = GuestStatus(name: "web", state: .activating, since: then)
+    var report = GuestReport()
+    report.status = "User job web.service/start running (8s / 1min 30s)...\u{1B}[2J\nmore"
+    report.reaching = "web.service"
+    report.hostname = "burrow\u{7}"
+    report.machineID = String(repeating: "a", count: 32)
+    report.units = ["sysinit.target", "basic.target"]
+    report.sshAddress = "unix/run/dormouse/unix-export/web/ssh"
+    status.report = report
+    let text = StatusText(status, now: now).text
+    #expect(text.contains("Says: User job web.service/start running (8s / 1min 30s)... more\n"))
+    #expect(text.contains("Ready: not yet\n"))
+    #expect(text.contains("Reaching: web.service\n"))
+    #expect(text.contains("SSH: ssh unix/run/dormouse/unix-export/web/ssh\n"))
+    #expect(text.contains("Hostname: burrow\n"))
+    #expect(text.contains("Machine ID: \(String(repeating: "a", count: 32))\n"))
+    #expect(text.contains("Units: sysinit.target basic.target\n"))
+  }
+
   @Test("Why names the connections that keep a guest awake")
   func why() {
     var guest = GuestExplanation(name: "web", state: .active, since: then)

@@ -30,6 +30,14 @@ class Faulty(Dormouse):
     def edges(self):
         return [(f"{call}: {error}", lambda call=call, error=error: self.force(call, error), "late", 1) for call, error in FAULTS]
 
+    def settle(self):
+        """What failed at an edge is forgotten once the guest went to sleep for want of clients: the pauses begin anew."""
+        super().settle()
+        self.board.set("lull", 1000)
+        self.until("the guest sleeps", lambda: self.status().get("state") in (None, "inactive"))
+        self.board.set("lull", 0)
+        super().settle()
+
     def force(self, call, error):
         process = self.daemon.process
         # The kernel never refuses to forget a descriptor, and sd-event has no answer to it.

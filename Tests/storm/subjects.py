@@ -177,7 +177,11 @@ class Dormouse:
     # Asking
 
     def ask(self, *arguments):
-        return subprocess.run([*self.cli, *arguments, "--runtime", f"{self.directory}/runtime"], capture_output=True, text=True)
+        command = [*self.cli, *arguments, "--runtime", f"{self.directory}/runtime"]
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=self.most_seconds)
+        except subprocess.TimeoutExpired as silence:
+            raise Stuck(f"{self.title}: the daemon does not answer `dormouse {' '.join(arguments)}`\n{self.log_end()}") from silence
 
     def status(self):
         answer = self.ask("status", "storm", "--json")
@@ -192,8 +196,11 @@ class Dormouse:
         return value
 
     def account(self):
+        return json.dumps(self.status()) + "\n" + self.log_end()
+
+    def log_end(self):
         with open(f"{self.directory}/log", errors="replace") as log:
-            return json.dumps(self.status()) + "\n" + "".join(log.readlines()[-20:])
+            return "".join(log.readlines()[-20:])
 
     def settle(self):
         self.running()

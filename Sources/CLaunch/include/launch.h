@@ -177,7 +177,7 @@ struct launch_holder {
   void *stack;
 };
 
-/* `namespaces` are flags of clone3(2). 0, or -errno and nothing is left. */
+/* `namespaces` are flags of clone3(2). 0, or -errno and nothing is left; then `holder` may be let go all the same, which does nothing. */
 long launch_hold(uint64_t namespaces, struct launch_holder *holder);
 /* Ends it. Namespaces live on as long as a descriptor of theirs is open. */
 void launch_let_go(struct launch_holder *holder);

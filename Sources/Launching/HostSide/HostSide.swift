@@ -48,6 +48,9 @@ public final class HostSide {
 
   deinit { remove() }
 
+  /// Where the sockets are on the host that a guest has in its `/run/host/unix-export`.
+  public static func unixExport(of guest: String, runtime: String) -> String { "\(runtime)/unix-export/\(guest)" }
+
   /// Tells a plan of it.
   public func complete(_ facts: inout StartFacts) {
     facts.handed = mounts.kinds
@@ -58,7 +61,7 @@ public final class HostSide {
   }
 
   private var incoming: String { "\(runtime)/propagate/\(name)" }
-  private var unixExport: String { "\(runtime)/unix-export/\(name)" }
+  private var unixExport: String { Self.unixExport(of: name, runtime: runtime) }
   private var kernelMessagesPath: String { "\(runtime)/\(name).kmsg" }
 
   private func remove() {

@@ -12,6 +12,8 @@ public final class GuestNetwork {
   private let place: Place
   private var note: NetworkNote
   private var hasEnded = false
+  /// The host's ends of its links, by their index.
+  public private(set) var hostIndexes: [Int32] = []
 
   /// Where the note of a guest is: `NAME.network` in the runtime directory. Beside it is `NAME.netns`, the file that keeps the
   /// namespace alive while interfaces of the host are in it: with the last process the kernel would take away those that are not of
@@ -139,6 +141,7 @@ extension GuestNetwork {
     try netlink.makeVirtualEthernet(
       host.name.name, address: host.address.bytes, master: master?.index, peer: place(of: guest, namespace))
     note.links.append(host.name.name)
+    hostIndexes.append(try netlink.link(host.name.name).index)
     // Only a help for whoever looks for it.
     if let whole = host.name.alternative { try? netlink.addAlternativeName(whole, to: netlink.link(host.name.name)) }
   }

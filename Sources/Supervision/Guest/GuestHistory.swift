@@ -14,6 +14,8 @@ struct GuestHistory {
   var report: GuestReport?
   var counters = GuestCounters()
   private(set) var messages: [GuestMessage] = []
+  /// When it was asked to halt, by the clock that does not jump.
+  private var askedAt = Duration.zero
   /// What the last run printed.
   private(set) var console: String?
 
@@ -40,7 +42,10 @@ struct GuestHistory {
     counters.failedWakes += 1
   }
 
-  mutating func askedToHalt(because cause: StopCause) { lastStop = StopReport(cause: cause, at: .now) }
+  mutating func askedToHalt(because cause: StopCause) {
+    lastStop = StopReport(cause: cause, at: .now)
+    askedAt = Clocks.monotonic
+  }
 
   mutating func killed() {
     lastStop?.killed = true
@@ -53,7 +58,7 @@ struct GuestHistory {
     self.console = console
     if unasked == .crash { counters.crashes += 1 }
     var stop = unasked.map { StopReport(cause: $0, at: .now) } ?? lastStop ?? StopReport(cause: .request, at: .now)
-    if unasked == nil { stop.tookMs = Double(Timestamp.now.microseconds - stop.at.microseconds) / 1000 }
+    if unasked == nil { stop.tookMs = (Clocks.monotonic - askedAt).milliseconds }
     stop.rebootParameter = report?.rebootParameter
     switch status {
     case .exited(let code): stop.exitStatus = code
@@ -84,7 +89,8 @@ extension GuestReport {
   fileprivate mutating func take(_ message: NotifyMessage) {
     if message.isReloading { reloading = true }
     if message.isReady { (ready, reloading) = (true, false) }
-    status = message.status ?? status
+    if let text = message.status { (status, reaching) = (text, Self.unit(in: text)) }
+    if message.isReady { reaching = nil }
     hostname = message.hostname ?? hostname
     machineID = message.machineID?.description ?? machineID
     signalsLevel = message.signalsLevel ?? signalsLevel
@@ -96,5 +102,13 @@ extension GuestReport {
     units += message.activeUnits
     // A guest can name what it likes; what is kept of it is bounded.
     units = units.suffix(64)
+  }
+
+  /// What systemd waits for: `(2 of 3) User job web.service/start running (8s / 1min 30s)...`.
+  private static func unit(in status: String) -> String? {
+    guard let job = status.firstRange(of: "User job "), let end = status[job.upperBound...].firstIndex(of: "/"),
+      status[end...].contains(" running (")
+    else { return nil }
+    return String(status[job.upperBound..<end])
   }
 }

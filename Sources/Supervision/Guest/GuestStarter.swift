@@ -17,6 +17,7 @@ struct GuestStarter {
     _ guest: Guest, _ listeners: GuestListeners, watch: (Run) throws(SystemError) -> Void
   ) throws(StartFailure) -> Run {
     do {
+      try listeners.keepReserve()
       // With the runtime directory, should somebody have taken that away.
       try makeDirectories(surroundings.staging)
       let own = try MachineID.guest(guest.name).description

@@ -20,6 +20,7 @@ extension Supervisor {
     do throws(SystemError) {
       try watch(leftover)
       run = leftover
+      try? listeners.keepReserve()
       surroundings.machines.adopt(name, leader: leftover.process.pid)
       stopCause = .daemon
       say(.foundRunning(pid: leftover.process.pid))

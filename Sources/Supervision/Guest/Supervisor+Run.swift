@@ -37,11 +37,12 @@ extension Supervisor {
       surroundings.machines.register(
         Machines.Machine(
           name: name, id: run.machineID.flatMap { MachineID($0.id) }, leader: run.process.pid,
-          root: guest.policy.directory ?? "/var/lib/machines/\(name)")
+          root: guest.policy.directory ?? "/var/lib/machines/\(name)", interfaces: run.network?.hostIndexes ?? [])
       ) { [unowned self] in say(.notListed(error: $0)) }
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {
+      listeners.reserve = nil
       lastFailure = "cannot start: \(error)"
       history.notReady(because: "\(error)")
       take(.startFailed)
@@ -101,13 +102,23 @@ extension Supervisor {
       say(.askedToHalt(signal: signal.description, stopCause))
     } catch {
       // ESRCH: it ended by itself meanwhile, and its end is on its way.
-      if error.errno != ESRCH { say(.cannotEnd(error: "\(error)")) }
+      if error.errno != ESRCH { endAgain(error) { [unowned self] in askToHalt() } }
     }
   }
 
   func kill() {
     do throws(SystemError) {
       try run?.kill()
+    } catch {
+      endAgain(error) { [unowned self] in kill() }
+    }
+  }
+
+  /// Nothing else would come of a signal that could not be sent.
+  private func endAgain(_ failure: SystemError, _ again: @escaping () -> Void) {
+    say(.cannotEnd(error: "\(failure)"))
+    do throws(SystemError) {
+      endLater = try surroundings.loop.after(.seconds(1), accuracy: .milliseconds(100), handler: again)
     } catch {
       say(.cannotEnd(error: "\(error)"))
     }
@@ -138,6 +149,8 @@ extension Supervisor {
     surroundings.machines.unregister(name)
     for listener in listeners.all { listener.isAdopted = nil }
     reclaimer = nil
+    endLater = nil
+    listeners.reserve = nil
     run = nil
     say(.gone(how: exit.words(status)))
     take(.exited(exit))

@@ -1,5 +1,6 @@
 import ControlProtocol
 import GuestSpec
+import Launching
 import Lifecycle
 import Linux
 
@@ -24,6 +25,7 @@ extension Supervisor {
     status.retryAt = pauseEnds
     status.stopAt = idleWatch?.stopAt
     status.report = history.report
+    status.report?.sshAddress = sshAddress
     status.messages =
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
     status.counters = history.counters
@@ -31,6 +33,14 @@ extension Supervisor {
     status.counters.notifyRefused += run?.refusedMessages ?? 0
     if console { status.console = run?.consoleText ?? history.console }
     return status
+  }
+
+  /// No message of systemd's says the address (up to 262): it says that ssh-access.target is active, and has put the socket where the
+  /// host can reach it (systemd-ssh-generator(8)).
+  private var sshAddress: String? {
+    guard run != nil, history.report?.units.contains("ssh-access.target") == true else { return nil }
+    let path = HostSide.unixExport(of: name, runtime: surroundings.runtime) + "/ssh"
+    return (try? FileStatus(path, followingLinks: false))?.kind == .socket ? "unix\(path)" : nil
   }
 
   /// What keeps the guest awake, or what would wake it.

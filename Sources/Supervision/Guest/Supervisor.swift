@@ -36,6 +36,8 @@ final class Supervisor {
   /// The address that somebody knocked at.
   var thawCause: String?
   var alarmSource: EventSource?
+  /// Until it is tried again to end the guest.
+  var endLater: EventSource?
   var reclaimer: Reclaimer?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]

@@ -2,10 +2,24 @@ import Linux
 
 // All listeners of a guest together: new clients wait apart from a guest on its way out.
 extension GuestListeners {
+  /// Sets as many descriptors aside as a stop takes: of each listener a second socket and a gate's three, and some to look and to
+  /// send datagrams again by. A daemon that has none left by then can stop its guests all the same.
+  ///
+  /// - Throws: `SystemError` when there are not so many.
+  func keepReserve() throws(SystemError) {
+    if reserve != nil || all.isEmpty { return }
+    let spare = try memoryFile("reserve")
+    let list = DescriptorList()
+    for _ in 0..<(4 * all.count + 3) { list.append(try spare.duplicate()) }
+    list.append(spare)
+    reserve = list
+  }
+
   /// Leads new clients apart, at each listener where that can be.
   ///
   /// - Throws: `SystemError` of the first for which there was no place; the others are led back by `leadBack`.
   func leadApart() throws(SystemError) {
+    reserve = nil
     for listener in all where listener.isAdopted != false {
       try listener.leadApart(alarm) { keepStored(listener) }
     }
@@ -46,6 +60,8 @@ extension GuestListeners {
         failure = error
       }
     }
+    // A guest that goes on is stopped another time, perhaps without it.
+    if !gone { try? keepReserve() }
     return (sum, failure)
   }
 }

@@ -10,6 +10,8 @@ final class GuestListeners {
   let store: SocketStore
   /// Hears of what arrives on their connections; nil when nobody wants to know, or that cannot be.
   private(set) var alarm: DataAlarm?
+  /// Descriptors that nobody uses, so that there are some when the guest has to be parted with.
+  var reserve: DescriptorList?
   /// Connections that were there before it, of which it does not hear.
   private(set) var unheard: Set<UInt64> = []
 

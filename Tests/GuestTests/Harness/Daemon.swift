@@ -19,11 +19,13 @@ final class Daemon {
     self.readiness = readiness
   }
 
-  convenience init(in world: World, arguments: [String], environment: [String: String]) throws {
+  convenience init(
+    in world: World, arguments: [String], environment: [String: String], under starter: [String] = []
+  ) throws {
     let log = world.directory + "/dormoused"
     let readiness = try NotifySocket(world.directory + "/notify")
     let child = try world.start(
-      [Built.dormoused, "--config", world.config, "--runtime", world.runtime] + arguments,
+      starter + [Built.dormoused, "--config", world.config, "--runtime", world.runtime] + arguments,
       environment: environment.merging(["NOTIFY_SOCKET": readiness.path]) { given, _ in given }, log: log)
     self.init(child: child, errors: log + ".err", readiness: readiness)
   }

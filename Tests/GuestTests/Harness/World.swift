@@ -81,9 +81,13 @@ final class World {
   }
 
   /// Starts `dormoused` and returns when it says READY=1.
+  ///
+  /// `starter` is a command that executes the one which follows it.
   @discardableResult
-  func startDaemon(_ arguments: [String] = [], environment: [String: String] = [:]) throws -> Daemon {
-    let daemon = try Daemon(in: self, arguments: arguments, environment: environment)
+  func startDaemon(
+    _ arguments: [String] = [], environment: [String: String] = [:], under starter: [String] = []
+  ) throws -> Daemon {
+    let daemon = try Daemon(in: self, arguments: arguments, environment: environment, under: starter)
     self.daemon = daemon
     try daemon.waitUntilReady()
     return daemon
