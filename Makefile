@@ -15,7 +15,7 @@ DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
 TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
   openssh-client curl groff passwd libnss-systemd
 
-GUESTS = bookworm trixie sid trixie-ssh host
+GUESTS = bookworm trixie sid trixie-ssh trixie-users host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 

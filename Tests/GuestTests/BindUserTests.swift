@@ -13,7 +13,9 @@ struct BindUserTests {
     try body(name, home)
   }
 
-  private static let hash = "$6$salt$hash"
+  private static let password = "sesame"
+  private static let hash =
+    "$6$dormouse$tqeNBjOnR31MoBBYfErs3MtZf/RRw0WJpjtJ/ZkQTctPY6Cyt.fUDlXBxgMalCSsD.YzrhtIjZmJobk5e9u/i0"
 
   /// A guest of this host's own /usr whose name service knows systemd's records.
   private static func addGuest(_ world: World, user: String, privateUsers: String) throws {
@@ -116,6 +118,27 @@ struct BindUserTests {
         #expect(!outcome.succeeded)
         let words = "BindUser=\(name): the overlay file system of \(home) cannot be mounted with mapped owners"
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
+      }
+    }
+  }
+
+  @Test("logs in to a systemd in the guest with the password that he has on the host", arguments: ["no", "pick"])
+  func login(privateUsers: String) throws {
+    try World.with { world in
+      try Self.withUser(world) { name, home in
+        try world.addDebian(
+          "web", image: "trixie-users", "ListenStream=127.0.0.1:8001",
+          settings: "Terminals=1\n[Exec]\nPrivateUsers=\(privateUsers)\n[Files]\nBindUser=\(name)\nBindUserShell=yes")
+        try world.startDaemon()
+        try world.wake("web")
+        let sitting = try world.sit(
+          at: "web", ["--terminal", "1"], "see=login:", #"type=\#(name)\r"#, "see=Password:",
+          #"type=\#(Self.password)\r"#,
+          "see=$ ", #"type=echo $(id -un) at $(pwd) >made; echo do''ne\r"#, "see=done", World.leave, "end")
+        #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
+        #expect(text(of: home + "/made") == "\(name) at /run/host/home/\(name)\n")
+        let made = try FileManager.default.attributesOfItem(atPath: home + "/made")
+        #expect(made[.ownerAccountName] as? String == name)
       }
     }
   }

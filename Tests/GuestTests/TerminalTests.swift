@@ -4,25 +4,6 @@ import Testing
 
 @Suite("dormouse console")
 struct TerminalTests {
-  private struct Sitting: Decodable {
-    let trouble: String?
-    let shown: String
-    let elsewhere: String
-    let status: Int?
-    let restored: Bool
-  }
-
-  /// Somebody who sits at a terminal of the guest and takes `steps` there, which `Tests/guests/sit` explains.
-  private static func sit(_ world: World, at guest: String, _ arguments: [String] = [], _ steps: String...) throws
-    -> Sitting
-  {
-    let outcome = try world.run(
-      ["\(Built.source)/Tests/guests/sit", "40x100"] + steps
-        + ["--", Built.dormouse, "console", guest, "--runtime", world.runtime] + arguments, seconds: 300)
-    guard outcome.succeeded else { throw Trouble(outcome.errors) }
-    return try JSONDecoder().decode(Sitting.self, from: Data(outcome.output.utf8))
-  }
-
   /// A guest of this host's own /usr whose process 1 is a shell on its console.
   private static func addShell(_ world: World, settings: String = "") throws {
     try world.addGuest(
@@ -45,26 +26,24 @@ struct TerminalTests {
     try world.wake("shell")
   }
 
-  private static let leave = #"type=\x1d\x1d\x1d"#
-
   @Test("joins one's terminal to the guest's, with its size, until Ctrl-] was pressed three times")
   func attaches() throws {
     try World.with { world in
       try Self.addShell(world)
-      let sitting = try Self.sit(
-        world, at: "shell", [], #"type=stty size; echo ans''wer $((6*7))\r"#, "see=40 100", "see=answer 42",
+      let sitting = try world.sit(
+        at: "shell", [], #"type=stty size; echo ans''wer $((6*7))\r"#, "see=40 100", "see=answer 42",
         // What would be a signal at home is a character there; twice is not thrice.
         #"type=\x03\x1d\x1d#\r"#, #"type=echo still $((4+4))\r"#, "see=still 8",
         "size=50x120", #"type=until test "$(stty size)" = "50 120"; do sleep 0.1; done; echo re''sized\r"#,
         "see=resized",
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
-        Self.leave, "see=left shell, which goes on", "end")
+        World.leave, "see=left shell, which goes on", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
       #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
       #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
       #expect(try world.console("shell").contains("answer 42"))
       // Who comes later sees what was shown before, and nobody is there any more.
-      let second = try Self.sit(world, at: "shell", [], "see=resized", Self.leave, "end")
+      let second = try world.sit(at: "shell", [], "see=resized", World.leave, "end")
       #expect(second.trouble == nil && second.restored, "\(second)")
       try world.daemon?.until("nobody is attached") {
         try world.why("shell").reasons.contains("somebody is at one of its terminals") == false
@@ -84,7 +63,7 @@ struct TerminalTests {
         #expect(try client.ask("write /dev/console here") == "ok")
         sitting = try world.start([
           "\(Built.source)/Tests/guests/sit", "25x80", "see=here", "run=while ! test -e \(go); do sleep 0.1; done",
-          Self.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
+          World.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
         ])
         try daemon.until("somebody is there") {
           try world.why("echo").reasons.contains("somebody is at one of its terminals")
@@ -104,16 +83,16 @@ struct TerminalTests {
   func restores() throws {
     try World.with { world in
       try Self.addShell(world)
-      let killed = try Self.sit(
-        world, at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
+      let killed = try world.sit(
+        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
-      let ended = try Self.sit(
-        world, at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell has ended", "end")
+      let ended = try world.sit(
+        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell has ended", "end")
       #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
       try world.wake("shell")
       let daemon = try #require(world.daemon)
-      let gone = try Self.sit(
-        world, at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)", "see=has ended",
+      let gone = try world.sit(
+        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)", "see=has ended",
         "end")
       #expect(gone.trouble == nil && gone.status == 0 && gone.restored, "\(gone)")
     }
@@ -149,7 +128,7 @@ struct TerminalTests {
       let hungUp = try world.enter(pid, "python3", "-c", hangUp)
       #expect(hungUp.succeeded, "\(hungUp.errors)")
       #expect(try world.enter(pid, "sh", "-c", "echo once more >/dev/pts/1").succeeded)
-      let sitting = try Self.sit(world, at: "shell", ["--terminal", "1"], "see=once more", Self.leave, "end")
+      let sitting = try world.sit(at: "shell", ["--terminal", "1"], "see=once more", World.leave, "end")
       #expect(sitting.trouble == nil && sitting.restored, "\(sitting)")
       // Nothing is left that would keep the daemon busy.
       let daemon = try #require(world.daemon)
@@ -178,7 +157,7 @@ struct TerminalTests {
       let pid = try #require(try world.summary("web").pid)
       #expect(text(of: "/proc/\(pid)/environ").split(separator: "\0").contains("container_ttys=pts/1 pts/2"))
       for terminal in [[], ["--terminal", "1"], ["--terminal", "2"]] {
-        let sitting = try Self.sit(world, at: "web", terminal, "see=login:", Self.leave, "end")
+        let sitting = try world.sit(at: "web", terminal, "see=login:", World.leave, "end")
         #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
       }
       let units = ["container-getty@1.service", "container-getty@2.service"]
@@ -186,5 +165,31 @@ struct TerminalTests {
       try world.sleep("web")
       #expect(try world.status("web").lastStop?.killed == false)
     }
+  }
+}
+
+/// How it was for somebody who sat at a terminal of a guest.
+struct Sitting: Decodable {
+  /// What was waited for in vain.
+  let trouble: String?
+  let shown: String
+  /// What the commands of `run=` printed.
+  let elsewhere: String
+  let status: Int?
+  /// Whether the terminal was as before in the end.
+  let restored: Bool
+}
+
+extension World {
+  /// The step that leaves.
+  static let leave = #"type=\x1d\x1d\x1d"#
+
+  /// Somebody sits at a terminal of the guest and takes `steps` there, which `Tests/guests/sit` explains.
+  func sit(at guest: String, _ arguments: [String] = [], _ steps: String...) throws -> Sitting {
+    let outcome = try run(
+      ["\(Built.source)/Tests/guests/sit", "40x100"] + steps
+        + ["--", Built.dormouse, "console", guest, "--runtime", runtime] + arguments, seconds: 300)
+    guard outcome.succeeded else { throw Trouble(outcome.errors) }
+    return try JSONDecoder().decode(Sitting.self, from: Data(outcome.output.utf8))
   }
 }
