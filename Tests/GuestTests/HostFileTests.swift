@@ -5,10 +5,10 @@ import Testing
 @Suite("What a guest has of the host's files")
 struct HostFileTests {
   /// A Debian guest whose root is writable and goes with the world.
-  private func addDebian(_ world: World, _ settings: String) throws -> String {
+  private func addDebian(_ world: World, _ settings: String, named name: String = "web") throws -> String {
     let root = world.directory + "/root"
     #expect(try world.run("cp", "--archive", "--reflink=auto", Payload.image("trixie"), root).succeeded)
-    try world.addGuest("web", "[Guest]\nDirectory=\(root)\nIdleStopSec=infinity\n\(settings)")
+    try world.addGuest(name, "[Guest]\nDirectory=\(root)\nIdleStopSec=infinity\n\(settings)")
     return root
   }
 
@@ -26,16 +26,20 @@ struct HostFileTests {
     }
   }
 
-  @Test("its journal is kept by the host, which reads it while the guest runs and after that")
-  func journal() throws {
+  @Test(
+    "its journal is kept by the host, as root's on the disk, which reads it while the guest runs and after that",
+    arguments: ["no", "pick"])
+  func journal(users: String) throws {
     try World.with { world in
-      _ = try addDebian(world, "[Exec]\nLinkJournal=host")
+      // The machine id, and with it the place, follows from the name.
+      let name = "journal-" + users
+      _ = try addDebian(world, "[Exec]\nLinkJournal=host\nPrivateUsers=\(users)", named: name)
       try world.startDaemon()
-      try world.wake("web")
-      let id = try #require(try world.status("web").report?.machineID)
+      try world.wake(name)
+      let id = try #require(try world.status(name).report?.machineID)
       let place = "/var/log/journal/" + id
       defer { _ = try? world.run("rm", "-rf", place) }
-      let pid = try #require(try world.summary("web").pid)
+      let pid = try #require(try world.summary(name).pid)
       #expect(
         try world.enter(pid, "sh", "-c", "logger -t dormouse-test heard; journalctl --sync; journalctl --flush")
           .succeeded)
@@ -43,7 +47,11 @@ struct HostFileTests {
         try world.run("journalctl", "--directory=" + place, "--output=cat", "-t", "dormouse-test").output == "heard\n"
       }
       #expect(try read())
-      try world.sleep("web")
+      let owners = try world.run("find", place, "-printf", "%U\\n").output.split(separator: "\n")
+      #expect(Set(owners) == ["0"])
+      let inside = try world.enter(pid, "find", place, "-printf", "%U\\n").output.split(separator: "\n")
+      #expect(inside == owners)
+      try world.sleep(name)
       #expect(try read())
     }
   }

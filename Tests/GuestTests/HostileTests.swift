@@ -4,7 +4,8 @@ import Glibc
 import Testing
 
 /// What a guest must not be able to do, tried by its root: `Tests/guests/hostile`.
-@Suite("A hostile guest")
+// One after the other: they share a key of root's.
+@Suite("A hostile guest", .serialized)
 struct HostileTests {
   struct Attempt {
     var id: String
@@ -27,6 +28,7 @@ struct HostileTests {
       let root = try world.makeTinyRoot("bad")
       try require("cp", program, root + "/sbin/init")
       try require(program, "--plant")
+      defer { _ = try? require(program, "--uproot") }
       let readOnly = world.directory + "/read-only"
       try FileManager.default.createDirectory(atPath: readOnly, withIntermediateDirectories: true)
       try "x".write(toFile: readOnly + "/file", atomically: true, encoding: .utf8)

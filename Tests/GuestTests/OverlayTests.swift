@@ -22,16 +22,45 @@ struct OverlayTests {
         #expect(names(in: root + "/etc") == [])
         #expect(scratches(name).count == 1)
         try world.sleep(name)
-        #expect(scratches(name) == [])
+        try eventually("it is removed") { scratches(name) == [] }
       }
       #expect(try world.ask("127.0.0.1:8001", "write /etc/note x") == "ok")
       daemon.child.signal(SIGKILL)
       _ = daemon.child.wait()
       daemon = try world.startDaemon()
       try world.sleep(name)
-      #expect(scratches(name) == [])
+      try eventually("what the killed daemon left is removed") { scratches(name) == [] }
       try world.connect("127.0.0.1:8001").send("crash")
       try daemon.until("the crashed one is gone") { scratches(name) == [] }
+    }
+  }
+
+  @Test("may be much: it is removed while others are served, by the next daemon if need be, and is gone when that ends")
+  func much() throws {
+    try World.with { world in
+      let name = "much-\(world.name)"
+      try world.addTiny(name, "ListenStream=127.0.0.1:8001", settings: "[Exec]\nEphemeral=yes\nPrivateUsers=no")
+      try world.addTiny("other", "ListenStream=127.0.0.1:8002")
+      var daemon = try world.startDaemon()
+      func fill() throws {
+        #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+        let root = "/proc/\(try world.leader(of: name))/root"
+        let script = "for d in $(seq 100); do mkdir -p $0/many/$d && (cd $0/many/$d && touch $(seq 200)); done"
+        #expect(try world.run("sh", "-c", script, root).succeeded)
+      }
+      try fill()
+      try world.sleep(name)
+      #expect(try world.ask("127.0.0.1:8002", "meanwhile") == "meanwhile")
+      try eventually("it is removed") { scratches(name) == [] }
+      #expect(names(in: world.runtime).filter { $0.hasSuffix(".discarded") } == [])
+      try fill()
+      daemon.child.signal(SIGKILL)
+      _ = daemon.child.wait()
+      daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(try daemon.stop() == .exited(0))
+      #expect(scratches(name) == [])
+      #expect(names(in: world.runtime).filter { $0.hasSuffix(".discarded") } == [])
     }
   }
 

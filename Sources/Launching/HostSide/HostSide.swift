@@ -16,23 +16,32 @@ public final class HostSide {
   public let mounts = HandedMounts()
   private var journal = Journal.guests
   private var scratch: String?
+  private let discard: (DiscardedScratch) -> Void
   /// Held open, for reading and writing: no reader in the guest sees an end of it.
   private var kernelMessages: OwnedFD?
 
-  /// Takes over what an earlier daemon has made for a guest that runs.
-  public init(adopting name: String, runtime: String) {
+  /// Takes over what an earlier daemon has made for a guest that runs. `discard` as below.
+  public init(
+    adopting name: String, runtime: String, discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
+  ) {
     self.name = name
     self.runtime = runtime
+    self.discard = discard
   }
 
   /// - Parameters:
   ///   - guest: the guest that is about to start.
   ///   - runtime: the daemon's runtime directory.
   ///   - facts: of this start, as far as they are known.
+  ///   - discard: gets the scratch directory, to be removed, at the end: unless somebody has time for it later, at once.
   /// - Throws: `CredentialError`, `JournalError` or `SystemError`; nothing is left then.
-  public init(making guest: Guest, runtime: String, facts: StartFacts) throws {
+  public init(
+    making guest: Guest, runtime: String, facts: StartFacts,
+    discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
+  ) throws {
     name = guest.name
     self.runtime = runtime
+    self.discard = discard
     remove()
     let owner = facts.users?.map.users.outer ?? 0
     try makeDirectories(incoming)
@@ -69,10 +78,7 @@ public final class HostSide {
     removeDirectory(unixExport)
     removeDirectory(incoming)
     removeFile(kernelMessagesPath)
-    if let scratch = try? readFile(scratchNote, limit: 4096) {
-      removeScratch(at: String(decoding: scratch, as: UTF8.self))
-      removeFile(scratchNote)
-    }
+    if let scratch = DiscardedScratch(takingOver: scratchNote, runtime: runtime) { discard(scratch) }
   }
 
   private var scratchNote: String { "\(runtime)/\(name).scratch" }

@@ -22,15 +22,7 @@ public func scratchPath(for guest: String) -> String {
   "\(scratchPrefix)\(guest)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
 }
 
-/// Removes a directory that has such a name, with everything in it; another one stays.
-public func removeScratch(at path: String) {
-  if path.hasPrefix(scratchPrefix), !path.dropFirst(scratchPrefix.count).contains("/") { removeTree(path) }
-}
-
-/// Removes what is at `path` and below it; links are not followed. Nobody else may be at work there. What cannot be removed stays.
-func removeTree(_ path: String) {
-  // unlink(2) tells a directory from the rest: no look beforehand that would be out of date.
-  if unlink(path) == 0 || errno == ENOENT { return }
-  for name in (try? directoryEntries(path)) ?? [] { removeTree("\(path)/\(name)") }
-  rmdir(path)
+/// Whether a directory has such a name: no other is ever removed.
+public func isScratch(_ path: String) -> Bool {
+  path.hasPrefix(scratchPrefix) && !path.dropFirst(scratchPrefix.count).contains("/")
 }

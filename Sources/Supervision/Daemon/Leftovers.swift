@@ -27,7 +27,7 @@ struct Leftovers {
     // What stays is tried again at the guest's next start, which says then why.
     try? GuestNetwork.undo(leftAt: surroundings.network(of: name))
     record.remove(name)
-    _ = HostSide(adopting: name, runtime: surroundings.runtime)
+    _ = hostSide(of: name)
     return nil
   }
 
@@ -42,10 +42,14 @@ struct Leftovers {
       try? cgroup.remove()
       return nil
     }
-    let host = HostSide(adopting: name, runtime: surroundings.runtime)
+    let host = hostSide(of: name)
     let run = Run(process: process, cgroup: cgroup, host: host, notify: nil)
     run.network = try? GuestNetwork.found(surroundings.network(of: name), of: process)
     run.users = surroundings.userRanges.note(usersOf: leader)
     return run
+  }
+
+  private func hostSide(of name: String) -> HostSide {
+    HostSide(adopting: name, runtime: surroundings.runtime, discard: surroundings.sweeper.take)
   }
 }

@@ -196,6 +196,7 @@ extension Manager {
   private func exitWhenNothingIsLeft() {
     guard isEnding, supervisors.isEmpty else { return }
     control?.close()
+    surroundings?.sweeper.finish()
     loop.exit()
   }
 

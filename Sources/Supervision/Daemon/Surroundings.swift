@@ -16,6 +16,7 @@ final class Surroundings {
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
   let machines: Machines
+  let sweeper: Sweeper
   let store: SocketStore
   /// Another daemon may follow this one, which ends: sockets stay where it finds them.
   var leavesSockets = false
@@ -30,6 +31,7 @@ final class Surroundings {
     self.runtime = runtime
     self.cgroupBase = cgroupBase
     machines = Machines(loop)
+    sweeper = Sweeper(loop, runtime: runtime)
     store = SocketStore(serviceManager, loop: loop)
     endedConnections = EndedConnections(loop: loop)
   }

@@ -115,7 +115,8 @@ struct GuestStarter {
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
     facts.controllers = surroundings.cgroupBase.controllers
     facts.notifySocket = surroundings.notifySocket(of: guest.name)
-    let host = try HostSide(making: guest, runtime: surroundings.runtime, facts: facts)
+    let host = try HostSide(
+      making: guest, runtime: surroundings.runtime, facts: facts, discard: surroundings.sweeper.take)
     host.complete(&facts)
     return (try Planning.plan(guest, facts), host)
   }

@@ -107,7 +107,7 @@ final class World {
   /// A daemon that was killed leaves its guests' exported sockets mounted, and notes of their scratch directories elsewhere.
   private static func remove(_ directory: String) {
     let runtime = directory + "/runtime"
-    for note in names(in: runtime) where note.hasSuffix(".scratch") {
+    for note in names(in: runtime) where note.hasSuffix(".scratch") || note.hasSuffix(".discarded") {
       _ = try? command(["rm", "-rf", "--one-file-system", text(of: "\(runtime)/\(note)")])
     }
     for mount in (try? MountInfo.read()) ?? [] where mount.target.hasPrefix(directory + "/") {

@@ -66,8 +66,8 @@ extension World {
   }
 
   /// A guest with a network: its PID 1 once it runs.
-  func wakeTiny(_ name: String, network: String) throws -> Int32 {
-    try addTiny(name, settings: "[Network]\n\(network)")
+  func wakeTiny(_ name: String, network: String, users: String = "pick") throws -> Int32 {
+    try addTiny(name, settings: "[Exec]\nPrivateUsers=\(users)\n[Network]\n\(network)")
     try startDaemon()
     try wake(name)
     return try leader(of: name)

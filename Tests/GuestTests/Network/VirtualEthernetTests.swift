@@ -5,11 +5,14 @@ import Testing
 
 @Suite("A guest's virtual Ethernet")
 struct VirtualEthernetTests {
-  @Test("is host0 in the guest and ve-NAME, up, on the host; passed sockets and idleness are as ever")
-  func ends() throws {
+  @Test(
+    "is host0 in the guest and ve-NAME, up, on the host; passed sockets and idleness are as ever",
+    arguments: ["no", "pick"])
+  func ends(users: String) throws {
     try World.with { world in
       try world.addTiny(
-        "echo", "ListenStream=127.0.0.1:8001", settings: "IdleStopSec=1s\n[Network]\nVirtualEthernet=yes")
+        "echo", "ListenStream=127.0.0.1:8001",
+        settings: "IdleStopSec=1s\n[Exec]\nPrivateUsers=\(users)\n[Network]\nVirtualEthernet=yes")
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
@@ -52,11 +55,11 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("has further ones beside it, each by its two names")
-  func extra() throws {
+  @Test("has further ones beside it, each by its two names", arguments: ["no", "pick"])
+  func extra(users: String) throws {
     try World.with { world in
       let network = "VirtualEthernetExtra=ve-db:db0\nVirtualEthernetExtra=ve-log"
-      let pid = try world.wakeTiny("echo", network: network)
+      let pid = try world.wakeTiny("echo", network: network, users: users)
       #expect(try world.interfaces(of: pid).map(\.ifname).sorted() == ["db0", "lo", "ve-log"])
       #expect(try world.interface("ve-db")?.isUp == true)
       #expect(try world.interface("ve-log")?.isUp == true)
@@ -65,11 +68,11 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("joins a bridge that is there, as vb-NAME, and leaves it to its owner")
-  func bridge() throws {
+  @Test("joins a bridge that is there, as vb-NAME, and leaves it to its owner", arguments: ["no", "pick"])
+  func bridge(users: String) throws {
     try World.with { world in
       try world.ip("link add br0 type bridge")
-      let pid = try world.wakeTiny("echo", network: "Bridge=br0")
+      let pid = try world.wakeTiny("echo", network: "Bridge=br0", users: users)
       #expect(try world.interfaces(of: pid).map(\.ifname).sorted() == ["host0", "lo"])
       #expect(try world.interface("vb-echo")?.master == "br0")
       try world.sleep("echo")
@@ -77,10 +80,14 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("two guests of a zone talk to each other; its bridge comes with the first and goes with the last")
-  func zone() throws {
+  @Test(
+    "two guests of a zone talk to each other; its bridge comes with the first and goes with the last",
+    arguments: ["no", "pick"])
+  func zone(users: String) throws {
     try World.with { world in
-      for name in ["a", "b"] { try world.addTiny(name, settings: "[Network]\nZone=office") }
+      for name in ["a", "b"] {
+        try world.addTiny(name, settings: "[Exec]\nPrivateUsers=\(users)\n[Network]\nZone=office")
+      }
       try world.startDaemon()
       for (name, address) in [("a", "10.7.0.1/24"), ("b", "10.7.0.2/24")] {
         try world.wake(name)
@@ -100,11 +107,11 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("a MACVLAN is the guest's own, on top of an interface that stays the host's")
-  func macvlan() throws {
+  @Test("a MACVLAN is the guest's own, on top of an interface that stays the host's", arguments: ["no", "pick"])
+  func macvlan(users: String) throws {
     try World.with { world in
       try world.ip("link add eth0 type veth peer name wire")
-      let pid = try world.wakeTiny("echo", network: "MACVLAN=eth0 eth0:second")
+      let pid = try world.wakeTiny("echo", network: "MACVLAN=eth0 eth0:second", users: users)
       let made = try world.interfaces(of: pid).filter { $0.kind == "macvlan" }
       #expect(made.map(\.ifname).sorted() == ["mv-eth0", "second"])
       #expect(Set(made.map(\.address)).count == 2)
@@ -113,11 +120,11 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("an IPVLAN is made, or the start says that this kernel has none")
-  func ipvlan() throws {
+  @Test("an IPVLAN is made, or the start says that this kernel has none", arguments: ["no", "pick"])
+  func ipvlan(users: String) throws {
     try World.with { world in
       try world.ip("link add eth0 type veth peer name wire")
-      try world.addTiny("echo", settings: "[Network]\nIPVLAN=eth0")
+      try world.addTiny("echo", settings: "[Exec]\nPrivateUsers=\(users)\n[Network]\nIPVLAN=eth0")
       let daemon = try world.startDaemon()
       if try world.dormouse("wake", "echo").succeeded {
         let made = try world.interfaces(of: world.leader(of: "echo"))
@@ -128,8 +135,8 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("the namespace at NamespacePath= is the guest's, furnished by whoever made it")
-  func namespacePath() throws {
+  @Test("the namespace at NamespacePath= is the guest's, furnished by whoever made it", arguments: ["no", "pick"])
+  func namespacePath(users: String) throws {
     try World.with { world in
       // The world's own network is what `ip netns add` made.
       let other = world.name + "-blue"
@@ -137,7 +144,8 @@ struct VirtualEthernetTests {
       defer { _ = try? require("ip", "netns", "del", other) }
       try require("ip", "-n", other, "link", "add", "br7", "type", "bridge")
       try world.addTiny(
-        "echo", "ListenStream=127.0.0.1:8001", settings: "[Network]\nNamespacePath=/run/netns/\(other)")
+        "echo", "ListenStream=127.0.0.1:8001",
+        settings: "[Exec]\nPrivateUsers=\(users)\n[Network]\nNamespacePath=/run/netns/\(other)")
       try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("read /sys/class/net/br7/operstate") == "down")

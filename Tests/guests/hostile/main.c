@@ -1,11 +1,12 @@
 /* A guest that tries to get out: a static PID 1 that attempts what a container must not let through, as root.
  *
- *   hostile [--victim=PID] [--plant]
+ *   hostile [--victim=PID] [--plant] [--uproot]
  *
  * It prints a line for each attempt, "ID VERDICT WHAT: WHY": held when it was refused, BROKEN when it went through, skipped
  * when the attempt means nothing here; then it says READY=1 and waits for its end. In a user namespace its root is nobody on
  * the host: there it also tries what any other root may do to its own mounts. --victim: a process of the host's, by the host's
- * number. --plant, on the host: leaves a key in root's user keyring for the guest to find.
+ * number. --plant, on the host: leaves a key in root's user keyring for the guest to find, for ten minutes at
+ * most; --uproot takes it away.
  */
 #define _GNU_SOURCE
 #include "hostile.h"
@@ -137,7 +138,13 @@ static void ready(void) {
 }
 
 static int plant(void) {
-  return syscall(SYS_add_key, "user", "dormouse-hostile", "secret", 6L, KEY_SPEC_USER_KEYRING) == -1;
+  long key = syscall(SYS_add_key, "user", "dormouse-hostile", "secret", 6L, KEY_SPEC_USER_KEYRING);
+  return key == -1 || syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, key, 600L) == -1;
+}
+
+static int uproot(void) {
+  long key = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", "dormouse-hostile", 0L);
+  return key == -1 || syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_USER_KEYRING) == -1;
 }
 
 int main(int count, char **list) {
@@ -148,6 +155,7 @@ int main(int count, char **list) {
   for (int i = 1; i < count; i++) {
     if (!strncmp(list[i], "--victim=", 9)) victim = atoi(list[i] + 9);
     else if (!strcmp(list[i], "--plant")) return plant();
+    else if (!strcmp(list[i], "--uproot")) return uproot();
   }
   sigset_t signals;
   sigemptyset(&signals);
