@@ -58,7 +58,8 @@ public final class ControlServer {
     self.handler = handler
     self.upgrade = upgrade
     dispatcher = Dispatcher(info: ServiceInfo(version: version))
-    listening = try loop.watch(socket.listener, for: .readable) { [unowned self] _ in accept() }
+    // After those that have gone: they free their places.
+    listening = try loop.watch(socket.listener, for: .readable, priority: .last) { [unowned self] _ in accept() }
   }
 
   deinit { close() }

@@ -78,8 +78,8 @@ struct DaemonFaultTests {
         usleep(microseconds)
         killDaemon(daemon)
         daemon = try world.startDaemon()
-        // Until then an old guest still listens at the address.
-        try world.wait("echo", .inactive)
+        // Until then an old guest still listens at the address. Who waited there may wake the next one.
+        try daemon.waitForLog("echo: asleep; holding")
         #expect(try world.ask("127.0.0.1:8001", "again") == "again")
         try world.sleep("echo")
         try expectCleared(world, daemon)
