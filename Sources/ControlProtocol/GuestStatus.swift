@@ -115,6 +115,9 @@ public enum LossReason: String, Codable, CaseIterable, Sendable {
   case notAdopted
   /// A datagram that had waited apart could not be put back.
   case notReturned
+  /// It was queued at a socket of a guest on its way out, where the kernel cannot move it, and went with the guest: that may have served it
+  /// yet, or closed it.
+  case leftBehind
 }
 
 /// How often things happened since the daemon was started.

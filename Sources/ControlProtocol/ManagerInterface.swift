@@ -157,10 +157,12 @@ public enum ManagerInterface {
       text: string
     )
 
-    # Why a connection or a datagram was lost: nobody took its listener, or what had waited apart could not be put back
+    # Why a connection or a datagram was lost: nobody took its listener; what had waited apart could not be put back; or it was queued at
+    # a guest on its way out, could not be taken from there, and went with it (served yet, or closed)
     type LossReason (
       notAdopted,
-      notReturned
+      notReturned,
+      leftBehind
     )
 
     # How many were lost for one reason

@@ -15,6 +15,10 @@ public enum Effect: Equatable, Sendable {
   case lookAgain
   /// Let those wait apart too whom the guest has not accepted yet: it would accept and close them while it halts.
   case takeQueues
+  /// Let the guest stand still for as long as that takes: one that goes by itself accepts and closes meanwhile what is queued.
+  case holdStill
+  /// Let it go on with its end.
+  case letRun
   /// Send the guest its `KillSignal=`.
   case askToHalt
   /// End everything in the guest's cgroup.

@@ -61,7 +61,7 @@ extension Lifecycle {
   /// The guest says that it goes: those whom it has not accepted are better off apart.
   mutating func goByItself(_ record: State.Record) -> [Effect] {
     state = .leaving(record)
-    return [.closeGate, .takeQueues, .arm(.stop)]
+    return [.holdStill, .closeGate, .takeQueues, .letRun, .arm(.stop)]
   }
 
   /// It was to go anyhow.

@@ -112,7 +112,8 @@ struct StatusText {
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed for want of memory", counters.memoryKills),
     ]
-    let some = named.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+    let lost = counters.lost.map { ("lost (\($0.reason.words))", $0.count) }
+    let some = (named + lost).filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
     return some.isEmpty ? nil : some.joined(separator: ", ")
   }
 
@@ -138,4 +139,14 @@ struct Facts {
 
 extension String {
   fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}
+
+extension LossReason {
+  fileprivate var words: String {
+    switch self {
+    case .notAdopted: "nobody in the guest took the socket"
+    case .notReturned: "could not be put back"
+    case .leftBehind: "left to a guest on its way out"
+    }
+  }
 }

@@ -71,6 +71,29 @@ struct PartingTests {
     }
   }
 
+  @Test("of which the kernel moves none are counted as lost only when it took them along")
+  func leftBehind() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)", settings: "[Guest]\nTimeoutStopSec=200ms")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect(path)
+      #expect(try inside.ask("hello") == "hello")
+      let pid = try #require(try world.summary("echo").pid)
+      try stop(pid)
+      let clients = try world.connect(path, times: 5)
+      for client in clients { try client.send("hello") }
+      // It takes one of them before it says that it goes, and then does nothing more.
+      try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nhang")
+      kill(pid, SIGCONT)
+      try daemon.waitForLog("shuts down by itself")
+      try world.sleep("echo")
+      for client in clients.dropFirst() { #expect(try client.line() == "hello") }
+      #expect(try world.status("echo").counters.lost.isEmpty)
+      #expect(try world.status("echo").counters.handedOver == 5)
+    }
+  }
+
   @Test("that it has not accepted are taken from it, and served by the next one")
   func taken() throws {
     try World.with { world in

@@ -80,7 +80,9 @@ struct LifecycleTableTests {
     Row(
       says: "a guest that says it goes has no new clients from then on",
       events: awake + [.leaving],
-      effects: [.disarm(.steady), .unwatchIdleness, .closeGate, .takeQueues, .arm(.stop)], word: .deactivating),
+      effects: [
+        .disarm(.steady), .unwatchIdleness, .holdStill, .closeGate, .takeQueues, .letRun, .arm(.stop),
+      ], word: .deactivating),
     Row(
       says: "and when it is gone they come to the listeners again, which are held for its next start",
       events: awake + [.leaving, .exited(.rebooted)],

@@ -59,6 +59,12 @@ private struct World {
           #expect(guestLives)
           events.add(answer() ? .unused : .used)
         case .takeQueues: #expect(guestLives)
+        case .holdStill:
+          #expect(guestLives && !frozen)
+          frozen = true
+        case .letRun:
+          #expect(frozen)
+          frozen = false
         case .askToHalt:
           #expect(guestLives && !frozen, "a frozen guest hears nothing")
         case .kill: #expect(guestLives)

@@ -23,6 +23,9 @@ FAULTS = [
 
 
 class Faulty(Dormouse):
+    # A daemon that is refused something may end, and count anew.
+    is_counted = False
+
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.title = self.title.replace("Dormouse", "with faults")

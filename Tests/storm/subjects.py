@@ -130,6 +130,8 @@ class Daemon:
 class Dormouse:
     """One guest: `tiny` (a static process 1), `host` (systemd on this machine's /usr), or a Debian by the name of its image."""
 
+    is_counted = True
+
     def __init__(self, guest, kind, programs, board, most_seconds):
         self.passed, self.stored = "passed" in kind, "store" in kind
         sockets = f"{'passed' if self.passed else 'own'} sockets{', store' if self.stored else ''}"

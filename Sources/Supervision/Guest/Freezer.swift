@@ -49,6 +49,17 @@ final class Freezer {
     }
   }
 
+  /// Freezes the guest for a moment, until `letRun`; where it does not stand still at once that is not waited for.
+  ///
+  /// - Throws: `SystemError` of the cgroup.
+  func holdStill() throws(SystemError) {
+    try cgroup.setFrozen(true)
+    for _ in 0..<Self.looks where try cgroup.isFrozen() { return }
+  }
+
+  /// - Throws: `SystemError` of the cgroup.
+  func letRun() throws(SystemError) { try cgroup.setFrozen(false) }
+
   /// Lets those of a guest that stands still be the first to go on who have one of these sockets, by their inodes, open.
   func prefer(_ sockets: Set<UInt64>) {
     others = cgroup.holdOthersBack(from: sockets, limit: Self.descriptorLimit)

@@ -31,7 +31,7 @@ struct GuestStarter {
       let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
       facts.machineID = machineID.id
       let (plan, host) = try plan(guest, listeners, facts)
-      let passed = try listeners.duplicates()
+      let passed = try listeners.duplicates(surroundings.sockDiag)
       for listener in listeners.all where listener.listen.kind == .datagram {
         // The first call switches the stamps on.
         _ = try lastDatagram(on: listener.descriptor)

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
@@ -20,8 +21,26 @@ extension Supervisor {
     }
   }
 
+  func holdStill() {
+    do throws(SystemError) {
+      try run?.freezer?.holdStill()
+    } catch {
+      say(.cannotFreeze(error: "\(error)"))
+    }
+  }
+
+  func letRun() {
+    do throws(SystemError) {
+      try run?.freezer?.letRun()
+    } catch {
+      // ENODEV: it is gone, which will be told.
+      if error.errno != ENODEV { say(.cannotEnd(error: "\(error)")) }
+    }
+  }
+
   func openGate() {
     let isGone = run == nil
+    if isGone { history.lost(listeners.takenAlong(surroundings.sockDiag), .leftBehind) }
     let (ledBack, failure) = listeners.leadBack(gone: isGone, surroundings.sockDiag)
     if let failure { say(.cannotLeadApart(error: "\(failure)")) }
     if isGone { history.counters.parked += ledBack.count } else { history.counters.givenBack += ledBack.count }
@@ -65,6 +84,7 @@ extension Supervisor {
     } catch {
       say(.cannotLeadApart(error: "\(error)"))
     }
+    listeners.noteLeftBehind(surroundings.sockDiag)
   }
 }
 

@@ -24,7 +24,8 @@ extension Supervisor {
       socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop)
       socketLook.isAttended = { [unowned self] in self.run?.isAttended ?? false }
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
-      if let found = try? socketLook.take() { history.counters.handedOver += found.waitingCount }
+      _ = try? socketLook.take()
+      history.counters.handedOver += listeners.handedOver
       let after = Clocks.monotonic - trigger.at
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))

@@ -103,6 +103,8 @@ final class Supervisor {
     case .openGate: openGate()
     case .lookAgain: lookAgain()
     case .takeQueues: takeQueues()
+    case .holdStill: holdStill()
+    case .letRun: letRun()
     case .watchIdleness: watchIdleness()
     case .unwatchIdleness: unwatchIdleness()
     case .arm(let timer): arm(timer)

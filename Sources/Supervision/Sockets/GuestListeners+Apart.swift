@@ -36,6 +36,19 @@ extension GuestListeners {
     if let failure { throw failure }
   }
 
+  /// Notes who is left to the guest, because the kernel cannot move him.
+  func noteLeftBehind(_ diag: SockDiag) {
+    for listener in all { listener.leftBehind = listener.isAdopted == false ? 0 : listener.queued(diag) }
+  }
+
+  /// How many of those do not wait any more, now that the guest is gone.
+  func takenAlong(_ diag: SockDiag) -> Int {
+    all.reduce(0) { sum, listener in
+      defer { listener.leftBehind = 0 }
+      return listener.leftBehind == 0 ? sum : sum + max(0, listener.leftBehind - listener.queued(diag))
+    }
+  }
+
   /// Puts the paths right that a killed daemon left to second sockets of its own.
   ///
   /// - Returns: the last error.

@@ -15,6 +15,9 @@ final class GuestListeners {
   /// Connections that were there before it, of which it does not hear.
   private(set) var unheard: Set<UInt64> = []
 
+  /// How many waited when the sockets were given to the last guest.
+  private(set) var handedOver = 0
+
   init(of guest: String, _ store: SocketStore) {
     self.guest = guest
     self.store = store
@@ -134,9 +137,10 @@ final class GuestListeners {
   /// The descriptors in order, duplicated for one launch.
   ///
   /// - Throws: `SystemError` when the process has no descriptor left.
-  func duplicates() throws(SystemError) -> DescriptorList {
+  func duplicates(_ diag: SockDiag) throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
     for listener in all { try listener.prepare() }
+    handedOver = all.reduce(0) { $0 + $1.queued(diag) }
     for listener in all { list.append(try listener.descriptor.duplicate()) }
     return list
   }

@@ -153,8 +153,7 @@ extension Listener {
   func settle(_ diag: SockDiag) throws(SystemError) -> LedBack {
     if moves { return try repairAndMoveBack() }
     guard let twin else { return LedBack() }
-    // A number that cannot be told is no reason to leave them there.
-    let waiting = isApart ? (try? count(at: twin, diag)) ?? 0 : 0
+    let waiting = isApart ? count(at: twin, diag) : 0
     // Who was left over comes first; else who waited apart.
     try choose(socket.hasInput ? socket : twin)
     try goHome()
@@ -202,10 +201,15 @@ extension Listener {
     if isPassed, guestHasSecond, !socket.hasInput { try choose(first) }
   }
 
-  private func count(at socket: HeldSocket, _ diag: SockDiag) throws(SystemError) -> Int {
-    if listen.kind == .datagram { return socket.hasInput ? 1 : 0 }
-    if local.port != nil { return try acceptQueueLength(of: socket.descriptor) }
-    return try diag.unixSocket(inode: socket.inode)?.pending.count ?? 0
+  /// How many wait at the socket that the guest has, or will get; datagrams count as one.
+  func queued(_ diag: SockDiag) -> Int { count(at: socket, diag) }
+
+  /// A number that cannot be told is no reason to do anything else: it counts as none.
+  private func count(at socket: HeldSocket, _ diag: SockDiag) -> Int {
+    guard socket.hasInput else { return 0 }
+    if listen.kind == .datagram { return 1 }
+    if local.port != nil { return (try? acceptQueueLength(of: socket.descriptor)) ?? 0 }
+    return (try? diag.unixSocket(inode: socket.inode))??.pending.count ?? 0
   }
 
   /// Closes the second socket for good, with its file; clients come to the first one.

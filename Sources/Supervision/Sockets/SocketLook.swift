@@ -36,8 +36,6 @@ final class SocketLook {
     fileprivate var isOpaque = false
     /// A client of TCP is in its handshake.
     fileprivate(set) var isHalfOpen = false
-    /// How many wait to be taken by the guest; of a queue of datagrams it is not known.
-    var waitingCount: Int { waiting.reduce(0) { $0 + ($1.listener.listen.kind == .datagram ? 1 : $1.count) } }
     /// Those at which somebody waits.
     var waiting: [(listener: Listener, count: Int)] = []
   }
