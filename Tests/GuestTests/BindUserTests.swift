@@ -6,12 +6,23 @@ import Testing
 struct BindUserTests {
   /// A user of this host with a home in the world's directory, gone with `body`.
   private static func withUser(_ world: World, _ body: (_ name: String, _ home: String) throws -> Void) throws {
+    _ = swept
     let name = "dmu-\(getpid())-\(UInt16.random(in: 0 ... .max))"
     let home = "\(world.directory)/home"
     try require("useradd", "--create-home", "--home-dir", home, "--shell", "/bin/sh", "--password", hash, name)
     defer { _ = try? command(["userdel", name]) }
     try body(name, home)
   }
+
+  /// Once in a run: removes the users of test processes that were killed.
+  private static let swept: Void = {
+    for line in text(of: "/etc/passwd").split(separator: "\n") where line.hasPrefix("dmu-") {
+      let name = line.prefix { $0 != ":" }
+      let parts = name.split(separator: "-")
+      guard parts.count == 3, let owner = Int32(parts[1]), kill(owner, 0) != 0 else { continue }
+      _ = try? command(["userdel", String(name)])
+    }
+  }()
 
   private static let password = "sesame"
   private static let hash =

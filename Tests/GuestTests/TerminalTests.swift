@@ -188,7 +188,7 @@ extension World {
   func sit(at guest: String, _ arguments: [String] = [], _ steps: String...) throws -> Sitting {
     let outcome = try run(
       ["\(Built.source)/Tests/guests/sit", "40x100"] + steps
-        + ["--", Built.dormouse, "console", guest, "--runtime", runtime] + arguments, seconds: 300)
+        + ["--", Built.dormouse, "console", guest, "--runtime", runtime] + arguments, seconds: 600)
     guard outcome.succeeded else { throw Trouble(outcome.errors) }
     return try JSONDecoder().decode(Sitting.self, from: Data(outcome.output.utf8))
   }
