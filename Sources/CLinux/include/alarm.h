@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bpf.h"
+
 static const int LINUX_SO_ATTACH_BPF = 50;
 
 /* BPF_MAP_TYPE_RINGBUF (Linux 5.8) of `size` bytes, a power of two and no less than a page. Its descriptor polls as readable. */
@@ -23,7 +25,7 @@ static inline int linux_bpf_load_filter(const uint64_t *instructions, uint32_t c
       .insns = (uint64_t)(uintptr_t)instructions,
       .license = (uint64_t)(uintptr_t)"Apache-2.0",
   };
-  return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  return linux_bpf_load(&attributes);
 }
 
 /* Takes all that is in a ring, unread: its first page has the reader's place, the second the writer's. 0, or -1. */

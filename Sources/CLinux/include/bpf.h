@@ -2,10 +2,19 @@
 #ifndef DORMOUSE_CLINUX_BPF_H
 #define DORMOUSE_CLINUX_BPF_H
 
+#include <errno.h>
 #include <linux/bpf.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* EAGAIN: a signal came for this thread while the kernel looked through the program, which says nothing against it. */
+static inline int linux_bpf_load(union bpf_attr *attributes) {
+  for (int tries = 1;; tries++) {
+    int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, attributes, sizeof *attributes);
+    if (program != -1 || errno != EAGAIN || tries == 1000) return program;
+  }
+}
 
 /* Loads a BPF_PROG_TYPE_CGROUP_DEVICE. It calls no helper that asks for a licence. */
 static inline int linux_bpf_load_devices(const uint64_t *instructions, uint32_t count) {
@@ -15,7 +24,7 @@ static inline int linux_bpf_load_devices(const uint64_t *instructions, uint32_t 
       .insns = (uint64_t)(uintptr_t)instructions,
       .license = (uint64_t)(uintptr_t)"Apache-2.0",
   };
-  return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  return linux_bpf_load(&attributes);
 }
 
 /* BPF_F_ALLOW_MULTI: a guest's systemd attaches programs of its own below (PrivateDevices=); all of them have to agree. */
@@ -54,7 +63,7 @@ static inline int linux_bpf_load_reuseport(const uint64_t *instructions, uint32_
       .license = (uint64_t)(uintptr_t)"Apache-2.0",
       .expected_attach_type = BPF_SK_REUSEPORT_SELECT_OR_MIGRATE,
   };
-  return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  return linux_bpf_load(&attributes);
 }
 
 /* membarrier(2), MEMBARRIER_CMD_GLOBAL: returns when every processor has left the kernel's read sections that it was in. */
