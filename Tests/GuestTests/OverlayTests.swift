@@ -46,7 +46,7 @@ struct OverlayTests {
         #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
         let root = "/proc/\(try world.leader(of: name))/root"
         let script = "for d in $(seq 100); do mkdir -p $0/many/$d && (cd $0/many/$d && touch $(seq 200)); done"
-        #expect(try world.run("sh", "-c", script, root).succeeded)
+        #expect(try world.run("sh", "-c", script, root, seconds: 240).succeeded)
       }
       try fill()
       try world.sleep(name)

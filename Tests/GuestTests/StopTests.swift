@@ -89,8 +89,11 @@ struct StopTests {
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=crash"])
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.until("it was given a pause") { try world.summary("echo").state == .failed }
-      #expect(try world.status("echo").retryAt != nil)
+      // Of one moment: the first pauses are short.
+      try daemon.until("it was given a pause") {
+        let status = try world.status("echo")
+        return status.state == .failed && status.retryAt != nil
+      }
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       daemon.child.signal(SIGHUP)
       try daemon.until("it runs") { try world.summary("echo").state == .active }
