@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 
+import control
 import world
 from store import Store
 
@@ -150,7 +151,7 @@ class Dormouse:
             file.write(self.guest_file())
         self.daemon = Daemon(self.programs["bin"], self.directory, config, self.passed, self.stored)
         self.daemon.keeper.start()
-        self.until("the daemon is up", lambda: self.ask("list").returncode == 0)
+        self.until("the daemon is up", lambda: self.ask("List") is not None)
         return self
 
     def __exit__(self, *_):
@@ -178,16 +179,14 @@ class Dormouse:
 
     # Asking
 
-    def ask(self, *arguments):
-        command = [*self.cli, *arguments, "--runtime", f"{self.directory}/runtime"]
+    def ask(self, method, **parameters):
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=self.most_seconds)
-        except subprocess.TimeoutExpired as silence:
-            raise Stuck(f"{self.title}: the daemon does not answer `dormouse {' '.join(arguments)}`\n{self.log_end()}") from silence
+            return control.call(f"{self.directory}/runtime/io.dormouse", method, self.most_seconds, **parameters)
+        except TimeoutError as silence:
+            raise Stuck(f"{self.title}: the daemon does not answer {method}\n{self.log_end()}") from silence
 
     def status(self):
-        answer = self.ask("status", "storm", "--json")
-        return json.loads(answer.stdout) if answer.returncode == 0 else {}
+        return (self.ask("Status", name="storm") or {}).get("guest", {})
 
     def until(self, what, condition):
         end = time.monotonic() + self.most_seconds
@@ -224,13 +223,13 @@ class Dormouse:
     # Edges
 
     def freeze(self):
-        self.ask("freeze", "storm", "--now")
+        self.ask("Freeze", name="storm", now=True)
 
     def stop(self):
-        self.ask("sleep", "storm", "--now")
+        self.ask("Sleep", name="storm", now=True)
 
     def cancel(self):
-        self.ask("sleep", "storm")
+        self.ask("Sleep", name="storm")
 
     def idle(self):
         """Nobody comes for about as long as IdleStopSec= is: somebody comes in the very moment of the stop, or after it."""
@@ -256,7 +255,7 @@ class Dormouse:
     def end_daemon(self, number):
         # Until the next one has ended what the guest serves on that a killed one left.
         self.daemon.end_process(number)
-        self.until("the next daemon is up", lambda: self.ask("list").returncode == 0)
+        self.until("the next daemon is up", lambda: self.ask("List") is not None)
 
     def edges(self):
         """[(name, how it is forced, its rule, how often compared with others)]"""
@@ -269,6 +268,4 @@ class Dormouse:
         ]
         if self.guest != "tiny":
             edges.append(("kill -9, service", self.kill_service, "accepted", 1))
-        if "freeze" not in subprocess.run([*self.cli, "--help"], capture_output=True, text=True).stdout:
-            edges = edges[1:]
         return edges
