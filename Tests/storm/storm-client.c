@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -191,6 +193,8 @@ static void *run_sender(void *argument) {
 
 int main(int argc, char **argv) {
   if (argc < 5) return 2;
+  /* A storm that is killed must not leave its clients to go on. */
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   int file = open(argv[1], O_RDWR | O_CLOEXEC);
   board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (board == MAP_FAILED) return 2;
