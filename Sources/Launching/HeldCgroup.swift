@@ -20,7 +20,15 @@ public final class HeldCgroup {
   }
 
   /// Lets its processes go on, when those above it do. One that is gone has none.
-  public func letGo() { try? Cgroup2.write("0", to: freezer, path + Self.file) }
+  ///
+  /// - Throws: `SystemError` of write(2); they stand still as before.
+  public func letGo() throws(SystemError) {
+    do throws(SystemError) {
+      try Cgroup2.write("0", to: freezer, path + Self.file)
+    } catch {
+      if error.errno != ENODEV { throw error }
+    }
+  }
 
   /// Lets go what an earlier daemon held, and what the guest did.
   static func letGo(_ path: String) {

@@ -27,8 +27,10 @@ extension Lifecycle {
   private mutating func whileDraining(_ parting: State.Parting, _ event: Event) -> [Effect] {
     let disarm: [Effect] = [.disarm(.drain), .disarm(.look)]
     return switch event {
-    case .gateClosed, .gateFailed, .lookDue: [.lookAgain]
-    case .used: [.arm(.look)]
+    case .gateClosed: [.lookAgain]
+    // Whoever comes would be the guest's, which throws him away: there is time to try again.
+    case .gateFailed, .used: [.arm(.look)]
+    case .lookDue: [.closeGate]
     case .unused, .drainTimedOut, .stopTimedOut: disarm + tellToHalt(parting.record, then: parting.next)
     case .leaving: disarm + goByItself(parting)
     case .release: drainOn(parting, then: .release)

@@ -70,6 +70,12 @@ struct LifecycleTableTests {
       says: "a guest that has to go in any case is given time with those who use it",
       events: awake + [.sleepRequested(now: true), .gateClosed, .used], effects: [.arm(.look)], word: .deactivating),
     Row(
+      says: "so is one whose clients have no place to wait",
+      events: awake + [.sleepRequested(now: true), .gateFailed], effects: [.arm(.look)], word: .deactivating),
+    Row(
+      says: "and it is tried again to give them one",
+      events: awake + [.sleepRequested(now: true), .gateFailed, .lookDue], effects: [.closeGate], word: .deactivating),
+    Row(
       says: "and is told to halt when the last of them has done",
       events: awake + [.sleepRequested(now: true), .gateClosed, .used, .lookDue, .unused],
       effects: [.disarm(.drain), .disarm(.look), .takeQueues, .askToHalt, .arm(.stop)], word: .deactivating),

@@ -1,3 +1,4 @@
+import Glibc
 import Launching
 import Linux
 import Systemd
@@ -14,6 +15,10 @@ final class Freezer {
   private var leader: HeldCgroup?
   private var others: [HeldCgroup] = []
   private var nextTurn: EventSource?
+  /// What did not go on when it was told to, all of it perhaps: nothing else would let it.
+  private var overdue: [HeldCgroup] = []
+  private var isAllOverdue = false
+  private var overdueTurn: EventSource?
   private var frozenAt: Duration?
 
   /// About as long as the answer to a client takes.
@@ -22,6 +27,8 @@ final class Freezer {
   private static let harmless = Duration.milliseconds(250)
   private static let patience = Duration.milliseconds(300)
   private static let pause = Duration.milliseconds(5)
+  /// What the kernel did not do it is asked for again after this time.
+  private static let again = Duration.milliseconds(100)
   /// As many times it is looked at once whether all stand still: the kernel's message comes 10 ms late, and most do at once.
   private static let looks = 20
   /// As many descriptors of the guest are looked at to find who answers.
@@ -39,6 +46,7 @@ final class Freezer {
   /// - Throws: `SystemError` of the cgroup, or when epoll refuses; the guest is to be thawed then.
   func freeze(frozen: @escaping () -> Void) throws(SystemError) {
     letAllGo()
+    isAllOverdue = false
     frozenAt = Clocks.monotonic
     try cgroup.setFrozen(true)
     for _ in 0..<Self.looks where try cgroup.isFrozen() { return frozen() }
@@ -69,8 +77,19 @@ final class Freezer {
   /// Lets the guest go on; all of it at once, unless `inTurns`.
   ///
   /// - Returns: for how long it stood still.
-  /// - Throws: `SystemError` of the cgroup.
+  /// - Throws: `SystemError` of the cgroup; it is tried again then, until it goes on.
   func thaw(inTurns: Bool) throws(SystemError) -> Duration {
+    do throws(SystemError) {
+      return try thawNow(inTurns: inTurns)
+    } catch {
+      letAllGo()
+      isAllOverdue = error.errno != ENODEV
+      if isAllOverdue { askAgain() }
+      throw error
+    }
+  }
+
+  private func thawNow(inTurns: Bool) throws(SystemError) -> Duration {
     completion = nil
     guard let frozenAt else {
       try cgroup.thawAll()
@@ -91,7 +110,7 @@ final class Freezer {
   }
 
   private func letOthersGo(leaderLast isLast: Bool) {
-    for group in others { group.letGo() }
+    for group in others { letGo(group) }
     others = []
     if isLast { awaitOthers(until: Clocks.monotonic + Self.patience) } else { letAllGo() }
   }
@@ -113,15 +132,44 @@ final class Freezer {
 
   private func letAllGo() {
     nextTurn = nil
-    for group in others { group.letGo() }
+    for group in others + [leader].compactMap(\.self) { letGo(group) }
     others = []
-    leader?.letGo()
     leader = nil
+  }
+
+  private func letGo(_ group: HeldCgroup) {
+    do throws(SystemError) {
+      try group.letGo()
+    } catch {
+      overdue.append(group)
+      askAgain()
+    }
+  }
+
+  private func askAgain() {
+    if overdueTurn != nil { return }
+    overdueTurn = try? loop.after(Self.again) { [unowned self] in
+      overdueTurn = nil
+      let groups = overdue
+      overdue = []
+      for group in groups { letGo(group) }
+      if isAllOverdue { thawOverdue() }
+    }
+  }
+
+  private func thawOverdue() {
+    do throws(SystemError) {
+      try cgroup.setFrozen(false)
+      isAllOverdue = false
+    } catch {
+      if error.errno != ENODEV { askAgain() }
+    }
   }
 
   /// Watches nothing any more: the guest is gone.
   func stop() {
     completion = nil
     nextTurn = nil
+    overdueTurn = nil
   }
 }

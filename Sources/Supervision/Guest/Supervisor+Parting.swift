@@ -14,9 +14,12 @@ extension Supervisor {
   func closeGate() {
     do throws(SystemError) {
       try listeners.leadApart()
+      gateTrouble = nil
       take(.gateClosed)
     } catch {
-      say(.cannotLeadApart(error: "\(error)"))
+      // It may be tried again and again.
+      if gateTrouble != error { say(.cannotLeadApart(error: "\(error)")) }
+      gateTrouble = error
       take(.gateFailed)
     }
   }
@@ -40,6 +43,7 @@ extension Supervisor {
 
   func openGate() {
     let isGone = run == nil
+    gateTrouble = nil
     if isGone { history.lost(listeners.takenAlong(surroundings.sockDiag), .leftBehind) }
     let (ledBack, failure) = listeners.leadBack(gone: isGone, surroundings.sockDiag)
     if let failure { say(.cannotLeadApart(error: "\(failure)")) }
@@ -79,7 +83,8 @@ extension Supervisor {
 
   func takeQueues() {
     do throws(SystemError) {
-      let isHalfOpen = try socketLook.take().isHalfOpen
+      // When it cannot be told, the listener is taken from the guest too: it loses nobody by that.
+      let isHalfOpen = (try? socketLook.take())?.isHalfOpen ?? true
       try listeners.takeQueues(halfOpen: isHalfOpen)
     } catch {
       say(.cannotLeadApart(error: "\(error)"))

@@ -38,6 +38,8 @@ final class Supervisor {
   var alarmSource: EventSource?
   /// Until it is tried again to end the guest.
   var endLater: EventSource?
+  /// Why new clients could not be kept apart, since they last could.
+  var gateTrouble: SystemError?
   var reclaimer: Reclaimer?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]

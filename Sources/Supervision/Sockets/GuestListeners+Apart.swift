@@ -17,12 +17,18 @@ extension GuestListeners {
 
   /// Leads new clients apart, at each listener where that can be.
   ///
-  /// - Throws: `SystemError` of the first for which there was no place; the others are led back by `leadBack`.
+  /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `leadBack` leads all of them back.
   func leadApart() throws(SystemError) {
     reserve = nil
+    var failure: SystemError?
     for listener in all where listener.isAdopted != false {
-      try listener.leadApart(alarm) { keepStored(listener) }
+      do throws(SystemError) {
+        try listener.leadApart(alarm) { keepStored(listener) }
+      } catch {
+        failure = error
+      }
     }
+    if let failure { throw failure }
   }
 
   /// Takes those apart as well whom the guest has not accepted.

@@ -6,7 +6,7 @@ import Testing
 ///
 /// The first calls of a kind are made at different places of the code; of the hundreds of some the later ones come again and again from
 /// the same few (a file of /proc for each process, a place of the root for each mount), so ever fewer of them are taken. `make faults`
-/// lets each third of each kind fail, of 38 kinds, under load.
+/// lets each third of each kind fail, of 37 kinds, under load.
 @Suite("A system call")
 struct InjectionFaultTests {
   @Test(
@@ -35,6 +35,29 @@ struct InjectionFaultTests {
       #expect(access(world.cgroup(of: "echo"), F_OK) != 0, "\(hit)")
       #expect(access(world.note(of: "echo"), F_OK) != 0, "\(hit)")
       return next
+    }
+  }
+
+  @Test("that was to let a frozen guest go on, and failed, is made again until it does")
+  func thaws() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleFreezeSec=100ms")
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try daemon.waitForLog("frozen")
+      let log = world.directory + "/strace"
+      let strace = try world.start(
+        [
+          "strace", "-o", log, "-P", world.cgroup(of: "echo") + "/cgroup.freeze", "-e", "trace=write",
+          "-e", "inject=write:error=ENOSPC:when=1", "-p", "\(daemon.pid)",
+        ], log: log)
+      try eventually("strace is there") { text(of: log + ".err").contains("attached") }
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      strace.signal(SIGINT)
+      _ = strace.wait()
+      #expect(text(of: log).contains("(INJECTED)"))
+      #expect(daemon.log.contains("cgroup.freeze: No space left on device"))
     }
   }
 

@@ -42,7 +42,7 @@ public struct ReuseportGate: ~Copyable, Sendable {
   ) throws(SystemError) {
     let map = try Self.attach(program, guest, parking, side)
     let hasMap = map != nil
-    if !hasMap { try Self.attachIndex(parking, side) }
+    if !hasMap { try Self.insisting { () throws(SystemError) in try Self.attachIndex(parking, side) } }
     movesQueues = try kind(of: guest) == .stream && (hasMap || Self.kernelMovesQueues)
     self.map = map
     awaitLookups()
@@ -96,8 +96,10 @@ public struct ReuseportGate: ~Copyable, Sendable {
     try put(map.side, 0, side.rawValue)
     do throws(SystemError) {
       // Before the map is filled: a socket can be in one such map only, and the old program's goes with it.
-      try setOption(
-        parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, map.program.raw, named: "SO_ATTACH_REUSEPORT_EBPF")
+      let program = map.program.raw
+      try insisting { () throws(SystemError) in
+        try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program, named: "SO_ATTACH_REUSEPORT_EBPF")
+      }
       try enter(guest, as: .guest, in: map.sockets)
       try enter(parking, as: .parking, in: map.sockets)
     } catch {
@@ -105,6 +107,16 @@ public struct ReuseportGate: ~Copyable, Sendable {
       return nil
     }
     return map
+  }
+
+  /// Whoever has come to the second socket by now would be lost with it, so a lack of memory is not believed at once.
+  private static func insisting(_ body: () throws(SystemError) -> Void) throws(SystemError) {
+    for _ in 0..<2 {
+      do throws(SystemError) { return try body() } catch {
+        if error.errno != ENOMEM && error.errno != ENOBUFS { throw error }
+      }
+    }
+    try body()
   }
 
   /// - Throws: `EBUSY` for a socket that is in somebody else's map.
