@@ -94,6 +94,10 @@ struct StoreTests {
       #expect(try world.ask(host.path("/run/echo"), "hello") == "hello")
       #expect(try host.require("stat", "--format=%a", "/run/echo") == "600\n")
       try stored(3)
+      // A service that is stopped, not restarted, has nothing any more.
+      try host.require("systemctl", "stop", "dormouse.service")
+      try stored(0)
+      #expect(throws: (any Error).self) { try world.connect(Self.port) }
     }
   }
 
