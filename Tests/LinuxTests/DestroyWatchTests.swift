@@ -83,7 +83,7 @@ struct DestroyWatchTests {
       try setOption(client, SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0), named: "SO_LINGER")
       close(client)
       #expect(try SockDiag().tcpConnections(localPorts: [80]).isEmpty)
-      #expect(try acceptQueueLength(of: listener) == 1)
+      #expect(try queue(of: listener, reaches: 1))
       #expect(try watch.drain() == .ports([]))
       #expect(try refuseQueued(on: listener, limit: 10) == 1)
       try waitForInput(watch.descriptor)

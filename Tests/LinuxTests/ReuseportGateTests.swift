@@ -98,8 +98,8 @@ struct ReuseportGateTests {
         case .guest: expected.guest += 1
         case .parking: expected.parking += 1
         }
-        #expect(try acceptQueueLength(of: guest) == expected.guest)
-        #expect(try acceptQueueLength(of: parking) == expected.parking)
+        #expect(try queue(of: guest, reaches: expected.guest))
+        #expect(try queue(of: parking, reaches: expected.parking))
       }
     }
   }
@@ -116,11 +116,11 @@ struct ReuseportGateTests {
         let moves = gate.movesQueues
         #expect(moves)
         for _ in 0..<10 { clients.append(try Waiting(to: .ipv4(.loopback, port: 80))) }
-        #expect(try acceptQueueLength(of: parking) == 10)
+        #expect(try queue(of: parking, reaches: 10))
         try gate.lead(to: .guest, parking: parking)
-        #expect(try acceptQueueLength(of: guest) == 0)
+        #expect(try queue(of: guest, reaches: 0))
       }
-      #expect(try acceptQueueLength(of: guest) == clients.count)
+      #expect(try queue(of: guest, reaches: clients.count))
       for client in clients { #expect(try client.isServed(by: guest)) }
       try ReuseportGate.takeOff(guest)
       expectFailure("bind [::]:80: Address already in use") { () throws(SystemError) in
@@ -141,17 +141,17 @@ struct ReuseportGateTests {
       let clients = try (0..<5).map { _ in try Waiting(to: .ipv4(.loopback, port: 80)) }
       let halfOpen = try connected(to: .ipv4(.loopback, port: 80))
       try gate.lead(to: .parking, parking: parking)
-      #expect(try acceptQueueLength(of: guest) == clients.count)
+      #expect(try queue(of: guest, reaches: clients.count))
       #expect(shutdown(guest.raw, Int32(SHUT_RD)) == 0)
-      #expect(try acceptQueueLength(of: parking) == clients.count)
+      #expect(try queue(of: parking, reaches: clients.count))
       #expect(send(halfOpen.raw, "late", 4, 0) == 4)
-      #expect(try acceptQueueLength(of: parking) == clients.count + 1)
+      #expect(try queue(of: parking, reaches: clients.count + 1))
       #expect(try repairListener(guest, backlog: 100) == .repaired)
       try gate.restore(guest: guest)
       try gate.lead(to: .guest, parking: parking)
       try queueClient(of: parking)
       // Deferred: it is half-open, at the guest's.
-      #expect(try acceptQueueLength(of: parking) == clients.count + 1)
+      #expect(try queue(of: parking, reaches: clients.count + 1))
       for client in clients { #expect(try client.isServed(by: parking)) }
     }
   }
@@ -173,8 +173,8 @@ struct ReuseportGateTests {
         let moves = gate.movesQueues
         #expect(moves, "round \(round)")
         try queueClient(of: guest)
-        #expect(try acceptQueueLength(of: parking) == 1)
-        #expect(try acceptQueueLength(of: guest) == round - 1)
+        #expect(try queue(of: parking, reaches: 1))
+        #expect(try queue(of: guest, reaches: round - 1))
         try gate.lead(to: .guest, parking: parking)
       }
     }
@@ -195,8 +195,8 @@ struct ReuseportGateTests {
         return gate.movesQueues
       }
       #expect(!report)
-      #expect(try acceptQueueLength(of: guest) == 1)
-      #expect(try acceptQueueLength(of: parking) == 1)
+      #expect(try queue(of: guest, reaches: 1))
+      #expect(try queue(of: parking, reaches: 1))
     }
   }
 

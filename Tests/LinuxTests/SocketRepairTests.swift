@@ -13,7 +13,7 @@ struct SocketRepairTests {
       let listener = try openListener(.stream, tcp)
       try queueClient(of: listener)
       #expect(try repairListener(listener, backlog: 10) == .sound)
-      #expect(try acceptQueueLength(of: listener) == 1)
+      #expect(try queue(of: listener, reaches: 1))
       let datagram = try openListener(.datagram, tcp)
       #expect(try repairListener(datagram, backlog: 10) == .sound)
     }

@@ -48,6 +48,17 @@ func waitForInput(_ fd: borrowing OwnedFD) throws(SystemError) {
   if try retrying("poll", { poll(&entry, 1, 10_000) }) == 0 { throw SystemError("poll", errno: ETIMEDOUT) }
 }
 
+/// Whether so many come to be in the accept queue, within ten seconds: on a busy machine connect(2) returns before the last step of the
+/// handshake has been taken at the other end.
+func queue(of listener: borrowing OwnedFD, reaches count: Int) throws(SystemError) -> Bool {
+  let end = ContinuousClock.now + .seconds(10)
+  while try acceptQueueLength(of: listener) != count {
+    guard ContinuousClock.now < end else { return false }
+    poll(nil, 0, 5)
+  }
+  return true
+}
+
 /// A listener on a port that the kernel chose; ask `localAddress` for it.
 func anyListener(_ address: SocketAddress = .ipv4(.loopback, port: 0)) throws(SystemError) -> OwnedFD {
   try openListener(.stream, address)
