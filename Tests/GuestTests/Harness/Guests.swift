@@ -118,6 +118,12 @@ enum Payload {
   /// The compiled `hostile`.
   static func hostile() throws -> String { try bad.get() }
 
+  /// A library for LD_PRELOAD: the daemon's wall clock is wrong by what the file at `$CLOCK_JUMP` says.
+  static func clockJump() throws -> String { try jump.get() }
+
+  private static let jump = Result {
+    try compile("jump.so", in: "guest-payload", from: ["jump.c"], as: ["-shared", "-fPIC"])
+  }
   private static let tiny = Result { try compile("tiny-init", in: "guest-payload", from: ["tiny-init.c"]) }
   private static let bad = Result {
     let sources = names(in: Built.source + "/Tests/guests/hostile").filter { $0.hasSuffix(".c") }
@@ -125,12 +131,14 @@ enum Payload {
   }
 
   /// Once in a test run.
-  private static func compile(_ name: String, in directory: String, from sources: [String]) throws -> String {
+  private static func compile(
+    _ name: String, in directory: String, from sources: [String], as kind: [String] = ["-static"]
+  ) throws -> String {
     let directory = "\(Built.directory)/\(directory)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let path = "\(directory)/\(name)"
     let compiler = try command(
-      ["cc", "-static", "-Os", "-Wall", "-Wextra", "-Werror", "-o", path + ".new"]
+      ["cc"] + kind + ["-Os", "-Wall", "-Wextra", "-Werror", "-o", path + ".new"]
         + sources.map { "\(Built.source)/Tests/guests/\($0)" })
     guard compiler.succeeded else { throw Trouble("\(name): \(compiler.errors)") }
     // A run of the tests that is under way may be executing the old one: a rename leaves it alone.
