@@ -115,9 +115,6 @@ public enum LossReason: String, Codable, CaseIterable, Sendable {
   case notAdopted
   /// A datagram that had waited apart could not be put back.
   case notReturned
-  /// It was queued at a socket of a guest on its way out, where the kernel cannot move it, and went with the guest: that may have served it
-  /// yet, or closed it.
-  case leftBehind
 }
 
 /// How often things happened since the daemon was started.
@@ -144,6 +141,9 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   public var parked = 0
   /// Of those that were kept apart for a stop, how many came to the same guest because it was cancelled.
   public var givenBack = 0
+  /// Connections and datagrams that were queued at a guest on its way out, where the kernel cannot move them, and went with it: it may have
+  /// served them yet, or closed them.
+  public var leftBehind = 0
   /// Connections and datagrams that were lost, by the reason.
   public var lost: [LossCount] = []
   /// Messages on the notify socket that did not come from the guest's PID 1.

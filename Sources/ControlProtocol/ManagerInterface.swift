@@ -157,12 +157,10 @@ public enum ManagerInterface {
       text: string
     )
 
-    # Why a connection or a datagram was lost: nobody took its listener; what had waited apart could not be put back; or it was queued at
-    # a guest on its way out, could not be taken from there, and went with it (served yet, or closed)
+    # Why a connection or a datagram was lost: nobody took its listener, or what had waited apart could not be put back
     type LossReason (
       notAdopted,
-      notReturned,
-      leftBehind
+      notReturned
     )
 
     # How many were lost for one reason
@@ -195,6 +193,8 @@ public enum ManagerInterface {
       parked: int,
       # Of those that were kept apart for a stop, how many came to the same guest because it was cancelled
       givenBack: int,
+      # Connections and datagrams that could not be taken from a guest on its way out, which served them yet or closed them
+      leftBehind: int,
       # Connections and datagrams that were lost
       lost: []LossCount,
       # Messages on the notify socket that did not come from the guest's PID 1

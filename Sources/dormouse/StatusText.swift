@@ -108,7 +108,7 @@ struct StatusText {
       ("kills", counters.kills),
       ("crashes", counters.crashes), ("reboots", counters.reboots),
       ("connections seen", counters.accepted), ("handed over", counters.handedOver), ("parked", counters.parked),
-      ("given back", counters.givenBack),
+      ("given back", counters.givenBack), ("left to a guest on its way out", counters.leftBehind),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed for want of memory", counters.memoryKills),
     ]
@@ -146,7 +146,6 @@ extension LossReason {
     switch self {
     case .notAdopted: "nobody in the guest took the socket"
     case .notReturned: "could not be put back"
-    case .leftBehind: "left to a guest on its way out"
     }
   }
 }

@@ -28,9 +28,11 @@ struct TextTests {
     wake.readyMs = 411
     status.lastWake = wake
     status.messages = [GuestMessage(at: then, level: .warning, text: "[::]:80 is not enabled in the guest")]
-    status.counters.lost = [LossCount(reason: .leftBehind, count: 3)]
+    status.counters.lost = [LossCount(reason: .notReturned, count: 3)]
+    status.counters.leftBehind = 2
     let text = StatusText(status, now: now).text
-    #expect(text.contains("3 lost (left to a guest on its way out)"))
+    #expect(text.contains("2 left to a guest on its way out"))
+    #expect(text.contains("3 lost (could not be put back)"))
     #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
     #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
     #expect(text.contains(" Warning: [::]:80 is not enabled in the guest (3min 12s ago)\n"))

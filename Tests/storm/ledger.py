@@ -2,7 +2,7 @@
 
 import board as boards
 
-SUMS = ["handedOver", "parked", "givenBack", "accepted", "connectionsRefused", "freezes", "stops", "crashes"]
+SUMS = ["handedOver", "parked", "givenBack", "leftBehind", "accepted", "connectionsRefused", "freezes", "stops", "crashes"]
 # At the moment of a look each client may be in one connection, and a datagram may be under way.
 UNDER_WAY = 16
 
@@ -32,15 +32,15 @@ class Ledger:
         for name, count in found.items():
             entry[name] += count
         most = self.tried() - self.tried_before + UNDER_WAY
-        for name in ("handedOver", "parked", "givenBack", "accepted", "lost"):
+        for name in ("handedOver", "parked", "givenBack", "leftBehind", "accepted", "lost"):
             if not 0 <= found[name] <= most:
                 entry["doubts"].append(f"the daemon counts {found[name]} as {name}, of {most} that there were")
         if found["parked"] > found["handedOver"] + UNDER_WAY:
             entry["doubts"].append(f"{found['parked']} waited apart, {found['handedOver']} were handed over")
         if found["stops"] and not found["handedOver"]:
             entry["doubts"].append("a guest was woken by nobody")
-        if rule == "none" and found["lost"]:
-            entry["doubts"].append(f"the daemon counts {found['lost']} as lost")
+        if rule == "none" and found["lost"] + found["leftBehind"]:
+            entry["doubts"].append(f"the daemon counts {found['lost']} as lost and {found['leftBehind']} as left behind")
 
 
 class NoLedger:

@@ -44,7 +44,7 @@ extension Supervisor {
   func openGate() {
     let isGone = run == nil
     gateTrouble = nil
-    if isGone { history.lost(listeners.takenAlong(surroundings.sockDiag), .leftBehind) }
+    if isGone { history.counters.leftBehind += listeners.takenAlong(surroundings.sockDiag) }
     let (ledBack, failure) = listeners.leadBack(gone: isGone, surroundings.sockDiag)
     if let failure { say(.cannotLeadApart(error: "\(failure)")) }
     if isGone { history.counters.parked += ledBack.count } else { history.counters.givenBack += ledBack.count }
