@@ -15,12 +15,7 @@ final class ControlSocket {
     try makeDirectories(runtime)
     // The lock, not the socket, says who the daemon is: between finding a dead socket and replacing it, another daemon
     // could do the same. The kernel drops the lock with the process, however that ends.
-    let lock: OwnedFD
-    do throws(SystemError) {
-      lock = try lockDirectory(runtime)
-    } catch {
-      throw error.errno == EWOULDBLOCK ? SystemError("lock \(runtime)", errno: EADDRINUSE) : error
-    }
+    let lock = try Self.lock(runtime)
     if try UnixStream.answers(at: path) { throw SystemError("listen at \(path)", errno: EADDRINUSE) }
     removeFile(path)
     listener = try UnixStream.listen(at: path, mode: 0o600, backlog: 64)
@@ -28,4 +23,24 @@ final class ControlSocket {
   }
 
   deinit { removeFile(path) }
+
+  private static let tries = 100
+  private static let pauseMilliseconds: Int32 = 5
+
+  /// Half a second is waited for it: what a daemon was starting when it was killed has its descriptors until it executes or ends.
+  private static func lock(_ runtime: String) throws(SystemError) -> OwnedFD {
+    for _ in 1..<tries {
+      do throws(SystemError) {
+        return try lockDirectory(runtime)
+      } catch {
+        if error.errno != EWOULDBLOCK { throw error }
+        _ = poll(nil, 0, pauseMilliseconds)
+      }
+    }
+    do throws(SystemError) {
+      return try lockDirectory(runtime)
+    } catch {
+      throw error.errno == EWOULDBLOCK ? SystemError("lock \(runtime)", errno: EADDRINUSE) : error
+    }
+  }
 }

@@ -77,9 +77,10 @@ struct DaemonFaultTests {
         let client = try world.connect("127.0.0.1:8001")
         usleep(microseconds)
         killDaemon(daemon)
+        let told = daemon.log.ranges(of: "echo: asleep; holding").count
         daemon = try world.startDaemon()
         // Until then an old guest still listens at the address. Who waited there may wake the next one.
-        try daemon.waitForLog("echo: asleep; holding")
+        try daemon.waitForLog("echo: asleep; holding", times: told + 1)
         #expect(try world.ask("127.0.0.1:8001", "again") == "again")
         try world.sleep("echo")
         try expectCleared(world, daemon)

@@ -53,7 +53,7 @@ struct GuestFaultTests {
   func strangers() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      try world.startDaemon()
+      let daemon = try world.startDaemon()
       try world.wake("echo")
       let cgroup = world.cgroup(of: "echo")
       mkdir(cgroup + "/system.slice", 0o755)
@@ -62,6 +62,10 @@ struct GuestFaultTests {
         try world.start(["sleep", "1000"], in: "echo.guest"),
         try world.start(["sleep", "1000"], in: "echo.guest/system.slice/a.service"),
       ]
+      // Until they are there the guest's end does not concern them.
+      try daemon.until("both have entered") {
+        Set(strangers.map(\.pid)).isSubset(of: Cgroups.processes(below: cgroup))
+      }
       try kill(world.leader(of: "echo"), SIGKILL)
       for stranger in strangers { #expect(stranger.wait() == .killed(SIGKILL)) }
       try world.wait("echo", .failed)
