@@ -10,29 +10,35 @@ struct Daemons {
   ///
   /// - Throws: `Failure`; also for an error that the daemon answered with.
   func ask(_ call: Call, of name: String) throws(Failure) -> Reply {
-    let own = Daemon(path: "\(runtime)/\(name)/io.dormouse")
-    if let reply = try own.ask(call) { return reply }
-    let common = Daemon(path: "\(runtime)/io.dormouse")
-    if let reply = try common.ask(call) { return reply }
-    throw .noDaemon(paths: [own.path, common.path])
+    try first(of: name) { daemon throws(Failure) in try daemon.ask(call) }
   }
 
   /// Asks as `ask`, for the connection itself.
   ///
   /// - Throws: `Failure`; also for an error that the daemon answered with.
   func upgrade(_ call: Call, of name: String) throws(Failure) -> OwnedFD {
-    let own = Daemon(path: "\(runtime)/\(name)/io.dormouse")
-    if let socket = try own.upgrade(call) { return socket }
-    let common = Daemon(path: "\(runtime)/io.dormouse")
-    if let socket = try common.upgrade(call) { return socket }
-    throw .noDaemon(paths: [own.path, common.path])
+    try first(of: name) { daemon throws(Failure) in try daemon.upgrade(call) }
   }
+
+  /// What the first of those that may have the guest answers; nil is the answer of one that is not there.
+  private func first<Answer: ~Copyable>(
+    of name: String, _ question: (Daemon) throws(Failure) -> Answer?
+  ) throws(Failure) -> Answer {
+    let paths = paths(of: name)
+    for path in paths {
+      if let answer = try question(Daemon(path: path)) { return answer }
+    }
+    throw .noDaemon(paths: paths)
+  }
+
+  /// The guest's own daemon comes before the common one.
+  private func paths(of name: String) -> [String] { ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"] }
 
   /// The process that answers for a guest: the guest's own daemon, or else the common one.
   ///
   /// - Throws: `Failure`.
   func process(of name: String) throws(Failure) -> Int32 {
-    let paths = ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"]
+    let paths = paths(of: name)
     for path in paths {
       // Only one that answers counts: the socket of a daemon that is gone may still be there.
       guard let socket = try? UnixStream.connect(to: path) else { continue }

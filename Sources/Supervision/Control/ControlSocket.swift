@@ -29,18 +29,16 @@ final class ControlSocket {
 
   /// Half a second is waited for it: what a daemon was starting when it was killed has its descriptors until it executes or ends.
   private static func lock(_ runtime: String) throws(SystemError) -> OwnedFD {
-    for _ in 1..<tries {
+    var left = tries
+    while true {
       do throws(SystemError) {
         return try lockDirectory(runtime)
       } catch {
         if error.errno != EWOULDBLOCK { throw error }
+        left -= 1
+        if left == 0 { throw SystemError("lock \(runtime)", errno: EADDRINUSE) }
         _ = poll(nil, 0, pauseMilliseconds)
       }
-    }
-    do throws(SystemError) {
-      return try lockDirectory(runtime)
-    } catch {
-      throw error.errno == EWOULDBLOCK ? SystemError("lock \(runtime)", errno: EADDRINUSE) : error
     }
   }
 }

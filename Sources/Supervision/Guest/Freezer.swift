@@ -102,16 +102,16 @@ final class Freezer {
     if isLeaderLast, leader == nil { leader = cgroup.holdLeaderBack() }
     try cgroup.setFrozen(false)
     if others.isEmpty {
-      letOthersGo(leaderLast: isLeaderLast)
+      goOn(leaderLast: isLeaderLast)
     } else {
-      wait(Self.headStart) { [unowned self] in letOthersGo(leaderLast: isLeaderLast) }
+      wait(Self.headStart) { [unowned self] in goOn(leaderLast: isLeaderLast) }
     }
     return frozen
   }
 
-  private func letOthersGo(leaderLast isLast: Bool) {
-    for group in others { letGo(group) }
-    others = []
+  /// Whoever answers has had a moment for it.
+  private func goOn(leaderLast isLast: Bool) {
+    letOthersGo()
     if isLast { awaitOthers(until: Clocks.monotonic + Self.patience) } else { letAllGo() }
   }
 
@@ -132,9 +132,14 @@ final class Freezer {
 
   private func letAllGo() {
     nextTurn = nil
-    for group in others + [leader].compactMap(\.self) { letGo(group) }
-    others = []
+    letOthersGo()
+    if let leader { letGo(leader) }
     leader = nil
+  }
+
+  private func letOthersGo() {
+    for group in others { letGo(group) }
+    others = []
   }
 
   private func letGo(_ group: HeldCgroup) {
