@@ -115,6 +115,8 @@ public enum LossReason: String, Codable, CaseIterable, Sendable {
   case notAdopted
   /// A datagram that had waited apart could not be put back.
   case notReturned
+  /// A guest on its way out ended it without a byte from its side (TCP).
+  case unanswered
 }
 
 /// How often things happened since the daemon was started.
@@ -133,8 +135,11 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   public var reboots = 0
   /// Connections that were closed instead of served, because the guest could not be started.
   public var connectionsRefused = 0
-  /// Connections that the guest was seen to have; one that came and went between two looks is not among them.
+  /// Connections that the guest has had; of AF_UNIX, where the kernel tells of no end, one that came and went between two looks is not
+  /// among them.
   public var accepted = 0
+  /// Of these, those of TCP that came to their end without a byte from the guest: it had nothing to say, or had no time to.
+  public var unanswered = 0
   /// Connections and datagrams that waited already when a start made the guest that serves them.
   public var handedOver = 0
   /// Connections and datagrams that came while a guest was on its way out, and waited for the next one.

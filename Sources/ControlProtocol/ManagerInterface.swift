@@ -157,10 +157,12 @@ public enum ManagerInterface {
       text: string
     )
 
-    # Why a connection or a datagram was lost: nobody took its listener, or what had waited apart could not be put back
+    # Why a connection or a datagram was lost: nobody took its listener; what had waited apart could not be put back; a guest on its way out
+    # ended it without a byte
     type LossReason (
       notAdopted,
-      notReturned
+      notReturned,
+      unanswered
     )
 
     # How many were lost for one reason
@@ -185,8 +187,10 @@ public enum ManagerInterface {
       reboots: int,
       # Connections that were closed instead of served, because the guest could not be started
       connectionsRefused: int,
-      # Connections that the guest was seen to have; one that came and went between two looks is not among them
+      # Connections that the guest has had; of AF_UNIX, one that came and went between two looks is not among them
       accepted: int,
+      # Of these, those of TCP that ended without a byte from the guest
+      unanswered: int,
       # Connections and datagrams that waited already when a start made the guest that serves them
       handedOver: int,
       # Connections and datagrams that came while a guest was on its way out, and waited for the next one

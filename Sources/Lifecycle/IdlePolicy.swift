@@ -97,9 +97,12 @@ public struct IdlePolicy: Equatable, Sendable {
     return usage.inUse ? judgeConnections(usage, at: now) : judgeUnused(usage, at: now)
   }
 
+  /// After the last use nothing is due for this long; nil: for ever.
+  public var soonest: Duration? { [idleStop, idleFreeze].compactMap(\.self).min() }
+
   private func judgeConnections(_ usage: Usage, at now: Duration) -> Decision {
     var next = Self.seldom
-    if !usage.endIsAnnounced, let soonest = [idleStop, idleFreeze].compactMap(\.self).min() {
+    if !usage.endIsAnnounced, let soonest {
       next = min(max(soonest, Self.often), next)
     } else if let idleStop {
       next = max(idleStop, next)

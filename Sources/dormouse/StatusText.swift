@@ -107,7 +107,8 @@ struct StatusText {
       ("failed wakes", counters.failedWakes), ("freezes", counters.freezes), ("stops", counters.stops),
       ("kills", counters.kills),
       ("crashes", counters.crashes), ("reboots", counters.reboots),
-      ("connections seen", counters.accepted), ("handed over", counters.handedOver), ("parked", counters.parked),
+      ("connections", counters.accepted), ("ended without an answer", counters.unanswered),
+      ("handed over", counters.handedOver), ("parked", counters.parked),
       ("given back", counters.givenBack), ("left to a guest on its way out", counters.leftBehind),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed for want of memory", counters.memoryKills),
@@ -146,6 +147,7 @@ extension LossReason {
     switch self {
     case .notAdopted: "nobody in the guest took the socket"
     case .notReturned: "could not be put back"
+    case .unanswered: "ended by a guest on its way out"
     }
   }
 }

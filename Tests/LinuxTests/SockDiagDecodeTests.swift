@@ -37,9 +37,9 @@ struct SockDiagDecodeTests {
 
   @Test("a connection that went")
   func destroyed() throws {
-    var ports: Set<UInt16> = []
-    try recorded("dual-stack-destroyed").withUnsafeBytes { decodeDestroyed($0, into: &ports) }
-    #expect(ports == [8080])
+    var connections: [TCPConnection] = []
+    try recorded("dual-stack-destroyed").withUnsafeBytes { decodeDestroyed($0, into: &connections) }
+    #expect(Set(connections.map(\.local.port)) == [8080])
   }
 
   @Test("an AF_UNIX listener, its clients and who they are")
@@ -93,13 +93,13 @@ struct SockDiagDecodeTests {
   private func decodeAll(_ bytes: [UInt8]) -> Int {
     var connections: [TCPConnection] = []
     var sockets: [UnixSocket] = []
-    var ports: Set<UInt16> = []
+    var destroyed: [TCPConnection] = []
     bytes.withUnsafeBytes {
       _ = decodeTCPConnections($0, into: &connections)
       _ = decodeUnixSockets($0, into: &sockets)
-      decodeDestroyed($0, into: &ports)
+      decodeDestroyed($0, into: &destroyed)
     }
-    return connections.count + sockets.count + ports.count
+    return connections.count + sockets.count + destroyed.count
   }
 
   private func tcp(_ name: String) throws -> ([TCPConnection], NetlinkProgress) {

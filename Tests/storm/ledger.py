@@ -2,7 +2,7 @@
 
 import board as boards
 
-SUMS = ["handedOver", "parked", "givenBack", "leftBehind", "accepted", "connectionsRefused", "freezes", "stops", "crashes"]
+SUMS = ["handedOver", "parked", "givenBack", "leftBehind", "accepted", "unanswered", "connectionsRefused", "freezes", "stops", "crashes"]
 # At the moment of a look each client may be in one connection, and a datagram may be under way.
 UNDER_WAY = 16
 

@@ -3,8 +3,8 @@ import Glibc
 
 /// What was told since the last look.
 public enum DestroyedConnections: Equatable, Sendable {
-  /// A connection with each of these local ports went.
-  case ports(Set<UInt16>)
+  /// These went, in the order of their ends.
+  case connections([TCPConnection])
   /// The kernel had to drop messages: look at everything again.
   case overflow
 }
@@ -25,6 +25,9 @@ public final class DestroyWatch {
     let netlink = try openNetlink()
     let raw = netlink.raw
     try Self.setFilter(netlink, ports: [])
+    // A busy guest ends thousands in the time that the daemon may be kept from listening. More than the machine's limit needs
+    // CAP_NET_ADMIN; with less, more is an overflow.
+    _ = try? setOption(netlink, SOL_SOCKET, SO_RCVBUFFORCE, Self.bufferBytes, named: "SO_RCVBUFFORCE")
     var address = sockaddr_nl()
     address.nl_family = sa_family_t(AF_NETLINK)
     address.nl_groups = Self.group(SKNLGRP_INET_TCP_DESTROY) | Self.group(SKNLGRP_INET6_TCP_DESTROY)
@@ -52,22 +55,25 @@ public final class DestroyWatch {
   /// - Throws: `SystemError` of recv(2).
   public func drain() throws(SystemError) -> DestroyedConnections {
     let raw = descriptor.raw
-    var ports: Set<UInt16> = []
+    var connections: [TCPConnection] = []
     var hasOverflowed = false
     for _ in 0..<Self.mostMessages {
       do throws(SystemError) {
         let count = try retrying("recv NETLINK_SOCK_DIAG") { recv(raw, &buffer, buffer.count, Int32(MSG_DONTWAIT)) }
-        buffer.withUnsafeBytes { decodeDestroyed(UnsafeRawBufferPointer(rebasing: $0.prefix(count)), into: &ports) }
+        buffer.withUnsafeBytes {
+          decodeDestroyed(UnsafeRawBufferPointer(rebasing: $0.prefix(count)), into: &connections)
+        }
       } catch {
         if error.errno == EAGAIN { break }
         guard error.errno == ENOBUFS else { throw error }
         hasOverflowed = true
       }
     }
-    return hasOverflowed ? .overflow : .ports(ports)
+    return hasOverflowed ? .overflow : .connections(connections)
   }
 
-  private static let mostMessages = 4096
+  private static let mostMessages = 1024
+  private static let bufferBytes: Int32 = 4 << 20
   /// Two instructions a port, 4096 in a program (BPF_MAXINSNS).
   private static let mostFilteredPorts = 2000
 
@@ -103,12 +109,13 @@ public final class DestroyWatch {
   }
 }
 
-/// Adds the local port of each connection in `bytes` to `ports`. Whatever the bytes are, it never traps.
-public func decodeDestroyed(_ bytes: UnsafeRawBufferPointer, into ports: inout Set<UInt16>) {
+/// Adds each connection in `bytes` to the end of `connections`; a listener that went, which has no other end, is left out. Whatever the
+/// bytes are, it never traps.
+public func decodeDestroyed(_ bytes: UnsafeRawBufferPointer, into connections: inout [TCPConnection]) {
   forEachMessage(in: bytes) { message in
     guard message.type == SOCK_DIAG_BY_FAMILY, let connection = TCPConnection(diagMessage: message.payload),
-      let port = connection.local.port
+      connection.remote.port != 0
     else { return }
-    ports.insert(port)
+    connections.append(connection)
   }
 }

@@ -102,6 +102,9 @@ extension OpenConnections {
 }
 
 extension SocketAddress {
+  /// Whether a listener here accepts connections whose own end is at `local`.
+  public func accepts(at local: SocketAddress) -> Bool { rank(asListenerOf: local) != nil }
+
   /// How exactly a listener here names `local`; nil when it does not accept connections there.
   ///
   /// An accepted socket is of its listener's family, so that a client of IPv4 at `[::]:80` is one of IPv6 here.

@@ -19,6 +19,8 @@ public struct TCPConnection: Equatable, Sendable {
   public var lastReceived: Duration?
   public var lastSent: Duration?
   public var lastAcknowledged: Duration?
+  /// How many bytes have been sent from our end, with those that were sent again; nil where the kernel does not tell.
+  public var bytesSent: UInt64?
 
   public init(
     local: SocketAddress, remote: SocketAddress, state: TCPState, inode: UInt32, cookie: UInt64
@@ -73,13 +75,15 @@ extension TCPConnection {
 
   /// From struct tcp_info, whose length depends on the kernel; Swift cannot import it whole for its bit fields.
   private mutating func takeInfo(_ info: UnsafeRawBufferPointer) {
-    func age(at offset: Int) -> Duration? {
-      guard offset + 4 <= info.count else { return nil }
-      return .milliseconds(info.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    func number<Number: BitwiseCopyable>(at offset: Int, _: Number.Type) -> Number? {
+      guard offset + MemoryLayout<Number>.size <= info.count else { return nil }
+      return info.loadUnaligned(fromByteOffset: offset, as: Number.self)
     }
+    func age(at offset: Int) -> Duration? { number(at: offset, UInt32.self).map { .milliseconds($0) } }
     lastSent = age(at: 44)  // tcpi_last_data_sent
     lastReceived = age(at: 52)  // tcpi_last_data_recv
     lastAcknowledged = age(at: 56)  // tcpi_last_ack_recv
+    bytesSent = number(at: 200, UInt64.self)  // tcpi_bytes_sent
   }
 }
 

@@ -11,6 +11,7 @@ extension Supervisor {
     history.lastWake?.readyMs = after.milliseconds
     say(.ready(after: after))
     checkAdoption()
+    hearEnds()
     let watch = IdleWatch(
       guest, look: socketLook, surroundings: surroundings,
       handlers: IdleWatch.Handlers(
@@ -29,6 +30,32 @@ extension Supervisor {
     idleWatch = nil
     // Those that the guest did not take were watched to refuse their clients.
     listeners.stopWatching()
+  }
+
+  /// Hears of the connections that end, from the start on, though not at sockets that the guest is known to have left alone.
+  func hearEnds() {
+    do throws(SystemError) {
+      socketLook.hearsEnds = false
+      try surroundings.endedConnections.tell(name, of: socketLook.servedPorts) { [unowned self] in
+        connectionsEnded($0)
+      }
+      socketLook.hearsEnds = true
+    } catch {
+      say(.cannotWatchIdleness(error: "\(error)"))
+    }
+  }
+
+  private func connectionsEnded(_ connections: [TCPConnection]?) {
+    guard let unanswered = socketLook.noteEnded(connections) else { return }
+    if isOnItsWayOut { history.lost(unanswered, .unanswered) }
+    idleWatch?.connectionEnded()
+  }
+
+  private var isOnItsWayOut: Bool {
+    switch state {
+    case .leaving, .deactivating: true
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
+    }
   }
 
   private func idle() {

@@ -20,8 +20,9 @@ extension Supervisor {
         try watch(run)
       }
       self.run = run
-      history.counters.accepted += socketLook.acceptedCount
-      socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop)
+      socketLook = SocketLook(
+        surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketLook.tally)
+      hearEnds()
       socketLook.isAttended = { [unowned self] in self.run?.isAttended ?? false }
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
       _ = try? socketLook.take()
@@ -149,6 +150,7 @@ extension Supervisor {
     RunRecord(runtime: surroundings.runtime).remove(name)
     surroundings.machines.unregister(name)
     for listener in listeners.all { listener.isAdopted = nil }
+    surroundings.endedConnections.forgetSoon(name)
     reclaimer = nil
     endLater = nil
     listeners.reserve = nil

@@ -10,6 +10,7 @@ extension Supervisor {
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since)
+    surroundings.endedConnections.drain()
     let found = state.mayRun ? try? socketLook.take() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes
@@ -23,13 +24,14 @@ extension Supervisor {
     status.lastWake = history.lastWake
     status.lastStop = history.lastStop
     status.retryAt = pauseEnds
-    status.stopAt = idleWatch?.stopAt
+    status.stopAt = found.flatMap { idleWatch?.stopAt($0.usage) }
     status.report = history.report
     status.report?.sshAddress = sshAddress
     status.messages =
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
     status.counters = history.counters
-    status.counters.accepted += socketLook.acceptedCount
+    status.counters.accepted = socketLook.tally.accepted
+    status.counters.unanswered = socketLook.tally.unanswered
     status.counters.notifyRefused += run?.refusedMessages ?? 0
     if console { status.console = run?.consoleText ?? history.console }
     return status
@@ -83,7 +85,7 @@ extension Supervisor {
     if guest.policy.idleStop == nil { explanation.reasons.append("IdleStopSec=infinity") }
     if found.usage.inUse { return }
     explanation.idleSince = idleWatch.map { .now - $0.unused }
-    explanation.stopAt = idleWatch?.stopAt
+    explanation.stopAt = idleWatch?.stopAt(found.usage)
   }
 }
 

@@ -93,7 +93,7 @@ final class Supervisor {
     case .holdListeners: holdListeners()
     case .watchListeners: watchListeners()
     case .unwatchListeners: listeners.stopWatching()
-    case .releaseListeners: listeners.release(forNext: surroundings.leavesSockets)
+    case .releaseListeners: releaseListeners()
     case .start: start()
     case .askToHalt: askToHalt()
     case .kill: kill()
@@ -117,6 +117,11 @@ final class Supervisor {
 
 // Sockets.
 extension Supervisor {
+  private func releaseListeners() {
+    surroundings.endedConnections.forget(name)
+    listeners.release(forNext: surroundings.leavesSockets)
+  }
+
   private func holdListeners() {
     if let next = changed {
       loaded = next

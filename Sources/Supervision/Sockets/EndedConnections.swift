@@ -1,36 +1,74 @@
 import Linux
 import Systemd
 
-/// Tells guests when a TCP connection on one of their ports came to its end.
+/// Tells guests which TCP connections on their ports came to their end.
 ///
-/// The kernel passes on only what concerns the ports of guests that want to know: with every guest asleep nothing wakes the daemon.
+/// The kernel passes on only what concerns the ports of guests that run: with every guest asleep nothing wakes the daemon.
 final class EndedConnections {
-  private struct Interest {
+  private final class Interest {
     let ports: Set<UInt16>
-    let ended: () -> Void
+    let ended: ([TCPConnection]?) -> Void
+    var end: EventSource?
+
+    init(_ ports: Set<UInt16>, _ ended: @escaping ([TCPConnection]?) -> Void) {
+      self.ports = ports
+      self.ended = ended
+    }
   }
 
   private let loop: EventLoop
   private var interests: [String: Interest] = [:]
   private var watch: DestroyWatch?
   private var source: EventSource?
+  /// The kernel tells of an end from a queue of work, a moment after it.
+  private static let latency = Duration.milliseconds(100)
 
   init(loop: EventLoop) { self.loop = loop }
 
-  /// Calls `ended` each time that a connection on one of `ports` is gone, until `forget`.
+  /// Calls `ended` with connections on `ports` that are gone, until the guest is forgotten; with nil when the kernel could not tell of all.
   ///
   /// - Throws: `SystemError` when the netlink socket cannot be had; then it is never called.
-  func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping () -> Void) throws(SystemError) {
-    if ports.isEmpty { return }
-    if watch == nil { try open() }
-    interests[guest] = Interest(ports: ports, ended: ended)
+  func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void) throws(SystemError) {
+    interests[guest] = ports.isEmpty ? nil : Interest(ports, ended)
+    if watch == nil {
+      if ports.isEmpty { return }
+      try open()
+    }
     try watch?.watch(ports: allPorts)
   }
 
   func forget(_ guest: String) {
     interests[guest] = nil
-    // Hearing of a port too many costs a look, nothing else.
+    // Hearing of a port too many costs a message, nothing else.
     try? watch?.watch(ports: allPorts)
+  }
+
+  /// Forgets it when the kernel has told of all that ended by now.
+  func forgetSoon(_ guest: String) {
+    guard let interest = interests[guest] else { return }
+    interest.end = try? loop.after(Self.latency) { [unowned self] in forget(guest) }
+    if interest.end == nil { forget(guest) }
+  }
+
+  /// Tells what has ended by now.
+  func drain() {
+    guard let watch else { return }
+    let gone: [TCPConnection]? =
+      switch try? watch.drain() {
+      case .connections(let connections): connections
+      // What could not be read is as good as lost.
+      case .overflow, nil: nil
+      }
+    for guest in interests.keys {
+      // Looked up each time: one guest's end may be another's.
+      guard let interest = interests[guest] else { continue }
+      guard let gone else {
+        interest.ended(nil)
+        continue
+      }
+      let own = gone.filter { connection in connection.local.port.map(interest.ports.contains) ?? false }
+      if !own.isEmpty { interest.ended(own) }
+    }
   }
 
   private var allPorts: Set<UInt16> { interests.values.reduce(into: []) { $0.formUnion($1.ports) } }
@@ -39,24 +77,5 @@ final class EndedConnections {
     let watch = try DestroyWatch()
     source = try loop.watch(watch.descriptor, for: .readable) { [unowned self] _ in drain() }
     self.watch = watch
-  }
-
-  private func drain() {
-    guard let watch else { return }
-    // What could not be read is as good as lost: then every port may be concerned.
-    let destroyed = (try? watch.drain()) ?? .overflow
-    for guest in interests.keys {
-      // Looked up each time: one guest's end may be another's.
-      if let interest = interests[guest], destroyed.concern(interest.ports) { interest.ended() }
-    }
-  }
-}
-
-extension DestroyedConnections {
-  fileprivate func concern(_ ports: Set<UInt16>) -> Bool {
-    switch self {
-    case .ports(let gone): !gone.isDisjoint(with: ports)
-    case .overflow: true
-    }
   }
 }

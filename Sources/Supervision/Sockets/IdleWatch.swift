@@ -8,20 +8,19 @@ import Systemd
 ///
 /// It looks when the kernel says that a connection ended, and when the policy asks for it; between two looks it costs nothing.
 final class IdleWatch {
-  private let guest: String
   private let surroundings: Surroundings
   private let look: SocketLook
   private let handlers: Handlers
   private var policy: IdlePolicy
   private var timer: EventSource?
+  /// When it is looked again.
+  private var nextLook = Duration.zero
   /// The guest is frozen, or about to be: nothing can change that the listeners do not tell.
   private var isResting = false
   /// Since when clients wait whom only the next guest can serve.
   private var strandedSince: Duration?
-  /// False when the kernel's messages cannot be had: then it is looked as often as for AF_UNIX.
-  private var endsAreAnnounced = true
-  /// When the guest will be stopped if nobody uses it until then.
-  private(set) var stopAt: Timestamp?
+  /// When the frozen guest will be stopped.
+  private var restEndsAt: Timestamp?
 
   struct Handlers {
     var idle: () -> Void
@@ -37,7 +36,6 @@ final class IdleWatch {
 
   /// Without `idleStop` the guest is never stopped for idleness, but it is still seen when it ceases to serve.
   init(_ guest: Guest, look: SocketLook, surroundings: Surroundings, handlers: Handlers) {
-    self.guest = guest.name
     self.look = look
     self.surroundings = surroundings
     self.handlers = handlers
@@ -49,35 +47,38 @@ final class IdleWatch {
   deinit { timer?.cancel() }
 
   /// Takes a first look and goes on from there.
-  func start() {
-    do throws(SystemError) {
-      try surroundings.endedConnections.tell(guest, of: look.servedPorts) { [unowned self] in connectionEnded() }
-    } catch {
-      endsAreAnnounced = false
-      handlers.failed(error)
-    }
-    lookNow()
-  }
+  func start() { lookNow() }
 
-  func stop() {
-    surroundings.endedConnections.forget(guest)
-    timer?.cancel()
-  }
+  func stop() { timer?.cancel() }
 
   /// How long nobody has used the guest.
   var unused: Duration { Clocks.monotonic - policy.lastUse }
 
-  private func connectionEnded() {
+  /// When the guest will be stopped if nobody uses it until then; nil while somebody does, as `usage` says.
+  func stopAt(_ usage: IdlePolicy.Usage) -> Timestamp? {
+    if isResting { return restEndsAt }
+    guard !usage.inUse, let idleStop = policy.idleStop else { return nil }
+    return .now + max(idleStop - unused, .zero)
+  }
+
+  func connectionEnded() {
     // Of a frozen guest it is one that it has to hear of, or the rest of one that was over before.
     if isResting { return endsWhileFrozen() }
-    policy.connectionEnded(at: Clocks.monotonic)
-    lookNow()
+    let now = Clocks.monotonic
+    policy.connectionEnded(at: now)
+    // Before that nothing is due: a busy guest is not looked at as often as its connections end.
+    guard let soonest = policy.soonest, now + soonest < nextLook else { return }
+    do throws(SystemError) {
+      try schedule(soonest)
+    } catch {
+      lookNow()
+    }
   }
 
   fileprivate func lookNow() {
+    surroundings.endedConnections.drain()
     do throws(SystemError) {
       var found = try look.take()
-      if !endsAreAnnounced { found.usage.endIsAnnounced = false }
       strandedSince = look.isSomebodyStranded ? strandedSince ?? Clocks.monotonic : nil
       if let strandedSince {
         // At once where nobody is open: datagrams may come without pause, and would keep it for ever.
@@ -89,20 +90,20 @@ final class IdleWatch {
       switch policy.judge(found.usage, at: Clocks.monotonic) {
       case .stop: return handlers.idle()
       case .freeze: return handlers.freezeDue()
-      case .lookAgain(let after): try schedule(after, stops: !found.usage.inUse && policy.idleStop != nil)
+      case .lookAgain(let after): try schedule(after)
       }
       handlers.looked(found)
     } catch {
       handlers.failed(error)
       // Not knowing is no reason to stop the guest, nor to stop looking.
-      try? schedule(IdlePolicy.seldom, stops: false)
+      try? schedule(IdlePolicy.seldom)
     }
   }
 
-  private func schedule(_ delay: Duration, stops: Bool) throws(SystemError) {
+  private func schedule(_ delay: Duration) throws(SystemError) {
     timer?.cancel()
     timer = try surroundings.loop.after(delay) { [unowned self] in lookNow() }
-    stopAt = stops ? .now + delay : nil
+    nextLook = Clocks.monotonic + delay
   }
 }
 
@@ -125,7 +126,7 @@ extension IdleWatch {
   func rest() throws(SystemError) {
     isResting = true
     timer?.cancel()
-    stopAt = nil
+    restEndsAt = nil
     let isUsed = try !look.take().connections.isEmpty
     if isUsed {
       let limit = policy.idleStop ?? Self.longestWithConnections
@@ -133,7 +134,7 @@ extension IdleWatch {
     } else if let idleStop = policy.idleStop {
       let left = max(idleStop - unused, .zero)
       timer = try surroundings.loop.after(left) { [unowned self] in handlers.idle() }
-      stopAt = .now + left
+      restEndsAt = .now + left
     }
   }
 
@@ -145,7 +146,7 @@ extension IdleWatch {
     policy.thawed(at: Clocks.monotonic)
     do throws(SystemError) {
       // Not at once: a look takes the kernel longer than the guest takes to answer, and it may be this processor that it waits for.
-      try schedule(.milliseconds(20), stops: false)
+      try schedule(.milliseconds(20))
     } catch {
       lookNow()
     }

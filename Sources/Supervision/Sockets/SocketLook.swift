@@ -12,15 +12,17 @@ final class SocketLook {
   private let closeWaitLimit: Duration
   /// When each connection, by its cookie, was first seen: the kernel does not keep when it was made.
   private var firstSeen: [UInt64: Timestamp] = [:]
-  /// Those that the guest had at the last look, and how many they have been in all.
-  private var accepted: Set<UInt64> = []
-  private(set) var acceptedCount = 0
+  private(set) var tally: ConnectionTally
+  /// False when the kernel's messages about the ends of connections cannot be had: then it is looked as often as for AF_UNIX.
+  var hearsEnds = false
   /// Whether somebody uses the guest who came by no socket of it: one who sits at its console.
   var isAttended: () -> Bool = { false }
   /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
   private static let queueLookAgain = Duration.seconds(5)
 
-  init(_ diag: SockDiag, listeners: GuestListeners, idleStop: Duration?) {
+  /// With the `tally` of the guest's earlier runs.
+  init(_ diag: SockDiag, listeners: GuestListeners, idleStop: Duration?, tally: ConnectionTally = ConnectionTally()) {
+    self.tally = tally
     self.diag = diag
     self.listeners = listeners
     // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
@@ -32,6 +34,9 @@ final class SocketLook {
     var connections: [ConnectionStatus] = []
     /// The kernel's name of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []
+    /// Of those that the guest has.
+    fileprivate var announced: Set<UInt64> = []
+    fileprivate var unannounced: Set<UInt64> = []
     /// Somebody uses the guest in a way in which it cannot be seen what comes next.
     fileprivate var isOpaque = false
     /// A client of TCP is in its handshake.
@@ -43,7 +48,8 @@ final class SocketLook {
   var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
 
   /// Those at which the guest serves: who tries again and again at another is no user of it.
-  var servedPorts: Set<UInt16> { Set(listeners.all.filter { $0.isAdopted != false }.compactMap(\.tcpPort)) }
+  private var served: [Listener] { listeners.all.filter { $0.isAdopted != false } }
+  var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
 
   /// Whether it is told what arrives on connections.
   var hearsData: Bool { listeners.alarm != nil }
@@ -72,7 +78,7 @@ final class SocketLook {
       case (_, .ipv4), (_, .ipv6):
         let open = openConnections(
           of: listener.local, besides: addresses, among: tcp, closeWaitLimit: closeWaitLimit)
-        found.add(open, of: listener, endIsAnnounced: true)
+        found.add(open, of: listener, endIsAnnounced: hearsEnds)
         if open.connections.contains(where: { listeners.unheard.contains($0.cookie) }) { found.isOpaque = true }
       case (_, .path), (_, .abstract), (_, .unnamed):
         if let socket = try diag.unixSocket(inode: listener.inode) {
@@ -88,7 +94,24 @@ final class SocketLook {
     if found.isOpaque { found.usage.silence = nil }
     if !found.waiting.isEmpty { found.usage.lookAgain(within: Self.queueLookAgain) }
     noteFirstSeen(&found)
+    tally.found(found.announced, others: found.unannounced)
     return found
+  }
+
+  /// Takes note of connections that ended on these ports; nil: of some that are not known.
+  ///
+  /// - Returns: nil when none was the guest's, else how many of them ended without a byte from it.
+  func noteEnded(_ connections: [TCPConnection]?) -> Int? {
+    guard let connections else {
+      tally.missedSome()
+      return 0
+    }
+    let addresses = served.filter { $0.tcpPort != nil }.map(\.local)
+    let own = connections.filter { connection in addresses.contains { $0.accepts(at: connection.local) } }
+    if own.isEmpty { return nil }
+    let before = tally.unanswered
+    for connection in own { tally.ended(connection.cookie, isAnswered: connection.bytesSent != 0) }
+    return tally.unanswered - before
   }
 
   private func noteFirstSeen(_ found: inout Found) {
@@ -101,9 +124,6 @@ final class SocketLook {
       firstSeen[cookie] = since
       found.connections[index].since = since
     }
-    let now = Set(found.connections.indices.filter { !found.connections[$0].queued }.map { found.cookies[$0] })
-    acceptedCount += now.subtracting(accepted).count
-    accepted = now
   }
 
   private func lookAtDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
@@ -139,6 +159,8 @@ extension SocketLook.Found {
     if queued > 0 { waiting.append((listener, queued)) }
     connections += open.connections.map { ConnectionStatus($0, to: listener) }
     cookies += open.connections.map(\.cookie)
+    let accepted = open.connections.filter { $0.place == .accepted }.map(\.cookie)
+    if endIsAnnounced { announced.formUnion(accepted) } else { unannounced.formUnion(accepted) }
   }
 }
 

@@ -26,11 +26,11 @@ private func tryAnswer(_ bytes: UnsafeRawBufferPointer) {
   _ = decodeUnixSockets(bytes, into: &sockets)
   _ = decodeUnixSockets(half, into: &someSockets)
   precondition(sockets.starts(with: someSockets), "a socket depends on what follows it")
-  var ports: Set<UInt16> = []
-  var somePorts: Set<UInt16> = []
-  decodeDestroyed(bytes, into: &ports)
-  decodeDestroyed(half, into: &somePorts)
-  precondition(ports.isSuperset(of: somePorts), "a port depends on what follows it")
+  var destroyed: [TCPConnection] = []
+  var someDestroyed: [TCPConnection] = []
+  decodeDestroyed(bytes, into: &destroyed)
+  decodeDestroyed(half, into: &someDestroyed)
+  precondition(destroyed.starts(with: someDestroyed), "a connection that went depends on what follows it")
   var links: [Link] = []
   var someLinks: [Link] = []
   _ = decodeLinks(bytes, into: &links)
