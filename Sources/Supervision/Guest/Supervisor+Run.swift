@@ -150,7 +150,8 @@ extension Supervisor {
     RunRecord(runtime: surroundings.runtime).remove(name)
     surroundings.machines.unregister(name)
     for listener in listeners.all { listener.isAdopted = nil }
-    surroundings.endedConnections.forgetSoon(name)
+    surroundings.endedConnections.drain()
+    surroundings.endedConnections.forget(name)
     reclaimer = nil
     endLater = nil
     listeners.reserve = nil

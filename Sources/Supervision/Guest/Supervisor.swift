@@ -93,7 +93,7 @@ final class Supervisor {
     case .holdListeners: holdListeners()
     case .watchListeners: watchListeners()
     case .unwatchListeners: listeners.stopWatching()
-    case .releaseListeners: releaseListeners()
+    case .releaseListeners: listeners.release(forNext: surroundings.leavesSockets)
     case .start: start()
     case .askToHalt: askToHalt()
     case .kill: kill()
@@ -117,11 +117,6 @@ final class Supervisor {
 
 // Sockets.
 extension Supervisor {
-  private func releaseListeners() {
-    surroundings.endedConnections.forget(name)
-    listeners.release(forNext: surroundings.leavesSockets)
-  }
-
   private func holdListeners() {
     if let next = changed {
       loaded = next

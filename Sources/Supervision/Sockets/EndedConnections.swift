@@ -5,23 +5,15 @@ import Systemd
 ///
 /// The kernel passes on only what concerns the ports of guests that run: with every guest asleep nothing wakes the daemon.
 final class EndedConnections {
-  private final class Interest {
+  private struct Interest {
     let ports: Set<UInt16>
     let ended: ([TCPConnection]?) -> Void
-    var end: EventSource?
-
-    init(_ ports: Set<UInt16>, _ ended: @escaping ([TCPConnection]?) -> Void) {
-      self.ports = ports
-      self.ended = ended
-    }
   }
 
   private let loop: EventLoop
   private var interests: [String: Interest] = [:]
   private var watch: DestroyWatch?
   private var source: EventSource?
-  /// The kernel tells of an end from a queue of work, a moment after it.
-  private static let latency = Duration.milliseconds(100)
 
   init(loop: EventLoop) { self.loop = loop }
 
@@ -29,7 +21,7 @@ final class EndedConnections {
   ///
   /// - Throws: `SystemError` when the netlink socket cannot be had; then it is never called.
   func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void) throws(SystemError) {
-    interests[guest] = ports.isEmpty ? nil : Interest(ports, ended)
+    interests[guest] = ports.isEmpty ? nil : Interest(ports: ports, ended: ended)
     if watch == nil {
       if ports.isEmpty { return }
       try open()
@@ -43,14 +35,7 @@ final class EndedConnections {
     try? watch?.watch(ports: allPorts)
   }
 
-  /// Forgets it when the kernel has told of all that ended by now.
-  func forgetSoon(_ guest: String) {
-    guard let interest = interests[guest] else { return }
-    interest.end = try? loop.after(Self.latency) { [unowned self] in forget(guest) }
-    if interest.end == nil { forget(guest) }
-  }
-
-  /// Tells what has ended by now.
+  /// Tells what has ended by now; the kernel may be a moment late.
   func drain() {
     guard let watch else { return }
     let gone: [TCPConnection]? =
