@@ -46,7 +46,7 @@ ExecStart=/usr/lib/systemd/systemd-socket-proxyd --exit-idle-time=1s 127.0.0.1:{
 class Peer:
     """A host with a socket unit `storm.socket` and whatever is behind it."""
 
-    title, addresses, silent, is_ours, is_counted = "", world.ADDRESSES, (), False, False
+    title, addresses, silent, is_ours, is_counted, failures = "", world.ADDRESSES, (), False, False, ()
 
     def __init__(self, programs, board, most_seconds):
         self.programs, self.board, self.most_seconds = programs["storm"], board, most_seconds

@@ -132,6 +132,8 @@ class Dormouse:
     """One guest: `tiny` (a static process 1), `host` (systemd on this machine's /usr), or a Debian by the name of its image."""
 
     is_counted = True
+    # What a guest is paused for when it happens again and again.
+    failures = ("kill -9, process 1", "power-off by itself")
 
     def __init__(self, guest, kind, programs, board, most_seconds):
         self.passed, self.stored = "passed" in kind, "store" in kind
@@ -262,7 +264,7 @@ class Dormouse:
         edges = [
             ("freeze", self.freeze, "none", 2), ("stop", self.stop, "none", 3), ("stop when idle", self.idle, "none", 3),
             ("cancelled stop", self.cancel, "none", 2), ("kill -9, process 1", self.kill_guest, "accepted", 2),
-            ("power-off by itself", self.power_off, "any", 1),
+            ("power-off by itself", self.power_off, "counted", 1),
             ("kill -9, daemon", self.kill_daemon, "accepted" if self.passed or self.stored else "any", 1),
             ("restart of the daemon", self.restart_daemon, "none" if self.stored else "any", 1),
         ]
