@@ -1,4 +1,4 @@
 extension Manager {
-  /// As CHANGELOG.md has it.
+  /// Of `dormoused` and `dormouse` alike: the release whose changes stand first in CHANGELOG.md.
   public static let version = "0.1.0"
 }

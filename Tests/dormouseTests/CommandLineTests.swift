@@ -1,0 +1,14 @@
+import Supervision
+import Testing
+
+@testable import dormouse
+
+@Suite("The command line of dormouse")
+struct CommandLineTests {
+  @Test("--version prints the version of the daemon that belongs to it")
+  func version() throws {
+    let exit = try #require(throws: (any Error).self) { try Dormouse.parseAsRoot(["--version"]) }
+    #expect(Dormouse.message(for: exit) == "dormouse \(Manager.version)")
+    #expect(Dormouse.exitCode(for: exit) == .success)
+  }
+}
