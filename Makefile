@@ -1,6 +1,8 @@
-# Dormouse: what a person and the CI call. Everything but `build` and the checks needs root.
+# Dormouse: what a person and the CI call. What runs guests (demo, tests, measurements) needs root, and says so first.
 
 SWIFT ?= swift
+# A target that imports another of the package's which Package.swift does not name is no target of ours.
+CHECKED = --explicit-target-dependency-import-check error
 PREFIX ?= /usr/local
 DESTDIR ?=
 bindir = $(DESTDIR)$(PREFIX)/bin
@@ -19,13 +21,13 @@ GUESTS = bookworm trixie sid trixie-ssh trixie-users host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-.PHONY: all build demo test vm-test guests storm faults bench interface-report fuzz format format-check size-check install clean
+.PHONY: all build demo test vm-test guests storm faults bench interface-report fuzz format format-check size-check import-check install clean
 
 all: build
 
 build:
 	@.ci/need $(BUILD_NEEDS)
-	$(SWIFT) build
+	$(SWIFT) build $(CHECKED)
 
 # KEEP=1 leaves the daemon running for curl.
 demo:
@@ -37,8 +39,8 @@ demo:
 # The test runner comes last: the closing line is its own.
 test:
 	@.ci/need --root $(TEST_NEEDS)
-	@$(MAKE) --no-print-directory format-check size-check guests
-	@.ci/suite $(SWIFT) test --disable-xctest
+	@$(MAKE) --no-print-directory format-check size-check import-check guests
+	@.ci/suite $(SWIFT) test --disable-xctest $(CHECKED)
 
 # What needs cgroup 2 with all its controllers: on a virtual machine, by software emulation, one line for each check.
 vm-test:
@@ -94,6 +96,10 @@ format-check:
 # A file that outgrows a screenful or five is two things in one file.
 size-check:
 	@.ci/sizes
+
+# ARCHITECTURE.md's table against what the sources import.
+import-check:
+	@.ci/imports
 
 install:
 	@.ci/need $(BUILD_NEEDS)

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The import table of ARCHITECTURE.md: a target's `dependencies` are the only arrows there are.
+/// The import table of ARCHITECTURE.md: a target's `dependencies` are the only arrows there are (`.ci/imports` compares).
 let package = Package(
   name: "dormouse",
   products: [
@@ -25,6 +25,7 @@ let package = Package(
     .target(name: "Planning", dependencies: ["GuestSpec"], swiftSettings: pure),
     .target(name: "Lifecycle", swiftSettings: pure),
     .target(name: "Interface", swiftSettings: pure),
+    // Values in and out too, but their JSON is FoundationEssentials'.
     .target(name: "ControlProtocol", swiftSettings: strict),
 
     // Acting.
@@ -60,7 +61,7 @@ let package = Package(
     .testTarget(
       name: "SupervisionTests",
       dependencies: ["ControlProtocol", "GuestSpec", "Linux", "Supervision", "Systemd", "UnitSyntax", "dormouse"]),
-    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
+    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "Supervision", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux"]),
   ]
 )
@@ -68,7 +69,7 @@ let package = Package(
 /// Warnings are errors everywhere.
 var strict: [SwiftSetting] { [.treatAllWarnings(as: .error)] }
 
-/// The pure targets may not reach memory behind the compiler's back: that keeps them pure.
+/// The pure targets may not reach memory behind the compiler's back, nor import anything but each other (`.ci/imports`).
 var pure: [SwiftSetting] { strict + [.strictMemorySafety()] }
 
 // The targets of libFuzzer, for `make fuzz` only: they cannot be linked without its runtime.
