@@ -28,8 +28,15 @@ public enum WakeCause: String, Codable, CaseIterable, Sendable {
   case request
   /// The guest's own reboot.
   case reboot
-  /// It ran already when the daemon was started, which took it over.
-  case adopted
+
+  /// As log and `dormouse status` have it.
+  public var words: String {
+    switch self {
+    case .connection: "a connection"
+    case .request: "a request"
+    case .reboot: "its own reboot"
+    }
+  }
 }
 
 /// How a guest came to its end.
@@ -72,10 +79,26 @@ public enum StopCause: String, Codable, CaseIterable, Sendable {
   case abandoned
   /// Clients waited at a socket that only the next run has.
   case stranded
-  /// The daemon itself was told to stop.
+  /// The daemon itself was told to stop, or an earlier one left it.
   case daemon
-  /// Its guest file was removed or changed.
+  /// Its guest file was removed.
   case configuration
+
+  /// As log and `dormouse status` have it.
+  public var words: String {
+    switch self {
+    case .idle: "nobody used it"
+    case .request: "asked for"
+    case .shutdown: "its own shutdown"
+    case .reboot: "its own reboot"
+    case .crash: "it crashed"
+    case .startTimeout: "it was not ready within TimeoutStartSec="
+    case .stranded: "clients waited whom only its next run could serve"
+    case .abandoned: "it let go of a socket at which clients waited"
+    case .daemon: "the daemon ends, or an earlier one left it"
+    case .configuration: "its file is gone"
+    }
+  }
 }
 
 /// What a guest's PID 1 said on the notify socket (sd_notify(3) and the X_SYSTEMD_ fields of systemd(1)).

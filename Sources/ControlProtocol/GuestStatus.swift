@@ -133,7 +133,7 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   public var crashes = 0
   /// Times that the guest asked for a reboot and was started again.
   public var reboots = 0
-  /// Connections that were closed instead of served, because the guest could not be started.
+  /// Connections that were closed instead of served: they came to a socket that the guest did not take.
   public var connectionsRefused = 0
   /// Connections that the guest has had; of AF_UNIX, where the kernel tells of no end, one that came and went between two looks is not
   /// among them.

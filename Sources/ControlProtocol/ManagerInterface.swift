@@ -66,12 +66,11 @@ public enum ManagerInterface {
       queued: ?int
     )
 
-    # What a guest was woken by: adopted is one that ran already when the daemon was started
+    # What a guest was woken by
     type WakeCause (
       connection,
       request,
-      reboot,
-      adopted
+      reboot
     )
 
     # How a guest was woken
@@ -185,7 +184,7 @@ public enum ManagerInterface {
       crashes: int,
       # Times that the guest asked for a reboot and was started again
       reboots: int,
-      # Connections that were closed instead of served, because the guest could not be started
+      # Connections that were closed instead of served: they came to a socket that the guest did not take
       connectionsRefused: int,
       # Connections that the guest has had; of AF_UNIX, one that came and went between two looks is not among them
       accepted: int,

@@ -63,13 +63,7 @@ struct StatusText {
   }
 
   private func line(_ wake: WakeReport) -> String {
-    let cause =
-      switch wake.cause {
-      case .connection: "by a connection" + (wake.socket.map { " to \($0)" } ?? "")
-      case .request: "by request"
-      case .reboot: "by its own reboot"
-      case .adopted: "taken over from an earlier daemon"
-      }
+    let cause = "by \(wake.cause.words)" + (wake.socket.map { " to \($0)" } ?? "")
     var phases: [String] = []
     if let started = wake.startedMs { phases.append("started after \(duration(milliseconds: started))") }
     if let handlers = wake.handlersMs { phases.append("signal handlers after \(duration(milliseconds: handlers))") }
@@ -79,26 +73,13 @@ struct StatusText {
   }
 
   private func line(_ stop: StopReport) -> String {
-    let cause =
-      switch stop.cause {
-      case .idle: "nobody used it"
-      case .request: "by request"
-      case .shutdown: "its own shutdown"
-      case .reboot: "its own reboot"
-      case .crash: "crashed"
-      case .startTimeout: "it was not ready in time"
-      case .stranded: "clients waited whom only its next run could serve"
-      case .abandoned: "it let go of a socket at which clients waited"
-      case .daemon: "the daemon stopped"
-      case .configuration: "its file changed"
-      }
     var parts: [String] = []
     if let took = stop.tookMs { parts.append("gone after \(duration(milliseconds: took))") }
     if let status = stop.exitStatus { parts.append("exit status \(status)") }
     if let signal = stop.signal { parts.append(signal) }
     if let parameter = stop.rebootParameter { parts.append("reboot argument \(parameter)") }
     if stop.killed { parts.append("KILLED, it did not halt in time") }
-    return "\(moment(stop.at)), \(cause)" + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
+    return "\(moment(stop.at)), \(stop.cause.words)" + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }
 
   private var counters: String? {

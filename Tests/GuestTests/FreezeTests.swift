@@ -44,7 +44,7 @@ struct FreezeTests {
       let stop = try #require(try world.status("echo").lastStop)
       #expect(stop.cause == .idle)
       #expect(stop.killed == false)
-      #expect(daemon.log.contains("nobody uses it: frozen"))
+      #expect(daemon.log.contains("frozen: nobody uses it"))
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }

@@ -11,7 +11,7 @@ enum Message {
   case started(pid: Int32, after: Duration)
   case ready(after: Duration)
   case idle(since: Duration)
-  case frozen
+  case frozen(asked: Bool)
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
   case goesOn, leaving
@@ -84,17 +84,17 @@ extension Message {
     case .asleep(let sockets, _) where sockets.isEmpty: "asleep; it has no sockets, so only `dormouse wake` wakes it"
     case .asleep(let sockets, let passed):
       "asleep; \(passed ? "the service manager passed" : "holding") \(sockets.joined(separator: ", "))"
-    case .waking(let cause, let socket): "waking: \(socket.map { "somebody knocks at \($0)" } ?? cause.words)"
+    case .waking(let cause, let socket): "waking: \(cause.words)\(socket.map { " to \($0)" } ?? "")"
     case .started(let pid, let after): "started as process \(pid) after \(after.inWords)"
     case .ready(let after): "ready after \(after.inWords)"
     case .idle(let since): "nobody has used it for \(since.inWords)"
-    case .frozen: "nobody uses it: frozen"
+    case .frozen(let asked): asked ? "frozen: asked for" : "frozen: nobody uses it"
     case .thawed(let socket, let after):
-      "goes on after \(after.inWords)\(socket.map { ": somebody knocks at \($0)" } ?? "")"
+      "thawed after \(after.inWords)\(socket.map { ": a connection to \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
     case .leaving: "shuts down by itself: new clients wait for its next start"
     case .cannotHear(let error):
-      "it cannot be heard what arrives on its connections, so IdleFreeze=with-connections freezes it without any only: \(error)"
+      "IdleFreeze=with-connections: what arrives on its connections cannot be seen, so with connections it is not frozen: \(error)"
     case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"
     case .goesOn: "somebody came: it is not stopped"
     case .cannotLeadApart(let error): "its new clients cannot be kept apart from it, or led back: \(error)"
@@ -154,34 +154,6 @@ extension Message {
     case .error: .error
     case .warning: .warning
     case .notice, .info, .debug: nil
-    }
-  }
-}
-
-extension WakeCause {
-  var words: String {
-    switch self {
-    case .connection: "somebody waits"
-    case .request: "asked for"
-    case .reboot: "it reboots"
-    case .adopted: "it ran already"
-    }
-  }
-}
-
-extension StopCause {
-  var words: String {
-    switch self {
-    case .idle: "nobody uses it"
-    case .request: "asked for"
-    case .shutdown: "by itself"
-    case .reboot: "it reboots"
-    case .crash: "it crashed"
-    case .startTimeout: "it was not ready within TimeoutStartSec="
-    case .stranded: "clients wait whom only its next run can serve"
-    case .abandoned: "it let go of a socket at which clients wait"
-    case .daemon: "the daemon ends, or an earlier one left it"
-    case .configuration: "its file is gone"
     }
   }
 }

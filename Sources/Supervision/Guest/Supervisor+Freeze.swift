@@ -58,7 +58,7 @@ extension Supervisor {
         }
         try idleWatch?.rest()
         run?.freezer?.prefer(Set(listeners.all.map(\.inode)))
-        say(.frozen)
+        say(.frozen(asked: !isUnused))
         reclaim()
       } else {
         take(.stirred)
