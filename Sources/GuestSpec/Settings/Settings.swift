@@ -107,9 +107,7 @@ enum Settings {
   ]
 
   /// systemd.socket(5) `[Socket]`, without what every unit may say of the processes it starts.
-  /// `Listen` is Dormouse's own: `Listen=guest`.
   static let socket: [Setting<SocketGroup>] = [
-    .known("Listen"),
     .element("ListenStream", .listen(.stream), \.listen),
     .element("ListenDatagram", .listen(.datagram), \.listen),
     .element("ListenSequentialPacket", .listen(.sequentialPacket), \.listen),
