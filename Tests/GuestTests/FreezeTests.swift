@@ -86,7 +86,7 @@ struct FreezeTests {
       #expect(try world.dormouse("freeze", "echo").errors.contains("it is inactive"))
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
-      #expect(try world.dormouse("freeze", "echo").errors.contains("1 connections are open"))
+      #expect(try world.dormouse("freeze", "echo").errors.contains("1 connection is open"))
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
       try client.send("are you there")
       #expect(try world.summary("echo").state == .frozen)
@@ -118,7 +118,7 @@ struct FreezeTests {
       try eventually("it took notice") { try world.status("echo").counters.freezes > freezes }
       #expect(try world.why("echo").connections.count == 1)
       // Asked to halt, it hears of it, and the stop gives who is connected his time.
-      #expect(try world.dormouse("sleep", "echo").errors.contains("1 connections are open"))
+      #expect(try world.dormouse("sleep", "echo").errors.contains("1 connection is open"))
       #expect(try world.summary("echo").wakes == 1)
     }
   }

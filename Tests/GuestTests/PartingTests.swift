@@ -126,21 +126,38 @@ struct PartingTests {
     }
   }
 
-  @Test("make an idle stop a cancelled one when they come in the last moment, and nobody notices")
+  @Test("make a stop a cancelled one when they come in the last moment, and nobody notices")
   func cancelled() throws {
     try World.with { world in
       let path = world.directory + "/socket"
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=\(path)")
-      try world.startDaemon()
+      let daemon = try world.startDaemon()
       try world.wake("echo")
       let pid = try #require(try world.summary("echo").pid)
       // It stands still with a client in its queue when it is to sleep.
       try stop(pid)
-      let clients = try ["127.0.0.1:8001", path].map { try world.connect($0) }
-      #expect(try world.dormouse("sleep", "echo").errors.contains("connections are open"))
+      let early = try world.connect("127.0.0.1:8001")
+      // The path is the last to be led apart: another one comes while all are, and nobody has looked yet.
+      let injection = try Injection("renameat2:signal=SIGSTOP:when=1", into: daemon, of: world)
+      let log = world.directory + "/sleep"
+      let asking = try world.start([Built.dormouse, "sleep", "echo", "--runtime", world.runtime], log: log)
+      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      let late = try world.connect("127.0.0.1:8001")
+      kill(daemon.pid, SIGCONT)
+      #expect(asking.wait() == .exited(1))
+      injection.end()
+      let said = text(of: log + ".err")
+      #expect(said.contains("2 connections are open (127.0.0.1:"))
+      #expect(said.ranges(of: "all the same").count == 1)
+      #expect(daemon.log.contains("somebody came: it is not stopped"))
       kill(pid, SIGCONT)
-      for client in clients { #expect(try client.ask("hello") == "hello") }
-      #expect(try world.summary("echo").pid == pid)
+      for client in [early, late] { #expect(try client.ask("hello") == "hello") }
+      let status = try world.status("echo")
+      #expect(status.pid == pid)
+      #expect(status.counters.givenBack == 1)
+      // It can be stopped as before when they have gone.
+      for client in [early, late] { client.close() }
+      try eventually("nobody uses it") { try world.dormouse("sleep", "echo").succeeded }
     }
   }
 

@@ -65,8 +65,15 @@ final class Freezer {
     for _ in 0..<Self.looks where try cgroup.isFrozen() { return }
   }
 
-  /// - Throws: `SystemError` of the cgroup.
-  func letRun() throws(SystemError) { try cgroup.setFrozen(false) }
+  /// - Throws: `SystemError` of the cgroup; it is tried again then, until the guest goes on.
+  func letRun() throws(SystemError) {
+    do throws(SystemError) {
+      try cgroup.setFrozen(false)
+    } catch {
+      thawLater(after: error)
+      throw error
+    }
+  }
 
   /// Lets those of a guest that stands still be the first to go on who have one of these sockets, by their inodes, open.
   func prefer(_ sockets: Set<UInt64>) {
@@ -83,10 +90,14 @@ final class Freezer {
       return try thawNow(inTurns: inTurns)
     } catch {
       letAllGo()
-      isAllOverdue = error.errno != ENODEV
-      if isAllOverdue { askAgain() }
+      thawLater(after: error)
       throw error
     }
+  }
+
+  private func thawLater(after error: SystemError) {
+    isAllOverdue = error.errno != ENODEV
+    if isAllOverdue { askAgain() }
   }
 
   private func thawNow(inTurns: Bool) throws(SystemError) -> Duration {

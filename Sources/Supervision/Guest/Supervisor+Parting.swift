@@ -20,8 +20,14 @@ extension Supervisor {
       // It may be tried again and again.
       if gateTrouble != error { say(.cannotLeadApart(error: "\(error)")) }
       gateTrouble = error
+      keep(because: "its new clients cannot be kept apart from it: \(error)")
       take(.gateFailed)
     }
+  }
+
+  /// Should the stop be cancelled now, whoever asked for it is told this.
+  private func keep(because reason: String) {
+    if case .parting(let parting) = state, parting.isCancellable { waiters.keptBecause = reason }
   }
 
   func holdStill() {
@@ -60,6 +66,7 @@ extension Supervisor {
       take(try isUsed() ? .used : .unused)
     } catch {
       say(.cannotWatchIdleness(error: "\(error)"))
+      keep(because: "the kernel does not tell whether it is used")
       take(.used)
     }
   }
@@ -68,11 +75,17 @@ extension Supervisor {
     switch state {
     case .parting(let parting) where !parting.isCancellable: try isInUseStill()
     case .parting where stopCause == .idle: try idleWatch?.isStillUnused() == false
-    case .parting: try socketLook.take().usage.inUse
+    case .parting: try isInUse()
     case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .deactivating,
       .failed:
       false
     }
+  }
+
+  private func isInUse() throws(SystemError) -> Bool {
+    let found = try socketLook.take()
+    keep(because: found.words)
+    return found.usage.inUse
   }
 
   /// Whether somebody uses the guest, or waits at a listener of its own: who waits apart is not to be waited for.

@@ -45,8 +45,8 @@ extension Supervisor {
 
   /// Stops the guest; answers when it is gone. A guest in use is left alone unless `now`.
   func sleep(now: Bool, _ answer: @escaping Waiters.Answer) {
-    if !now, let use = use() {
-      return answer(.failure(.sleepFailed(name: name, reason: "\(use); ask for it now to stop it all the same")))
+    if !now, let use = isDecidedByParting ? attendance : use() {
+      return answer(.failure(.sleepFailed(name: name, reason: use)))
     }
     waiters.awaitGone(answer)
     stopCause = .request
@@ -100,13 +100,32 @@ extension Supervisor {
     if !state.mayRun { take(.changed) }
   }
 
+  /// Whether it is looked who uses the guest when nobody new can come to it. A frozen one's clients stay what they are.
+  private var isDecidedByParting: Bool {
+    switch state {
+    case .active, .freezing: true
+    case .released, .holding, .inactive, .launching, .activating, .frozen, .parting, .leaving, .deactivating, .failed:
+      false
+    }
+  }
+
+  private var attendance: String? { run?.isAttended == true ? Self.attended : nil }
+
   /// What somebody does with the guest, in words; nil when nobody does anything.
   private func use() -> String? {
-    if run?.isAttended == true { return Self.attended }
+    if let attendance { return attendance }
     guard state.mayRun, let found = try? socketLook.take() else { return nil }
-    if found.connections.isEmpty { return nil }
-    let peers = found.connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
-    return "\(found.connections.count) connections are open (\(peers))"
+    return found.connections.isEmpty ? nil : found.words
+  }
+}
+
+extension SocketLook.Found {
+  /// Who uses the guest, for a person.
+  var words: String {
+    if connections.isEmpty { return "datagrams wait, or it is not known who uses it" }
+    let peers = connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
+    return connections.count == 1
+      ? "1 connection is open (\(peers))" : "\(connections.count) connections are open (\(peers))"
   }
 }
 

@@ -8,6 +8,8 @@ struct Waiters {
   private var forReady: [Answer] = []
   private var forGone: [Answer] = []
   private var forFrozen: [Answer] = []
+  /// Why a stop that was asked for is cancelled, if it is.
+  var keptBecause: String?
 
   mutating func awaitReady(_ answer: @escaping Answer) { forReady.append(answer) }
   mutating func awaitFrozen(_ answer: @escaping Answer) { forFrozen.append(answer) }
@@ -18,13 +20,14 @@ struct Waiters {
   /// They are not told here: who has an answer may ask for the next thing at once, and wait again.
   mutating func settle(_ state: State, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
-    let wokenAgain = Reply.failure(.sleepFailed(name: guest, reason: "it was woken again"))
+    let kept = Reply.failure(.sleepFailed(name: guest, reason: keptBecause ?? "it was woken again"))
     let notFrozen = Reply.failure(.freezeFailed(name: guest, reason: "it does not stand still"))
     switch state {
     case .active:
-      return Self.take(&forReady, .done) + Self.take(&forGone, wokenAgain) + Self.take(&forFrozen, notFrozen)
+      keptBecause = nil
+      return Self.take(&forReady, .done) + Self.take(&forGone, kept) + Self.take(&forFrozen, notFrozen)
     case .frozen:
-      return Self.take(&forReady, .done) + Self.take(&forGone, wokenAgain) + Self.take(&forFrozen, .done)
+      return Self.take(&forReady, .done) + Self.take(&forGone, kept) + Self.take(&forFrozen, .done)
     case .inactive, .released:
       return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
         + Self.take(&forReady, failed("it was put to sleep before it was ready"))

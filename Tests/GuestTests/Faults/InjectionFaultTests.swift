@@ -46,18 +46,29 @@ struct InjectionFaultTests {
       let daemon = try world.startDaemon()
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       try daemon.waitForLog("frozen")
-      let log = world.directory + "/strace"
-      let strace = try world.start(
-        [
-          "strace", "-o", log, "-P", world.cgroup(of: "echo") + "/cgroup.freeze", "-e", "trace=write",
-          "-e", "inject=write:error=ENOSPC:when=1", "-p", "\(daemon.pid)",
-        ], log: log)
-      try eventually("strace is there") { text(of: log + ".err").contains("attached") }
+      let injection = try Injection(
+        "write:error=ENOSPC:when=1", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon, of: world)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
-      strace.signal(SIGINT)
-      _ = strace.wait()
-      #expect(text(of: log).contains("(INJECTED)"))
+      injection.end()
+      #expect(injection.log.contains("(INJECTED)"))
       #expect(daemon.log.contains("cgroup.freeze: No space left on device"))
+    }
+  }
+
+  @Test("that was to let a guest go on with its end, and failed, is made again until it does")
+  func letsRun() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=infinity")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("hello") == "hello")
+      let injection = try Injection(
+        "write:error=ENOSPC:when=2", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon, of: world)
+      try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nreboot")
+      try daemon.until("it has rebooted") { try world.summary("echo").wakes == 2 }
+      injection.end()
+      #expect(injection.log.contains("(INJECTED)"))
+      #expect(try world.status("echo").lastStop?.cause == .reboot)
     }
   }
 
