@@ -117,6 +117,8 @@ public enum LossReason: String, Codable, CaseIterable, Sendable {
   case notReturned
   /// A guest on its way out ended it without a byte from its side (TCP).
   case unanswered
+  /// It was open when the guest was killed, which had not ended within TimeoutStopSec=.
+  case killed
 }
 
 /// How often things happened since the daemon was started.

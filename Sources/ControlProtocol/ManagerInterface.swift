@@ -157,11 +157,12 @@ public enum ManagerInterface {
     )
 
     # Why a connection or a datagram was lost: nobody took its listener; what had waited apart could not be put back; a guest on its way out
-    # ended it without a byte
+    # ended it without a byte; the guest was killed while it was open
     type LossReason (
       notAdopted,
       notReturned,
-      unanswered
+      unanswered,
+      killed
     )
 
     # How many were lost for one reason

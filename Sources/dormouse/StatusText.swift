@@ -129,6 +129,7 @@ extension LossReason {
     case .notAdopted: "nobody in the guest took the socket"
     case .notReturned: "could not be put back"
     case .unanswered: "ended by a guest on its way out"
+    case .killed: "open when the guest was killed"
     }
   }
 }

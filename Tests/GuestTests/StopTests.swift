@@ -122,10 +122,15 @@ struct StopTests {
         "echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"],
         settings: "[Guest]\nTimeoutStopSec=200ms")
       try world.startDaemon()
-      try world.wake("echo")
+      let clients = try ["one", "two"].map { word in
+        let client = try world.connect("127.0.0.1:8001")
+        #expect(try client.ask(word) == word)
+        return client
+      }
       try world.sleep("echo")
       #expect(try world.status("echo").lastStop?.killed == true)
       #expect(try world.status("echo").counters.kills == 1)
+      #expect(try world.status("echo").counters.lost == [LossCount(reason: .killed, count: clients.count)])
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }

@@ -34,6 +34,8 @@ final class Run {
   private(set) var consoles: [Console] = []
   private var sources: [EventSource] = []
   private var knownMemoryKills = 0
+  /// It has been ended by SIGKILL.
+  private(set) var isKilled = false
 
   /// What a run tells its supervisor.
   struct Handlers {
@@ -140,6 +142,7 @@ final class Run {
     // PID 1 by itself too: somebody may have moved it out of the cgroup. ESRCH says that it has ended already.
     try? process.signal(.number(SIGKILL))
     try cgroup.kill()
+    isKilled = true
   }
 
   /// Ends whatever is still in the cgroup (somebody may have entered it from outside) and removes it.

@@ -47,7 +47,8 @@ extension Supervisor {
 
   private func connectionsEnded(_ connections: [TCPConnection]?) {
     guard let unanswered = socketLook.noteEnded(connections) else { return }
-    if isOnItsWayOut { history.lost(unanswered, .unanswered) }
+    // Those of a killed one have been counted.
+    if isOnItsWayOut, run?.isKilled != true { history.lost(unanswered, .unanswered) }
     idleWatch?.connectionEnded()
   }
 

@@ -109,8 +109,11 @@ extension Supervisor {
   }
 
   func kill() {
+    // Before it: who uses the guest now is cut off.
+    let cutOff = (try? socketLook.take().connections.count { !$0.queued }) ?? 0
     do throws(SystemError) {
       try run?.kill()
+      history.lost(cutOff, .killed)
     } catch {
       endAgain(error) { [unowned self] in kill() }
     }
