@@ -48,6 +48,8 @@ class Ledger:
         # A daemon begins at nothing.
         if ends_daemon:
             self.before, self.tried_at_first = {name: 0 for name in self.before}, self.tried_before
+        # One that ended only now has its next.
+        self.subject.settle()
         found = self.found()
         # The kernel tells of an end a moment after it.
         end = time.monotonic() + PATIENCE
