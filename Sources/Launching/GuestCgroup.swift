@@ -117,21 +117,21 @@ public final class GuestCgroup {
 
   /// The guest's PID 1: the process whose number in its own pid namespace is 1. nil when it has none (any more).
   ///
-  /// - Throws: `SystemError` when the cgroup is gone.
+  /// - Throws: `SystemError`; `ENOENT` or `ENODEV` when the cgroup is gone.
   public func leader() throws(SystemError) -> Int32? { try process(numbered: 1) }
 
   /// The guest's program where its PID 1 is the small init of `ProcessTwo=`. nil when it has ended.
   ///
-  /// - Throws: `SystemError` when the cgroup is gone.
+  /// - Throws: `SystemError`; `ENOENT` or `ENODEV` when the cgroup is gone.
   func payload() throws(SystemError) -> Int32? { try process(numbered: Int32(LAUNCH_PAYLOAD)) }
 
   private func process(numbered number: Int32) throws(SystemError) -> Int32? {
-    let own = Self.depth(ofProcess: getpid()) ?? 1
+    let own = try Self.numbers(ofProcess: getpid())?.count ?? 1
     // A guest may have pid namespaces of its own, with the same numbers in each: the guest's own lies one below the daemon's.
-    return try processes().first { pid in
-      guard let numbers = Self.numbers(ofProcess: pid) else { return false }
-      return numbers.count == own + 1 && numbers.last == number
+    for pid in try processes() {
+      if let numbers = try Self.numbers(ofProcess: pid), numbers.count == own + 1, numbers.last == number { return pid }
     }
+    return nil
   }
 
   /// Whether processes are in it; none are when the cgroup is gone.
@@ -205,12 +205,17 @@ public final class GuestCgroup {
     try Cgroup2.remove(path)
   }
 
-  private static func depth(ofProcess pid: Int32) -> Int? { numbers(ofProcess: pid)?.count }
-
   /// `NSpid` of proc_pid_status(5): the number of a process in each of its pid namespaces, from /proc's down. nil when it is gone.
-  private static func numbers(ofProcess pid: Int32) -> [Int32]? {
-    guard let status = try? readFile("/proc/\(pid)/status", limit: 64 << 10) else { return nil }
-    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-    return line?.dropFirst("NSpid:".count).split(whereSeparator: { $0 == "\t" || $0 == " " }).compactMap { Int32($0) }
+  ///
+  /// - Throws: `SystemError` when that cannot be told.
+  private static func numbers(ofProcess pid: Int32) throws(SystemError) -> [Int32]? {
+    do throws(SystemError) {
+      let status = String(decoding: try readFile("/proc/\(pid)/status", limit: 64 << 10), as: UTF8.self)
+      let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+      return line?.dropFirst("NSpid:".count).split(whereSeparator: { $0 == "\t" || $0 == " " }).compactMap { Int32($0) }
+    } catch {
+      if error.errno == ENOENT || error.errno == ESRCH { return nil }
+      throw error
+    }
   }
 }

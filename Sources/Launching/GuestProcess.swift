@@ -30,7 +30,7 @@ public final class GuestProcess {
   /// - Throws: `SystemError`; `ESRCH` when there is none.
   public init(adopting pid: Int32, of cgroup: GuestCgroup) throws(SystemError) {
     let handle = try ProcessHandle(opening: pid)
-    payload = SmallInit.isPID1(pid) ? SmallInit.payload(in: cgroup) : nil
+    payload = try SmallInit.isPID1(pid) ? SmallInit.payload(in: cgroup) : nil
     self.handle = handle
     master = nil
     terminals = DescriptorList()

@@ -61,11 +61,15 @@ public func launch(
   if result.failed != LAUNCH_NO_FAILURE.rawValue {
     throw LaunchError(words(result.failed, plan), errno: result.error)
   }
+  let handle = ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd))
+  let program: ProcessHandle?
+  do throws(SystemError) {
+    program = try plan.hasInit ? SmallInit.payload(in: cgroup) : nil
+  } catch {
+    throw LaunchError("finding the guest's program (\(error.call))", errno: error.errno)
+  }
   let others = terminals.others
-  return GuestProcess(
-    ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd)),
-    payload: plan.hasInit ? SmallInit.payload(in: cgroup) : nil, console: terminals.takeMaster(),
-    terminals: others)
+  return GuestProcess(handle, payload: program, console: terminals.takeMaster(), terminals: others)
 }
 
 private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(LaunchError) {

@@ -19,17 +19,31 @@ enum SmallInit {
     }
   }
 
-  /// Whether a PID 1, by its number on the host, executes it.
-  static func isPID1(_ pid: Int32) -> Bool {
-    (try? readLink("/proc/\(pid)/exe"))?.hasPrefix("/memfd:dormouse-init") == true
+  /// Whether a PID 1, by its number on the host, executes it; not when it has ended.
+  ///
+  /// - Throws: `SystemError` of readlink(2).
+  static func isPID1(_ pid: Int32) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      return try readLink("/proc/\(pid)/exe").hasPrefix("/memfd:dormouse-init")
+    } catch {
+      if error.errno == ENOENT || error.errno == ESRCH { return false }
+      throw error
+    }
   }
 
   /// The guest's program; nil when it has ended already.
-  static func payload(in cgroup: GuestCgroup) -> ProcessHandle? {
-    guard let pid = try? cgroup.payload(), let handle = try? ProcessHandle(opening: pid),
+  ///
+  /// - Throws: `SystemError` when that cannot be told.
+  static func payload(in cgroup: GuestCgroup) throws(SystemError) -> ProcessHandle? {
+    guard let pid = try cgroup.payload() else { return nil }
+    do throws(SystemError) {
+      let handle = try ProcessHandle(opening: pid)
       // Looked up once more: between the two calls the number could have become another process's.
-      (try? cgroup.payload()) == pid
-    else { return nil }
-    return handle
+      if try cgroup.payload() != pid { return nil }
+      return handle
+    } catch {
+      if error.errno == ESRCH { return nil }
+      throw error
+    }
   }
 }

@@ -64,6 +64,29 @@ struct QueuedDatagramTests {
     }
   }
 
+  @Test(
+    "are all returned to where the gate leads, and the socket tells no more of them than before",
+    arguments: [false, true])
+  func returned(told: Bool) throws {
+    try inNetworkNamespace {
+      for address in [SocketAddress.ipv4(.loopback, port: 53), .ipv6(.any, port: 53, scope: 0)] {
+        let guest = try openListener(.datagram, address)
+        try noteDestinations(told, on: guest)
+        let parking = try openTwin(of: guest, backlog: 0)
+        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, try ReuseportProgram())
+        let client = try connected(.datagram, to: address)
+        for text in ["one", "two"] { #expect(send(client.raw, text, text.utf8.count, 0) == text.utf8.count) }
+        try gate.lead(to: .parking, parking: parking)
+        #expect(try returnDatagrams(from: guest) == ReturnedDatagrams(count: 2))
+        #expect(try noteDestinations(told, on: guest) == told)
+        #expect(try noteDestinations(on: parking) == told)
+        #expect(try takeDatagram(from: parking)?.bytes == Array("one".utf8))
+        #expect(try takeDatagram(from: parking)?.bytes == Array("two".utf8))
+        #expect(try takeDatagram(from: parking) == nil)
+      }
+    }
+  }
+
   /// Answers as a guest does: to whoever sent it, with the same bytes.
   private func answerEach(_ count: Int, at socket: borrowing OwnedFD) throws(SystemError) {
     for _ in 0..<count {

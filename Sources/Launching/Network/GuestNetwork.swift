@@ -30,9 +30,11 @@ public final class GuestNetwork {
     }
 
     /// The guests that have such a note.
-    public static func guests(in runtime: String) -> [String] {
+    ///
+    /// - Throws: `SystemError` when the directory cannot be listed.
+    public static func guests(in runtime: String) throws(SystemError) -> [String] {
       let suffix = ".network"
-      return ((try? directoryEntries(runtime)) ?? []).filter { $0.hasSuffix(suffix) }
+      return try directoryEntries(runtime).filter { $0.hasSuffix(suffix) }
         .map { String($0.dropLast(suffix.count)) }
     }
   }

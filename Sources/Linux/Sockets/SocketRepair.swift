@@ -63,3 +63,13 @@ private func disconnect(_ fd: borrowing OwnedFD) -> Bool {
   nobody.sa_family = sa_family_t(AF_UNSPEC)
   return connect(fd.raw, &nobody, socklen_t(MemoryLayout<sockaddr>.size)) == 0
 }
+
+/// Ends what a socket is for, whoever else has a descriptor of it: a listener accepts nobody any more and gives its address up. Who is
+/// queued there is reset, or moved where a `ReuseportGate` leads (shutdown(2), SHUT_RDWR).
+///
+/// A datagram socket keeps its address and what is queued, until its last descriptor is closed.
+/// - Throws: `SystemError`; `ENOTCONN` for a datagram socket without a peer, and for a listener that was shut down before.
+public func shutDown(_ fd: borrowing OwnedFD) throws(SystemError) {
+  let raw = fd.raw
+  try retrying("shutdown") { shutdown(raw, Int32(SHUT_RDWR)) }
+}

@@ -1,28 +1,40 @@
+import Glibc
 import Launching
 import Linux
 
 /// Guests that an earlier daemon, killed, left running: found by the notes that it made and by the cgroups below our own.
+///
+/// What cannot be told for want of descriptors or memory is an error, never "nothing runs": the listeners of a guest that runs must not
+/// be watched, nor its cgroup and what is the host's of it be cleared away.
 struct Leftovers {
   /// The cgroups below which a guest may be. A note may be wrong, so our own is always one of them.
   private var bases: [String: Set<String>] = [:]
+  /// The guests of which there is a note in our runtime directory.
+  private var noted: Set<String> = []
   private let record: RunRecord
   private let surroundings: Surroundings
 
-  init(_ surroundings: Surroundings) {
+  /// - Throws: `SystemError` when they cannot be looked for.
+  init(_ surroundings: Surroundings) throws(SystemError) {
     let own = surroundings.cgroupBase.path
     self.surroundings = surroundings
     record = RunRecord(runtime: surroundings.runtime)
-    for name in (try? GuestCgroup.guests(in: own)) ?? [] { bases[name] = [own] }
-    for name in GuestNetwork.Place.guests(in: surroundings.runtime) { bases[name] = bases[name] ?? [own] }
-    for (name, base) in record.all() { bases[name] = base.map { [$0, own] } ?? [own] }
+    for name in try GuestCgroup.guests(in: own) { bases[name] = [own] }
+    for name in try GuestNetwork.Place.guests(in: surroundings.runtime) { bases[name] = bases[name] ?? [own] }
+    for (name, base) in try record.all() {
+      bases[name] = base.map { [$0, own] } ?? [own]
+      noted.insert(name)
+    }
   }
 
   var names: [String] { bases.keys.sorted() }
 
   /// What runs of a guest; nil when nothing does, and its note is gone then.
-  func run(of name: String) -> Run? {
+  ///
+  /// - Throws: `SystemError` when that cannot be told; nothing has changed then.
+  func run(of name: String) throws(SystemError) -> Run? {
     for base in (bases[name] ?? []).sorted() {
-      if let run = run(of: name, in: base) { return run }
+      if let run = try run(of: name, in: base) { return run }
     }
     // What stays is tried again at the guest's next start, which says then why.
     try? GuestNetwork.undo(leftAt: surroundings.network(of: name))
@@ -31,22 +43,48 @@ struct Leftovers {
     return nil
   }
 
-  /// What has no PID 1 to be told to halt is ended at once.
-  private func run(of name: String, in base: String) -> Run? {
-    guard let cgroup = try? GuestCgroup(existing: name, in: base) else { return nil }
-    guard let leader = try? cgroup.leader(), let process = try? GuestProcess(adopting: leader, of: cgroup),
-      // Looked up once more: between the two calls the number could have become another process's.
-      (try? cgroup.leader()) == leader
-    else {
-      try? cgroup.kill()
+  private func run(of name: String, in base: String) throws(SystemError) -> Run? {
+    do throws(SystemError) {
+      let cgroup = try GuestCgroup(existing: name, in: base)
+      if let run = try run(of: name, in: cgroup) { return run }
+      // What has no PID 1 to be told to halt is ended at once.
+      try cgroup.kill()
       try? cgroup.remove()
       return nil
+    } catch {
+      if isAbsence(error, of: name) { return nil }
+      throw error
     }
-    let host = hostSide(of: name)
-    let run = Run(process: process, cgroup: cgroup, host: host, notify: nil)
-    run.network = try? GuestNetwork.found(surroundings.network(of: name), of: process)
-    run.users = surroundings.userRanges.note(usersOf: leader)
-    return run
+  }
+
+  /// Whether an error says that there is no such cgroup, or that it is no affair of ours.
+  private func isAbsence(_ error: SystemError, of name: String) -> Bool {
+    // A living daemon's with another runtime directory; with a note in ours its end is waited for.
+    if error.errno == EBUSY { return !noted.contains(name) }
+    // The last three: a note may say anything.
+    return [ENOENT, ENODEV, ENOTDIR, ENAMETOOLONG, ELOOP].contains(error.errno)
+  }
+
+  /// - Returns: nil when it has no PID 1 (any more).
+  private func run(of name: String, in cgroup: GuestCgroup) throws(SystemError) -> Run? {
+    do throws(SystemError) {
+      guard let leader = try cgroup.leader() else { return nil }
+      let process = try GuestProcess(adopting: leader, of: cgroup)
+      let network = try GuestNetwork.found(surroundings.network(of: name), of: process)
+      let users = try surroundings.userRanges.note(usersOf: leader)
+      // Looked up once more: between the calls the number could have become another process's.
+      guard try cgroup.leader() == leader else { return nil }
+      // Last: what is the host's of it goes with this value.
+      let run = Run(process: process, cgroup: cgroup, host: hostSide(of: name), notify: nil)
+      run.network = network
+      run.users = users
+      return run
+    } catch {
+      // It ended meanwhile.
+      if error.errno == ESRCH { return nil }
+      guard try cgroup.leader() == nil else { throw error }
+      return nil
+    }
   }
 
   private func hostSide(of name: String) -> HostSide {

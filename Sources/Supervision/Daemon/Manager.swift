@@ -13,17 +13,20 @@ public actor Manager {
   let arguments: DaemonArguments
   let log = Log(journal: Journal(.current))
   var supervisors: [String: Supervisor] = [:]
-  private var surroundings: Surroundings?
+  private(set) var surroundings: Surroundings?
   var control: ControlServer?
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
   private var isEnding = false
   /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
-  private var endsAsleep = false
+  private(set) var endsAsleep = false
   /// Guests whose files are there again while what ran by the old ones still stops.
   private var returning: [String: LoadedGuest] = [:]
   /// Until the service manager can be told again that all is well.
   private var readyLater: EventSource?
+  /// Until it is tried again to find out what an earlier daemon left running, and why it could not be found out, by guest.
+  var beginLater: EventSource?
+  var beginTroubles: [String: SystemError] = [:]
 
   /// Uses the loop of the calling thread, which the caller runs.
   public init(loop: EventLoop, arguments: DaemonArguments) {
@@ -71,23 +74,8 @@ public actor Manager {
     }
     let taken = offer(passed, surroundings.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
-    beginAll(surroundings)
+    try beginAll()
     tellReady()
-    // Systemd starts the service for a connection, which then waits already, or because somebody asked for the guest.
-    if endsAsleep { for supervisor in supervisors.values { supervisor.wake { _ in } } }
-  }
-
-  private func beginAll(_ surroundings: Surroundings) {
-    let leftovers = Leftovers(surroundings)
-    for supervisor in supervisors.values { supervisor.begin(leftover: leftovers.run(of: supervisor.name)) }
-    for name in leftovers.names where supervisors[name] == nil && isConcerned(name) {
-      guard let run = leftovers.run(of: name) else { continue }
-      // Its file went while no daemon ran: it is ended, and then forgotten.
-      let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])
-      let supervisor = makeSupervisor(fileless, surroundings)
-      supervisor.begin(leftover: run)
-      supervisor.release(because: .configuration)
-    }
   }
 
   private func watchSignals() throws(SystemError) {
@@ -99,7 +87,7 @@ public actor Manager {
   }
 
   /// Without names every guest; with names only those.
-  private func isConcerned(_ name: String) -> Bool { arguments.guests.isEmpty || arguments.guests.contains(name) }
+  func isConcerned(_ name: String) -> Bool { arguments.guests.isEmpty || arguments.guests.contains(name) }
 }
 
 // The guest files.
@@ -116,7 +104,7 @@ extension Manager {
     return loaded
   }
 
-  private func makeSupervisor(_ loaded: LoadedGuest, _ surroundings: Surroundings) -> Supervisor {
+  func makeSupervisor(_ loaded: LoadedGuest, _ surroundings: Surroundings) -> Supervisor {
     let supervisor = Supervisor(loaded, surroundings: surroundings)
     supervisor.moved = { [unowned self] name in moved(name) }
     supervisors[loaded.name] = supervisor
@@ -126,7 +114,8 @@ extension Manager {
   private func add(_ loaded: LoadedGuest, _ surroundings: Surroundings) {
     let supervisor = makeSupervisor(loaded, surroundings)
     supervisor.say(.added)
-    supervisor.begin(leftover: nil)
+    // Something of it may run still that has not been found.
+    if beginLater == nil { supervisor.begin(leftover: nil) }
   }
 
   /// SIGHUP: new guests are held, removed ones stopped, changed ones changed when nothing of them runs.
@@ -180,6 +169,7 @@ extension Manager {
   private func moved(_ name: String) {
     guard let supervisor = supervisors[name] else { return }
     switch supervisor.state {
+    case .released where supervisor.awaitsBeginning: break
     case .released:
       supervisors[name] = nil
       if let again = returning.removeValue(forKey: name), let surroundings, !isEnding { add(again, surroundings) }

@@ -23,6 +23,7 @@ enum Message {
   case gone(how: String)
   case paused(reason: String, pause: Duration, failures: Int)
   case foundRunning(pid: Int32)
+  case cannotFindLeftover(error: String)
   case cannotEnd(error: String)
 
   // What the guest makes of its sockets, and what it says of itself.
@@ -59,7 +60,7 @@ enum Message {
 extension Message {
   var priority: Journal.Priority {
     switch self {
-    case .cannotEnd, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
+    case .cannotEnd, .cannotFindLeftover, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
       .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost, .unmet, .outOfMemory,
@@ -104,6 +105,8 @@ extension Message {
     case .paused(let reason, let pause, let failures):
       "\(reason); pausing for \(pause.inWords)\(failures > 1 ? ", after \(failures) times in a row" : "")"
     case .foundRunning(let pid): "found running as process \(pid), left by an earlier daemon"
+    case .cannotFindLeftover(let error):
+      "cannot find out what an earlier daemon left running, so nothing is begun before that: \(error)"
     case .cannotEnd(let error): "cannot end it, watch it or clear up after it: \(error)"
     case .notAdopted(let socket):
       "the guest did not take \(socket): none of its enabled .socket units has this address; clients are refused there"

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// The note, one file a guest in the runtime directory, that says in which cgroup it runs: a later daemon, itself perhaps in
@@ -16,12 +17,25 @@ struct RunRecord {
   func remove(_ guest: String) { removeFile(path(of: guest)) }
 
   /// The guests that have a note, with the cgroup that holds theirs; nil when the note does not say.
-  func all() -> [(guest: String, base: String?)] {
-    let names = (try? directoryEntries(directory)) ?? []
-    return names.sorted().filter { $0.hasSuffix(Self.suffix) }.map { name in
+  ///
+  /// - Throws: `SystemError` when they cannot be read.
+  func all() throws(SystemError) -> [(guest: String, base: String?)] {
+    var found: [(guest: String, base: String?)] = []
+    for name in try directoryEntries(directory).sorted() where name.hasSuffix(Self.suffix) {
       let guest = String(name.dropLast(Self.suffix.count))
-      let text = (try? readFile(path(of: guest), limit: 4096)) ?? []
-      return (guest, String(decoding: text, as: UTF8.self).split(separator: "\n").first.map(String.init))
+      found.append((guest, try base(of: guest)))
+    }
+    return found
+  }
+
+  private func base(of guest: String) throws(SystemError) -> String? {
+    do throws(SystemError) {
+      let text = String(decoding: try readFile(path(of: guest), limit: 4096), as: UTF8.self)
+      return text.split(separator: "\n").first.map(String.init)
+    } catch {
+      // None of ours is so long, or a directory.
+      if error.errno == EFBIG || error.errno == EISDIR { return nil }
+      throw error
     }
   }
 

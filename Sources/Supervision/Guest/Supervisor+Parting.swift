@@ -51,8 +51,8 @@ extension Supervisor {
     let isGone = run == nil
     gateTrouble = nil
     if isGone { history.counters.leftBehind += listeners.takenAlong(surroundings.sockDiag) }
-    let (ledBack, failure) = listeners.leadBack(gone: isGone, surroundings.sockDiag)
-    if let failure { say(.cannotLeadApart(error: "\(failure)")) }
+    let ledBack = listeners.leadBack(gone: isGone, surroundings.sockDiag)
+    if let failure = ledBack.failure { say(.cannotLeadApart(error: "\(failure)")) }
     if isGone { history.counters.parked += ledBack.count } else { history.counters.givenBack += ledBack.count }
     history.lost(ledBack.lost, .notReturned)
     if state.word == .active {
@@ -95,13 +95,11 @@ extension Supervisor {
   }
 
   func takeQueues() {
-    do throws(SystemError) {
-      // When it cannot be told, the listener is taken from the guest too: it loses nobody by that.
-      let isHalfOpen = (try? socketLook.take())?.isHalfOpen ?? true
-      try listeners.takeQueues(halfOpen: isHalfOpen)
-    } catch {
-      say(.cannotLeadApart(error: "\(error)"))
-    }
+    // When it cannot be told, the listener is taken from the guest too: it loses nobody by that.
+    let isHalfOpen = (try? socketLook.take())?.isHalfOpen ?? true
+    let taken = listeners.takeQueues(halfOpen: isHalfOpen)
+    if let failure = taken.failure { say(.cannotLeadApart(error: "\(failure)")) }
+    history.lost(taken.lost, .notReturned)
     listeners.noteLeftBehind(surroundings.sockDiag)
   }
 }

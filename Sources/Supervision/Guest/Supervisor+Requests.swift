@@ -7,6 +7,7 @@ import Linux
 extension Supervisor {
   /// Takes the guest on; `leftover` is what an earlier daemon left running.
   func begin(leftover: Run?) {
+    awaitsBeginning = false
     // What a killed daemon held the guest holds still, with whoever waits there.
     if let leftover { listeners.takeOver(from: leftover.process, guest) }
     // At once: a path that a killed daemon left to a socket of its own wakes nobody.
@@ -33,10 +34,13 @@ extension Supervisor {
     }
   }
 
+  private static let unfound = "it cannot be told yet what an earlier daemon left of it"
+
   /// Starts the guest; answers when it is ready.
   func wake(_ answer: @escaping Waiters.Answer) {
     if case .released = state {
-      return answer(.failure(.wakeFailed(name: name, reason: "it is held no longer")))
+      let reason = awaitsBeginning ? Self.unfound : "it is held no longer"
+      return answer(.failure(.wakeFailed(name: name, reason: reason)))
     }
     waiters.awaitReady(answer)
     wakeCause = Trigger(cause: .request)
@@ -45,6 +49,7 @@ extension Supervisor {
 
   /// Stops the guest; answers when it is gone. A guest in use is left alone unless `now`.
   func sleep(now: Bool, _ answer: @escaping Waiters.Answer) {
+    if awaitsBeginning { return answer(.failure(.sleepFailed(name: name, reason: Self.unfound))) }
     if !now, let use = isDecidedByParting ? attendance : use() {
       return answer(.failure(.sleepFailed(name: name, reason: use)))
     }
@@ -79,6 +84,7 @@ extension Supervisor {
 
   /// Lets the guest go for good, stopped cleanly if it runs.
   func release(because cause: StopCause) {
+    awaitsBeginning = false
     stopCause = cause
     take(.release)
   }

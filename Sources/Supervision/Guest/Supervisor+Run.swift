@@ -15,6 +15,7 @@ extension Supervisor {
     lastFailure = nil
     history.woken(by: trigger.cause, socket: trigger.socket)
     say(.waking(trigger.cause, socket: trigger.socket))
+    defer { countMovedLate() }
     do throws(StartFailure) {
       let run = try GuestStarter(surroundings: surroundings).start(guest, listeners) { run throws(SystemError) in
         try watch(run)
@@ -49,6 +50,12 @@ extension Supervisor {
       history.notReady(because: "\(error)")
       take(.startFailed)
     }
+  }
+
+  private func countMovedLate() {
+    history.counters.parked += listeners.movedLate.count
+    history.lost(listeners.movedLate.lost, .notReturned)
+    listeners.movedLate = Listener.LedBack()
   }
 
   /// Once for each controller.

@@ -11,6 +11,8 @@ import UnitSyntax
 /// Used on the loop's thread only, like everything it owns.
 final class Supervisor {
   private(set) var loaded: LoadedGuest
+  /// Until `begin`: it is not known what an earlier daemon left of it.
+  var awaitsBeginning = true
   /// What its changed files ask for: takes effect when nothing runs.
   var changed: LoadedGuest?
   let surroundings: Surroundings

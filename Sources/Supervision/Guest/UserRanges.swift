@@ -47,8 +47,10 @@ struct UserRanges {
   }
 
   /// As `note`, for the ids of a process that runs already; nil when they are the host's own (user_namespaces(7)).
-  func note(usersOf process: Int32) -> Claim? {
-    let text = (try? readFile("/proc/\(process)/uid_map", limit: 64 << 10)) ?? []
+  ///
+  /// - Throws: `SystemError`; `ENOENT` or `ESRCH` when it has ended.
+  func note(usersOf process: Int32) throws(SystemError) -> Claim? {
+    let text = try readFile("/proc/\(process)/uid_map", limit: 64 << 10)
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
     let row = lines.first?.split(separator: " ").compactMap { UInt32($0) } ?? []
     guard row.count == 3, row[1] != 0 else { return nil }

@@ -33,13 +33,24 @@ extension GuestListeners {
 
   /// Takes those apart as well whom the guest has not accepted.
   ///
-  /// - Throws: `SystemError` of the last that failed; no other is left out.
-  func takeQueues(halfOpen: Bool) throws(SystemError) {
-    var failure: SystemError?
+  /// - Returns: how many were lost, and the last failure; no listener is left out for another's.
+  func takeQueues(halfOpen: Bool) -> Listener.LedBack {
+    var sum = Listener.LedBack()
     for listener in all {
-      do throws(SystemError) { try listener.takeQueue(halfOpen: halfOpen) } catch { failure = error }
+      do throws(SystemError) { sum += try listener.takeQueue(halfOpen: halfOpen) } catch { sum.failure = error }
     }
-    if let failure { throw failure }
+    return sum
+  }
+
+  /// Moves those to the next guest's sockets who could not be moved when the last one had gone.
+  ///
+  /// - Throws: `SystemError`; who was not moved waits apart still, and the guest must not start.
+  func prepare() throws(SystemError) {
+    for listener in all {
+      let done = try listener.prepare()
+      movedLate += done
+      if let failure = done.failure { throw failure }
+    }
   }
 
   /// Notes who is left to the guest, because the kernel cannot move him.
@@ -68,19 +79,18 @@ extension GuestListeners {
 
   /// Leads clients to the listeners again: of a guest that goes on, or with `gone` for the next one.
   ///
-  /// - Returns: how many came back, and the last error; no listener is left out for another's.
-  func leadBack(gone: Bool, _ diag: SockDiag) -> (Listener.LedBack, SystemError?) {
+  /// - Returns: how many came back, and the last failure; no listener is left out for another's.
+  func leadBack(gone: Bool, _ diag: SockDiag) -> Listener.LedBack {
     var sum = Listener.LedBack()
-    var failure: SystemError?
     for listener in all {
       do throws(SystemError) {
         sum += gone ? try listener.settle(diag) : try listener.leadBack()
       } catch {
-        failure = error
+        sum.failure = error
       }
     }
     // A guest that goes on is stopped another time, perhaps without it.
     if !gone { try? keepReserve() }
-    return (sum, failure)
+    return sum
   }
 }

@@ -17,6 +17,8 @@ final class GuestListeners {
 
   /// How many waited when the sockets were given to the last guest.
   private(set) var handedOver = 0
+  /// Those who had waited apart until a start, since the last one was counted.
+  var movedLate = Listener.LedBack()
 
   init(of guest: String, _ store: SocketStore) {
     self.guest = guest
@@ -139,7 +141,7 @@ final class GuestListeners {
   /// - Throws: `SystemError` when the process has no descriptor left.
   func duplicates(_ diag: SockDiag) throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
-    for listener in all { try listener.prepare() }
+    try prepare()
     handedOver = all.reduce(0) { $0 + $1.queued(diag) }
     for listener in all { list.append(try listener.descriptor.duplicate()) }
     return list

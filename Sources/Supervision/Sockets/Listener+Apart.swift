@@ -19,10 +19,13 @@ extension Listener {
   struct LedBack {
     var count = 0
     var lost = 0
+    /// Why some wait apart still.
+    var failure: SystemError?
 
     static func += (sum: inout LedBack, more: LedBack) {
       sum.count += more.count
       sum.lost += more.lost
+      sum.failure = more.failure ?? sum.failure
     }
   }
 
@@ -98,45 +101,29 @@ extension Listener {
   /// the moment before it is told to halt.
   ///
   /// - Parameter halfOpen: whether clients are in their handshake, with whichever of the two.
-  /// - Throws: `SystemError`; who could not be moved waits at the guest's socket.
-  func takeQueue(halfOpen: Bool) throws(SystemError) {
-    guard isApart, moves, !guestHasSecond else { return }
-    if listen.kind == .datagram {
-      _ = try returnDatagrams(from: socket)
-    } else if isSomebodyQueued || halfOpen {
-      let raw = socket.descriptor.raw
-      try retrying("shutdown \(address)") { shutdown(raw, Int32(SHUT_RDWR)) }
-    }
+  /// - Returns: how many were lost; with a failure some wait at the guest's socket still.
+  /// - Throws: `SystemError`; all of them do.
+  func takeQueue(halfOpen: Bool) throws(SystemError) -> LedBack {
+    guard isApart, moves, !guestHasSecond else { return LedBack() }
+    if listen.kind == .datagram { return try returned(from: socket) }
+    if isSomebodyQueued || halfOpen { try shutDown(socket.descriptor) }
+    return LedBack()
   }
 
-  /// Takes the datagrams of one socket and sends them again, to where clients are led.
-  fileprivate func returnDatagrams(from source: HeldSocket) throws(SystemError) -> LedBack {
-    var done = LedBack()
-    guard source.hasInput else { return done }
-    try noteDestinations(on: source.descriptor)
-    let way = try DatagramReturn()
-    // No more than a queue holds: they may come faster than they are taken.
-    for _ in 0..<Self.mostDatagrams {
-      do throws(SystemError) {
-        guard let datagram = try takeDatagram(from: source.descriptor) else { break }
-        try way.send(datagram)
-        done.count += 1
-      } catch {
-        done.lost += 1
-      }
-    }
-    return done
+  /// Sends the datagrams of one socket again, to where clients are led.
+  fileprivate func returned(from source: HeldSocket) throws(SystemError) -> LedBack {
+    guard source.hasInput else { return LedBack() }
+    let done = try returnDatagrams(from: source.descriptor)
+    return LedBack(count: done.count, lost: done.lost, failure: done.failure)
   }
-
-  private static let mostDatagrams = 100_000
 }
 
 // After the stop was cancelled, or the guest has gone.
 extension Listener {
   /// Leads clients to the guest again, which goes on, and moves those that waited.
   ///
-  /// - Returns: how many those were.
-  /// - Throws: `SystemError`; they still wait apart.
+  /// - Returns: how many those were; with a failure some still wait apart.
+  /// - Throws: `SystemError`; all of them do.
   func leadBack() throws(SystemError) -> LedBack {
     guard isApart else { return LedBack() }
     if moves { return try moveBack() }
@@ -162,11 +149,12 @@ extension Listener {
 
   /// The guest that is about to start gets the socket at which somebody waits.
   ///
+  /// - Returns: how many were moved to it who could not be when the last one had gone; with a failure some wait apart still.
   /// - Throws: `SystemError` when clients cannot be led there.
-  func prepare() throws(SystemError) {
-    // What failed when the last one had gone: nobody is left behind for it.
-    if moves, second != nil { _ = try repairAndMoveBack() }
+  func prepare() throws(SystemError) -> LedBack {
+    if moves, second != nil { return try repairAndMoveBack() }
     if let twin, twin.hasInput, !socket.hasInput { try choose(twin) }
+    return LedBack()
   }
 
   private func repairAndMoveBack() throws(SystemError) -> LedBack {
@@ -178,6 +166,7 @@ extension Listener {
     if second == nil { return LedBack() }
     try lead(to: first)
     let done = try emptySecond()
+    if done.failure != nil { return done }
     // Closed before the gate is taken off, which tells the kernel where to go with its queue: nobody else may hold it by now.
     second = nil
     gate = nil
@@ -187,7 +176,7 @@ extension Listener {
 
   private func emptySecond() throws(SystemError) -> LedBack {
     guard let second else { return LedBack() }
-    if listen.kind == .datagram { return try returnDatagrams(from: second) }
+    if listen.kind == .datagram { return try returned(from: second) }
     return LedBack(count: try acceptQueueLength(of: second.descriptor))
   }
 

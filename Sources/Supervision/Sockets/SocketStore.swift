@@ -38,7 +38,7 @@ final class SocketStore {
   func drop(_ socket: HeldSocket, as name: StoredName) {
     if !socket.isStored { return }
     socket.isStored = false
-    shutdown(socket.descriptor.raw, Int32(SHUT_RDWR))
+    try? shutDown(socket.descriptor)
     say(.drop(name))
   }
 

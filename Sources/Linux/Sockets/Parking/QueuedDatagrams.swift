@@ -13,14 +13,21 @@ public struct QueuedDatagram: Equatable, Sendable {
 /// Makes the kernel tell with each datagram, those that wait already too, where it was sent to: a socket at 0.0.0.0 or [::] knows
 /// it in no other way, and a guest must not see another address after `DatagramReturn`.
 ///
-/// Not for a socket that a guest has: it would get messages that it did not ask for.
-/// - Throws: `SystemError` of setsockopt(2).
-public func noteDestinations(on fd: borrowing OwnedFD) throws(SystemError) {
-  if try localAddress(of: fd).family == AF_INET6 {
-    try setOption(fd, Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, Int32(1), named: "IPV6_RECVPKTINFO")
-  } else {
-    try setOption(fd, Int32(IPPROTO_IP), IP_PKTINFO, Int32(1), named: "IP_PKTINFO")
-  }
+/// For a moment only at a socket that a guest has: it gets messages meanwhile that it did not ask for.
+/// - Parameters:
+///   - wanted: false makes it tell that no more.
+///   - fd: a socket of UDP.
+/// - Returns: whether it told that before.
+/// - Throws: `SystemError` of getsockopt(2) or setsockopt(2).
+@discardableResult
+public func noteDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+  let isIPv6 = try localAddress(of: fd).family == AF_INET6
+  let (level, number, name) =
+    isIPv6
+    ? (Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO") : (Int32(IPPROTO_IP), IP_PKTINFO, "IP_PKTINFO")
+  let before = try option(fd, level, number, initially: Int32(0), named: name) != 0
+  if before != wanted { try setOption(fd, level, number, Int32(wanted ? 1 : 0), named: name) }
+  return before
 }
 
 /// Takes one datagram out of the queue of a UDP socket after `noteDestinations(on:)`; never blocks.

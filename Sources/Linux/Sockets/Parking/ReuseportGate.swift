@@ -42,7 +42,8 @@ public struct ReuseportGate: ~Copyable, Sendable {
   ) throws(SystemError) {
     let map = try Self.attach(program, guest, parking, side)
     let hasMap = map != nil
-    if !hasMap { try Self.insisting { () throws(SystemError) in try Self.attachIndex(parking, side) } }
+    // Whoever has come to the second socket by now would be lost with it.
+    if !hasMap { try insisting { () throws(SystemError) in try Self.attachIndex(parking, side) } }
     movesQueues = try kind(of: guest) == .stream && (hasMap || Self.kernelMovesQueues)
     self.map = map
     awaitLookups()
@@ -107,16 +108,6 @@ public struct ReuseportGate: ~Copyable, Sendable {
       return nil
     }
     return map
-  }
-
-  /// Whoever has come to the second socket by now would be lost with it, so a lack of memory is not believed at once.
-  private static func insisting(_ body: () throws(SystemError) -> Void) throws(SystemError) {
-    for _ in 0..<2 {
-      do throws(SystemError) { return try body() } catch {
-        if error.errno != ENOMEM && error.errno != ENOBUFS { throw error }
-      }
-    }
-    try body()
   }
 
   /// - Throws: `EBUSY` for a socket that is in somebody else's map.
