@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 /// The import table of ARCHITECTURE.md: a target's `dependencies` are the only arrows there are (`.ci/imports` compares).
