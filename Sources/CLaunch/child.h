@@ -6,7 +6,7 @@
 
 enum { STACK_SIZE = 64 * 1024, GUARD_SIZE = 64 * 1024 };
 
-/* What goes through the report pipe. */
+/* What the children send to the daemon: the step that failed, or LAUNCH_AT_GATE. */
 struct launch_report {
   int32_t step;
   int32_t error;
@@ -15,11 +15,19 @@ struct launch_report {
 /* A start, in the daemon's memory: its processes see each other's changes. */
 struct launch_family {
   const struct launch_plan *plan;
+  /* The memory that this and the stacks lie in. */
+  long memory, size;
+  /* The daemon's end of the channel. */
+  int channel;
+  /* Whether the process that is to execute waits for the daemon (#5). */
+  int is_at_gate;
+  /* The daemon's own PR_GET_DUMPABLE. */
+  long dumpable;
   /* The child's; NULL where it makes no further processes. */
   void *usher_stack;
   void *first_stack;
   void *second_stack;
-  /* The descriptor of the report pipe in the children. */
+  /* The descriptor of the children's end of the channel. */
   int report;
   /* The step of LAUNCH_CROSS. */
   uint32_t crossing;

@@ -31,7 +31,7 @@ static void reset_dispositions(void) {
 }
 
 /*
- * Listeners at 3 and up, then the report pipe, then the preloaded slots; everything else of the daemon's goes, before any path of
+ * Listeners at 3 and up, then the channel to the daemon, then the preloaded slots; everything else of the daemon's goes, before any path of
  * the guest is looked at. All are first moved above the places they are to take, because the daemon's numbers may lie among these.
  */
 static long arrange_descriptors(struct launch_family *family) {
@@ -51,6 +51,19 @@ static long arrange_descriptors(struct launch_family *family) {
   }
   family->report = FIRST_DESCRIPTOR + (int)plan->listener_count;
   return raw3(__NR_close_range, FIRST_DESCRIPTOR + count, ~0U, 0);
+}
+
+/*
+ * Nothing is left but to execute. Whoever has connected is accepted from then on, so the daemon first has all that it needs to go on
+ * with the guest, or lets nothing be executed. Its end is an end of file here.
+ */
+static void await_daemon(struct launch_family *family) {
+  struct launch_report report = {LAUNCH_AT_GATE, 0};
+  raw3(__NR_write, family->report, (long)&report, sizeof report); /* #5 */
+  char word;
+  long count = raw3(__NR_read, family->report, (long)&word, 1); /* #6 */
+  while (count < 0) count = raw3(__NR_read, family->report, (long)&word, 1);
+  while (count == 0) raw1(__NR_exit_group, 1);
 }
 
 static long execute(const struct launch_plan *plan, const struct launch_step *step) {
@@ -113,7 +126,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_FILTER: return launch_filter(text, step->a);
     case LAUNCH_BLOCK: return raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&step->a, 0, sizeof step->a);
     case LAUNCH_INIT: return launch_init(family, index);
-    case LAUNCH_EXECUTE: return execute(plan, step);
+    case LAUNCH_EXECUTE: await_daemon(family); return execute(plan, step);
   }
   return -EINVAL;
 }

@@ -14,25 +14,36 @@
 #include "raw.h"
 
 static struct launch_result failed(int at, long error) {
-  struct launch_result result = {-1, -1, at, (int32_t)-error};
+  struct launch_result result = {-1, -1, at, (int32_t)-error, 0};
   return result;
 }
 
+/* As far as linux/ does not have them. */
+enum { UNIX = 1 /* AF_UNIX */, RECORDS = 5 /* SOCK_SEQPACKET */, WRITING = 1 /* SHUT_WR */, NO_SIGNAL = 0x4000 /* MSG_NOSIGNAL */ };
+
 /*
- * #1: end of file leaves the report as it was. The stacks are free when every process of the start is gone or has executed, which
- * is what end of file says; of several reports the first is the cause of the others.
+ * #5, or #1: end of file leaves the report as it was. The stacks are free when every process of the start is gone or has executed,
+ * which is what end of file says, or a reset, and nothing else; so whatever read(2) fails with it is called again. Of several reports the first
+ * is the cause of the others.
  */
-static void read_report(int from, struct launch_report *report) {
+static void read_reports(struct launch_family *family, struct launch_report *report) {
   struct launch_report got;
   int is_first = 1;
   for (;;) {
-    long count = raw3(__NR_read, from, (long)&got, sizeof got);
-    if (count == -4 /* EINTR */) continue;
-    if (count != sizeof got) return;
+    long count = raw3(__NR_read, family->channel, (long)&got, sizeof got);
+    if (count == 0 || count == -ECONNRESET) return;
+    if (count != sizeof got) continue;
+    if (got.step == LAUNCH_AT_GATE) {
+      family->is_at_gate = 1;
+      return;
+    }
     if (is_first) *report = got;
     is_first = 0;
   }
 }
+
+/* Who waits at the gate, or will, ends by itself; it is killed besides, so no one call has to succeed. */
+static void refuse(const struct launch_family *family) { raw2(__NR_shutdown, family->channel, WRITING); }
 
 static void reap(int kind, int number) {
   while (raw5(__NR_waitid, kind, number, 0, WEXITED, 0) == -4) continue;
@@ -44,12 +55,13 @@ static long open_first(struct launch_family *family, struct launch_report *repor
   if (report->step == LAUNCH_NO_FAILURE && family->first != 0) pidfd = raw2(__NR_pidfd_open, family->first, 0);
   if (pidfd >= 0) return pidfd;
   if (report->step == LAUNCH_NO_FAILURE) *report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-pidfd};
+  refuse(family);
   /* Who was not killed is not waited for; its cgroup is about to be. */
   if (family->first != 0 && raw2(__NR_kill, family->first, SIGKILL) >= 0) reap(P_PID, family->first);
   return -1;
 }
 
-static struct launch_result clone_and_wait(struct launch_family *family, void *stack, const int pipe[2]) {
+static struct launch_result clone_and_wait(struct launch_family *family, void *stack, int childs_end) {
   const struct launch_plan *plan = family->plan;
   int pidfd = -1;
   struct clone_args arguments = {
@@ -67,11 +79,11 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
   long pid = raw_clone3(&arguments, sizeof arguments, launch_child, family);
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&own, 0, sizeof own);
-  raw1(__NR_close, pipe[1]);
+  raw1(__NR_close, childs_end);
   if (pid < 0) return failed(LAUNCH_AT_CLONE, pid);
 
   struct launch_report report = {LAUNCH_NO_FAILURE, 0};
-  read_report(pipe[0], &report);
+  read_reports(family, &report);
   if (plan->crosses || report.step != LAUNCH_NO_FAILURE) {
     /* The small init may be there already, though its program is not. */
     if (!plan->crosses) raw4(__NR_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
@@ -83,8 +95,12 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
     pidfd = (int)open_first(family, &report);
     pid = family->first;
   }
-  if (report.step != LAUNCH_NO_FAILURE) return failed(report.step, -report.error);
-  struct launch_result result = {(int32_t)pid, pidfd, LAUNCH_NO_FAILURE, 0};
+  if (report.step != LAUNCH_NO_FAILURE) {
+    /* Whoever waits there ends now: the stacks are free after that. */
+    if (family->is_at_gate) read_reports(family, &report);
+    return failed(report.step, -report.error);
+  }
+  struct launch_result result = {(int32_t)pid, pidfd, LAUNCH_NO_FAILURE, 0, family};
   return result;
 }
 
@@ -98,37 +114,66 @@ static long make_stacks(long memory, long count) {
   return 0;
 }
 
+static void release(struct launch_family *family) {
+  raw5(__NR_prctl, PR_SET_DUMPABLE, family->dumpable, 0, 0, 0);
+  raw1(__NR_close, family->channel);
+  raw2(__NR_munmap, family->memory, family->size);
+}
+
 struct launch_result launch_start(const struct launch_plan *plan) {
-  int pipe[2];
-  long error = raw2(__NR_pipe2, (long)pipe, O_CLOEXEC);
+  int pair[2];
+  long error = raw4(__NR_socketpair, UNIX, RECORDS | O_CLOEXEC, 0, (long)pair);
   if (error < 0) return failed(LAUNCH_AT_PIPE, error);
   const long firsts = plan->crosses ? 3 : 1, count = firsts + (plan->has_init ? 1 : 0);
-  const long size = GUARD_SIZE + STACK_SIZE;
-  long memory = raw6(__NR_mmap, 0, count * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory > -4096 && memory < 0) {
-    raw1(__NR_close, pipe[0]);
-    raw1(__NR_close, pipe[1]);
-    return failed(LAUNCH_AT_PIPE, memory);
-  }
-  /* Other ids than its parent's make a process's memory undumpable, and this is the daemon's. */
-  long dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
-  struct launch_result result;
-  error = make_stacks(memory, count);
+  const long one = GUARD_SIZE + STACK_SIZE, size = count * one + GUARD_SIZE;
+  long memory = raw6(__NR_mmap, 0, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  error = memory > -4096 && memory < 0 ? memory : make_stacks(memory, count);
+  if (error == 0) error = raw3(__NR_mprotect, memory + count * one, GUARD_SIZE, PROT_READ | PROT_WRITE);
   if (error < 0) {
-    raw1(__NR_close, pipe[1]);
-    result = failed(LAUNCH_AT_PIPE, error);
-  } else {
-    struct launch_family family = {.plan = plan, .outer = plan->crosses ? 1 : 0};
-    if (plan->crosses) {
-      family.usher_stack = (void *)(memory + size + GUARD_SIZE);
-      family.first_stack = (void *)(memory + 2 * size + GUARD_SIZE);
-    }
-    if (plan->has_init) family.second_stack = (void *)(memory + firsts * size + GUARD_SIZE);
-    plan->descriptors[plan->listener_count] = pipe[1];
-    result = clone_and_wait(&family, (void *)(memory + GUARD_SIZE), pipe);
+    raw1(__NR_close, pair[0]);
+    raw1(__NR_close, pair[1]);
+    if (memory > 0) raw2(__NR_munmap, memory, size);
+    return failed(LAUNCH_AT_PIPE, error);
   }
-  raw5(__NR_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
-  raw1(__NR_close, pipe[0]);
-  raw2(__NR_munmap, memory, count * size);
+  struct launch_family *family = (struct launch_family *)(memory + count * one);
+  family->plan = plan;
+  family->memory = memory;
+  family->size = size;
+  family->channel = pair[0];
+  family->outer = plan->crosses ? 1 : 0;
+  /* Other ids than its parent's make a process's memory undumpable, and this is the daemon's. */
+  family->dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+  if (plan->crosses) {
+    family->usher_stack = (void *)(memory + one + GUARD_SIZE);
+    family->first_stack = (void *)(memory + 2 * one + GUARD_SIZE);
+  }
+  if (plan->has_init) family->second_stack = (void *)(memory + firsts * one + GUARD_SIZE);
+  plan->descriptors[plan->listener_count] = pair[1];
+  struct launch_result result = clone_and_wait(family, (void *)(memory + GUARD_SIZE), pair[1]);
+  if (result.failed != LAUNCH_NO_FAILURE) release(family);
   return result;
+}
+
+struct launch_result launch_finish(struct launch_result started, int executes) {
+  struct launch_family *family = started.family;
+  struct launch_report report = {LAUNCH_NO_FAILURE, 0};
+  if (family->is_at_gate && executes) {
+    long sent = raw6(__NR_sendto, family->channel, (long)"", 1, NO_SIGNAL, 0, 0); /* #6 */
+    /* EPIPE: it was killed meanwhile, and its end is heard of like any other. */
+    if (sent < 0 && sent != -EPIPE) report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-sent};
+  }
+  int is_ended = !executes || report.step != LAUNCH_NO_FAILURE;
+  if (is_ended) {
+    refuse(family);
+    raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
+  }
+  if (family->is_at_gate) read_reports(family, &report);
+  if (!is_ended && report.step != LAUNCH_NO_FAILURE) {
+    /* Its small init is there already. */
+    raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
+    is_ended = 1;
+  }
+  if (is_ended) reap(P_PIDFD, started.pidfd);
+  release(family);
+  return (struct launch_result){started.pid, started.pidfd, report.step, report.error, 0};
 }

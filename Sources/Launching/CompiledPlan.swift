@@ -5,19 +5,14 @@ import Planning
 
 /// A plan in the form the child reads: records of fixed size, and offsets into one block of text.
 ///
-/// It owns the memory that the child reads and writes while the daemon waits, and nothing reads it afterwards.
+/// It owns the memory that the child reads and writes until it has executed, and nothing reads it afterwards.
 final class CompiledPlan {
   private let steps: UnsafeMutableBufferPointer<launch_step>
   private let text: UnsafeMutableBufferPointer<CChar>
   private let arguments: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
   private let environment: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
   private let descriptors: UnsafeMutableBufferPointer<Int32>
-  private let listenerCount: Int
-  private let preloadedCount: Int
-  private let slotCount: Int
-  private let namespaces: UInt64
-  private let crosses: Bool
-  private let hasInit: Bool
+  private let record: UnsafeMutablePointer<launch_plan>
 
   /// `listeners` and `preloaded`, in the order of the plan's, are descriptor numbers, borrowed until the plan has been carried out.
   ///
@@ -42,17 +37,27 @@ final class CompiledPlan {
     }
     arguments = pointers(argumentOffsets)
     environment = pointers(environmentOffsets)
-    // The place between is the report pipe's.
+    // The place between is the channel's to the daemon.
     descriptors = .copy(listeners + [-1] + preloaded)
-    listenerCount = listeners.count
-    preloadedCount = preloaded.count
-    slotCount = plan.slotCount
-    crosses = plan.crosses
-    hasInit = plan.hasInit
-    namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
+    var record = launch_plan()
+    record.steps = UnsafePointer(steps.baseAddress)
+    record.step_count = UInt32(steps.count)
+    record.text = text.baseAddress
+    record.argv = arguments.baseAddress
+    record.envp = environment.baseAddress
+    record.descriptors = descriptors.baseAddress
+    record.listener_count = UInt32(listeners.count)
+    record.preloaded_count = UInt32(preloaded.count)
+    record.slot_count = UInt32(plan.slotCount)
+    record.namespaces = Kernel.newMounts | Kernel.newHostname | Kernel.newIPC | Kernel.newProcesses
+    record.crosses = plan.crosses ? 1 : 0
+    record.has_init = plan.hasInit ? 1 : 0
+    self.record = .allocate(capacity: 1)
+    self.record.initialize(to: record)
   }
 
   deinit {
+    record.deallocate()
     steps.deallocate()
     text.deallocate()
     arguments.deallocate()
@@ -60,23 +65,11 @@ final class CompiledPlan {
     descriptors.deallocate()
   }
 
-  /// Carries it out, once. `cgroup` is the directory of the cgroup that the guest's PID 1 is born in.
+  /// Carries it out, once, as far as the last step, which executes. `cgroup` is the directory of the cgroup that the guest's PID 1 is
+  /// born in. Where nothing failed `launch_finish` has to follow.
   func start(in cgroup: borrowing OwnedFD) -> launch_result {
-    var plan = launch_plan()
-    plan.steps = UnsafePointer(steps.baseAddress)
-    plan.step_count = UInt32(steps.count)
-    plan.text = text.baseAddress
-    plan.argv = arguments.baseAddress
-    plan.envp = environment.baseAddress
-    plan.descriptors = descriptors.baseAddress
-    plan.listener_count = UInt32(listenerCount)
-    plan.preloaded_count = UInt32(preloadedCount)
-    plan.slot_count = UInt32(slotCount)
-    plan.namespaces = namespaces
-    plan.crosses = crosses ? 1 : 0
-    plan.has_init = hasInit ? 1 : 0
-    plan.cgroup = cgroup.raw
-    return launch_start(&plan)
+    record.pointee.cgroup = cgroup.raw
+    return launch_start(record)
   }
 }
 

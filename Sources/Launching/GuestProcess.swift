@@ -7,18 +7,14 @@ import Linux
 /// Not Sendable: it belongs to the guest's supervisor.
 public final class GuestProcess {
   private let handle: ProcessHandle
-  private let payload: ProcessHandle?
+  private var payload: ProcessHandle?
   private var master: OwnedFD?
   /// The masters of the terminals besides the console, non-blocking, and like the console's to be drained. Whoever takes one out owns it;
   /// none for an adopted guest.
   public let terminals: DescriptorList
 
-  init(
-    _ handle: consuming ProcessHandle, payload: consuming ProcessHandle?, console: consuming OwnedFD?,
-    terminals: DescriptorList
-  ) {
+  init(_ handle: consuming ProcessHandle, console: consuming OwnedFD?, terminals: DescriptorList) {
     self.handle = handle
-    self.payload = payload
     self.master = console
     self.terminals = terminals
   }
@@ -27,7 +23,7 @@ public final class GuestProcess {
   ///
   /// The number may have become another process's since it was found: look it up in the guest's cgroup once more afterwards.
   ///
-  /// - Throws: `SystemError`; `ESRCH` when there is none.
+  /// - Throws: `SystemError`; `ESRCH` when there is none; any other when it cannot be told what it is.
   public init(adopting pid: Int32, of cgroup: GuestCgroup) throws(SystemError) {
     let handle = try ProcessHandle(opening: pid)
     payload = try SmallInit.isPID1(pid) ? SmallInit.payload(in: cgroup) : nil
@@ -35,6 +31,11 @@ public final class GuestProcess {
     master = nil
     terminals = DescriptorList()
   }
+
+  /// Takes hold of the guest's program, where PID 1 is the small init of `ProcessTwo=`; of none when it has ended.
+  ///
+  /// - Throws: `SystemError` when it cannot be found or opened, though it is there.
+  func findPayload(in cgroup: GuestCgroup) throws(SystemError) { payload = try SmallInit.payload(in: cgroup) }
 
   /// As the daemon sees it.
   public var pid: Int32 { handle.pid }

@@ -19,18 +19,22 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String { SystemError(step, errno: errno).description }
 }
 
-/// Carries out a plan: PID 1 of the guest runs when this returns.
+/// Carries out a plan: the guest's program runs when this returns.
+///
+/// Calls `hold` when PID 1 is there and the program is not yet executed. Whatever the caller cannot do without is had there, so that a
+/// guest does not end for want of it in which a client may have been accepted.
 ///
 /// Blocks only while the child carries out the steps (milliseconds), and on nothing else. Call it with SIGCHLD not ignored.
 ///
 /// `namespaces` are those that the plan asks for, and `handed` the mounts that its facts name. The `listeners` become descriptors 3 and
 /// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is born in the payload of `cgroup`, which stays as it is when the start fails.
 ///
-/// - Throws: `LaunchError`; then no process of the guest is left.
-public func launch(
+/// - Returns: what `hold` has made of PID 1.
+/// - Throws: `LaunchError`; then no process of the guest is left, and nobody was accepted.
+public func launch<Held>(
   _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
-  cgroup: GuestCgroup
-) throws(LaunchError) -> GuestProcess {
+  cgroup: GuestCgroup, hold: (GuestProcess) throws(SystemError) -> Held
+) throws(LaunchError) -> Held {
   precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
   let terminals: DetachedTerminals
   do throws(SystemError) {
@@ -56,20 +60,32 @@ public func launch(
   }
   let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
   let score = try LentScore(plan.oomScoreAdjust)
-  let result = compiled.start(in: payload)
-  score.giveBack()
-  if result.failed != LAUNCH_NO_FAILURE.rawValue {
-    throw LaunchError(words(result.failed, plan), errno: result.error)
-  }
-  let handle = ProcessHandle(pid: result.pid, owning: OwnedFD(owning: result.pidfd))
-  let program: ProcessHandle?
-  do throws(SystemError) {
-    program = try plan.hasInit ? SmallInit.payload(in: cgroup) : nil
-  } catch {
-    throw LaunchError("finding the guest's program (\(error.call))", errno: error.errno)
-  }
+  defer { score.giveBack() }
+  let started = compiled.start(in: payload)
+  // The child reads it until it has executed.
+  defer { withExtendedLifetime(compiled) {} }
+  if started.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(started, plan) }
   let others = terminals.others
-  return GuestProcess(handle, payload: program, console: terminals.takeMaster(), terminals: others)
+  let process = GuestProcess(
+    ProcessHandle(pid: started.pid, owning: OwnedFD(owning: started.pidfd)), console: terminals.takeMaster(),
+    terminals: others)
+  // Until it has executed its descriptor is what it is ended by.
+  defer { withExtendedLifetime(process) {} }
+  let held: Held
+  do throws(SystemError) {
+    if plan.hasInit { try process.findPayload(in: cgroup) }
+    held = try hold(process)
+  } catch {
+    _ = launch_finish(started, 0)
+    throw LaunchError("\(words(LAUNCH_AT_HANDLE.rawValue, plan)) (\(error.call))", errno: error.errno)
+  }
+  let finished = launch_finish(started, 1)
+  if finished.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(finished, plan) }
+  return held
+}
+
+private func failure(_ result: launch_result, _ plan: LaunchPlan) -> LaunchError {
+  LaunchError(words(result.failed, plan), errno: result.error)
 }
 
 private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(LaunchError) {

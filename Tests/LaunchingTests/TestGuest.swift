@@ -58,11 +58,16 @@ final class TestGuest {
 
   @discardableResult
   func launch(
-    _ plan: LaunchPlan, listeners: DescriptorList = DescriptorList(), handed: HandedMounts = HandedMounts()
+    _ plan: LaunchPlan, listeners: DescriptorList = DescriptorList(), handed: HandedMounts = HandedMounts(),
+    hold: (GuestProcess) throws(SystemError) -> Void = { _ in }
   ) throws -> GuestProcess {
     let namespaces = try GuestNamespaces(users: plan.users, network: plan.network)
     let process = try Launching.launch(
-      plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup)
+      plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup
+    ) { process throws(SystemError) in
+      try hold(process)
+      return process
+    }
     self.process = process
     return process
   }

@@ -10,12 +10,17 @@
  *     daemon (spawn.c)                                     child (launch.c)
  *       |  every signal blocked                              .
  *       |--- clone3 ---------------------------------------> |  pid 1, in its namespaces, in its cgroup
- *       |  own mask restored; closes the pipe's write end    |  dispositions reset, descriptors arranged
- *       |  reads the report                                  |  carries out the steps in order
+ *       |  own mask restored; closes the child's end         |  dispositions reset, descriptors arranged
+ *       |  reads                                             |  carries out the steps in order
+ *       | <------------------------------- #5 at the gate -- |  all but the last, which executes
+ *       |  launch_start returns                              |  waits; at the daemon's end it ends too
+ *       |  takes hold of the guest: all that may fail        |
+ *       |--- #6 launch_finish -----------------------------> |  executes
  *       | <------------------------------- #1 report ------- |  {step, error} and _exit, or end of file: exec happened
  *       |  frees the child's stack                           |
  *
- * Until #1 the daemon's thread does nothing else: the plan and the stack are in use.
+ * Until #5, and from #6 to #1, the daemon's thread does nothing else: the plan and the stack are in use. A child that fails before the
+ * gate sends #1 in place of #5. What the daemon cannot have at the gate costs no client: nobody has been accepted yet.
  *
  * With a user namespace the child crosses into it at LAUNCH_CROSS, in users.c. What it mounted before, with the host's privileges, is
  * locked for the guest. Three processes, all children of the daemon, all in its memory, each on a stack of its own:
@@ -39,8 +44,8 @@
  *       |--- #4 execveat, the kernel clears it ->|  carries out the rest and executes
  *
  * `waits`, `outer` and `first_shares` are futexes that the kernel clears as well when who is to clear them dies (CLONE_CHILD_CLEARTID,
- * set_tid_address(2)): nobody is waited for in vain. After #1 the daemon has reaped outer and usher, and the first process too if any of
- * them failed.
+ * set_tid_address(2)): nobody is waited for in vain. It is the process that executes which comes to the gate. When launch_start returns
+ * the daemon has reaped outer and usher, and the first process too if any of them failed.
  */
 #ifndef DORMOUSE_LAUNCH_H
 #define DORMOUSE_LAUNCH_H
@@ -117,7 +122,7 @@ struct launch_plan {
   char **argv;
   char **envp;
   /*
-   * The descriptors the child keeps, by the daemon's numbers: the listeners, one place for the report pipe, those of the first
+   * The descriptors the child keeps, by the daemon's numbers: the listeners, one place for the channel to the daemon, those of the first
    * slots. They become 3, 4, … in this order; slot n is listener_count + 4 + n. The array is written.
    */
   int *descriptors;
@@ -137,24 +142,38 @@ struct launch_plan {
 
 enum launch_failure {
   LAUNCH_NO_FAILURE = -1,
-  LAUNCH_AT_PIPE = -2,        /* making the report pipe or the child's stack */
+  LAUNCH_AT_PIPE = -2,        /* making the channel or the child's stack */
   LAUNCH_AT_CLONE = -3,       /* clone3 */
   LAUNCH_AT_DESCRIPTORS = -4, /* arranging the child's descriptors */
-  LAUNCH_AT_HANDLE = -5,      /* opening the first process, or finding that it was never made */
+  LAUNCH_AT_HANDLE = -5,      /* opening the first process, finding that it was never made, or letting it execute */
+  LAUNCH_AT_GATE = -6,        /* no failure: what a child sends as #5 */
 };
+
+struct launch_family;
 
 struct launch_result {
   int32_t pid;
-  /* Close-on-exec; the caller closes it. */
+  /* Close-on-exec; the caller closes it, after launch_finish. */
   int32_t pidfd;
   /* The index of the step that failed, or a launch_failure. */
   int32_t failed;
   /* The errno of the failure. */
   int32_t error;
+  /* For launch_finish, which has to follow; NULL after a failure. */
+  struct launch_family *family;
 };
 
-/* Starts the plan's process and returns after #1. A child that failed has been reaped; then pid and pidfd are -1. */
+/*
+ * Makes the plan's process and returns when it stands at the gate (#5), or has ended. The plan's arrays stay in use. A child that
+ * failed has been reaped; then pid and pidfd are -1.
+ */
 struct launch_result launch_start(const struct launch_plan *plan);
+
+/*
+ * Lets what launch_start made execute (#6), or, without `executes`, ends it; returns after #1. `failed` says whether it has executed;
+ * if not it has been reaped, and LAUNCH_NO_FAILURE stands there only without `executes`. The descriptor `pidfd` stays the caller's.
+ */
+struct launch_result launch_finish(struct launch_result started, int executes);
 
 /* The number of a guest's program below the small init, in the guest. */
 enum { LAUNCH_PAYLOAD = 2 };

@@ -95,14 +95,22 @@ public func directoryEntries(_ path: String) throws(SystemError) -> [String] {
 /// Calls `look` with each name in a directory, without `.` and `..`, until it says false. Keeps none of them: who fills the
 /// directory may not be trusted.
 ///
-/// - Throws: `SystemError` when the directory cannot be opened, and what `look` throws.
+/// - Throws: `SystemError` when the directory cannot be read, and what `look` throws.
 public func forEachEntry(of path: String, _ look: (String) throws(SystemError) -> Bool) throws(SystemError) {
   guard let directory = opendir(path) else { throw SystemError("opendir \(path)", errno: errno) }
   defer { closedir(directory) }
-  while let entry = readdir(directory) {
+  while let entry = try nextEntry(of: directory, path) {
     let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     if name != "." && name != "..", try !look(name) { return }
   }
+}
+
+/// readdir(3), whose end and whose failure differ in errno only.
+func nextEntry(of directory: OpaquePointer, _ path: String) throws(SystemError) -> UnsafeMutablePointer<dirent>? {
+  errno = 0
+  let entry = readdir(directory)
+  if entry == nil && errno != 0 { throw SystemError("readdir \(path)", errno: errno) }
+  return entry
 }
 
 /// Makes the file at `path` if need be and waits until nobody else has its lock, which is the descriptor's and goes with it

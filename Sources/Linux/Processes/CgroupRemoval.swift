@@ -51,7 +51,7 @@ extension Cgroup2 {
     }
     defer { closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
+    while let entry = try nextEntry(of: stream, "a cgroup") {
       guard Int32(entry.pointee.d_type) == Int32(DT_DIR) else { continue }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       if name != "." && name != ".." { names.append(name) }

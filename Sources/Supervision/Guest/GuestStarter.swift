@@ -9,7 +9,7 @@ import Systemd
 struct GuestStarter {
   let surroundings: Surroundings
 
-  /// Makes PID 1 and gives the run to `watch`; when that throws the guest is ended again.
+  /// Makes PID 1 and gives the run to `watch` before the guest's program is executed; when that throws the guest is ended again.
   ///
   /// - Returns: the run that is watched.
   /// - Throws: `StartFailure`; nothing of the guest is left then.
@@ -75,17 +75,19 @@ struct GuestStarter {
         if let map = plan.users { try cgroup.delegate(toUser: map.users.outer, group: map.groups.outer) }
         let missing = try cgroup.apply(plan.limits)
         let network = try network(of: guest, in: users.namespaces)
-        let process = try launch(
-          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: cgroup)
-        let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
-        run.hasDevicePolicy = plan.devices != nil
-        run.unmetLimits = plan.unmetLimits + missing
-        run.notes = plan.notes
-        run.network = network
-        run.users = users.claim
-        run.withoutUsersBecause = users.withoutBecause
-        try watch(run)
-        return run
+        return try launch(
+          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: cgroup
+        ) { process throws(SystemError) in
+          let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
+          run.hasDevicePolicy = plan.devices != nil
+          run.unmetLimits = plan.unmetLimits + missing
+          run.notes = plan.notes
+          run.network = network
+          run.users = users.claim
+          run.withoutUsersBecause = users.withoutBecause
+          try watch(run)
+          return run
+        }
       } catch {
         try? cgroup.kill()
         try? cgroup.remove()

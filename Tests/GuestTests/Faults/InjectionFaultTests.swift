@@ -25,8 +25,35 @@ struct InjectionFaultTests {
   }
 
   @Test(
+    "without which there is no hold on a guest costs none that was accepted, though the guest has had time to accept",
+    arguments: [
+      ("epoll_ctl:error=ENOSPC", ""), ("pidfd_open:error=EMFILE", "PrivateUsers=805502976"),
+      ("epoll_ctl:error=ENOMEM", "ProcessTwo=yes\nPrivateUsers=805568512"),
+    ])
+  func holds(fault: String, settings: String) throws {
+    try forEachCall(fault + ":delay_enter=200000", "[Exec]\n\(settings)") { world, daemon, hit in
+      #expect(daemon.child.isRunning, "\(hit)")
+      try waitUntilAsleep(world, daemon, hit)
+      return daemon
+    }
+  }
+
+  @Test(
+    "without which the program of ProcessTwo= is not found fails the start: process 1 is not taken for it",
+    arguments: ["pidfd_open:error=EMFILE", "getdents64:error=ENOMEM", "read:error=ENOMEM"])
+  func payload(fault: String) throws {
+    try forEachCall(fault, "[Exec]\nProcessTwo=yes") { world, daemon, hit in
+      #expect(daemon.child.isRunning, "\(hit)")
+      try waitUntilAsleep(world, daemon, hit)
+      // What the program says is heard only as its own.
+      #expect(try world.status("echo").counters.notifyRefused == 0, "\(hit)")
+      return daemon
+    }
+  }
+
+  @Test(
     "in which the daemon is killed leaves nothing that the next one does not find",
-    arguments: ["mkdir", "rename", "clone3", "epoll_ctl", "close", "rmdir", "unlink", "pidfd_send_signal"])
+    arguments: ["mkdir", "rename", "clone3", "epoll_ctl", "sendto", "close", "rmdir", "unlink", "pidfd_send_signal"])
   func kills(call: String) throws {
     try forEachCall(call + ":signal=SIGKILL") { world, daemon, hit in
       #expect(daemon.child.wait() == .killed(SIGKILL), "\(hit)")
@@ -85,13 +112,15 @@ struct InjectionFaultTests {
 
   /// Wakes a guest and lets it go to sleep, each time with a fault in another call, until none is hit any more; `judge` gets what strace
   /// said of that call, and returns the daemon that is there afterwards, with the guest asleep.
-  private func forEachCall(_ fault: String, _ judge: (World, Daemon, String) throws -> Daemon) throws {
+  private func forEachCall(
+    _ fault: String, _ settings: String = "", _ judge: (World, Daemon, String) throws -> Daemon
+  ) throws {
     var number = 1
     var isOver = false
     while !isOver {
       try World.with { world in
         // What failed is forgotten when it stops because it is idle, so each pause is the shortest.
-        try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=100ms")
+        try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=100ms\n\(settings)")
         var daemon = try world.startDaemon()
         while true {
           guard let hit = try inject(fault, number, world, daemon) else {
@@ -119,7 +148,15 @@ struct InjectionFaultTests {
     try eventually("strace is there") { text(of: log + ".err").contains("attached") }
     var trouble: (any Error)?
     do {
-      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let before = daemon.log.ranges(of: "echo: ready after").count
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      // A guest may answer before the daemon knows that it is ready; who was answered then is to be served on.
+      try eventually("the guest is ready, or the daemon is killed") {
+        daemon.log.ranges(of: "echo: ready after").count > before || !daemon.child.isRunning
+      }
+      #expect(try client.ask("still there") == "still there")
+      client.close()
       try eventually("the guest sleeps, or the daemon is killed") { isAsleep(daemon) || !daemon.child.isRunning }
     } catch {
       trouble = error
