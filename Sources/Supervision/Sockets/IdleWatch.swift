@@ -6,7 +6,7 @@ import Systemd
 
 /// Looks whether somebody uses a guest's sockets, and says when nobody has for `IdleFreezeSec=` and for `IdleStopSec=`.
 ///
-/// It looks when the kernel says that a connection ended, and when the policy asks for it; between two looks it costs nothing.
+/// It looks when the policy asks for it. In between, each end of a connection is a use, which costs no look.
 final class IdleWatch {
   private let surroundings: Surroundings
   private let look: SocketLook
