@@ -103,9 +103,10 @@ size-check:
 import-check:
 	@.ci/imports
 
-# Compiles nothing: root need not have Swift.
+# What `build` built; root need not have Swift.
 install:
-	@[ -x .build/release/dormoused ] && [ -x .build/release/dormouse ] || { echo 'dormouse: run make first' >&2; exit 1; }
+	@if command -v $(SWIFT) >/dev/null; then $(MAKE) --no-print-directory build; fi
+	@[ -x .build/release/dormoused ] && [ -x .build/release/dormouse ] || { echo 'dormouse: run make first, with Swift' >&2; exit 1; }
 	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
 	install -s .build/release/dormouse $(bindir)/dormouse
 	install -s .build/release/dormoused $(sbindir)/dormoused
