@@ -6,28 +6,37 @@ public struct SocketGroup: Equatable, Sendable {
   public var fileDescriptorName: String?
   /// `Backlog=`; the kernel caps it at `net.core.somaxconn`. systemd's default is 4294967295.
   public var backlog: UInt32 = .max
+  /// `BindIPv6Only=`: whether a socket on an IPv6 address takes IPv4 connections.
   public var bindIPv6Only = BindIPv6Only.default
   /// `SocketMode=`, for AF_UNIX paths.
   public var socketMode: UInt16 = 0o666
-  /// `SocketUser=`/`SocketGroup=`: a name or a number, for AF_UNIX paths.
+  /// `SocketUser=`: a name or a number of the host's, for AF_UNIX paths; nil leaves the daemon's own.
   public var socketUser: String?
+  /// `SocketGroup=`: as that.
   public var socketGroup: String?
   /// `DirectoryMode=`: of directories made for an AF_UNIX path.
   public var directoryMode: UInt16 = 0o755
-  /// `RemoveOnStop=`.
+  /// `RemoveOnStop=`: a socket in the file system goes with the daemon.
   public var removeOnStop = false
+  /// `ReusePort=`: SO_REUSEPORT.
   public var reusePort = false
+  /// `FreeBind=`: IP_FREEBIND, the address need not be this host's yet.
   public var freeBind = false
+  /// `KeepAlive=`: SO_KEEPALIVE.
   public var keepAlive = false
-  /// `KeepAliveTimeSec=`, `KeepAliveIntervalSec=`.
+  /// `KeepAliveTimeSec=`: how long a connection is silent before the first probe; nil leaves the kernel's, as with the others.
   public var keepAliveTime: Duration?
+  /// `KeepAliveIntervalSec=`: from one probe to the next.
   public var keepAliveInterval: Duration?
+  /// `KeepAliveProbes=`: how many without an answer end a connection.
   public var keepAliveProbes: UInt32?
+  /// `NoDelay=`: TCP_NODELAY.
   public var noDelay = false
-  /// `ReceiveBuffer=`, `SendBuffer=` in bytes.
+  /// `ReceiveBuffer=` in bytes; nil leaves the kernel's size.
   public var receiveBuffer: UInt64?
+  /// `SendBuffer=` in bytes; nil leaves the kernel's size.
   public var sendBuffer: UInt64?
-  /// `DeferAcceptSec=`.
+  /// `DeferAcceptSec=`: TCP_DEFER_ACCEPT, how long a connection without data wakes nobody.
   public var deferAccept: Duration?
 
   public init() {}
@@ -42,7 +51,9 @@ public enum BindIPv6Only: String, Equatable, Sendable, CaseIterable {
 
 /// One `Listen…=` line.
 public struct Listen: Hashable, Sendable {
+  /// Which of the three it is.
   public var kind: Kind
+  /// Where it listens.
   public var address: ListenAddress
 
   public init(_ kind: Kind, _ address: ListenAddress) {
@@ -50,6 +61,7 @@ public struct Listen: Hashable, Sendable {
     self.address = address
   }
 
+  /// `ListenStream=`, `ListenDatagram=` or `ListenSequentialPacket=`.
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     case stream, datagram, sequentialPacket
   }

@@ -69,6 +69,7 @@ public final class GuestNamespaces {
 
 /// A namespace that is kept by a descriptor of it.
 public final class Namespace {
+  /// An open file of nsfs, for setns(2) and the like: borrowed, and closed with this value.
   public let descriptor: OwnedFD
 
   fileprivate init(_ path: String) throws(SystemError) {

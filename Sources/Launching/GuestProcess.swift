@@ -65,10 +65,12 @@ public final class GuestProcess {
   /// prints in the guest waits for ever. nil for an adopted guest, and after `takeConsole()`.
   public var console: Int32? { master?.raw }
 
-  /// Gives the console's master away. Closing it before the process has ended hangs the guest's console up.
+  /// Gives the console's master away, to whoever is to close it; nil as with `console`. Closing it before the process has ended hangs the guest's console up.
   public func takeConsole() -> OwnedFD? { master.take() }
 
-  /// - Throws: `SystemError`; `ESRCH` when the process has ended.
+  /// Sends PID 1 a signal, by its pidfd: never another process that has its number now.
+  ///
+  /// - Throws: `SystemError` of pidfd_send_signal(2); `ESRCH` when the process has ended.
   public func signal(_ signal: Signal) throws(SystemError) { try handle.signal(signal.kernelNumber) }
 
   /// How it ended, once; nil while it runs. Never blocks. `.unknown` only for an adopted one.

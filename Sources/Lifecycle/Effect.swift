@@ -2,8 +2,11 @@
 public enum Effect: Equatable, Sendable {
   /// Open the listeners that are not open and repair those that a guest changed; answers with `held` or `holdFailed`.
   case holdListeners
+  /// Wait for a client at the listeners; `connection` tells of one, `holdFailed` that it cannot be.
   case watchListeners
+  /// Stop that: from here on the guest may accept, and nobody else does.
   case unwatchListeners
+  /// Close the daemon's descriptors of the listeners, for good.
   case releaseListeners
   /// Make PID 1; answers with `started` or `startFailed`.
   case start
@@ -31,9 +34,13 @@ public enum Effect: Equatable, Sendable {
   case standIn
   /// Stop that, before the guest can run again.
   case stepBack
+  /// Look after the use that is made of the guest; `idle` and `freezeDue` tell of none.
   case watchIdleness
+  /// Stop that.
   case unwatchIdleness
+  /// Start a deadline, which answers with its event once. One that runs already begins anew.
   case arm(Timer)
+  /// Stop a deadline; one that does not run is left as it is.
   case disarm(Timer)
 }
 

@@ -4,15 +4,17 @@ public enum Event: Equatable, Sendable {
   case hold
   /// The daemon takes the guest on and finds it running: an earlier daemon died without it.
   case holdRunning
-  /// The listeners are open, or could not be opened or watched.
+  /// The listeners are open: the answer to `holdListeners`.
   case held
+  /// They could not be opened, or could not be watched.
   case holdFailed
   /// One of the watched listeners is readable.
   case connection
   /// Somebody asks for the guest: `dormouse wake`.
   case wakeRequested
-  /// PID 1 exists, or could not be made.
+  /// PID 1 exists: the answer to `start`.
   case started
+  /// It could not be made; nothing of the guest runs.
   case startFailed
   /// PID 1 says READY=1, or needs not say it.
   case ready
@@ -24,19 +26,23 @@ public enum Event: Equatable, Sendable {
   case idle
   /// Nobody has used the guest for `IdleFreezeSec=`, or somebody asks for it: `dormouse freeze`.
   case freezeDue
-  /// Every process of the guest is frozen, or cannot be.
+  /// Every process of the guest is frozen: the answer to `freeze`.
   case frozen
+  /// It could not be frozen, or not in time (`Timer.freeze`).
   case freezeFailed
   /// Somebody uses the frozen guest, or it has been frozen for as long as may be.
   case stirred
-  /// New clients wait apart from the guest, or there was nothing left to make a place for them.
+  /// New clients wait apart from the guest: the answer to `closeGate`.
   case gateClosed
+  /// There was nothing left (descriptors, memory) to make a place for them.
   case gateFailed
-  /// Somebody uses the guest by its own listeners, or nobody does.
+  /// Somebody uses the guest by its own listeners: an answer to `lookAgain`.
   case used
+  /// Nobody does: the other one.
   case unused
-  /// It is time to look again, and it is the last time.
+  /// It is time to look again (`Timer.look`).
   case lookDue
+  /// Those who use the guest have been waited for long enough (`Timer.drain`).
   case drainTimedOut
   /// PID 1 says that it is shutting down, and nobody told it to.
   case leaving

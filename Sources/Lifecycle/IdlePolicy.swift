@@ -70,9 +70,13 @@ public struct IdlePolicy: Equatable, Sendable {
     }
   }
 
+  /// What is to be done about what a look found.
   public enum Decision: Equatable, Sendable {
+    /// Nobody has used the guest for `IdleStopSec=`: stop it.
     case stop
+    /// Nobody has used it for `IdleFreezeSec=`: freeze it.
     case freeze
+    /// Nothing is due; the next look is to be no later than this from now.
     case lookAgain(after: Duration)
   }
 

@@ -6,6 +6,7 @@
 /// apart from it, and they come to the listeners again whenever it goes on or is gone; out of every state but `released` some event
 /// leads on.
 public struct Lifecycle: Equatable, Sendable {
+  /// Where the guest is; only `handle` leads on.
   public internal(set) var state = State.released
 
   public init() {}

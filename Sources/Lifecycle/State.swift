@@ -41,8 +41,11 @@ public enum State: Equatable, Sendable {
     var paid: Record { Record(failures: failures, isPaid: true) }
   }
 
+  /// What goes with the opening of listeners.
   public struct Holding: Equatable, Sendable {
+    /// What was before.
     public var record: Record
+    /// What follows when they are open.
     public var next: Next
 
     public init(_ record: Record, then next: Next) {
@@ -59,7 +62,9 @@ public enum State: Equatable, Sendable {
     }
   }
 
+  /// What goes with keeping new clients apart from a guest that still serves.
   public struct Parting: Equatable, Sendable {
+    /// What was before.
     public var record: Record
     /// What follows when the guest is gone.
     public var next: Deactivation.Next
@@ -73,8 +78,11 @@ public enum State: Equatable, Sendable {
     }
   }
 
+  /// What goes with the end of a guest that was told to halt.
   public struct Deactivation: Equatable, Sendable {
+    /// What was before.
     public var record: Record
+    /// What follows when the guest is gone.
     public var next: Next
 
     public init(_ record: Record, then next: Next) {
@@ -95,7 +103,9 @@ public enum State: Equatable, Sendable {
     }
   }
 
+  /// What goes with a pause.
   public struct Failure: Equatable, Sendable {
+    /// How often in a row it has failed decides how long the pause is.
     public var record: Record
     /// What follows when the pause is over and the listeners are open.
     public var next: Holding.Next
@@ -119,6 +129,7 @@ public enum State: Equatable, Sendable {
     }
   }
 
+  /// The words of systemd's units for their states, and `frozen`.
   public enum Word: String, Equatable, Sendable, CaseIterable {
     case inactive, activating, active, frozen, deactivating, failed
   }

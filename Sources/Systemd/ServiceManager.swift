@@ -8,17 +8,22 @@ public struct ServiceManager: Sendable {
   /// Whether somebody listens: `$NOTIFY_SOCKET` was set when this was made.
   public let isListening: Bool
 
+  /// Looks at the environment, which is not looked at again for it.
   public init() { isListening = getenv("NOTIFY_SOCKET") != nil }
 
-  /// We serve from now on, or again after ``reloading()``.
+  /// We serve from now on, or again after ``reloading()``; `status` is a line for a person.
   ///
-  /// - Throws: `SystemError` when the message could not be sent, `EAGAIN` when there is no room for it; so do the others.
+  /// - Throws: `SystemError` of sendmsg(2), `EAGAIN` when there is no room for the message.
   public func ready(status: String) throws(SystemError) { try send("READY=1\nSTATUS=\(status.harmless)") }
 
   /// One line for a person, in `systemctl status`.
+  ///
+  /// - Throws: as ``ready(status:)``.
   public func status(_ status: String) throws(SystemError) { try send("STATUS=\(status.harmless)") }
 
   /// We read our configuration again; ``ready(status:)`` follows. The time is what Type=notify-reload pairs the two by.
+  ///
+  /// - Throws: as ``ready(status:)``.
   public func reloading() throws(SystemError) {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
@@ -26,18 +31,25 @@ public struct ServiceManager: Sendable {
   }
 
   /// We are ending.
+  ///
+  /// - Throws: as ``ready(status:)``.
   public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
 
   /// Puts a descriptor into the service manager's store: it is passed to the next process of the service, under that name, however
   /// this one ends. There is no answer; one that is there already, or finds no room (`FileDescriptorStoreMax=`), is passed over.
   ///
   /// It is to be kept whatever its state: a socket that somebody shut down would be taken for one that is of no use any more.
+  ///
+  /// The descriptor is borrowed; the service manager gets one of its own.
+  /// - Throws: as ``ready(status:)``.
   public func store(_ descriptor: borrowing OwnedFD, named name: String) throws(SystemError) {
     guard let address else { return }
     try sendDatagram(Array("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0".utf8), with: descriptor, to: address)
   }
 
-  /// Takes what has that name out of the store, which closes it.
+  /// Takes what has that name out of the store, which closes it there.
+  ///
+  /// - Throws: as ``ready(status:)``.
   public func unstore(named name: String) throws(SystemError) { try send("FDSTOREREMOVE=1\nFDNAME=\(name)") }
 
   /// Never waits: sd_notify(3) does, for room in the receiver's queue, and a service manager that stands still would then take

@@ -3,6 +3,7 @@ import Glibc
 
 /// What /proc tells of a process, for who looks at one that it did not start.
 public struct ProcessFacts: Sendable {
+  /// Its number as this process sees it. Nothing keeps the number from becoming another process's.
   public let pid: Int32
 
   public init(pid: Int32) { self.pid = pid }
@@ -14,7 +15,9 @@ public struct ProcessFacts: Sendable {
     String(decoding: try readFile("/proc/\(pid)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
 
-  /// Its environment as it was executed.
+  /// Its environment as it was executed (proc_pid_environ(5)); of a variable that stands twice the last.
+  ///
+  /// - Throws: as `text`; `EACCES` for a process that may not be looked at.
   public func environment() throws(SystemError) -> [String: String] {
     var variables: [String: String] = [:]
     for entry in try text("environ").split(separator: "\0") {
@@ -25,6 +28,8 @@ public struct ProcessFacts: Sendable {
   }
 
   /// The kinds of /proc/PID/ns in which it has another namespace than `other`.
+  ///
+  /// - Throws: `SystemError` of readlink(2); `ENOENT` when one of the two is gone.
   public func namespaces(unlike other: ProcessFacts) throws(SystemError) -> Set<String> {
     var own: Set<String> = []
     for kind in ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]

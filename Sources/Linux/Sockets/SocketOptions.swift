@@ -28,27 +28,37 @@ public enum IPv6Only: Hashable, Sendable {
 public struct SocketOptions: Equatable, Sendable {
   /// The kernel caps it at net.core.somaxconn.
   public var backlog: UInt32 = .max
+  /// IPV6_V6ONLY, of a socket on an IPv6 address.
   public var ipv6Only = IPv6Only.default
-  /// Permissions and owner of a socket in the file system; nil leaves the process's own.
+  /// The permissions of a socket in the file system, as chmod(2) has them.
   public var mode: UInt32 = 0o666
+  /// Its user's number; nil leaves the process's own.
   public var owner: UInt32?
+  /// Its group's number; nil leaves the process's own.
   public var group: UInt32?
-  /// Of the directories made for a socket in the file system.
+  /// The permissions of directories made for a socket in the file system.
   public var directoryMode: UInt32 = 0o755
+  /// SO_REUSEPORT: others of the same user may bind the address too.
   public var reusePort = false
+  /// IP_FREEBIND: the address need not be this host's yet.
   public var freeBind = false
   /// Each message tells its sender (`receiveCredentialed`).
   public var passCredentials = false
+  /// SO_KEEPALIVE: the kernel looks after silent connections of TCP.
   public var keepAlive = false
-  /// Whole seconds count, for the kernel.
+  /// TCP_KEEPIDLE: the silence before the first probe. Seconds, rounded up; nil leaves the kernel's, as with the next two.
   public var keepAliveTime: Duration?
+  /// TCP_KEEPINTVL: from one probe to the next, in seconds, rounded up.
   public var keepAliveInterval: Duration?
+  /// TCP_KEEPCNT: so many without an answer end the connection.
   public var keepAliveProbes: UInt32?
+  /// TCP_NODELAY: small segments are sent at once.
   public var noDelay = false
-  /// A connection wakes nobody before its first data, for at most this long.
+  /// TCP_DEFER_ACCEPT: a connection wakes nobody before its first data, for at most this long (seconds, rounded up).
   public var deferAccept: Duration?
-  /// In bytes.
+  /// SO_RCVBUF in bytes; nil leaves the kernel's size.
   public var receiveBuffer: UInt64?
+  /// SO_SNDBUF in bytes; nil leaves the kernel's size.
   public var sendBuffer: UInt64?
 
   public init() {}
