@@ -45,11 +45,6 @@ public struct GuestStatus: Codable, Equatable, Sendable {
     summary.pid = pid
     return summary
   }
-
-  /// Takes the last 64 KiB of a console's bytes, with U+FFFD for each that is not UTF-8.
-  public mutating func setConsole(_ bytes: some Collection<UInt8>) {
-    console = String(decoding: bytes.suffix(64 * 1024), as: UTF8.self)
-  }
 }
 
 /// One of the listening or datagram sockets that are held for a guest.

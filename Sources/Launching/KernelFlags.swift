@@ -1,3 +1,4 @@
+import Linux
 import Planning
 
 /// mount(2)'s, clone(2)'s and inode(7)'s numbers, the same on every architecture; Swift's Glibc module has none of them.
@@ -35,9 +36,11 @@ extension MountFlags {
 
   /// As `MOUNT_ATTR_…` of mount_setattr(2). No plan changes how times of access are kept.
   var attributes: UInt64 {
-    bits([
-      (.readOnly, 0x1), (.noSetUID, 0x2), (.noDevices, 0x4), (.noExecute, 0x8), (.noSymlinkFollow, 0x20_0000),
-    ])
+    let same: [(MountFlags, MountAttributes)] = [
+      (.readOnly, .readOnly), (.noSetUID, .noSetUID), (.noDevices, .noDevices), (.noExecute, .noExecute),
+      (.noSymlinkFollow, .noSymlinkFollow),
+    ]
+    return bits(same.map { ($0, UInt64($1.rawValue)) })
   }
 
   private func bits(_ table: [(MountFlags, UInt64)]) -> UInt64 {

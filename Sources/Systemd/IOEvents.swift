@@ -12,8 +12,6 @@ public struct IOEvents: OptionSet, Hashable, Sendable {
   public static let writable = IOEvents(rawValue: EPOLLOUT.rawValue)
   /// An exceptional condition: what cgroup.events and mountinfo announce a change with.
   public static let priority = IOEvents(rawValue: EPOLLPRI.rawValue)
-  /// The peer of a stream socket will write no more.
-  public static let readHangUp = IOEvents(rawValue: EPOLLRDHUP.rawValue)
   /// Both directions are finished. Always reported, never asked for.
   public static let hangUp = IOEvents(rawValue: EPOLLHUP.rawValue)
   /// An error is pending on the descriptor. Always reported, never asked for.

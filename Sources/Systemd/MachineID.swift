@@ -20,7 +20,7 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: `SystemError` when /etc/machine-id is missing (`ENOENT`), not set yet (`ENOMEDIUM`) or senseless (`EIO`).
   public static func host() throws(SystemError) -> MachineID {
     var id = sd_id128_t()
-    try succeeding("reading the host's /etc/machine-id", sd_id128_get_machine(&id))
+    try succeeding(Self.reading, sd_id128_get_machine(&id))
     return MachineID(id)
   }
 
@@ -46,11 +46,14 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
   /// Dormouse's own application id, drawn at random once; changing it changes every guest's id.
   private static let application = MachineID(sd_id128_t(qwords: (0x5892_e5b1_4e0b_4c8b, 0x96c6_3084_0f8d_1772)))
 
+  /// What fails on a system that was never booted.
+  private static let reading = "reading the host's /etc/machine-id (systemd-machine-id-setup makes it)"
+
   private static func mix(_ block: [UInt8], into id: inout sd_id128_t) throws(SystemError) {
     withUnsafeMutableBytes(of: &id) { bytes in
       for (index, byte) in block.enumerated() { bytes[index] ^= byte }
     }
-    try succeeding("reading the host's /etc/machine-id", sd_id128_get_machine_app_specific(id, &id))
+    try succeeding(Self.reading, sd_id128_get_machine_app_specific(id, &id))
   }
 
   /// The 16 bytes, in the order in which they are written.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlProtocol
+import Supervision
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -19,7 +19,7 @@ enum Samples {
     status.report = report
     status.messages = [GuestMessage(at: at, level: .warning, text: "[::]:80 is enabled in the guest, but not held")]
     status.counters.connectionsRefused = 1
-    status.setConsole([0x41, 0xFF, 0x42])
+    status.console = "A\u{FFFD}B"
     return status
   }
 

@@ -5,8 +5,7 @@ import Testing
 @Suite("Files and whose they are")
 struct OwnershipTests {
   private static func withDirectory(_ body: (String) throws -> Void) throws {
-    let scratch = try ScratchDirectory(named: "dormouse-test")
-    try body(scratch.path)
+    try inTemporaryDirectory(below: "/var/tmp", body)
   }
 
   private static func owner(_ path: String) throws -> [UInt32] {

@@ -65,20 +65,12 @@ func anyListener(_ address: SocketAddress = .ipv4(.loopback, port: 0)) throws(Sy
 }
 
 /// A new directory, removed with all in it when `body` is done.
-func inTemporaryDirectory(_ body: (String) throws -> Void) throws {
-  var template = Array("/tmp/dormouse-XXXXXX".utf8CString)
+func inTemporaryDirectory(below parent: String = "/tmp", _ body: (String) throws -> Void) throws {
+  var template = Array("\(parent)/dormouse-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
   let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  defer { removeTree(path) }
+  defer { _ = TreeRemoval(of: path).goOn() }
   try body(path)
-}
-
-private func removeTree(_ path: String) {
-  for name in (try? directoryEntries(path)) ?? [] {
-    let entry = "\(path)/\(name)"
-    if unlink(entry) != 0 { removeTree(entry) }
-  }
-  rmdir(path)
 }
 
 /// The two ends of a connection that a guest has accepted.

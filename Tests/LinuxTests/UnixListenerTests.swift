@@ -83,15 +83,15 @@ struct UnixListenerTests {
   func peer() throws {
     try inTemporaryDirectory { directory in
       let listener = try openListener(.stream, .path("\(directory)/x.sock"))
-      let nobody = try acceptPeer(on: listener) == nil
+      let nobody = try acceptConnection(on: listener) == nil
       #expect(nobody)
       let client = try connected(to: .path("\(directory)/x.sock"))
-      guard let peer = try acceptPeer(on: listener) else {
+      guard let connection = try acceptConnection(on: listener) else {
         Issue.record("nobody came")
         return
       }
-      #expect(peer.credentials == SocketCredentials(pid: getpid(), uid: getuid(), gid: getgid()))
-      let connection = peer.takeConnection()
+      let peer = try UnixStream.peer(of: connection)
+      #expect(peer == SocketCredentials(pid: getpid(), uid: getuid(), gid: getgid()))
       #expect(fcntl(connection.raw, F_GETFL) & O_NONBLOCK != 0)
       #expect(fcntl(connection.raw, F_GETFD) & FD_CLOEXEC != 0)
       #expect(send(client.raw, "x", 1, 0) == 1)

@@ -35,7 +35,7 @@ actor ControlDaemon {
     case .list: return .list(guests)
     case .status(let name, let console):
       var status = GuestStatus(name: name, state: .active, since: Timestamp(microseconds: 1))
-      if console { status.setConsole(Array(repeating: 0x61, count: 64 * 1024)) }
+      if console { status.console = String(repeating: "a", count: 64 * 1024) }
       return .status(status)
     case .why(let name): return .failure(.noSuchGuest(name: name))
     case .attach: return .attached

@@ -10,7 +10,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* fcntl(2)'s lock of an open file description, which is under _GNU_SOURCE. */
+/* fcntl(2)'s locks of an open file description, which are under _GNU_SOURCE. */
+static const int LINUX_F_OFD_SETLK = 37;
 static const int LINUX_F_OFD_SETLKW = 38;
 
 /*
@@ -50,9 +51,6 @@ static inline int linux_map_mount(int mount, int users, int recursive) {
   } attributes = {0x100000, 0, 0, (uint64_t)users};
   return (int)syscall(442 /* mount_setattr */, mount, "", 0x1000 | (recursive ? 0x8000 : 0), &attributes, sizeof attributes);
 }
-
-/* Behind _GNU_SOURCE. */
-static const int linux_F_OFD_SETLK = 37, linux_O_PATH = 010000000, linux_AT_EMPTY_PATH = 0x1000;
 
 /* memfd_create(2), close-on-exec: behind _GNU_SOURCE. `flags` are others of MFD_…. */
 static inline int linux_memory_file(const char *name, unsigned int flags) {

@@ -50,25 +50,6 @@ public func writeFile(_ path: String, _ text: String) throws(SystemError) {
 /// Removes a file; one that is not there, or cannot be removed, is no error.
 public func removeFile(_ path: String) { unlink(path) }
 
-/// Locks an open file for this process, until that closes any descriptor of the file or ends. A child that is being made has no part
-/// in the lock (F_SETLK, fcntl(2)).
-///
-/// - Returns: false when another process has it.
-/// - Throws: `SystemError`; `EBADF` when the file is not open for writing.
-public func lockForProcess(_ file: borrowing OwnedFD) throws(SystemError) -> Bool {
-  let raw = file.raw
-  var whole = flock()
-  whole.l_type = Int16(F_WRLCK)
-  whole.l_whence = Int16(SEEK_SET)
-  do throws(SystemError) {
-    try retrying("fcntl F_SETLK") { fcntl(raw, F_SETLK, &whole) }
-    return true
-  } catch {
-    if error.errno == EAGAIN || error.errno == EACCES { return false }
-    throw error
-  }
-}
-
 /// Makes a directory and those above it, with `mode`; existing ones are left as they are.
 ///
 /// - Throws: `SystemError` that names the directory that could not be made.
@@ -111,24 +92,4 @@ func nextEntry(of directory: OpaquePointer, _ path: String) throws(SystemError) 
   let entry = readdir(directory)
   if entry == nil && errno != 0 { throw SystemError("readdir \(path)", errno: errno) }
   return entry
-}
-
-/// Makes the file at `path` if need be and waits until nobody else has its lock, which is the descriptor's and goes with it
-/// (F_OFD_SETLKW, fcntl(2)). For files that are locked for moments only.
-///
-/// - Throws: `SystemError` of open(2) or fcntl(2).
-public func lockFile(_ path: String) throws(SystemError) -> OwnedFD {
-  while true {
-    let file = OwnedFD(
-      owning: try retrying("open \(path)") { open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600) })
-    let raw = file.raw
-    var whole = flock()
-    whole.l_type = Int16(F_WRLCK)
-    whole.l_whence = Int16(SEEK_SET)
-    try retrying("lock \(path)") { fcntl(raw, LINUX_F_OFD_SETLKW, &whole) }
-    // Others remove the file when they let go of it: then the lock of what was removed is worth nothing.
-    var status = stat()
-    try retrying("fstat \(path)") { fstat(raw, &status) }
-    if status.st_nlink > 0 { return file }
-  }
 }

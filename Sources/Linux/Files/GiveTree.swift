@@ -33,7 +33,7 @@ private final class FoundFile {
   let path: String
 
   init(opening name: String, at directory: Int32, _ path: String) throws(SystemError) {
-    let flags = linux_O_PATH | O_NOFOLLOW | O_CLOEXEC
+    let flags = LINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
     let descriptor = OwnedFD(owning: try retrying("open \(path)") { openat(directory, name, flags) })
     var status = stat()
     try retrying("stat \(path)") { fstat(descriptor.raw, &status) }
@@ -48,7 +48,7 @@ private final class FoundFile {
     let raw = descriptor.raw
     let isLink = status.st_mode & S_IFMT == S_IFLNK
     let capabilities = isLink ? nil : attribute("security.capability")
-    try retrying("chown \(path)") { fchownat(raw, "", user, group, linux_AT_EMPTY_PATH) }
+    try retrying("chown \(path)") { fchownat(raw, "", user, group, LINUX_AT_EMPTY_PATH) }
     if isLink { return }
     // chown(2) takes the bits of set-user-ID and set-group-ID away, and the capabilities.
     let mode = status.st_mode & 0o7777

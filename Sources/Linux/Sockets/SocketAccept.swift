@@ -1,27 +1,6 @@
 import CLinux
 import Glibc
 
-/// A connection to an AF_UNIX listener and who is at its other end.
-public struct AcceptedPeer: ~Copyable, Sendable {
-  /// Non-blocking, closed on exec.
-  public let connection: OwnedFD
-  /// As they were at the client's connect(2).
-  public let credentials: SocketCredentials
-
-  /// Gives the connection away; the caller closes it from now on.
-  public consuming func takeConnection() -> OwnedFD { connection }
-}
-
-/// Takes the next client of an AF_UNIX listener that nobody but us accepts from.
-///
-/// - Returns: nil when nobody waits, or whoever waited has gone.
-/// - Throws: `SystemError` of accept4(2): `EMFILE` and its like.
-public func acceptPeer(on listener: borrowing OwnedFD) throws(SystemError) -> AcceptedPeer? {
-  guard let connection = try accept(on: listener) else { return nil }
-  let credentials = try UnixStream.peer(of: connection)
-  return AcceptedPeer(connection: connection, credentials: credentials)
-}
-
 /// Turns away the clients that wait at a listener which no guest holds: accepts and closes, at most `limit` of them. Of a datagram
 /// socket it takes the datagrams, and drops them.
 ///
@@ -37,7 +16,7 @@ public func refuseQueued(on listener: borrowing OwnedFD, limit: Int) throws(Syst
     if try isShutDown(listener) { throw SystemError("recv", errno: EINVAL) }
     while refused < limit, dropDatagram(of: listener) { refused += 1 }
   } else {
-    while refused < limit, try accept(on: listener) != nil { refused += 1 }
+    while refused < limit, try acceptConnection(on: listener) != nil { refused += 1 }
   }
   return refused
 }
@@ -48,7 +27,11 @@ private func dropDatagram(of socket: borrowing OwnedFD) -> Bool {
   return recv(socket.raw, &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno != EAGAIN
 }
 
-private func accept(on listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {
+/// Accepts one connection at a listener that nobody but us accepts from; it never blocks, and is closed on exec. Whoever calls owns it.
+///
+/// - Returns: nil when nobody waits.
+/// - Throws: `SystemError` of accept4(2); `EMFILE` when this process has no descriptor left: the connection stays in the queue.
+public func acceptConnection(on listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {
   let raw = listener.raw
   let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
   while true {

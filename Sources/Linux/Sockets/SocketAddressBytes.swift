@@ -29,6 +29,19 @@ extension SocketAddress {
     }
   }
 
+  /// Makes a system call that takes an address, and says -1 and errno when it fails.
+  ///
+  /// - Throws: `SystemError` of the call; `ENAMETOOLONG` when the kernel cannot have this address.
+  func passed(
+    to call: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) throws(SystemError) {
+    try retrying("\(call) \(self)") {
+      if let result = withSockaddr(body) { return result }
+      errno = ENAMETOOLONG
+      return -1
+    }
+  }
+
   private static let nameOffset = MemoryLayout<sa_family_t>.size
 
   private static func passUnix<Result>(

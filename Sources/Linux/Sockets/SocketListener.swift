@@ -33,11 +33,7 @@ func listen(on fd: borrowing OwnedFD, at address: SocketAddress, backlog: UInt32
 
 private func bind(_ fd: borrowing OwnedFD, to address: SocketAddress) throws(SystemError) {
   let raw = fd.raw
-  try retrying("bind \(address)") {
-    if let result = address.withSockaddr({ bind(raw, $0, $1) }) { return result }
-    errno = ENAMETOOLONG
-    return -1
-  }
+  try address.passed(to: "bind") { bind(raw, $0, $1) }
 }
 
 private func bindPath(_ fd: borrowing OwnedFD, _ path: String, _ options: SocketOptions) throws(SystemError) {

@@ -46,13 +46,6 @@ public func cookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
   try option(fd, SOL_SOCKET, LINUX_SO_COOKIE, initially: UInt64(0), named: "SO_COOKIE")
 }
 
-/// Whether two descriptors are of one socket.
-///
-/// - Throws: `SystemError` of getsockopt(2).
-public func isSameSocket(_ one: borrowing OwnedFD, _ other: borrowing OwnedFD) throws(SystemError) -> Bool {
-  try cookie(of: one) == cookie(of: other)
-}
-
 /// Sets O_NONBLOCK on the open file description, which everybody shares who has the socket.
 ///
 /// - Throws: `SystemError` of fcntl(2).

@@ -10,9 +10,7 @@ public enum UnixStream {
     let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
     // Before bind, which gives the file the mode that the socket has: there is no moment with a wider one.
     try retrying("fchmod \(path)") { fchmod(fd.raw, mode_t(mode)) }
-    try withAddress(path) { address, length throws(SystemError) in
-      try retrying("bind \(path)") { bind(fd.raw, address, length) }
-    }
+    try SocketAddress.path(path).passed(to: "bind") { bind(fd.raw, $0, $1) }
     try retrying("listen \(path)") { Glibc.listen(fd.raw, backlog) }
     return fd
   }
@@ -50,27 +48,6 @@ public enum UnixStream {
     let nobody = linux_ucred(pid: 0, uid: .max, gid: .max)
     let peer = try option(connection, SOL_SOCKET, SO_PEERCRED, initially: nobody, named: "SO_PEERCRED")
     return SocketCredentials(pid: peer.pid, uid: peer.uid, gid: peer.gid)
-  }
-
-  /// Accepts one connection, which never blocks; nil when there is none.
-  ///
-  /// - Throws: `SystemError`; `EMFILE` when this process has no descriptor left: the connection stays in the queue.
-  public static func accept(from listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {
-    let raw = listener.raw
-    while true {
-      do throws(SystemError) {
-        let number = try retrying("accept4") {
-          accept4(raw, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
-        }
-        return OwnedFD(owning: number)
-      } catch {
-        switch error.errno {
-        case EAGAIN: return nil
-        case ECONNABORTED: continue
-        default: throw error
-        }
-      }
-    }
   }
 
   /// Reads at most `count` bytes: none at the end, nil when there are none now.
@@ -117,37 +94,6 @@ public enum UnixStream {
 
   private static func connect(_ fd: borrowing OwnedFD, to path: String) throws(SystemError) {
     let raw = fd.raw
-    try withAddress(path) { address, length throws(SystemError) in
-      try retrying("connect \(path)") { Glibc.connect(raw, address, length) }
-    }
+    try SocketAddress.path(path).passed(to: "connect") { Glibc.connect(raw, $0, $1) }
   }
-
-  private static func withAddress(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
-  ) throws(SystemError) {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8)
-    let fits = withUnsafeMutableBytes(of: &address.sun_path) { room in
-      if bytes.count >= room.count { return false }
-      room.copyBytes(from: bytes)
-      return true
-    }
-    if !fits { throw SystemError("socket address \(path)", errno: ENAMETOOLONG) }
-    try withUnsafePointer(to: &address) { pointer throws(SystemError) in
-      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer throws(SystemError) in
-        try body(pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-  }
-}
-
-/// Opens a directory and locks it, for as long as the descriptor is open: only one process at a time can.
-///
-/// - Throws: `SystemError`; `EWOULDBLOCK` when another process holds the lock.
-public func lockDirectory(_ path: String) throws(SystemError) -> OwnedFD {
-  let fd = OwnedFD(
-    owning: try retrying("open \(path)") { open(path, Int32(O_RDONLY) | Int32(O_DIRECTORY) | Int32(O_CLOEXEC)) })
-  try retrying("flock \(path)") { flock(fd.raw, LOCK_EX | LOCK_NB) }
-  return fd
 }

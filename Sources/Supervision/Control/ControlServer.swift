@@ -84,7 +84,7 @@ public final class ControlServer {
   private func accept() {
     guard let socket else { return }
     do throws(SystemError) {
-      guard let connection = try UnixStream.accept(from: socket.listener) else { return }
+      guard let connection = try acceptConnection(on: socket.listener) else { return }
       try admit(ControlConnection(connection, dispatcher))
     } catch {
       rest()

@@ -2,7 +2,8 @@ import ControlProtocol
 import Linux
 
 extension Timestamp {
-  static var now: Timestamp { Timestamp(Clocks.realtime) }
+  /// By CLOCK_REALTIME.
+  public static var now: Timestamp { Timestamp(Clocks.realtime) }
 
   /// A span since 1970.
   private init(_ sinceEpoch: Duration) {

@@ -1,0 +1,23 @@
+import Glibc
+import Linux
+import Testing
+
+@Suite("A tree that is removed")
+struct TreeRemovalTests {
+  @Test("is gone with all that is in it, but nothing that a link in it names, in as many turns as it takes")
+  func goes() throws {
+    try inTemporaryDirectory { directory in
+      let (path, kept) = ("\(directory)/tree", "\(directory)/kept")
+      try makeDirectories("\(path)/a/b")
+      try makeDirectories(kept)
+      try writeFile("\(path)/a/b/file", "goes")
+      try writeFile("\(kept)/file", "stays")
+      symlink(kept, "\(path)/a/link")
+      let removal = TreeRemoval(of: path)
+      #expect(!removal.goOn(atMost: 1))
+      #expect(removal.goOn())
+      #expect(access(path, F_OK) == -1)
+      #expect(try readFile("\(kept)/file", limit: 10) == Array("stays".utf8))
+    }
+  }
+}
