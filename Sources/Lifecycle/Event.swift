@@ -44,8 +44,10 @@ public enum Event: Equatable, Sendable {
   case lookDue
   /// Those who use the guest have been waited for long enough (`Timer.drain`).
   case drainTimedOut
-  /// PID 1 says that it is shutting down, and nobody told it to.
-  case leaving
+  /// PID 1 says that it is shutting down, and nobody told it to; or what it says then and may say otherwise too.
+  case leaving(surely: Bool)
+  /// PID 1 says what it does not say while it shuts down.
+  case staying
   /// Somebody asks for the guest to stop: `dormouse sleep`; with `now` although it is in use.
   case sleepRequested(now: Bool)
   /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).

@@ -9,13 +9,13 @@ extension Lifecycle {
     case .sleepRequested(now: false): [.disarm(.freeze), .thaw] + part(record)
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
-    case .leaving: leave + goByItself(record)
+    case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
     case .abandoned: leave + halt(record, then: .fail)
     case .exited(let exit): [.disarm(.freeze), .unwatchIdleness] + unasked(exit, record)
     // on its way; READY=1 repeats; the new file is for the next start
     case .freezeDue, .ready, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady,
-      .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver:
+      .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver, .staying:
       []  // late, or the answer to nothing
     }
   }
@@ -28,13 +28,14 @@ extension Lifecycle {
     case .sleepRequested(now: false): [.stepBack, .thaw] + part(record)
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
-    case .leaving: leave + goByItself(record)
+    case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
     case .abandoned: leave + halt(record, then: .fail)
     case .exited(let exit): [.stepBack, .unwatchIdleness] + unasked(exit, record)
     // frozen already; what it said before; the new file is for the next start
     case .freezeDue, .ready, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .started, .startFailed, .startTimedOut, .steady, .frozen,
-      .freezeFailed, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver:
+      .freezeFailed, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver,
+      .staying:
       []  // late, or the answer to nothing
     }
   }

@@ -14,11 +14,11 @@ extension Lifecycle {
     case .sleepRequested(now: true): [.unwatchIdleness] + drain(State.Record(), then: .sleep)
     case .release: [.unwatchIdleness] + drain(record, then: .release)
     case .abandoned: [.unwatchIdleness] + tellToHalt(record, then: .fail)
-    case .leaving: [.unwatchIdleness] + goByItself(record)
+    case .leaving(let surely): [.unwatchIdleness] + goByItself(record, surely: surely, served: true)
     case .exited(let exit): [.unwatchIdleness, .openGate] + unasked(exit, record)
     case .sleepRequested(now: false), .idle, .freezeDue, .ready, .changed: []  // decided in a moment
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .frozen,
-      .freezeFailed, .stirred, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver:
+      .freezeFailed, .stirred, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver, .staying:
       []  // late, or the answer to nothing
     }
   }
@@ -31,8 +31,9 @@ extension Lifecycle {
     // Whoever comes would be the guest's, which throws him away: there is time to try again.
     case .gateFailed, .used: [.arm(.look)]
     case .lookDue: [.closeGate]
-    case .unused, .drainTimedOut, .stopTimedOut: disarm + tellToHalt(parting.record, then: parting.next)
-    case .leaving: disarm + goByItself(parting)
+    case .unused, .drainTimedOut, .stopTimedOut, .leaving(surely: false):
+      disarm + tellToHalt(parting.record, then: parting.next)
+    case .leaving(surely: true): disarm + goByItself(parting)
     case .release: drainOn(parting, then: .release)
     case .wakeRequested where parting.next == .sleep: drainOn(parting, then: .start)
     case .sleepRequested where parting.next == .start: drainOn(parting, then: .sleep)
@@ -40,20 +41,27 @@ extension Lifecycle {
     // nothing that would change what follows
     case .wakeRequested, .sleepRequested, .idle, .freezeDue, .abandoned, .ready, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .frozen,
-      .freezeFailed, .stirred, .pauseOver:
+      .freezeFailed, .stirred, .pauseOver, .staying:
       []  // late, or the answer to nothing
     }
   }
 
-  mutating func whileLeaving(_ record: State.Record, _ event: Event) -> [Effect] {
-    switch event {
-    case .exited(let exit): [.disarm(.stop), .openGate] + unasked(exit, record)
-    case .stopTimedOut: [.kill]
+  mutating func whileLeaving(_ leaving: State.Leaving, _ event: Event) -> [Effect] {
+    let record = leaving.record
+    return switch event {
+    case .exited(let exit):
+      [.disarm(.stop), .openGate] + (leaving.hasServed ? unasked(exit, record) : unserved(exit, record))
+    case .stopTimedOut where leaving.isSure: [.kill]
+    case .leaving(surely: true): makeSure(leaving)
+    // It does not go, or nothing has come of it: it is not killed for that.
+    case .ready where !leaving.isSure: [.disarm(.stop), .openGate] + serve(record)
+    case .staying where !leaving.isSure: [.disarm(.stop), .openGate] + stay(leaving)
+    case .stopTimedOut: [.openGate] + stay(leaving)
     // It is told to halt by a signal too, should it not mean what it said.
     case .wakeRequested: [.disarm(.stop)] + tellToHalt(record, then: .start)
     case .sleepRequested: [.disarm(.stop)] + tellToHalt(record, then: .sleep)
     case .release: [.disarm(.stop)] + tellToHalt(record, then: .release)
-    case .leaving, .idle, .freezeDue, .abandoned, .ready, .changed: []  // it goes
+    case .leaving(surely: false), .staying, .idle, .freezeDue, .abandoned, .ready, .changed: []  // it goes
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .frozen,
       .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .pauseOver:
       []  // late, or the answer to nothing
@@ -61,9 +69,18 @@ extension Lifecycle {
   }
 
   /// The guest says that it goes: those whom it has not accepted are better off apart.
-  mutating func goByItself(_ record: State.Record) -> [Effect] {
-    state = .leaving(record)
+  mutating func goByItself(_ record: State.Record, surely: Bool, served: Bool) -> [Effect] {
+    state = .leaving(.init(record, surely: surely, served: served))
     return [.holdStill, .closeGate, .takeQueues, .letRun, .arm(.stop)]
+  }
+
+  private mutating func makeSure(_ leaving: State.Leaving) -> [Effect] {
+    state = .leaving(.init(leaving.record, surely: true, served: leaving.hasServed))
+    return []
+  }
+
+  private mutating func stay(_ leaving: State.Leaving) -> [Effect] {
+    leaving.hasServed ? serve(leaving.record) : awaitReadiness(leaving.record)
   }
 
   /// It was to go anyhow.

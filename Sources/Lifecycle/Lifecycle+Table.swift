@@ -8,7 +8,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
     case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -26,7 +26,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed: []
     case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -44,8 +44,8 @@ extension Lifecycle {
     case .steady: quieten()
     case .sleepRequested: []  // asleep
     case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .freezeDue, .frozen,
-      .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving, .abandoned,
-      .exited, .stopTimedOut, .pauseOver:
+      .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving, .staying,
+      .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -57,7 +57,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes first (`EventQueue`)
     case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -68,11 +68,11 @@ extension Lifecycle {
     case .startTimedOut: halt(record, then: .fail)
     case .sleepRequested: [.disarm(.start)] + halt(record, then: .sleep)
     case .release: [.disarm(.start)] + halt(record, then: .release)
-    case .exited(.rebooted): [.disarm(.start)] + reboot(record)
-    case .exited(.poweredOff), .exited(.crashed): [.disarm(.start)] + fail(record.struckAgain, then: .watch)
+    case .leaving(let surely): [.disarm(.start)] + goByItself(record, surely: surely, served: false)
+    case .exited(let exit): [.disarm(.start)] + unserved(exit, record)
     case .wakeRequested, .changed: []  // on its way; the new file is for the next start
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
+      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .staying,
       .abandoned, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
@@ -88,14 +88,14 @@ extension Lifecycle {
     // as it was asked for, it is no failure whatever was before, and whoever comes next waits for no pause
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
-    case .leaving: leave + goByItself(record)
+    case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
     case .abandoned: leave + halt(record, then: .fail)
     case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .frozen,
       .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut,
-      .pauseOver:
+      .pauseOver, .staying:
       []  // late, or the answer to nothing
     }
   }
@@ -111,7 +111,7 @@ extension Lifecycle {
     case .ready: []  // a boot that came to its end although it was told to halt
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
       .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut,
-      .leaving, .abandoned, .pauseOver:
+      .leaving, .staying, .abandoned, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -126,7 +126,7 @@ extension Lifecycle {
     case .release: disarm + release()
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
       .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue,
-      .drainTimedOut, .leaving, .abandoned, .exited, .stopTimedOut:
+      .drainTimedOut, .leaving, .staying, .abandoned, .exited, .stopTimedOut:
       []  // late, or the answer to nothing
     }
   }
@@ -138,6 +138,14 @@ extension Lifecycle {
     case .poweredOff: hold(record.struckAgain, then: .watch)
     case .rebooted: reboot(record)
     case .crashed: fail(record.struckAgain, then: .watch)
+    }
+  }
+
+  /// The guest is gone that was not ready yet, and nobody had told it to.
+  mutating func unserved(_ exit: Exit, _ record: State.Record) -> [Effect] {
+    switch exit {
+    case .rebooted: reboot(record)
+    case .poweredOff, .crashed: fail(record.struckAgain, then: .watch)
     }
   }
 

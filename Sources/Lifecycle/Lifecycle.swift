@@ -26,7 +26,7 @@ public struct Lifecycle: Equatable, Sendable {
     case .freezing(let record): whileFreezing(record, event)
     case .frozen(let record): whileFrozen(record, event)
     case .parting(let parting): whileParting(parting, event)
-    case .leaving(let record): whileLeaving(record, event)
+    case .leaving(let leaving): whileLeaving(leaving, event)
     case .deactivating(let deactivation): whileDeactivating(deactivation, event)
     case .failed(let failure): whileFailed(failure, event)
     }

@@ -18,8 +18,8 @@ public enum State: Equatable, Sendable {
   case frozen(Record)
   /// The guest serves, and is to halt when nobody uses it; new clients wait apart.
   case parting(Parting)
-  /// The guest halts by its own will; new clients wait apart.
-  case leaving(Record)
+  /// The guest halts by its own will, or so it seems; new clients wait apart.
+  case leaving(Leaving)
   /// The guest has been told to halt, or is being killed.
   case deactivating(Deactivation)
   /// The guest could not start or died: nothing runs, and nothing is tried until the pause is over.
@@ -75,6 +75,22 @@ public enum State: Equatable, Sendable {
       self.record = record
       self.next = next
       isCancellable = cancellable
+    }
+  }
+
+  /// What goes with the end of a guest that shuts down by itself, or seems to.
+  public struct Leaving: Equatable, Sendable {
+    /// What was before.
+    public var record: Record
+    /// PID 1 said so in words that mean nothing else. Otherwise the guest may turn out to go on.
+    public var isSure: Bool
+    /// It was ready before.
+    public var hasServed: Bool
+
+    public init(_ record: Record, surely isSure: Bool, served hasServed: Bool) {
+      self.record = record
+      self.isSure = isSure
+      self.hasServed = hasServed
     }
   }
 

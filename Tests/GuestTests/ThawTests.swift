@@ -37,6 +37,34 @@ struct ThawTests {
     }
   }
 
+  @Test("does so as well when it is to be parted with, for it may be kept")
+  func parting() throws {
+    try World.with { world in
+      try addSystemd(world)
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.wake("web")
+      let group = try #require(try world.status("web").cgroup)
+      #expect(try world.dormouse("freeze", "web", "--now").succeeded)
+      // It has thawed the guest when it begins to make the gate, and has let go of nobody yet.
+      let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon, of: world)
+      let log = world.directory + "/sleep"
+      let asking = try world.start([Built.dormouse, "sleep", "web", "--runtime", world.runtime], log: log)
+      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      let held = held(group)
+      #expect(held.contains("/payload/init.scope"))
+      #expect(!held.contains(""))
+      let late = try world.connect("127.0.0.1:8001")
+      #expect(try late.ask("late") == "late")
+      kill(daemon.pid, SIGCONT)
+      #expect(asking.wait() == .exited(1))
+      injection.end()
+      #expect(text(of: log + ".err").contains("1 connection is open (127.0.0.1:"))
+      try daemon.until("nobody is held any more") { self.held(group) == [] }
+      #expect(try late.ask("still") == "still")
+    }
+  }
+
   @Test(
     "is told to halt while it stands still, or by the next daemon, and all of it goes on to do so",
     arguments: [false, true])

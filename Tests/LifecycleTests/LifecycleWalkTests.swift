@@ -10,8 +10,17 @@ private struct World {
   var guestLives = false
   var watchingIdleness = false
   var frozen = false
+  /// It was to go on, which failed and is tried again.
+  var isThawOverdue = false
   /// New clients wait apart.
   var apart = false
+  /// They were to come back, which failed and is tried again.
+  var isReturnOverdue = false
+  /// There was no place for all of them, when it was last tried.
+  var gateFailed = false
+  /// Somebody was found to use the guest, when it was last looked.
+  var foundUsed = false
+  var killed = false
   var armed: Set<Timer> = []
 
   /// Does the effects of what happened in one turn, with the answers that they bring; `answer` says whether a holding or a start
@@ -22,6 +31,7 @@ private struct World {
     while let event = events.next() {
       events.isPerforming = true
       defer { events.isPerforming = false }
+      var queuesTaken = false
       for effect in lifecycle.handle(event) {
         switch effect {
         case .holdListeners:
@@ -41,6 +51,7 @@ private struct World {
         case .freeze:
           #expect(guestLives && !watching)
           frozen = answer()
+          isThawOverdue = false
           events.add(frozen ? .frozen : .freezeFailed)
         case .standIn:
           #expect(frozen && !watching)
@@ -50,24 +61,39 @@ private struct World {
           watching = false
         case .thaw:
           #expect(!watching)
-          frozen = false
+          letRun(answer())
         case .closeGate:
-          apart = answer()
-          events.add(apart ? .gateClosed : .gateFailed)
-        case .openGate: apart = false
+          isReturnOverdue = false
+          gateFailed = !answer()
+          // Of several listeners some may be apart all the same.
+          apart = apart || !gateFailed || answer()
+          events.add(gateFailed ? .gateFailed : .gateClosed)
+        case .openGate:
+          isReturnOverdue = apart && guestLives && !answer()
+          apart = isReturnOverdue
+          (gateFailed, foundUsed) = (false, false)
         case .lookAgain:
           #expect(guestLives)
-          events.add(answer() ? .unused : .used)
-        case .takeQueues: #expect(guestLives)
+          foundUsed = !answer()
+          events.add(foundUsed ? .used : .unused)
+        case .takeQueues:
+          #expect(guestLives)
+          #expect(apart || gateFailed, "who is taken from the guest has a place to wait")
+          queuesTaken = true
         case .holdStill:
-          #expect(guestLives && !frozen)
+          #expect(guestLives && (!frozen || isThawOverdue))
           frozen = true
         case .letRun:
           #expect(frozen)
-          frozen = false
+          letRun(answer())
         case .askToHalt:
-          #expect(guestLives && !frozen, "a frozen guest hears nothing")
-        case .kill: #expect(guestLives)
+          #expect(guestLives && (!frozen || isThawOverdue), "a frozen guest hears nothing")
+          #expect(queuesTaken && (apart || gateFailed), "a guest that is told to halt has no queue")
+          #expect(!foundUsed || event.endsPatience, "a guest that is told to halt is used by nobody")
+        case .kill:
+          #expect(guestLives)
+          #expect(lifecycle.state.mayBeKilled, "a guest that perhaps goes on is not killed")
+          killed = true
         case .watchIdleness:
           #expect(!watchingIdleness)
           watchingIdleness = true
@@ -79,20 +105,38 @@ private struct World {
           armed.insert(timer)
         case .disarm(let timer): armed.remove(timer)
         }
-        #expect(!(watching && guestLives && !frozen), "daemon and guest watch a listener together")
+        #expect(!(watching && guestLives && !standsStill), "daemon and guest watch a listener together")
       }
     }
     #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
-    #expect(frozen == (lifecycle.state.word == .frozen))
+    #expect(standsStill == (lifecycle.state.word == .frozen))
     #expect(lifecycle.state.mayRun == guestLives)
-    #expect(!apart || lifecycle.state.keepsClientsApart, "clients wait apart from a guest that goes on")
+    #expect(
+      !apart || isReturnOverdue || lifecycle.state.keepsClientsApart, "clients wait apart from a guest that goes on")
+    #expect(
+      !lifecycle.state.isOnItsWayOut || armed.contains(.stop) || killed, "nothing ends a guest that does not go")
+  }
+
+  /// By the daemon's will, and until it wants otherwise.
+  var standsStill: Bool { frozen && !isThawOverdue }
+
+  private mutating func letRun(_ succeeds: Bool) {
+    isThawOverdue = frozen && !succeeds
+    frozen = isThawOverdue
+  }
+
+  /// The guest is gone, and with it what was still to be done about it.
+  mutating func end() {
+    // Who was to come back to it is there for the next start.
+    apart = apart && !isReturnOverdue
+    (guestLives, frozen, isThawOverdue, killed, isReturnOverdue) = (false, false, false, false, false)
   }
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
       .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .abandoned, .steady,
-      .ready, .freezeDue, .stirred, .leaving,
+      .ready, .freezeDue, .stirred, .leaving(surely: true), .leaving(surely: false), .staying,
     ]
     if watching { events.append(.connection) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
@@ -115,7 +159,31 @@ extension Timer {
   }
 }
 
+extension Event {
+  /// Who uses a guest that has to go is waited for until then.
+  fileprivate var endsPatience: Bool {
+    switch self {
+    case .drainTimedOut, .stopTimedOut, .leaving: true
+    case .hold, .holdRunning, .held, .holdFailed, .connection, .wakeRequested, .started, .startFailed, .ready,
+      .startTimedOut, .steady, .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used,
+      .unused, .lookDue, .staying, .sleepRequested, .abandoned, .exited, .pauseOver, .changed, .release:
+      false
+    }
+  }
+}
+
 extension State {
+  fileprivate var isOnItsWayOut: Bool {
+    switch self {
+    case .leaving, .deactivating: true
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
+    }
+  }
+
+  fileprivate var mayBeKilled: Bool {
+    if case .leaving(let leaving) = self { leaving.isSure } else { true }
+  }
+
   fileprivate var keepsClientsApart: Bool {
     switch self {
     case .parting, .leaving, .deactivating: true
@@ -147,16 +215,15 @@ struct LifecycleWalkTests {
     for _ in 0..<500 {
       guard let event = world.possible.randomElement(using: &random) else { break }
       if let timer = world.armed.first(where: { $0.event == event }) { world.armed.remove(timer) }
-      if case .exited = event { (world.guestLives, world.frozen) = (false, false) }
-      let succeeds = Int.random(in: 0..<4, using: &random) > 0
-      world.take(event) { succeeds }
+      if case .exited = event { world.end() }
+      world.take(event) { Int.random(in: 0..<4, using: &random) > 0 }
       #expect(leadsOn(from: world), "stuck in \(world.lifecycle.state)")
     }
     // The daemon's end: whatever the state and whatever else was asked in the same turn, the guest goes and the listeners are let
     // go.
     world.take(.wakeRequested, .release) { true }
     if world.guestLives {
-      (world.guestLives, world.frozen) = (false, false)
+      world.end()
       world.take(.exited(.crashed)) { true }
     }
     #expect(world.lifecycle.state == .released)

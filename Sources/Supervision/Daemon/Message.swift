@@ -14,7 +14,7 @@ enum Message {
   case frozen(asked: Bool)
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
-  case goesOn, leaving
+  case goesOn, leaving, stays
   case cannotHear(error: String)
   case cannotReclaim(error: String)
   case cannotLeadApart(error: String)
@@ -69,7 +69,8 @@ extension Message {
     case .cannotForward, .notFromLoopback, .cannotHear, .cannotReclaim: .warning
     case .forwarding: .info
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .goesOn, .leaving, .frozen, .thawed, .askedToHalt, .notListed, .added,
+    case .asleep, .started, .ready, .idle, .goesOn, .leaving, .stays, .frozen, .thawed, .askedToHalt, .notListed,
+      .added,
       .removed,
       .changed,
       .listening,
@@ -94,6 +95,7 @@ extension Message {
       "thawed after \(after.inWords)\(socket.map { ": a connection to \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
     case .leaving: "shuts down by itself: new clients wait for its next start"
+    case .stays: "does not shut down after all: clients come to it again"
     case .cannotHear(let error):
       "IdleFreeze=with-connections: what arrives on its connections cannot be seen, so with connections it is not frozen: \(error)"
     case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"

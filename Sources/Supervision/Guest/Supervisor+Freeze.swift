@@ -82,8 +82,7 @@ extension Supervisor {
     let goesOn = if case .active = state { true } else { false }
     reclaimer = nil
     do throws(SystemError) {
-      // Who is told to halt is not waited for.
-      let frozen = try run?.freezer?.thaw(inTurns: goesOn)
+      let frozen = try run?.freezer?.thaw(inTurns: maySurvive)
       if goesOn, let frozen { say(.thawed(socket: thawCause, after: frozen)) }
     } catch {
       // ENODEV: it is gone, which will be told.
@@ -93,5 +92,13 @@ extension Supervisor {
     isFreezeAsked = false
     thawCause = nil
     if goesOn { idleWatch?.resume() }
+  }
+
+  /// Who is to go in any case goes on at once, for nothing of it is to last. One that is parted with may be kept.
+  private var maySurvive: Bool {
+    switch state {
+    case .leaving, .deactivating: false
+    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: true
+    }
   }
 }

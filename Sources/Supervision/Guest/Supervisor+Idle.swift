@@ -7,10 +7,14 @@ import Systemd
 // While the guest serves: who uses it, and whether it took its listeners.
 extension Supervisor {
   func watchIdleness() {
-    let after = sinceTrigger
-    history.lastWake?.readyMs = after.milliseconds
-    say(.ready(after: after))
-    checkAdoption()
+    if history.lastWake?.readyMs == nil {
+      let after = sinceTrigger
+      history.lastWake?.readyMs = after.milliseconds
+      say(.ready(after: after))
+      checkAdoption()
+    } else {
+      comeBack()
+    }
     hearEnds()
     let watch = IdleWatch(
       guest, look: socketLook, surroundings: surroundings,
@@ -23,6 +27,29 @@ extension Supervisor {
         failed: { [unowned self] in say(.cannotWatchIdleness(error: "\($0)")) }))
     idleWatch = watch
     watch.start()
+  }
+
+  /// It seemed to leave, and may have let go of listeners meanwhile: it is not ended for that before somebody waits there.
+  private func comeBack() {
+    let held = heldInodes()
+    for listener in listeners.all {
+      if listener.isAdopted == false {
+        refuse(listener)
+      } else if let held, !held.contains(listener.inode) {
+        awaitSomebody(at: listener)
+      }
+    }
+  }
+
+  /// No guest holds the listener, nor will this one again: systemd would have to be given it anew.
+  private func awaitSomebody(at listener: Listener) {
+    do throws(SystemError) {
+      try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
+        abandoned(listener, waiting: max(1, listener.queued(surroundings.sockDiag)))
+      }
+    } catch {
+      say(.cannotWatchIdleness(error: "\(error)"))
+    }
   }
 
   func unwatchIdleness() {
@@ -79,8 +106,12 @@ extension Supervisor {
     if waiting.isEmpty { return }
     guard let held = heldInodes() else { return }
     guard let lost = waiting.first(where: { !held.contains($0.listener.inode) }) else { return }
-    say(.abandoned(socket: lost.listener.address, waiting: lost.count))
-    lastFailure = "it let go of \(lost.listener.address) while clients waited there"
+    abandoned(lost.listener, waiting: lost.count)
+  }
+
+  private func abandoned(_ listener: Listener, waiting count: Int) {
+    say(.abandoned(socket: listener.address, waiting: count))
+    lastFailure = "it let go of \(listener.address) while clients waited there"
     stopCause = .abandoned
     take(.abandoned)
   }

@@ -3,15 +3,17 @@ import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
-import Systemd
 
 // A guest on its way out: new clients wait apart from it, and nothing that was queued is left to it.
 extension Supervisor {
   /// How long those who use a guest that has to go are waited for, and how often it is looked whether they have done.
   static let drainPatience = Duration.seconds(2)
   static let drainPause = Duration.milliseconds(10)
+  /// What the kernel did not do it is asked for again after this time.
+  private static let returnPause = Duration.milliseconds(100)
 
   func closeGate() {
+    returnLater = nil
     do throws(SystemError) {
       try listeners.leadApart()
       gateTrouble = nil
@@ -51,13 +53,35 @@ extension Supervisor {
     let isGone = run == nil
     gateTrouble = nil
     if isGone { history.counters.leftBehind += listeners.takenAlong(surroundings.sockDiag) }
+    leadBack(gone: isGone)
+    if isGone { return }
+    if let idleWatch {
+      say(.goesOn)
+      idleWatch.resume()
+    } else {
+      say(.stays)
+    }
+  }
+
+  private func leadBack(gone isGone: Bool) {
     let ledBack = listeners.leadBack(gone: isGone, surroundings.sockDiag)
-    if let failure = ledBack.failure { say(.cannotLeadApart(error: "\(failure)")) }
     if isGone { history.counters.parked += ledBack.count } else { history.counters.givenBack += ledBack.count }
     history.lost(ledBack.lost, .notReturned)
-    if state.word == .active {
-      say(.goesOn)
-      idleWatch?.resume()
+    if let failure = ledBack.failure, failure != gateTrouble { say(.cannotLeadApart(error: "\(failure)")) }
+    gateTrouble = ledBack.failure
+    // Who waits for the next start is led to it then.
+    if ledBack.failure != nil && !isGone { leadBackLater() }
+  }
+
+  /// The guest goes on, and its clients do not come to it: nothing else would bring them.
+  private func leadBackLater() {
+    do throws(SystemError) {
+      returnLater = try surroundings.loop.after(Self.returnPause) { [unowned self] in
+        returnLater = nil
+        leadBack(gone: false)
+      }
+    } catch {
+      say(.cannotLeadApart(error: "\(error)"))
     }
   }
 
@@ -101,21 +125,5 @@ extension Supervisor {
     if let failure = taken.failure { say(.cannotLeadApart(error: "\(failure)")) }
     history.lost(taken.lost, .notReturned)
     listeners.noteLeftBehind(surroundings.sockDiag)
-  }
-}
-
-extension NotifyMessage {
-  /// Whether systemd as PID 1 says by it that the guest shuts down. Until 255 it says so only when it was told by a signal; from 256 on
-  /// each target that goes is told of, and these go in no other case.
-  var isFarewell: Bool {
-    if isStopping || shutdown != nil { return true }
-    if let unit = status?.split(separator: " ").last, status?.hasPrefix("Activating special unit ") == true {
-      // Three dots may stand behind it.
-      return ["halt.target", "poweroff.target", "reboot.target", "kexec.target", "exit.target"].contains {
-        unit.hasPrefix($0)
-      }
-    }
-    return inactiveUnits.contains { ["multi-user.target", "basic.target", "sockets.target"].contains($0) }
-      || activeUnits.contains("shutdown.target")
   }
 }

@@ -89,12 +89,17 @@ extension Supervisor {
     // Once: a guest that says it without end must not fill the log.
     if let errno = message.errno, known == nil { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
-    if message.isFarewell {
-      let isNews = state.word == .active || state.word == .frozen
-      take(.leaving)
-      if isNews { say(.leaving) }
+    switch message.intention(active: history.report?.units ?? []) {
+    case .leave(let surely):
+      let wasKnown = isLeavingByItself
+      take(.leaving(surely: surely))
+      if !wasKnown && isLeavingByItself { say(.leaving) }
+    case .stay: take(.staying)
+    case nil: break
     }
   }
+
+  private var isLeavingByItself: Bool { if case .leaving = state { true } else { false } }
 
   /// How long ago it was that the guest was called for.
   var sinceTrigger: Duration {
@@ -144,11 +149,19 @@ extension Supervisor {
     }
   }
 
+  private var isUnready: Bool {
+    switch state {
+    case .launching, .activating: true
+    case .leaving(let leaving): !leaving.hasServed
+    case .released, .holding, .inactive, .active, .freezing, .frozen, .parting, .deactivating, .failed: false
+    }
+  }
+
   /// PID 1 and everything else in its cgroup are gone.
   private func ended(_ status: ExitStatus) {
     let exit = Exit(status)
     let unasked = isAskedToGo ? nil : StopCause(exit)
-    if state.word == .activating {
+    if isUnready {
       lastFailure = "ended before it was ready: \(status)"
       history.notReady(because: "it ended: \(status)")
     } else if unasked == .crash {
@@ -164,6 +177,9 @@ extension Supervisor {
     surroundings.endedConnections.forget(name)
     reclaimer = nil
     endLater = nil
+    returnLater = nil
+    isFreezeAsked = false
+    thawCause = nil
     listeners.reserve = nil
     run = nil
     say(.gone(how: exit.words(status)))

@@ -40,6 +40,8 @@ final class Supervisor {
   var alarmSource: EventSource?
   /// Until it is tried again to end the guest.
   var endLater: EventSource?
+  /// Until it is tried again to lead clients back to a guest that goes on.
+  var returnLater: EventSource?
   /// Why new clients could not be kept apart, since they last could.
   var gateTrouble: SystemError?
   var reclaimer: Reclaimer?
@@ -216,6 +218,8 @@ extension Supervisor {
       lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
     case .stop:
+      // Not all that seem to leave do.
+      if case .leaving(let leaving) = state, !leaving.isSure { break }
       history.killed()
       say(.killing(timeout: delay))
     case .freeze: say(.cannotFreeze(error: "some of its processes do not stand still"))

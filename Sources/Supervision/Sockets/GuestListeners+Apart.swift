@@ -83,6 +83,7 @@ extension GuestListeners {
   func leadBack(gone: Bool, _ diag: SockDiag) -> Listener.LedBack {
     var sum = Listener.LedBack()
     for listener in all {
+      if !gone { listener.leftBehind = 0 }
       do throws(SystemError) {
         sum += gone ? try listener.settle(diag) : try listener.leadBack()
       } catch {

@@ -106,7 +106,10 @@ extension Listener {
   func takeQueue(halfOpen: Bool) throws(SystemError) -> LedBack {
     guard isApart, moves, !guestHasSecond else { return LedBack() }
     if listen.kind == .datagram { return try returned(from: socket) }
-    if isSomebodyQueued || halfOpen { try shutDown(socket.descriptor) }
+    if isSomebodyQueued || halfOpen {
+      try shutDown(socket.descriptor)
+      isShutDown = true
+    }
     return LedBack()
   }
 
@@ -125,10 +128,9 @@ extension Listener {
   /// - Returns: how many those were; with a failure some still wait apart.
   /// - Throws: `SystemError`; all of them do.
   func leadBack() throws(SystemError) -> LedBack {
-    guard isApart else { return LedBack() }
-    if moves { return try moveBack() }
+    if moves { return isShutDown ? try repairAndMoveBack() : try moveBack() }
     // Whoever found the second one waits there for the next guest: the kernel does not move him.
-    try lead(to: socket)
+    if isApart { try lead(to: socket) }
     return LedBack()
   }
 
@@ -158,6 +160,7 @@ extension Listener {
   }
 
   private func repairAndMoveBack() throws(SystemError) -> LedBack {
+    isShutDown = false
     if try repair() == .repaired { try gate?.restore(guest: first.descriptor) }
     return try moveBack()
   }

@@ -26,6 +26,8 @@ final class Listener {
   let local: SocketAddress
   /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
   var isAdopted: Bool?
+  /// The guest's was shut down for its end: it has to listen again, should the guest go on.
+  var isShutDown = false
   /// How many a guest on its way out still had in the queue when nobody could be taken from there any more.
   var leftBehind = 0
   /// Whether what arrives on its connections is told to the guest's alarm.

@@ -99,6 +99,26 @@ struct InjectionFaultTests {
     }
   }
 
+  @Test("that was to lead clients back to a guest which goes on, and failed, is made again until they come to it")
+  func leadsBack() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect(path)
+      #expect(try inside.ask("hello") == "hello")
+      let pid = try world.leader(of: "echo")
+      let injection = try Injection("renameat2:error=ENOMEM:when=2..3", into: daemon, of: world)
+      #expect(try world.dormouse("sleep", "echo").errors.contains("1 connection is open"))
+      try eventually("they are led back") { injection.log.ranges(of: "renameat2(").count == 4 }
+      injection.end()
+      #expect(injection.log.ranges(of: "(INJECTED)").count == 2)
+      #expect(daemon.log.ranges(of: "Cannot allocate memory").count == 1)
+      #expect(try world.ask(path, "again") == "again")
+      #expect(try world.leader(of: "echo") == pid)
+    }
+  }
+
   /// Nothing of the guest runs any more.
   private func waitUntilAsleep(_ world: World, _ daemon: Daemon, _ place: String) throws {
     try eventually("the guest sleeps after \(place)") {
