@@ -156,7 +156,7 @@ public enum ManagerInterface {
       text: string
     )
 
-    # Why a connection or a datagram was lost: nobody took its listener; what had waited apart could not be put back; a guest on its way out
+    # Why a connection or a datagram was lost: nobody took its listener; what was parked could not be given back; a guest that was stopping
     # ended it without a byte; the guest was killed while it was open
     type LossReason (
       notAdopted,
@@ -193,11 +193,11 @@ public enum ManagerInterface {
       unanswered: int,
       # Connections and datagrams that waited already when a start made the guest that serves them
       handedOver: int,
-      # Connections and datagrams that came while a guest was on its way out, and waited for the next one
+      # Connections and datagrams that came while a guest was stopping, and waited for the next one
       parked: int,
-      # Of those that were kept apart for a stop, how many came to the same guest because it was cancelled
+      # Of those that were parked for a stop, how many came to the same guest because it was cancelled
       givenBack: int,
-      # Connections and datagrams that could not be taken from a guest on its way out, which served them yet or closed them
+      # Connections and datagrams that could not be taken from a guest that was stopping, which served them yet or closed them
       leftBehind: int,
       # Connections and datagrams that were lost
       lost: []LossCount,

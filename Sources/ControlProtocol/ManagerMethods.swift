@@ -16,11 +16,11 @@ extension ManagerInterface {
     # Halts a guest: answered when it is gone, at once when it is already. One that is in use is left alone, unless now is true
     method Sleep(name: string, now: ?bool) -> ()
 
-    # Freezes a guest that serves: answered when all of it stands still, at once when it does already. The next connection lets it
-    # go on. One that is in use is left alone, unless now is true
+    # Freezes a guest that serves: answered when all of it is frozen, at once when it is already. The next connection thaws it.
+    # One that is in use is left alone, unless now is true
     method Freeze(name: string, now: ?bool) -> ()
 
-    # Lets a frozen guest go on; any other is left as it is
+    # Thaws a frozen guest; any other is left as it is
     method Thaw(name: string) -> ()
 
     # Makes the connection carry, both ways, the bytes of a guest's terminal: its console, or with a number one of those that
@@ -39,10 +39,10 @@ extension ManagerInterface {
     # The guest is in use, or did not halt
     error SleepFailed (name: string, reason: string)
 
-    # The guest does not run, is in use, or did not stand still
+    # The guest does not run, is in use, or did not freeze
     error FreezeFailed (name: string, reason: string)
 
-    # The guest does not run or stands still, or has no such terminal
+    # The guest does not run or is frozen, or has no such terminal
     error ConsoleFailed (name: string, reason: string)
     """#
 }

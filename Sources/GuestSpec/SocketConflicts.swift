@@ -37,7 +37,7 @@ func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diag
     let port = ports.first { $0.transport == transport && $0.hostPort == Reach(listener)?.port }
     return port.map {
       let message =
-        "Port=\($0) leads past this socket as soon as the guest runs: who comes then does not keep it awake; "
+        "Port=\($0) bypasses this socket as soon as the guest runs: clients do not keep it awake then; "
         + "take one of them out"
       return listener.diagnostic(.warning, message)
     }

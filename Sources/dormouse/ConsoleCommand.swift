@@ -28,7 +28,7 @@ struct ConsoleCommand: ParsableCommand {
         throw .system(error)
       }
       switch end {
-      case .left: complain("\ndormouse: left \(guest.name), which goes on\n")
+      case .left: complain("\ndormouse: detached from \(guest.name), which keeps running\n")
       case .guestEnded: complain("\ndormouse: \(guest.name) has ended\n")
       case .asked: throw .interrupted
       }

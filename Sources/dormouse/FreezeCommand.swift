@@ -2,9 +2,9 @@ import ArgumentParser
 
 struct FreezeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "freeze", abstract: "Make a guest stand still until the next connection, and return when it does.",
+    commandName: "freeze", abstract: "Freeze a guest until the next connection, and return when all of it is frozen.",
     discussion:
-      "A guest that is in use is left alone: `dormouse why NAME` tells by whom. With --now it stands still all the same, and its "
+      "A guest that is in use is left alone: `dormouse why NAME` tells by whom. With --now it is frozen all the same, and its "
       + "clients wait until somebody new connects, or until `dormouse thaw NAME`.")
 
   @OptionGroup var guest: GuestArgument

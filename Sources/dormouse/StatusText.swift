@@ -90,9 +90,9 @@ struct StatusText {
       ("crashes", counters.crashes), ("reboots", counters.reboots),
       ("connections", counters.accepted), ("ended without an answer", counters.unanswered),
       ("handed over", counters.handedOver), ("parked", counters.parked),
-      ("given back", counters.givenBack), ("left to a guest on its way out", counters.leftBehind),
+      ("given back", counters.givenBack), ("left to a guest that was stopping", counters.leftBehind),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
-      ("processes killed for want of memory", counters.memoryKills),
+      ("processes killed, out of memory", counters.memoryKills),
     ]
     let lost = counters.lost.map { ("lost (\($0.reason.words))", $0.count) }
     let some = (named + lost).filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
@@ -127,8 +127,8 @@ extension LossReason {
   fileprivate var words: String {
     switch self {
     case .notAdopted: "nobody in the guest took the socket"
-    case .notReturned: "could not be put back"
-    case .unanswered: "ended by a guest on its way out"
+    case .notReturned: "could not be given back"
+    case .unanswered: "closed unanswered by a guest that was stopping"
     case .killed: "open when the guest was killed"
     }
   }

@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct ThawCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "thaw", abstract: "Let a frozen guest go on; any other is left as it is.")
+    commandName: "thaw", abstract: "Thaw a frozen guest; any other is left as it is.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption

@@ -44,7 +44,7 @@ struct SocketConflictTests {
   }
 
   @Test(
-    "a socket that Port= leads past is told of",
+    "a socket that Port= bypasses is told of",
     arguments: [
       ("Port=80:8080", "ListenStream=80", "ListenStream=[::]:80: Port=tcp:80:8080"),
       ("Port=udp:53", "ListenDatagram=127.0.0.1:53", "ListenDatagram=127.0.0.1:53: Port=udp:53:53"),
@@ -54,7 +54,7 @@ struct SocketConflictTests {
   func bypassed(port: String, listen: String, start: String?) {
     let reading = read(guest: "[Network]\nVirtualEthernet=yes\n\(port)\n[Socket]\n\(listen)\n")
     let told =
-      " leads past this socket as soon as the guest runs: who comes then does not keep it awake; take one of them out"
+      " bypasses this socket as soon as the guest runs: clients do not keep it awake then; take one of them out"
     #expect(reading.diagnostics.map(\.description) == (start.map { ["web.guest:5: warning: \($0)\(told)"] } ?? []))
   }
 

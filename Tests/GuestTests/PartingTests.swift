@@ -149,7 +149,7 @@ struct PartingTests {
       let said = text(of: log + ".err")
       #expect(said.contains("2 connections are open (127.0.0.1:"))
       #expect(said.ranges(of: "all the same").count == 1)
-      #expect(daemon.log.contains("somebody came: it is not stopped"))
+      #expect(daemon.log.contains("a client came: the stop is cancelled"))
       kill(pid, SIGCONT)
       for client in [early, late] { #expect(try client.ask("hello") == "hello") }
       let status = try world.status("echo")

@@ -37,7 +37,7 @@ struct TerminalTests {
         "size=50x120", #"type=until test "$(stty size)" = "50 120"; do sleep 0.1; done; echo re''sized\r"#,
         "see=resized",
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
-        World.leave, "see=left shell, which goes on", "end")
+        World.leave, "see=detached from shell, which keeps running", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
       #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
       #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
@@ -113,7 +113,7 @@ struct TerminalTests {
       #expect(
         try refusal("--terminal", "3").contains("no terminal 3 besides the console but 1 to 2; Terminals= makes more"))
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
-      #expect(try refusal().contains("it is frozen; `dormouse thaw echo` lets it go on"))
+      #expect(try refusal().contains("it is frozen; `dormouse thaw echo` thaws it"))
     }
   }
 

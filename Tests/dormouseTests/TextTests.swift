@@ -31,8 +31,8 @@ struct TextTests {
     status.counters.lost = [LossCount(reason: .notReturned, count: 3)]
     status.counters.leftBehind = 2
     let text = StatusText(status, now: now).text
-    #expect(text.contains("2 left to a guest on its way out"))
-    #expect(text.contains("3 lost (could not be put back)"))
+    #expect(text.contains("2 left to a guest that was stopping"))
+    #expect(text.contains("3 lost (could not be given back)"))
     #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
     #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
     #expect(text.contains(" Warning: [::]:80 is not enabled in the guest (3min 12s ago)\n"))

@@ -94,13 +94,13 @@ extension Message {
     case .thawed(let socket, let after):
       "thawed after \(after.inWords)\(socket.map { ": a connection to \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
-    case .leaving: "shuts down by itself: new clients wait for its next start"
+    case .leaving: "shuts down by itself: new clients are parked for its next start"
     case .stays: "does not shut down after all: clients come to it again"
     case .cannotHear(let error):
       "IdleFreeze=with-connections: what arrives on its connections cannot be seen, so with connections it is not frozen: \(error)"
     case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"
-    case .goesOn: "somebody came: it is not stopped"
-    case .cannotLeadApart(let error): "its new clients cannot be kept apart from it, or led back: \(error)"
+    case .goesOn: "a client came: the stop is cancelled"
+    case .cannotLeadApart(let error): "its new clients cannot be diverted from it, or given back: \(error)"
     case .askedToHalt(let signal, let cause): "sent \(signal): \(cause.words)"
     case .killing(let timeout): "still there \(timeout.inWords) after it was told to halt: killing it"
     case .gone(let how): "gone: \(how)"
@@ -120,10 +120,10 @@ extension Message {
     case .sameMachineID(let other):
       "guest \(other), which runs, has its machine id: it is told another one; a copied root wants an empty /etc/machine-id"
     case .notCarriedOut(let what): what
-    case .forwarding(let addresses) where addresses.isEmpty: "it has no address any more: Port= leads nowhere"
-    case .forwarding(let addresses): "Port= leads to \(addresses.joined(separator: " and "))"
-    case .cannotForward(let error): "Port= does not lead to it: \(error)"
-    case .notFromLoopback(let error): "Port= does not lead to it from this host's 127.0.0.1: \(error)"
+    case .forwarding(let addresses) where addresses.isEmpty: "it has no address any more: Port= forwards nothing"
+    case .forwarding(let addresses): "Port= forwards to \(addresses.joined(separator: " and "))"
+    case .cannotForward(let error): "Port= cannot forward to it: \(error)"
+    case .notFromLoopback(let error): "Port= cannot forward to it from this host's 127.0.0.1: \(error)"
     case .usersOfHost(let reason):
       "its users are this host's, root is root: \(reason)"
     case .notListed(let error): "machinectl does not know it: \(error)"
@@ -132,7 +132,7 @@ extension Message {
     case .unmet(let settings, let controller, let obstacle):
       "without effect: \(settings): there is no controller \(controller) for guests: \(obstacle?.description ?? "this kernel has none, or not all of it")"
     case .outOfMemory(let kills):
-      "the kernel killed \(kills) of its processes for want of memory (MemoryMax=, or the host's own)"
+      "out of memory: the kernel killed \(kills) of its processes (MemoryMax=, or the host's own)"
     case .problem(let diagnostic): diagnostic.description
     case .noGuests(let searchPath): "no guest file in \(searchPath.joined(separator: ", "))"
     case .noSuchGuest(let name): "no file \(name).guest in the search path (--config)"

@@ -36,7 +36,7 @@ extension Supervisor {
 
   private func console(_ terminal: Int?) throws(ManagerError) -> Console {
     switch state {
-    case .freezing, .frozen: throw refusal("it is frozen; `dormouse thaw \(name)` lets it go on")
+    case .freezing, .frozen: throw refusal("it is frozen; `dormouse thaw \(name)` thaws it")
     case .released, .holding, .inactive, .launching, .failed:
       throw refusal("it does not run; `dormouse wake \(name)` starts it")
     case .activating, .active, .parting, .leaving, .deactivating: break

@@ -22,7 +22,7 @@ extension Supervisor {
       // It may be tried again and again.
       if gateTrouble != error { say(.cannotLeadApart(error: "\(error)")) }
       gateTrouble = error
-      keep(because: "its new clients cannot be kept apart from it: \(error)")
+      keep(because: "its new clients cannot be diverted from it: \(error)")
       take(.gateFailed)
     }
   }

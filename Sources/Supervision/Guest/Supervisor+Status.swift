@@ -63,10 +63,10 @@ extension Supervisor {
       explainUse(&explanation)
       explanation.wakeBy = listeners.all.map(\.address)
     case .leaving:
-      explanation.reasons = ["it is on its way out by itself"]
+      explanation.reasons = ["it shuts down by itself"]
       explanation.wakeBy = listeners.all.map(\.address)
     case .deactivating:
-      explanation.reasons = ["it is on its way to sleep: \(stopCause.words)"]
+      explanation.reasons = ["it is being stopped: \(stopCause.words)"]
       explanation.wakeBy = listeners.all.map(\.address)
     }
     return explanation

@@ -222,7 +222,7 @@ extension Supervisor {
       if case .leaving(let leaving) = state, !leaving.isSure { break }
       history.killed()
       say(.killing(timeout: delay))
-    case .freeze: say(.cannotFreeze(error: "some of its processes do not stand still"))
+    case .freeze: say(.cannotFreeze(error: "some of its processes did not freeze in time"))
     case .look, .drain, .steady: break
     case .pause:
       pauseEnds = nil

@@ -21,7 +21,7 @@ struct Waiters {
   mutating func settle(_ state: State, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
     let kept = Reply.failure(.sleepFailed(name: guest, reason: keptBecause ?? "it was woken again"))
-    let notFrozen = Reply.failure(.freezeFailed(name: guest, reason: "it does not stand still"))
+    let notFrozen = Reply.failure(.freezeFailed(name: guest, reason: "it did not freeze"))
     switch state {
     case .active:
       keptBecause = nil

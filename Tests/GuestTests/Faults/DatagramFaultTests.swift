@@ -29,7 +29,7 @@ struct DatagramFaultTests {
       let senders = try send(3, world)
       let strace = try world.attachStrace("recvmsg:error=ENOMEM", to: daemon)
       kill(pid, SIGKILL)
-      try daemon.waitForLog("or led back: recvmsg: Cannot allocate memory")
+      try daemon.waitForLog("or given back: recvmsg: Cannot allocate memory")
       try daemon.waitForLog("pausing for")
       try strace.end()
       for sender in senders { #expect(try sender.line() == "hello") }

@@ -15,7 +15,7 @@ struct PortTests {
 
   private func add(_ address: String, _ world: World, _ guest: Int32) throws {
     try world.inNetwork(of: guest, "ip", "address", "add", address + "/24", "dev", "host0")
-    try #require(world.daemon).waitForLog("Port= leads to \(address)")
+    try #require(world.daemon).waitForLog("Port= forwards to \(address)")
     try world.serve(in: guest, at: address + ":80")
   }
 
@@ -73,7 +73,7 @@ struct PortTests {
       let (daemon, guest) = try start(world)
       try world.ip("address add fd08::1/64 dev ve-echo nodad")
       try world.inNetwork(of: guest, "ip", "address", "add", "fd08::2/64", "dev", "host0", "nodad")
-      try daemon.waitForLog("Port= leads to fd08::2")
+      try daemon.waitForLog("Port= forwards to fd08::2")
       try world.serve(in: guest, at: "[fd08::2]:80")
       #expect(try world.ask("fd08::1", 8080, "hello", from: daemon.pid) == "hello")
     }
