@@ -51,12 +51,13 @@ extension Supervisor {
 
   func openGate() {
     let isGone = run == nil
+    let wasClosed = gateTrouble == nil
     gateTrouble = nil
     if isGone { history.counters.leftBehind += listeners.takenAlong(surroundings.sockDiag) }
     leadBack(gone: isGone)
     if isGone { return }
     if let idleWatch {
-      say(.goesOn)
+      if wasClosed { say(.goesOn) }
       idleWatch.resume()
     } else {
       say(.stays)

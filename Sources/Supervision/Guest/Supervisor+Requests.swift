@@ -128,7 +128,7 @@ extension Supervisor {
 extension SocketLook.Found {
   /// Who uses the guest, for a person.
   var words: String {
-    if connections.isEmpty { return "datagrams wait, or it is not known who uses it" }
+    if connections.isEmpty { return "datagrams wait to be read" }
     let peers = connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
     return connections.count == 1
       ? "1 connection is open (\(peers))" : "\(connections.count) connections are open (\(peers))"
