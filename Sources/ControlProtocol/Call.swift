@@ -38,7 +38,9 @@ public enum Call: Equatable, Sendable {
 
 /// How much room a terminal has, in characters.
 public struct TerminalSize: Equatable, Sendable {
+  /// Lines of text; 0 where that is not known.
   public var rows: UInt16
+  /// Characters in a line; 0 where that is not known.
   public var columns: UInt16
 
   public init(rows: UInt16, columns: UInt16) {

@@ -2,6 +2,7 @@
 public struct GuestExplanation: Codable, Equatable, Sendable {
   /// The guest file's name without `.guest`.
   public var name: String
+  /// The state that is explained.
   public var state: GuestState
   /// When it came into this state.
   public var since: Timestamp

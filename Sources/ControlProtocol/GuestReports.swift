@@ -1,5 +1,6 @@
 /// How a guest was woken, and how long each part took.
 public struct WakeReport: Codable, Equatable, Sendable {
+  /// What woke it.
   public var cause: WakeCause
   /// The address whose connection or datagram it was.
   @OrNull public var socket: String?
@@ -41,6 +42,7 @@ public enum WakeCause: String, Codable, CaseIterable, Sendable {
 
 /// How a guest came to its end.
 public struct StopReport: Codable, Equatable, Sendable {
+  /// Why it was stopped, or ended.
   public var cause: StopCause
   /// When it was asked to halt or, when nobody had asked, when it was gone.
   public var at: Timestamp

@@ -2,6 +2,7 @@
 public struct GuestStatus: Codable, Equatable, Sendable {
   /// The guest file's name without `.guest`.
   public var name: String
+  /// systemd's word for where it is in its life.
   public var state: GuestState
   /// When it came into this state.
   public var since: Timestamp
@@ -15,8 +16,11 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var cgroup: String?
   /// The files it was read from: the guest file, then its drop-ins.
   public var files: [String] = []
+  /// What is held for it, in the order of its files.
   public var sockets: [SocketStatus] = []
+  /// How it was woken last; null before the first time since the daemon was started.
   @OrNull public var lastWake: WakeReport?
+  /// How it ended last; null as well before that.
   @OrNull public var lastStop: StopReport?
   /// When state is `failed`: until when no connection wakes it.
   @OrNull public var retryAt: Timestamp?
@@ -26,6 +30,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var report: GuestReport?
   /// What somebody ought to look at, oldest first.
   public var messages: [GuestMessage] = []
+  /// How often things happened since the daemon was started.
   public var counters = GuestCounters()
   /// The end of what it wrote on its console, at most 64 KiB; null unless it was asked for.
   @OrNull public var console: String?
@@ -51,6 +56,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
 public struct SocketStatus: Codable, Equatable, Sendable {
   /// As systemd.socket(5) writes it.
   public var address: String
+  /// By its `Listen…=`.
   public var kind: SocketType
   /// The name it is passed by (`FileDescriptorName=`).
   public var name: String
@@ -77,8 +83,11 @@ public enum SocketType: String, Codable, CaseIterable, Sendable {
 
 /// Something about a guest that somebody ought to look at: a listener that was not adopted, a unit that disagrees.
 public struct GuestMessage: Codable, Equatable, Sendable {
+  /// When it was said.
   public var at: Timestamp
+  /// How bad it is.
   public var level: MessageLevel
+  /// One sentence, without the guest's name.
   public var text: String
 
   public init(at: Timestamp, level: MessageLevel, text: String) {
@@ -95,7 +104,9 @@ public enum MessageLevel: String, Codable, CaseIterable, Sendable {
 
 /// How many connections or datagrams were lost for one reason.
 public struct LossCount: Codable, Equatable, Sendable {
+  /// Why they were lost.
   public var reason: LossReason
+  /// How many, since the daemon was started.
   public var count: Int
 
   public init(reason: LossReason, count: Int) {

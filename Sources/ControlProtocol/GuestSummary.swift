@@ -2,6 +2,7 @@
 public struct GuestSummary: Codable, Equatable, Sendable {
   /// The guest file's name without `.guest`.
   public var name: String
+  /// systemd's word for where it is in its life.
   public var state: GuestState
   /// When it came into this state.
   public var since: Timestamp

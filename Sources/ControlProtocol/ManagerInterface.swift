@@ -1,5 +1,6 @@
 /// The interface `io.dormouse.Manager`: its name, its errors' names, and its description in Varlink's own language.
 public enum ManagerInterface {
+  /// As Varlink names interfaces.
   public static let name = "io.dormouse.Manager"
   static let noSuchGuest = "\(name).NoSuchGuest"
   static let wakeFailed = "\(name).WakeFailed"

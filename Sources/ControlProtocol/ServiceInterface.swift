@@ -41,9 +41,13 @@ enum ServiceInterface {
 
 /// Who answers, for `varlinkctl info`.
 public struct ServiceInfo: Codable, Equatable, Sendable {
+  /// Whose the program is.
   public var vendor: String
+  /// The program's name.
   public var product: String
+  /// The daemon's own.
   public var version: String
+  /// Where there is more about it; empty when there is no such place.
   public var url: String
   /// The interfaces there are.
   public let interfaces: [String]

@@ -1,5 +1,6 @@
 /// One credential of a guest: `[Guest] SetCredential=` or `LoadCredential=`, as in systemd.exec(5).
 public struct Credential: Equatable, Sendable {
+  /// Where its value comes from.
   public enum Source: Equatable, Sendable {
     /// `SetCredential=ID:VALUE`.
     case value(Secret)
@@ -10,7 +11,9 @@ public struct Credential: Equatable, Sendable {
     case store(name: String)
   }
 
+  /// The name of its file in the guest.
   public var id: String
+  /// Where its value comes from.
   public var source: Source
 
   public init(_ id: String, _ source: Source) {
@@ -33,6 +36,7 @@ public struct Credential: Equatable, Sendable {
 
 /// Bytes that are in no description.
 public struct Secret: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+  /// The value itself: for the guest, and for nobody else to read.
   public let bytes: [UInt8]
 
   public init(_ bytes: [UInt8]) { self.bytes = bytes }

@@ -6,10 +6,15 @@
 public struct Guest: Equatable, Sendable {
   /// The file's name without `.guest`; a valid machine name (hostname rules, at most 64 characters).
   public var name: String
+  /// `[Exec]`.
   public var exec = ExecSettings()
+  /// `[Files]`.
   public var files = FilesSettings()
+  /// `[Network]`.
   public var network = NetworkSettings()
+  /// `[Socket]`, one for each time that the section stands there.
   public var sockets: [SocketGroup] = []
+  /// `[Guest]`.
   public var policy = GuestSettings()
 
   public init(name: String) { self.name = name }
@@ -80,13 +85,17 @@ public struct ExecSettings: Equatable, Sendable {
     get { wantsBoot ?? !processTwo }
     set { wantsBoot = newValue }
   }
+  /// `KillSignal=`, or what stops this kind of payload where that is not given.
   public var effectiveKillSignal: Signal { killSignal ?? (boot || processTwo ? .realtime(3) : .sigterm) }
+  /// Whether the guest is ready only when its payload says READY=1: `NotifyReady=`, or as `boot` is.
   public var waitsForReady: Bool { notifyReady ?? boot }
 }
 
 /// `PivotRoot=`: the directory of the root that becomes the root, and where in it the old one is then, if anywhere.
 public struct PivotRoot: Equatable, Sendable {
+  /// An absolute path in the root.
   public var new: String
+  /// An absolute path below `new`.
   public var old: String?
 
   public init(new: String, old: String?) {
@@ -195,7 +204,9 @@ public enum IdleFreeze: String, Equatable, Sendable, CaseIterable {
 
 /// A variable of the guest's payload.
 public struct EnvironmentVariable: Hashable, Sendable {
+  /// What stands before the `=`.
   public var name: String
+  /// What stands behind it.
   public var value: String
 
   public init(_ name: String, _ value: String) {

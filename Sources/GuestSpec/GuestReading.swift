@@ -15,10 +15,15 @@ public struct GuestReading: Equatable, Sendable {
 
 /// A listener, the options of its group that decide what else it is in the way of, and where it is written.
 public struct PlacedListener: Equatable, Sendable {
+  /// What it listens to.
   public var listen: Listen
+  /// Its group's `BindIPv6Only=`.
   public var bindIPv6Only: BindIPv6Only
+  /// Its group's `ReusePort=`.
   public var reusePort: Bool
+  /// Where it is written.
   public var file: String
+  /// Counted from 1.
   public var line: Int
 
   public init(_ listen: Listen, in group: SocketGroup, file: String, line: Int) {

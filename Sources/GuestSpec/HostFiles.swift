@@ -11,6 +11,7 @@ public enum ResolvConf: Equatable, Sendable {
   case replace(Source)
   case bind(Source)
 
+  /// Which of the host's files it is.
   public enum Source: String, Equatable, Sendable, CaseIterable {
     case host, `static`, uplink, stub
 

@@ -43,7 +43,9 @@ public struct NetworkSettings: Equatable, Sendable {
 
 /// An interface by its two names.
 public struct InterfacePair: Hashable, Sendable {
+  /// Its name on the host.
   public var host: String
+  /// Its name in the guest.
   public var guest: String
 
   public init(host: String, guest: String) {
@@ -54,12 +56,16 @@ public struct InterfacePair: Hashable, Sendable {
 
 /// One line of `Port=`.
 public struct ForwardedPort: Hashable, Sendable, CustomStringConvertible {
+  /// What a port is a port of.
   public enum TransportProtocol: String, Hashable, Sendable, CaseIterable {
     case tcp, udp
   }
 
+  /// TCP where nothing is said.
   public var transport: TransportProtocol
+  /// Where clients connect to.
   public var hostPort: UInt16
+  /// Where they come out.
   public var guestPort: UInt16
 
   public init(_ transport: TransportProtocol, host: UInt16, guest: UInt16) {

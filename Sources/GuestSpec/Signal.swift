@@ -6,6 +6,7 @@ public enum Signal: Hashable, Sendable {
   /// `SIGRTMIN+n`.
   case realtime(Int32)
 
+  /// SIGTERM.
   public static let sigterm = Signal.number(15)
   /// The real-time ones by which systemd(1) is told to stop: halt, poweroff, reboot and kexec, each also at once.
   public static let stopsOfSystemd = [3, 4, 5, 6, 13, 14, 15, 16].map { Signal.realtime($0) }

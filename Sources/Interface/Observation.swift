@@ -1,10 +1,12 @@
 /// All that was seen of a guest that runs, from outside: judging looks at nothing else.
 public struct Observation: Equatable, Sendable {
+  /// The guest's.
   public var name: String
   /// Of the guest's root, by path; a path that is not here does not exist. Only `paths` are looked at.
   public var files: [String: File] = [:]
-  /// The mounts of the guest's process 1, and of the host.
+  /// The mounts of the guest's process 1.
   public var mounts: [Mount] = []
+  /// Those of the host's process 1.
   public var hostMounts: [Mount] = []
   /// The environment of process 1 as it was executed.
   public var environment: [String: String] = [:]
@@ -18,8 +20,9 @@ public struct Observation: Equatable, Sendable {
   public var descriptors: [Int: String] = [:]
   /// In the guest's own UTS namespace.
   public var hostname = ""
-  /// The cgroup of process 1, as the host names it, and the names of all below the guest's.
+  /// The cgroup of process 1, as the host names it.
   public var cgroup = ""
+  /// The names of all cgroups below the guest's.
   public var groupsBelow: Set<String> = []
   /// The cgroup that the daemon may use, as the host names it.
   public var daemonCgroup = ""
@@ -31,19 +34,24 @@ public struct Observation: Equatable, Sendable {
   public var consoleIsHeld = false
   /// Those of `terminals` whose masters are open.
   public var heldTerminals: Set<String> = []
+  /// The guest's network interfaces.
   public var interfaces: [String] = []
+  /// What is known of the host.
   public var host = Host()
+  /// What the daemon says of the guest.
   public var daemon = Daemon()
 
   public init(name: String) { self.name = name }
 
   /// What the daemon says of the guest.
   public struct Daemon: Equatable, Sendable {
+    /// How many are held for it.
     public var sockets = 0
     /// How many of them the guest has open.
     public var adopted = 0
     /// Whether a service manager passed them.
     public var werePassed = false
+    /// Whether its PID 1 said READY=1.
     public var isReady = false
     /// Whether the last stop took SIGKILL; nil: there was none.
     public var lastStopWasKill: Bool?
@@ -55,11 +63,13 @@ public struct Observation: Equatable, Sendable {
 
   /// What is known of the host.
   public struct Host: Equatable, Sendable {
+    /// Its os-release(5), whole.
     public var osRelease = ""
     /// The target of /etc/localtime below /usr/share/zoneinfo.
     public var timezone: String?
     /// /var/log/journal, by the names in it; nil: there is none.
     public var journals: Set<String>?
+    /// Whether selinuxfs is mounted there.
     public var hasSELinux = false
     /// The machines that systemd-machined knows, with its words for what it knows of them; nil: there is no machined.
     public var machines: [String: [String: String]]?
@@ -74,6 +84,7 @@ public struct Observation: Equatable, Sendable {
 
 /// One line of uid_map: `count` users from `inside` on are the host's from `outside` on.
 public struct UserRange: Equatable, Sendable {
+  /// Ids, and how many.
   public var inside, outside, count: UInt64
 
   public init(inside: UInt64, outside: UInt64, count: UInt64) {
@@ -85,7 +96,9 @@ public struct UserRange: Equatable, Sendable {
 
 /// One mount.
 public struct Mount: Equatable, Sendable {
+  /// What of the file system is mounted, where, and of which type it is (proc_pid_mountinfo(5)).
   public var root, target, type: String
+  /// Of the mount: `rw`, `nosuid`, …
   public var options: [String]
   /// `shared:N`, `master:N`.
   public var propagation: [String]
@@ -104,10 +117,12 @@ public struct Mount: Equatable, Sendable {
 
 /// A file of the guest's root, with links followed inside that root.
 public struct File: Equatable, Sendable {
+  /// inode(7)'s kinds.
   public enum Kind: String, Sendable {
     case regular, directory, link, character, block, fifo, socket
   }
 
+  /// After the links; a link that leads nowhere is itself.
   public var kind: Kind
   /// The twelve bits of chmod(2).
   public var mode: UInt32
@@ -115,6 +130,7 @@ public struct File: Equatable, Sendable {
   public var owner: UInt32
   /// Of a device.
   public var major: UInt32 = 0
+  /// As `major`.
   public var minor: UInt32 = 0
   /// Whether nothing can be written there, be it for the mount or for the file system.
   public var isReadOnly: Bool

@@ -2,6 +2,7 @@
 public struct Row: Sendable {
   /// The section's letters and a number: `EE-2b` is the third part of the second requirement of "Execution Environment".
   public let id: String
+  /// How much it is asked for.
   public let level: Level
   /// What is asked of the manager, in a few words.
   public let requirement: String
@@ -14,6 +15,7 @@ public struct Row: Sendable {
     self.judgement = judgement
   }
 
+  /// Judges what was seen of a guest.
   public func judge(_ seen: Observation) -> Verdict { judgement(seen) }
 
   /// In the order of the documents.
@@ -34,6 +36,7 @@ public enum Level: String, Sendable, CaseIterable {
   public var isRequired: Bool { self == .must || self == .should || self == .mustNot }
 }
 
+/// What comes of judging.
 public enum Verdict: Equatable, Sendable {
   case holds
   /// With what was seen instead.

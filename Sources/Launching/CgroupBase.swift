@@ -10,6 +10,7 @@ public struct CgroupBase: Equatable, Sendable {
   /// Why guests get no controllers.
   public private(set) var obstacle: Obstacle?
 
+  /// Why guests get no controllers, in words that say what would help.
   public enum Obstacle: Equatable, Sendable, CustomStringConvertible {
     /// cgroup 2 has none here: the host is a hybrid one, or whoever has the cgroup above gives none.
     case nothingThere

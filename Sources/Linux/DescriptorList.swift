@@ -12,6 +12,7 @@ public final class DescriptorList {
     for number in numbers { _ = OwnedFD(owning: number) }
   }
 
+  /// How many are left.
   public var count: Int { numbers.count }
 
   /// Gives the first away; nil when there is none left.

@@ -2,14 +2,20 @@ import GuestSpec
 
 /// A user as the guest's own passwd(5) and group(5) have it.
 public struct Account: Hashable, Sendable {
+  /// The login name.
   public var name: String
+  /// As the guest numbers users.
   public var uid: UInt32
+  /// The first group, as the guest numbers them.
   public var gid: UInt32
   /// All the groups, the first one too.
   public var groups: [UInt32]
+  /// A path in the guest.
   public var home: String
+  /// nil where the entry names none.
   public var shell: String?
 
+  /// The user that needs no entry.
   public static let root = Account(name: "root", uid: 0, gid: 0, groups: [0], home: "/root", shell: nil)
 
   public init(name: String, uid: UInt32, gid: UInt32, groups: [UInt32], home: String, shell: String?) {

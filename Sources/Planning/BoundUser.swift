@@ -2,10 +2,15 @@ import GuestSpec
 
 /// A user of this host, as passwd(5) and shadow(5) have it.
 public struct HostUser: Equatable, Sendable {
+  /// The login name, on the host as in the guest.
   public var name: String
+  /// As the host numbers users.
   public var uid: UInt32
+  /// The first group on the host.
   public var gid: UInt32
+  /// A path of the host.
   public var home: String
+  /// A path of the host's, which the guest need not have.
   public var shell: String
   /// nil for a user who has no password, or whose password is locked.
   public var password: Secret?
@@ -22,6 +27,7 @@ public struct HostUser: Equatable, Sendable {
 
 /// `BindUser=`: a user of this host as a guest knows him, with a number of the guest's.
 public struct BoundUser: Equatable, Sendable {
+  /// As the host knows him.
   public var host: HostUser
   /// User and group in the guest.
   public var id: UInt32

@@ -11,7 +11,9 @@ public struct CgroupLimit: Equatable, Sendable {
 
   /// A file of a cgroup and its new contents.
   public struct File: Equatable, Sendable {
+    /// In the cgroup's directory: `memory.max`.
     public let name: String
+    /// What is written, in one piece.
     public let text: String
   }
 

@@ -1,10 +1,13 @@
 /// A device that a guest may use.
 public struct Device: Hashable, Sendable {
+  /// The two kinds of device nodes.
   public enum Kind: Hashable, Sendable {
     case character, block
   }
 
+  /// Which of them it is.
   public var kind: Kind
+  /// The driver's number.
   public var major: UInt32
   /// nil: all of that major.
   public var minor: UInt32?

@@ -10,6 +10,7 @@ public struct GuestUsers: Hashable, Sendable {
     self.root = root
   }
 
+  /// How the files of a root come to belong to the guest's users.
   public enum RootMapping: Hashable, Sendable {
     /// They do already.
     case none

@@ -9,8 +9,11 @@ public struct HostEtc: Equatable, Sendable {
   /// Of the guest.
   public var guest = GuestEtc()
 
+  /// A file that may be taken over.
   public struct HostFile: Equatable, Sendable {
+    /// Of the host, after all links.
     public var path: String
+    /// All of it.
     public var contents: [UInt8]
 
     public init(path: String, contents: [UInt8]) {
@@ -19,10 +22,13 @@ public struct HostEtc: Equatable, Sendable {
     }
   }
 
+  /// What the guest's root has in these places.
   public struct GuestEtc: Equatable, Sendable {
     /// Whether /etc is a directory.
     public var exists = false
+    /// Its /etc/localtime.
     public var localtime = Entry.missing
+    /// Its /etc/resolv.conf.
     public var resolvConf = Entry.missing
     /// Whether the guest's /usr/share/zoneinfo knows the host's zone.
     public var hasTimezone = false
@@ -30,6 +36,7 @@ public struct HostEtc: Equatable, Sendable {
     public init() {}
   }
 
+  /// What stands at a path, without following it.
   public enum Entry: Equatable, Sendable {
     case missing, file, other
     case link(target: String)

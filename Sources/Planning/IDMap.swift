@@ -2,8 +2,11 @@
 public struct IDMap: Hashable, Sendable {
   /// `count` ids from `inner` on, which are the host's from `outer` on.
   public struct Extent: Hashable, Sendable {
+    /// The first id in the namespace.
     public var inner: UInt32
+    /// The id of the host that it is.
     public var outer: UInt32
+    /// How many, these two included.
     public var count: UInt32
 
     public init(inner: UInt32, outer: UInt32, count: UInt32) {
@@ -13,7 +16,9 @@ public struct IDMap: Hashable, Sendable {
     }
   }
 
+  /// Of users.
   public var users: Extent
+  /// Of groups.
   public var groups: Extent
 
   public init(users: Extent, groups: Extent) {

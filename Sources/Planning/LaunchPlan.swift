@@ -31,6 +31,7 @@ public struct LaunchPlan: Equatable, Sendable {
   /// How many slots the steps use, with the preloaded ones.
   public var slotCount = 1
 
+  /// Whose network the guest has.
   public enum Network: Hashable, Sendable {
     case host
     /// A namespace of the guest's own, made for this start.

@@ -4,12 +4,19 @@ public struct MountFlags: OptionSet, Hashable, Sendable {
 
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+  /// `ro`.
   public static let readOnly = MountFlags(rawValue: 1 << 0)
+  /// `nosuid`.
   public static let noSetUID = MountFlags(rawValue: 1 << 1)
+  /// `nodev`.
   public static let noDevices = MountFlags(rawValue: 1 << 2)
+  /// `noexec`.
   public static let noExecute = MountFlags(rawValue: 1 << 3)
+  /// `noatime`.
   public static let noAccessTime = MountFlags(rawValue: 1 << 4)
+  /// `strictatime`.
   public static let strictAccessTime = MountFlags(rawValue: 1 << 5)
+  /// `nosymfollow`.
   public static let noSymlinkFollow = MountFlags(rawValue: 1 << 6)
 
   /// What a file system of the kernel's own needs: no programs, no devices.

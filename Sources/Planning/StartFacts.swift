@@ -22,6 +22,7 @@ public struct StartFacts: Equatable, Sendable {
   public var incoming: String?
   /// A FIFO that stands in the place of /proc/kmsg: whoever reads the kernel's messages in a guest waits for ever, and does not spin.
   public var kernelMessages: String?
+  /// What there is for `Timezone=` and `ResolvConf=`.
   public var etc = HostEtc()
   /// Where the guest's journal is, by `LinkJournal=`.
   public var journal = Journal.guests
@@ -29,6 +30,7 @@ public struct StartFacts: Equatable, Sendable {
   public var bootID: String?
   /// The file that appears as /run/host/os-release.
   public var hostOSReleaseFile: String?
+  /// The fields of the host's os-release(5) that are told.
   public var hostOSRelease = HostOSRelease()
   /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` makes again.
   public var topLevelLinks: [TopLevelLink] = []
@@ -48,6 +50,7 @@ public struct StartFacts: Equatable, Sendable {
   public var boundDevices: [Device] = []
   /// Whether the host has selinuxfs mounted.
   public var hasSELinux = false
+  /// Those of the host's own PID 1.
   public var limits = HostLimits()
   /// The user of `User=`, as the guest's root knows it; nil when it does not.
   public var account: Account?
@@ -57,6 +60,7 @@ public struct StartFacts: Equatable, Sendable {
   public var architecture = Personality.amd64
   /// The controllers of cgroup 2 that the guest's cgroup has.
   public var controllers: [String] = []
+  /// What percentages are of.
   public var machine = MachineSize()
 
   /// Each map that a mount is translated by once, in an order that is always the same.
@@ -84,9 +88,13 @@ public enum Journal: Equatable, Sendable {
 
 /// The fields of the host's os-release(5) that PID 1 of the guest is told of.
 public struct HostOSRelease: Equatable, Sendable {
+  /// `ID=`.
   public var id: String?
+  /// `BUILD_ID=`.
   public var buildID: String?
+  /// `VARIANT_ID=`.
   public var variantID: String?
+  /// `VERSION_ID=`.
   public var versionID: String?
 
   public init() {}
@@ -94,7 +102,9 @@ public struct HostOSRelease: Equatable, Sendable {
 
 /// A symbolic link at the top of a root.
 public struct TopLevelLink: Equatable, Sendable {
+  /// In the root, without a slash.
   public var name: String
+  /// What it holds.
   public var target: String
 
   public init(_ name: String, to target: String) {

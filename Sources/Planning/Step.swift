@@ -92,10 +92,12 @@ public enum Step: Hashable, Sendable {
   /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
   case execute(candidates: [String], namesItself: Bool)
 
+  /// What a process can be moved into by a descriptor.
   public enum Namespace: Hashable, Sendable {
     case network
   }
 
+  /// MS_SLAVE, MS_PRIVATE and MS_SHARED of mount(2).
   public enum Propagation: Hashable, Sendable {
     case slave, `private`, shared
   }

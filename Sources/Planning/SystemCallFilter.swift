@@ -4,8 +4,10 @@ import GuestSpec
 public struct SystemCallFilter: Hashable, Sendable {
   /// For the calls that no rule names, those of kernels to come among them.
   public var otherwise: Action
+  /// For the calls that they name.
   public var rules: [Rule] = []
 
+  /// What becomes of a call.
   public enum Action: Hashable, Sendable {
     case allow
     /// EPERM.
@@ -20,9 +22,11 @@ public struct SystemCallFilter: Hashable, Sendable {
     case pretend
   }
 
+  /// What becomes of some calls.
   public struct Rule: Hashable, Sendable {
     /// By their names. A kernel, an architecture or a libseccomp that does not know one leaves it out.
     public var calls: Set<String>
+    /// What becomes of them.
     public var action: Action
     /// All have to hold.
     public var conditions: [Condition]

@@ -1,5 +1,6 @@
 /// The ranges of 65536 ids of which a guest gets one: those that systemd-nspawn chooses from as well.
 public enum UserRange {
+  /// How many ids a range has.
   public static let size: UInt32 = 0x1_0000
   private static let first: UInt32 = 0x8_0000
   private static let last: UInt32 = 0x6FFF_0000

@@ -4,6 +4,7 @@ import GuestSpec
 public struct UsersWish: Equatable, Sendable {
   /// The first id; nil: that of any range that nobody else has.
   public var base: UInt32?
+  /// How many ids, from there on.
   public var count: UInt32
   /// How the root's files come to belong to the guest.
   public var ownership: Ownership
@@ -19,6 +20,7 @@ public struct UsersWish: Equatable, Sendable {
     self.isDefault = isDefault
   }
 
+  /// How the files of a root come to belong to the guest's users.
   public enum Ownership: Equatable, Sendable {
     case off, chown, map, mapOrChown
     /// A range that was asked for alone: files that belong to nobody in it are mapped if they can be.
@@ -73,6 +75,7 @@ public struct UsersWish: Equatable, Sendable {
     return .chown
   }
 
+  /// What is done to the root at this start.
   public enum Treatment: Equatable, Sendable {
     case leave, map, chown
   }
@@ -92,8 +95,11 @@ extension UsersWish.Ownership {
 
 /// Whom the root directory of a guest belongs to, by the host's ids.
 public struct RootOwner: Hashable, Sendable {
+  /// The root directory, for messages.
   public var path: String
+  /// Of the host.
   public var user: UInt32
+  /// Of the host.
   public var group: UInt32
 
   public init(path: String, user: UInt32, group: UInt32) {

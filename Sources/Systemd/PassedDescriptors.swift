@@ -33,6 +33,7 @@ public final class PassedDescriptors {
   /// The name of each descriptor, in the order they were passed; `unknown` for those the sender did not name.
   public var names: [String] { entries.map(\.name) }
 
+  /// How many were passed, those that were taken since included.
   public var count: Int { entries.count }
 
   /// Calls `body` with a descriptor that stays here.

@@ -19,8 +19,11 @@ public final class SystemBus {
 
   /// An object of a service, and one of its interfaces.
   public struct Object: Sendable {
+    /// The bus name.
     public var service: String
+    /// The object's.
     public var path: String
+    /// The one that is meant.
     public var interface: String
 
     public init(service: String, path: String, interface: String) {

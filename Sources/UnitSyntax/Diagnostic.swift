@@ -1,5 +1,6 @@
 /// What is wrong with a file, and where: one line for a person.
 public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
+  /// Whether what was meant can be carried out all the same.
   public enum Severity: String, Hashable, Sendable {
     case error, warning
   }
@@ -8,6 +9,7 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
   public var file: String
   /// Counted from 1; 0 when the file as a whole is meant.
   public var line: Int
+  /// A guest with an error is not started.
   public var severity: Severity
   /// What is wrong and how to put it right, without file and line.
   public var message: String

@@ -5,6 +5,7 @@
 public struct UnitFile: Equatable, Sendable {
   /// The name used in diagnostics.
   public var path: String
+  /// In the order written.
   public var sections: [Section]
   /// What did not follow the syntax; those lines are in no section.
   public var diagnostics: [Diagnostic]
@@ -18,8 +19,11 @@ public struct UnitFile: Equatable, Sendable {
 
 /// `[Name]` and the assignments below it.
 public struct Section: Equatable, Sendable {
+  /// Without the brackets.
   public var name: String
+  /// In the order written.
   public var entries: [Entry]
+  /// As it was named when it was read.
   public var file: String
   /// The line of the header, counted from 1.
   public var line: Int
@@ -34,8 +38,11 @@ public struct Section: Equatable, Sendable {
 
 /// `Key=value`: continuation lines joined, white space around both taken away, quotes and escapes untouched.
 public struct Entry: Equatable, Sendable {
+  /// What stands before the `=`.
   public var key: String
+  /// What stands behind it, not yet split or unescaped.
   public var value: String
+  /// As it was named when it was read.
   public var file: String
   /// The first line of the assignment, counted from 1.
   public var line: Int

@@ -2,6 +2,7 @@
 ///
 /// As systemd itself does, a quote may also open in the middle of a word (`FOO="a b"` is `FOO=a b`).
 public struct Words: Equatable, Sendable {
+  /// In the order written.
   public var words: [String] = []
   /// Escapes that are none, each left as it stands; worth a warning.
   public var unknownEscapes: [String] = []

@@ -10,8 +10,10 @@ public struct AddressFamilies: Hashable, Sendable {
     self.numbers = numbers
   }
 
+  /// Whether sockets of the family with this number may be made.
   public func contains(_ number: UInt16) -> Bool { numbers.contains(number) == isAllowList }
 
+  /// AF_NETLINK.
   public static let netlink: UInt16 = 16
 
   /// linux/socket.h, without AF_UNSPEC: a name's place is its number less one. Synonyms stand behind their first name.

@@ -30,7 +30,9 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
     Self.names.enumerated().filter { rawValue >> UInt64($0.offset) & 1 == 1 }.map(\.element)
   }
 
+  /// CAP_SYS_ADMIN.
   public static let sysAdmin = Capabilities([21])
+  /// CAP_NET_ADMIN.
   public static let networkAdministration = Capabilities([12])
   /// CAP_AUDIT_WRITE, CAP_AUDIT_CONTROL and CAP_AUDIT_READ, which the Container Interface tells managers not to give.
   public static let audit = Capabilities([29, 30, 37])

@@ -6,7 +6,9 @@ public enum Resource: UInt32, Hashable, Sendable, CaseIterable {
 
 /// Up to where a process may go, and up to where it may move that itself.
 public struct ResourceLimit: Hashable, Sendable {
+  /// Where the kernel stops a process, in the resource's own unit (setrlimit(2)).
   public var soft: UInt64
+  /// How far the process may raise that.
   public var hard: UInt64
 
   public init(soft: UInt64, hard: UInt64) {
@@ -24,6 +26,7 @@ public struct ResourceLimits: Equatable, Sendable {
 
   public init() {}
 
+  /// nil: the setting does not stand in the guest's files.
   public subscript(resource: Resource) -> ResourceLimit? {
     get { limits[resource] }
     set { limits[resource] = newValue }

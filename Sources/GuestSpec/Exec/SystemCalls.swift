@@ -14,6 +14,7 @@ public enum SystemCalls {
   /// Names of groups.
   static let groupNames = Array(groups.keys) + ["@known"]
 
+  /// The calls that a group names or that are listed by themselves: `@known`.
   public static let known = Set(others).union(groups.values.joined().filter { $0.utf8.first != UInt8(ascii: "@") })
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
@@ -189,7 +190,9 @@ public enum SystemCalls {
 
 /// A word of `SystemCallFilter=`: a call or a group, which is allowed besides the usual ones or refused of them.
 public struct SystemCallChoice: Hashable, Sendable {
+  /// A call, or a group with its `@`.
   public var name: String
+  /// false: it stood behind a `~`.
   public var isAllowed: Bool
 
   public init(_ name: String, isAllowed: Bool) {

@@ -6,7 +6,9 @@ import UnitSyntax
 /// systemd as PID 1 takes a passed socket for the unit that has the same family, type and address; it closes what no
 /// unit has, without a word, and never opens the rest of a unit that got only some of its addresses.
 public struct SocketAgreement: Equatable, Sendable {
+  /// A listener, and the unit in the guest that will take it.
   public struct Claim: Equatable, Sendable {
+    /// As the guest file has it.
     public var listener: PlacedListener
     /// nil: systemd closes it.
     public var unit: String?

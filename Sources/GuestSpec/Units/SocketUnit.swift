@@ -2,13 +2,17 @@ import UnitSyntax
 
 /// A `.socket` unit inside a guest, as far as it decides which passed sockets systemd there takes.
 public struct SocketUnit: Equatable, Sendable {
+  /// One `Listen…=` of the unit.
   public struct Address: Equatable, Sendable {
+    /// What it listens to.
     public var listen: Listen
     /// Names the guest too: `web:/etc/systemd/system/http.socket`.
     public var file: String
+    /// Counted from 1.
     public var line: Int
   }
 
+  /// With its `.socket`.
   public var name: String
   /// The addresses in the order written.
   public var addresses: [Address] = []

@@ -94,7 +94,9 @@ struct Credentials {
 
 /// Why a guest's credentials cannot be had. Says which, never what is in it.
 public struct CredentialError: Error, Equatable, CustomStringConvertible {
+  /// Whose value could not be had.
   public let id: String
+  /// Why; never with anything of a value.
   public let error: SystemError
 
   public var description: String {

@@ -1,16 +1,18 @@
 /// A connection that keeps a guest awake, with what one wants to know of it.
 public struct OpenConnection: Equatable, Sendable {
+  /// How far a connection has come.
   public enum Place: Equatable, Sendable {
     /// A process of the guest has it.
     case accepted
     /// It waits in the listener's queue.
     case queued
-    /// The client has knocked; the handshake is not complete, or `DeferAcceptSec=` waits for its first data.
+    /// The client has sent its first segment; the handshake is not complete, or `DeferAcceptSec=` waits for its first data.
     case halfOpen
   }
 
   /// The client; one of IPv4 is shown as such also where the socket serves both families.
   public var remote: SocketAddress
+  /// How far it has come.
   public var place: Place
   /// Nil for AF_UNIX.
   public var state: TCPState?
@@ -24,6 +26,7 @@ public struct OpenConnection: Equatable, Sendable {
 
 /// The connections that keep a guest awake on one listener.
 public struct OpenConnections: Equatable, Sendable {
+  /// Those that count as open.
   public var connections: [OpenConnection] = []
   /// When the answer may change although no event says so; nil means that only an event can change it.
   public var lookAgainAfter: Duration?

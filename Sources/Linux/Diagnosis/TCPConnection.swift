@@ -5,7 +5,9 @@ import Glibc
 public struct TCPConnection: Equatable, Sendable {
   /// Our end. A client of IPv4 at a socket of both families has both addresses in IPv6, mapped.
   public var local: SocketAddress
+  /// The client's end.
   public var remote: SocketAddress
+  /// That of our end.
   public var state: TCPState
   /// Of our end's socket; 0 when no process has it: not accepted yet, half open, or closed and kept by the kernel only.
   public var inode: UInt32
@@ -15,9 +17,11 @@ public struct TCPConnection: Equatable, Sendable {
   public var retransmissions: UInt8 = 0
   /// Until the kernel's timer for this connection ends; zero when none runs.
   public var timer = Duration.zero
-  /// How long ago data came in, went out, and an acknowledgement came in; nil where the kernel does not tell.
+  /// How long ago data came in; nil where the kernel does not tell.
   public var lastReceived: Duration?
+  /// How long ago data went out; nil as that.
   public var lastSent: Duration?
+  /// How long ago an acknowledgement came in; nil as that.
   public var lastAcknowledged: Duration?
   /// How many bytes have been sent from our end, with those that were sent again; nil where the kernel does not tell.
   public var bytesSent: UInt64?

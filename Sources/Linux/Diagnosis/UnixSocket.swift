@@ -5,14 +5,19 @@ import Glibc
 public struct UnixSocket: Equatable, Sendable {
   /// A file, by its inode and device as the kernel numbers them.
   public struct File: Hashable, Sendable {
+    /// The low 32 bits of st_ino.
     public var inode: UInt32
+    /// The kernel's own number of the device, which is not st_dev's.
     public var device: UInt32
   }
 
+  /// The socket's number in /proc/PID/fd.
   public var inode: UInt32
+  /// Names the socket for ever (`cookie(of:)`).
   public var cookie: UInt64
   /// TCP's numbers: a connected one is `established`, a listener `listen`.
   public var state: TCPState?
+  /// Where it is bound; a connection that was accepted has its listener's address.
   public var address = SocketAddress.unnamed
   /// Of a path. A connection that a listener accepted has the listener's own.
   public var file: File?
@@ -20,6 +25,7 @@ public struct UnixSocket: Equatable, Sendable {
   public var peer: UInt32?
   /// Of a listener: the inode of each client in its queue, 0 for one that is gone.
   public var pending: [UInt32] = []
+  /// The user whose process made it; nil where the kernel does not tell (before Linux 5.3).
   public var uid: UInt32?
 
   public init(inode: UInt32, cookie: UInt64, state: TCPState?) {

@@ -9,9 +9,11 @@ public struct FileInRoot: Sendable {
   public let kind: FileStatus.Kind
   /// The twelve bits of chmod(2).
   public let mode: UInt32
+  /// A user, as the host numbers them.
   public let owner: UInt32
   /// Of a device.
   public let major: UInt32
+  /// As `major`.
   public let minor: UInt32
   /// ST_RDONLY of statvfs(3): the mount or the file system takes no writes.
   public let isReadOnly: Bool

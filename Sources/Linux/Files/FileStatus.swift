@@ -3,15 +3,18 @@ import Glibc
 
 /// What stat(2) says of a file.
 public struct FileStatus: Equatable, Sendable {
+  /// inode(7)'s kinds.
   public enum Kind: Equatable, Sendable {
     case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket
   }
 
+  /// What it is.
   public let kind: Kind
   /// In bytes.
   public let size: Int64
   /// Whose it is.
   public let user: UInt32
+  /// Its group.
   public let group: UInt32
 
   /// - Parameters:

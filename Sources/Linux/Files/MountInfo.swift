@@ -8,7 +8,9 @@ public struct MountEntry: Equatable, Sendable {
   public var options: [String]
   /// `shared:N`, `master:N`, …; empty when private.
   public var propagation: [String]
+  /// The file system's: `ext4`, `cgroup2`.
   public var type: String
+  /// A device, or what the file system calls its source.
   public var source: String
   /// Options of the file system.
   public var fileSystemOptions: [String]
@@ -50,6 +52,7 @@ public struct MountEntry: Equatable, Sendable {
 
 /// The mounts of a process.
 public enum MountInfo {
+  /// Reads a whole mountinfo; lines that are not of its form are left out.
   public static func parse(_ text: String) -> [MountEntry] {
     text.split(separator: "\n").compactMap { MountEntry(line: $0) }
   }

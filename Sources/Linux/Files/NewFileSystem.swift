@@ -42,10 +42,15 @@ public struct MountAttributes: OptionSet, Sendable {
 
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+  /// MOUNT_ATTR_RDONLY.
   public static let readOnly = MountAttributes(rawValue: 0x1)
+  /// MOUNT_ATTR_NOSUID.
   public static let noSetUID = MountAttributes(rawValue: 0x2)
+  /// MOUNT_ATTR_NODEV.
   public static let noDevices = MountAttributes(rawValue: 0x4)
+  /// MOUNT_ATTR_NOEXEC.
   public static let noExecute = MountAttributes(rawValue: 0x8)
+  /// MOUNT_ATTR_NOSYMFOLLOW (Linux 5.14).
   public static let noSymlinkFollow = MountAttributes(rawValue: 0x20_0000)
 }
 

@@ -43,7 +43,9 @@ public func writeReady(_ descriptor: borrowing OwnedFD, _ bytes: [UInt8]) throws
 
 /// How much room a terminal has, in characters.
 public struct WindowSize: Equatable, Sendable {
+  /// Lines of text; 0 where nobody has said.
   public var rows: UInt16
+  /// Characters in a line; 0 where nobody has said.
   public var columns: UInt16
 
   public init(rows: UInt16, columns: UInt16) {

@@ -6,6 +6,7 @@ import Glibc
 /// While it lives a terminal on standard input is in raw mode, and the signals that would end the process are events instead:
 /// so the terminal is as it was before whenever this ends.
 public struct TerminalExchange: ~Copyable {
+  /// What can happen on either side.
   public enum Event: Equatable, Sendable {
     case typed([UInt8])
     /// Nobody will type any more.

@@ -3,9 +3,13 @@ import Glibc
 
 /// A user of this host, by getpwnam(3) and getspnam(3).
 public struct UserEntry: Equatable, Sendable {
+  /// The user's number.
   public let uid: UInt32
+  /// That of the first group.
   public let gid: UInt32
+  /// The home directory.
   public let home: String
+  /// Empty where the entry has none.
   public let shell: String
   /// The hash of shadow(5), or what stands in its place; nil when there is none.
   public let password: [UInt8]?

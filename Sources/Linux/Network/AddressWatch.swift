@@ -63,6 +63,7 @@ public final class AddressWatch {
 public struct InterfaceAddress: Equatable, Sendable {
   /// The number of the interface.
   public var interface: Int32
+  /// The interface's own, not that of a peer.
   public var address: IPAddress
   /// Whether others can reach the namespace by it: of global scope, neither to be probed for duplicates nor one itself.
   public var isReachable: Bool

@@ -5,6 +5,7 @@ import Glibc
 public struct Link: Equatable, Sendable {
   /// Its number in its namespace.
   public var index: Int32
+  /// At most 15 characters.
   public var name: String
   /// Further names, which may be longer than 15 characters.
   public var alternativeNames: [String] = []

@@ -3,7 +3,9 @@ import Glibc
 
 /// A device that the processes of a cgroup may make, read and write.
 public struct AllowedDevice: Hashable, Sendable {
+  /// Otherwise it is a character device.
   public var isBlock: Bool
+  /// The driver's number.
   public var major: UInt32
   /// nil: every minor of that major.
   public var minor: UInt32?

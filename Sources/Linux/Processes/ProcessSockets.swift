@@ -19,6 +19,7 @@ public struct SocketSearch {
     left = limit
   }
 
+  /// All of them are open somewhere.
   public var isComplete: Bool { found == wanted }
   /// It ended at its limit: what was not found may be held all the same.
   public var isExhausted: Bool { left <= 0 && !isComplete }

@@ -7,6 +7,7 @@ public struct CredentialedDatagram: ~Copyable, Sendable {
   public let bytes: [UInt8]
   /// The datagram was longer than allowed, or more was attached to it than a datagram may carry.
   public let isTruncated: Bool
+  /// As the kernel vouches for it.
   public let sender: SocketCredentials
   /// The sender itself, since Linux 6.5.
   public let senderPidfd: OwnedFD?

@@ -50,8 +50,9 @@ public struct IPv4Address: Hashable, Sendable, CustomStringConvertible {
 
 /// An IPv6 address.
 public struct IPv6Address: Hashable, Sendable, CustomStringConvertible {
-  /// The first and the last eight bytes, as numbers.
+  /// The first eight bytes, as a number.
   public let high: UInt64
+  /// The last eight.
   public let low: UInt64
 
   public init(high: UInt64, low: UInt64) {

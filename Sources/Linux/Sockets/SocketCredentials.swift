@@ -5,7 +5,9 @@ import Glibc
 public struct SocketCredentials: Equatable, Sendable {
   /// In the PID namespace of the process that reads it; 0 when the sender has no number there.
   public var pid: Int32
+  /// In the user namespace of the process that reads it.
   public var uid: UInt32
+  /// As `uid`.
   public var gid: UInt32
 
   public init(pid: Int32, uid: UInt32, gid: UInt32) {

@@ -57,6 +57,7 @@ public func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
 
 /// What waits at a listener of TCP, and how much may.
 public struct AcceptQueue: Equatable, Sendable {
+  /// How many connections wait to be accepted.
   public var length: Int
   /// listen(2)'s backlog, as net.core.somaxconn let it be. The kernel takes one more.
   public var limit: Int

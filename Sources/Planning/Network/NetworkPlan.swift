@@ -23,8 +23,11 @@ public struct NetworkPlan: Equatable, Sendable {
     case interface(host: String, guest: String)
   }
 
+  /// One of the two interfaces of a pair.
   public struct End: Equatable, Sendable {
+    /// As it is called where it lies.
     public var name: InterfaceName
+    /// The same at each start.
     public var address: MACAddress
   }
 

@@ -3,9 +3,11 @@ import GuestSpec
 /// The rules of the packet filter by which ports of the host lead to a guest, in the language of nft(8): a table of the guest's own,
 /// which is set as a whole and removed as a whole.
 public struct PortRules: Equatable, Sendable {
+  /// Those of `Port=`.
   public var ports: [ForwardedPort]
-  /// Where the guest is reached, by either family; nil: not.
+  /// Where the guest is reached by IPv4; nil: not.
   public var ipv4: String?
+  /// Where it is reached by IPv6, without brackets; nil: not.
   public var ipv6: String?
   /// `NetworkPlan.hostEnd`: only through that can the guest be reached by the host's 127.0.0.1.
   public var hostEnd: String?
@@ -17,6 +19,7 @@ public struct PortRules: Equatable, Sendable {
     self.hostEnd = hostEnd
   }
 
+  /// The family and the name of the table that is the guest's.
   public static func table(of guest: String) -> String { "inet dormouse-\(guest)" }
 
   /// Removes the table of `guest`, if there is one.

@@ -7,6 +7,7 @@ public struct DaemonArguments: Equatable, Sendable {
   /// Only these guests; all when empty.
   public var guests: [String] = []
 
+  /// What `--help` prints.
   public static let usage = """
     usage: dormoused [--config DIR]... [--runtime DIR] [NAME...]
 
@@ -15,6 +16,7 @@ public struct DaemonArguments: Equatable, Sendable {
       NAME           take on only these guests
     """
 
+  /// Why the arguments are none to run by; `help` and `version` are no mistakes.
   public enum Problem: Error, Equatable, CustomStringConvertible {
     case help
     case version

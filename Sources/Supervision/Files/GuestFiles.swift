@@ -8,12 +8,14 @@ import UnitSyntax
 /// link to /dev/null masks the name, the drop-ins `NAME.guest.d/*.conf` of all directories are read in the order of
 /// their names. `NAME.nspawn` is read beneath, from the first directory that has it.
 public struct GuestFiles: Sendable {
+  /// Where guest files lie when `--config` does not say; the first counts most.
   public static let defaultSearchPath = [
     "/etc/dormouse", "/run/dormouse", "/usr/local/lib/dormouse", "/usr/lib/dormouse",
   ]
   /// systemd.nspawn(5).
   public static let defaultNspawnPath = ["/etc/systemd/nspawn", "/run/systemd/nspawn", "/usr/lib/systemd/nspawn"]
 
+  /// The directories, absolute, the first counts most.
   public let searchPath: [String]
   private let nspawnPath: [String]
   /// A directory that somebody named has to be there.

@@ -3,6 +3,7 @@ import UnitSyntax
 
 /// A guest with the files it was read from and what is wrong with them.
 public struct LoadedGuest: Equatable, Sendable {
+  /// As far as its files could be read.
   public var guest: Guest
   /// Of all its files, and where it is in another guest's way.
   public var diagnostics: [Diagnostic]
@@ -11,6 +12,7 @@ public struct LoadedGuest: Equatable, Sendable {
   /// What was read, lowest precedence first.
   public var files: [String]
 
+  /// The guest's.
   public var name: String { guest.name }
   /// Such a guest is not started.
   public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
@@ -25,6 +27,7 @@ public struct LoadedGuests: Equatable, Sendable {
   /// What concerns no guest that could be named: a directory that cannot be read.
   public var diagnostics: [Diagnostic] = []
 
+  /// The guest of that name; nil when none was found.
   public subscript(name: String) -> LoadedGuest? { guests.first { $0.name == name } }
 
   /// Tells every guest whose listeners are in the way of an earlier one's.
