@@ -65,9 +65,10 @@ storm:
 	$(SWIFT) build -c release --product dormouse
 	@Tests/storm/storm --bin "$$($(SWIFT) build -c release --show-bin-path)" $(STORM)
 
-# The same while the kernel refuses the daemon memory, descriptors, processes, room: each third call of each kind, in turn.
+# The same while the kernel refuses the daemon memory, descriptors, processes, room: each third call of each kind, in turn, and
+# once more for each while the guest or the daemon ends.
 faults:
-	@$(MAKE) --no-print-directory storm STORM="--subjects tiny:faults,tiny:passed:faults,host:faults --edges 84"
+	@$(MAKE) --no-print-directory storm STORM="--subjects tiny:faults,tiny:passed:faults,host:faults --edges 100"
 
 # Kept under Benchmarks/results: a cold start, a frozen guest against a warm one, Dormouse against nspawn.
 bench:

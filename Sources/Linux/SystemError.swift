@@ -34,11 +34,11 @@ public func retrying<Result: FixedWidthInteger & SignedInteger>(
 /// Runs `body`, and again when the kernel says that it has no room at the moment: for what must not be lost by that.
 ///
 /// - Throws: its error, at the third time that there is no room.
-func insisting(_ body: () throws(SystemError) -> Void) throws(SystemError) {
+public func insisting<Result>(_ body: () throws(SystemError) -> Result) throws(SystemError) -> Result {
   for _ in 0..<2 {
     do throws(SystemError) { return try body() } catch {
       guard [ENOMEM, ENOBUFS, EAGAIN].contains(error.errno) else { throw error }
     }
   }
-  try body()
+  return try body()
 }

@@ -25,13 +25,34 @@ struct PassedSocketTests {
     }
   }
 
+  @Test("knows them although the kernel did not tell at once what they are", arguments: ["getsockopt", "getsockname"])
+  func refused(call: String) throws {
+    // The first calls of all are about what was passed.
+    for number in 1...3 {
+      try World.with { world in
+        try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+        let inject = "inject=\(call):error=ENOBUFS:when=\(number)"
+        // It has the socket too, like a service manager, and nobody else can be bound there.
+        let strace = ["strace", "-D", "-o", world.directory + "/strace", "-e", "trace=\(call)", "-e", inject]
+        let daemon = try world.startActivated(["echo"], "127.0.0.1:8001", under: strace)
+        #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+        #expect(text(of: world.directory + "/strace").contains("(INJECTED)"))
+        #expect(try world.status("echo").sockets.map(\.passed) == [true])
+        try world.sleep("echo")
+        #expect(daemon.wait() == .exited(0))
+      }
+    }
+  }
+
   @Test("stays while somebody waits for a guest that cannot start, so that the pauses grow")
   func growingPauses() throws {
     try World.with { world in
       try world.addTiny("broken", "ListenStream=127.0.0.1:8001", arguments: ["--do=exit 1"])
       let daemon = try world.startActivated(["broken"], "127.0.0.1:8001")
       let client = try world.connect("127.0.0.1:8001")
-      try eventually("it pauses for longer") { world.activatedLog.contains("pausing for 1 s, after 2 times in a row") }
+      try eventually("it pauses for longer") {
+        world.activatedLog.contains("pausing for 1.0 s, after 2 times in a row")
+      }
       #expect(daemon.isRunning)
       withExtendedLifetime(client) {}
     }
@@ -160,9 +181,12 @@ struct ChangedFileTests {
 
 extension World {
   /// Starts the daemon for `guests` with sockets at `addresses`, as a service manager does for the first connection.
-  fileprivate func startActivated(_ guests: [String], _ addresses: String...) throws -> Child {
+  /// `starter` is a command that executes the one which follows it.
+  fileprivate func startActivated(
+    _ guests: [String], _ addresses: String..., under starter: [String] = []
+  ) throws -> Child {
     let child = try start(
-      ["systemd-socket-activate"] + addresses.flatMap { ["-l", $0] }
+      ["systemd-socket-activate"] + addresses.flatMap { ["-l", $0] } + starter
         + [Built.dormoused, "--config", config, "--runtime", runtime] + guests, log: directory + "/activated")
     for address in addresses { try untilListening(address) }
     return child

@@ -3,7 +3,7 @@
 import mmap
 import struct
 
-EDGES, FAMILIES = 64, ["IPv4", "IPv6", "AF_UNIX", "UDP"]
+EDGES, FAMILIES = 128, ["IPv4", "IPv6", "AF_UNIX", "UDP"]
 # The order of enum outcome; "slow" ones are among the good.
 OUTCOMES = ["good", "refused", "reset", "empty", "short", "wrong", "hung", "failed", "slow"]
 ENDS = OUTCOMES[:-1]

@@ -1,9 +1,12 @@
 """Dormouse under the storm while the kernel refuses its daemon things: each third call of one kind fails, as strace(1) lets it.
 
 The guest is frozen, stopped and woken meanwhile. Afterwards the same daemon has to serve, by itself, and nobody may have lost a
-connection: a listener that was given up would refuse, a state without a way out would be stuck.
+connection: a listener that was given up would refuse, a state without a way out would be stuck. Or the guest or the daemon ends
+meanwhile, by itself or killed: then what may be lost without a fault may be lost, and no more.
 """
 
+import contextlib
+import random
 import signal
 import subprocess
 import time
@@ -33,7 +36,20 @@ class Faulty(Dormouse):
         self.title = self.title.replace("Dormouse", "with faults")
 
     def edges(self):
-        return [(f"{call}: {error}", lambda call=call, error=error: self.force(call, error), "late", 1) for call, error in FAULTS]
+        """Each fault twice: while the daemon freezes and stops its guest, and at one of four ends, by chance."""
+        # A killed daemon's clients wait in the sockets that somebody else has as well, or are refused.
+        survives = "accepted" if self.passed or self.stored else "any"
+        ends = [
+            ("power-off", self.end_guest(self.power_off), "any"), ("kill -9, process 1", self.end_guest(self.kill_guest), "accepted"),
+            ("restart, daemon", self.end_under_fault(signal.SIGTERM), survives),
+            ("kill -9, daemon", self.begin_under_fault, survives),
+        ]
+        edges = []
+        for call, error in FAULTS:
+            end, force, rule = random.choice(ends)
+            edges += [(f"{call}: {error}", lambda call=call, error=error: self.force(call, error), "late", 1),
+                      (f"{call}: {error}; {end}", lambda call=call, error=error, force=force: force(call, error), rule, 1)]
+        return edges
 
     def settle(self):
         """What failed at an edge is forgotten once the guest went to sleep for want of clients: the pauses begin anew."""
@@ -43,21 +59,63 @@ class Faulty(Dormouse):
         self.board.set("lull", 0)
         super().settle()
 
-    def force(self, call, error):
-        process = self.daemon.process
+    @contextlib.contextmanager
+    def fault(self, call, error):
+        """Each third call of the kind fails in the daemon that there is now."""
         injected = f"inject={call}:error={error}:when=2+3"
         strace = subprocess.Popen(
-            ["strace", "-o", f"{self.directory}/strace", "-e", f"trace={call}", "-e", injected, "-p", str(process.pid)],
+            ["strace", "-o", f"{self.directory}/strace", "-e", f"trace={call}", "-e", injected, "-p", str(self.daemon.process.pid)],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         strace.stderr.readline()
-        for act in (("freeze", "--now"), ("sleep", "--now"), ("freeze",), ("sleep",), ("sleep", "--now")):
-            try:
-                subprocess.run([*self.cli, act[0], "storm", *act[1:], "--runtime", f"{self.directory}/runtime"],
-                               capture_output=True, timeout=3)
-            except subprocess.TimeoutExpired:
-                pass
-            time.sleep(0.1)
-        strace.send_signal(signal.SIGINT)
-        strace.communicate()
+        try:
+            yield
+        finally:
+            strace.send_signal(signal.SIGINT)
+            strace.communicate()
+
+    def force(self, call, error):
+        process = self.daemon.process
+        with self.fault(call, error):
+            for act in (("freeze", "--now"), ("sleep", "--now"), ("freeze",), ("sleep",), ("sleep", "--now")):
+                try:
+                    subprocess.run([*self.cli, act[0], "storm", *act[1:], "--runtime", f"{self.directory}/runtime"],
+                                   capture_output=True, timeout=3)
+                except subprocess.TimeoutExpired:
+                    pass
+                time.sleep(0.1)
+        self.expect_alive(process, call, error)
+
+    def end_guest(self, end):
+        """The guest ends by itself, and the next one has begun or failed to when the fault is over."""
+        def force(call, error):
+            process, pid = self.daemon.process, self.running()
+            with self.fault(call, error):
+                end()
+                self.until_or(2, lambda: self.status().get("pid") not in (None, pid))
+            self.expect_alive(process, call, error)
+        return force
+
+    def end_under_fault(self, number):
+        def force(call, error):
+            with self.fault(call, error):
+                self.daemon.end_process(number)
+            self.until("the next daemon is up", lambda: self.ask("List") is not None)
+        return force
+
+    def begin_under_fault(self, call, error):
+        """The daemon is killed, and the next one is refused things while it looks for what that one left."""
+        killed = self.daemon.process
+        self.daemon.end_process(signal.SIGKILL)
+        self.until("there is another daemon", lambda: self.daemon.process is not killed)
+        with self.fault(call, error):
+            self.until_or(2, lambda: self.status().get("state") == "active")
+        self.until("the next daemon is up", lambda: self.ask("List") is not None)
+
+    def until_or(self, seconds, condition):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not condition():
+            time.sleep(0.02)
+
+    def expect_alive(self, process, call, error):
         if not self.passed and process.poll() is not None:
             raise Stuck(f"{self.title}: {call}: {error} ended the daemon\n{self.account()}")

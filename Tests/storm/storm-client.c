@@ -29,7 +29,7 @@
 
 #include "answer.h"
 
-enum { EDGES = 64, FAMILIES = 4, MOST_CLIENTS = 64 };
+enum { EDGES = 128, FAMILIES = 4, MOST_CLIENTS = 64 };
 enum family { IPV4, IPV6, PATH, DATAGRAM };
 
 /* The order of the driver's OUTCOMES. */

@@ -50,7 +50,10 @@ public final class SockDiag {
     sequence &+= 1
     let request = sockDiagRequest(content, flags: flags, sequence: sequence, attribute: attribute)
     let raw = socket.raw
-    try retrying(what) { send(raw, request, request.count, Int32(MSG_DONTWAIT)) }
+    // Who does not know whether a guest is used keeps it, and asks again much later.
+    try insisting { () throws(SystemError) in
+      _ = try retrying(what) { send(raw, request, request.count, Int32(MSG_DONTWAIT)) }
+    }
     while true {
       let count = try retrying(what) { recv(raw, &buffer, buffer.count, Int32(MSG_DONTWAIT)) }
       let progress = buffer.withUnsafeBytes { take(UnsafeRawBufferPointer(rebasing: $0.prefix(count)), sequence) }

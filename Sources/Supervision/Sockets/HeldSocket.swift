@@ -9,8 +9,13 @@ final class HeldSocket {
 
   /// - Throws: `SystemError` when it is no socket.
   init(_ descriptor: consuming OwnedFD) throws(SystemError) {
-    inode = try Linux.inode(of: descriptor)
+    inode = try Self.inode(of: descriptor)
     self.descriptor = descriptor
+  }
+
+  /// What is given up here may be had from nobody else.
+  private static func inode(of descriptor: borrowing OwnedFD) throws(SystemError) -> UInt64 {
+    try insisting { () throws(SystemError) in try Linux.inode(of: descriptor) }
   }
 
   /// Whether somebody waits at it; not when that cannot be told.

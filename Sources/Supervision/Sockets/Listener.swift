@@ -45,7 +45,7 @@ final class Listener {
   }
 
   init(_ socket: HeldSocket, as listen: Listen, of group: SocketGroup, passed: Bool) throws(SystemError) {
-    local = try localAddress(of: socket.descriptor)
+    local = try insisting { () throws(SystemError) in try localAddress(of: socket.descriptor) }
     self.listen = listen
     self.group = group
     isPassed = passed

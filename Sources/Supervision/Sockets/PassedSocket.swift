@@ -9,8 +9,9 @@ struct PassedSocket {
 
   init(_ descriptor: borrowing OwnedFD, name: String) {
     self.name = name
-    local = try? localAddress(of: descriptor)
-    kind = try? Linux.kind(of: descriptor)
+    // Passed once: what is not recognised is closed, and its address is taken for as long as the service manager has it.
+    local = try? insisting { () throws(SystemError) in try localAddress(of: descriptor) }
+    kind = try? insisting { () throws(SystemError) in try Linux.kind(of: descriptor) }
   }
 
   var address: String { local?.description ?? "a descriptor that is no socket" }

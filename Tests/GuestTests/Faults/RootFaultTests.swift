@@ -63,7 +63,7 @@ struct RootFaultTests {
       try fault.happen(to: root)
       let client = try world.connect("127.0.0.1:8001")
       try daemon.waitForLog("\(fault.message); pausing for 500 ms")
-      try daemon.waitForLog("\(fault.message); pausing for 1 s")
+      try daemon.waitForLog("\(fault.message); pausing for 1.0 s")
       #expect(Cgroups.processes(below: world.cgroup) == [daemon.pid])
       fault.mend(root)
       #expect(try client.ask("mended") == "mended")

@@ -15,7 +15,7 @@ struct SocketFaultTests {
       let daemon = try world.startDaemon()
       let message = "cannot hold its sockets: bind 127.0.0.1:8001: Address already in use; pausing"
       try daemon.waitForLog("\(message) for 500 ms")
-      try daemon.waitForLog("\(message) for 1 s")
+      try daemon.waitForLog("\(message) for 1.0 s")
       #expect(try world.summary("echo").state == .failed)
       #expect(try world.ask("127.0.0.1:8002", "hello") == "hello")
       withExtendedLifetime(occupation) {}

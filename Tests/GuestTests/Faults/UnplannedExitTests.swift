@@ -1,0 +1,165 @@
+import ControlProtocol
+import Glibc
+import Testing
+
+/// States of the life-cycle's table in which a PID 1 is there.
+enum Moment: String, CaseIterable {
+  case launching, activating, active, freezing, frozen, parting, leaving, deactivating
+}
+
+@Suite("A guest whose PID 1 is killed in any state")
+struct UnplannedExitTests {
+  @Test("leaves whoever it has not accepted to the next one", arguments: Moment.allCases)
+  func exits(moment: Moment) throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      // A second one would be ready before anybody saw it.
+      let arguments = moment == .activating ? [] : ["--ready", "--stop=ignore"]
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(path)",
+        "ListenDatagram=127.0.0.1:8004", arguments: arguments)
+      let daemon = try world.startDaemon()
+      let scene = Scene(world: world, daemon: daemon, path: path)
+      let clients = try scene.clients(killedAt: moment)
+      try daemon.until("its end was noticed") {
+        // With users of its own what is killed before PID 1 is there is a start that failed.
+        let log = daemon.log
+        return log.contains("gone: killed by signal 9") || moment == .launching && log.contains("cannot start: ")
+      }
+      for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number)") }
+      #expect(try world.status("echo").wakes >= 2)
+    }
+  }
+}
+
+/// How a guest is brought into each state, and killed there.
+private struct Scene {
+  let world: World
+  let daemon: Daemon
+  let path: String
+
+  /// - Returns: those that had connected and sent something, and that the guest had not accepted when it was killed.
+  func clients(killedAt moment: Moment) throws -> [Connection] {
+    switch moment {
+    case .launching: return try launching()
+    case .activating:
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      return try killed(standingStill())
+    case .active:
+      try world.wake("echo")
+      return try killed(standingStill())
+    case .freezing: return try freezing()
+    case .frozen:
+      try world.wake("echo")
+      let pid = try standingStill()
+      #expect(try world.dormouse("freeze", "echo").succeeded)
+      return try unseen { try killed(pid) }
+    case .parting: return try parting()
+    case .leaving:
+      try world.wake("echo")
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target") == "ok")
+      try daemon.waitForLog("shuts down by itself")
+      defer { inside.close() }
+      return try killed(standingStill())
+    case .deactivating:
+      try world.wake("echo")
+      try askToSleep()
+      try daemon.waitForLog("sent SIGTERM")
+      return try killed(standingStill())
+    }
+  }
+
+  /// As long as the daemon is held after clone3(2) the first process cannot come beyond the gate.
+  private func launching() throws -> [Connection] {
+    try traced("clone3", "clone3:delay_exit=2000000") { _ in
+      let clients = try clients()
+      var pid: Int32 = 0
+      try eventually("there is a first process") {
+        pid = Cgroups.processes(below: world.cgroup(of: "echo")).first ?? 0
+        return pid != 0
+      }
+      kill(pid, SIGKILL)
+      return clients
+    }
+  }
+
+  /// The daemon does not learn that all of it stands still.
+  private func freezing() throws -> [Connection] {
+    try world.wake("echo")
+    let pid = try standingStill()
+    return try traced("pread64", "pread64:retval=0", on: world.cgroup(of: "echo") + "/cgroup.events") { log in
+      _ = try world.start([Built.dormouse, "freeze", "echo", "--now", "--runtime", world.runtime])
+      try eventually("it has been looked whether it is frozen") { text(of: log).ranges(of: "INJECTED").count >= 20 }
+      return try killed(pid)
+    }
+  }
+
+  /// For as long as those are waited for who are still with it, which under load may be over before it is seen.
+  private func parting() throws -> [Connection] {
+    while true {
+      try world.wake("echo")
+      let told = daemon.log.ranges(of: "sent SIGTERM").count
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("hello") == "hello")
+      let pid = try standingStill()
+      try askToSleep()
+      try daemon.until("it is on its way") { try world.summary("echo").state != .active }
+      let clients = try unseen {
+        if daemon.log.ranges(of: "sent SIGTERM").count > told {
+          kill(pid, SIGKILL)
+          return [Connection]()
+        }
+        return try killed(pid)
+      }
+      if !clients.isEmpty { return clients }
+      try world.wait("echo", .inactive)
+    }
+  }
+
+  private func askToSleep() throws {
+    _ = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+  }
+
+  /// PID 1, which accepts nobody from now on.
+  private func standingStill() throws -> Int32 {
+    let pid = try world.leader(of: "echo")
+    try stop(pid)
+    return pid
+  }
+
+  private func killed(_ pid: Int32) throws -> [Connection] {
+    let clients = try clients()
+    kill(pid, SIGKILL)
+    return clients
+  }
+
+  private func clients() throws -> [Connection] {
+    let clients = try ["127.0.0.1:8001", "[::1]:8002", path, "127.0.0.1:8001", path].map { try world.connect($0) }
+    let all = clients + [try world.datagrams(to: "127.0.0.1:8004")]
+    for (number, client) in all.enumerated() { try client.send("\(number)") }
+    return all
+  }
+
+  /// Does what the daemon sees only when all of it is done.
+  private func unseen<Result>(_ body: () throws -> Result) throws -> Result {
+    try stop(daemon.pid)
+    defer { kill(daemon.pid, SIGCONT) }
+    return try body()
+  }
+
+  private func traced<Result>(
+    _ call: String, _ fault: String, on path: String? = nil, _ body: (String) throws -> Result
+  ) throws -> Result {
+    let log = world.directory + "/strace"
+    let place = path.map { ["-P", $0] } ?? []
+    let strace = try world.start(
+      ["strace", "-o", log] + place + ["-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(daemon.pid)"], log: log)
+    try eventually("strace is there") { text(of: log + ".err").contains("attached") }
+    defer {
+      strace.signal(SIGINT)
+      _ = strace.wait()
+    }
+    return try body(log)
+  }
+}
