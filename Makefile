@@ -25,11 +25,12 @@ FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
 all: build
 
-# What `install` installs, with the Swift runtime inside.
+# What `install` installs, with the Swift runtime inside. It is put aside: the release builds for `storm` and `bench` are without.
 build:
 	@.ci/need $(BUILD_NEEDS)
 	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED) --product dormoused
 	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED) --product dormouse
+	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused
 
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
 demo:
@@ -107,10 +108,10 @@ import-check:
 # What `build` built; root need not have Swift.
 install:
 	@if command -v $(SWIFT) >/dev/null; then $(MAKE) --no-print-directory build; fi
-	@[ -x .build/release/dormoused ] && [ -x .build/release/dormouse ] || { echo 'dormouse: run make first, with Swift' >&2; exit 1; }
+	@[ -x .build/programs/dormoused ] && [ -x .build/programs/dormouse ] || { echo 'dormouse: run make first, with Swift' >&2; exit 1; }
 	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
-	install -s .build/release/dormouse $(bindir)/dormouse
-	install -s .build/release/dormoused $(sbindir)/dormoused
+	install -s .build/programs/dormouse $(bindir)/dormouse
+	install -s .build/programs/dormoused $(sbindir)/dormoused
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1
 	install -m 644 man/dormouse.guest.5 $(mandir)/man5
