@@ -1,33 +1,22 @@
 """What the benchmarks have in common: a daemon, a root for the tiny guest, the client that measures."""
 
-import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Tests"))
 
-
-def option(name, default=None):
-    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+from common import SOURCE, call, compile_c, start_until_ready  # noqa: E402
 
 
 class Daemon:
     def __init__(self, programs, directory, config):
         self.runtime = os.path.join(directory, "runtime")
         self.cli = [os.path.join(programs, "dormouse"), "--runtime", self.runtime]
-        notify = os.path.join(directory, "notify")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.bind(notify)
-            ready.settimeout(60)
-            self.process = subprocess.Popen(
-                [os.path.join(programs, "dormoused"), "--config", config, "--runtime", self.runtime],
-                stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=notify))
-            while b"READY=1" not in ready.recv(4096):
-                pass
-        os.unlink(notify)
+        command = [os.path.join(programs, "dormoused"), "--config", config, "--runtime", self.runtime]
+        self.process = start_until_ready(command, os.path.join(directory, "notify"), 60, stderr=subprocess.DEVNULL)
 
     def ask(self, *arguments):
         command = self.cli[:1] + list(arguments) + self.cli[1:]
@@ -50,12 +39,8 @@ class Manager:
         self.socket.connect(os.path.join(daemon.runtime, "io.dormouse"))
 
     def call(self, method, **parameters):
-        self.socket.sendall(json.dumps({"method": f"io.dormouse.Manager.{method}", "parameters": parameters}).encode() + b"\0")
-        answer = b""
-        while not answer.endswith(b"\0"):
-            answer += self.socket.recv(65536)
-        reply = json.loads(answer[:-1])
-        if "error" in reply:
+        reply = call(self.socket, method, parameters)
+        if reply is None or "error" in reply:
             raise SystemExit(f"{method}: {reply}")
         return reply["parameters"]
 
@@ -66,7 +51,7 @@ class Client:
     def __init__(self, directory, port):
         program = os.path.join(directory, "first-byte")
         if not os.path.exists(program):
-            compile_c("Benchmarks/first-byte.c", program)
+            compile_c(program, "Benchmarks/first-byte.c", flags=["-O2"])
         self.process = subprocess.Popen(
             [program, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
 
@@ -80,15 +65,11 @@ class Client:
         self.process.wait()
 
 
-def compile_c(source, program, *flags):
-    subprocess.run(["cc", "-O2", *flags, "-o", program, os.path.join(SOURCE, source)], check=True)
-
-
 def tiny(directory):
     root = os.path.join(directory, "root")
     for place in ("sbin", "proc", "sys", "dev", "run", "tmp", "etc"):
         os.makedirs(os.path.join(root, place))
-    compile_c("Tests/guests/tiny-init.c", os.path.join(root, "sbin/init"), "-static")
+    compile_c(os.path.join(root, "sbin/init"), "Tests/guests/tiny-init.c", flags=["-O2", "-static"])
     return root
 
 
@@ -96,7 +77,7 @@ def debian(directory, port):
     """Units for a systemd guest, whose one service answers at `port`, with its program among them."""
     units = os.path.join(directory, f"units-{port}")
     os.makedirs(f"{units}/sockets.target.wants")
-    compile_c("Tests/guests/tiny-init.c", f"{units}/tiny-init", "-static")
+    compile_c(f"{units}/tiny-init", "Tests/guests/tiny-init.c", flags=["-O2", "-static"])
     with open(f"{units}/hello.socket", "w") as file:
         file.write(f"[Socket]\nListenStream=127.0.0.1:{port}\n")
     with open(f"{units}/hello.service", "w") as file:

@@ -4,12 +4,15 @@ import json
 import os
 import signal
 import shutil
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from common import SOURCE, cgroup_root, compile_c, start_until_ready  # noqa: E402
+
 IMAGES = os.environ.get("DORMOUSE_GUESTS", "/var/cache/dormouse/guests")
 PATIENCE = 90  # seconds; reached only when something is wrong
 
@@ -18,18 +21,8 @@ def run(*command, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **options)
 
 
-def cgroup_root():
-    with open("/proc/self/mountinfo") as mounts:
-        for line in mounts:
-            fields = line.split()
-            if fields[fields.index("-") + 1] == "cgroup2":
-                return fields[4]
-    raise SystemExit("no cgroup 2 is mounted on this machine")
-
-
 def compile_guest(target, *sources):
-    paths = [os.path.join(SOURCE, "Tests/guests", source) for source in sources]
-    subprocess.run(["cc", "-static", "-Os", "-o", target, *paths], check=True)
+    compile_c(target, *(f"Tests/guests/{source}" for source in sources))
 
 
 def tiny_root(directory, program):
@@ -102,18 +95,9 @@ class World:
 
     def start_daemon(self):
         """Returns when the daemon says READY=1."""
-        notify = self.path("notify")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
-            ready.bind(notify)
-            ready.settimeout(PATIENCE)
-            command = [os.path.join(self.programs, "dormoused"), "--config", self.config, "--runtime", self.runtime]
-            with open(self.path("log"), "a") as log:
-                self.daemon = subprocess.Popen(
-                    self.inside(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    env=dict(os.environ, NOTIFY_SOCKET=notify))
-            while b"READY=1" not in ready.recv(4096):
-                pass
-        os.unlink(notify)
+        command = [os.path.join(self.programs, "dormoused"), "--config", self.config, "--runtime", self.runtime]
+        with open(self.path("log"), "a") as log:
+            self.daemon = start_until_ready(self.inside(command), self.path("notify"), PATIENCE, stdout=log, stderr=log)
 
     def dormouse(self, *arguments):
         return run(os.path.join(self.programs, "dormouse"), *arguments, "--runtime", self.runtime)

@@ -6,7 +6,10 @@ import subprocess
 import sys
 import time
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from common import SOURCE, cgroup_root  # noqa: E402
+
 # The same inside a guest: a socket of AF_UNIX is found by its path.
 PLACE = "/run/dormouse-storm"
 PORT4, PORT6, PORT_DATAGRAM = 7001, 7002, 7004
@@ -42,15 +45,6 @@ def compile_programs():
     run(*strict, f"{programs}/storm-client", f"{here}/storm-client.c", "-pthread")
     run(*strict, f"{programs}/storm-guest", f"{here}/storm-guest.c", "-static")
     return programs
-
-
-def cgroup_root():
-    with open("/proc/self/mountinfo") as mounts:
-        for line in mounts:
-            fields, _, rest = line.partition(" - ")
-            if rest.startswith("cgroup2 "):
-                return fields.split()[4]
-    raise SystemExit("storm: no cgroup 2 is mounted on this machine")
 
 
 class Cgroup:

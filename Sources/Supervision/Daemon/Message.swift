@@ -3,7 +3,7 @@ import Launching
 import Systemd
 import UnitSyntax
 
-/// Everything that the daemon ever says to the log: one case for each event, worded here and nowhere else.
+/// Everything that the daemon says to the log once it runs: one case for each event, worded here and nowhere else.
 enum Message {
   // A guest's life.
   case asleep(sockets: [String], passed: Bool)

@@ -1,0 +1,52 @@
+"""What the programs of Tests and Benchmarks have in common."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def option(name, default=None):
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+
+
+def cgroup_root():
+    with open("/proc/self/mountinfo") as mounts:
+        for line in mounts:
+            fields, _, rest = line.partition(" - ")
+            if rest.startswith("cgroup2 "):
+                return fields.split()[4]
+    raise SystemExit("no cgroup 2 is mounted on this machine")
+
+
+def compile_c(program, *sources, flags=("-static", "-Os")):
+    """Sources are named from the top of the tree."""
+    subprocess.run(["cc", *flags, "-o", program, *(os.path.join(SOURCE, source) for source in sources)], check=True)
+
+
+def start_until_ready(command, notify, patience, **options):
+    """Starts a daemon, and returns its process when that has said READY=1 at the socket `notify`, which is made for it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+        ready.bind(notify)
+        ready.settimeout(patience)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, env=dict(os.environ, NOTIFY_SOCKET=notify), **options)
+        while b"READY=1" not in ready.recv(4096):
+            pass
+    os.unlink(notify)
+    return process
+
+
+def call(connection, method, parameters):
+    """Calls the daemon's own interface (Varlink): the reply, or nothing when the daemon ends before it."""
+    connection.sendall(json.dumps({"method": f"io.dormouse.Manager.{method}", "parameters": parameters}).encode() + b"\0")
+    answer = b""
+    while not answer.endswith(b"\0"):
+        got = connection.recv(65536)
+        if not got:
+            return None
+        answer += got
+    return json.loads(answer[:-1])
