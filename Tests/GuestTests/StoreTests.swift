@@ -23,21 +23,36 @@ struct StoreTests {
     }
   }
 
-  @Test("keeps those who wait apart at a path from a guest on its way out, though the daemon is killed")
-  func killedWhileParting() throws {
+  @Test(
+    "keeps those who wait apart from a guest on its way out, though the daemon is killed and the guest lets go whom it can accept",
+    arguments: ["hang", "flush"])
+  func killedWhileParting(guestThen: String) throws {
     try World.with { world in
-      let host = try makeHost(world, arguments: ["--ready", "--stop=ignore"])
+      let arguments = guestThen == "flush" ? ["--ready", "--stop=flush"] : ["--ready", "--stop=ignore"]
+      let host = try makeHost(world, arguments: arguments)
       try host.require("systemctl", "start", "dormouse.service")
       let path = host.path("/run/echo")
       #expect(try world.ask(path, "hello") == "hello")
       try host.startStop("dormouse.service", "/run/dormouse", "echo")
-      let clients = try [Self.port, path].flatMap { try world.connect($0, times: 5) }
-      for client in clients { try client.send("again") }
-      // Those of TCP move to the guest's own socket when the daemon ends, and the guest is killed a moment later: whom it accepts is lost.
-      try stop(try #require(world.guestLeader("dormouse.service", "echo")))
+      let clients = try waitingClients(world, path)
+      if guestThen == "hang" { try stop(try #require(world.guestLeader("dormouse.service", "echo"))) }
       try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
       for client in clients { #expect(try client.line() == "again") }
-      #expect(try host.show("dormouse.service", "NFileDescriptorStore") == "4")
+      // The second ones at the path and of UDP are there for good.
+      try host.stored(5)
+      #expect(try world.ask(Self.port, "hello") == "hello")
+      #expect(try world.datagrams(to: Self.datagramPort).ask("hello") == "hello")
+    }
+  }
+
+  @Test("keeps own sockets however often the daemon is killed")
+  func killedAgainAndAgain() throws {
+    try World.with { world in
+      let host = try makeHost(world)
+      try host.require("systemctl", "start", "dormouse.service")
+      let client = try host.killRepeatedly(6) { try world.connect(Self.port) }
+      #expect(try client.ask("hello") == "hello")
+      try host.stored(3)
     }
   }
 
@@ -47,7 +62,7 @@ struct StoreTests {
       let host = try makeHost(world)
       try host.require("systemctl", "start", "dormouse.service")
       let path = host.path("/run/echo")
-      let sender = try world.datagrams(to: "127.0.0.1:8004")
+      let sender = try world.datagrams(to: Self.datagramPort)
       for round in 1...3 {
         let restarting = try host.start("systemctl", "restart", "dormouse.service")
         repeat {
@@ -62,13 +77,19 @@ struct StoreTests {
   @Test("keeps those who wait apart from a guest that has its socket from a unit, though the daemon is killed")
   func passed() throws {
     try World.with { world in
-      let unit = "[Socket]\nListenStream=/run/echo\nTriggerLimitIntervalSec=0\n"
-      let host = try makeHost(world, units: ["dormouse@echo.socket": unit], arguments: ["--ready", "--stop=ignore"])
+      let unit = """
+        [Socket]
+        ListenStream=\(Self.port)
+        ListenStream=/run/echo
+        ListenDatagram=\(Self.datagramPort)
+        TriggerLimitIntervalSec=0
+
+        """
+      let host = try makeHost(world, units: ["dormouse@echo.socket": unit], arguments: ["--ready", "--stop=flush"])
       let path = host.path("/run/echo")
       #expect(try world.ask(path, "hello") == "hello")
       try host.startStop("dormouse@echo.service", "/run/dormouse/echo", "echo")
-      let clients = try world.connect(path, times: 5)
-      for client in clients { try client.send("again") }
+      let clients = try waitingClients(world, path)
       try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse@echo.service")
       for client in clients { #expect(try client.line() == "again") }
     }
@@ -80,43 +101,65 @@ struct StoreTests {
       let host = try makeHost(world)
       try world.addTiny("other", "ListenStream=127.0.0.1:8009", "ListenStream=127.0.0.1:8010")
       try host.require("systemctl", "start", "dormouse.service")
-      func stored(_ count: Int) throws {
-        try eventually("\(count) are stored") {
-          try host.show("dormouse.service", "NFileDescriptorStore") == "\(count)"
-        }
-      }
-      try stored(5)
+      try host.stored(5)
       try world.removeGuest("other")
       try host.require("systemctl", "reload", "dormouse.service")
-      try stored(3)
+      try host.stored(3)
       // Another mode is another socket.
       let file = "\(world.config)/echo.guest"
       try world.addGuest("echo", text(of: file).replacingOccurrences(of: "[Guest]", with: "SocketMode=0600\n[Guest]"))
       try host.require("systemctl", "restart", "dormouse.service")
       #expect(try world.ask(host.path("/run/echo"), "hello") == "hello")
       #expect(try host.require("stat", "--format=%a", "/run/echo") == "600\n")
-      try stored(3)
+      try host.stored(3)
       // A service that is stopped, not restarted, has nothing any more.
       try host.require("systemctl", "stop", "dormouse.service")
-      try stored(0)
+      try host.stored(0)
       #expect(throws: (any Error).self) { try world.connect(Self.port) }
     }
   }
 
   private static let port = "127.0.0.1:8001"
+  private static let datagramPort = "127.0.0.1:8004"
+
+  /// Clients at each listener who have asked for something.
+  private func waitingClients(_ world: World, _ path: String) throws -> [Connection] {
+    let clients = try [Self.port, path].flatMap { try world.connect($0, times: 5) }
+    let senders = try (1...5).map { _ in try world.datagrams(to: Self.datagramPort) }
+    for client in clients + senders { try client.send("again") }
+    return clients + senders
+  }
 
   /// A host with a tiny guest that has a listener of each kind.
   private func makeHost(
     _ world: World, units: [String: String] = [:], arguments: [String] = ["--ready"]
   ) throws -> Host {
     try world.addTiny(
-      "echo", "ListenStream=\(Self.port)", "ListenStream=/run/echo", "ListenDatagram=127.0.0.1:8004",
+      "echo", "ListenStream=\(Self.port)", "ListenStream=/run/echo", "ListenDatagram=\(Self.datagramPort)",
       arguments: arguments)
     return try Host(in: world, units: units, binds: ["\(world.directory):\(world.directory)"])
   }
 }
 
 extension Host {
+  /// Waits until so many descriptors of the daemon are stored.
+  fileprivate func stored(_ count: Int) throws {
+    try eventually("\(count) are stored") {
+      try show("dormouse.service", "NFileDescriptorStore") == "\(count)"
+    }
+  }
+
+  /// Kills the daemon as soon as it is there, so many times; `body` is called while none is there for the last time.
+  fileprivate func killRepeatedly<Result>(_ times: Int, _ body: () throws -> Result) throws -> Result {
+    for time in 1...times {
+      try eventually("the daemon is there after \(time - 1) ends") {
+        try show("dormouse.service", "NRestarts") == "\(time - 1)" && show("dormouse.service", "SubState") == "running"
+      }
+      try require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+    }
+    return try body()
+  }
+
   /// Tells a guest to go that takes no notice of it; returns when that was done.
   fileprivate func startStop(_ unit: String, _ runtime: String, _ guest: String) throws {
     _ = try start("dormouse", "sleep", guest, "--now", "--runtime", runtime)

@@ -1,84 +1,10 @@
 import CLinux
+import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Linux
-
-@Suite("Two sockets at one address")
-struct SocketTwinTests {
-  static let addresses = [
-    SocketAddress.ipv4(.loopback, port: 80), .ipv4(.any, port: 80), .ipv6(.loopback, port: 80, scope: 0),
-    .ipv6(.any, port: 80, scope: 0),
-  ]
-
-  @Test("a second one joins a listener that knew nothing of it", arguments: addresses)
-  func joins(address: SocketAddress) throws {
-    try inNetworkNamespace {
-      let first = try openListener(.stream, address)
-      let second = try openTwin(of: first, backlog: 1)
-      #expect(try localAddress(of: second) == address)
-      #expect(try cookie(of: first) != cookie(of: second))
-      #expect(fcntl(second.raw, F_GETFL) & O_NONBLOCK != 0)
-      #expect(fcntl(second.raw, F_GETFD) & FD_CLOEXEC != 0)
-    }
-  }
-
-  @Test("it has the options of the first, also those that a guest set, and at least its backlog")
-  func options() throws {
-    try inNetworkNamespace {
-      var options = SocketOptions()
-      options.ipv6Only = .only
-      options.freeBind = true
-      options.keepAlive = true
-      options.keepAliveTime = .seconds(77)
-      options.noDelay = true
-      options.receiveBuffer = 64 << 20
-      options.deferAccept = .seconds(3)
-      options.backlog = 50
-      let first = try openListener(.stream, .ipv6(.any, port: 80, scope: 0), options)
-      let tcp = Int32(IPPROTO_TCP)
-      try setOption(first, tcp, TCP_USER_TIMEOUT, Int32(5000), named: "TCP_USER_TIMEOUT")
-      let second = try openTwin(of: first, backlog: 3)
-      for (level, name) in [
-        (Int32(IPPROTO_IPV6), IPV6_V6ONLY), (Int32(IPPROTO_IPV6), LINUX_IPV6_FREEBIND), (SOL_SOCKET, SO_KEEPALIVE),
-        (tcp, TCP_NODELAY),
-      ] { #expect(try flag(second, level, name)) }
-      for name in [TCP_KEEPIDLE, TCP_DEFER_ACCEPT, TCP_USER_TIMEOUT] {
-        #expect(try number(second, tcp, name) == number(first, tcp, name))
-      }
-      #expect(try number(second, SOL_SOCKET, SO_RCVBUF) == 128 << 20)
-      #expect(try acceptQueue(of: second) == AcceptQueue(length: 0, limit: 50))
-      // What nobody set stays the kernel's own affair, for it grows with need.
-      #expect(try number(second, SOL_SOCKET, LINUX_SO_BUF_LOCK) == 2)
-    }
-  }
-
-  @Test("it joins a listener of another user, whom the kernel would not let in by itself")
-  func otherUser() throws {
-    try inNetworkNamespace {
-      let first = try openListener(.stream, .ipv4(.loopback, port: 80))
-      #expect(fchown(first.raw, 1000, .max) == 0)
-      let second = try openTwin(of: first, backlog: 10)
-      #expect(try isListening(second))
-    }
-  }
-
-  @Test("where there can be none, that is said")
-  func refused() throws {
-    try inNetworkNamespace {
-      let unix = try openListener(.stream, .abstract("x"))
-      expectFailure("second socket for @x: Operation not supported") { () throws(SystemError) in
-        _ = try openTwin(of: unix, backlog: 1)
-      }
-      let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
-      #expect(shutdown(listener.raw, Int32(SHUT_RD)) == 0)
-      expectFailure("getsockopt TCP_INFO: Invalid argument") { () throws(SystemError) in
-        _ = try openTwin(of: listener, backlog: 1)
-      }
-      #expect(try !flag(listener, SOL_SOCKET, SO_REUSEPORT))
-    }
-  }
-}
 
 @Suite("The gate before two listeners")
 struct ReuseportGateTests {
@@ -180,6 +106,68 @@ struct ReuseportGateTests {
     }
   }
 
+  @Test(
+    "of a process that was killed leads on while another takes its place, and somebody else's descriptor keeps no queue back"
+  )
+  func takenOver() throws {
+    try inNetworkNamespace {
+      let address = SocketAddress.ipv4(.loopback, port: 80)
+      let guest = try openListener(.stream, address)
+      let program = try ReuseportProgram()
+      let stored = try openTwin(of: guest, backlog: 1000)
+      do {
+        let forgotten = try ReuseportGate(guest: guest, parking: stored, leadingTo: .parking, program)
+        let moved = forgotten.movesQueues
+        #expect(moved)
+      }
+      let clients = Clients(of: address)
+      var gates = 0
+      while gates < 20 || clients.count < 100 {
+        let parking = try stored.duplicate()
+        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
+        let moves = gate.movesQueues
+        #expect(moves)
+        gates += 1
+      }
+      let count = clients.end()
+      #expect(try queue(of: guest, reaches: 0))
+      #expect(try queue(of: stored, reaches: count))
+      let gate = try ReuseportGate(guest: guest, parking: stored, leadingTo: .parking, try ReuseportProgram())
+      try gate.lead(to: .guest, parking: stored)
+      let another = try stored.duplicate()
+      try shutDown(stored)
+      #expect(try queue(of: guest, reaches: count))
+      #expect(try !isListening(another))
+    }
+  }
+
+  @Test(
+    "takes the place of another also before a listener that was shut down, which gets its own when it listens again")
+  func takenOverShutDown() throws {
+    try inNetworkNamespace {
+      let address = SocketAddress.ipv4(.loopback, port: 80)
+      let guest = try openListener(.stream, address)
+      let program = try ReuseportProgram()
+      let parking = try openTwin(of: guest, backlog: 100)
+      do { _ = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program) }
+      try shutDown(guest)
+      var clients = [try Waiting(to: address)]
+      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
+      let moves = gate.movesQueues
+      #expect(moves)
+      clients.append(try Waiting(to: address))
+      #expect(try repairListener(guest, backlog: 100) == .repaired)
+      try gate.restore(guest: guest)
+      clients.append(try Waiting(to: address))
+      #expect(try queue(of: parking, reaches: 3))
+      try gate.lead(to: .guest, parking: parking)
+      try shutDown(parking)
+      clients.append(try Waiting(to: address))
+      #expect(try queue(of: guest, reaches: 4))
+      for client in clients { #expect(try client.isServed(by: guest)) }
+    }
+  }
+
   @Test("without the right to load a program it is a simpler one, which moves no queue")
   func withoutCapability() throws {
     try inNetworkNamespace {
@@ -217,6 +205,40 @@ struct ReuseportGateTests {
       #expect(send(client.raw, "x", 1, 0) == 1)
       #expect(try hasInput(guest))
     }
+  }
+}
+
+/// Connects without pause, on a thread of its own in the same network namespace, until `end`.
+private final class Clients: Sendable {
+  private struct Progress {
+    var count = 0
+    var isOver = false
+  }
+  private let progress = Mutex(Progress())
+  private let done = DispatchSemaphore(value: 0)
+
+  init(of address: SocketAddress) {
+    Thread.detachNewThread { [self] in
+      var connections: [DescriptorList] = []
+      while !progress.withLock(\.isOver), connections.count < 900 {
+        guard let connection = try? connected(to: address) else { break }
+        let list = DescriptorList()
+        list.append(connection)
+        connections.append(list)
+        progress.withLock { $0.count += 1 }
+      }
+      done.signal()
+      withExtendedLifetime(connections) {}
+    }
+  }
+
+  var count: Int { progress.withLock(\.count) }
+
+  /// - Returns: how many there were.
+  func end() -> Int {
+    progress.withLock { $0.isOver = true }
+    done.wait()
+    return count
   }
 }
 

@@ -1,6 +1,6 @@
 /* A guest in one file: a static PID 1 that serves the listeners it was given and misbehaves when asked.
  *
- *   tiny-init [--ready] [--stop=poweroff|exit|ignore] [--do=COMMAND]...
+ *   tiny-init [--ready] [--stop=poweroff|exit|ignore|flush] [--do=COMMAND]...
  *
  * It takes its listeners as sd_listen_fds(3) describes, says READY=1 if --ready was given, then answers every line
  * on a stream (or every datagram) with one line; of an answer with several items, tabs stand between them.
@@ -46,7 +46,7 @@ static char at_exec[ANSWER];          /* the answer to "fds" */
 static char answer[ANSWER];
 static struct pollfd watched[MOST];   /* 0: signals; then the listeners; then the connections */
 static int watching;
-static enum { STOP_POWEROFF, STOP_EXIT, STOP_IGNORE } on_stop;
+static enum { STOP_POWEROFF, STOP_EXIT, STOP_IGNORE, STOP_FLUSH } on_stop;
 
 static void say(char *to, const char *format, ...) {
   size_t used = strlen(to);
@@ -195,9 +195,21 @@ static void obey(char *line) {
   say(answer, "\n");
 }
 
+/* As systemd does while it shuts down: whoever comes is accepted and let go. It goes on until it is killed. */
+static void flush(void) {
+  char line[4096];
+  while (poll(watched + 1, listeners, -1) >= 0 || errno == EINTR)
+    for (struct pollfd *at = watched + 1; at <= watched + listeners; at++) {
+      int connection = at->revents ? accept4(at->fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+      if (connection >= 0) close(connection);
+      else if (at->revents && recv(at->fd, line, sizeof line, MSG_DONTWAIT) < 0 && errno != EAGAIN) at->fd = -1;
+    }
+}
+
 static void stop(int fd) {
   struct signalfd_siginfo info;
   if (read(fd, &info, sizeof info) < 0 || on_stop == STOP_IGNORE) return;
+  if (on_stop == STOP_FLUSH) flush();
   if (on_stop == STOP_EXIT) exit(0);
   end_machine(RB_POWER_OFF);
 }
@@ -270,6 +282,7 @@ int main(int count, char **list) {
     if (!strcmp(list[i], "--ready")) ready = 1;
     else if (!strcmp(list[i], "--stop=exit")) on_stop = STOP_EXIT;
     else if (!strcmp(list[i], "--stop=ignore")) on_stop = STOP_IGNORE;
+    else if (!strcmp(list[i], "--stop=flush")) on_stop = STOP_FLUSH;
     else if (!strncmp(list[i], "--do=", 5)) obey(strdup(list[i] + 5));
   }
   if (ready) notify("READY=1");

@@ -49,6 +49,7 @@ enum Message {
   case noSuchGuest(String)
   case notPassed(socket: String)
   case notWanted(name: String, address: String)
+  case cannotStore(error: String)
   case cannotTakeSocket(name: String, error: String)
   case added, removed, changed(later: Bool)
   case listening(path: String)
@@ -64,7 +65,7 @@ extension Message {
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
       .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost, .unmet, .outOfMemory,
-      .sameMachineID, .noGuests, .notPassed, .notWanted:
+      .sameMachineID, .noGuests, .notPassed, .notWanted, .cannotStore:
       .warning
     case .cannotForward, .notFromLoopback, .cannotHear, .cannotReclaim: .warning
     case .forwarding: .info
@@ -139,6 +140,7 @@ extension Message {
     case .notPassed(let socket): "the service manager passed sockets, but not \(socket): it is bound here"
     case .notWanted(let name, let address):
       "the service manager passed \(address) (named \(name)), which no guest asks for: closed"
+    case .cannotStore(let error): "cannot tell the service manager which sockets to keep: \(error)"
     case .cannotTakeSocket(let name, let error): "cannot take the socket named \(name): \(error)"
     case .added: "new guest"
     case .removed: "its file is gone"

@@ -32,7 +32,7 @@ final class Surroundings {
     self.cgroupBase = cgroupBase
     machines = Machines(loop)
     sweeper = Sweeper(loop, runtime: runtime)
-    store = SocketStore(serviceManager, loop: loop)
+    store = SocketStore(serviceManager, loop: loop, log: log)
     endedConnections = EndedConnections(loop: loop)
   }
 

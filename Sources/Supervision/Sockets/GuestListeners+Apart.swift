@@ -47,7 +47,7 @@ extension GuestListeners {
   /// - Throws: `SystemError`; who was not moved waits apart still, and the guest must not start.
   func prepare() throws(SystemError) {
     for listener in all {
-      let done = try listener.prepare()
+      let done = try forgettingSecond(of: listener) { () throws(SystemError) in try listener.prepare() }
       movedLate += done
       if let failure = done.failure { throw failure }
     }
@@ -85,7 +85,9 @@ extension GuestListeners {
     for listener in all {
       if !gone { listener.leftBehind = 0 }
       do throws(SystemError) {
-        sum += gone ? try listener.settle(diag) : try listener.leadBack()
+        sum += try forgettingSecond(of: listener) { () throws(SystemError) in
+          gone ? try listener.settle(diag) : try listener.leadBack()
+        }
       } catch {
         sum.failure = error
       }

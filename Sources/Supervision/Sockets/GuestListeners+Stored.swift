@@ -7,17 +7,24 @@ extension GuestListeners {
   /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
   func keepStored(_ listener: Listener) {
     if !listener.isPassed { store.keep(listener.first, as: name(of: listener.first, .first, listener)) }
-    // TCP: the kernel moves the queue of the second when the last of its descriptors is closed, which the store would put off.
-    if case .path = listener.local, let second = listener.second {
-      store.keep(second, as: name(of: second, .second, listener))
-    }
+    if let second = listener.second { store.keep(second, as: name(of: second, .second, listener)) }
   }
 
   /// Closes the second socket for good, and has the service manager forget both.
   func giveUp(_ listener: Listener) {
-    if let second = listener.second { store.drop(second, as: name(of: second, .second, listener)) }
-    listener.dropSecond()
+    forgettingSecond(of: listener) { listener.dropSecond() }
     store.drop(listener.first, as: name(of: listener.first, .first, listener))
+  }
+
+  /// Has the service manager forget the second socket when `body` gave it up.
+  func forgettingSecond<Result, Failure: Error>(
+    of listener: Listener, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let second = listener.second
+    defer {
+      if let second, listener.second == nil { store.drop(second, as: name(of: second, .second, listener)) }
+    }
+    return try body()
   }
 
   private func name(of socket: HeldSocket, _ role: StoredName.Role, _ listener: Listener) -> StoredName {
@@ -35,8 +42,8 @@ extension GuestListeners {
       guard there == nil, name.options == match.group.fingerprint else { return false }
       add(try Listener(socket, as: match.listen, of: match.group, passed: false))
     case .second:
-      guard let there, there.second == nil, case .path = there.local else { return false }
-      there.second = socket
+      guard let there, there.second == nil else { return false }
+      return try there.takeBackSecond(socket)
     }
     return true
   }

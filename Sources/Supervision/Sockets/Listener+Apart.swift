@@ -7,13 +7,14 @@ import Linux
 //
 // | | what is new goes to one or the other by | what waits at the second one |
 // |---|---|---|
-// | TCP | a program on their group (`ReuseportGate`) | moves to the first when the second is closed |
-// | UDP | the same | is read out and sent again |
+// | TCP | a program on their group (`ReuseportGate`) | moves to the first when the second is shut down, or closed everywhere |
+// | UDP | the same | is read out and sent again; the second stays, for it is in the group until it is closed everywhere |
 // | AF_UNIX, by path; TCP without eBPF | the path, whose files change places; the program | cannot move: the next guest gets the second socket |
 // | AF_UNIX, abstract; `ReusePort=yes` | nothing: others may share the address | |
 //
-// What the service manager passed is always the first one, and it is where clients come to when this process ends, also when it is killed:
-// the kernel moves the queue of the second then as well.
+// What the service manager passed is always the first one, and it is where clients come to when this process ends. When it is killed they go
+// on coming to the second where the service manager's store has that: for the next daemon. Else the kernel moves the queue of the second to the
+// first, as it does with every listener that is closed.
 extension Listener {
   /// What became of those that waited apart.
   struct LedBack {
@@ -54,6 +55,7 @@ extension Listener {
       // Who waits there is the guest's connection later.
       if listen.kind == .stream { try alarm?.attach(to: twin.descriptor) }
       gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking, program)
+      hasLostPlace = false
       second = twin
       leadsToSecond = true
     case .path(let path):
@@ -75,6 +77,7 @@ extension Listener {
 
   private func lead(to target: HeldSocket) throws(SystemError) {
     let toSecond = target === second
+    try regainGate()
     if toSecond == leadsToSecond { return }
     switch local {
     case .ipv4, .ipv6:
@@ -108,7 +111,7 @@ extension Listener {
     if listen.kind == .datagram { return try returned(from: socket) }
     if isSomebodyQueued || halfOpen {
       try shutDown(socket.descriptor)
-      isShutDown = true
+      hasLostPlace = true
     }
     return LedBack()
   }
@@ -128,7 +131,8 @@ extension Listener {
   /// - Returns: how many those were; with a failure some still wait apart.
   /// - Throws: `SystemError`; all of them do.
   func leadBack() throws(SystemError) -> LedBack {
-    if moves { return isShutDown ? try repairAndMoveBack() : try moveBack() }
+    try regainGate()
+    if moves { return hasLostPlace ? try repairAndMoveBack() : try moveBack() }
     // Whoever found the second one waits there for the next guest: the kernel does not move him.
     if isApart { try lead(to: socket) }
     return LedBack()
@@ -140,6 +144,7 @@ extension Listener {
   /// - Returns: how many had waited apart, and are there for the next guest.
   /// - Throws: `SystemError`; whoever waits goes on waiting.
   func settle(_ diag: SockDiag) throws(SystemError) -> LedBack {
+    try regainGate()
     if moves { return try repairAndMoveBack() }
     guard let twin else { return LedBack() }
     let waiting = isApart ? count(at: twin, diag) : 0
@@ -154,33 +159,31 @@ extension Listener {
   /// - Returns: how many were moved to it who could not be when the last one had gone; with a failure some wait apart still.
   /// - Throws: `SystemError` when clients cannot be led there.
   func prepare() throws(SystemError) -> LedBack {
+    try regainGate()
     if moves, second != nil { return try repairAndMoveBack() }
     if let twin, twin.hasInput, !socket.hasInput { try choose(twin) }
     return LedBack()
   }
 
   private func repairAndMoveBack() throws(SystemError) -> LedBack {
-    isShutDown = false
-    if try repair() == .repaired { try gate?.restore(guest: first.descriptor) }
+    _ = try repair()
+    if hasLostPlace { try gate?.restore(guest: first.descriptor) }
+    hasLostPlace = false
     return try moveBack()
   }
 
   private func moveBack() throws(SystemError) -> LedBack {
-    if second == nil { return LedBack() }
+    guard let second else { return LedBack() }
     try lead(to: first)
-    let done = try emptySecond()
-    if done.failure != nil { return done }
-    // Closed before the gate is taken off, which tells the kernel where to go with its queue: nobody else may hold it by now.
-    second = nil
+    if listen.kind == .datagram { return try returned(from: second) }
+    let waiting = try acceptQueueLength(of: second.descriptor)
+    // To close it would not be enough, the store may have it too. And before the gate is taken off, which tells the kernel where to go
+    // with its queue.
+    try shutDown(second.descriptor)
+    self.second = nil
     gate = nil
     try ReuseportGate.takeOff(first.descriptor)
-    return done
-  }
-
-  private func emptySecond() throws(SystemError) -> LedBack {
-    guard let second else { return LedBack() }
-    if listen.kind == .datagram { return try returned(from: second) }
-    return LedBack(count: try acceptQueueLength(of: second.descriptor))
+    return LedBack(count: waiting)
   }
 
   private func choose(_ chosen: HeldSocket) throws(SystemError) {
@@ -217,6 +220,31 @@ extension Listener {
   /// Lets clients come to what the service manager passed: it goes on using that when nobody of ours is there.
   func leadHome() {
     if isPassed { try? lead(to: first) }
+  }
+
+  /// Takes back the second socket that an earlier daemon opened, perhaps with clients who come to it still.
+  ///
+  /// - Returns: false when nobody can come to it any more.
+  /// - Throws: `SystemError` when that cannot be told.
+  func takeBackSecond(_ socket: HeldSocket) throws(SystemError) -> Bool {
+    switch local {
+    case .ipv4, .ipv6:
+      if listen.kind == .stream, try !isListening(socket.descriptor) { return false }
+      leadsToSecond = true
+    case .path: break  // `recoverPath` finds out
+    case .abstract, .unnamed: return false
+    }
+    second = socket
+    return true
+  }
+
+  /// The gate of an earlier daemon leads on as it did, and nobody can turn it: another one takes its place.
+  private func regainGate() throws(SystemError) {
+    guard local.port != nil, gate == nil, let second else { return }
+    gate = try ReuseportGate(
+      guest: first.descriptor, parking: second.descriptor, leadingTo: leadsToSecond ? .parking : .guest,
+      try ReuseportProgram())
+    hasLostPlace = false
   }
 
   /// Finds out where clients come to by a path, after an earlier daemon, and puts the path right at which a killed one left the file of a

@@ -26,8 +26,8 @@ final class Listener {
   let local: SocketAddress
   /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
   var isAdopted: Bool?
-  /// The guest's was shut down for its end: it has to listen again, should the guest go on.
-  var isShutDown = false
+  /// Whether the first was shut down, to take its queue or by a guest, and its place at the gate is not restored yet.
+  var hasLostPlace = false
   /// How many a guest on its way out still had in the queue when nobody could be taken from there any more.
   var leftBehind = 0
   /// Whether what arrives on its connections is told to the guest's alarm.
@@ -72,7 +72,12 @@ final class Listener {
   /// Undoes what a guest may have done to the socket that it shared: a cleared O_NONBLOCK, a shutdown(2).
   ///
   /// - Throws: `SystemError` when it is no socket any more.
-  func repair() throws(SystemError) -> ListenerHealth { try repairListener(descriptor, backlog: group.backlog) }
+  func repair() throws(SystemError) -> ListenerHealth {
+    let health = try repairListener(descriptor, backlog: group.backlog)
+    // One for datagrams stays in its place whatever a guest does.
+    if health == .repaired, listen.kind == .stream, !guestHasSecond { hasLostPlace = true }
+    return health
+  }
 
   /// Whether somebody took its path away, and nobody has come by it who still waits.
   var isUnreachable: Bool {

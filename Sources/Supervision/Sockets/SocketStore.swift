@@ -5,8 +5,8 @@ import Systemd
 /// The sockets that outlive this process, however it ends: the service manager has a descriptor of each in its store (`FDSTORE=1` of
 /// sd_notify(3)) and passes it to the next daemon.
 ///
-/// They are the guests' own sockets, and of AF_UNIX paths the second ones too, whose queue the kernel does not move. Without a service
-/// manager nothing is kept.
+/// They are the guests' own sockets, and the second ones at which clients wait apart from a guest on its way out. Without a service manager
+/// nothing is kept.
 final class SocketStore {
   private enum Word {
     case keep(HeldSocket, StoredName)
@@ -15,22 +15,30 @@ final class SocketStore {
 
   private let manager: ServiceManager
   private let loop: EventLoop
+  private let log: Log
   /// What the service manager had no room for yet, in order.
   private var unsaid: [Word] = []
   private var later: EventSource?
+  /// Why the last word was not said, so that it is told once.
+  private var trouble: SystemError?
 
-  init(_ manager: ServiceManager, loop: EventLoop) {
+  init(_ manager: ServiceManager, loop: EventLoop, log: Log) {
     self.manager = manager
     self.loop = loop
+    self.log = log
   }
 
   /// Whether there is a service manager.
   var isThere: Bool { manager.isListening }
 
+  /// May be called again and again: it is said once, and again when that failed.
   func keep(_ socket: HeldSocket, as name: StoredName) {
-    if socket.isStored || !isThere { return }
-    socket.isStored = true
-    say(.keep(socket, name))
+    if !isThere { return }
+    if !socket.isStored {
+      socket.isStored = true
+      unsaid.append(.keep(socket, name))
+    }
+    sayAll()
   }
 
   /// For one that is given up while this process goes on. It is shut down first: it would hold its address until the service manager has
@@ -38,33 +46,50 @@ final class SocketStore {
   func drop(_ socket: HeldSocket, as name: StoredName) {
     if !socket.isStored { return }
     socket.isStored = false
+    // One for datagrams cannot be, and says so.
     try? shutDown(socket.descriptor)
-    say(.drop(name))
-  }
-
-  private func say(_ word: Word) {
-    unsaid.append(word)
-    if later == nil { sayAll() }
+    unsaid.append(.drop(name))
+    sayAll()
   }
 
   private func sayAll() {
-    later = nil
+    if later != nil { return }
     while let word = unsaid.first {
       do throws(SystemError) {
-        switch word {
-        case .keep(let socket, let name): try manager.store(socket.descriptor, named: "\(name)")
-        case .drop(let name): try manager.unstore(named: "\(name)")
-        }
+        try say(word)
+        trouble = nil
       } catch {
+        tell(error)
         // Only what has no place for the moment is worth another try.
         if [EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS, ETOOMANYREFS].contains(error.errno) { return waitForRoom() }
+        if case .keep(let socket, _) = word { socket.isStored = false }
       }
       unsaid.removeFirst()
     }
   }
 
-  /// There is no event for it.
+  private func say(_ word: Word) throws(SystemError) {
+    switch word {
+    case .keep(let socket, let name): try manager.store(socket.descriptor, named: "\(name)")
+    case .drop(let name): try manager.unstore(named: "\(name)")
+    }
+  }
+
+  private func tell(_ error: SystemError) {
+    if trouble == error { return }
+    trouble = error
+    log.write(.cannotStore(error: "\(error)"))
+  }
+
+  /// There is no event for it. Without a timer it is tried again with the next word.
   private func waitForRoom() {
-    later = try? loop.after(.milliseconds(200), accuracy: .milliseconds(50)) { [unowned self] in sayAll() }
+    do throws(SystemError) {
+      later = try loop.after(.milliseconds(200), accuracy: .milliseconds(50)) { [unowned self] in
+        later = nil
+        sayAll()
+      }
+    } catch {
+      tell(error)
+    }
   }
 }

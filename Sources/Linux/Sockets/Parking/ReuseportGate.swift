@@ -29,10 +29,12 @@ public struct ReuseportGate: ~Copyable, Sendable {
   public let movesQueues: Bool
   private let map: ReuseportProgram.Map?
 
-  /// Puts a gate before two sockets that share an address, in place of any that is there. It leads to `side`.
+  /// Puts a gate before two sockets that share an address, in place of any that is there, also of a process that was killed. It leads
+  /// to `side`; when the one before did so nothing has come to the other meanwhile.
   ///
   /// - Parameters:
-  ///   - guest: a listener, or a socket for datagrams. It was bound (for TCP: listened) before `parking` was.
+  ///   - guest: a listener, or a socket for datagrams. It was bound (for TCP: listened) before `parking` was. One that was shut down
+  ///     gets its place by `restore`.
   ///   - parking: a socket of `openTwin(of:backlog:)`, the only other one at the address.
   ///   - side: where the gate leads.
   ///   - program: made before `parking` was.
@@ -96,13 +98,14 @@ public struct ReuseportGate: ~Copyable, Sendable {
     guard let map = program.map.take() else { return nil }
     try put(map.side, 0, side.rawValue)
     do throws(SystemError) {
-      // Before the map is filled: a socket can be in one such map only, and the old program's goes with it.
+      // One that was shut down is in no map.
+      let isThere = try kind(of: guest) == .datagram ? true : isListening(guest)
+      if isThere { try enter(guest, as: .guest, in: map.sockets, leadingTo: side) }
+      try enter(parking, as: .parking, in: map.sockets, leadingTo: side)
       let program = map.program.raw
       try insisting { () throws(SystemError) in
         try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program, named: "SO_ATTACH_REUSEPORT_EBPF")
       }
-      try enter(guest, as: .guest, in: map.sockets)
-      try enter(parking, as: .parking, in: map.sockets)
     } catch {
       guard error.errno == EBUSY || error.errno == EINVAL else { throw error }
       return nil
@@ -110,18 +113,22 @@ public struct ReuseportGate: ~Copyable, Sendable {
     return map
   }
 
+  /// A socket can be in one such map only, and a map that is there already goes with its program. So a classic one is put in its place
+  /// first, which leads to `side` too: by a program with an empty map, or by none, the kernel would choose by a hash.
+  ///
   /// - Throws: `EBUSY` for a socket that is in somebody else's map.
   private static func enter(
-    _ socket: borrowing OwnedFD, as side: Side, in sockets: borrowing OwnedFD
+    _ socket: borrowing OwnedFD, as place: Side, in sockets: borrowing OwnedFD, leadingTo side: Side
   ) throws(SystemError) {
     let mostGracePeriods = 50
-    for _ in 0..<mostGracePeriods {
+    for attempt in 0..<mostGracePeriods {
       do throws(SystemError) {
-        return try put(sockets, side.rawValue, UInt32(socket.raw))
+        return try put(sockets, place.rawValue, UInt32(socket.raw))
       } catch {
         guard error.errno == EBUSY else { throw error }
       }
-      // The map of the program that was replaced (also of a process that was killed) goes some grace periods later.
+      if attempt == 0 { try insisting { () throws(SystemError) in try attachIndex(socket, side) } }
+      // The map of the program that was replaced goes some grace periods later.
       awaitLookups()
     }
     throw SystemError("bpf BPF_MAP_UPDATE_ELEM", errno: EBUSY)

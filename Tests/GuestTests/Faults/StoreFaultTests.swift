@@ -1,0 +1,24 @@
+import Testing
+
+@Suite("A service manager that does not hear")
+struct StoreFaultTests {
+  @Test("that a socket is to be kept is told again when the guest falls asleep the next time")
+  func saidAgain() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let manager = try NotifySocket(world.directory + "/manager")
+      let log = world.directory + "/daemon"
+      let daemon = try world.start(
+        [
+          "strace", "-D", "-o", world.directory + "/strace", "-e", "trace=sendmsg", "-e",
+          "inject=sendmsg:error=EPERM:when=1", Built.dormoused, "--config", world.config, "--runtime", world.runtime,
+        ],
+        environment: ["NOTIFY_SOCKET": manager.path], log: log)
+      #expect(try manager.waitUntilReady(daemon)["FDSTORE"] == nil)
+      #expect(text(of: log + ".err").contains("cannot tell the service manager which sockets to keep"))
+      try world.wake("echo")
+      try world.sleep("echo")
+      while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.first.") {}
+    }
+  }
+}
