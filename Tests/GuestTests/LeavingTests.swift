@@ -6,7 +6,9 @@ import Testing
 @Suite("A guest that says by itself that it goes")
 struct LeavingTests {
   /// A Debian guest with one listener; with `wanted` the service of that name has to have started before it is ready.
-  private func addSystemd(_ world: World, stopping: String = "90s", wanted: [String: String] = [:]) throws {
+  private func addSystemd(
+    _ world: World, image: String = "trixie", stopping: String = "90s", wanted: [String: String] = [:]
+  ) throws {
     let units = try world.writeUnits(
       [
         "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
@@ -16,7 +18,7 @@ struct LeavingTests {
     try FileManager.default.createDirectory(atPath: wants, withIntermediateDirectories: true)
     for name in wanted.keys { symlink("../\(name)", "\(wants)/\(name)") }
     try world.addDebian(
-      "web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001",
+      "web", image: image, units: units, "ListenStream=127.0.0.1:8001",
       settings: "[Guest]\nTimeoutStopSec=\(stopping)")
   }
 
@@ -111,6 +113,7 @@ struct LeavingTests {
       let pid = try world.leader(of: "web")
       try systemctl(world, "stop", "timers.target")
       try daemon.waitForLog("shuts down by itself")
+      #expect(try world.why("web").reasons == ["it seems to shut down by itself"])
       let client = try world.connect("127.0.0.1:8001")
       try systemctl(world, "start", "timers.target")
       #expect(try client.ask("hello") == "hello")
@@ -124,10 +127,10 @@ struct LeavingTests {
 
   @Test(
     "but is on its way to another target, or to its start, lives; a client has the next one, for its sockets are closed",
-    arguments: [["isolate", "rescue.target"], ["soft-reboot"]])
-  func elsewhere(arguments: [String]) throws {
+    arguments: [("trixie", ["isolate", "rescue.target"]), ("sid", ["soft-reboot"])])
+  func elsewhere(image: String, arguments: [String]) throws {
     try World.with { world in
-      try addSystemd(world)
+      try addSystemd(world, image: image)
       let daemon = try world.startDaemon()
       try world.wake("web")
       let pid = try world.leader(of: "web")

@@ -62,8 +62,8 @@ extension Supervisor {
     case .frozen:
       explainUse(&explanation)
       explanation.wakeBy = listeners.all.map(\.address)
-    case .leaving:
-      explanation.reasons = ["it shuts down by itself"]
+    case .leaving(let leaving):
+      explanation.reasons = [leaving.isSure ? "it shuts down by itself" : "it seems to shut down by itself"]
       explanation.wakeBy = listeners.all.map(\.address)
     case .deactivating:
       explanation.reasons = ["it is being stopped: \(stopCause.words)"]
