@@ -39,6 +39,26 @@ struct PartingTests {
     }
   }
 
+  @Test("in their handshake are served by the next one too")
+  func halfOpen() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", "DeferAcceptSec=60", arguments: ["--ready", "--stop=ignore"])
+      let daemon = try world.startDaemon()
+      for round in 1...2 {
+        try world.wake("echo")
+        let pid = try #require(try world.summary("echo").pid)
+        let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+        try daemon.until("it is told") { daemon.log.ranges(of: "sent SIGTERM").count == round }
+        let client = try world.connect("127.0.0.1:8001")
+        kill(pid, SIGKILL)
+        #expect(stopping.wait() == .exited(0))
+        #expect(try client.ask("hello") == "hello")
+        client.close()
+      }
+    }
+  }
+
   @Test("who are still with it may have done: a guest that has to go is given time with them")
   func drained() throws {
     try World.with { world in

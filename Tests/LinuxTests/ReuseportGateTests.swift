@@ -1,7 +1,5 @@
 import CLinux
-import Foundation
 import Glibc
-import Synchronization
 import Testing
 
 @testable import Linux
@@ -48,7 +46,6 @@ struct ReuseportGateTests {
       }
       #expect(try queue(of: guest, reaches: clients.count))
       for client in clients { #expect(try client.isServed(by: guest)) }
-      try ReuseportGate.takeOff(guest)
       expectFailure("bind [::]:80: Address already in use") { () throws(SystemError) in
         _ = try openListener(.stream, .ipv6(.any, port: 80, scope: 0))
       }
@@ -107,64 +104,33 @@ struct ReuseportGateTests {
   }
 
   @Test(
-    "of a process that was killed leads on while another takes its place, and somebody else's descriptor keeps no queue back"
-  )
-  func takenOver() throws {
+    "leads those whose handshake ends later to the guest's, when the parking one was shut down, and takes another in")
+  func halfOpen() throws {
     try inNetworkNamespace {
+      var options = SocketOptions()
+      options.deferAccept = .seconds(30)
       let address = SocketAddress.ipv4(.loopback, port: 80)
-      let guest = try openListener(.stream, address)
+      let guest = try openListener(.stream, address, options)
       let program = try ReuseportProgram()
-      let stored = try openTwin(of: guest, backlog: 1000)
+      let gate: ReuseportGate
+      let client: OwnedFD
       do {
-        let forgotten = try ReuseportGate(guest: guest, parking: stored, leadingTo: .parking, program)
-        let moved = forgotten.movesQueues
-        #expect(moved)
+        let parking = try openTwin(of: guest, backlog: 100)
+        gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
+        client = try connected(to: address)
+        try gate.lead(to: .guest, parking: parking)
+        try shutDown(parking)
       }
-      let clients = Clients(of: address)
-      var gates = 0
-      while gates < 20 || clients.count < 100 {
-        let parking = try stored.duplicate()
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
-        let moves = gate.movesQueues
-        #expect(moves)
-        gates += 1
-      }
-      let count = clients.end()
-      #expect(try queue(of: guest, reaches: 0))
-      #expect(try queue(of: stored, reaches: count))
-      let gate = try ReuseportGate(guest: guest, parking: stored, leadingTo: .parking, try ReuseportProgram())
-      try gate.lead(to: .guest, parking: stored)
-      let another = try stored.duplicate()
-      try shutDown(stored)
-      #expect(try queue(of: guest, reaches: count))
-      #expect(try !isListening(another))
-    }
-  }
-
-  @Test(
-    "takes the place of another also before a listener that was shut down, which gets its own when it listens again")
-  func takenOverShutDown() throws {
-    try inNetworkNamespace {
-      let address = SocketAddress.ipv4(.loopback, port: 80)
-      let guest = try openListener(.stream, address)
-      let program = try ReuseportProgram()
-      let parking = try openTwin(of: guest, backlog: 100)
-      do { _ = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program) }
-      try shutDown(guest)
-      var clients = [try Waiting(to: address)]
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
-      let moves = gate.movesQueues
-      #expect(moves)
-      clients.append(try Waiting(to: address))
-      #expect(try repairListener(guest, backlog: 100) == .repaired)
-      try gate.restore(guest: guest)
-      clients.append(try Waiting(to: address))
-      #expect(try queue(of: parking, reaches: 3))
-      try gate.lead(to: .guest, parking: parking)
-      try shutDown(parking)
-      clients.append(try Waiting(to: address))
-      #expect(try queue(of: guest, reaches: 4))
-      for client in clients { #expect(try client.isServed(by: guest)) }
+      #expect(send(client.raw, "x", 1, 0) == 1)
+      #expect(try queue(of: guest, reaches: 1))
+      let another = try openTwin(of: guest, backlog: 100)
+      try gate.admit(parking: another)
+      let next = try Waiting(to: address)
+      #expect(try queue(of: guest, reaches: 2))
+      try gate.lead(to: .parking, parking: another)
+      let last = try Waiting(to: address)
+      #expect(try queue(of: another, reaches: 1))
+      withExtendedLifetime((next, last)) {}
     }
   }
 
@@ -208,42 +174,8 @@ struct ReuseportGateTests {
   }
 }
 
-/// Connects without pause, on a thread of its own in the same network namespace, until `end`.
-private final class Clients: Sendable {
-  private struct Progress {
-    var count = 0
-    var isOver = false
-  }
-  private let progress = Mutex(Progress())
-  private let done = DispatchSemaphore(value: 0)
-
-  init(of address: SocketAddress) {
-    Thread.detachNewThread { [self] in
-      var connections: [DescriptorList] = []
-      while !progress.withLock(\.isOver), connections.count < 900 {
-        guard let connection = try? connected(to: address) else { break }
-        let list = DescriptorList()
-        list.append(connection)
-        connections.append(list)
-        progress.withLock { $0.count += 1 }
-      }
-      done.signal()
-      withExtendedLifetime(connections) {}
-    }
-  }
-
-  var count: Int { progress.withLock(\.count) }
-
-  /// - Returns: how many there were.
-  func end() -> Int {
-    progress.withLock { $0.isOver = true }
-    done.wait()
-    return count
-  }
-}
-
 /// A client that has connected and sent a byte.
-private final class Waiting {
+final class Waiting {
   private let client: OwnedFD
 
   init(to address: SocketAddress) throws(SystemError) {

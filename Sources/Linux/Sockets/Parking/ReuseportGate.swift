@@ -13,8 +13,9 @@ import Glibc
 /// - Without, it is a classic program that returns an index (10 µs). Then the queue of a listener that is closed is reset (238 of
 ///   210,815), unless net.ipv4.tcp_migrate_req is on.
 ///
-/// The program belongs to the group, not to this value or this process, and goes with the last socket of the group or when it is
-/// taken off (`takeOff`). Who has one of the sockets can replace it: this is no fence against a guest.
+/// The program belongs to the group, not to this value or this process, and goes with the last socket of the group. Who has one of the
+/// sockets can replace it: this is no fence against a guest. SO_REUSEPORT stays on the guest's: whoever binds without it is refused as
+/// ever, and who joins with it gets nothing.
 public struct ReuseportGate: ~Copyable, Sendable {
   public enum Side: UInt32, Sendable, CaseIterable {
     /// The first socket: a guest has it.
@@ -78,16 +79,17 @@ public struct ReuseportGate: ~Copyable, Sendable {
     }
   }
 
-  /// Takes the gate off, as soon as the parking socket is closed: whoever else shares the address (`ReusePort=yes`) gets his part again.
+  /// Takes another parking socket in, when the one before was shut down. Nothing comes to it before the gate leads there.
   ///
-  /// SO_REUSEPORT stays, because the kernel would remember for the port that it was there. Who binds without it is refused as ever.
-  /// - Throws: `SystemError` of setsockopt(2).
-  public static func takeOff(_ guest: borrowing OwnedFD) throws(SystemError) {
-    do throws(SystemError) {
-      try setOption(guest, SOL_SOCKET, LINUX_SO_DETACH_REUSEPORT_BPF, Int32(0), named: "SO_DETACH_REUSEPORT_BPF")
-    } catch {
-      // No program is there, or no group.
-      guard error.errno == ENOENT || error.errno == EINVAL else { throw error }
+  /// - Parameter parking: a socket of `openTwin(of:backlog:)`, the only other one at the address.
+  /// - Throws: `SystemError` of bpf(2) or setsockopt(2).
+  public func admit(parking: borrowing OwnedFD) throws(SystemError) {
+    switch map {
+    case .some(let map):
+      try Self.put(map.sockets, Side.parking.rawValue, UInt32(parking.raw))
+      // Also when a guest took it off.
+      try Self.attach(map.program, to: parking)
+    case .none: break  // the second one has the second index
     }
   }
 
@@ -102,15 +104,21 @@ public struct ReuseportGate: ~Copyable, Sendable {
       let isThere = try kind(of: guest) == .datagram ? true : isListening(guest)
       if isThere { try enter(guest, as: .guest, in: map.sockets, leadingTo: side) }
       try enter(parking, as: .parking, in: map.sockets, leadingTo: side)
-      let program = map.program.raw
-      try insisting { () throws(SystemError) in
-        try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program, named: "SO_ATTACH_REUSEPORT_EBPF")
-      }
+      try attach(map.program, to: parking)
     } catch {
       guard error.errno == EBUSY || error.errno == EINVAL else { throw error }
       return nil
     }
     return map
+  }
+
+  private static func attach(
+    _ program: borrowing OwnedFD, to parking: borrowing OwnedFD
+  ) throws(SystemError) {
+    let number = program.raw
+    try insisting { () throws(SystemError) in
+      try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, number, named: "SO_ATTACH_REUSEPORT_EBPF")
+    }
   }
 
   /// A socket can be in one such map only, and a map that is there already goes with its program. So a classic one is put in its place
