@@ -14,22 +14,29 @@ extension Supervisor {
 
   func closeGate() {
     returnLater = nil
+    take(leadsApart(returning: isUndecided) ? .gateClosed : .gateFailed)
+  }
+
+  /// - Returns: false when there is no place for new clients to wait, which has been said.
+  private func leadsApart(returning: Bool) -> Bool {
     do throws(SystemError) {
-      try listeners.leadApart()
+      try listeners.leadApart(returning: returning)
       gateTrouble = nil
-      take(.gateClosed)
+      return true
     } catch {
       // It may be tried again and again.
       if gateTrouble != error { say(.cannotLeadApart(error: "\(error)")) }
       gateTrouble = error
       keep(because: "its new clients cannot be diverted from it: \(error)")
-      take(.gateFailed)
+      return false
     }
   }
 
+  private var isUndecided: Bool { if case .parting(let parting) = state { parting.isCancellable } else { false } }
+
   /// Should the stop be cancelled now, whoever asked for it is told this.
   private func keep(because reason: String) {
-    if case .parting(let parting) = state, parting.isCancellable { waiters.keptBecause = reason }
+    if isUndecided { waiters.keptBecause = reason }
   }
 
   func holdStill() {
@@ -88,7 +95,13 @@ extension Supervisor {
 
   func lookAgain() {
     do throws(SystemError) {
-      take(try isUsed() ? .used : .unused)
+      if try isUsed() { return take(.used) }
+      if isUndecided {
+        // Last, and for the shortest time: who comes to a path meanwhile cannot come back to this guest, should it go on.
+        guard leadsApart(returning: false) else { return take(.gateFailed) }
+        if try isUsed() { return take(.used) }
+      }
+      take(.unused)
     } catch {
       say(.cannotWatchIdleness(error: "\(error)"))
       keep(because: "the kernel does not tell whether it is used")

@@ -17,11 +17,12 @@ extension GuestListeners {
 
   /// Leads new clients apart, at each listener where that can be.
   ///
+  /// - Parameter returning: only at those from whose second socket clients can come back to the same guest.
   /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `leadBack` leads all of them back.
-  func leadApart() throws(SystemError) {
+  func leadApart(returning: Bool) throws(SystemError) {
     reserve = nil
     var failure: SystemError?
-    for listener in all where listener.isAdopted != false {
+    for listener in all where listener.isAdopted != false && (!returning || listener.returns) {
       do throws(SystemError) {
         try listener.leadApart(alarm) { keepStored(listener) }
       } catch {

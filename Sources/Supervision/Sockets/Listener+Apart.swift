@@ -108,6 +108,9 @@ extension Listener {
   /// Whether those who wait at the second socket can be moved to the first.
   private var moves: Bool { listen.kind == .datagram && local.port != nil || gate?.movesQueues == true }
 
+  /// Whether who waits apart can come back to the guest, should it go on (of TCP it is not known before that it cannot, without eBPF).
+  var returns: Bool { local.port != nil }
+
   /// Whether somebody waits at the socket that the guest does not have: of a guest that is to go on, only the next one can serve him.
   var isSomebodyStranded: Bool { twin?.hasInput == true }
 }
