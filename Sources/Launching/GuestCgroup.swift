@@ -181,21 +181,6 @@ public final class GuestCgroup {
   /// - Throws: `SystemError` of pread(2); `ENODEV` when it is gone.
   public func isFrozen() throws(SystemError) -> Bool { try events.isFrozen() }
 
-  /// Pushes some of its memory out: memory.reclaim (Linux 5.19).
-  ///
-  /// - Returns: false when there is no more that could be.
-  /// - Throws: `SystemError`; `ENOENT` without the memory controller.
-  public func reclaim(bytes: Int) throws(SystemError) -> Bool {
-    let file = try Cgroup2.open(path + "/memory.reclaim", O_WRONLY)
-    do throws(SystemError) {
-      try Cgroup2.write("\(bytes)", to: file, path + "/memory.reclaim")
-      return true
-    } catch {
-      if error.errno == EAGAIN { return false }
-      throw error
-    }
-  }
-
   /// Removes the cgroup and those below it; one that is gone is no error.
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.

@@ -23,6 +23,8 @@ final class Run {
   var withoutUsersBecause: String?
   /// nil for a guest that an earlier daemon left running.
   var machineID: MachineIDs.Claim?
+  /// It was said that its memory cannot be pushed out.
+  var keepsMemory = false
   /// What of the host belongs to its network.
   var network: GuestNetwork?
   private var forwarding: PortForwarding?

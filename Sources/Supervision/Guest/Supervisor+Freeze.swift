@@ -71,10 +71,18 @@ extension Supervisor {
 
   private func reclaim() {
     guard guest.policy.idleReclaim, let run else { return }
-    reclaimer = Reclaimer(run.cgroup, loop: surroundings.loop) { [unowned self] in
-      say(.cannotReclaim(error: $0.errno == ENOENT ? "there is no memory controller here" : "\($0)"))
+    reclaimer = Reclaimer(run.cgroup, loop: surroundings.loop) { [unowned self, unowned run] error in
+      if run.keepsMemory { return }
+      run.keepsMemory = true
+      say(.cannotReclaim(error: obstacle(error, run.cgroup)))
     }
     reclaimer?.start()
+  }
+
+  private func obstacle(_ error: SystemError, _ cgroup: GuestCgroup) -> String {
+    if error.errno != ENOENT { return "\(error)" }
+    return cgroup.hasMemoryController
+      ? "this kernel has no memory.reclaim (Linux 5.19)" : "there is no memory controller here"
   }
 
   func thaw() {
