@@ -14,7 +14,7 @@ mandir = $(DESTDIR)$(PREFIX)/share/man
 # Debian packages: to build, to run the demo besides, to run the tests besides.
 BUILD_NEEDS = libc6-dev libsystemd-dev libmnl-dev libseccomp-dev pkg-config
 DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
-TEST_NEEDS = $(DEMO_NEEDS) systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
+TEST_NEEDS = $(DEMO_NEEDS) gcc systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
   openssh-client curl groff passwd libnss-systemd
 
 GUESTS = bookworm trixie sid trixie-ssh trixie-users host

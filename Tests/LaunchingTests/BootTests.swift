@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import GuestSpec
 import Launching
@@ -10,8 +11,10 @@ struct BootTests {
   /// Roots to boot: this host's own /usr, and the Debian images where they have been made.
   static let roots: [String] =
     ["/"]
-    + ["bookworm", "trixie", "sid"].map { "/var/cache/dormouse/guests/" + $0 }
+    + ["bookworm", "trixie", "sid"].map { "\(images)/\($0)" }
     .filter { access($0 + "/usr/lib/systemd/systemd", X_OK) == 0 }
+
+  private static let images = ProcessInfo.processInfo.environment["DORMOUSE_GUESTS"] ?? "/var/cache/dormouse/guests"
 
   private func spec(_ guest: TestGuest, root: String, isPrivate: Bool) -> Guest {
     var spec = Guest(name: guest.name)

@@ -15,7 +15,7 @@ import control
 import world
 from store import Store
 
-GUESTS = "/var/cache/dormouse/guests"
+GUESTS = os.environ.get("DORMOUSE_GUESTS", "/var/cache/dormouse/guests")
 IDLE_STOP = 0.1
 
 
