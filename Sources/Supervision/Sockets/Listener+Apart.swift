@@ -49,36 +49,19 @@ extension Listener {
     switch local {
     case .ipv4, .ipv6:
       if group.reusePort { return }
-      // It has to be made anew.
-      if hasLostPlace { gate = nil }
-      second = gate == nil ? try openWithGate(alarm) : try openBehindGate(alarm)
+      // What may fail for want of memory comes before a client can come to the second socket.
+      let program = try ReuseportProgram()
+      let twin = try HeldSocket(openTwin(of: first.descriptor, backlog: group.backlog))
+      // Who waits there is the guest's connection later.
+      if listen.kind == .stream { try alarm?.attach(to: twin.descriptor) }
+      gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking, program)
+      hasLostPlace = false
+      second = twin
+      leadsToSecond = true
     case .path(let path):
       second = try HeldSocket(PathTwin.open(listen.kind.inKernel, path, secondOptions(path)))
     case .abstract, .unnamed: return
     }
-  }
-
-  private func openWithGate(_ alarm: DataAlarm?) throws(SystemError) -> HeldSocket {
-    // What may fail for want of memory comes before a client can come to the second socket.
-    let program = try ReuseportProgram()
-    let twin = try openTwin(alarm)
-    gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking, program)
-    hasLostPlace = false
-    leadsToSecond = true
-    return twin
-  }
-
-  private func openBehindGate(_ alarm: DataAlarm?) throws(SystemError) -> HeldSocket {
-    let twin = try openTwin(alarm)
-    try gate?.admit(parking: twin.descriptor)
-    return twin
-  }
-
-  private func openTwin(_ alarm: DataAlarm?) throws(SystemError) -> HeldSocket {
-    let twin = try HeldSocket(Linux.openTwin(of: first.descriptor, backlog: group.backlog))
-    // Who waits there is the guest's connection later.
-    if listen.kind == .stream { try alarm?.attach(to: twin.descriptor) }
-    return twin
   }
 
   /// The service manager may have made its file with another mode and owner than the guest file asks for.
@@ -197,10 +180,11 @@ extension Listener {
     try lead(to: first)
     if listen.kind == .datagram { return try returned(from: second) }
     let waiting = try acceptQueueLength(of: second.descriptor)
-    // To close it would not be enough, the store may have it too. The gate stays: by it the kernel finds where to go with clients whose
-    // handshake ends later.
+    // To close it would not be enough, the store may have it too.
     try shutDown(second.descriptor)
     self.second = nil
+    // The program stays in the kernel: by it that finds where to go with clients whose handshake ends later.
+    gate = nil
     return LedBack(count: waiting)
   }
 

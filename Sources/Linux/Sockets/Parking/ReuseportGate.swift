@@ -79,20 +79,6 @@ public struct ReuseportGate: ~Copyable, Sendable {
     }
   }
 
-  /// Takes another parking socket in, when the one before was shut down. Nothing comes to it before the gate leads there.
-  ///
-  /// - Parameter parking: a socket of `openTwin(of:backlog:)`, the only other one at the address.
-  /// - Throws: `SystemError` of bpf(2) or setsockopt(2).
-  public func admit(parking: borrowing OwnedFD) throws(SystemError) {
-    switch map {
-    case .some(let map):
-      try Self.put(map.sockets, Side.parking.rawValue, UInt32(parking.raw))
-      // Also when a guest took it off.
-      try Self.attach(map.program, to: parking)
-    case .none: break  // the second one has the second index
-    }
-  }
-
   /// - Returns: nil for a classic program, and when a socket is in somebody else's map.
   private static func attach(
     _ program: consuming ReuseportProgram, _ guest: borrowing OwnedFD, _ parking: borrowing OwnedFD, _ side: Side
@@ -104,21 +90,15 @@ public struct ReuseportGate: ~Copyable, Sendable {
       let isThere = try kind(of: guest) == .datagram ? true : isListening(guest)
       if isThere { try enter(guest, as: .guest, in: map.sockets, leadingTo: side) }
       try enter(parking, as: .parking, in: map.sockets, leadingTo: side)
-      try attach(map.program, to: parking)
+      let program = map.program.raw
+      try insisting { () throws(SystemError) in
+        try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program, named: "SO_ATTACH_REUSEPORT_EBPF")
+      }
     } catch {
       guard error.errno == EBUSY || error.errno == EINVAL else { throw error }
       return nil
     }
     return map
-  }
-
-  private static func attach(
-    _ program: borrowing OwnedFD, to parking: borrowing OwnedFD
-  ) throws(SystemError) {
-    let number = program.raw
-    try insisting { () throws(SystemError) in
-      try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, number, named: "SO_ATTACH_REUSEPORT_EBPF")
-    }
   }
 
   /// A socket can be in one such map only, and a map that is there already goes with its program. So a classic one is put in its place
