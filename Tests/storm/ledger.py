@@ -38,7 +38,7 @@ class Ledger:
         """Connections that were cut off and that the daemon does not know of."""
         cut_off = self.cut_off(edge) - self.cut_off_before
         # One may have had its first byte under way when the service ended.
-        return cut_off - (found["unanswered"] + found["leftBehind"] + found["lost"] + 1)
+        return cut_off - (found["unanswered"] + found["leftBehind"] + 1)
 
     def open(self, edge):
         self.before, self.tried_before, self.cut_off_before = self.read(), self.tried(), self.cut_off(edge)
