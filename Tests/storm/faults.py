@@ -37,12 +37,12 @@ class Faulty(Dormouse):
 
     def edges(self):
         """Each fault twice: while the daemon freezes and stops its guest, and at one of four ends, by chance."""
-        # A killed daemon's clients wait in the sockets that somebody else has as well, or are refused.
-        survives = "accepted" if self.passed or self.stored else "any"
+        # As without faults, but that one may be lost which the guest had accepted.
+        restarted, killed = ("accepted" if kept else "any" for kept in (self.stored, self.passed or self.stored))
         ends = [
             ("power-off", self.end_guest(self.power_off), "any"), ("kill -9, process 1", self.end_guest(self.kill_guest), "accepted"),
-            ("restart, daemon", self.end_under_fault(signal.SIGTERM), survives),
-            ("kill -9, daemon", self.begin_under_fault, survives),
+            ("restart, daemon", self.end_under_fault(signal.SIGTERM), restarted),
+            ("kill -9, daemon", self.begin_under_fault, killed),
         ]
         edges = []
         for call, error in FAULTS:

@@ -22,27 +22,29 @@ enum FileLook: Equatable {
   case file(path: String)
 }
 
-/// The files of this host.
+/// The files of this host. A guest that is not read for want of room at one moment would be none until the next SIGHUP.
 struct HostTree: FileTree {
   func look(at path: String) throws(SystemError) -> FileLook {
     do {
-      _ = try FileStatus(path, followingLinks: false)
+      _ = try insisting { () throws(SystemError) in try FileStatus(path, followingLinks: false) }
     } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
       return .missing
     }
-    let status = try FileStatus(path, followingLinks: true)
+    let status = try insisting { () throws(SystemError) in try FileStatus(path, followingLinks: true) }
     return try FileLook(status, path)
   }
 
   func names(in directory: String) throws(SystemError) -> [String] {
     do {
-      return try directoryEntries(directory)
+      return try insisting { () throws(SystemError) in try directoryEntries(directory) }
     } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
       return []
     }
   }
 
-  func read(_ path: String) throws(SystemError) -> [UInt8] { try readFile(path, limit: UnitFile.sizeLimit) }
+  func read(_ path: String) throws(SystemError) -> [UInt8] {
+    try insisting { () throws(SystemError) in try readFile(path, limit: UnitFile.sizeLimit) }
+  }
 }
 
 extension FileLook {

@@ -103,7 +103,8 @@ public struct GuestFiles: Sendable {
 
   private static func problem(ofDirectory path: String) -> Diagnostic? {
     do throws(SystemError) {
-      if try FileStatus(path, followingLinks: true).kind == .directory { return nil }
+      let status = try insisting { () throws(SystemError) in try FileStatus(path, followingLinks: true) }
+      if status.kind == .directory { return nil }
       return Diagnostic(file: path, .error, "is not a directory; name one that has guest files in it")
     } catch {
       return Diagnostic(file: path, .error, "cannot be read (\(error)); name a directory that has guest files in it")

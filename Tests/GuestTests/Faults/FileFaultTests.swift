@@ -103,6 +103,22 @@ struct FileFaultTests {
     }
   }
 
+  @Test("that the kernel refuses once is read all the same", arguments: ["newfstatat", "openat", "getdents64"])
+  func refusedOnce(call: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let log = world.directory + "/strace"
+      let daemon = try world.startDaemon(
+        under: [
+          "strace", "-D", "-o", log, "-P", world.config, "-P", world.config + "/echo.guest", "-e", "trace=\(call)",
+          "-e", "inject=\(call):error=ENOMEM:when=1",
+        ])
+      #expect(text(of: log).contains("(INJECTED)"))
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(!daemon.log.contains("cannot be read"))
+    }
+  }
+
   @Test("for a moment, as when it is taken away and put back while the guest stops, brings the guest back")
   func comesBack() throws {
     try World.with { world in
