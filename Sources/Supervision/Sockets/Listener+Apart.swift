@@ -37,6 +37,8 @@ extension Listener {
   ///   - opened: called when there is a second socket, before somebody can come to it.
   /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
   func leadApart(_ alarm: DataAlarm?, opened: () -> Void) throws(SystemError) {
+    // Where an earlier daemon's leads is not known.
+    try regainGate()
     if isApart { return }
     if second == nil {
       try openSecond(alarm)
