@@ -45,6 +45,34 @@ struct StoreTests {
     }
   }
 
+  @Test(
+    "has the second sockets for a daemon that finds the guest of a killed one running: clients wait apart from that too"
+  )
+  func leftRunning() throws {
+    try World.with { world in
+      let host = try makeHost(world, arguments: ["--ready", "--stop=flush"])
+      let directory = "/run/systemd/system/dormouse.service.d"
+      try host.require(
+        "sh", "-c", "mkdir -p $0 && printf '[Service]\\nKillMode=process\\n' >$0/mode.conf && systemctl daemon-reload",
+        directory)
+      try host.require("systemctl", "start", "dormouse.service")
+      let path = host.path("/run/echo")
+      func endGuest() throws { kill(try #require(world.guestLeader("dormouse.service", "echo")), SIGKILL) }
+      #expect(try world.ask(path, "hello") == "hello")
+      // So that there are second ones already.
+      try host.startStop("dormouse.service", "/run/dormouse", "echo")
+      let first = try waitingClients(world, path)
+      try endGuest()
+      for client in first { #expect(try client.line() == "again") }
+      for client in first { client.close() }
+      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+      try host.waitForJournal("dormouse.service", "sent SIGTERM", times: 2)
+      let clients = try waitingClients(world, path)
+      try endGuest()
+      for client in clients { #expect(try client.line() == "again") }
+    }
+  }
+
   @Test("keeps own sockets however often the daemon is killed")
   func killedAgainAndAgain() throws {
     try World.with { world in
@@ -163,8 +191,12 @@ extension Host {
   /// Tells a guest to go that takes no notice of it; returns when that was done.
   fileprivate func startStop(_ unit: String, _ runtime: String, _ guest: String) throws {
     _ = try start("dormouse", "sleep", guest, "--now", "--runtime", runtime)
-    try eventually("\(guest) was told to go") {
-      try require("journalctl", "--unit=\(unit)", "--output=cat").contains("sent SIGTERM")
+    try waitForJournal(unit, "sent SIGTERM")
+  }
+
+  fileprivate func waitForJournal(_ unit: String, _ text: String, times: Int = 1) throws {
+    try eventually("\"\(text)\" is in the journal \(times) times") {
+      try require("journalctl", "--unit=\(unit)", "--output=cat").ranges(of: text).count >= times
     }
   }
 }
