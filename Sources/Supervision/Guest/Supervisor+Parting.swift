@@ -60,6 +60,7 @@ extension Supervisor {
     let isGone = run == nil
     let wasClosed = gateTrouble == nil
     gateTrouble = nil
+    lookTrouble = nil
     if isGone { history.counters.leftBehind += listeners.takenAlong(surroundings.sockDiag) }
     leadBack(gone: isGone)
     if isGone { return }
@@ -103,7 +104,9 @@ extension Supervisor {
       }
       take(.unused)
     } catch {
-      say(.cannotWatchIdleness(error: "\(error)"))
+      // It is looked again and again while those who use it are waited for.
+      if lookTrouble != error { say(.cannotWatchIdleness(error: "\(error)")) }
+      lookTrouble = error
       keep(because: "the kernel does not tell whether it is used")
       take(.used)
     }

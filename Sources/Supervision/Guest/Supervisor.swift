@@ -44,6 +44,8 @@ final class Supervisor {
   var returnLater: EventSource?
   /// Why new clients could not be kept apart, since they last could.
   var gateTrouble: SystemError?
+  /// Why it could not be told whether somebody uses the guest that is to go.
+  var lookTrouble: SystemError?
   var reclaimer: Reclaimer?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]

@@ -72,7 +72,7 @@ private struct Scene {
 
   /// As long as the daemon is held after clone3(2) the first process cannot come beyond the gate.
   private func launching() throws -> [Connection] {
-    try traced("clone3", "clone3:delay_exit=2000000") { _ in
+    try traced("clone3", "clone3:delay_exit=10000000") { _ in
       let clients = try clients()
       var pid: Int32 = 0
       try eventually("there is a first process") {
