@@ -53,7 +53,7 @@ extension Supervisor {
       let isUnused = try idleWatch?.isStillUnused() ?? false
       if isFreezeAsked || isUnused {
         try listeners.standIn(surroundings.loop) { [unowned self] listener in
-          thawCause = listener.address
+          thawCause = listener
           take(.connection)
         }
         try idleWatch?.rest()
@@ -91,7 +91,7 @@ extension Supervisor {
     reclaimer = nil
     do throws(SystemError) {
       let frozen = try run?.freezer?.thaw(inTurns: maySurvive)
-      if goesOn, let frozen { say(.thawed(socket: thawCause, after: frozen)) }
+      if goesOn, let frozen { say(.thawed(socket: thawCause?.address, after: frozen)) }
     } catch {
       // ENODEV: it is gone, which will be told.
       if error.errno != ENODEV { say(.cannotEnd(error: "\(error)")) }

@@ -35,8 +35,8 @@ final class Supervisor {
   var lastFailure: String?
   /// The next freezing is somebody's wish, not `IdleFreezeSec=`.
   var isFreezeAsked = false
-  /// The address that somebody knocked at.
-  var thawCause: String?
+  /// What somebody knocked at.
+  var thawCause: Listener?
   var alarmSource: EventSource?
   /// Until it is tried again to end the guest.
   var endLater: EventSource?
