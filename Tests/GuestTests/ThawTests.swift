@@ -12,6 +12,15 @@ struct ThawTests {
     try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
   }
 
+  /// - Returns: the daemon, and the guest's cgroup when it has served and is ready.
+  private func startSystemd(_ world: World) throws -> (Daemon, String) {
+    try addSystemd(world)
+    let daemon = try world.startDaemon()
+    #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+    try world.wake("web")
+    return (daemon, try #require(try world.status("web").cgroup))
+  }
+
   /// The cgroups below the guest's in which `cgroup.freeze` is 1.
   private func held(_ group: String) -> Set<String> {
     let held = Cgroups.tree(group).filter { text(of: $0 + "/cgroup.freeze") == "1\n" }
@@ -21,11 +30,7 @@ struct ThawTests {
   @Test("has all but those who answer clients wait for a moment, and then nobody")
   func turns() throws {
     try World.with { world in
-      try addSystemd(world)
-      let daemon = try world.startDaemon()
-      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
-      try world.wake("web")
-      let group = try #require(try world.status("web").cgroup)
+      let (daemon, group) = try startSystemd(world)
       for _ in 1...3 {
         #expect(try world.dormouse("freeze", "web", "--now").succeeded)
         let held = held(group)
@@ -40,11 +45,7 @@ struct ThawTests {
   @Test("does so as well when it is to be parted with, for it may be kept")
   func parting() throws {
     try World.with { world in
-      try addSystemd(world)
-      let daemon = try world.startDaemon()
-      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
-      try world.wake("web")
-      let group = try #require(try world.status("web").cgroup)
+      let (daemon, group) = try startSystemd(world)
       #expect(try world.dormouse("freeze", "web", "--now").succeeded)
       // It has thawed the guest when it begins to make the gate, and has let go of nobody yet.
       let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon, of: world)

@@ -172,9 +172,10 @@ extension Supervisor {
     history.counters.notifyRefused += run?.refusedMessages ?? 0
     RunRecord(runtime: surroundings.runtime).remove(name)
     surroundings.machines.unregister(name)
-    for listener in listeners.all { listener.isAdopted = nil }
+    // What ended is told before it is forgotten which sockets the guest had.
     surroundings.endedConnections.drain()
     surroundings.endedConnections.forget(name)
+    for listener in listeners.all { listener.isAdopted = nil }
     reclaimer = nil
     endLater = nil
     returnLater = nil

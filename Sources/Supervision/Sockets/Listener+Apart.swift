@@ -34,7 +34,7 @@ extension Listener {
   ///
   /// - Parameters:
   ///   - alarm: hears of what arrives on connections.
-  ///   - opened: called when there is a second socket, before somebody can come to it.
+  ///   - opened: called as soon as there is a second socket.
   /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
   func leadApart(_ alarm: DataAlarm?, opened: () -> Void) throws(SystemError) {
     // Where an earlier daemon's leads is not known.

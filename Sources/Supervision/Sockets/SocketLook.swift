@@ -49,6 +49,7 @@ final class SocketLook {
 
   /// Those at which the guest serves: who tries again and again at another is no user of it.
   private var served: [Listener] { listeners.all.filter { $0.isAdopted != false } }
+  /// Theirs, of TCP.
   var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
 
   /// Whether it is told what arrives on connections.
