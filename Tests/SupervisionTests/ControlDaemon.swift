@@ -136,7 +136,8 @@ private final class LoopMain: Sendable {
   }
 }
 
-/// A client that says what it is told to, byte by byte; it goes away with the last reference.
+/// A client that says what it is told to, byte by byte; it goes away with the last reference. It hangs up by word and not
+/// by closing alone: another test's child, between its making and `execve`, may hold a copy of the socket.
 final class ControlClient {
   private let socket: OwnedFD
   private var buffer = MessageBuffer(limit: MessageBuffer.replyLimit)
@@ -147,6 +148,8 @@ final class ControlClient {
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(socket.raw, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
+
+  deinit { shutdown(socket.raw, Int32(SHUT_RDWR)) }
 
   func send(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
