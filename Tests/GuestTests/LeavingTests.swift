@@ -13,10 +13,7 @@ struct LeavingTests {
       [
         "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
         "hello.service": "[Service]\nExecStart=/usr/local/bin/tiny-init\n",
-      ].merging(wanted) { own, _ in own })
-    let wants = units + "/multi-user.target.wants"
-    try FileManager.default.createDirectory(atPath: wants, withIntermediateDirectories: true)
-    for name in wanted.keys { symlink("../\(name)", "\(wants)/\(name)") }
+      ], wanted: wanted)
     try world.addDebian(
       "web", image: image, units: units, "ListenStream=127.0.0.1:8001",
       settings: "[Guest]\nTimeoutStopSec=\(stopping)")

@@ -204,11 +204,6 @@ extension Host {
 extension World {
   /// Process 1 of a guest of a host's service; beside it there may be one yet that made it.
   fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
-    let group = "\(cgroup)/host/payload/machine.slice/\(unit)/\(guest).guest/payload"
-    return Cgroups.processes(below: group).first { pid in
-      text(of: "/proc/\(pid)/status").split(separator: "\n").contains { line in
-        line.hasPrefix("NSpid:") && line.split(separator: "\t").last == "1"
-      }
-    }
+    Cgroups.leader(below: "\(cgroup)/host/payload/machine.slice/\(unit)/\(guest).guest/payload")
   }
 }

@@ -7,28 +7,63 @@ enum Moment: String, CaseIterable {
   case launching, activating, active, freezing, frozen, parting, leaving, deactivating
 }
 
+/// Who is PID 1 of the guest.
+enum FirstProcess: CaseIterable {
+  /// The one that answers, too.
+  case tiny
+  /// Debian's systemd; a service of its answers, at sockets that both have.
+  case systemd
+}
+
 @Suite("A guest whose PID 1 is killed in any state")
 struct UnplannedExitTests {
-  @Test("leaves whoever it has not accepted to the next one", arguments: Moment.allCases)
-  func exits(moment: Moment) throws {
+  @Test("leaves whoever it has not accepted to the next one", arguments: FirstProcess.allCases, Moment.allCases)
+  func exits(first: FirstProcess, moment: Moment) throws {
     try World.with { world in
       let path = world.directory + "/socket"
-      // A second one would be ready before anybody saw it.
-      let arguments = moment == .activating ? [] : ["--ready", "--stop=ignore"]
-      try world.addTiny(
-        "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(path)",
-        "ListenDatagram=127.0.0.1:8004", arguments: arguments)
+      switch first {
+      case .tiny: try addTiny(world, path, moment)
+      case .systemd: try addSystemd(world, path, moment)
+      }
       let daemon = try world.startDaemon()
-      let scene = Scene(world: world, daemon: daemon, path: path)
+      let scene = Scene(world: world, daemon: daemon, path: path, first: first)
       let clients = try scene.clients(killedAt: moment)
       try daemon.until("its end was noticed") {
-        // With users of its own what is killed before PID 1 is there is a start that failed.
+        // Before it came to the gate it is a start that failed.
         let log = daemon.log
         return log.contains("gone: killed by signal 9") || moment == .launching && log.contains("cannot start: ")
       }
       for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number)") }
-      #expect(try world.status("echo").wakes >= 2)
+      let status = try world.status("echo")
+      #expect(status.wakes >= 2)
+      #expect(status.counters.lost == [])
     }
+  }
+
+  private func addTiny(_ world: World, _ path: String, _ moment: Moment) throws {
+    // A second one would be ready before anybody saw it.
+    let arguments = moment == .activating ? [] : ["--ready", "--stop=ignore"]
+    try world.addTiny(
+      "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(path)",
+      "ListenDatagram=127.0.0.1:8004", arguments: arguments)
+  }
+
+  private func addSystemd(_ world: World, _ path: String, _ moment: Moment) throws {
+    let sockets = """
+      ListenStream=127.0.0.1:8001
+      ListenStream=[::1]:8002
+      ListenStream=\(path)
+      ListenDatagram=127.0.0.1:8004
+      """
+    let endless = "/bin/sleep infinity"
+    // It is as slow to become ready, or to halt, as it has to be for that to be seen.
+    let slow = moment == .activating ? "ExecStart=\(endless)" : "ExecStop=\(endless)\nRemainAfterExit=yes"
+    let units = try world.writeUnits(
+      [
+        "hello.socket": "[Socket]\n\(sockets)\n",
+        "hello.service": "[Service]\nExecStart=/usr/local/bin/tiny-init\n",
+      ], wanted: ["slow.service": "[Service]\nType=oneshot\n\(slow)\n"])
+    try world.addDebian("echo", image: "trixie", units: units, sockets)
   }
 }
 
@@ -37,6 +72,14 @@ private struct Scene {
   let world: World
   let daemon: Daemon
   let path: String
+  let first: FirstProcess
+
+  private var stopMessage: String {
+    switch first {
+    case .tiny: "sent SIGTERM"
+    case .systemd: "sent SIGRTMIN+3"
+    }
+  }
 
   /// - Returns: those that had connected and sent something, and that the guest had not accepted when it was killed.
   func clients(killedAt moment: Moment) throws -> [Connection] {
@@ -57,15 +100,13 @@ private struct Scene {
     case .parting: return try parting()
     case .leaving:
       try world.wake("echo")
-      let inside = try world.connect("127.0.0.1:8001")
-      #expect(try inside.ask("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target") == "ok")
+      try leave()
       try daemon.waitForLog("shuts down by itself")
-      defer { inside.close() }
       return try killed(standingStill())
     case .deactivating:
       try world.wake("echo")
       try askToSleep()
-      try daemon.waitForLog("sent SIGTERM")
+      try daemon.waitForLog(stopMessage)
       return try killed(standingStill())
     }
   }
@@ -74,12 +115,9 @@ private struct Scene {
   private func launching() throws -> [Connection] {
     try traced("clone3", "clone3:delay_exit=10000000") { _ in
       let clients = try clients()
-      var pid: Int32 = 0
       try eventually("there is a first process") {
-        pid = Cgroups.processes(below: world.cgroup(of: "echo")).first ?? 0
-        return pid != 0
+        Cgroups.leader(below: world.cgroup(of: "echo")).map { kill($0, SIGKILL) } != nil
       }
-      kill(pid, SIGKILL)
       return clients
     }
   }
@@ -99,14 +137,14 @@ private struct Scene {
   private func parting() throws -> [Connection] {
     while true {
       try world.wake("echo")
-      let told = daemon.log.ranges(of: "sent SIGTERM").count
+      let told = daemon.log.ranges(of: stopMessage).count
       let inside = try world.connect("127.0.0.1:8001")
       #expect(try inside.ask("hello") == "hello")
       let pid = try standingStill()
       try askToSleep()
       try daemon.until("it is on its way") { try world.summary("echo").state != .active }
       let clients = try unseen {
-        if daemon.log.ranges(of: "sent SIGTERM").count > told {
+        if daemon.log.ranges(of: stopMessage).count > told {
           kill(pid, SIGKILL)
           return [Connection]()
         }
@@ -117,14 +155,22 @@ private struct Scene {
     }
   }
 
+  private func leave() throws {
+    switch first {
+    case .tiny: #expect(try world.ask("127.0.0.1:8001", "notify X_SYSTEMD_UNIT_INACTIVE=sockets.target") == "ok")
+    case .systemd:
+      try require("nsenter", "-t", "\(world.leader(of: "echo"))", "-a", "systemctl", "--no-block", "poweroff")
+    }
+  }
+
   private func askToSleep() throws {
     _ = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
   }
 
-  /// PID 1, which accepts nobody from now on.
+  /// PID 1; nobody of the guest accepts anybody from now on.
   private func standingStill() throws -> Int32 {
     let pid = try world.leader(of: "echo")
-    try stop(pid)
+    try stopAll(below: world.cgroup(of: "echo"))
     return pid
   }
 

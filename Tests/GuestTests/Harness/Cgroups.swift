@@ -20,6 +20,15 @@ enum Cgroups {
     tree(path).flatMap { text(of: $0 + "/cgroup.procs").split(separator: "\n").compactMap { Int32($0) } }
   }
 
+  /// Process 1 of a guest whose processes are in `path` and below; beside it there may be others yet that made it.
+  static func leader(below path: String) -> Int32? {
+    processes(below: path).first { pid in
+      text(of: "/proc/\(pid)/status").split(separator: "\n").contains { line in
+        line.hasPrefix("NSpid:") && line.split(separator: "\t").last == "1"
+      }
+    }
+  }
+
   /// Kills everything in `path` and removes it.
   static func end(_ path: String) {
     guard access(path, F_OK) == 0 else { return }

@@ -124,6 +124,15 @@ func stop(_ pid: Int32) throws {
   try eventually("process \(pid) stands still") { stateOfProcess(pid) == "T" }
 }
 
+/// Stops all processes below a cgroup, also those that are made meanwhile.
+func stopAll(below cgroup: String) throws {
+  try eventually("all below \(cgroup) stand still") {
+    let running = Cgroups.processes(below: cgroup).filter { runs($0) && stateOfProcess($0) != "T" }
+    for pid in running { kill(pid, SIGSTOP) }
+    return running.isEmpty
+  }
+}
+
 /// The letter in /proc/PID/stat (proc_pid_stat(5)).
 private func stateOfProcess(_ pid: Int32) -> Substring? {
   text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first

@@ -58,15 +58,19 @@ extension World {
       """)
   }
 
-  /// Writes unit files to a directory of the world and enables each `.socket` among them; returns the directory.
-  func writeUnits(_ units: [String: String]) throws -> String {
+  /// Writes unit files to a directory of the world, enables each `.socket` among them and what is `wanted` before the guest is ready;
+  /// returns the directory.
+  func writeUnits(_ units: [String: String], wanted: [String: String] = [:]) throws -> String {
     let directory = "\(self.directory)/units-\(names(in: self.directory).count)"
-    let wants = directory + "/sockets.target.wants"
-    try FileManager.default.createDirectory(atPath: wants, withIntermediateDirectories: true)
-    for (name, text) in units {
-      try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
-      if name.hasSuffix(".socket") { symlink("../\(name)", "\(wants)/\(name)") }
+    let wants = (sockets: directory + "/sockets.target.wants", others: directory + "/multi-user.target.wants")
+    for path in [wants.sockets, wants.others] {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
+    for (name, text) in units.merging(wanted, uniquingKeysWith: { own, _ in own }) {
+      try text.write(toFile: "\(directory)/\(name)", atomically: true, encoding: .utf8)
+      if name.hasSuffix(".socket") { symlink("../\(name)", "\(wants.sockets)/\(name)") }
+    }
+    for name in wanted.keys { symlink("../\(name)", "\(wants.others)/\(name)") }
     return directory
   }
 
