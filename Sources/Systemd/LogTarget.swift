@@ -27,12 +27,11 @@ public enum LogTarget: Equatable, Sendable {
 
   /// The target for these surroundings.
   public init(_ surroundings: Surroundings) {
-    if surroundings.stderrIsTerminal {
+    // Whoever put another stderr in the place of systemd's wants to have the messages there.
+    if surroundings.stderrIsTerminal || !surroundings.stderrIsJournalStream {
       self = .stderr
-    } else if surroundings.journalSocketExists {
-      self = .journal
     } else {
-      self = surroundings.stderrIsJournalStream ? .prefixedStderr : .stderr
+      self = surroundings.journalSocketExists ? .journal : .prefixedStderr
     }
   }
 

@@ -3,10 +3,10 @@ import Testing
 
 @Suite struct LogTargetTests {
   @Test(
-    "a terminal is written to, else the journal when there is one, else stderr in the form its reader understands",
+    "where systemd leads stderr to the journal that is written to, or stderr in the form its reader understands; else stderr",
     arguments: [
       (true, false, true, LogTarget.stderr), (true, false, false, .stderr), (false, true, true, .journal),
-      (false, false, true, .journal), (false, true, false, .prefixedStderr), (false, false, false, .stderr),
+      (false, false, true, .stderr), (false, true, false, .prefixedStderr), (false, false, false, .stderr),
     ])
   func decides(isTerminal: Bool, isStream: Bool, hasSocket: Bool, target: LogTarget) {
     let surroundings = LogTarget.Surroundings(
