@@ -50,7 +50,7 @@ public struct CgroupBase: Equatable, Sendable {
     let offered = try Cgroup2.controllers(of: base.path)
     if offered.isEmpty {
       base.obstacle = .nothingThere
-    } else if !Cgroup2.isDelegated(base.path) {
+    } else if Cgroup2.isDelegated(base.path) != true {
       base.obstacle = .notDelegated(base.path)
     } else {
       try base.takeControllers(offered)

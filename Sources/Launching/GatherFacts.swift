@@ -78,11 +78,7 @@ extension StartFacts {
 
   private static func topLevelLinks(ofRoot root: String) -> [TopLevelLink] {
     ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].compactMap { name in
-      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let length = readlink("\(root)/\(name)", &target, target.count)
-      guard length > 0 else { return nil }
-      let text = String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      return TopLevelLink(name, to: text)
+      (try? readLink("\(root)/\(name)")).map { TopLevelLink(name, to: $0) }
     }
   }
 

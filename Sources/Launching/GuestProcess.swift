@@ -8,7 +8,8 @@ import Linux
 public final class GuestProcess {
   private let handle: ProcessHandle
   private var payload: ProcessHandle?
-  private var master: OwnedFD?
+  /// Of the console, non-blocking; nil for an adopted guest, and after `takeConsole()`.
+  private(set) var master: OwnedFD?
   /// The masters of the terminals besides the console, non-blocking, and like the console's to be drained. Whoever takes one out owns it;
   /// none for an adopted guest.
   public let terminals: DescriptorList
@@ -61,11 +62,10 @@ public final class GuestProcess {
     }
   }
 
-  /// The number of the console's master, borrowed; non-blocking. It must be drained as long as the process lives, or whoever
-  /// prints in the guest waits for ever. nil for an adopted guest, and after `takeConsole()`.
-  public var console: Int32? { master?.raw }
-
-  /// Gives the console's master away, to whoever is to close it; nil as with `console`. Closing it before the process has ended hangs the guest's console up.
+  /// Gives the console's master away, non-blocking, to whoever is to close it; nil for an adopted guest, and the second time.
+  ///
+  /// It must be drained as long as the process lives, or whoever prints in the guest waits for ever. To close it before hangs the guest's
+  /// console up.
   public func takeConsole() -> OwnedFD? { master.take() }
 
   /// Sends PID 1 a signal, by its pidfd: never another process that has its number now.

@@ -6,7 +6,7 @@ import Linux
 public struct Journal: Sendable {
   /// The levels of syslog(3) that we use.
   public enum Priority: Int, Sendable {
-    case error = 3, warning, notice, info, debug
+    case error = 3, warning, notice, info
   }
 
   private let target: LogTarget

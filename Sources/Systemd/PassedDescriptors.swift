@@ -36,15 +36,6 @@ public final class PassedDescriptors {
   /// How many were passed, those that were taken since included.
   public var count: Int { entries.count }
 
-  /// Calls `body` with a descriptor that stays here.
-  ///
-  /// - Returns: what `body` returned, nil when descriptor `index` has been taken.
-  public func withDescriptor<Result, Failure>(
-    _ index: Int, _ body: (borrowing OwnedFD) throws(Failure) -> Result
-  ) throws(Failure) -> Result? {
-    try entries[index].withDescriptor(body)
-  }
-
   /// Gives descriptor `index` away; nil when it has been taken before. What nobody takes is closed with the list.
   public func take(_ index: Int) -> OwnedFD? { entries[index].fd.take() }
 
@@ -55,16 +46,6 @@ public final class PassedDescriptors {
     init(_ name: String, _ fd: consuming OwnedFD) {
       self.name = name
       self.fd = consume fd
-    }
-
-    // Not a switch over `entries[index].fd`: the optimizer of Swift 6.3.1 crashes on that.
-    func withDescriptor<Result, Failure>(
-      _ body: (borrowing OwnedFD) throws(Failure) -> Result
-    ) throws(Failure) -> Result? {
-      switch fd {
-      case .some(let fd): try body(fd)
-      case .none: nil
-      }
     }
   }
 }

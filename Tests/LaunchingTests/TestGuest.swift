@@ -1,8 +1,9 @@
 import Glibc
 import GuestSpec
-import Launching
 import Linux
 import Planning
+
+@testable import Launching
 
 /// A guest for one test: a cgroup of its own, gone with everything in it when the value is.
 final class TestGuest {
@@ -112,5 +113,15 @@ final class TestGuest {
   static func wait(_ descriptor: Int32, _ events: Int32, milliseconds: Int32) -> Bool {
     var polled = pollfd(fd: descriptor, events: Int16(events), revents: 0)
     return poll(&polled, 1, milliseconds) > 0
+  }
+}
+
+extension GuestProcess {
+  /// The number of its console's master, as long as nobody has taken that.
+  var console: Int32? {
+    switch master {
+    case .some(let master): master.raw
+    case .none: nil
+    }
   }
 }

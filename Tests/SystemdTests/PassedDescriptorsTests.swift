@@ -5,16 +5,14 @@ import Testing
 @testable import Systemd
 
 @Suite struct PassedDescriptorsTests {
-  @Test("a passed descriptor can be looked at, and taken once")
+  @Test("a passed descriptor can be taken once")
   func takeOnce() throws {
     let pipe = try Pipe()
     let passed = PassedDescriptors(from: pipe.writing, names: ["http"])
     #expect(passed.names == ["http"] && passed.count == 1)
-    #expect(passed.withDescriptor(0) { $0.raw } == pipe.writing)
     let taken = passed.take(0)
     let raw = number(of: taken)
     #expect(raw == pipe.writing)
-    #expect(passed.withDescriptor(0) { $0.raw } == nil)
     let again = passed.take(0)
     let secondRaw = number(of: again)
     #expect(secondRaw == nil)

@@ -34,28 +34,8 @@ static inline int linux_locate_in_root(int root, const char *path) { return linu
 /* As it, but of a symbolic link at the end the link itself. */
 static inline int linux_locate_link_in_root(int root, const char *path) { return linux_locate(root, path, O_NOFOLLOW); }
 
-/* getxattr(2): sys/xattr.h is not in Swift's Glibc module. */
-static inline ssize_t linux_get_attribute(const char *path, const char *name, void *value, size_t size) {
-  return getxattr(path, name, value, size);
-}
-
-/* linux/mount.h of 5.12: AT_RECURSIVE, OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC. */
-static inline int linux_open_tree_clone(const char *path, int recursive) {
-  return (int)syscall(428 /* open_tree */, AT_FDCWD, path, 1 | O_CLOEXEC | (recursive ? 0x8000 : 0));
-}
-
-/* MOUNT_ATTR_IDMAP */
-static inline int linux_map_mount(int mount, int users, int recursive) {
-  const struct {
-    uint64_t set, clear, propagation, users;
-  } attributes = {0x100000, 0, 0, (uint64_t)users};
-  return (int)syscall(442 /* mount_setattr */, mount, "", 0x1000 | (recursive ? 0x8000 : 0), &attributes, sizeof attributes);
-}
-
-/* memfd_create(2), close-on-exec: behind _GNU_SOURCE. `flags` are others of MFD_…. */
-static inline int linux_memory_file(const char *name, unsigned int flags) {
-  return (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */ | flags);
-}
+/* memfd_create(2), close-on-exec: behind _GNU_SOURCE. */
+static inline int linux_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */); }
 
 /* getspnam(3), whose header the Glibc module leaves out. NULL when there is no entry, or none that this process may read. */
 static inline const char *linux_password(const char *user) {

@@ -32,9 +32,10 @@ static inline int linux_fsmount(int fs, uint32_t attributes) {
   return (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, attributes);
 }
 
-/* A clone of the mount at `path`, attached nowhere. */
-static inline int linux_clone_mount(const char *path) {
-  return (int)syscall(SYS_open_tree, -100 /* AT_FDCWD */, path, 1 | 02000000 /* OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC */);
+/* A clone of the mount at `path`, attached nowhere; `recursive`: with the mounts below it. */
+static inline int linux_clone_mount(const char *path, int recursive) {
+  const int flags = 1 | 02000000 /* OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC */ | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0);
+  return (int)syscall(SYS_open_tree, -100 /* AT_FDCWD */, path, flags);
 }
 
 static inline int linux_attach_mount(int mount, const char *target) {
@@ -46,6 +47,13 @@ static inline int linux_set_mount_attributes(int mount, uint64_t set) {
   /* struct mount_attr: set, clear, propagation, user namespace. */
   const uint64_t attributes[4] = {set, 0, 0, 0};
   return (int)syscall(SYS_mount_setattr, mount, "", 0x1000 /* AT_EMPTY_PATH */, attributes, sizeof attributes);
+}
+
+/* The same with MOUNT_ATTR_IDMAP: owners as the user namespace `users` has them. */
+static inline int linux_map_mount(int mount, int users, int recursive) {
+  const uint64_t attributes[4] = {0x100000, 0, 0, (uint64_t)users};
+  const int flags = 0x1000 /* AT_EMPTY_PATH */ | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0);
+  return (int)syscall(SYS_mount_setattr, mount, "", flags, attributes, sizeof attributes);
 }
 
 /* mount_setattr(2) with MS_PRIVATE: nothing is mounted in one copy because it is in another. */

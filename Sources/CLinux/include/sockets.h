@@ -38,7 +38,6 @@ static const int LINUX_SO_NETNS_COOKIE = 71;
 static const int LINUX_SO_MEMINFO = 55;
 static const int LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
 static const int LINUX_SO_ATTACH_REUSEPORT_EBPF = 52;
-static const int LINUX_SO_DETACH_REUSEPORT_BPF = 68;
 static const int LINUX_SO_BINDTOIFINDEX = 62;
 static const int LINUX_SO_BUF_LOCK = 72;
 /* linux/sockios.h: the stamp of the last datagram, with the seconds of this machine's own time_t. */

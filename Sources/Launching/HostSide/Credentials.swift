@@ -1,3 +1,4 @@
+import Glibc
 import GuestSpec
 import Linux
 
@@ -45,7 +46,7 @@ struct Credentials {
       do throws(SystemError) {
         return try add(id, try readRegularFile("\(directory)/\(name)", limit: Credential.sizeLimit))
       } catch {
-        if error.errno != notThere { throw error }
+        if error.errno != ENOENT { throw error }
       }
     }
   }
@@ -55,7 +56,7 @@ struct Credentials {
       if try FileStatus(path, followingLinks: true).kind == .directory { return try loadDirectory(id, path) }
       try add(id, try readRegularFile(path, limit: Credential.sizeLimit))
     } catch {
-      if error.errno != notThere || fallback == nil { throw error }
+      if error.errno != ENOENT || fallback == nil { throw error }
     }
   }
 
@@ -74,7 +75,7 @@ struct Credentials {
 
   private mutating func add(_ id: String, _ bytes: [UInt8]) throws(SystemError) {
     size += bytes.count
-    if size > Credential.sizeLimit { throw SystemError("read the credential \(id)", errno: tooLarge) }
+    if size > Credential.sizeLimit { throw SystemError("read the credential \(id)", errno: EFBIG) }
     contents[id] = Secret(bytes)
   }
 
@@ -100,7 +101,7 @@ public struct CredentialError: Error, Equatable, CustomStringConvertible {
   public let error: SystemError
 
   public var description: String {
-    error.errno == tooLarge
+    error.errno == EFBIG
       ? "credential \(id): all credentials together take more than 1 MiB" : "credential \(id): \(error)"
   }
 }

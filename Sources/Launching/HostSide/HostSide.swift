@@ -3,8 +3,6 @@ import GuestSpec
 import Linux
 import Planning
 
-let (notThere, tooLarge) = (ENOENT, EFBIG)
-
 /// What a start makes on the host for a guest, besides its process: gone when this is.
 ///
 /// All of it has places that follow from the daemon's runtime directory and the guest's name, so a later daemon can clear up after

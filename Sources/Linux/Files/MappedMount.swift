@@ -10,7 +10,7 @@ import Glibc
 /// - Throws: `SystemError`; `EINVAL` or `EOPNOTSUPP` when the kernel or one of the file systems cannot do it.
 public func tryMapping(_ path: String, by users: borrowing OwnedFD, recursive: Bool) throws(SystemError) {
   let users = users.raw
-  let mount = OwnedFD(owning: try retrying("open_tree \(path)") { linux_open_tree_clone(path, recursive ? 1 : 0) })
+  let mount = try cloneMount(at: path, recursive: recursive)
   let raw = mount.raw
   try retrying("mount_setattr \(path)") { linux_map_mount(raw, users, recursive ? 1 : 0) }
 }

@@ -5,5 +5,5 @@ import Glibc
 ///
 /// - Throws: `SystemError` of memfd_create(2).
 public func memoryFile(_ name: String) throws(SystemError) -> OwnedFD {
-  OwnedFD(owning: try retrying("memfd_create \(name)") { linux_memory_file(name, 0) })
+  OwnedFD(owning: try retrying("memfd_create \(name)") { linux_memory_file(name) })
 }

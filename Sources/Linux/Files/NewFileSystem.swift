@@ -78,11 +78,11 @@ public func makePrivate(_ mount: borrowing OwnedFD) throws(SystemError) {
   try retrying("mount_setattr MS_PRIVATE") { linux_make_mount_private(raw) }
 }
 
-/// A second mount of what is mounted at `path`, attached nowhere.
+/// A second mount of what is mounted at `path`, attached nowhere; with `recursive` what is mounted below it is in it too.
 ///
 /// - Throws: `SystemError`.
-public func cloneMount(at path: String) throws(SystemError) -> OwnedFD {
-  OwnedFD(owning: try retrying("open_tree \(path)") { linux_clone_mount(path) })
+public func cloneMount(at path: String, recursive: Bool = false) throws(SystemError) -> OwnedFD {
+  OwnedFD(owning: try retrying("open_tree \(path)") { linux_clone_mount(path, recursive ? 1 : 0) })
 }
 
 /// Takes away every mount that is stacked on `path`; that there is none is no error. Whoever uses one keeps it (MNT_DETACH).

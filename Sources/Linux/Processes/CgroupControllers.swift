@@ -34,13 +34,15 @@ extension Cgroup2 {
     }
   }
 
-  /// Whether the service manager has given the cgroup away (`Delegate=`): it marks it by an extended attribute.
-  public static func isDelegated(_ directory: String) -> Bool {
+  /// Whether the service manager has given the cgroup away (`Delegate=`), which it marks by an extended attribute (since systemd 248);
+  /// nil: it has no mark.
+  public static func isDelegated(_ directory: String) -> Bool? {
     // The second is for a manager without rights in the first user namespace.
-    ["trusted.delegate", "user.delegate"].contains { name in
+    for name in ["trusted.delegate", "user.delegate"] {
       var value = [UInt8](repeating: 0, count: 8)
-      return getxattr(directory, name, &value, value.count) == 1 && value[0] == UInt8(ascii: "1")
+      if getxattr(directory, name, &value, value.count) > 0 { return value[0] == UInt8(ascii: "1") }
     }
+    return nil
   }
 
   /// The files of a cgroup that go with it when it is given to another user.

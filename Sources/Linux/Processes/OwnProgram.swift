@@ -12,9 +12,8 @@ public enum OwnProgram {
   public static func executeReadOnly() throws(SystemError) {
     let path = "/proc/self/exe"
     if try isReadOnly(path) { return }
-    let program = OwnedFD(owning: try retrying("open_tree \(path)") { linux_clone_mount(path) })
-    // MOUNT_ATTR_RDONLY.
-    try retrying("mount_setattr \(path)") { linux_set_mount_attributes(program.raw, 1) }
+    let program = try cloneMount(at: path)
+    try setAttributes(of: program, .readOnly)
     try retrying("execveat \(path)") { linux_execute(program.raw, CommandLine.unsafeArgv) }
   }
 

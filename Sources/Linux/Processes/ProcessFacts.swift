@@ -53,15 +53,3 @@ public struct ProcessFacts: Sendable {
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
-
-extension Cgroup2 {
-  /// Whether systemd marked the cgroup as one that it delegates (an extended attribute, since systemd 248); nil: it has no mark.
-  public static func isDelegated(_ directory: String) -> Bool? {
-    for name in ["trusted.delegate", "user.delegate"] {
-      var value = [UInt8](repeating: 0, count: 16)
-      let count = linux_get_attribute(directory, name, &value, value.count)
-      if count > 0 { return value[0] == UInt8(ascii: "1") }
-    }
-    return nil
-  }
-}

@@ -64,19 +64,13 @@ extension Message {
     case .cannotEnd, .cannotFindLeftover, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .cannotLeadApart, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost, .unmet, .outOfMemory,
-      .sameMachineID, .noGuests, .notPassed, .notWanted, .cannotStore:
+      .cannotLeadApart, .cannotHear, .cannotReclaim, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost,
+      .unmet, .outOfMemory, .sameMachineID, .cannotForward, .notFromLoopback, .noGuests, .notPassed, .notWanted,
+      .cannotStore:
       .warning
-    case .cannotForward, .notFromLoopback, .cannotHear, .cannotReclaim: .warning
-    case .forwarding: .info
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .goesOn, .leaving, .stays, .frozen, .thawed, .askedToHalt, .notListed,
-      .added,
-      .removed,
-      .changed,
-      .listening,
-      .noControllers,
-      .reloading, .ending, .endingAsleep:
+    case .asleep, .started, .ready, .idle, .goesOn, .leaving, .stays, .frozen, .thawed, .askedToHalt, .forwarding,
+      .notListed, .added, .removed, .changed, .listening, .noControllers, .reloading, .ending, .endingAsleep:
       .info
     }
   }
@@ -160,7 +154,7 @@ extension Message {
     switch priority {
     case .error: .error
     case .warning: .warning
-    case .notice, .info, .debug: nil
+    case .notice, .info: nil
     }
   }
 }

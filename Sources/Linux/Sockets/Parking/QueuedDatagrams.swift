@@ -7,6 +7,7 @@ public struct QueuedDatagram: Equatable, Sendable {
   public var source: SocketAddress
   /// The address of this machine that the client sent it to.
   public var destination: SocketAddress
+  /// What it carries.
   public var bytes: [UInt8]
 }
 

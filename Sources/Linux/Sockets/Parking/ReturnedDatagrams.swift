@@ -2,6 +2,7 @@ import Glibc
 
 /// What became of datagrams that were to be sent again.
 public struct ReturnedDatagrams: Equatable, Sendable {
+  /// How many were sent again.
   public var count = 0
   /// How many were taken out and could not be sent.
   public var lost = 0

@@ -6,7 +6,7 @@ import Glibc
 /// A program on the group that the two form (SO_REUSEPORT) chooses. It concerns what is new only: a connection in a listener's
 /// queue, a half-open one, a datagram stay where they are.
 ///
-/// - With CAP_BPF and CAP_NET_ADMIN it is an eBPF program that picks from a map of sockets. Its places are stable, and the kernel
+/// - With CAP_BPF (Linux 5.14) it is an eBPF program that picks from a map of sockets. Its places are stable, and the kernel
 ///   asks it also where to go with the queue of a listener that is closed or shut down (`movesQueues`). Measured on 6.18: a turn
 ///   takes 0.7 µs; no connection was lost of 1,034,357 over 1,500 times of parking, turning back and closing, with 1,514 queued at
 ///   the close; none of 402,938 over 1,500 times of a shut-down listener with 5,762 queued.
@@ -17,6 +17,7 @@ import Glibc
 /// sockets can replace it: this is no fence against a guest. SO_REUSEPORT stays on the guest's: whoever binds without it is refused as
 /// ever, and who joins with it gets nothing.
 public struct ReuseportGate: ~Copyable, Sendable {
+  /// The two sockets, by their places in the group.
   public enum Side: UInt32, Sendable, CaseIterable {
     /// The first socket: a guest has it.
     case guest
