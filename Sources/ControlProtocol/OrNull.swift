@@ -2,6 +2,7 @@
 /// What is read may lack the key: to Varlink the two are the same.
 @propertyWrapper
 public struct OrNull<Value> {
+  /// The optional itself.
   public var wrappedValue: Value?
 
   public init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }

@@ -1,4 +1,4 @@
-/// The growing pause between a guest's failures (DESIGN §2 rule 6: never a dead port, never a busy loop).
+/// The growing pause between a guest's failures: never a dead port, never a busy loop.
 public enum Backoff {
   /// Guests that end too soon this often in a row are still woken at once; one more, and the wake is paid for with a pause.
   public static let allowance = 2

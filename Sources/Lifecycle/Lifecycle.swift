@@ -4,8 +4,7 @@
 /// Rules that the table keeps, and its random walks prove: the listeners are watched only while no PID 1 may exist, or all of the
 /// guest is frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients wait
 /// apart from it and its queue was taken, and they come to the listeners again whenever it goes on or is gone; one that only seems to
-/// shut down is not killed; out of every state but `released` some event
-/// leads on.
+/// shut down is not killed; out of every state but `released` some event leads on.
 public struct Lifecycle: Equatable, Sendable {
   /// Where the guest is; only `handle` leads on.
   public internal(set) var state = State.released

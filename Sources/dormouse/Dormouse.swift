@@ -20,8 +20,8 @@ struct Dormouse: ParsableCommand {
 
       Exit status:
         0   it is done
-        1   it could not be done: no such guest, a guest that does not wake or sleep, a wrong guest file,
-            a requirement that is missed
+        1   it could not be done: no such guest, a guest that does not wake, sleep or freeze, a wrong guest
+            file, a requirement that is missed, a terminal that cannot be had
         64  the command line is wrong
         69  no daemon answers
         76  the daemon is of another version

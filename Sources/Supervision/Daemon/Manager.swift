@@ -210,6 +210,7 @@ extension Manager {
   /// What `systemctl status` shows.
   private var status: String {
     let awake = supervisors.values.filter { $0.state.mayRun }.map(\.name).sorted()
-    return awake.isEmpty ? "\(supervisors.count) guests asleep" : "awake: \(awake.joined(separator: ", "))"
+    if !awake.isEmpty { return "awake: \(awake.joined(separator: ", "))" }
+    return supervisors.count == 1 ? "1 guest asleep" : "\(supervisors.count) guests asleep"
   }
 }

@@ -2,8 +2,8 @@ import Glibc
 import GuestSpec
 import Linux
 
-// Where new clients wait that a guest on its way out is not to get: at a second socket of the same address (DESIGN: a guest that is told
-// to halt has no queue to throw away).
+// Where new clients wait that a guest on its way out is not to get: at a second socket of the same address. A guest that is told to halt
+// has no queue to throw away.
 //
 // | | what is new goes to one or the other by | what waits at the second one |
 // |---|---|---|
