@@ -158,7 +158,7 @@ struct PartingTests {
       try stop(pid)
       let early = try world.connect("127.0.0.1:8001")
       // Others come when the gate is closed (the kernel has been waited for), and nobody has looked yet.
-      let injection = try Injection("membarrier:signal=SIGSTOP:when=1", into: daemon, of: world)
+      let injection = try Injection("membarrier:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
       let log = world.directory + "/sleep"
       let asking = try world.start([Built.dormouse, "sleep", "echo", "--runtime", world.runtime], log: log)
       try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }

@@ -46,6 +46,31 @@ struct StoreTests {
   }
 
   @Test(
+    "has a second socket as soon as somebody can come to it: no client is lost with a daemon that is killed then",
+    arguments: [("ListenStream", "listen"), ("ListenDatagram", "bind")])
+  func killedWhileOpening(setting: String, call: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "\(setting)=\(Self.port)")
+      let host = try Host(in: world, binds: ["\(world.directory):\(world.directory)"])
+      try host.require("systemctl", "start", "dormouse.service")
+      func client() throws -> Connection {
+        setting == "ListenStream" ? try world.connect(Self.port) : try world.datagrams(to: Self.port)
+      }
+      #expect(try client().ask("hello") == "hello")
+      try stop(try #require(world.guestLeader("dormouse.service", "echo")))
+      let daemon = Cgroups.processes(below: world.serviceCgroup("dormouse.service") + "/supervisor")[0]
+      // It stands still when the call has been made. The kernel leads clients to either of the two sockets then.
+      let injection = try Injection("\(call):signal=SIGSTOP:when=1", into: daemon, of: world)
+      _ = try host.start("dormouse", "sleep", "echo", "--now", "--runtime", "/run/dormouse")
+      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      let clients = try (1...20).map { _ in try client() }
+      for (number, client) in clients.enumerated() { try client.send("\(number)") }
+      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+      for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number)") }
+    }
+  }
+
+  @Test(
     "has the second sockets for a daemon that finds the guest of a killed one running: clients wait apart from that too"
   )
   func leftRunning() throws {
@@ -202,8 +227,11 @@ extension Host {
 }
 
 extension World {
-  /// Process 1 of a guest of a host's service; beside it there may be one yet that made it.
+  /// The cgroup of a host's service.
+  fileprivate func serviceCgroup(_ unit: String) -> String { "\(cgroup)/host/payload/machine.slice/\(unit)" }
+
+  /// Process 1 of a guest of a host's service.
   fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
-    Cgroups.leader(below: "\(cgroup)/host/payload/machine.slice/\(unit)/\(guest).guest/payload")
+    Cgroups.leader(below: "\(serviceCgroup(unit))/\(guest).guest/payload")
   }
 }

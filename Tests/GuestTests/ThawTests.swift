@@ -48,7 +48,7 @@ struct ThawTests {
       let (daemon, group) = try startSystemd(world)
       #expect(try world.dormouse("freeze", "web", "--now").succeeded)
       // It has thawed the guest when it begins to make the gate, and has let go of nobody yet.
-      let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon, of: world)
+      let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
       let log = world.directory + "/sleep"
       let asking = try world.start([Built.dormouse, "sleep", "web", "--runtime", world.runtime], log: log)
       try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }

@@ -26,6 +26,13 @@ private func bringLoopbackUp() throws(SystemError) {
   try retrying("ioctl SIOCSIFFLAGS") { ioctl(control.raw, 0x8914, &request) }
 }
 
+/// A second socket at the address of the first.
+func openTwin(of socket: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> OwnedFD {
+  let twin = try makeTwin(of: socket)
+  try joinTwin(twin, to: socket, backlog: backlog)
+  return twin
+}
+
 /// A socket of `kind` that is connected to `address`; the connect(2) waits.
 func connected(_ kind: SocketKind = .stream, to address: SocketAddress) throws(SystemError) -> OwnedFD {
   let type = Int32(kind.type.rawValue | SOCK_CLOEXEC.rawValue)

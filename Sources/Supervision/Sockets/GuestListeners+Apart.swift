@@ -23,9 +23,15 @@ extension GuestListeners {
     reserve = nil
     var failure: SystemError?
     for listener in all where listener.isAdopted != false && (!returning || listener.returns) {
+      var opened: HeldSocket?
       do throws(SystemError) {
-        try listener.leadApart(alarm) { keepStored(listener) }
+        // A daemon that is killed once clients can come there leaves it to the next one.
+        try listener.leadApart(alarm) { second in
+          opened = second
+          keepStored(listener, second: second)
+        }
       } catch {
+        if let opened, listener.second == nil { forget(second: opened, of: listener) }
         failure = error
       }
     }

@@ -5,9 +5,14 @@ import Linux
 // What outlives a daemon: in the service manager's store, and in the hands of a guest that a killed one left.
 extension GuestListeners {
   /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
-  func keepStored(_ listener: Listener) {
+  func keepStored(_ listener: Listener, second: HeldSocket?) {
     if !listener.isPassed { store.keep(listener.first, as: name(of: listener.first, .first, listener)) }
-    if let second = listener.second { store.keep(second, as: name(of: second, .second, listener)) }
+    if let second { store.keep(second, as: name(of: second, .second, listener)) }
+  }
+
+  /// Has the service manager forget a second socket that is given up.
+  func forget(second: HeldSocket, of listener: Listener) {
+    store.drop(second, as: name(of: second, .second, listener))
   }
 
   /// Closes the second socket for good, and has the service manager forget both.
@@ -22,7 +27,7 @@ extension GuestListeners {
   ) throws(Failure) -> Result {
     let second = listener.second
     defer {
-      if let second, listener.second == nil { store.drop(second, as: name(of: second, .second, listener)) }
+      if let second, listener.second == nil { forget(second: second, of: listener) }
     }
     return try body()
   }

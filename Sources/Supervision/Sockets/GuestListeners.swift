@@ -63,7 +63,7 @@ final class GuestListeners {
         repaired.append(all[place])
       case nil: try open(listen, group, at: place)
       }
-      keepStored(all[place])
+      keepStored(all[place], second: all[place].second)
     }
     return repaired
   }

@@ -34,34 +34,35 @@ extension Listener {
   ///
   /// - Parameters:
   ///   - alarm: hears of what arrives on connections.
-  ///   - opened: called as soon as there is a second socket.
+  ///   - opened: called with a new second socket before anybody can come to it, whether or not there is a place for it then.
   /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
-  func leadApart(_ alarm: DataAlarm?, opened: () -> Void) throws(SystemError) {
+  func leadApart(_ alarm: DataAlarm?, opened: (HeldSocket) -> Void) throws(SystemError) {
     // Where an earlier daemon's leads is not known.
     try regainGate()
     if isApart { return }
-    if second == nil {
-      try openSecond(alarm)
-      opened()
-    }
+    if second == nil { try openSecond(alarm, opened) }
     if let twin { try lead(to: twin) }
   }
 
-  private func openSecond(_ alarm: DataAlarm?) throws(SystemError) {
+  private func openSecond(_ alarm: DataAlarm?, _ opened: (HeldSocket) -> Void) throws(SystemError) {
     switch local {
     case .ipv4, .ipv6:
       if group.reusePort { return }
       // What may fail for want of memory comes before a client can come to the second socket.
       let program = try ReuseportProgram()
-      let twin = try HeldSocket(openTwin(of: first.descriptor, backlog: group.backlog))
+      let twin = try HeldSocket(makeTwin(of: first.descriptor))
       // Who waits there is the guest's connection later.
       if listen.kind == .stream { try alarm?.attach(to: twin.descriptor) }
+      opened(twin)
+      try joinTwin(twin.descriptor, to: first.descriptor, backlog: group.backlog)
       gate = try ReuseportGate(guest: first.descriptor, parking: twin.descriptor, leadingTo: .parking, program)
       hasLostPlace = false
       second = twin
       leadsToSecond = true
     case .path(let path):
-      second = try HeldSocket(PathTwin.open(listen.kind.inKernel, path, secondOptions(path)))
+      let twin = try HeldSocket(PathTwin.open(listen.kind.inKernel, path, secondOptions(path)))
+      opened(twin)
+      second = twin
     case .abstract, .unnamed: return
     }
   }

@@ -132,19 +132,19 @@ final class Filler {
   deinit { for path in paths { unlink(path) } }
 }
 
-/// What strace does to some calls of the daemon, until `end`.
+/// What strace does to some calls of a process, mostly the daemon, until `end`.
 final class Injection {
   private let strace: Child
   private let path: String
 
   /// Returns when it is there: it does to a call what strace(1)'s `inject=` has it do; with `file` only calls on that count.
-  init(_ fault: String, at file: String? = nil, into daemon: Daemon, of world: World) throws {
+  init(_ fault: String, at file: String? = nil, into process: Int32, of world: World) throws {
     let path = "\(world.directory)/strace"
     let call = fault.split(separator: ":")[0]
     self.path = path
     strace = try world.start(
       ["strace", "-o", path] + (file.map { ["-P", $0] } ?? [])
-        + ["-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(daemon.pid)"], log: path)
+        + ["-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(process)"], log: path)
     try eventually("strace is there") { text(of: path + ".err").contains("attached") }
   }
 

@@ -74,7 +74,7 @@ struct InjectionFaultTests {
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       try daemon.waitForLog("frozen")
       let injection = try Injection(
-        "write:error=ENOSPC:when=1", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon, of: world)
+        "write:error=ENOSPC:when=1", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon.pid, of: world)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       injection.end()
       #expect(injection.log.contains("(INJECTED)"))
@@ -90,7 +90,7 @@ struct InjectionFaultTests {
       let inside = try world.connect("127.0.0.1:8001")
       #expect(try inside.ask("hello") == "hello")
       let injection = try Injection(
-        "write:error=ENOSPC:when=2", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon, of: world)
+        "write:error=ENOSPC:when=2", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon.pid, of: world)
       try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nreboot")
       try daemon.until("it has rebooted") { try world.summary("echo").wakes == 2 }
       injection.end()
@@ -108,7 +108,7 @@ struct InjectionFaultTests {
       let inside = try world.connect(path)
       #expect(try inside.ask("hello") == "hello")
       let pid = try world.leader(of: "echo")
-      let injection = try Injection("renameat2:error=ENOMEM:when=2..3", into: daemon, of: world)
+      let injection = try Injection("renameat2:error=ENOMEM:when=2..3", into: daemon.pid, of: world)
       // It seems to shut down, and then does not.
       try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nnotify READY=1")
       try eventually("they are led back") { injection.log.ranges(of: "renameat2(").count == 4 }

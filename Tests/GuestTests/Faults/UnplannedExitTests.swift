@@ -113,24 +113,25 @@ private struct Scene {
 
   /// As long as the daemon is held after clone3(2) the first process cannot come beyond the gate.
   private func launching() throws -> [Connection] {
-    try traced("clone3", "clone3:delay_exit=10000000") { _ in
-      let clients = try clients()
-      try eventually("there is a first process") {
-        Cgroups.leader(below: world.cgroup(of: "echo")).map { kill($0, SIGKILL) } != nil
-      }
-      return clients
+    let injection = try Injection("clone3:delay_exit=10000000", into: daemon.pid, of: world)
+    defer { injection.end() }
+    let clients = try clients()
+    try eventually("there is a first process") {
+      Cgroups.leader(below: world.cgroup(of: "echo")).map { kill($0, SIGKILL) } != nil
     }
+    return clients
   }
 
   /// The daemon does not learn that all of it stands still.
   private func freezing() throws -> [Connection] {
     try world.wake("echo")
     let pid = try standingStill()
-    return try traced("pread64", "pread64:retval=0", on: world.cgroup(of: "echo") + "/cgroup.events") { log in
-      _ = try world.start([Built.dormouse, "freeze", "echo", "--now", "--runtime", world.runtime])
-      try eventually("it has been looked whether it is frozen") { text(of: log).ranges(of: "INJECTED").count >= 20 }
-      return try killed(pid)
-    }
+    let events = world.cgroup(of: "echo") + "/cgroup.events"
+    let injection = try Injection("pread64:retval=0", at: events, into: daemon.pid, of: world)
+    defer { injection.end() }
+    _ = try world.start([Built.dormouse, "freeze", "echo", "--now", "--runtime", world.runtime])
+    try eventually("it has been looked whether it is frozen") { injection.log.ranges(of: "INJECTED").count >= 20 }
+    return try killed(pid)
   }
 
   /// For as long as those are waited for who are still with it, which under load may be over before it is seen.
@@ -192,20 +193,5 @@ private struct Scene {
     try stop(daemon.pid)
     defer { kill(daemon.pid, SIGCONT) }
     return try body()
-  }
-
-  private func traced<Result>(
-    _ call: String, _ fault: String, on path: String? = nil, _ body: (String) throws -> Result
-  ) throws -> Result {
-    let log = world.directory + "/strace"
-    let place = path.map { ["-P", $0] } ?? []
-    let strace = try world.start(
-      ["strace", "-o", log] + place + ["-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(daemon.pid)"], log: log)
-    try eventually("strace is there") { text(of: log + ".err").contains("attached") }
-    defer {
-      strace.signal(SIGINT)
-      _ = strace.wait()
-    }
-    return try body(log)
   }
 }

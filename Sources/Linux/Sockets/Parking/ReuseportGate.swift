@@ -37,7 +37,7 @@ public struct ReuseportGate: ~Copyable, Sendable {
   /// - Parameters:
   ///   - guest: a listener, or a socket for datagrams. It was bound (for TCP: listened) before `parking` was. One that was shut down
   ///     gets its place by `restore`.
-  ///   - parking: a socket of `openTwin(of:backlog:)`, the only other one at the address.
+  ///   - parking: a socket of `makeTwin(of:)` that has joined, the only other one at the address.
   ///   - side: where the gate leads.
   ///   - program: made before `parking` was.
   /// - Throws: `SystemError` of setsockopt(2): `EINVAL` for a socket that is in no group.

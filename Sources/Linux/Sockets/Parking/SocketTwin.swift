@@ -1,50 +1,55 @@
 import CLinux
 import Glibc
 
-/// Opens a second socket at the address of an open one of TCP or UDP, with the same options. Non-blocking, closed on exec.
+/// Makes a second socket for the address of an open one of TCP or UDP, with the same options. Non-blocking, closed on exec. Nothing comes
+/// to it before `joinTwin(_:to:backlog:)`.
 ///
-/// SO_REUSEPORT is set on both; the kernel allows it also on a socket that has been bound and listens for long. Without a
-/// `ReuseportGate` new connections and datagrams go to one or the other from now on, by a hash, so put it there next; until then
-/// what comes to the new one waits in it.
-///
-/// The kernel lets it join when it has the same address, the same network namespace, and the same user as the other's inode has:
+/// The kernel will let it join when it has the same address, the same network namespace, and the same user as the other's inode has:
 /// that user is taken over.
-/// - Parameters:
-///   - socket: its options are copied, those that a guest set too.
-///   - backlog: of a listener; the new one gets at least as much as the old one has. Both are capped at net.core.somaxconn.
-/// - Returns: the second socket; what it has queued when it is closed is reset, but for `ReuseportGate.movesQueues`.
-/// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX, `EADDRINUSE` when the kernel sees another owner, `EINVAL` for a listener that
-///   was shut down.
-public func openTwin(of socket: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> OwnedFD {
+/// - Parameter socket: its options are copied, those that a guest set too.
+/// - Returns: the second socket, unbound; what it has queued when it is closed is reset, but for `ReuseportGate.movesQueues`.
+/// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX.
+public func makeTwin(of socket: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
   let address = try localAddress(of: socket)
   guard address.family != AF_UNIX else { throw SystemError("second socket for \(address)", errno: EOPNOTSUPP) }
   let kind = try kind(of: socket)
+  let `protocol` = try option(socket, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
+  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+  let twin = OwnedFD(
+    owning: try retrying("second socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
+  var status = stat()
+  let (raw, otherRaw) = (twin.raw, socket.raw)
+  try retrying("fstat") { fstat(otherRaw, &status) }
+  if status.st_uid != geteuid() { try retrying("fchown second socket") { fchown(raw, status.st_uid, .max) } }
+  for copied in CopiedOption.all where copied.concerns(address.family, kind) {
+    copied.copy(from: socket, to: twin)
+  }
+  try setOption(twin, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
+  return twin
+}
+
+/// Gives the second socket the address of the first; one that takes connections listens.
+///
+/// SO_REUSEPORT is set on the first too; the kernel allows it also on a socket that has been bound and listens for long. Without a
+/// `ReuseportGate` new connections and datagrams go to one or the other from now on, by a hash, so put it there next; until then
+/// what comes to the new one waits in it.
+///
+/// - Parameters:
+///   - twin: from `makeTwin(of:)`.
+///   - socket: the first one.
+///   - backlog: of a listener; the new one gets at least as much as the old one has. Both are capped at net.core.somaxconn.
+/// - Throws: `SystemError`; `EADDRINUSE` when the kernel sees another owner, `EINVAL` for a listener that was shut down.
+public func joinTwin(
+  _ twin: borrowing OwnedFD, to socket: borrowing OwnedFD, backlog: UInt32
+) throws(SystemError) {
+  let address = try localAddress(of: socket)
+  let kind = try kind(of: socket)
   // Asked first: it fails for a listener that was shut down, before anything is changed.
   let accepts = kind.isConnected ? try acceptQueue(of: socket).limit : 0
-  let twin = try makeTwin(of: socket, address, kind)
   try setOption(socket, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
   let raw = twin.raw
   try retrying("bind second socket to \(address)") { address.withSockaddr { bind(raw, $0, $1) } ?? -1 }
   if kind.isConnected { try listen(on: twin, at: address, backlog: max(backlog, UInt32(clamping: accepts))) }
-  return twin
-}
-
-private func makeTwin(
-  of other: borrowing OwnedFD, _ address: SocketAddress, _ kind: SocketKind
-) throws(SystemError) -> OwnedFD {
-  let `protocol` = try option(other, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
-  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-  let twin = OwnedFD(
-    owning: try retrying("second socket for \(address)") { socket(address.family, type, `protocol`) })
-  var status = stat()
-  let (raw, otherRaw) = (twin.raw, other.raw)
-  try retrying("fstat") { fstat(otherRaw, &status) }
-  if status.st_uid != geteuid() { try retrying("fchown second socket") { fchown(raw, status.st_uid, .max) } }
-  for copied in CopiedOption.all where copied.concerns(address.family, kind) {
-    copied.copy(from: other, to: twin)
-  }
-  try setOption(twin, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
-  return twin
 }
 
 /// A socket option that a second socket takes over from the first.
