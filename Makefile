@@ -28,28 +28,23 @@ all: build
 # What `install` installs, with the Swift runtime inside. It is put aside: the release builds for `storm` and `bench` are without.
 build:
 	@.ci/need $(BUILD_NEEDS)
-	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED) --product dormoused
-	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED) --product dormouse
+	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED)
 	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused
 
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
 demo:
 	@.ci/need $(DEMO_NEEDS)
-	$(SWIFT) build --product dormoused
-	$(SWIFT) build --product dormouse
+	$(SWIFT) build
 	@$(if $(filter 0,$(shell id -u)),,sudo )examples/hello/demo --bin "$$($(SWIFT) build --show-bin-path)" $(if $(KEEP),--keep)
 
 # The test runner comes last: the closing line is its own.
-test:
-	@.ci/need --root $(TEST_NEEDS)
-	@$(MAKE) --no-print-directory format-check size-check import-check guests
+test: format-check size-check import-check guests
 	@.ci/suite $(SWIFT) test --disable-xctest $(CHECKED)
 
 # What needs cgroup 2 with all its controllers: on a virtual machine, by software emulation, one line for each check.
 vm-test:
 	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
-	$(SWIFT) build --product dormoused
-	$(SWIFT) build --product dormouse
+	$(SWIFT) build
 	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)"
 
 # The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
@@ -58,31 +53,25 @@ guests:
 	@Tests/guests/make-guest $(GUESTS)
 
 # Clients that connect without pause while guests are frozen, stopped, killed: what is lost, by edge, here and with what there is
-# today. STORM="--subjects tiny --edges 50" and the like for a part of it.
-storm:
-	@.ci/need --root $(TEST_NEEDS)
-	@$(MAKE) --no-print-directory guests
-	$(SWIFT) build -c release --product dormoused
-	$(SWIFT) build -c release --product dormouse
+# today; kept in Benchmarks/results/storm.txt. STORM="--subjects tiny --edges 50" and the like for a part of it, which is not kept.
+STORM ?= --results storm.txt
+storm: guests
+	$(SWIFT) build -c release
 	@Tests/storm/storm --bin "$$($(SWIFT) build -c release --show-bin-path)" $(STORM)
 
 # The same while the kernel refuses the daemon memory, descriptors, processes, room: each third call of each kind, in turn, and
-# once more for each while the guest or the daemon ends.
+# once more for each while the guest or the daemon ends. Kept in Benchmarks/results/faults.txt.
 faults:
-	@$(MAKE) --no-print-directory storm STORM="--subjects tiny:faults,tiny:passed:faults,host:faults --edges 100"
+	@$(MAKE) --no-print-directory storm \
+	  STORM="--subjects tiny:faults,tiny:passed:faults,host:faults --edges 100 --results faults.txt"
 
 # Kept under Benchmarks/results: a cold start, a frozen guest against a warm one, Dormouse against nspawn.
-bench:
-	@.ci/need --root $(TEST_NEEDS)
-	@$(MAKE) --no-print-directory guests
-	$(SWIFT) build -c release --product dormoused
-	$(SWIFT) build -c release --product dormouse
+bench: guests
+	$(SWIFT) build -c release
 	@for what in wake frozen peer; do Benchmarks/$$what --bin "$$($(SWIFT) build -c release --show-bin-path)" || exit; done
 
 # Every requirement of systemd's Container Interface on every guest; the table is kept in Tests/interface/REPORT.md.
-interface-report:
-	@.ci/need --root $(TEST_NEEDS)
-	@$(MAKE) --no-print-directory guests
+interface-report: guests
 	$(SWIFT) build --build-tests
 	@SWIFT="$(SWIFT)" Tests/interface/report --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/interface/REPORT.md
 
