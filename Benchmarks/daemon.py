@@ -1,14 +1,14 @@
 """What the benchmarks have in common: a daemon, a root for the tiny guest, the client that measures."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Tests"))
 
-from common import SOURCE, call, compile_c, start_until_ready  # noqa: E402
+import common  # noqa: E402
+from common import call, compile_c, start_until_ready  # noqa: E402
 
 
 class Daemon:
@@ -87,13 +87,5 @@ def debian(directory, port):
 
 
 def keep(name, lines):
-    """Prints what was measured and keeps it under Benchmarks/results, with what it was measured on."""
-    about = f"{os.uname().release}, {os.cpu_count()} processors"
-    for line in lines:
-        print(line, flush=True)
-    directory = os.path.join(SOURCE, "Benchmarks/results")
-    os.makedirs(directory, exist_ok=True)
-    with open(os.path.join(directory, name), "w") as file:
-        file.write("\n".join([f"Linux {about}", *lines, ""]))
-    if owner := os.stat(SOURCE):
-        shutil.chown(directory, owner.st_uid, owner.st_gid)
+    """Prints and keeps what was measured, with what it was measured on."""
+    common.keep(name, [f"Linux {os.uname().release}, {os.cpu_count()} processors", *lines])

@@ -1,5 +1,6 @@
 """A network namespace, a cgroup and a directory of the storm's own, and what is started in them."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -10,8 +11,9 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from common import SOURCE, cgroup_root  # noqa: E402
 
-# The same inside a guest: a socket of AF_UNIX is found by its path.
-PLACE = "/run/dormouse-storm"
+# The same inside a guest: a socket of AF_UNIX is found by its path. One for each run: a directory that is removed takes with it what is
+# mounted there in any namespace.
+PLACE = f"/run/dormouse-storm-{os.getpid()}"
 PORT4, PORT6, PORT_DATAGRAM = 7001, 7002, 7004
 PATH = f"{PLACE}/sockets/storm.sock"
 LISTEN = [f"ListenStream=127.0.0.1:{PORT4}", f"ListenStream=[::1]:{PORT6}", f"ListenStream={PATH}",
@@ -20,9 +22,9 @@ ADDRESSES = [str(PORT4), f"6:{PORT6}", PATH, f"u:{PORT_DATAGRAM}"]
 
 
 def enter():
-    """Runs this program again in a network and a mount namespace of its own, which end with it."""
+    """Runs this program again, as the same process, in a network and a mount namespace of its own, which end with it."""
     if "--inside" not in sys.argv:
-        os.makedirs(PLACE, exist_ok=True)
+        os.mkdir(PLACE)
         command = ["unshare", "--net", "--mount", "--propagation=private", sys.executable]
         os.execvp("unshare", command + [os.path.abspath(sys.argv[0]), "--inside"] + sys.argv[1:])
     run("ip", "link", "set", "lo", "up")
@@ -30,8 +32,14 @@ def enter():
     # most of what the storm measures.
     with open("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w") as most:
         most.write("4096")
+    atexit.register(leave)
     run("mount", "-t", "tmpfs", "storm", PLACE)
     os.mkdir(os.path.dirname(PATH))
+
+
+def leave():
+    run("umount", "--lazy", PLACE)
+    os.rmdir(PLACE)
 
 
 def run(*arguments, **options):
