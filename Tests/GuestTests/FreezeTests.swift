@@ -177,6 +177,22 @@ struct FreezeTests {
     }
   }
 
+  @Test("has its memory asked for again when the kernel had no room for that")
+  func reclaimLater() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleReclaim=yes")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let file = world.cgroup(of: "echo") + "/memory.reclaim"
+      let injection = try Injection("openat:error=ENOMEM:when=1", at: file, into: daemon.pid, of: world)
+      #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
+      try eventually("it is opened again") { injection.log.ranges(of: "openat(").count == 2 }
+      injection.end()
+      #expect(injection.log.ranges(of: "(INJECTED)").count == 1)
+      #expect(!daemon.log.contains("memory.reclaim: Cannot allocate memory"))
+    }
+  }
+
   @Test("and whose daemon was killed meanwhile is ended cleanly by the next one")
   func leftFrozen() throws {
     try World.with { world in

@@ -83,13 +83,9 @@ final class SocketStore {
 
   /// There is no event for it. Without a timer it is tried again with the next word.
   private func waitForRoom() {
-    do throws(SystemError) {
-      later = try loop.after(.milliseconds(200), accuracy: .milliseconds(50)) { [unowned self] in
-        later = nil
-        sayAll()
-      }
-    } catch {
-      tell(error)
+    later = try? loop.after(.milliseconds(200), accuracy: .milliseconds(50)) { [unowned self] in
+      later = nil
+      sayAll()
     }
   }
 }

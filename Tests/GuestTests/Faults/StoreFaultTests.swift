@@ -21,4 +21,22 @@ struct StoreFaultTests {
       while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.first.") {}
     }
   }
+  @Test("for want of room in its queue is told as soon as there is some which sockets are to be kept")
+  func full() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=127.0.0.1:8002")
+      let manager = try NotifySocket(world.directory + "/manager")
+      try manager.fill()
+      let log = world.directory + "/daemon"
+      let daemon = try world.start(
+        [Built.dormoused, "--config", world.config, "--runtime", world.runtime],
+        environment: ["NOTIFY_SOCKET": manager.path], log: log)
+      try eventually("the daemon is up") { text(of: log + ".err").contains("asleep; holding") }
+      #expect(
+        text(of: log + ".err").ranges(of: "cannot tell the service manager which sockets to keep: ").count == 1)
+      for _ in 1...2 {
+        while try !manager.message(from: daemon).hasPrefix("FDSTORE=1\nFDNAME=dormouse.first.") {}
+      }
+    }
+  }
 }

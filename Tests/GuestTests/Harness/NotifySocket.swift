@@ -20,6 +20,15 @@ final class NotifySocket {
   /// What is sent from now on is refused: a queue that nobody empties would hold its senders up.
   func close() { socket = nil }
 
+  /// Leaves no room in its queue, until that is read.
+  func fill() throws(SystemError) {
+    do throws(SystemError) {
+      while true { try sendDatagram(Array("X_FILLER=1".utf8), to: .path(path)) }
+    } catch {
+      if error.errno != EAGAIN { throw error }
+    }
+  }
+
   /// Returns the assignments received up to and with READY=1; throws when `child` ends before.
   @discardableResult
   func waitUntilReady(_ child: Child) throws -> [String: String] {
