@@ -183,6 +183,33 @@ struct PartingTests {
     }
   }
 
+  @Test(
+    "cancel it as well when they came and went in the last moment: the guest was used just now",
+    arguments: ["", "IdleFreezeSec=50ms"])
+  func cameAndWent(settings: String) throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms\n\(settings)")
+      let daemon = try world.startDaemon()
+      let early = try world.connect("127.0.0.1:8001")
+      #expect(try early.ask("hello") == "hello")
+      let pid = try world.leader(of: "echo")
+      // It is to make the gate, and nobody has been led away yet.
+      let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
+      early.close()
+      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      let late = try world.connect("127.0.0.1:8001")
+      #expect(try late.ask("hello") == "hello")
+      late.close()
+      try eventually("the kernel has told of his end") { daemon.isToldOfEnd }
+      kill(daemon.pid, SIGCONT)
+      try daemon.waitForLog("the stop is cancelled")
+      injection.end()
+      #expect(!daemon.log.contains("gone: "))
+      #expect(runs(pid))
+    }
+  }
+
   @Test("of an AF_UNIX path find it there at any moment, and by the same name", arguments: 1...2)
   func samePath(round: Int) throws {
     try World.with { world in
@@ -236,5 +263,16 @@ extension World {
   fileprivate func client(_ address: String) throws -> Connection {
     if address.hasSuffix("8004") { return try datagrams(to: address) }
     return try connect(address == "PATH" ? directory + "/socket" : address)
+  }
+}
+
+extension Daemon {
+  /// Whether a message of sock_diag(7) waits to be read by it.
+  fileprivate var isToldOfEnd: Bool {
+    text(of: "/proc/\(pid)/net/netlink").split(separator: "\n").dropFirst().contains { line in
+      let fields = line.split(separator: " ")
+      // The protocol, and the bytes in the queue.
+      return fields[1] == "4" && fields[4] != "0"
+    }
   }
 }

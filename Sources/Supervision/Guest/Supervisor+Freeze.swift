@@ -50,7 +50,11 @@ extension Supervisor {
     do throws(SystemError) {
       // Before the look: what comes after it is told.
       try listeners.alarm?.arm()
-      let isUnused = try idleWatch?.isStillUnused() ?? false
+      let isUnused =
+        switch try idleWatch?.judge() {
+        case .stop, .freeze: true
+        case .lookAgain, nil: false
+        }
       if isFreezeAsked || isUnused {
         try listeners.standIn(surroundings.loop) { [unowned self] listener in
           thawCause = listener

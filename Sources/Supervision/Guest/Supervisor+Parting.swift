@@ -115,7 +115,7 @@ extension Supervisor {
   private func isUsed() throws(SystemError) -> Bool {
     switch state {
     case .parting(let parting) where !parting.isCancellable: try isInUseStill()
-    case .parting where stopCause == .idle: try idleWatch?.isStillUnused() == false
+    case .parting where stopCause == .idle: try idleWatch?.judge() != .stop
     case .parting: try isInUse()
     case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .deactivating,
       .failed:

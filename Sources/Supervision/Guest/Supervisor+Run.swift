@@ -22,7 +22,7 @@ extension Supervisor {
       }
       self.run = run
       socketLook = SocketLook(
-        surroundings.sockDiag, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketLook.tally)
+        surroundings, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketLook.tally)
       hearEnds()
       socketLook.isAttended = { [unowned self] in self.run?.isAttended ?? false }
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.

@@ -10,7 +10,6 @@ extension Supervisor {
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since)
-    surroundings.endedConnections.drain()
     let found = state.mayRun ? try? socketLook.take() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes

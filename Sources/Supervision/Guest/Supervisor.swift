@@ -64,7 +64,7 @@ final class Supervisor {
     self.loaded = loaded
     self.surroundings = surroundings
     listeners = GuestListeners(of: loaded.name, surroundings.store)
-    socketLook = SocketLook(surroundings.sockDiag, listeners: listeners, idleStop: nil)
+    socketLook = SocketLook(surroundings, listeners: listeners, idleStop: nil)
   }
 
   var guest: Guest { loaded.guest }

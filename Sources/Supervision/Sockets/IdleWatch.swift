@@ -76,7 +76,6 @@ final class IdleWatch {
   }
 
   fileprivate func lookNow() {
-    surroundings.endedConnections.drain()
     do throws(SystemError) {
       var found = try look.take()
       strandedSince = look.isSomebodyStranded ? strandedSince ?? Clocks.monotonic : nil
@@ -100,6 +99,14 @@ final class IdleWatch {
     }
   }
 
+  /// Looks and judges, and does nothing about it: of a guest that was found unused somebody may have made use since.
+  ///
+  /// - Throws: `SystemError` when the kernel does not tell.
+  func judge() throws(SystemError) -> IdlePolicy.Decision {
+    let usage = try look.take().usage
+    return policy.judge(usage, at: Clocks.monotonic)
+  }
+
   private func schedule(_ delay: Duration) throws(SystemError) {
     timer?.cancel()
     timer = try surroundings.loop.after(delay) { [unowned self] in lookNow() }
@@ -109,16 +116,6 @@ final class IdleWatch {
 
 // A frozen guest: nothing is looked at, and only IdleStopSec= counts on.
 extension IdleWatch {
-  /// Whether the guest, which stands still now, is still as unused as it was judged to be.
-  ///
-  /// - Throws: `SystemError` when the kernel does not tell.
-  func isStillUnused() throws(SystemError) -> Bool {
-    switch policy.judge(try look.take().usage, at: Clocks.monotonic) {
-    case .stop, .freeze: true
-    case .lookAgain: false
-    }
-  }
-
   /// Lets the guest stand still until IdleStopSec= is over. With connections it has to be asked again before a client may take it for
   /// dead: then it is for no longer than that at a time.
   ///
@@ -133,7 +130,11 @@ extension IdleWatch {
       timer = try surroundings.loop.after(limit) { [unowned self] in handlers.stirred() }
     } else if let idleStop = policy.idleStop {
       let left = max(idleStop - unused, .zero)
-      timer = try surroundings.loop.after(left) { [unowned self] in handlers.idle() }
+      timer = try surroundings.loop.after(left) { [unowned self] in
+        // It goes on for a moment at least, and may be used.
+        isResting = false
+        handlers.idle()
+      }
       restEndsAt = .now + left
     }
   }

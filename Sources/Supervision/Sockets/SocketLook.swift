@@ -6,6 +6,7 @@ import Linux
 /// One look at a guest's sockets: which connections there are, what waits, when the last datagram came.
 final class SocketLook {
   private let diag: SockDiag
+  private let ended: EndedConnections
   private let listeners: GuestListeners
   /// How long a connection counts whose client has closed, or will send no more (both look the same), while the guest holds on
   /// to its end in silence.
@@ -21,9 +22,13 @@ final class SocketLook {
   private static let queueLookAgain = Duration.seconds(5)
 
   /// With the `tally` of the guest's earlier runs.
-  init(_ diag: SockDiag, listeners: GuestListeners, idleStop: Duration?, tally: ConnectionTally = ConnectionTally()) {
+  init(
+    _ surroundings: Surroundings, listeners: GuestListeners, idleStop: Duration?,
+    tally: ConnectionTally = ConnectionTally()
+  ) {
     self.tally = tally
-    self.diag = diag
+    diag = surroundings.sockDiag
+    ended = surroundings.endedConnections
     self.listeners = listeners
     // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
     closeWaitLimit = max(idleStop ?? .zero, IdlePolicy.seldom)
@@ -67,8 +72,12 @@ final class SocketLook {
     }
   }
 
+  /// Takes in first which connections have ended, of this guest and of others: each was a use, and is judged by the state in which it
+  /// happened.
+  ///
   /// - Throws: `SystemError` when the kernel does not answer.
   func take() throws(SystemError) -> Found {
+    ended.drain()
     var found = Found()
     let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
     let unix = hasUnixListener ? try diag.connectedUnixSockets() : []
