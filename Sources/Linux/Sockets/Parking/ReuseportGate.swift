@@ -11,7 +11,8 @@ import Glibc
 ///   takes 0.7 µs; no connection was lost of 1,034,357 over 1,500 times of parking, turning back and closing, with 1,514 queued at
 ///   the close; none of 402,938 over 1,500 times of a shut-down listener with 5,762 queued.
 /// - Without, it is a classic program that returns an index (10 µs). Then the queue of a listener that is closed is reset (238 of
-///   210,815), unless net.ipv4.tcp_migrate_req is on.
+///   210,815), unless net.ipv4.tcp_migrate_req is on; also then nothing is moved by it, for a listener that was shut down cannot have its
+///   place back (`restore`).
 ///
 /// The program belongs to the group, not to this value or this process, and goes with the last socket of the group. Who has one of the
 /// sockets can replace it: this is no fence against a guest. SO_REUSEPORT stays on the guest's: whoever binds without it is refused as
@@ -48,7 +49,7 @@ public struct ReuseportGate: ~Copyable, Sendable {
     let hasMap = map != nil
     // Whoever has come to the second socket by now would be lost with it.
     if !hasMap { try insisting { () throws(SystemError) in try Self.attachIndex(parking, side) } }
-    movesQueues = try kind(of: guest) == .stream && (hasMap || Self.kernelMovesQueues)
+    movesQueues = try kind(of: guest) == .stream && hasMap
     self.map = map
     awaitLookups()
   }
@@ -139,10 +140,6 @@ public struct ReuseportGate: ~Copyable, Sendable {
           raw, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_CBPF, &program, socklen_t(MemoryLayout<sock_fprog>.size))
       }
     }
-  }
-
-  private static var kernelMovesQueues: Bool {
-    (try? readFile("/proc/sys/net/ipv4/tcp_migrate_req", limit: 16))?.first == UInt8(ascii: "1")
   }
 }
 
