@@ -14,6 +14,9 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 
   /// `mkdir /run/dormouse: Permission denied`.
   public var description: String { "\(call): \(String(cString: strerror(errno)))" }
+
+  /// Whether there was no room at that moment, of memory, descriptors or in a queue: the same may be done a little later.
+  public var isForWantOfRoom: Bool { [EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETOOMANYREFS].contains(errno) }
 }
 
 /// Runs a system call until it is not interrupted; the only place that knows about -1, errno and EINTR.
@@ -37,7 +40,7 @@ public func retrying<Result: FixedWidthInteger & SignedInteger>(
 public func insisting<Result>(_ body: () throws(SystemError) -> Result) throws(SystemError) -> Result {
   for _ in 0..<2 {
     do throws(SystemError) { return try body() } catch {
-      guard [ENOMEM, ENOBUFS, EAGAIN].contains(error.errno) else { throw error }
+      if !error.isForWantOfRoom { throw error }
     }
   }
   return try body()

@@ -16,7 +16,7 @@ struct DebianTests {
   func comesUp(image: String) throws {
     try World.with { world in
       // The path of a socket is compared as it was bound: the guest's own spelling of it.
-      let path = "/run/\(world.name).sock"
+      let path = "\(world.directory)/web.sock"
       let units = try helloUnits(world, path: path)
       try world.addDebian(
         "web", image: image, units: units, Self.hello, "ListenStream=\(path)",

@@ -202,7 +202,7 @@ extension Manager {
     do throws(SystemError) {
       if serviceManager.isListening { try serviceManager.ready(status: status) }
     } catch {
-      guard [EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(error.errno) else { return }
+      if !error.isForWantOfRoom { return }
       readyLater = try? loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in tellReady() }
     }
   }

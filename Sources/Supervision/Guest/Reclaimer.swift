@@ -1,4 +1,3 @@
-import Glibc
 import Launching
 import Linux
 import Systemd
@@ -34,7 +33,7 @@ final class Reclaimer {
       do throws(SystemError) {
         if try push() { try goOn(after: Self.pause) }
       } catch {
-        guard [ENOMEM, EMFILE, ENFILE].contains(error.errno) else { throw error }
+        if !error.isForWantOfRoom { throw error }
         try goOn(after: Self.again)
       }
     } catch {

@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 import Systemd
 
@@ -60,8 +59,7 @@ final class SocketStore {
         trouble = nil
       } catch {
         tell(error)
-        // Only what has no place for the moment is worth another try.
-        if [EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS, ETOOMANYREFS].contains(error.errno) { return waitForRoom() }
+        if error.isForWantOfRoom { return waitForRoom() }
         if case .keep(let socket, _) = word { socket.isStored = false }
       }
       unsaid.removeFirst()
