@@ -34,7 +34,7 @@ public struct ConnectionStatus: Codable, Equatable, Sendable {
   public var local: String
   /// The other end; null where it has no address, as most AF_UNIX clients.
   @OrNull public var remote: String?
-  /// As ss(8) prints it: `ESTAB`, `CLOSE-WAIT`; a datagram socket's: `UNCONN`.
+  /// As RFC 9293 has it, for AF_UNIX too: `ESTABLISHED`, `CLOSE-WAIT`.
   public var state: String
   /// Nobody in the guest took it yet.
   public var queued = false

@@ -12,9 +12,9 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   public var wakes = 0
   /// The host's number of the guest's PID 1.
   @OrNull public var pid: Int32?
-  /// The path of its cgroup below the mount of cgroup 2, with a leading slash.
+  /// The directory of its cgroup 2.
   @OrNull public var cgroup: String?
-  /// The files it was read from: the guest file, then its drop-ins.
+  /// The files it was read from, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
   public var files: [String] = []
   /// What is held for it, in the order of its files.
   public var sockets: [SocketStatus] = []

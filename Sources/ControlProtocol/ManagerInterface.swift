@@ -216,9 +216,9 @@ public enum ManagerInterface {
       connections: int,
       wakes: int,
       pid: ?int,
-      # The path of its cgroup below the mount of cgroup 2
+      # The directory of its cgroup 2
       cgroup: ?string,
-      # The guest file, then its drop-ins
+      # Lowest precedence first: a .nspawn file, the guest file, its drop-ins
       files: []string,
       sockets: []SocketStatus,
       lastWake: ?WakeReport,
@@ -244,7 +244,7 @@ public enum ManagerInterface {
       local: string,
       # The other end, null where it has no address
       remote: ?string,
-      # As ss(8) prints it
+      # As RFC 9293 has it, for AF_UNIX too: ESTABLISHED, CLOSE-WAIT
       state: string,
       # Nobody in the guest took it yet
       queued: bool,

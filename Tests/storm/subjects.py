@@ -175,7 +175,7 @@ class Dormouse:
         units = world.write_units(f"{self.directory}/units", self.programs["storm"])
         files = f"BindReadOnly={units}:/etc/systemd/system"
         if self.guest == "host":
-            return (f"[Exec]\nBoot=yes\nParameters=systemd.firstboot=off\n[Files]\nVolatile=yes\n{files}\n{sockets}\n"
+            return (f"[Exec]\nBoot=yes\n[Files]\nVolatile=yes\n{files}\n{sockets}\n"
                     f"{policy}Directory=/\n")
         return f"[Exec]\nBoot=yes\n[Files]\nVolatile=overlay\n{files}\n{sockets}\n{policy}Directory={GUESTS}/{self.guest}\n"
 

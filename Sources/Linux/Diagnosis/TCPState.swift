@@ -5,7 +5,7 @@ public enum TCPState: UInt8, Hashable, Sendable, CaseIterable {
   /// A half-open connection before the last step of the handshake; told as `synReceived` in answers.
   case newSynReceived
 
-  /// As ss(8) and the RFC write it.
+  /// As the RFC writes it.
   public var word: String {
     switch self {
     case .established: "ESTABLISHED"
