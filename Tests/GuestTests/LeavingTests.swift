@@ -101,6 +101,24 @@ struct LeavingTests {
     }
   }
 
+  @Test("and no more, while it may take for ever to stop, has its clients wait until somebody has it started anew")
+  func silent() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=infinity")
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "notify X_SYSTEMD_UNIT_INACTIVE=sockets.target") == "ok")
+      try daemon.waitForLog("shuts down by itself")
+      let client = try world.connect("127.0.0.1:8001")
+      try client.send("hello")
+      try world.wake("echo")
+      #expect(try client.line() == "hello")
+      let status = try world.status("echo")
+      #expect(status.wakes == 2)
+      #expect(status.counters.parked == 1)
+      #expect(status.counters.kills == 0)
+    }
+  }
+
   @Test("but says then that it does not serves again at once")
   func stays() throws {
     try World.with { world in
