@@ -5,11 +5,18 @@ import Linux
 ///
 /// Without one every message goes nowhere, which is no error.
 public struct ServiceManager: Sendable {
+  private let address: SocketAddress?
+
   /// Whether somebody listens: `$NOTIFY_SOCKET` was set when this was made.
-  public let isListening: Bool
+  public var isListening: Bool { address != nil }
 
   /// Looks at the environment, which is not looked at again for it.
-  public init() { isListening = getenv("NOTIFY_SOCKET") != nil }
+  public init() { self.init(at: getenv("NOTIFY_SOCKET").map { String(cString: $0) }) }
+
+  /// - Parameter socket: a path, or `@` and an abstract name; nil when nobody listens.
+  init(at socket: String?) {
+    address = socket.map { $0.hasPrefix("@") ? .abstract(String($0.dropFirst())) : .path($0) }
+  }
 
   /// We serve from now on, or again after ``reloading()``; `status` is a line for a person.
   ///
@@ -57,10 +64,5 @@ public struct ServiceManager: Sendable {
   private func send(_ state: String) throws(SystemError) {
     guard let address else { return }
     try sendDatagram(Array(state.utf8), to: address)
-  }
-
-  private var address: SocketAddress? {
-    guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }) else { return nil }
-    return path.hasPrefix("@") ? .abstract(String(path.dropFirst())) : .path(path)
   }
 }

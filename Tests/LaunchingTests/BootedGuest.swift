@@ -22,14 +22,14 @@ final class BootedGuest {
     process = try guest.launch(plan(spec, facts))
   }
 
-  /// Runs until `isDone` or until nothing more has come for half a minute.
+  /// Runs until `isDone` or until nothing more has come for two minutes.
   func run(until isDone: (BootedGuest) throws -> Bool) throws -> Bool {
     var chunk = [UInt8](repeating: 0, count: 16384)
     while try !isDone(self) {
       var polled = [process.console ?? -1, notify.raw, process.pidfd.raw].map {
         pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
       }
-      if try retrying("poll", { poll(&polled, 3, 30_000) }) == 0 { return false }
+      if try retrying("poll", { poll(&polled, 3, 120_000) }) == 0 { return false }
       if let console = process.console, case let count = read(console, &chunk, chunk.count), count > 0 {
         self.console += String(decoding: chunk[..<count], as: UTF8.self)
       }

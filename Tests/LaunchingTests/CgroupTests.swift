@@ -59,7 +59,7 @@ struct CgroupTests {
     let spec = guest.shell(
       "mkdir /sys/fs/cgroup/in; sleep 1000 & echo $! >/sys/fs/cgroup/in/cgroup.procs; echo up; wait")
     let process = try guest.launch(plan(spec, guest.facts(for: spec)))
-    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 10_000)
+    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     let base = try CgroupBase.find().path
     let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
     #expect(error.errno == EBUSY)
@@ -91,7 +91,7 @@ struct CgroupTests {
   func kept() throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest.shell("echo up; read x"), guest.facts(for: guest.shell(""))))
-    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 10_000)
+    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     mkdir(guest.cgroup.path + "/payload/empty", 0o755)
     let base = try CgroupBase.find().path
     let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }

@@ -149,7 +149,7 @@ struct FilesTests {
     ]
     let process = try guest.launch(plan(spec, guest.facts(for: spec)))
     let console = try #require(process.console)
-    TestGuest.wait(console, POLLIN, milliseconds: 10_000)
+    TestGuest.wait(console, POLLIN, milliseconds: 60_000)
     let seen = try MountInfo.read().map(\.source)
     #expect(!seen.contains("of-the-guest"))
     try retrying("mount") { mount("of-the-host", shared + "/host", "tmpfs", 0, nil) }

@@ -51,7 +51,7 @@ struct HoldTests {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest, users: users, init: hasInit)) { _ in usleep(50_000) }
     var bytes = [UInt8](repeating: 0, count: 8)
-    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 20_000)
+    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     #expect(read(try #require(process.console), &bytes, 8) == 8)
     #expect(bytes == Array("executed".utf8))
   }
@@ -60,7 +60,7 @@ struct HoldTests {
   func killed() throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest, users: false, init: false)) { kill($0.pid, SIGKILL) }
-    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 20_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 }

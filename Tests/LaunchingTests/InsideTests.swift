@@ -42,7 +42,6 @@ struct InsideTests {
 
   @Test("its environment is the plan's and nothing of the daemon's")
   func environment() throws {
-    setenv("DORMOUSE_TEST_SECRET", "1", 1)
     let guest = try TestGuest()
     let spec = guest.shell("tr '\\0' '\\n' </proc/1/environ")
     let plan = try plan(spec, guest.facts(for: spec))

@@ -15,7 +15,7 @@ struct ProcessTests {
     #expect(try process.reap() == nil)
     #expect(try guest.cgroup.leader() == process.pid)
     write(try #require(process.console), "\n", 1)
-    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     #expect(try process.reap() == .exited(7))
     #expect(throws: SystemError.self) { try process.signal(.sigterm) }
   }
@@ -25,15 +25,15 @@ struct ProcessTests {
     let guest = try TestGuest()
     let spec = guest.shell("echo up; while :; do sleep 1000; done")
     let process = try guest.launch(plan(spec, guest.facts(for: spec)))
-    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 10_000)
+    TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     try process.signal(.sigterm)
     #expect(try process.reap() == nil)
     #expect(try guest.cgroup.isPopulated())
     try guest.cgroup.kill()
     while try guest.cgroup.isPopulated() {
-      #expect(TestGuest.wait(guest.cgroup.changes.raw, POLLPRI, milliseconds: 10_000))
+      #expect(TestGuest.wait(guest.cgroup.changes.raw, POLLPRI, milliseconds: 60_000))
     }
-    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 
@@ -95,7 +95,7 @@ struct ProcessTests {
     #expect(try process.reap() == nil)
     // A thread of libdispatch blocks every signal that can be blocked, and popen(3)'s child has inherited that.
     try process.signal(.number(SIGKILL))
-    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     let status = try process.reap()
     #expect(status == .killed(signal: SIGKILL) || status == .unknown)
   }

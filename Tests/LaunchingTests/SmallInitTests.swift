@@ -28,14 +28,14 @@ struct SmallInitTests {
     let process = try guest.launch(plan(spec, guest, users))
     var byte: UInt8 = 0
     repeat {
-      TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 20_000)
+      TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     } while read(
       try #require(process.console), &byte, 1) == 1 && byte != 10
     return process
   }
 
   private func end(of process: GuestProcess) throws -> Linux.ExitStatus? {
-    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 20_000))
+    #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     return try process.reap()
   }
 

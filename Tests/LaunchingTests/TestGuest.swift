@@ -30,7 +30,7 @@ final class TestGuest {
   func end() {
     try? cgroup.kill()
     while let populated = try? cgroup.isPopulated(), populated {
-      if let process { _ = TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000) }
+      if let process { _ = TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000) }
       _ = try? process?.reap()
       waitUntilEmpty()
     }
@@ -39,7 +39,7 @@ final class TestGuest {
 
   private func waitUntilEmpty() {
     guard (try? cgroup.isPopulated()) == true else { return }
-    _ = TestGuest.wait(cgroup.changes.raw, POLLPRI, milliseconds: 10_000)
+    _ = TestGuest.wait(cgroup.changes.raw, POLLPRI, milliseconds: 60_000)
   }
 
   /// A guest that runs `command` in a shell of this host's /usr, in a root that is a tmpfs.
@@ -85,7 +85,7 @@ final class TestGuest {
   ) throws -> String {
     let process = try launch(plan, listeners: listeners, handed: handed)
     let text = try Self.drain(process)
-    while try process.reap() == nil { _ = Self.wait(process.pidfd.raw, POLLIN, milliseconds: 10_000) }
+    while try process.reap() == nil { _ = Self.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000) }
     return text
   }
 
@@ -99,7 +99,7 @@ final class TestGuest {
         pollfd(fd: console, events: Int16(POLLIN), revents: 0),
         pollfd(fd: process.pidfd.raw, events: Int16(POLLIN), revents: 0),
       ]
-      try retrying("poll") { poll(&polled, 2, 20_000) }
+      try retrying("poll") { poll(&polled, 2, 60_000) }
       let count = read(console, &chunk, chunk.count)
       if count > 0 {
         bytes += chunk[..<count]

@@ -11,7 +11,7 @@ struct DatagramActivityTests {
   func stamp(address: SocketAddress) throws {
     try inNetworkNamespace {
       let socket = try openListener(.datagram, address)
-      let ours = OwnedFD(owning: dup(socket.raw))
+      let ours = try socket.duplicate()
       #expect(try lastDatagram(on: ours) == nil)
       #expect(try queuedBytes(on: ours) == 0)
       let before = Clocks.realtime

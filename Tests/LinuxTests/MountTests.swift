@@ -46,6 +46,8 @@ struct MountTests {
     #expect(isatty(more.raw) == 1)
     var byte: UInt8 = 0
     let master = terminals.takeMaster()
+    // What is written arrives by a worker of the kernel's.
+    try waitForInput(master)
     #expect(read(master.raw, &byte, 1) == 1)
     #expect(byte == UInt8(ascii: "x"))
     // Non-blocking: nothing more is there.

@@ -64,11 +64,10 @@ struct SocketCredentialsTests {
   func descriptors() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     try passCredentials(on: pair.mine)
-    var pipeEnds: [Int32] = [0, 0]
-    #expect(pipe(&pipeEnds) == 0)
-    let reader = OwnedFD(owning: pipeEnds[0])
+    let attached = try SocketPair(SOCK_STREAM)
+    let reader = attached.mine
     do {
-      let writer = OwnedFD(owning: pipeEnds[1])
+      let writer = attached.theirs
       #expect(sendDescriptors(over: pair.theirs, Array(repeating: writer.raw, count: 253)) == 1)
     }
     let message = try receive(from: pair.mine)
@@ -77,8 +76,8 @@ struct SocketCredentialsTests {
     #expect(sender == getpid())
     #expect(truncated == false)
     // End of file: no writer is left, in the queue or in our table.
-    #expect(fcntl(reader.raw, F_SETFL, O_NONBLOCK) == 0)
     var byte: UInt8 = 0
+    try waitForInput(reader)
     #expect(read(reader.raw, &byte, 1) == 0)
   }
 

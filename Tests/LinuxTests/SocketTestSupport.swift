@@ -49,21 +49,37 @@ func acceptNext(_ listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
   return OwnedFD(owning: try retrying("accept4") { accept4(raw, nil, nil, Int32(SOCK_CLOEXEC.rawValue)) })
 }
 
-/// Waits at most ten seconds for something to read.
+/// Waits at most a minute for something to read, or for the end of what can be.
 func waitForInput(_ fd: borrowing OwnedFD) throws(SystemError) {
   var entry = pollfd(fd: fd.raw, events: Int16(POLLIN), revents: 0)
-  if try retrying("poll", { poll(&entry, 1, 10_000) }) == 0 { throw SystemError("poll", errno: ETIMEDOUT) }
+  if try retrying("poll", { poll(&entry, 1, 60_000) }) == 0 { throw SystemError("poll", errno: ETIMEDOUT) }
 }
 
-/// Whether so many come to be in the accept queue, within ten seconds: on a busy machine connect(2) returns before the last step of the
-/// handshake has been taken at the other end.
-func queue(of listener: borrowing OwnedFD, reaches count: Int) throws(SystemError) -> Bool {
-  let end = ContinuousClock.now + .seconds(10)
-  while try acceptQueueLength(of: listener) != count {
+/// Whether `condition` comes to hold within a minute. For what a test brings about by closing a descriptor: a child that another test
+/// makes meanwhile has copies of all descriptors of this process until it executes its program, and the kernel acts on the last copy's
+/// end. And for what is on its way: on a busy machine send(2) and connect(2) return before all has arrived at the other end.
+func comesTrue<Failure>(_ condition: () throws(Failure) -> Bool) throws(Failure) -> Bool {
+  let end = ContinuousClock.now + .seconds(60)
+  while try !condition() {
     guard ContinuousClock.now < end else { return false }
     poll(nil, 0, 5)
   }
   return true
+}
+
+/// Whether so many come to be in the accept queue.
+func queue(of listener: borrowing OwnedFD, reaches count: Int) throws(SystemError) -> Bool {
+  try comesTrue { () throws(SystemError) in try acceptQueueLength(of: listener) == count }
+}
+
+/// Sends a datagram of IPv4 or IPv6, and returns when it waits at `receiver`.
+func sendDatagram(_ text: String, by sender: borrowing OwnedFD, to receiver: borrowing OwnedFD) throws(SystemError) {
+  let raw = sender.raw
+  let before = try queuedBytes(on: receiver)
+  try retrying("send") { send(raw, text, text.utf8.count, 0) }
+  guard try comesTrue({ () throws(SystemError) in try queuedBytes(on: receiver) > before }) else {
+    throw SystemError("send", errno: ETIMEDOUT)
+  }
 }
 
 /// A listener on a port that the kernel chose; ask `localAddress` for it.

@@ -43,6 +43,8 @@ struct UnixListenerTests {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
       do { _ = try openListener(kind, .path(path)) }
+      // As long as another test's child has a copy of it, it answers.
+      #expect(comesTrue { !answers(kind, path) })
       let again = try openListener(kind, .path(path))
       #expect(try Linux.kind(of: again) == kind)
       let client = try connected(kind, to: .path(path))
@@ -97,6 +99,13 @@ struct UnixListenerTests {
       #expect(send(client.raw, "x", 1, 0) == 1)
       #expect(try hasInput(connection))
     }
+  }
+
+  private func answers(_ kind: SocketKind, _ path: String) -> Bool {
+    do throws(SystemError) {
+      _ = try connected(kind, to: .path(path))
+      return true
+    } catch { return false }
   }
 
   private func status(_ path: String) throws -> stat {

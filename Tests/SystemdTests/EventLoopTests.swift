@@ -29,6 +29,7 @@ import Testing
       let loop = try EventLoop()
       let fd = try counter(at: 1)
       let own = Box<EventSource?>(nil)
+      let end = Box<EventSource?>(nil)
       let calls = Box(0)
       var token: Box<Int>? = Box(7)
       weak let alive = token
@@ -37,12 +38,13 @@ import Testing
         own.value?.cancel()
         own.value = nil
         #expect(token?.value == 7)
+        // Time enough to be called again.
+        #expect(throws: Never.self) { end.value = try loop.after(.milliseconds(20)) { loop.exit() } }
       }
       token = nil
       #expect(alive != nil)
-      let end = try loop.after(.milliseconds(20)) { loop.exit() }
       try loop.run()
-      end.cancel()
+      end.value?.cancel()
       #expect(calls.value == 1)
       #expect(alive == nil)
     }

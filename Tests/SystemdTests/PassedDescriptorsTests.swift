@@ -7,12 +7,12 @@ import Testing
 @Suite struct PassedDescriptorsTests {
   @Test("a passed descriptor can be taken once")
   func takeOnce() throws {
-    let pipe = try Pipe()
-    let passed = PassedDescriptors(from: pipe.writing, names: ["http"])
+    let pair = try Pair()
+    let passed = PassedDescriptors(from: pair.writing, names: ["http"])
     #expect(passed.names == ["http"] && passed.count == 1)
     let taken = passed.take(0)
     let raw = number(of: taken)
-    #expect(raw == pipe.writing)
+    #expect(raw == pair.writing)
     let again = passed.take(0)
     let secondRaw = number(of: again)
     #expect(secondRaw == nil)
@@ -20,25 +20,25 @@ import Testing
 
   @Test("what nobody took is closed with the list")
   func closes() throws {
-    let pipe = try Pipe()
-    var passed: PassedDescriptors? = PassedDescriptors(from: pipe.writing, names: ["http"])
-    #expect(passed?.count == 1 && !pipe.isAtEnd)
+    let pair = try Pair()
+    var passed: PassedDescriptors? = PassedDescriptors(from: pair.writing, names: ["http"])
+    #expect(passed?.count == 1 && !pair.isAtEnd)
     passed = nil
-    #expect(pipe.isAtEnd)
+    #expect(pair.comesToItsEnd)
   }
 
   @Test("what was taken outlives the list")
   func outlives() throws {
-    let pipe = try Pipe()
-    var passed: PassedDescriptors? = PassedDescriptors(from: pipe.writing, names: ["http"])
+    let pair = try Pair()
+    var passed: PassedDescriptors? = PassedDescriptors(from: pair.writing, names: ["http"])
     do {
       let taken = passed?.take(0)
       passed = nil
       let raw = number(of: taken)
-      #expect(raw == pipe.writing && !pipe.isAtEnd)
+      #expect(raw == pair.writing && !pair.isAtEnd)
       _ = consume taken
     }
-    #expect(pipe.isAtEnd)
+    #expect(pair.comesToItsEnd)
   }
 
   @Test("without the variables nothing was passed")
@@ -54,21 +54,25 @@ private func number(of fd: borrowing OwnedFD?) -> Int32? {
   }
 }
 
-/// A pipe whose writing end is given away by number: its end of file tells when that was closed.
-private final class Pipe {
+/// Two connected sockets whose writing end is given away by number: its end of file tells when that was closed.
+private final class Pair {
   let reading: OwnedFD
   let writing: Int32
 
   init() throws(SystemError) {
     var ends: [Int32] = [-1, -1]
-    try retrying("pipe") { Glibc.pipe(&ends) }
+    try retrying("socketpair") { socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) }
     reading = OwnedFD(owning: ends[0])
     writing = ends[1]
-    _ = fcntl(reading.raw, F_SETFL, O_NONBLOCK)
   }
 
-  var isAtEnd: Bool {
-    var byte: UInt8 = 0
-    return read(reading.raw, &byte, 1) == 0
+  var isAtEnd: Bool { isHungUp(within: 0) }
+
+  /// Waits: a child that another test makes meanwhile has a copy until it executes its program.
+  var comesToItsEnd: Bool { isHungUp(within: 60_000) }
+
+  private func isHungUp(within milliseconds: Int32) -> Bool {
+    var entry = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, milliseconds) == 1 && Int32(entry.revents) & POLLHUP != 0
   }
 }

@@ -5,24 +5,19 @@ import Testing
 
 @testable import Systemd
 
-@Suite("Word to the service manager", .serialized)
+@Suite("Word to the service manager")
 struct ServiceManagerTests {
-  /// Sets `$NOTIFY_SOCKET` to a socket of this test and takes both back at the end.
-  private func withReceiver(_ body: (borrowing OwnedFD) throws -> Void) throws {
-    let path = "/tmp/dormouse-notify-\(getpid())"
+  /// Not by `$NOTIFY_SOCKET`: what other tests start meanwhile would inherit it.
+  private func withReceiver(_ body: (borrowing OwnedFD, ServiceManager) throws -> Void) throws {
+    let path = "/tmp/dormouse-manager-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let receiver = try openListener(.datagram, .path(path))
-    setenv("NOTIFY_SOCKET", path, 1)
-    defer {
-      unsetenv("NOTIFY_SOCKET")
-      unlink(path)
-    }
-    try body(receiver)
+    defer { unlink(path) }
+    try body(receiver, ServiceManager(at: path))
   }
 
   @Test("What is said arrives as sd_notify(3) writes it, with line feeds made harmless")
   func arrives() throws {
-    try withReceiver { receiver in
-      let manager = ServiceManager()
+    try withReceiver { receiver, manager in
       #expect(manager.isListening)
       try manager.status("two guests\nREADY=1")
       try manager.stopping(status: "bye")
@@ -34,8 +29,7 @@ struct ServiceManagerTests {
 
   @Test("A descriptor for the store arrives with its name, and word to forget it by that name")
   func store() throws {
-    try withReceiver { receiver in
-      let manager = ServiceManager()
+    try withReceiver { receiver, manager in
       let other = try openListener(.datagram, .abstract("dormouse-stored-\(getpid())"))
       try manager.store(other, named: "first.web")
       try manager.unstore(named: "first.web")
@@ -67,9 +61,8 @@ struct ServiceManagerTests {
 
   @Test("A service manager that does not read stalls nobody: what may be lost is given up")
   func neverWaits() throws {
-    try withReceiver { receiver in
+    try withReceiver { receiver, manager in
       _ = receiver.raw
-      let manager = ServiceManager()
       #expect(throws: SystemError.self) {
         for number in 0..<1_000_000 { try manager.status("\(number)") }
       }
