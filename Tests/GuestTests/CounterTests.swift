@@ -14,8 +14,10 @@ struct CounterTests {
       let open = try world.connect("[::1]:8002")
       #expect(try open.ask("hello") == "hello")
       // The kernel tells of an end a moment after it.
-      try daemon.until("all are counted") { try world.status("echo").counters.accepted == 44 }
-      #expect(try world.status("echo").counters.unanswered == 3)
+      try daemon.until("all are counted, and the ends of three") {
+        let counters = try world.status("echo").counters
+        return counters.accepted == 44 && counters.unanswered == 3
+      }
       #expect(try world.status("echo").counters.lost == [])
     }
   }

@@ -219,7 +219,7 @@ struct FreezeTests {
       ])
       try FileManager.default.createDirectory(
         atPath: units + "/systemd-journald.service.d", withIntermediateDirectories: true)
-      try "[Service]\nWatchdogSec=2s\n".write(
+      try "[Service]\nWatchdogSec=5s\n".write(
         toFile: units + "/systemd-journald.service.d/dog.conf", atomically: true, encoding: .utf8)
       try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
       try world.startDaemon()
@@ -228,9 +228,9 @@ struct FreezeTests {
       let group = try #require(try world.status("web").cgroup)
       let journald = try world.processes(group, named: "systemd-journal")
       #expect(journald.count == 1)
-      for _ in 1...4 {
+      for _ in 1...3 {
         #expect(try world.dormouse("freeze", "web", "--now").succeeded)
-        usleep(4_500_000)
+        usleep(7_000_000)
         #expect(try world.ask("127.0.0.1:8001", "still") == "still")
         usleep(300_000)
       }

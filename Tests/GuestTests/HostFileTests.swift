@@ -32,7 +32,7 @@ struct HostFileTests {
   func journal(users: String) throws {
     try World.with { world in
       // The machine id, and with it the place, follows from the name.
-      let name = "journal-" + users
+      let name = "journal-\(users)-\(world.name)"
       _ = try addDebian(world, "[Exec]\nLinkJournal=host\nPrivateUsers=\(users)", named: name)
       try world.startDaemon()
       try world.wake(name)
@@ -59,7 +59,7 @@ struct HostFileTests {
   @Test("a journal whose place is taken by something else keeps it from starting, and is named")
   func taken() throws {
     try World.with { world in
-      let id = "feedfeedfeedfeedfeedfeedfeedfeed"
+      let id = String((0..<32).map { _ in "0123456789abcdef".randomElement() ?? "f" })
       let place = "/var/log/journal/" + id
       #expect(try world.run("touch", place).succeeded)
       defer { _ = try? world.run("rm", "-f", place) }

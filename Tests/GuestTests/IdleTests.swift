@@ -66,12 +66,21 @@ struct IdleTests {
       try world.addTiny("echo", "ListenDatagram=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=2s")
       let daemon = try world.startDaemon()
       let client = try world.datagrams(to: "127.0.0.1:8001")
-      // Together longer than IdleStopSec=, each pause much shorter.
-      for _ in 1...10 {
-        #expect(try client.askByDatagram("tick") == "tick")
-        usleep(250_000)
-      }
-      #expect(try world.summary("echo").wakes == 1)
+      #expect(try client.askByDatagram("tick") == "tick")
+      var wakes = 0
+      var longest = Duration.zero
+      repeat {
+        longest = .zero
+        wakes = try world.summary("echo").wakes
+        // Together longer than IdleStopSec=, each pause much shorter: on a busy machine perhaps at the next attempt.
+        for _ in 1...10 {
+          let begin = ContinuousClock.now
+          usleep(250_000)
+          #expect(try client.askByDatagram("tick") == "tick")
+          longest = max(longest, ContinuousClock.now - begin)
+        }
+      } while longest > .seconds(1)
+      #expect(try world.summary("echo").wakes == wakes)
       try daemon.until("it sleeps") { try world.summary("echo").state == .inactive }
       #expect(try world.status("echo").lastStop?.cause == .idle)
       #expect(try client.askByDatagram("again") == "again")
@@ -131,6 +140,7 @@ struct IdleTests {
       let daemon = try world.startDaemon()
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       try world.wait("echo", .inactive)
+      try daemon.waitUntilItSleeps()
       let traced = try world.run(
         "timeout", "60", "strace", "-f", "-c", "-p", "\(daemon.pid)", "-o", world.directory + "/calls", seconds: 120)
       #expect(traced.errors.contains("attached"), "\(traced.errors)")

@@ -46,7 +46,8 @@ struct FilesTests {
 
   @Test("The sockets of this process are found by inode")
   func findsOwnSockets() throws {
-    let descriptor = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+    let descriptor = OwnedFD(
+      owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
     var status = stat()
     try retrying("fstat") { fstat(descriptor.raw, &status) }
     let inode = UInt64(status.st_ino)

@@ -52,7 +52,7 @@ struct DaemonFaultTests {
   @Test("while its guest did not want to stop leaves it to the next one, whose patience ends as well")
   func deactivating() throws {
     try World.with { world in
-      try addBooted(world, arguments: "--ready --stop=ignore", settings: "[Guest]\nTimeoutStopSec=1s")
+      try addBooted(world, arguments: "--ready --stop=ignore", settings: "[Guest]\nTimeoutStopSec=5s")
       let daemon = try world.startDaemon()
       try world.wake("echo")
       let sleep = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
@@ -105,7 +105,7 @@ struct DaemonFaultTests {
   func leaderless() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      let stranger = try world.start(["sleep", "1000"], in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.guest")
       try world.startDaemon()
       #expect(stranger.wait() == .killed(SIGKILL))
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")

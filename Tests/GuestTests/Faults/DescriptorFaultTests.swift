@@ -18,6 +18,11 @@ struct DescriptorFaultTests {
       let before = daemon.descriptors.count
       var clients: [Connection] = []
       for left in 0..<Self.enough {
+        if left == Self.enough - 1 {
+          // The last one is to have them all: nobody else is on his way then.
+          try daemon.leaveDescriptorsEnough()
+          for (left, client) in clients.enumerated() { #expect(try client.ask("hello \(left)") == "hello \(left)") }
+        }
         try daemon.leaveDescriptors(left)
         clients.append(try world.connect("127.0.0.1:\(8100 + left)"))
         try daemon.until("g\(left) was given a pause, or is ready") {
@@ -63,11 +68,13 @@ struct DescriptorFaultTests {
         "echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"],
         settings: "[Guest]\nTimeoutStopSec=2s\nIdleStopSec=1s")
       let daemon = try world.startDaemon()
-      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
       // A guest may answer before the daemon has taken hold of it.
       try daemon.waitForLog("ready after")
-      let stranger = try world.start(["sleep", "1000"], in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.guest")
       try daemon.leaveDescriptors(0)
+      client.close()
       try daemon.waitForLog("gone: killed by signal 9")
       #expect(stranger.wait() == .killed(SIGKILL))
       try daemon.leaveDescriptorsEnough()
@@ -83,16 +90,20 @@ struct DescriptorFaultTests {
       try world.addTiny(
         "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(path)",
         "ListenDatagram=127.0.0.1:8003", arguments: ["--ready", "--stop=ignore"],
-        settings: "[Guest]\nTimeoutStopSec=3s\nIdleStopSec=1s")
+        settings: "[Guest]\nIdleStopSec=1s")
       let daemon = try world.startDaemon()
-      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      let first = try world.connect("127.0.0.1:8001")
+      #expect(try first.ask("hello") == "hello")
       // A guest may answer before the daemon has taken hold of it.
       try daemon.waitForLog("ready after")
+      let pid = try world.leader(of: "echo")
       try daemon.leaveDescriptors(0)
+      first.close()
       try daemon.waitForLog("sent SIGTERM")
       #expect(!daemon.log.contains("cannot be diverted"))
       // It does not end before it is killed; who comes meanwhile waits for the next one.
       let clients = try ["127.0.0.1:8001", "[::1]:8002", path].map { try world.connect($0) }
+      kill(pid, SIGKILL)
       try daemon.waitForLog("gone: killed by signal 9")
       try daemon.leaveDescriptorsEnough()
       for client in clients { #expect(try client.ask("again") == "again") }

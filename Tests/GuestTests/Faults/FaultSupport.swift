@@ -18,6 +18,15 @@ extension Daemon {
     }
   }
 
+  /// Returns when it waits for events and has done so for a while.
+  func waitUntilItSleeps() throws {
+    try until("it sleeps") {
+      let before = schedulings
+      usleep(200_000)
+      return before.isAsleep && schedulings == before
+    }
+  }
+
   /// Whether it sleeps, and how often it did until now.
   private var schedulings: (isAsleep: Bool, switches: [Substring]) {
     let lines = text(of: "/proc/\(pid)/status").split(separator: "\n")
@@ -75,6 +84,15 @@ extension World {
           try retrying("listen") { listen(fd.raw, 1) }
           return fd.release()
         }))
+  }
+
+  /// Somebody who sits in a cgroup below the world's; returns when he does.
+  func startStranger(in group: String) throws -> Child {
+    let stranger = try start(["sleep", "1000"], in: group)
+    try eventually("somebody sits in \(group)") {
+      Cgroups.processes(below: "\(cgroup)/\(group)").contains(stranger.pid)
+    }
+    return stranger
   }
 
   /// PID 1 of a guest, as the host sees it.

@@ -58,17 +58,11 @@ struct GuestFaultTests {
       let cgroup = world.cgroup(of: "echo")
       mkdir(cgroup + "/system.slice", 0o755)
       mkdir(cgroup + "/empty", 0o755)
-      let strangers = [
-        try world.start(["sleep", "1000"], in: "echo.guest"),
-        try world.start(["sleep", "1000"], in: "echo.guest/system.slice/a.service"),
-      ]
       // Until they are there the guest's end does not concern them.
-      try daemon.until("both have entered") {
-        Set(strangers.map(\.pid)).isSubset(of: Cgroups.processes(below: cgroup))
-      }
+      let strangers = try ["echo.guest", "echo.guest/system.slice/a.service"].map { try world.startStranger(in: $0) }
       try kill(world.leader(of: "echo"), SIGKILL)
       for stranger in strangers { #expect(stranger.wait() == .killed(SIGKILL)) }
-      try world.wait("echo", .failed)
+      try daemon.waitForLog("ended unasked: killed by signal 9; pausing")
       #expect(access(cgroup, F_OK) != 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
@@ -138,9 +132,8 @@ struct CgroupFaultTests {
   func occupied() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      let daemon = try world.startDaemon()
-      let stranger = try world.start(["sleep", "1000"], in: "echo.guest")
-      try daemon.until("somebody sits there") { !Cgroups.processes(below: world.cgroup(of: "echo")).isEmpty }
+      try world.startDaemon()
+      let stranger = try world.startStranger(in: "echo.guest")
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       #expect(stranger.wait() == .killed(SIGKILL))
     }

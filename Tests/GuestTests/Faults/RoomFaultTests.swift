@@ -12,19 +12,19 @@ struct RoomFaultTests {
       // A guest has two: its own, and the payload's in it.
       let limit = world.cgroup + "/cgroup.max.descendants"
       let before = names(in: world.cgroup).filter { access("\(world.cgroup)/\($0)/cgroup.procs", F_OK) == 0 }.count
-      var clients: [Connection] = []
       for left in 0..<3 {
         try set(limit, to: "\(before + left)")
-        clients.append(try world.connect("127.0.0.1:\(8100 + left)"))
+        let client = try world.connect("127.0.0.1:\(8100 + left)")
         try daemon.until("g\(left) was given a pause, or is ready") {
           daemon.log.contains("g\(left): cannot start: ") || daemon.log.contains("g\(left): ready")
         }
+        try set(limit, to: "max")
+        #expect(try client.ask("hello \(left)") == "hello \(left)")
+        // No other may take the room that the next one is to have.
+        try world.sleep("g\(left)")
       }
       for left in 0..<2 { #expect(daemon.log.contains("g\(left): cannot start: mkdir")) }
       #expect(!daemon.log.contains("g2: cannot start: "))
-      try set(limit, to: "max")
-      for (left, client) in clients.enumerated() { #expect(try client.ask("hello \(left)") == "hello \(left)") }
-      for left in 0..<3 { try world.sleep("g\(left)") }
       #expect(Cgroups.processes(below: world.cgroup) == [daemon.pid])
     }
   }

@@ -89,7 +89,7 @@ struct Outcome {
 
 /// Seconds after which a test gives up waiting for something that should have happened: long, because the machine may be busy;
 /// nothing but a failure ever waits this long.
-let deadline: Double = 30
+let deadline: Double = 60
 
 /// Whether `descriptor` has something to read (or its peer is gone) within `seconds`.
 func isReadable(_ descriptor: Int32, within seconds: Double) -> Bool {

@@ -33,7 +33,8 @@ final class World {
 
   private init() throws {
     _ = Self.swept
-    name = "dmt-\(getpid())-\(UInt32.random(in: 0...0xffff))"
+    // No longer than five characters: it is part of sockets' paths. So many that no two worlds of a run have the same.
+    name = "dmt-\(getpid())-\(String(UInt32.random(in: 0..<60_000_000), radix: 36))"
     directory = "/tmp/\(name)"
     cgroup = try Cgroups.root() + "/" + name
     for path in [directory, cgroup] {

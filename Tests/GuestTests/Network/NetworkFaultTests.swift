@@ -58,7 +58,7 @@ struct NetworkFaultTests {
           "setpriv", "--bounding-set=-net_admin", Built.dormoused, "--config", world.config, "--runtime", world.runtime,
         ],
         log: log)
-      while access(world.runtime + "/io.dormouse", F_OK) != 0 && runs(daemon.pid) { usleep(20_000) }
+      try eventually("the daemon answers") { try world.dormouse("list").succeeded || !daemon.isRunning }
       #expect(try !world.dormouse("wake", "echo").succeeded)
       #expect(text(of: log + ".err").contains("making the virtual Ethernet link ve-echo: Operation not permitted"))
       #expect(try world.interfaces().map(\.ifname) == ["lo"])
