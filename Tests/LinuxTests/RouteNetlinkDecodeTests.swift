@@ -38,6 +38,15 @@ struct RouteNetlinkDecodeTests {
     #expect(reply.words == "Unknown device type")
   }
 
+  @Test("a list that changed while it was made is said to be no whole one")
+  func interrupted() throws {
+    var bytes = try recorded("links")
+    #expect(bytes.withUnsafeBytes { readReply($0, sequence: 1) { _ in } }.isWhole)
+    // NLM_F_DUMP_INTR of the first message.
+    bytes[6] |= 0x10
+    #expect(!bytes.withUnsafeBytes { readReply($0, sequence: 1) { _ in } }.isWhole)
+  }
+
   @Test(
     "every beginning of an answer, and every answer with a byte changed, is read without a trap",
     arguments: ["links", "addresses", "refused-in-words"])

@@ -40,7 +40,7 @@ enum outcome {
   EMPTY,   /* the end, without a byte */
   SHORT,   /* an end or a reset after the guest's service had accepted it */
   WRONG,   /* other bytes than expected */
-  HUNG,    /* nothing for HANG_SECONDS; of a datagram: no answer for SLOW_SECONDS */
+  HUNG,    /* nothing for HANG_SECONDS; of a datagram: no answer, though a later one had one */
   FAILED,  /* for a reason of our own: no port is free */
   SLOW,    /* good, after more than SLOW_SECONDS: counted besides */
   OUTCOMES
@@ -134,20 +134,34 @@ static enum outcome connect_and_ask(const char *address, unsigned number) {
   return outcome;
 }
 
+/*
+ * A datagram is lost when one that was sent after it has been answered and it has not, a second later: before that whoever answers
+ * may only be slow to start.
+ */
 static enum outcome send_and_wait(int fd, unsigned number) {
-  char text[16], got[64];
-  int length = snprintf(text, sizeof text, "%u", number);
-  double end = now() + SLOW_SECONDS;
+  char text[16], probe[16], got[64];
+  int length = snprintf(text, sizeof text, "%u", number), probe_length = snprintf(probe, sizeof probe, "?%u", number);
+  double begun = now(), end = begun + SLOW_SECONDS;
+  int is_passed = 0;
   if (send(fd, text, length, MSG_NOSIGNAL) < 0) return errno == ECONNREFUSED ? REFUSED : FAILED;
   for (;;) {
     struct pollfd watched = {.fd = fd, .events = POLLIN};
     int left = (int)((end - now()) * 1000);
-    if (left <= 0 || poll(&watched, 1, left) == 0) return HUNG;
+    if (left <= 0 || poll(&watched, 1, left) == 0) {
+      if (is_passed || now() - begun > HANG_SECONDS) return HUNG;
+      if (send(fd, probe, probe_length, MSG_NOSIGNAL) < 0) return errno == ECONNREFUSED ? REFUSED : FAILED;
+      end = now() + SLOW_SECONDS;
+      continue;
+    }
     ssize_t count = recv(fd, got, sizeof got - 1, 0);
     if (count < 0) return REFUSED;
     got[count] = 0;
     if (!strcmp(got, text)) return GOOD;
-    /* The answer to an earlier one, which was given up. */
+    /* Else the answer to an earlier one, which was given up. */
+    if (!strcmp(got, probe) && !is_passed) {
+      is_passed = 1;
+      end = now() + 1;
+    }
   }
 }
 

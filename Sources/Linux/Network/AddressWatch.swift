@@ -51,7 +51,8 @@ public final class AddressWatch {
   public func addresses() throws(SystemError) -> [InterfaceAddress] {
     var found: [InterfaceAddress] = []
     // ip address show scope global
-    try netlink.ask(NetlinkRequest(RTM_GETADDR, flags: NLM_F_DUMP, ifaddrmsg()), "listing the addresses") { payload in
+    let request = NetlinkRequest(RTM_GETADDR, flags: NLM_F_DUMP, ifaddrmsg())
+    try netlink.list(request, "listing the addresses", { found = [] }) { payload in
       if let address = InterfaceAddress(message: payload), address.isReachable { found.append(address) }
     }
     return found.enumerated().sorted { ($0.element.interface, $0.offset) < ($1.element.interface, $1.offset) }

@@ -24,7 +24,7 @@ extension RouteNetlink {
 
   private func links(_ request: NetlinkRequest, _ what: String) throws(SystemError) -> [Link] {
     var links: [Link] = []
-    try ask(request, what) { payload in
+    try list(request, what, { links = [] }) { payload in
       if let link = Link(message: payload) { links.append(link) }
     }
     return links

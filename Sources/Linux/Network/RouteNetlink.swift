@@ -36,39 +36,56 @@ public final class RouteNetlink {
 
   /// Sends a request, and hands what each message of the answer carries to `take`. `what` are the request's words.
   ///
+  /// - Returns: false when what was listed changed meanwhile: some of it may be missing.
   /// - Throws: `SystemError` with `what` and, where the kernel has some, its own words.
+  @discardableResult
   func ask(
     _ request: NetlinkRequest, _ what: String, _ take: (UnsafeRawBufferPointer) -> Void = { _ in }
-  ) throws(SystemError) {
+  ) throws(SystemError) -> Bool {
     sequence &+= 1
     let bytes = request.bytes(sequence: sequence)
     let raw = socket.raw
     try retrying(what) { send(raw, bytes, bytes.count, Int32(MSG_DONTWAIT)) }
+    var isWhole = true
     while true {
       let count = try retrying(what) { recv(raw, &buffer, buffer.count, Int32(MSG_DONTWAIT)) }
       let reply = buffer.withUnsafeBytes {
         readReply(UnsafeRawBufferPointer(rebasing: $0.prefix(count)), sequence: sequence, take)
       }
+      isWhole = isWhole && reply.isWhole
       switch reply.progress {
       case .more: continue
-      case .done: return
+      case .done: return isWhole
       case .failed(let code):
         throw SystemError(reply.words.map { "\(what) (\($0))" } ?? what, errno: code)
       }
+    }
+  }
+
+  /// Asks for a list anew as long as it changes meanwhile, a hundred times at most; `take` begins anew with `begin`.
+  func list(
+    _ request: NetlinkRequest, _ what: String, _ begin: () -> Void, _ take: (UnsafeRawBufferPointer) -> Void
+  ) throws(SystemError) {
+    for _ in 0..<100 {
+      begin()
+      if try ask(request, what, take) { return }
     }
   }
 }
 
 /// Gives `body` what each message of an answer carries, up to its end.
 ///
-/// - Returns: how the answer goes on after these `bytes`, and what the kernel says in words about an error.
+/// - Returns: how the answer goes on after these `bytes`, what the kernel says in words about an error, and whether what is listed was
+///   the same all the time (NLM_F_DUMP_INTR).
 func readReply(
   _ bytes: UnsafeRawBufferPointer, sequence: UInt32, _ body: (UnsafeRawBufferPointer) -> Void
-) -> (progress: NetlinkProgress, words: String?) {
+) -> (progress: NetlinkProgress, words: String?, isWhole: Bool) {
   var words: String?
+  var isWhole = true
   forEachMessage(in: bytes) { message in
-    guard message.sequence == sequence, message.type == NLMSG_ERROR || message.type == NLMSG_DONE else { return }
-    words = words ?? message.complaint
+    guard message.sequence == sequence else { return }
+    if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { isWhole = false }
+    if message.type == NLMSG_ERROR || message.type == NLMSG_DONE { words = words ?? message.complaint }
   }
-  return (readAnswer(bytes, sequence: sequence, body), words)
+  return (readAnswer(bytes, sequence: sequence, body), words, isWhole)
 }
