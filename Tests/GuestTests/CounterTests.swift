@@ -21,4 +21,20 @@ struct CounterTests {
       #expect(try world.status("echo").counters.lost == [])
     }
   }
+  @Test("is one as well that was over before its daemon came to look at the guest, which had just been started")
+  func atOnce() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      // That takes longer than the guest needs to answer: by such calls the kernel is asked to tell of the ends.
+      let injection = try Injection("setsockopt:delay_enter=300000", into: daemon.pid, of: world)
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      client.close()
+      try world.wake("echo")
+      injection.end()
+      #expect(injection.log.contains("DELAYED"))
+      try daemon.until("it is counted") { try world.status("echo").counters.accepted == 1 }
+    }
+  }
 }

@@ -19,11 +19,12 @@ extension Supervisor {
     do throws(StartFailure) {
       let run = try GuestStarter(surroundings: surroundings).start(guest, listeners) { run throws(SystemError) in
         try watch(run)
+        socketLook = SocketLook(
+          surroundings, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketLook.tally)
+        // Before it can serve anybody: a client may be gone by the time that it is known to run.
+        hearEnds()
       }
       self.run = run
-      socketLook = SocketLook(
-        surroundings, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketLook.tally)
-      hearEnds()
       socketLook.isAttended = { [unowned self] in self.run?.isAttended ?? false }
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
       _ = try? socketLook.take()
@@ -46,6 +47,7 @@ extension Supervisor {
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {
       listeners.reserve = nil
+      surroundings.endedConnections.forget(name)
       lastFailure = "cannot start: \(error)"
       history.notReady(because: "\(error)")
       take(.startFailed)
