@@ -41,7 +41,7 @@ demo:
 test: format-check size-check import-check guests
 	@.ci/suite $(SWIFT) test --disable-xctest $(CHECKED)
 
-# What needs cgroup 2 with all its controllers: on a virtual machine, by software emulation, one line for each check.
+# What needs cgroup 2 with all its controllers, or Debian's kernel: on a virtual machine, by software emulation, one line for each check.
 vm-test:
 	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
 	$(SWIFT) build
