@@ -153,7 +153,9 @@ class Dormouse:
             file.write(self.guest_file())
         self.daemon = Daemon(self.programs["bin"], self.directory, config, self.passed, self.stored)
         self.daemon.keeper.start()
-        self.until("the daemon is up", lambda: self.ask("List") is not None)
+        # With passed ones clients can connect already, and it ends by itself when none does.
+        if not self.passed:
+            self.until("the daemon is up", lambda: self.ask("List") is not None)
         return self
 
     def __exit__(self, *_):
@@ -185,7 +187,7 @@ class Dormouse:
         try:
             return control.call(f"{self.directory}/runtime/io.dormouse", method, self.most_seconds, **parameters)
         except TimeoutError as silence:
-            raise Stuck(f"{self.title}: the daemon does not answer {method}\n{self.log_end()}") from silence
+            raise Stuck(f"{self.log_end()}\n{self.title}: the daemon does not answer {method}") from silence
 
     def status(self):
         return (self.ask("Status", name="storm") or {}).get("guest", {})
@@ -194,7 +196,7 @@ class Dormouse:
         end = time.monotonic() + self.most_seconds
         while not (value := condition()):
             if time.monotonic() > end:
-                raise Stuck(f"{self.title}: did not happen: {what}\n{self.account()}")
+                raise Stuck(f"{self.account()}\n{self.title}: did not happen: {what}")
             time.sleep(0.02)
         return value
 
