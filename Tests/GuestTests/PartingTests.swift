@@ -106,7 +106,7 @@ struct PartingTests {
   func leftBehind() throws {
     try World.with { world in
       let path = world.directory + "/socket"
-      try world.addTiny("echo", "ListenStream=\(path)", settings: "[Guest]\nTimeoutStopSec=200ms")
+      try world.addTiny("echo", "ListenStream=\(path)", settings: "[Guest]\nTimeoutStopSec=5s")
       let daemon = try world.startDaemon()
       let inside = try world.connect(path)
       #expect(try inside.ask("hello") == "hello")

@@ -83,7 +83,7 @@ struct SoftwareTests {
           [Files]
           BindReadOnly=\(try writeSite(world)):/etc/lighttpd
           [Guest]
-          IdleStopSec=500ms
+          IdleStopSec=3s
           """)
       try world.startDaemon()
       for round in 1...2 {

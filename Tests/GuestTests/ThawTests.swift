@@ -18,6 +18,7 @@ struct ThawTests {
     let daemon = try world.startDaemon()
     #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
     try world.wake("web")
+    try daemon.until("its client has gone") { try world.status("web").connections == 0 }
     return (daemon, try #require(try world.status("web").cgroup))
   }
 

@@ -3,14 +3,20 @@ import Foundation
 import Glibc
 import Linux
 
-/// A client's end of a socket that was made in a world's network namespace.
+/// A client's end of a socket that was made in a world's network namespace. It hangs up by word and not by closing alone: another
+/// test's child, between its making and `execve`, may hold a copy of the socket.
 final class Connection {
   private var socket: OwnedFD?
   private var received: [UInt8] = []
 
   init(owning socket: consuming OwnedFD) { self.socket = consume socket }
 
-  func close() { socket = nil }
+  deinit { close() }
+
+  func close() {
+    if let raw = socket?.raw { shutdown(raw, Int32(SHUT_RDWR)) }
+    socket = nil
+  }
 
   private func raw() throws -> Int32 {
     guard let raw = socket?.raw else { throw Trouble("this connection was closed") }
