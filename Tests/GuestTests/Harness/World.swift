@@ -33,7 +33,7 @@ final class World {
 
   private init() throws {
     _ = Self.swept
-    // No longer than five characters: it is part of sockets' paths. So many that no two worlds of a run have the same.
+    // Short, because sockets' paths begin with it, and of so many that no two worlds of a run have the same.
     name = "dmt-\(getpid())-\(String(UInt32.random(in: 0..<60_000_000), radix: 36))"
     directory = "/tmp/\(name)"
     cgroup = try Cgroups.root() + "/" + name
@@ -99,6 +99,9 @@ final class World {
   private func tearDown() {
     // With `swift test --attachments-path DIR` the logs are there to be read after a failure.
     if let daemon { Attachment.record(daemon.log, named: "\(name).log") }
+    // Those too that have not come into the cgroup yet, and would keep it.
+    for child in children { child.signal(SIGKILL) }
+    for child in children { _ = child.wait() }
     Cgroups.end(cgroup)
     children = []
     _ = try? command(["ip", "netns", "del", name])
