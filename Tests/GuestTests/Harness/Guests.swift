@@ -141,12 +141,13 @@ enum Payload {
     let directory = "\(Built.directory)/\(directory)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let path = "\(directory)/\(name)"
+    let fresh = "\(path).\(getpid())"
     let compiler = try command(
-      ["cc"] + kind + ["-Os", "-Wall", "-Wextra", "-Werror", "-o", path + ".new"]
+      ["cc"] + kind + ["-Os", "-Wall", "-Wextra", "-Werror", "-o", fresh]
         + sources.map { "\(Built.source)/Tests/guests/\($0)" })
     guard compiler.succeeded else { throw Trouble("\(name): \(compiler.errors)") }
-    // A run of the tests that is under way may be executing the old one: a rename leaves it alone.
-    rename(path + ".new", path)
+    // Another run of the tests that is under way may be executing the old one: a rename leaves it alone.
+    rename(fresh, path)
     return path
   }
 }
