@@ -23,8 +23,8 @@ enum { UNIX = 1 /* AF_UNIX */, RECORDS = 5 /* SOCK_SEQPACKET */, WRITING = 1 /* 
 
 /*
  * #5, or #1: end of file leaves the report as it was. The stacks are free when every process of the start is gone or has executed,
- * which is what end of file says, or a reset, and nothing else; so whatever read(2) fails with it is called again. Of several reports the first
- * is the cause of the others.
+ * which is what end of file says, or a reset, and nothing else; so whatever read(2) fails with it is called again. Of several reports
+ * the first is the cause of the others.
  */
 static void read_reports(struct launch_family *family, struct launch_report *report) {
   struct launch_report got;

@@ -27,7 +27,8 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
 /// Blocks only while the child carries out the steps (milliseconds), and on nothing else. Call it with SIGCHLD not ignored.
 ///
 /// `namespaces` are those that the plan asks for, and `handed` the mounts that its facts name. The `listeners` become descriptors 3 and
-/// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is born in the payload of `cgroup`, which stays as it is when the start fails.
+/// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is born in the payload of `cgroup`, which stays as it is
+/// when the start fails.
 ///
 /// - Returns: what `hold` has made of PID 1.
 /// - Throws: `LaunchError`; then no process of the guest is left, and nobody was accepted.

@@ -71,7 +71,7 @@ enum Samples {
 
   static var explanation: GuestExplanation {
     var explanation = GuestExplanation(name: "web", state: .failed, since: at)
-    var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTAB")
+    var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTABLISHED")
     connection.remote = "[::1]:40000"
     connection.queued = true
     connection.since = at

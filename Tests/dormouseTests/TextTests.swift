@@ -63,7 +63,7 @@ struct TextTests {
   @Test("Why names the connections that keep a guest awake")
   func why() {
     var guest = GuestExplanation(name: "web", state: .active, since: then)
-    var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTAB")
+    var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTABLISHED")
     connection.remote = "[::1]:40000"
     connection.since = then
     connection.silentMs = 5000
@@ -72,8 +72,8 @@ struct TextTests {
       WhyText(guest, now: now).text == """
         web is active, since 3min 12s ago.
         These connections keep it awake:
-        SOCKET   LOCAL     REMOTE       STATE  SINCE         SILENT FOR
-        [::]:80  [::1]:80  [::1]:40000  ESTAB  3min 12s ago  5.0 s
+        SOCKET   LOCAL     REMOTE       STATE        SINCE         SILENT FOR
+        [::]:80  [::1]:80  [::1]:40000  ESTABLISHED  3min 12s ago  5.0 s
 
         """)
   }

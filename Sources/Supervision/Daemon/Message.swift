@@ -125,7 +125,8 @@ extension Message {
     case .noDevicePolicy:
       "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
     case .unmet(let settings, let controller, let obstacle):
-      "without effect: \(settings): there is no controller \(controller) for guests: \(obstacle?.description ?? "this kernel has none, or not all of it")"
+      "without effect: \(settings): there is no controller \(controller) for guests: "
+        + (obstacle?.description ?? "this kernel has none, or not all of it")
     case .outOfMemory(let kills):
       "out of memory: the kernel killed \(kills) of its processes (MemoryMax=, or the host's own)"
     case .problem(let diagnostic): diagnostic.description

@@ -9,12 +9,13 @@ import Linux
 // |---|---|---|
 // | TCP | a program on their group (`ReuseportGate`) | moves to the first when the second is shut down, or closed everywhere |
 // | UDP | the same | is read out and sent again; the second stays, for it is in the group until it is closed everywhere |
-// | AF_UNIX, by path; TCP without eBPF | the path, whose files change places; the program | cannot move: the next guest gets the second socket |
+// | AF_UNIX, by path | the path, whose files change places | cannot move: the next guest gets the second socket |
+// | TCP without eBPF | the program | the same |
 // | AF_UNIX, abstract; `ReusePort=yes` | nothing: others may share the address | |
 //
-// What the service manager passed is always the first one, and it is where clients come to when this process ends. When it is killed they go
-// on coming to the second where the service manager's store has that: for the next daemon. Else the kernel moves the queue of the second to the
-// first, as it does with every listener that is closed.
+// What the service manager passed is always the first one, and it is where clients come to when this process ends. When it is killed
+// they go on coming to the second where the service manager's store has that: for the next daemon. Else the kernel moves the queue of
+// the second to the first, as it does with every listener that is closed.
 extension Listener {
   /// What became of those that waited apart.
   struct LedBack {
