@@ -99,7 +99,7 @@ public struct GuestMessage: Codable, Equatable, Sendable {
 
 /// How bad it is.
 public enum MessageLevel: String, Codable, CaseIterable, Sendable {
-  case notice, warning, error
+  case warning, error
 }
 
 /// How many connections or datagrams were lost for one reason.

@@ -145,7 +145,6 @@ public enum ManagerInterface {
 
     # How bad a message is
     type MessageLevel (
-      notice,
       warning,
       error
     )

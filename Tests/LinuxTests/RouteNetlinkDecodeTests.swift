@@ -9,9 +9,8 @@ import Testing
 struct RouteNetlinkDecodeTests {
   @Test("interfaces with their kinds, names and bridges")
   func links() throws {
-    var links: [Link] = []
-    let bytes = try recorded("links")
-    #expect(bytes.withUnsafeBytes { decodeLinks($0, sequence: 1, into: &links) } == .done)
+    let (progress, links) = try read("links", as: Link.init)
+    #expect(progress == .done)
     #expect(links.map(\.name) == ["lo", "br0", "host0", "ve-web"])
     #expect(links.map(\.kind) == [nil, "bridge", "veth", "veth"])
     #expect(links.map(\.isUp) == [true, true, false, true])
@@ -22,9 +21,8 @@ struct RouteNetlinkDecodeTests {
 
   @Test("addresses, and which of them others reach")
   func addresses() throws {
-    var addresses: [InterfaceAddress] = []
-    let bytes = try recorded("addresses")
-    #expect(bytes.withUnsafeBytes { decodeAddresses($0, sequence: 1, into: &addresses) } == .done)
+    let (progress, addresses) = try read("addresses", as: InterfaceAddress.init)
+    #expect(progress == .done)
     #expect(
       Set(addresses.filter(\.isReachable).map(\.address.description)) == ["10.1.2.3", "192.0.2.1", "fd00::5"])
     #expect(
@@ -63,12 +61,23 @@ struct RouteNetlinkDecodeTests {
   }
 
   private func decodeAll(_ bytes: [UInt8]) {
-    var links: [Link] = []
-    var addresses: [InterfaceAddress] = []
     bytes.withUnsafeBytes {
-      _ = decodeLinks($0, into: &links)
-      _ = decodeAddresses($0, into: &addresses)
-      _ = readReply($0, sequence: 1) { _ in }
+      _ = readReply($0, sequence: 1) {
+        _ = Link(message: $0)
+        _ = InterfaceAddress(message: $0)
+      }
     }
+  }
+
+  private func read<Item>(
+    _ name: String, as item: (UnsafeRawBufferPointer) -> Item?
+  ) throws -> (NetlinkProgress, [Item]) {
+    var items: [Item] = []
+    let reply = try recorded(name).withUnsafeBytes { bytes in
+      readReply(bytes, sequence: 1) { payload in
+        if let found = item(payload) { items.append(found) }
+      }
+    }
+    return (reply.progress, items)
   }
 }

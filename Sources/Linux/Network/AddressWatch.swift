@@ -70,18 +70,9 @@ public struct InterfaceAddress: Equatable, Sendable {
   public var isReachable: Bool
 }
 
-/// Adds each address that `bytes`, an answer to RTM_GETADDR, tell of to `addresses`. Whatever the bytes are, it never traps.
-public func decodeAddresses(
-  _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into addresses: inout [InterfaceAddress]
-) -> NetlinkProgress {
-  readAnswer(bytes, sequence: sequence) { payload in
-    if let address = InterfaceAddress(message: payload) { addresses.append(address) }
-  }
-}
-
 extension InterfaceAddress {
   /// What follows the header of a RTM_NEWADDR; nil when it is too short for one, or of another family.
-  init?(message payload: UnsafeRawBufferPointer) {
+  package init?(message payload: UnsafeRawBufferPointer) {
     guard payload.count >= MemoryLayout<ifaddrmsg>.size else { return nil }
     let fixed = payload.loadUnaligned(as: ifaddrmsg.self)
     var own: [UInt8]?

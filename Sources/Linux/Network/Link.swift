@@ -19,18 +19,9 @@ public struct Link: Equatable, Sendable {
   public var isUp = false
 }
 
-/// Adds each interface that `bytes`, an answer to RTM_GETLINK, tell of to `links`. Whatever the bytes are, it never traps.
-public func decodeLinks(
-  _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into links: inout [Link]
-) -> NetlinkProgress {
-  readAnswer(bytes, sequence: sequence) { payload in
-    if let link = Link(message: payload) { links.append(link) }
-  }
-}
-
 extension Link {
   /// What follows the header of a RTM_NEWLINK; nil when it is too short for one.
-  init?(message payload: UnsafeRawBufferPointer) {
+  package init?(message payload: UnsafeRawBufferPointer) {
     guard payload.count >= MemoryLayout<ifinfomsg>.size else { return nil }
     let fixed = payload.loadUnaligned(as: ifinfomsg.self)
     self.init(index: fixed.ifi_index, name: "")

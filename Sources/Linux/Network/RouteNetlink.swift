@@ -73,11 +73,11 @@ public final class RouteNetlink {
   }
 }
 
-/// Gives `body` what each message of an answer carries, up to its end.
+/// Gives `body` what each message of an answer carries, up to its end. Whatever the bytes are, it never traps.
 ///
 /// - Returns: how the answer goes on after these `bytes`, what the kernel says in words about an error, and whether what is listed was
 ///   the same all the time (NLM_F_DUMP_INTR).
-func readReply(
+package func readReply(
   _ bytes: UnsafeRawBufferPointer, sequence: UInt32, _ body: (UnsafeRawBufferPointer) -> Void
 ) -> (progress: NetlinkProgress, words: String?, isWhole: Bool) {
   var words: String?

@@ -31,14 +31,18 @@ private func tryAnswer(_ bytes: UnsafeRawBufferPointer) {
   decodeDestroyed(bytes, into: &destroyed)
   decodeDestroyed(half, into: &someDestroyed)
   precondition(destroyed.starts(with: someDestroyed), "a connection that went depends on what follows it")
-  var links: [Link] = []
-  var someLinks: [Link] = []
-  _ = decodeLinks(bytes, into: &links)
-  _ = decodeLinks(half, into: &someLinks)
+  let (links, someLinks) = (items(of: bytes, as: Link.init), items(of: half, as: Link.init))
   precondition(links.starts(with: someLinks), "an interface depends on what follows it")
-  var addresses: [InterfaceAddress] = []
-  var someAddresses: [InterfaceAddress] = []
-  _ = decodeAddresses(bytes, into: &addresses)
-  _ = decodeAddresses(half, into: &someAddresses)
+  let addresses = items(of: bytes, as: InterfaceAddress.init)
+  let someAddresses = items(of: half, as: InterfaceAddress.init)
   precondition(addresses.starts(with: someAddresses), "an address depends on what follows it")
+}
+
+/// The sequence number is that of the seeds.
+private func items<Item>(of bytes: UnsafeRawBufferPointer, as item: (UnsafeRawBufferPointer) -> Item?) -> [Item] {
+  var items: [Item] = []
+  _ = readReply(bytes, sequence: 1) { payload in
+    if let found = item(payload) { items.append(found) }
+  }
+  return items
 }
