@@ -14,6 +14,7 @@ enum Message {
   case frozen(asked: Bool)
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
+  case cannotThaw(error: String)
   case goesOn, leaving, stays
   case cannotHear(error: String)
   case cannotReclaim(error: String)
@@ -25,6 +26,7 @@ enum Message {
   case foundRunning(pid: Int32)
   case cannotFindLeftover(error: String)
   case cannotEnd(error: String)
+  case noTimer(error: String)
 
   // What the guest makes of its sockets, and what it says of itself.
   case notAdopted(socket: String)
@@ -61,7 +63,9 @@ enum Message {
 extension Message {
   var priority: Journal.Priority {
     switch self {
-    case .cannotEnd, .cannotFindLeftover, .cannotTakeSocket, .cannotRun, .noSuchGuest, .abandoned: .error
+    case .cannotThaw, .cannotEnd, .noTimer, .cannotFindLeftover, .cannotTakeSocket, .cannotRun, .noSuchGuest,
+      .abandoned:
+      .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
       .cannotLeadApart, .cannotHear, .cannotReclaim, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost,
@@ -89,6 +93,7 @@ extension Message {
     case .thawed(let socket, let after):
       "thawed after \(after.inWords)\(socket.map { ": a connection to \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
+    case .cannotThaw(let error): "stands still and cannot be thawed, which is tried again until it can: \(error)"
     case .leaving: "shuts down by itself: new clients are parked for its next start"
     case .stays: "does not shut down after all: clients come to it again"
     case .cannotHear(let error):
@@ -105,6 +110,7 @@ extension Message {
     case .cannotFindLeftover(let error):
       "cannot find out what an earlier daemon left running, so nothing is begun before that: \(error)"
     case .cannotEnd(let error): "cannot end it, watch it or clear up after it: \(error)"
+    case .noTimer(let error): "there is no timer for how long it is waited for, so that counts as over: \(error)"
     case .notAdopted(let socket):
       "the guest did not take \(socket): none of its enabled .socket units has this address; clients are refused there"
     case .abandoned(let socket, let waiting):

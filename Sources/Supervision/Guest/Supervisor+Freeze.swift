@@ -98,7 +98,7 @@ extension Supervisor {
       if goesOn, let frozen { say(.thawed(socket: thawCause?.address, after: frozen)) }
     } catch {
       // ENODEV: it is gone, which will be told.
-      if error.errno != ENODEV { say(.cannotEnd(error: "\(error)")) }
+      if error.errno != ENODEV { say(.cannotThaw(error: "\(error)")) }
     }
     quietAlarm()
     isFreezeAsked = false

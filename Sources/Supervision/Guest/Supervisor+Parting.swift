@@ -52,7 +52,7 @@ extension Supervisor {
       try run?.freezer?.letRun()
     } catch {
       // ENODEV: it is gone, which will be told.
-      if error.errno != ENODEV { say(.cannotEnd(error: "\(error)")) }
+      if error.errno != ENODEV { say(.cannotThaw(error: "\(error)")) }
     }
   }
 

@@ -192,7 +192,7 @@ extension Supervisor {
       }
     } catch {
       // Without its deadline the state must not be waited out for ever: it is over at once.
-      say(.cannotEnd(error: "\(error)"))
+      say(.noTimer(error: "\(error)"))
       take(event)
     }
   }

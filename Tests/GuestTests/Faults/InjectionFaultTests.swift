@@ -78,6 +78,7 @@ struct InjectionFaultTests {
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       injection.end()
       #expect(injection.log.contains("(INJECTED)"))
+      #expect(daemon.log.contains("echo: stands still and cannot be thawed"))
       #expect(daemon.log.contains("cgroup.freeze: No space left on device"))
     }
   }
@@ -96,6 +97,7 @@ struct InjectionFaultTests {
       injection.end()
       #expect(injection.log.contains("(INJECTED)"))
       #expect(try world.status("echo").lastStop?.cause == .reboot)
+      #expect(daemon.log.contains("echo: stands still and cannot be thawed"))
     }
   }
 
