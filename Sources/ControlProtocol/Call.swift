@@ -71,7 +71,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .noSuchGuest(let name): "no guest \(name) is known here"
+    case .noSuchGuest(let name): "there is no guest \(name); `dormouse list` shows those there are"
     case .wakeFailed(let name, let reason): "\(name) did not wake: \(reason)"
     case .sleepFailed(let name, let reason): "\(name) does not sleep: \(reason)"
     case .freezeFailed(let name, let reason): "\(name) is not frozen: \(reason)"

@@ -13,7 +13,7 @@ public enum BindUserError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknown(let name):
-      "BindUser=\(name): this host has no such user"
+      "BindUser=\(name): this host has no such user; name one of those that `getent passwd` shows"
     case .isNobody(let name):
       "BindUser=\(name): that is the user that stands for nobody; name a person's"
     case .isOfSystem(let name, let uid):

@@ -80,7 +80,7 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noScratchDirectory(let destination):
       "no directory was made for Bind=:\(destination)"
     case .noResolvConf(let path):
-      "ResolvConf= asks for \(path) of this host, which cannot be read"
+      "ResolvConf= asks for \(path) of this host, which cannot be read; have it written, or ask for another one"
     case .noUser(let name, let root):
       "User=\(name): \(root) has no such user in its /etc/passwd; write a name that is there, or a number"
     case .ambientCapabilitiesAreNotKept(let names):

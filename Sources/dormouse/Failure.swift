@@ -37,13 +37,12 @@ enum Failure: Error, CustomStringConvertible {
     case .hungUp(let path): "the daemon at \(path) ended before it answered; its log says why"
     case .notRunning(let name): "\(name) does not run; `dormouse wake \(name)` starts it"
     case .interrupted: "a signal ended it"
-    case .refused(.noSuchGuest(let name)): "there is no guest \(name); `dormouse list` shows those there are"
-    case .refused(.wakeFailed(let name, let reason)):
-      "\(name) did not wake: \(reason); `dormouse status --console \(name)` may show more"
-    case .refused(.sleepFailed(let name, let reason)):
-      "\(name) does not sleep: \(reason); `dormouse why \(name)` may show more, and --now halts it all the same"
-    case .refused(.freezeFailed(let name, let reason)): "\(name) is not frozen: \(reason)"
-    case .refused(.consoleFailed(let name, let reason)): "no terminal of \(name) can be had: \(reason)"
+    case .refused(let error):
+      switch error {
+      case .wakeFailed(let name, _): "\(error); `dormouse status --console \(name)` may show more"
+      case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now halts it all the same"
+      case .noSuchGuest, .freezeFailed, .consoleFailed: "\(error)"
+      }
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }
   }

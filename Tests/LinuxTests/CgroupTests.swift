@@ -33,8 +33,11 @@ struct CgroupTests {
   }
 
   @Test(
-    "without cgroup 2, or with a mount of another part of it, there is none",
-    arguments: [(hybrid, "4:memory:/x\n"), ("", "0::/\n"), (part, "0::/machine/ab\n"), (part, "0::/\n")])
+    "without cgroup 2, with a mount of another part of it, or from outside of its namespace there is none",
+    arguments: [
+      (hybrid, "4:memory:/x\n"), ("", "0::/\n"), (part, "0::/machine/ab\n"), (part, "0::/\n"),
+      (pure, "0::/..\n"), (pure, "0::/../../b\n"),
+    ])
   func missing(mounts: String, groups: String) {
     #expect(Cgroup2.directory(groups: groups, mounts: MountInfo.parse(mounts)) == nil)
   }

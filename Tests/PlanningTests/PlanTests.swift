@@ -94,7 +94,7 @@ struct PlanTests {
       ),
       (
         .noResolvConf(path: "/run/systemd/resolve/resolv.conf"),
-        "ResolvConf= asks for /run/systemd/resolve/resolv.conf of this host, which cannot be read"
+        "ResolvConf= asks for /run/systemd/resolve/resolv.conf of this host, which cannot be read; have it written, or ask for another one"
       ),
       (.noScratchDirectory(destination: "/x"), "no directory was made for Bind=:/x"),
       (

@@ -8,10 +8,13 @@ public enum Cgroup2 {
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func ownDirectory() throws(SystemError) -> String {
     let groups = String(decoding: try readFile("/proc/self/cgroup", limit: 64 << 10), as: UTF8.self)
-    guard let directory = directory(groups: groups, mounts: try MountInfo.read()) else {
+    let mounts = try MountInfo.read()
+    if let directory = directory(groups: groups, mounts: mounts) { return directory }
+    guard let own = own(groups: groups), mounts.contains(where: { $0.type == "cgroup2" }) else {
       throw SystemError("find the mount of cgroup 2", errno: ENOENT)
     }
-    return directory
+    throw SystemError(
+      "find cgroup \(own) in what is mounted of cgroup 2 (mount it anew under unshare -C -m)", errno: ENOENT)
   }
 
   /// The directory of the root of what this process sees of cgroup 2.
@@ -26,17 +29,22 @@ public enum Cgroup2 {
 
   /// `groups` as in /proc/PID/cgroup: the line `0::PATH` is cgroup 2's, PATH counted from the root of the hierarchy.
   static func directory(groups: String, mounts: [MountEntry]) -> String? {
-    guard let own = groups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })?.dropFirst(3) else {
-      return nil
-    }
+    guard let own = own(groups: groups) else { return nil }
     for mount in mounts where mount.type == "cgroup2" {
       // What is mounted may be a part of the hierarchy only.
       let root = mount.root == "/" ? "" : mount.root
       guard own == root || own.hasPrefix(root + "/") else { continue }
-      let path = mount.target + own.dropFirst(root.count)
+      let below = own.dropFirst(root.count)
+      // Outside of the cgroup namespace, and of the mount: in a directory that is another one.
+      if below == "/.." || below.hasPrefix("/../") { continue }
+      let path = mount.target + below
       return path.hasSuffix("/") ? String(path.dropLast()) : path
     }
     return nil
+  }
+
+  private static func own(groups: String) -> Substring? {
+    groups.split(separator: "\n").first { $0.hasPrefix("0::/") }?.dropFirst(3)
   }
 
   /// The processes of one cgroup, without those of the cgroups below it.

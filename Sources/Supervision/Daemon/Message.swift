@@ -137,7 +137,8 @@ extension Message {
       "out of memory: the kernel killed \(kills) of its processes (MemoryMax=, or the host's own)"
     case .problem(let diagnostic): diagnostic.description
     case .noGuests(let searchPath): "no guest file in \(searchPath.joined(separator: ", "))"
-    case .noSuchGuest(let name): "no file \(name).guest in the search path (--config)"
+    case .noSuchGuest(let name):
+      "no file \(name).guest in the search path: write one, or name its directory by --config"
     case .notPassed(let socket): "the service manager passed sockets, but not \(socket): it is bound here"
     case .notWanted(let name, let address):
       "the service manager passed \(address) (named \(name)), which no guest asks for: closed"
