@@ -25,7 +25,7 @@ extension StartFacts {
     facts.rootMachineID = rootID
     facts.hostOSReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }
     if let file = facts.hostOSReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
-      facts.hostOSRelease = HostOSRelease(parsing: String(decoding: text, as: UTF8.self))
+      facts.hostOSRelease = HostOSRelease(assignments(in: String(decoding: text, as: UTF8.self)))
     }
     if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
     facts.mayMakeNodes = canMakeNodes(in: facts.staging)
@@ -95,16 +95,13 @@ extension StartFacts {
   /// A directory of devices is not looked into: only what a line names is meant to be used.
   private static func boundDevices(_ mounts: [CustomMount]) -> [Device] {
     mounts.compactMap { mount in
-      var status = stat()
-      guard case .bind(let source, _, _, _, _, _) = mount, stat(source, &status) == 0 else { return nil }
-      // makedev(3): 12 bits of major around the low 8 of 20 bits of minor; the rest of both is nobody's yet.
-      let (major, minor) = (
-        UInt32(status.st_rdev >> 8 & 0xfff), UInt32(status.st_rdev & 0xff | status.st_rdev >> 12 & 0xfff00)
-      )
-      switch status.st_mode & S_IFMT {
-      case S_IFCHR: return Device(.character, major, minor)
-      case S_IFBLK: return Device(.block, major, minor)
-      default: return nil
+      guard case .bind(let source, _, _, _, _, _) = mount,
+        let status = try? FileStatus(source, followingLinks: true)
+      else { return nil }
+      switch status.kind {
+      case .characterDevice: return Device(.character, status.device.major, status.device.minor)
+      case .blockDevice: return Device(.block, status.device.major, status.device.minor)
+      case .regular, .directory, .symbolicLink, .fifo, .socket: return nil
       }
     }
   }
@@ -136,27 +133,10 @@ extension StartFacts {
 }
 
 extension HostOSRelease {
-  /// os-release(5): lines `NAME=value`, the value perhaps in quotes.
-  init(parsing text: String) {
+  /// Of os-release(5).
+  fileprivate init(_ variables: [String: String]) {
     self.init()
-    for line in text.split(separator: "\n") {
-      let parts = line.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2 else { continue }
-      let value = Self.unquoted(parts[1])
-      switch parts[0] {
-      case "ID": id = value
-      case "BUILD_ID": buildID = value
-      case "VARIANT_ID": variantID = value
-      case "VERSION_ID": versionID = value
-      default: continue
-      }
-    }
-  }
-
-  private static func unquoted(_ text: Substring) -> String {
-    guard let quote = text.first, quote == "\"" || quote == "'", text.count > 1, text.last == quote else {
-      return String(text)
-    }
-    return String(text.dropFirst().dropLast())
+    (id, buildID, variantID) = (variables["ID"], variables["BUILD_ID"], variables["VARIANT_ID"])
+    versionID = variables["VERSION_ID"]
   }
 }

@@ -20,7 +20,7 @@ public final class NotifySocket {
     // Before bind(2), which gives the file the mode of the socket: it is never open to others, whatever the umask.
     try retrying("fchmod") { fchmod(socket.raw, 0o200) }
     removeFile(path)
-    try bind(socket, to: path)
+    try bind(socket, to: .path(path))
     if user != 0 { try retrying("chown \(path)") { lchown(path, user, user) } }
     self.path = path
     descriptor = socket
@@ -69,19 +69,4 @@ public final class NotifySocket {
   public static let batch = 8
   /// More than the kernel queues: net.unix.max_dgram_qlen is 10, or 512 where systemd has set it.
   public static let queue = 1024
-}
-
-private func bind(_ socket: borrowing OwnedFD, to path: String) throws(SystemError) {
-  var address = sockaddr_un()
-  address.sun_family = sa_family_t(AF_UNIX)
-  let bytes = Array(path.utf8)
-  let room = MemoryLayout.size(ofValue: address.sun_path)
-  guard bytes.count < room else { throw SystemError("bind \(path)", errno: ENAMETOOLONG) }
-  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-  let raw = socket.raw
-  try retrying("bind \(path)") {
-    withUnsafeBytes(of: address) { bytes in
-      Glibc.bind(raw, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
-    }
-  }
 }

@@ -11,10 +11,8 @@ public struct FileInRoot: Sendable {
   public let mode: UInt32
   /// A user, as the host numbers them.
   public let owner: UInt32
-  /// Of a device.
-  public let major: UInt32
-  /// As `major`.
-  public let minor: UInt32
+  /// Of a device file.
+  public let device: DeviceNumber
   /// ST_RDONLY of statvfs(3): the mount or the file system takes no writes.
   public let isReadOnly: Bool
   /// What the last part of the path holds when it is a symbolic link.
@@ -36,8 +34,7 @@ public struct FileInRoot: Sendable {
     kind = FileStatus.Kind(mode: status.st_mode)
     mode = status.st_mode & 0o7777
     owner = status.st_uid
-    major = UInt32(truncatingIfNeeded: status.st_rdev >> 8 & 0xfff | status.st_rdev >> 32 & ~0xfff)
-    minor = UInt32(truncatingIfNeeded: status.st_rdev & 0xff | status.st_rdev >> 12 & ~0xff)
+    device = DeviceNumber(status.st_rdev)
     isReadOnly = system.f_flags & Int(ST_RDONLY) != 0
     link = try? readLink(of: itself)
     var names: [String] = []

@@ -16,6 +16,8 @@ public struct FileStatus: Equatable, Sendable {
   public let user: UInt32
   /// Its group.
   public let group: UInt32
+  /// Of a device file.
+  public let device: DeviceNumber
 
   /// - Parameters:
   ///   - path: of the file.
@@ -44,6 +46,7 @@ public struct FileStatus: Equatable, Sendable {
     size = Int64(status.st_size)
     user = status.st_uid
     group = status.st_gid
+    device = DeviceNumber(status.st_rdev)
     kind = Kind(mode: status.st_mode)
   }
 }

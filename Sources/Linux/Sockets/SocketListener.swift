@@ -31,7 +31,10 @@ func listen(on fd: borrowing OwnedFD, at address: SocketAddress, backlog: UInt32
   try retrying("listen \(address)") { listen(raw, Int32(clamping: backlog)) }
 }
 
-private func bind(_ fd: borrowing OwnedFD, to address: SocketAddress) throws(SystemError) {
+/// bind(2), and nothing else: a path has the mode that its socket had (fchmod(2)), less the umask.
+///
+/// - Throws: `SystemError`; `EADDRINUSE` when the path exists, `ENAMETOOLONG` beyond 107 bytes.
+public func bind(_ fd: borrowing OwnedFD, to address: SocketAddress) throws(SystemError) {
   let raw = fd.raw
   try address.passed(to: "bind") { bind(raw, $0, $1) }
 }

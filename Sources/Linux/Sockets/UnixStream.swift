@@ -10,7 +10,7 @@ public enum UnixStream {
     let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
     // Before bind, which gives the file the mode that the socket has: there is no moment with a wider one.
     try retrying("fchmod \(path)") { fchmod(fd.raw, mode_t(mode)) }
-    try SocketAddress.path(path).passed(to: "bind") { bind(fd.raw, $0, $1) }
+    try Linux.bind(fd, to: .path(path))
     try retrying("listen \(path)") { Glibc.listen(fd.raw, backlog) }
     return fd
   }

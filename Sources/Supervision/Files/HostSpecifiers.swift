@@ -1,6 +1,5 @@
 import GuestSpec
 import Linux
-import UnitSyntax
 
 extension Specifiers {
   /// What the specifiers of systemd.unit(5) that depend on the host stand for; one that cannot be read is missing.
@@ -31,16 +30,8 @@ extension Specifiers {
     return line.isEmpty ? nil : line
   }
 
-  /// The assignments of a file like os-release(5).
   private static func variables(_ path: String) -> [String: String]? {
-    guard let bytes = try? readFile(path, limit: 1 << 16) else { return nil }
-    var variables: [String: String] = [:]
-    for line in bytes.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
-      guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { continue }
-      let words = try? Words(String(decoding: line[(equals + 1)...], as: UTF8.self))
-      variables[String(decoding: line[..<equals], as: UTF8.self)] = words?.words.first ?? ""
-    }
-    return variables
+    (try? readFile(path, limit: 1 << 16)).map { assignments(in: String(decoding: $0, as: UTF8.self)) }
   }
 
   /// systemd's names (`ConditionArchitecture=`).

@@ -44,7 +44,7 @@ struct Observer {
   private func file(_ path: String) -> File? {
     guard let found = try? FileInRoot(path, inRoot: root, limit: 4096) else { return nil }
     var file = File(found.kind.observed, mode: found.mode, owner: found.owner, isReadOnly: found.isReadOnly)
-    (file.major, file.minor, file.link) = (found.major, found.minor, found.link)
+    (file.major, file.minor, file.link) = (found.device.major, found.device.minor, found.link)
     file.names = Set(found.names)
     if found.kind == .regular { file.text = (try? readFile(path, inRoot: root, limit: 1 << 16)).map { text($0) } }
     return file

@@ -108,9 +108,8 @@ extension SockDiag {
     guard let file = try unixSocket(inode: try inode(of: fd))?.file else { return false }
     var status = stat()
     guard lstat(path, &status) == 0 else { return false }
-    // sock_diag has the kernel's own device number, 12 bits of major and 20 of minor; stat(2) one that is older at the ends.
-    let (major, minor) = (status.st_dev >> 8 & 0xfff, status.st_dev & 0xff | status.st_dev >> 12 & 0xfff00)
-    let device = UInt32(truncatingIfNeeded: major << 20 | minor)
-    return file.inode == UInt32(truncatingIfNeeded: status.st_ino) && file.device == device
+    let device = DeviceNumber(status.st_dev)
+    // sock_diag has the kernel's own number, 12 bits of major and 20 of minor.
+    return file.inode == UInt32(truncatingIfNeeded: status.st_ino) && file.device == device.major << 20 | device.minor
   }
 }

@@ -1,0 +1,24 @@
+import GuestSpec
+import Testing
+
+@Suite("Files like os-release")
+struct AssignmentsTests {
+  @Test("are read with their quotes taken away; comments and lines that assign nothing are left out")
+  func read() {
+    let text = """
+      # a comment=here
+      PRETTY_NAME="Debian GNU/Linux 13 (trixie)"
+      ID=debian\r
+      VERSION_ID='13'
+      BUILD_ID=
+      no assignment
+      VARIANT="a \\"quoted\\" one"
+
+      """
+    #expect(
+      assignments(in: text) == [
+        "PRETTY_NAME": "Debian GNU/Linux 13 (trixie)", "ID": "debian", "VERSION_ID": "13", "BUILD_ID": "",
+        "VARIANT": "a \"quoted\" one",
+      ])
+  }
+}
