@@ -39,8 +39,7 @@ extension Manager {
       let run = try leftovers.run(of: name)
       if let supervisor = supervisors[name] {
         supervisor.begin(leftover: run)
-        // Systemd starts the service for a connection, which then waits already, or because somebody asked for the guest.
-        if endsAsleep { supervisor.wake { _ in } }
+        if endsAsleep { supervisor.wakeAtOnce() }
       } else if let run {
         // Its file went while no daemon ran: it is ended, and then forgotten.
         let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])

@@ -37,13 +37,15 @@ extension Supervisor {
   private static let unfound = "it cannot be told yet what an earlier daemon left of it"
 
   /// Starts the guest; answers when it is ready.
-  func wake(_ answer: @escaping Waiters.Answer) {
+  func wake(_ answer: @escaping Waiters.Answer) { wake(because: Trigger(cause: .request), answer) }
+
+  private func wake(because trigger: Trigger, _ answer: @escaping Waiters.Answer) {
     if case .released = state {
       let reason = awaitsBeginning ? Self.unfound : "it is held no longer"
       return answer(.failure(.wakeFailed(name: name, reason: reason)))
     }
     waiters.awaitReady(answer)
-    wakeCause = Trigger(cause: .request)
+    wakeCause = trigger
     take(.wakeRequested)
   }
 
@@ -137,11 +139,18 @@ extension SocketLook.Found {
 
 // What the daemon's end and its service manager bring.
 extension Supervisor {
+  /// Starts the guest that its service manager has started this process for: for a connection, which waits already then, or because
+  /// somebody asked for the guest.
+  func wakeAtOnce() {
+    let awaited = listeners.awaited?.address
+    wake(because: Trigger(cause: awaited == nil ? .request : .connection, socket: awaited)) { _ in }
+  }
+
   /// It was awake, sleeps, and nobody is at its door: whoever comes next may be the service manager's to see. One whose starts fail
   /// stays here while its clients wait, or its pauses would not grow.
   var isAsleepForNow: Bool {
     guard case .inactive = state else { return false }
-    return history.wakes > 0 && !listeners.isSomebodyWaiting
+    return history.wakes > 0 && listeners.awaited == nil
   }
 
   /// Whoever was told to halt and still runs is killed.

@@ -35,8 +35,8 @@ final class GuestListeners {
 
   func unheard(_ connections: [UInt64]) { unheard.formUnion(connections) }
 
-  /// Whether a connection or a datagram is in one of the queues.
-  var isSomebodyWaiting: Bool { all.contains { $0.isSomebodyQueued || $0.twin?.hasInput == true } }
+  /// The first with a connection or a datagram in a queue.
+  var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
 
   /// Whether somebody waits whom only the next guest can serve.
   var isSomebodyStranded: Bool { all.contains(where: \.isSomebodyStranded) }

@@ -100,6 +100,9 @@ extension Listener {
 
   /// Whether somebody waits at the socket that the guest does not have: of a guest that is to go on, only the next one can serve him.
   var isSomebodyStranded: Bool { twin?.hasInput == true }
+
+  /// Whether somebody waits at either of the two.
+  var isSomebodyWaiting: Bool { isSomebodyQueued || isSomebodyStranded }
 }
 
 // Before the halt.

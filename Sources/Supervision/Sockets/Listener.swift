@@ -86,7 +86,7 @@ final class Listener {
       _ = try FileStatus(path, followingLinks: false)
       return false
     } catch {
-      return error.errno == ENOENT && !isSomebodyQueued && twin?.hasInput != true
+      return error.errno == ENOENT && !isSomebodyWaiting
     }
   }
 
