@@ -172,6 +172,49 @@ struct StoreTests {
     }
   }
 
+  @Test(
+    "is left one socket of a path, and nothing lies beside the path, however often the two have changed places",
+    arguments: [1, 2], ["no", "yes"])
+  func leavesOne(stops: Int, removed: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=/run/echo", "RemoveOnStop=\(removed)")
+      let host = try Host(in: world, binds: ["\(world.directory):\(world.directory)"])
+      let (path, beside) = (host.path("/run/echo"), host.path("/run/.echo.dormouse"))
+      func stopGuest() throws {
+        #expect(try world.ask(path, "hello") == "hello")
+        try host.require("dormouse", "sleep", "echo", "--now", "--runtime", "/run/dormouse")
+        #expect(access(beside, F_OK) == 0)
+      }
+      try host.require("systemctl", "start", "dormouse.service")
+      for _ in 1...stops { try stopGuest() }
+      try host.require("systemctl", "restart", "dormouse.service")
+      #expect(access(beside, F_OK) != 0)
+      try host.stored(1)
+      for _ in 1...stops { try stopGuest() }
+      try host.require("systemctl", "stop", "dormouse.service")
+      #expect(access(beside, F_OK) != 0)
+      #expect((access(path, F_OK) == 0) == (removed == "no"))
+    }
+  }
+
+  @Test("has for the next daemon who waits at a path, also where that is removed with the daemon")
+  func removedPath() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=/run/echo", "RemoveOnStop=yes", arguments: ["--ready", "--stop=ignore"],
+        settings: "[Guest]\nTimeoutStopSec=1s")
+      let host = try Host(in: world, binds: ["\(world.directory):\(world.directory)"])
+      let path = host.path("/run/echo")
+      try host.require("systemctl", "start", "dormouse.service")
+      #expect(try world.ask(path, "hello") == "hello")
+      try host.startStop("dormouse.service", "/run/dormouse", "echo")
+      let client = try world.connect(path)
+      try client.send("again")
+      try host.require("systemctl", "restart", "dormouse.service")
+      #expect(try client.line() == "again")
+    }
+  }
+
   private static let port = "127.0.0.1:8001"
   private static let datagramPort = "127.0.0.1:8004"
 

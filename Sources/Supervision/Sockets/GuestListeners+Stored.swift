@@ -15,6 +15,24 @@ extension GuestListeners {
     store.drop(second, as: name(of: second, .second, listener))
   }
 
+  /// Leaves the next daemon of two sockets at a path the one that clients come to, when nobody waits at the other: whose file would lie
+  /// beside the path for good should no daemon follow.
+  func leaveOne(of listener: Listener) {
+    // Who has connected a socket for datagrams sends to where he did that, whichever has the path.
+    guard case .path(let path) = listener.local, listener.listen.kind != .datagram, let second = listener.second,
+      store.hasSaidAll
+    else { return }
+    if !listener.leadsToSecond {
+      if (try? hasInput(second.descriptor)) == false { forgettingSecond(of: listener) { listener.dropSecond() } }
+    } else if !listener.isPassed, (try? hasInput(listener.first.descriptor)) == false {
+      // To lead clients back to the first would be one moment more in which somebody has found a socket and is not in its queue yet.
+      store.rename(second, from: name(of: second, .second, listener), to: name(of: second, .first, listener))
+      if !store.hasSaidAll { return }
+      store.drop(listener.first, as: name(of: listener.first, .first, listener))
+      PathTwin.remove(path)
+    }
+  }
+
   /// Closes the second socket for good, and has the service manager forget both.
   func giveUp(_ listener: Listener) {
     forgettingSecond(of: listener) { listener.dropSecond() }

@@ -122,6 +122,7 @@ final class GuestListeners {
   func release(forNext: Bool) {
     if forNext {
       for listener in all {
+        leaveOne(of: listener)
         letGo(listener)
         listener.leadHome()
       }
@@ -160,6 +161,7 @@ final class GuestListeners {
     if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
     if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
       removeFile(path)
+      PathTwin.remove(path)
     }
   }
 }

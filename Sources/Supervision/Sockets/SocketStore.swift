@@ -51,6 +51,16 @@ final class SocketStore {
     sayAll()
   }
 
+  /// The service manager has one name for a socket, so it forgets the old one first.
+  func rename(_ socket: HeldSocket, from old: StoredName, to new: StoredName) {
+    if !socket.isStored { return }
+    unsaid += [.drop(old), .keep(socket, new)]
+    sayAll()
+  }
+
+  /// Whether the service manager has had room for every word.
+  var hasSaidAll: Bool { unsaid.isEmpty }
+
   private func sayAll() {
     if later != nil { return }
     while let word = unsaid.first {
