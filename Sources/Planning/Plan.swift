@@ -7,34 +7,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
   let command = try PlanEnvironment.command(guest.exec)
   var builder = PlanBuilder(guest: guest, facts: facts)
-  builder.begin()
-  try builder.mountRoot()
-  builder.openHostFiles()
-  builder.openEtc()
-  builder.openJournal()
-  builder.openHomes()
-  let custom = try builder.openCustomMounts()
-  try builder.enterRoot()
-  try builder.fillRoot()
-  builder.mountRun()
-  builder.showUsers()
-  builder.mountSys()
-  builder.mountDev()
-  builder.steps += custom.before
-  builder.mountJournal()
-  builder.steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
-  builder.cross()
-  builder.mountProc()
-  builder.coverProc()
-  builder.mountOwn()
-  builder.steps += custom.after
-  // The container interface wants the whole tree shared when systemd starts, and nothing of it with the host.
-  builder.steps.append(.propagate(.shared, path: "/"))
-  builder.steps.append(.setHostname(guest.exec.hostname ?? guest.name))
-  if guest.network.isPrivate { builder.steps.append(.bringUpLoopback) }
-  builder.steps += [.setUmask(0o022), .openConsole(path: "/dev/console")]
-  try builder.becomePayload()
-  builder.steps.append(command.step)
+  try builder.write(until: command.step)
   var plan = LaunchPlan()
   plan.steps = builder.steps
   plan.notes = builder.notes
@@ -81,6 +54,38 @@ struct PlanBuilder {
     if guest.exec.processTwo { preloaded.append(.smallInit) }
     self.preloaded = preloaded
     slotCount = preloaded.count
+  }
+
+  /// All chapters, in the order in which they are carried out.
+  mutating func write(until last: Step) throws(PlanError) {
+    begin()
+    try mountRoot()
+    openHostFiles()
+    openEtc()
+    openJournal()
+    openHomes()
+    let custom = try openCustomMounts()
+    try enterRoot()
+    try fillRoot()
+    mountRun()
+    showUsers()
+    mountSys()
+    mountDev()
+    steps += custom.before
+    mountJournal()
+    steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
+    cross()
+    mountProc()
+    coverProc()
+    mountOwn()
+    steps += custom.after
+    // The container interface wants the whole tree shared when systemd starts, and nothing of it with the host.
+    steps.append(.propagate(.shared, path: "/"))
+    steps.append(.setHostname(guest.exec.hostname ?? guest.name))
+    if guest.network.isPrivate { steps.append(.bringUpLoopback) }
+    steps += [.setUmask(0o022), .openConsole(path: "/dev/console")]
+    try becomePayload()
+    steps.append(last)
   }
 
   /// The slot of what the launcher has; nil when this guest has none.
