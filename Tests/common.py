@@ -14,6 +14,13 @@ def option(name, default=None):
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
 
 
+def expect_options(usage, *names):
+    """Ends the program at a word that looks like an option and is none of these, with how it is used."""
+    wrong = [word for word in sys.argv[1:] if word.startswith("-") and word not in names]
+    if wrong:
+        sys.exit(f"there is no option {wrong[0]}\n{usage}")
+
+
 def keep(name, lines):
     """Prints what was found, and keeps it as Benchmarks/results/NAME, which belongs to whom the tree does."""
     print(*lines, sep="\n", flush=True)
