@@ -48,7 +48,8 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // Tests mirror Sources; GuestTests runs whole guests.
+    // Tests mirror Sources; GuestTests runs whole guests. Spawning starts programs for some of them.
+    .target(name: "Spawning", dependencies: ["Linux"], path: "Tests/Spawning", swiftSettings: strict),
     .testTarget(name: "UnitSyntaxTests", dependencies: ["UnitSyntax"]),
     .testTarget(name: "GuestSpecTests", dependencies: ["GuestSpec", "UnitSyntax"]),
     .testTarget(name: "PlanningTests", dependencies: ["Planning", "GuestSpec"]),
@@ -60,9 +61,11 @@ let package = Package(
     .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["ControlProtocol", "GuestSpec", "Linux", "Supervision", "Systemd", "UnitSyntax", "dormouse"]),
+      dependencies: [
+        "ControlProtocol", "GuestSpec", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax", "dormouse",
+      ]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "Supervision", "dormouse"]),
-    .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux"]),
+    .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
   ]
 )
 

@@ -21,6 +21,7 @@ struct CounterTests {
       #expect(try world.status("echo").counters.lost == [])
     }
   }
+
   @Test("is one as well that was over before its daemon came to look at the guest, which had just been started")
   func atOnce() throws {
     try World.with { world in

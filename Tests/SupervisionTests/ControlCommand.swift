@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Linux
+import Spawning
 
 /// What a program said, and how it ended.
 struct CommandResult: Equatable {
@@ -10,32 +11,11 @@ struct CommandResult: Equatable {
 }
 
 /// Runs a program to its end, with nothing on its standard input.
-///
-/// What it says goes to files: Foundation's pipes would be inherited by whatever other tests start meanwhile, and end only with that.
 func runCommand(_ arguments: [String]) throws -> CommandResult {
   let tree = try FilesTree()
-  var actions = posix_spawn_file_actions_t()
-  posix_spawn_file_actions_init(&actions)
-  defer { posix_spawn_file_actions_destroy(&actions) }
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-  for (number, name) in [(1, "output"), (2, "errors")] as [(Int32, String)] {
-    posix_spawn_file_actions_addopen(&actions, number, tree.path(name), O_WRONLY | O_CREAT, 0o600)
-  }
-  // The threads of a test block most signals.
-  var attributes = posix_spawnattr_t()
-  posix_spawnattr_init(&attributes)
-  defer { posix_spawnattr_destroy(&attributes) }
-  var none = sigset_t()
-  posix_spawnattr_setsigmask(&attributes, &none)
-  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-
-  var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-  let environment = ProcessInfo.processInfo.environment
-  var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
-  defer { for pointer in list + variables { free(pointer) } }
-  var pid: pid_t = 0
-  let failure = posix_spawn(&pid, arguments[0], &actions, &attributes, &list, &variables)
-  guard failure == 0 else { throw SystemError("posix_spawn \(arguments[0])", errno: failure) }
+  let pid = try spawn(
+    arguments, environment: ProcessInfo.processInfo.environment, output: tree.path("output"),
+    errors: tree.path("errors"))
   var status: Int32 = 0
   try retrying("waitpid") { waitpid(pid, &status, 0) }
   func said(_ name: String) throws -> String {

@@ -27,19 +27,16 @@ def enter():
         os.mkdir(PLACE)
         command = ["unshare", "--net", "--mount", "--propagation=private", sys.executable]
         os.execvp("unshare", command + [os.path.abspath(sys.argv[0]), "--inside"] + sys.argv[1:])
+    # Last of all, whatever has failed.
+    atexit.register(os.rmdir, PLACE)
     run("ip", "link", "set", "lo", "up")
     # The kernel remembers what has ended for a minute, and goes through all of it at each look at connections: a hundred thousand would be
     # most of what the storm measures.
     with open("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w") as most:
         most.write("4096")
-    atexit.register(leave)
     run("mount", "-t", "tmpfs", "storm", PLACE)
+    atexit.register(run, "umount", "--lazy", PLACE)
     os.mkdir(os.path.dirname(PATH))
-
-
-def leave():
-    run("umount", "--lazy", PLACE)
-    os.rmdir(PLACE)
 
 
 def run(*arguments, **options):

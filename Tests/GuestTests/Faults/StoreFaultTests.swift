@@ -21,6 +21,7 @@ struct StoreFaultTests {
       while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.first.") {}
     }
   }
+
   @Test("for want of room in its queue is told as soon as there is some which sockets are to be kept")
   func full() throws {
     try World.with { world in

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 import Linux
+import Spawning
 
 /// A process of a test: its output goes to files, its end is waited for by pidfd.
 final class Child {
@@ -18,28 +19,7 @@ final class Child {
 
   /// Runs `arguments` with exactly `environment`, standard input at its end, output and errors appended to files.
   init(_ arguments: [String], environment: [String: String], output: String, errors: String) throws {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // The threads of a test block most signals, and a program that inherited that would not end when told to.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-
-    let append = O_WRONLY | O_CREAT | O_APPEND
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, output, append, 0o600)
-    posix_spawn_file_actions_addopen(&actions, 2, errors, append, 0o600)
-
-    var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
-    defer { for pointer in list + variables { free(pointer) } }
-    var pid: pid_t = 0
-    let code = posix_spawnp(&pid, arguments[0], &actions, &attributes, &list, &variables)
-    guard code == 0 else { throw SystemError("posix_spawn \(arguments[0])", errno: code) }
+    let pid = try spawn(arguments, environment: environment, output: output, errors: errors)
     self.pid = pid
     self.arguments = arguments
     handle = OwnedFD(owning: try retrying("pidfd_open") { pidfd_open(pid, 0) })
