@@ -1,13 +1,13 @@
 /// What can happen to a guest.
 public enum Event: Equatable, Sendable {
   /// The daemon takes the guest on.
-  case hold
+  case bind
   /// The daemon takes the guest on and finds it running: an earlier daemon died without it.
-  case holdRunning
-  /// The listeners are open: the answer to `holdListeners`.
-  case held
+  case adopt
+  /// The listeners are open: the answer to `bindListeners`.
+  case bound
   /// They could not be opened, or could not be watched.
-  case holdFailed
+  case bindFailed
   /// One of the watched listeners is readable.
   case connection
   /// Somebody asks for the guest: `dormouse wake`.
@@ -21,7 +21,7 @@ public enum Event: Equatable, Sendable {
   /// `TimeoutStartSec=` is over.
   case startTimedOut
   /// The guest has been ready for a while, or asleep with nobody at its door.
-  case steady
+  case stable
   /// Nobody has used the guest for `IdleStopSec=`.
   case idle
   /// Nobody has used the guest for `IdleFreezeSec=`, or somebody asks for it: `dormouse freeze`.
@@ -31,27 +31,27 @@ public enum Event: Equatable, Sendable {
   /// It could not be frozen, or not in time (`Timer.freeze`).
   case freezeFailed
   /// Somebody uses the frozen guest, or it has been frozen for as long as may be.
-  case stirred
-  /// New clients wait apart from the guest: the answer to `closeGate`.
-  case gateClosed
+  case activity
+  /// New clients wait apart from the guest: the answer to `divert`.
+  case diverted
   /// There was nothing left (descriptors, memory) to make a place for them.
-  case gateFailed
-  /// Somebody uses the guest by its own listeners: an answer to `lookAgain`.
+  case divertFailed
+  /// Somebody uses the guest by its own listeners: an answer to `rescan`.
   case used
   /// Nobody does: the other one.
   case unused
   /// It is time to look again (`Timer.look`).
-  case lookDue
+  case rescanDue
   /// Those who use the guest have been waited for long enough (`Timer.drain`).
   case drainTimedOut
   /// PID 1 says that it is shutting down, and nobody told it to; or what it says then and may say otherwise too.
-  case leaving(surely: Bool)
+  case selfShutdown(confirmed: Bool)
   /// PID 1 says what it does not say while it shuts down.
-  case staying
+  case shutdownAborted
   /// Somebody asks for the guest to stop: `dormouse sleep`; with `now` although it is in use.
   case sleepRequested(now: Bool)
   /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).
-  case abandoned
+  case listenerClosed
   /// PID 1 is gone, and everything in its cgroup with it.
   case exited(Exit)
   /// `TimeoutStopSec=` is over.

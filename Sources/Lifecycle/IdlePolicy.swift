@@ -43,17 +43,17 @@ public struct IdlePolicy: Equatable, Sendable {
     /// For how long nothing has passed on any connection; nil unless all of them are such that what comes next on them can be seen.
     public var silence: Duration?
     /// After this long the same connections would be judged otherwise.
-    public var lookAgainAfter: Duration?
+    public var rescanAfter: Duration?
 
     public init(
       inUse: Bool, endIsAnnounced: Bool, lastDatagram: Datagram? = nil, silence: Duration? = nil,
-      lookAgainAfter: Duration? = nil
+      rescanAfter: Duration? = nil
     ) {
       self.inUse = inUse
       self.endIsAnnounced = endIsAnnounced
       self.lastDatagram = lastDatagram
       self.silence = silence
-      self.lookAgainAfter = lookAgainAfter
+      self.rescanAfter = rescanAfter
     }
   }
 
@@ -77,7 +77,7 @@ public struct IdlePolicy: Equatable, Sendable {
     /// Nobody has used it for `IdleFreezeSec=`: freeze it.
     case freeze
     /// Nothing is due; the next look is to be no later than this from now.
-    case lookAgain(after: Duration)
+    case rescan(after: Duration)
   }
 
   /// A connection ended just now.
@@ -111,17 +111,17 @@ public struct IdlePolicy: Equatable, Sendable {
     } else if let idleStop {
       next = max(idleStop, next)
     }
-    if let again = usage.lookAgainAfter { next = min(next, again) }
-    guard freezesConnections, let idleFreeze, let silence = usage.silence else { return .lookAgain(after: next) }
+    if let again = usage.rescanAfter { next = min(next, again) }
+    guard freezesConnections, let idleFreeze, let silence = usage.silence else { return .rescan(after: next) }
     let silent = min(silence, now - thawedAt)
-    return silent >= idleFreeze ? .freeze : .lookAgain(after: min(next, idleFreeze - silent))
+    return silent >= idleFreeze ? .freeze : .rescan(after: min(next, idleFreeze - silent))
   }
 
   private func judgeUnused(_ usage: Usage, at now: Duration) -> Decision {
     let unused = now - lastUse
     if let idleStop, unused >= idleStop { return .stop }
     if let idleFreeze, unused >= idleFreeze { return .freeze }
-    let atMost = idleStop.map { $0 - unused } ?? min(Self.seldom, usage.lookAgainAfter ?? Self.seldom)
-    return .lookAgain(after: min(atMost, idleFreeze.map { $0 - unused } ?? atMost))
+    let atMost = idleStop.map { $0 - unused } ?? min(Self.seldom, usage.rescanAfter ?? Self.seldom)
+    return .rescan(after: min(atMost, idleFreeze.map { $0 - unused } ?? atMost))
   }
 }

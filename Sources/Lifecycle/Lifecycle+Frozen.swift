@@ -3,39 +3,40 @@ extension Lifecycle {
   mutating func whileFreezing(_ record: State.Record, _ event: Event) -> [Effect] {
     let leave: [Effect] = [.disarm(.freeze), .thaw, .unwatchIdleness]
     return switch event {
-    case .frozen: standStill(record)
+    case .frozen: enterFrozen(record)
     case .freezeFailed, .wakeRequested: [.disarm(.freeze)] + thaw(record)
     case .idle: [.disarm(.freeze), .thaw] + part(State.Record())
     case .sleepRequested(now: false): [.disarm(.freeze), .thaw] + part(record)
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
-    case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
-    case .abandoned: leave + halt(record, then: .fail)
+    case .selfShutdown(let confirmed): leave + shutDownByItself(record, confirmed: confirmed, served: true)
+    case .listenerClosed: leave + halt(record, then: .fail)
     case .exited(let exit): [.disarm(.freeze), .unwatchIdleness] + unasked(exit, record)
     // on its way; READY=1 repeats; the new file is for the next start
     case .freezeDue, .ready, .changed: []
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady,
-      .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver, .staying:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable,
+      .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut, .stopTimedOut, .pauseOver,
+      .shutdownAborted:
       []  // late, or the answer to nothing
     }
   }
 
   mutating func whileFrozen(_ record: State.Record, _ event: Event) -> [Effect] {
-    let leave: [Effect] = [.stepBack, .thaw, .unwatchIdleness]
+    let leave: [Effect] = [.handBack, .thaw, .unwatchIdleness]
     return switch event {
-    case .connection, .stirred, .wakeRequested: [.stepBack] + thaw(record)
-    case .idle: [.stepBack, .thaw] + part(State.Record())
-    case .sleepRequested(now: false): [.stepBack, .thaw] + part(record)
+    case .connection, .activity, .wakeRequested: [.handBack] + thaw(record)
+    case .idle: [.handBack, .thaw] + part(State.Record())
+    case .sleepRequested(now: false): [.handBack, .thaw] + part(record)
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
-    case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
-    case .abandoned: leave + halt(record, then: .fail)
-    case .exited(let exit): [.stepBack, .unwatchIdleness] + unasked(exit, record)
+    case .selfShutdown(let confirmed): leave + shutDownByItself(record, confirmed: confirmed, served: true)
+    case .listenerClosed: leave + halt(record, then: .fail)
+    case .exited(let exit): [.handBack, .unwatchIdleness] + unasked(exit, record)
     // frozen already; what it said before; the new file is for the next start
     case .freezeDue, .ready, .changed: []
-    case .hold, .holdRunning, .held, .holdFailed, .started, .startFailed, .startTimedOut, .steady, .frozen,
-      .freezeFailed, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut, .pauseOver,
-      .staying:
+    case .bind, .adopt, .bound, .bindFailed, .started, .startFailed, .startTimedOut, .stable, .frozen,
+      .freezeFailed, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut, .stopTimedOut, .pauseOver,
+      .shutdownAborted:
       []  // late, or the answer to nothing
     }
   }

@@ -1,32 +1,34 @@
 // One function for each state, each a switch over every event.
 extension Lifecycle {
-  mutating func whileReleased(_ event: Event) -> [Effect] {
+  mutating func whileUnbound(_ event: Event) -> [Effect] {
     switch event {
-    case .hold: hold(State.Record(), then: .watch)
+    case .bind: hold(State.Record(), then: .watch)
     // An earlier daemon may have left it frozen.
-    case .holdRunning: [.thaw] + drain(State.Record(), then: .sleep)
+    case .adopt: [.thaw] + drain(State.Record(), then: .sleep)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
-    case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
+    case .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut,
+      .selfShutdown,
+      .shutdownAborted, .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
 
-  mutating func whileHolding(_ holding: State.Holding, _ event: Event) -> [Effect] {
+  mutating func whileBinding(_ binding: State.Binding, _ event: Event) -> [Effect] {
     switch event {
-    case .held:
-      switch holding.next {
-      case .watch: watch(holding.record)
-      case .start: start(holding.record)
+    case .bound:
+      switch binding.next {
+      case .watch: watch(binding.record)
+      case .start: start(binding.record)
       }
-    case .holdFailed: fail(holding.record.struckAgain, then: holding.next)
+    case .bindFailed: fail(binding.record.struckAgain, then: binding.next)
     case .release: release()
     // `held` comes first (`EventQueue`)
     case .wakeRequested, .sleepRequested, .changed: []
-    case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
+    case .bind, .adopt, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut,
+      .selfShutdown,
+      .shutdownAborted, .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -40,12 +42,13 @@ extension Lifecycle {
     case .wakeRequested: [.unwatchListeners] + start(State.Record())
     case .changed: [.unwatchListeners] + hold(State.Record(), then: .watch)
     case .release: [.unwatchListeners] + release()
-    case .holdFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
-    case .steady: quieten()
+    case .bindFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
+    case .stable: quieten()
     case .sleepRequested: []  // asleep
-    case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .freezeDue, .frozen,
-      .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving, .staying,
-      .abandoned, .exited, .stopTimedOut, .pauseOver:
+    case .bind, .adopt, .bound, .started, .startFailed, .ready, .startTimedOut, .idle, .freezeDue, .frozen,
+      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted,
+      .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -55,9 +58,10 @@ extension Lifecycle {
     case .started: awaitReadiness(record)
     case .startFailed: fail(record.struckAgain, then: .watch)
     case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes first (`EventQueue`)
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .ready, .startTimedOut, .stable, .idle, .freezeDue,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut,
+      .selfShutdown,
+      .shutdownAborted, .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -68,50 +72,52 @@ extension Lifecycle {
     case .startTimedOut: halt(record, then: .fail)
     case .sleepRequested: [.disarm(.start)] + halt(record, then: .sleep)
     case .release: [.disarm(.start)] + halt(record, then: .release)
-    case .leaving(let surely): [.disarm(.start)] + goByItself(record, surely: surely, served: false)
+    case .selfShutdown(let confirmed): [.disarm(.start)] + shutDownByItself(record, confirmed: confirmed, served: false)
     case .exited(let exit): [.disarm(.start)] + unserved(exit, record)
     case .wakeRequested, .changed: []  // on its way; the new file is for the next start
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .freezeDue,
-      .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .staying,
-      .abandoned, .stopTimedOut, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .stable, .idle, .freezeDue,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut,
+      .shutdownAborted,
+      .listenerClosed, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
 
   mutating func whileActive(_ record: State.Record, _ event: Event) -> [Effect] {
-    let leave: [Effect] = [.disarm(.steady), .unwatchIdleness]
+    let leave: [Effect] = [.disarm(.stable), .unwatchIdleness]
     return switch event {
-    case .steady: forgetFailures()
+    case .stable: forgetFailures()
     case .freezeDue: freeze(record)
-    case .idle: [.disarm(.steady)] + part(State.Record())  // it served whoever came: earlier failures are mended
-    case .sleepRequested(now: false): [.disarm(.steady)] + part(record)
+    case .idle: [.disarm(.stable)] + part(State.Record())  // it served whoever came: earlier failures are mended
+    case .sleepRequested(now: false): [.disarm(.stable)] + part(record)
     // as it was asked for, it is no failure whatever was before, and whoever comes next waits for no pause
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
-    case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
-    case .abandoned: leave + halt(record, then: .fail)
+    case .selfShutdown(let confirmed): leave + shutDownByItself(record, confirmed: confirmed, served: true)
+    case .listenerClosed: leave + halt(record, then: .fail)
     case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .changed: []
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .frozen,
-      .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .stopTimedOut,
-      .pauseOver, .staying:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .frozen,
+      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue, .drainTimedOut, .stopTimedOut,
+      .pauseOver, .shutdownAborted:
       []  // late, or the answer to nothing
     }
   }
 
   mutating func whileDeactivating(_ deactivation: State.Deactivation, _ event: Event) -> [Effect] {
     switch event {
-    case .exited: [.disarm(.stop), .openGate] + gone(deactivation)
+    case .exited: [.disarm(.stop), .restore] + gone(deactivation)
     case .stopTimedOut: [.kill]
     case .wakeRequested where deactivation.next == .sleep: change(deactivation, to: .start)
     case .sleepRequested where deactivation.next == .start: change(deactivation, to: .sleep)
     case .release: change(deactivation, to: .release)
     case .wakeRequested, .sleepRequested, .changed: []  // nothing that would change what follows
     case .ready: []  // a boot that came to its end although it was told to halt
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
-      .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut,
-      .leaving, .staying, .abandoned, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .idle,
+      .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue,
+      .drainTimedOut,
+      .selfShutdown, .shutdownAborted, .listenerClosed, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -124,9 +130,9 @@ extension Lifecycle {
     case .sleepRequested: change(failure, to: .watch)
     case .changed: disarm + hold(State.Record(), then: .watch)  // perhaps it mends the fault
     case .release: disarm + release()
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
-      .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue,
-      .drainTimedOut, .leaving, .staying, .abandoned, .exited, .stopTimedOut:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
+      .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .rescanDue,
+      .drainTimedOut, .selfShutdown, .shutdownAborted, .listenerClosed, .exited, .stopTimedOut:
       []  // late, or the answer to nothing
     }
   }

@@ -7,7 +7,7 @@
 /// shut down is not killed; out of every state but `released` some event leads on.
 public struct Lifecycle: Equatable, Sendable {
   /// Where the guest is; only `handle` leads on.
-  public internal(set) var state = State.released
+  public internal(set) var state = State.unbound
 
   public init() {}
 
@@ -17,8 +17,8 @@ public struct Lifecycle: Equatable, Sendable {
   /// and answers to effects that were not asked for, change nothing.
   public mutating func handle(_ event: Event) -> [Effect] {
     switch state {
-    case .released: whileReleased(event)
-    case .holding(let holding): whileHolding(holding, event)
+    case .unbound: whileUnbound(event)
+    case .binding(let binding): whileBinding(binding, event)
     case .inactive(let record): whileInactive(record, event)
     case .launching(let record): whileLaunching(record, event)
     case .activating(let record): whileActivating(record, event)
@@ -26,7 +26,7 @@ public struct Lifecycle: Equatable, Sendable {
     case .freezing(let record): whileFreezing(record, event)
     case .frozen(let record): whileFrozen(record, event)
     case .parting(let parting): whileParting(parting, event)
-    case .leaving(let leaving): whileLeaving(leaving, event)
+    case .selfShutdown(let shutdown): whileSelfShutdown(shutdown, event)
     case .deactivating(let deactivation): whileDeactivating(deactivation, event)
     case .failed(let failure): whileFailed(failure, event)
     }
@@ -35,9 +35,9 @@ public struct Lifecycle: Equatable, Sendable {
 
 // The steps between states: each sets the state and says what its entry asks for.
 extension Lifecycle {
-  mutating func hold(_ record: State.Record, then next: State.Holding.Next) -> [Effect] {
-    state = .holding(.init(record, then: next))
-    return [.holdListeners]
+  mutating func hold(_ record: State.Record, then next: State.Binding.Next) -> [Effect] {
+    state = .binding(.init(record, then: next))
+    return [.bindListeners]
   }
 
   mutating func watch(_ record: State.Record) -> [Effect] {
@@ -57,23 +57,23 @@ extension Lifecycle {
 
   mutating func serve(_ record: State.Record) -> [Effect] {
     state = .active(record)
-    return [.disarm(.start), .arm(.steady), .watchIdleness]
+    return [.disarm(.start), .arm(.stable), .watchIdleness]
   }
 
   mutating func freeze(_ record: State.Record) -> [Effect] {
     state = .freezing(record)
-    return [.disarm(.steady), .arm(.freeze), .freeze]
+    return [.disarm(.stable), .arm(.freeze), .freeze]
   }
 
-  mutating func standStill(_ record: State.Record) -> [Effect] {
+  mutating func enterFrozen(_ record: State.Record) -> [Effect] {
     state = .frozen(record)
-    return [.disarm(.freeze), .standIn]
+    return [.disarm(.freeze), .watchWhileFrozen]
   }
 
   /// Whoever thaws a guest has stepped back from its listeners before.
   mutating func thaw(_ record: State.Record) -> [Effect] {
     state = .active(record)
-    return [.thaw, .arm(.steady)]
+    return [.thaw, .arm(.stable)]
   }
 
   mutating func forgetFailures() -> [Effect] {
@@ -89,19 +89,19 @@ extension Lifecycle {
   /// Halts a guest that does not serve, or not as it should: nobody is waited for.
   mutating func halt(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
     state = .deactivating(.init(record, then: next))
-    return [.closeGate, .takeQueues, .askToHalt, .arm(.stop)]
+    return [.divert, .drainQueues, .requestHalt, .arm(.stop)]
   }
 
   /// Halts it if nobody uses it.
   mutating func part(_ record: State.Record) -> [Effect] {
     state = .parting(.init(record, then: .sleep, cancellable: true))
-    return [.closeGate]
+    return [.divert]
   }
 
   /// Halts it when those have done who use it, or after a while.
   mutating func drain(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
     state = .parting(.init(record, then: next, cancellable: false))
-    return [.closeGate, .arm(.drain)]
+    return [.divert, .arm(.drain)]
   }
 
   mutating func change(_ deactivation: State.Deactivation, to next: State.Deactivation.Next) -> [Effect] {
@@ -109,18 +109,18 @@ extension Lifecycle {
     return []
   }
 
-  mutating func fail(_ record: State.Record, then next: State.Holding.Next) -> [Effect] {
+  mutating func fail(_ record: State.Record, then next: State.Binding.Next) -> [Effect] {
     state = .failed(.init(record, then: next))
     return [.arm(.pause(failures: record.failures))]
   }
 
-  mutating func change(_ failure: State.Failure, to next: State.Holding.Next) -> [Effect] {
+  mutating func change(_ failure: State.Failure, to next: State.Binding.Next) -> [Effect] {
     state = .failed(.init(failure.record, then: next))
     return []
   }
 
   mutating func release() -> [Effect] {
-    state = .released
-    return [.releaseListeners]
+    state = .unbound
+    return [.unbindListeners]
   }
 }

@@ -1,9 +1,9 @@
 /// Where a guest is in its life. The word that users see is `word`; what is behind it is for the table alone.
 public enum State: Equatable, Sendable {
   /// Nothing runs and no socket is held: before the first `hold`, and for good after `release`.
-  case released
+  case unbound
   /// The listeners are being opened or repaired; nothing runs.
-  case holding(Holding)
+  case binding(Binding)
   /// The listeners are held and watched; nothing runs.
   case inactive(Record)
   /// PID 1 is being made; nobody watches the listeners.
@@ -19,7 +19,7 @@ public enum State: Equatable, Sendable {
   /// The guest serves, and is to halt when nobody uses it; new clients wait apart.
   case parting(Parting)
   /// The guest halts by its own will, or so it seems; new clients wait apart.
-  case leaving(Leaving)
+  case selfShutdown(SelfShutdown)
   /// The guest has been told to halt, or is being killed.
   case deactivating(Deactivation)
   /// The guest could not start or died: nothing runs, and nothing is tried until the pause is over.
@@ -42,7 +42,7 @@ public enum State: Equatable, Sendable {
   }
 
   /// What goes with the opening of listeners.
-  public struct Holding: Equatable, Sendable {
+  public struct Binding: Equatable, Sendable {
     /// What was before.
     public var record: Record
     /// What follows when they are open.
@@ -79,17 +79,17 @@ public enum State: Equatable, Sendable {
   }
 
   /// What goes with the end of a guest that shuts down by itself, or seems to.
-  public struct Leaving: Equatable, Sendable {
+  public struct SelfShutdown: Equatable, Sendable {
     /// What was before.
     public var record: Record
     /// PID 1 said so in words that mean nothing else. Otherwise the guest may turn out to go on.
-    public var isSure: Bool
+    public var isConfirmed: Bool
     /// It was ready before.
     public var hasServed: Bool
 
-    public init(_ record: Record, surely isSure: Bool, served hasServed: Bool) {
+    public init(_ record: Record, confirmed isConfirmed: Bool, served hasServed: Bool) {
       self.record = record
-      self.isSure = isSure
+      self.isConfirmed = isConfirmed
       self.hasServed = hasServed
     }
   }
@@ -124,9 +124,9 @@ public enum State: Equatable, Sendable {
     /// How often in a row it has failed decides how long the pause is.
     public var record: Record
     /// What follows when the pause is over and the listeners are open.
-    public var next: Holding.Next
+    public var next: Binding.Next
 
-    public init(_ record: Record, then next: Holding.Next) {
+    public init(_ record: Record, then next: Binding.Next) {
       self.record = record
       self.next = next
     }
@@ -135,12 +135,12 @@ public enum State: Equatable, Sendable {
   /// systemd's word for the state.
   public var word: Word {
     switch self {
-    case .released, .holding, .inactive: .inactive
+    case .unbound, .binding, .inactive: .inactive
     case .launching, .activating: .activating
     case .active, .freezing: .active
     case .frozen: .frozen
     case .parting(let parting): parting.isCancellable ? .active : .deactivating
-    case .deactivating, .leaving: .deactivating
+    case .deactivating, .selfShutdown: .deactivating
     case .failed: .failed
     }
   }
@@ -153,8 +153,8 @@ public enum State: Equatable, Sendable {
   /// Whether a PID 1 of the guest may exist.
   public var mayRun: Bool {
     switch self {
-    case .released, .holding, .inactive, .failed: false
-    case .launching, .activating, .active, .freezing, .frozen, .parting, .leaving, .deactivating: true
+    case .unbound, .binding, .inactive, .failed: false
+    case .launching, .activating, .active, .freezing, .frozen, .parting, .selfShutdown, .deactivating: true
     }
   }
 }

@@ -15,9 +15,9 @@ private struct World {
   /// New clients wait apart.
   var apart = false
   /// They were to come back, which failed and is tried again.
-  var isReturnOverdue = false
+  var isRestoreOverdue = false
   /// There was no place for all of them, when it was last tried.
-  var gateFailed = false
+  var divertFailed = false
   /// Somebody was found to use the guest, when it was last looked.
   var foundUsed = false
   var killed = false
@@ -34,16 +34,16 @@ private struct World {
       var queuesTaken = false
       for effect in lifecycle.handle(event) {
         switch effect {
-        case .holdListeners:
+        case .bindListeners:
           held = answer()
-          events.add(held ? .held : .holdFailed)
+          events.add(held ? .bound : .bindFailed)
         case .watchListeners:
           #expect(held && !watching)
           watching = true
         case .unwatchListeners:
           #expect(watching)
           watching = false
-        case .releaseListeners: held = false
+        case .unbindListeners: held = false
         case .start:
           #expect(!guestLives && held)
           guestLives = answer()
@@ -53,42 +53,42 @@ private struct World {
           frozen = answer()
           isThawOverdue = false
           events.add(frozen ? .frozen : .freezeFailed)
-        case .standIn:
+        case .watchWhileFrozen:
           #expect(frozen && !watching)
           watching = true
-        case .stepBack:
+        case .handBack:
           #expect(watching)
           watching = false
         case .thaw:
           #expect(!watching)
-          letRun(answer())
-        case .closeGate:
-          isReturnOverdue = false
-          gateFailed = !answer()
+          resume(answer())
+        case .divert:
+          isRestoreOverdue = false
+          divertFailed = !answer()
           // Of several listeners some may be apart all the same.
-          apart = apart || !gateFailed || answer()
-          events.add(gateFailed ? .gateFailed : .gateClosed)
-        case .openGate:
-          isReturnOverdue = apart && guestLives && !answer()
-          apart = isReturnOverdue
-          (gateFailed, foundUsed) = (false, false)
-        case .lookAgain:
+          apart = apart || !divertFailed || answer()
+          events.add(divertFailed ? .divertFailed : .diverted)
+        case .restore:
+          isRestoreOverdue = apart && guestLives && !answer()
+          apart = isRestoreOverdue
+          (divertFailed, foundUsed) = (false, false)
+        case .rescan:
           #expect(guestLives)
           foundUsed = !answer()
           events.add(foundUsed ? .used : .unused)
-        case .takeQueues:
+        case .drainQueues:
           #expect(guestLives)
-          #expect(apart || gateFailed, "who is taken from the guest has a place to wait")
+          #expect(apart || divertFailed, "who is taken from the guest has a place to wait")
           queuesTaken = true
-        case .holdStill:
+        case .quiesce:
           #expect(guestLives && (!frozen || isThawOverdue))
           frozen = true
-        case .letRun:
+        case .resume:
           #expect(frozen)
-          letRun(answer())
-        case .askToHalt:
+          resume(answer())
+        case .requestHalt:
           #expect(guestLives && (!frozen || isThawOverdue), "a frozen guest hears nothing")
-          #expect(queuesTaken && (apart || gateFailed), "a guest that is told to halt has no queue")
+          #expect(queuesTaken && (apart || divertFailed), "a guest that is told to halt has no queue")
           #expect(!foundUsed || event.endsPatience, "a guest that is told to halt is used by nobody")
         case .kill:
           #expect(guestLives)
@@ -105,22 +105,22 @@ private struct World {
           armed.insert(timer)
         case .disarm(let timer): armed.remove(timer)
         }
-        #expect(!(watching && guestLives && !standsStill), "daemon and guest watch a listener together")
+        #expect(!(watching && guestLives && !isFrozen), "daemon and guest watch a listener together")
       }
     }
     #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
-    #expect(standsStill == (lifecycle.state.word == .frozen))
+    #expect(isFrozen == (lifecycle.state.word == .frozen))
     #expect(lifecycle.state.mayRun == guestLives)
     #expect(
-      !apart || isReturnOverdue || lifecycle.state.keepsClientsApart, "clients wait apart from a guest that goes on")
+      !apart || isRestoreOverdue || lifecycle.state.parksClients, "clients wait apart from a guest that goes on")
     #expect(
       !lifecycle.state.isOnItsWayOut || armed.contains(.stop) || killed, "nothing ends a guest that does not go")
   }
 
   /// By the daemon's will, and until it wants otherwise.
-  var standsStill: Bool { frozen && !isThawOverdue }
+  var isFrozen: Bool { frozen && !isThawOverdue }
 
-  private mutating func letRun(_ succeeds: Bool) {
+  private mutating func resume(_ succeeds: Bool) {
     isThawOverdue = frozen && !succeeds
     frozen = isThawOverdue
   }
@@ -128,15 +128,16 @@ private struct World {
   /// The guest is gone, and with it what was still to be done about it.
   mutating func end() {
     // Who was to come back to it is there for the next start.
-    apart = apart && !isReturnOverdue
-    (guestLives, frozen, isThawOverdue, killed, isReturnOverdue) = (false, false, false, false, false)
+    apart = apart && !isRestoreOverdue
+    (guestLives, frozen, isThawOverdue, killed, isRestoreOverdue) = (false, false, false, false, false)
   }
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .abandoned, .steady,
-      .ready, .freezeDue, .stirred, .leaving(surely: true), .leaving(surely: false), .staying,
+      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .listenerClosed,
+      .stable,
+      .ready, .freezeDue, .activity, .selfShutdown(confirmed: true), .selfShutdown(confirmed: false), .shutdownAborted,
     ]
     if watching { events.append(.connection) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
@@ -151,9 +152,9 @@ extension Timer {
     case .start: .startTimedOut
     case .stop: .stopTimedOut
     case .freeze: .freezeFailed
-    case .look: .lookDue
+    case .look: .rescanDue
     case .drain: .drainTimedOut
-    case .steady: .steady
+    case .stable: .stable
     case .pause: .pauseOver
     }
   }
@@ -163,10 +164,10 @@ extension Event {
   /// Who uses a guest that has to go is waited for until then.
   fileprivate var endsPatience: Bool {
     switch self {
-    case .drainTimedOut, .stopTimedOut, .leaving: true
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .wakeRequested, .started, .startFailed, .ready,
-      .startTimedOut, .steady, .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used,
-      .unused, .lookDue, .staying, .sleepRequested, .abandoned, .exited, .pauseOver, .changed, .release:
+    case .drainTimedOut, .stopTimedOut, .selfShutdown: true
+    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .started, .startFailed, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
+      .unused, .rescanDue, .shutdownAborted, .sleepRequested, .listenerClosed, .exited, .pauseOver, .changed, .release:
       false
     }
   }
@@ -175,19 +176,19 @@ extension Event {
 extension State {
   fileprivate var isOnItsWayOut: Bool {
     switch self {
-    case .leaving, .deactivating: true
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
+    case .selfShutdown, .deactivating: true
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
     }
   }
 
   fileprivate var mayBeKilled: Bool {
-    if case .leaving(let leaving) = self { leaving.isSure } else { true }
+    if case .selfShutdown(let shutdown) = self { shutdown.isConfirmed } else { true }
   }
 
-  fileprivate var keepsClientsApart: Bool {
+  fileprivate var parksClients: Bool {
     switch self {
-    case .parting, .leaving, .deactivating: true
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
+    case .parting, .selfShutdown, .deactivating: true
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
     }
   }
 }
@@ -211,7 +212,7 @@ struct LifecycleWalkTests {
     var random = SplitMix(state: seed)
     var world = World()
     if seed % 5 == 0 { world.guestLives = true }
-    world.take(world.guestLives ? .holdRunning : .hold) { true }
+    world.take(world.guestLives ? .adopt : .bind) { true }
     for _ in 0..<500 {
       guard let event = world.possible.randomElement(using: &random) else { break }
       if let timer = world.armed.first(where: { $0.event == event }) { world.armed.remove(timer) }
@@ -226,7 +227,7 @@ struct LifecycleWalkTests {
       world.end()
       world.take(.exited(.crashed)) { true }
     }
-    #expect(world.lifecycle.state == .released)
+    #expect(world.lifecycle.state == .unbound)
     #expect(!world.held && !world.watching)
     world.armed.removeAll()
   }
@@ -234,12 +235,12 @@ struct LifecycleWalkTests {
   /// Something that will happen by itself, or that a client can do, moves this state.
   private func leadsOn(from world: World) -> Bool {
     switch world.lifecycle.state {
-    case .released, .holding, .launching: false
+    case .unbound, .binding, .launching: false
     case .inactive, .frozen: world.watching
     case .freezing: world.armed.contains(.freeze)
     case .activating: world.armed.contains(.start)
     case .active: world.watchingIdleness
-    case .deactivating, .leaving: world.guestLives
+    case .deactivating, .selfShutdown: world.guestLives
     case .parting(let parting): !parting.isCancellable && world.armed.contains(.drain)
     case .failed: world.armed.contains { if case .pause = $0 { true } else { false } }
     }

@@ -14,7 +14,7 @@ struct StoredNameTests {
 
   @Test("says what the next daemon has to know, and is one that systemd takes", arguments: ["web", "a.b-c_d"])
   func roundTrip(guest: String) throws {
-    for role in [StoredName.Role.first, .second] {
+    for role in [StoredName.Role.primary, .standby] {
       let name = StoredName(role, of: group, inode: 4711, guest: guest)
       #expect(StoredName("\(name)", inode: 4711) == name)
       #expect(!"\(name)".contains(":"))
@@ -23,9 +23,9 @@ struct StoredNameTests {
 
   @Test("is not believed of another socket, or when somebody else made it")
   func foreign() {
-    let name = StoredName(.first, of: group, inode: 4711, guest: "web")
+    let name = StoredName(.primary, of: group, inode: 4711, guest: "web")
     #expect(StoredName("\(name)", inode: 4712) == nil)
-    for word in ["web.socket", "dormouse.third.4711.0.web", "dormouse.first.4711", "dormouse.first.x.0.web", ""] {
+    for word in ["web.socket", "dormouse.third.4711.0.web", "dormouse.primary.4711", "dormouse.primary.x.0.web", ""] {
       #expect(StoredName(word, inode: 4711) == nil)
     }
   }

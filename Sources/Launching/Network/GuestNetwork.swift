@@ -43,7 +43,7 @@ public final class GuestNetwork {
   ///
   /// - Throws: `SystemError` with the words of what could not be done; everything is undone then. `NftablesError` when rules of an
   /// earlier run stay.
-  public convenience init(_ plan: NetworkPlan, in namespace: borrowing OwnedFD, notedAt place: Place) throws {
+  public convenience init(_ plan: NetworkPlan, in namespace: borrowing OwnedFD, recordedAt place: Place) throws {
     try Self.undo(leftAt: place)
     try self.init(NetworkNote(), namespace.duplicate(), place)
     try furnish(plan)

@@ -5,7 +5,7 @@ import UnitSyntax
 /// Where unit files lie: this host, or a guest's root as the guest will see it. Paths are absolute in the tree.
 protocol FileTree {
   /// - Throws: `SystemError` when it cannot be told, or is neither a file nor masked.
-  func look(at path: String) throws(SystemError) -> FileLook
+  func look(at path: String) throws(SystemError) -> FileKind
   /// The names in a directory; none when there is no such directory.
   func names(in directory: String) throws(SystemError) -> [String]
   /// The whole of a regular file, at most `UnitFile.sizeLimit` bytes.
@@ -13,7 +13,7 @@ protocol FileTree {
 }
 
 /// What a path holds, as far as unit files go.
-enum FileLook: Equatable {
+enum FileKind: Equatable {
   case missing
   /// Empty, or a link to /dev/null: it says that there is to be nothing of its name, here and in directories of lower
   /// precedence.
@@ -24,14 +24,14 @@ enum FileLook: Equatable {
 
 /// The files of this host. A guest that is not read for want of room at one moment would be none until the next SIGHUP.
 struct HostTree: FileTree {
-  func look(at path: String) throws(SystemError) -> FileLook {
+  func look(at path: String) throws(SystemError) -> FileKind {
     do {
       _ = try insisting { () throws(SystemError) in try FileStatus(path, followingLinks: false) }
     } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
       return .missing
     }
     let status = try insisting { () throws(SystemError) in try FileStatus(path, followingLinks: true) }
-    return try FileLook(status, path)
+    return try FileKind(status, path)
   }
 
   func names(in directory: String) throws(SystemError) -> [String] {
@@ -47,7 +47,7 @@ struct HostTree: FileTree {
   }
 }
 
-extension FileLook {
+extension FileKind {
   /// As systemd's null_or_empty(): an empty file and a device are masks. Anything else that is no file cannot be read,
   /// and opening it might wait.
   ///

@@ -131,7 +131,7 @@ struct GuestTree: FileTree {
     var path: String { isMountPoint ? below : "\(root)/\(below)" }
   }
 
-  func look(at path: String) throws(SystemError) -> FileLook {
+  func look(at path: String) throws(SystemError) -> FileKind {
     let path = try canonical(path)
     if path == "/dev/null" { return .masked }
     guard let file = hostFile(path) else { return .missing }
@@ -139,7 +139,7 @@ struct GuestTree: FileTree {
     do {
       // The source of a bind is the host's own file, and a link there is followed when it is mounted.
       let status = try FileStatus(file.path, followingLinks: file.isMountPoint)
-      return try FileLook(status, path)
+      return try FileKind(status, path)
     } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
       return .missing
     }

@@ -42,7 +42,7 @@ struct GuestHistory {
     counters.failedWakes += 1
   }
 
-  mutating func askedToHalt(because cause: StopCause) {
+  mutating func haltRequested(because cause: StopCause) {
     lastStop = StopReport(cause: cause, at: .now)
     askedAt = Clocks.monotonic
   }

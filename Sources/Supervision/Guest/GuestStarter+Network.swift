@@ -13,6 +13,6 @@ extension GuestStarter {
     guard guest.network.isPrivate, let namespace = namespaces.network else { return nil }
     let plan = NetworkPlan(guest.network, of: guest.name, on: try MachineID.host().description)
     if plan.isEmpty { return nil }
-    return try GuestNetwork(plan, in: namespace.descriptor, notedAt: surroundings.network(of: guest.name))
+    return try GuestNetwork(plan, in: namespace.descriptor, recordedAt: context.network(of: guest.name))
   }
 }

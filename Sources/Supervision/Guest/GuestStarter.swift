@@ -7,7 +7,7 @@ import Systemd
 
 /// From a guest and its listeners to a PID 1: facts, plan, cgroup, notify socket, launch. Undoes what it did when a step fails.
 struct GuestStarter {
-  let surroundings: Surroundings
+  let context: Context
 
   /// Makes PID 1 and gives the run to `watch` before the guest's program is executed; when that throws the guest is ended again.
   ///
@@ -17,21 +17,21 @@ struct GuestStarter {
     _ guest: Guest, _ listeners: GuestListeners, watch: (Run) throws(SystemError) -> Void
   ) throws(StartFailure) -> Run {
     do {
-      try listeners.keepReserve()
+      try listeners.keepEmergencyDescriptors()
       // With the runtime directory, should somebody have taken that away.
-      try makeDirectories(surroundings.staging)
+      try makeDirectories(context.staging)
       let own = try MachineID.guest(guest.name).description
-      var facts = try StartFacts.gather(for: guest, staging: surroundings.staging, fallbackMachineID: own)
+      var facts = try StartFacts.gather(for: guest, staging: context.staging, fallbackMachineID: own)
       let users = try chooseUsers(guest, root: facts.root)
       facts.users = users.users
       facts.findBindMaps(for: guest)
       try facts.findBoundUsers(for: guest, in: users.namespaces)
       let notify = try NotifySocket(
-        path: surroundings.notifySocket(of: guest.name), user: facts.users?.map.users.outer ?? 0)
-      let machineID = surroundings.machineIDs.claim(facts.machineID, for: guest.name, else: own)
+        path: context.notifySocket(of: guest.name), user: facts.users?.map.users.outer ?? 0)
+      let machineID = context.machineIDs.claim(facts.machineID, for: guest.name, else: own)
       facts.machineID = machineID.id
       let (plan, host) = try plan(guest, listeners, facts)
-      let passed = try listeners.duplicates(surroundings.sockDiag)
+      let passed = try listeners.duplicates(context.sockDiag)
       for listener in listeners.all where listener.listen.kind == .datagram {
         // The first call switches the stamps on.
         _ = try lastDatagram(on: listener.descriptor)
@@ -66,9 +66,9 @@ struct GuestStarter {
     _ watch: (Run) throws(SystemError) -> Void
   ) throws -> Run {
     let name = guest.name
-    let record = RunRecord(runtime: surroundings.runtime)
+    let record = InstanceRecord(runtime: context.runtime)
     // Before the start: a daemon killed in between leaves a note about nothing, never a guest without a note.
-    try record.write(name, base: surroundings.cgroupBase.path)
+    try record.write(name, base: context.cgroupBase.path)
     do {
       let cgroup = try makeCgroup(name)
       do {
@@ -101,7 +101,7 @@ struct GuestStarter {
 
   /// Nothing that a daemon knows of runs in a cgroup that is still there. Whoever sits in it is ended, for the next attempt.
   private func makeCgroup(_ name: String) throws(SystemError) -> GuestCgroup {
-    let base = surroundings.cgroupBase
+    let base = context.cgroupBase
     do throws(SystemError) {
       return try GuestCgroup(making: name, in: base.path, controllers: base.controllers)
     } catch {
@@ -115,10 +115,10 @@ struct GuestStarter {
   ) throws -> (LaunchPlan, HostSide) {
     var facts = found
     facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
-    facts.controllers = surroundings.cgroupBase.controllers
-    facts.notifySocket = surroundings.notifySocket(of: guest.name)
+    facts.controllers = context.cgroupBase.controllers
+    facts.notifySocket = context.notifySocket(of: guest.name)
     let host = try HostSide(
-      making: guest, runtime: surroundings.runtime, facts: facts, discard: surroundings.sweeper.take)
+      making: guest, runtime: context.runtime, facts: facts, discard: context.sweeper.take)
     host.complete(&facts)
     return (try Planning.plan(guest, facts), host)
   }

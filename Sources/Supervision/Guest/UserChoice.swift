@@ -49,7 +49,7 @@ extension GuestStarter {
   private func choose(
     _ wish: UsersWish, _ name: String, _ root: MappedRoot, _ owner: RootOwner, _ network: LaunchPlan.Network
   ) throws -> UserChoice {
-    let ranges = surroundings.userRanges
+    let ranges = context.userRanges
     let claim =
       if let base = wish.base {
         ranges.note(IDMap(base: base, count: wish.count))

@@ -14,7 +14,7 @@ extension GuestListeners {
         try alarm?.attach(to: listener.descriptor)
         listener.hasAlarm = true
         // What the service manager passed has connections already that were made without it.
-        unheard(try diag.tcpConnections(localPorts: [listener.tcpPort ?? 0]).map(\.cookie))
+        unmonitored(try diag.tcpConnections(localPorts: [listener.tcpPort ?? 0]).map(\.cookie))
       }
     } catch {
       removeAlarm()
@@ -24,7 +24,7 @@ extension GuestListeners {
 
   private func removeAlarm() {
     for listener in all where listener.hasAlarm {
-      DataAlarm.detach(from: listener.first.descriptor)
+      DataAlarm.detach(from: listener.primary.descriptor)
       listener.hasAlarm = false
     }
     use(nil)

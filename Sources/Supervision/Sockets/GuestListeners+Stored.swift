@@ -5,47 +5,47 @@ import Linux
 // What outlives a daemon: in the service manager's store, and in the hands of a guest that a killed one left.
 extension GuestListeners {
   /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
-  func keepStored(_ listener: Listener, second: HeldSocket?) {
-    if !listener.isPassed { store.keep(listener.first, as: name(of: listener.first, .first, listener)) }
-    if let second { store.keep(second, as: name(of: second, .second, listener)) }
+  func keepStored(_ listener: Listener, standby: HeldSocket?) {
+    if !listener.isPassed { store.keep(listener.primary, as: name(of: listener.primary, .primary, listener)) }
+    if let standby { store.keep(standby, as: name(of: standby, .standby, listener)) }
   }
 
-  /// Has the service manager forget a second socket that is given up.
-  func forget(second: HeldSocket, of listener: Listener) {
-    store.drop(second, as: name(of: second, .second, listener))
+  /// Has the service manager forget a standby that is given up.
+  func forget(standby: HeldSocket, of listener: Listener) {
+    store.drop(standby, as: name(of: standby, .standby, listener))
   }
 
   /// Leaves the next daemon of two sockets at a path the one that clients come to, when nobody waits at the other: whose file would lie
   /// beside the path for good should no daemon follow.
   func leaveOne(of listener: Listener) {
     // Who has connected a socket for datagrams sends to where he did that, whichever has the path.
-    guard case .path(let path) = listener.local, listener.listen.kind != .datagram, let second = listener.second,
-      store.hasSaidAll
+    guard case .path(let path) = listener.local, listener.listen.kind != .datagram, let standby = listener.standby,
+      store.hasSentAll
     else { return }
-    if !listener.leadsToSecond {
-      if (try? hasInput(second.descriptor)) == false { forgettingSecond(of: listener) { listener.dropSecond() } }
-    } else if !listener.isPassed, (try? hasInput(listener.first.descriptor)) == false {
+    if !listener.steersToStandby {
+      if (try? hasInput(standby.descriptor)) == false { forgettingStandby(of: listener) { listener.dropStandby() } }
+    } else if !listener.isPassed, (try? hasInput(listener.primary.descriptor)) == false {
       // To lead clients back to the first would be one moment more in which somebody has found a socket and is not in its queue yet.
-      store.rename(second, from: name(of: second, .second, listener), to: name(of: second, .first, listener))
-      if !store.hasSaidAll { return }
-      store.drop(listener.first, as: name(of: listener.first, .first, listener))
-      PathTwin.remove(path)
+      store.rename(standby, from: name(of: standby, .standby, listener), to: name(of: standby, .primary, listener))
+      if !store.hasSentAll { return }
+      store.drop(listener.primary, as: name(of: listener.primary, .primary, listener))
+      StandbyPath.remove(path)
     }
   }
 
-  /// Closes the second socket for good, and has the service manager forget both.
+  /// Closes the standby for good, and has the service manager forget both.
   func giveUp(_ listener: Listener) {
-    forgettingSecond(of: listener) { listener.dropSecond() }
-    store.drop(listener.first, as: name(of: listener.first, .first, listener))
+    forgettingStandby(of: listener) { listener.dropStandby() }
+    store.drop(listener.primary, as: name(of: listener.primary, .primary, listener))
   }
 
-  /// Has the service manager forget the second socket when `body` gave it up.
-  func forgettingSecond<Result, Failure: Error>(
+  /// Has the service manager forget the standby when `body` gave it up.
+  func forgettingStandby<Result, Failure: Error>(
     of listener: Listener, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let second = listener.second
+    let standby = listener.standby
     defer {
-      if let second, listener.second == nil { forget(second: second, of: listener) }
+      if let standby, listener.standby == nil { forget(standby: standby, of: listener) }
     }
     return try body()
   }
@@ -61,12 +61,12 @@ extension GuestListeners {
   func takeBack(_ socket: HeldSocket, _ name: StoredName, _ match: PassedSocket.Match) throws(SystemError) -> Bool {
     let there = all.first { $0.listen == match.listen }
     switch name.role {
-    case .first:
+    case .primary:
       guard there == nil, name.options == match.group.fingerprint else { return false }
       add(try Listener(socket, as: match.listen, of: match.group, passed: false))
-    case .second:
-      guard let there, there.second == nil else { return false }
-      return try there.takeBackSecond(socket)
+    case .standby:
+      guard let there, there.standby == nil else { return false }
+      return try there.takeBackStandby(socket)
     }
     return true
   }
@@ -89,10 +89,10 @@ extension GuestListeners {
       if let listener = try? Listener(socket, as: match.listen, of: match.group, passed: false) { add(listener) }
       return
     }
-    if there.first.inode == socket.inode { return }
-    // Nobody else has a second one.
-    if case .path = there.local, there.second == nil { there.second = socket }
-    there.guestHasSecond = there.second?.inode == socket.inode
+    if there.primary.inode == socket.inode { return }
+    // Nobody else has a standby one.
+    if case .path = there.local, there.standby == nil { there.standby = socket }
+    there.guestHasStandby = there.standby?.inode == socket.inode
   }
 
   private static let mostTaken = 4096

@@ -11,14 +11,14 @@ final class GuestListeners {
   /// Hears of what arrives on their connections; nil when nobody wants to know, or that cannot be.
   private(set) var alarm: DataAlarm?
   /// Descriptors that nobody uses, so that there are some when the guest has to be parted with.
-  var reserve: DescriptorList?
+  var emergencyDescriptors: DescriptorList?
   /// Connections that were there before it, of which it does not hear.
-  private(set) var unheard: Set<UInt64> = []
+  private(set) var unmonitored: Set<UInt64> = []
 
   /// How many waited when the sockets were given to the last guest.
   private(set) var handedOver = 0
   /// Those who had waited apart until a start, since the last one was counted.
-  var movedLate = Listener.LedBack()
+  var unparkedLate = Listener.Unparked()
 
   init(of guest: String, _ store: SocketStore) {
     self.guest = guest
@@ -30,16 +30,16 @@ final class GuestListeners {
 
   func use(_ alarm: DataAlarm?) {
     self.alarm = alarm
-    unheard = []
+    unmonitored = []
   }
 
-  func unheard(_ connections: [UInt64]) { unheard.formUnion(connections) }
+  func unmonitored(_ connections: [UInt64]) { unmonitored.formUnion(connections) }
 
   /// The first with a connection or a datagram in a queue.
   var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
 
   /// Whether somebody waits whom only the next guest can serve.
-  var isSomebodyStranded: Bool { all.contains(where: \.isSomebodyStranded) }
+  var isSomebodyParked: Bool { all.contains(where: \.isSomebodyParked) }
 
   var arePassed: Bool { all.contains(where: \.isPassed) }
 
@@ -63,7 +63,7 @@ final class GuestListeners {
         repaired.append(all[place])
       case nil: try open(listen, group, at: place)
       }
-      keepStored(all[place], second: all[place].second)
+      keepStored(all[place], standby: all[place].standby)
     }
     return repaired
   }
@@ -75,7 +75,7 @@ final class GuestListeners {
     guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
     let listener = all[index]
     let health = listener.isUnreachable ? .lost : try listener.repair()
-    // Its service manager goes on using what it passed: a new socket would be a second one on the address.
+    // Its service manager goes on using what it passed: a new socket would be a standby one on the address.
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
     all.remove(at: index)
     if health == .lost { giveUp(listener) } else { all.insert(listener, at: place) }
@@ -89,12 +89,12 @@ final class GuestListeners {
     all.insert(try Listener(descriptor, as: listen, of: group, passed: false), at: place)
   }
 
-  /// Calls `knocked` with the listener at which somebody knocks. No guest may run.
+  /// Calls `incoming` with the listener at which somebody incoming. No guest may run.
   ///
   /// - Throws: `SystemError` when epoll refuses.
-  func watch(_ loop: EventLoop, knocked: @escaping (Listener) -> Void) throws(SystemError) {
+  func watch(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
     for listener in all {
-      try listener.watch(loop) { [unowned listener] in knocked(listener) }
+      try listener.watch(loop) { [unowned listener] in incoming(listener) }
     }
   }
 
@@ -102,17 +102,17 @@ final class GuestListeners {
     for listener in all { listener.stopWatching() }
   }
 
-  /// Watches those that a frozen guest holds, until `stepBack`.
+  /// Watches those that a frozen guest holds, until `handBack`.
   ///
   /// - Throws: `SystemError` when epoll refuses.
-  func standIn(_ loop: EventLoop, knocked: @escaping (Listener) -> Void) throws(SystemError) {
+  func watchWhileFrozen(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
     for listener in all where listener.isAdopted != false {
-      try listener.watch(loop) { [unowned listener] in knocked(listener) }
+      try listener.watch(loop) { [unowned listener] in incoming(listener) }
     }
   }
 
   /// The guest can take what comes itself again. Those that it never took are its no more than before.
-  func stepBack() {
+  func handBack() {
     for listener in all where listener.isAdopted != false { listener.stopWatching() }
   }
 
@@ -124,7 +124,7 @@ final class GuestListeners {
       for listener in all {
         leaveOne(of: listener)
         letGo(listener)
-        listener.leadHome()
+        listener.steerHome()
       }
       all = []
     } else {
@@ -133,7 +133,7 @@ final class GuestListeners {
   }
 
   /// Notes which listeners the guest holds.
-  func noteAdoption(by inodes: Set<UInt64>) {
+  func recordAdoption(by inodes: Set<UInt64>) {
     for listener in all { listener.isAdopted = inodes.contains(listener.inode) }
   }
 
@@ -161,7 +161,7 @@ final class GuestListeners {
     if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
     if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
       removeFile(path)
-      PathTwin.remove(path)
+      StandbyPath.remove(path)
     }
   }
 }

@@ -8,17 +8,17 @@ import Systemd
 ///
 /// It looks when the policy asks for it. In between, each end of a connection is a use, which costs no look.
 final class IdleWatch {
-  private let surroundings: Surroundings
-  private let look: SocketLook
+  private let context: Context
+  private let look: SocketScan
   private let handlers: Handlers
   private var policy: IdlePolicy
   private var timer: EventSource?
   /// When it is looked again.
-  private var nextLook = Duration.zero
+  private var nextScan = Duration.zero
   /// The guest is frozen, or about to be: nothing can change that the listeners do not tell.
   private var isResting = false
   /// Since when clients wait whom only the next guest can serve.
-  private var strandedSince: Duration?
+  private var parkedSince: Duration?
   /// When the frozen guest will be stopped.
   private var restEndsAt: Timestamp?
 
@@ -26,28 +26,28 @@ final class IdleWatch {
     var idle: () -> Void
     var freezeDue: () -> Void
     /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
-    var stirred: () -> Void
+    var activity: () -> Void
     /// Clients wait for the next guest, and this one is not used, or without pause.
-    var stranded: () -> Void
+    var parkedTooLong: () -> Void
     /// After each look, with what was found.
-    var looked: (SocketLook.Found) -> Void
+    var looked: (SocketScan.Found) -> Void
     var failed: (SystemError) -> Void
   }
 
   /// Without `idleStop` the guest is never stopped for idleness, but it is still seen when it ceases to serve.
-  init(_ guest: Guest, look: SocketLook, surroundings: Surroundings, handlers: Handlers) {
+  init(_ guest: Guest, look: SocketScan, context: Context, handlers: Handlers) {
     self.look = look
-    self.surroundings = surroundings
+    self.context = context
     self.handlers = handlers
     policy = IdlePolicy(
       idleStop: guest.policy.idleStop, idleFreeze: guest.policy.idleFreeze,
-      freezesConnections: look.hearsData, readyAt: Clocks.monotonic)
+      freezesConnections: look.monitorsData, readyAt: Clocks.monotonic)
   }
 
   deinit { timer?.cancel() }
 
   /// Takes a first look and goes on from there.
-  func start() { lookNow() }
+  func start() { scanNow() }
 
   func stop() { timer?.cancel() }
 
@@ -67,29 +67,29 @@ final class IdleWatch {
     let now = Clocks.monotonic
     policy.connectionEnded(at: now)
     // Before that nothing is due: a busy guest is not looked at as often as its connections end.
-    guard let soonest = policy.soonest, now + soonest < nextLook else { return }
+    guard let soonest = policy.soonest, now + soonest < nextScan else { return }
     do throws(SystemError) {
       try schedule(soonest)
     } catch {
-      lookNow()
+      scanNow()
     }
   }
 
-  fileprivate func lookNow() {
+  fileprivate func scanNow() {
     do throws(SystemError) {
       var found = try look.take()
-      strandedSince = look.isSomebodyStranded ? strandedSince ?? Clocks.monotonic : nil
-      if let strandedSince {
+      parkedSince = look.isSomebodyParked ? parkedSince ?? Clocks.monotonic : nil
+      if let parkedSince {
         // At once where nobody is open: datagrams may come without pause, and would keep it for ever.
-        let isOverdue = Clocks.monotonic - strandedSince >= IdlePolicy.often
-        if !found.usage.inUse || isOverdue { return handlers.stranded() }
-        found.usage.lookAgainAfter = min(found.usage.lookAgainAfter ?? IdlePolicy.often, IdlePolicy.often)
+        let isOverdue = Clocks.monotonic - parkedSince >= IdlePolicy.often
+        if !found.usage.inUse || isOverdue { return handlers.parkedTooLong() }
+        found.usage.rescanAfter = min(found.usage.rescanAfter ?? IdlePolicy.often, IdlePolicy.often)
       }
       // Judged first: what was found may end the guest, and this watch with it.
       switch policy.judge(found.usage, at: Clocks.monotonic) {
       case .stop: return handlers.idle()
       case .freeze: return handlers.freezeDue()
-      case .lookAgain(let after): try schedule(after)
+      case .rescan(let after): try schedule(after)
       }
       handlers.looked(found)
     } catch {
@@ -109,8 +109,8 @@ final class IdleWatch {
 
   private func schedule(_ delay: Duration) throws(SystemError) {
     timer?.cancel()
-    timer = try surroundings.loop.after(delay) { [unowned self] in lookNow() }
-    nextLook = Clocks.monotonic + delay
+    timer = try context.loop.after(delay) { [unowned self] in scanNow() }
+    nextScan = Clocks.monotonic + delay
   }
 }
 
@@ -127,10 +127,10 @@ extension IdleWatch {
     let isUsed = try !look.take().connections.isEmpty
     if isUsed {
       let limit = policy.idleStop ?? Self.longestWithConnections
-      timer = try surroundings.loop.after(limit) { [unowned self] in handlers.stirred() }
+      timer = try context.loop.after(limit) { [unowned self] in handlers.activity() }
     } else if let idleStop = policy.idleStop {
       let left = max(idleStop - unused, .zero)
-      timer = try surroundings.loop.after(left) { [unowned self] in
+      timer = try context.loop.after(left) { [unowned self] in
         // It goes on for a moment at least, and may be used.
         isResting = false
         handlers.idle()
@@ -149,11 +149,11 @@ extension IdleWatch {
       // Not at once: a look takes the kernel longer than the guest takes to answer, and it may be this processor that it waits for.
       try schedule(.milliseconds(20))
     } catch {
-      lookNow()
+      scanNow()
     }
   }
 
   private func endsWhileFrozen() {
-    if policy.freezesConnections { handlers.stirred() }
+    if policy.freezesConnections { handlers.activity() }
   }
 }

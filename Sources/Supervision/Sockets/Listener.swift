@@ -12,28 +12,28 @@ final class Listener {
   var group: SocketGroup
   /// Taken from the service manager, which goes on using it after us: never unlinked, never shut down.
   let isPassed: Bool
-  /// The one that was bound or passed; by AF_UNIX it may change its role with the second.
-  let first: HeldSocket
+  /// The one that was bound or passed; by AF_UNIX it may change its role with the standby.
+  let primary: HeldSocket
   /// At the same address: where clients wait apart from a guest on its way out.
-  var second: HeldSocket?
+  var standby: HeldSocket?
   /// Before the two, where they share a port.
-  var gate: ReuseportGate?
-  /// Whether new clients come to the second.
-  var leadsToSecond = false
-  /// Whether the second is the one that the guest has, or will get.
-  var guestHasSecond = false
+  var steering: ReuseportSteering?
+  /// Whether new clients come to the standby.
+  var steersToStandby = false
+  /// Whether the standby is the one that the guest has, or will get.
+  var guestHasStandby = false
   /// As the kernel writes it, with the port that it chose where 0 was asked for.
   let local: SocketAddress
   /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
   var isAdopted: Bool?
-  /// Whether the first was shut down, to take its queue or by a guest, and its place at the gate is not restored yet.
+  /// Whether the first was shut down, to take its queue or by a guest, and its place at the steering is not restored yet.
   var hasLostPlace = false
   /// How many a guest on its way out still had in the queue when nobody could be taken from there any more.
-  var leftBehind = 0
+  var undrained = 0
   /// Whether what arrives on its connections is told to the guest's alarm.
   var hasAlarm = false
   private var source: EventSource?
-  private var twinSource: EventSource?
+  private var standbySource: EventSource?
 
   /// Takes over an open socket: one that `openListener` made, or one that the service manager passed.
   ///
@@ -49,15 +49,15 @@ final class Listener {
     self.listen = listen
     self.group = group
     isPassed = passed
-    first = socket
+    primary = socket
   }
 
   /// The one that the guest has, or will get.
-  var socket: HeldSocket { guestHasSecond ? second ?? first : first }
+  var socket: HeldSocket { guestHasStandby ? standby ?? primary : primary }
   /// The other one.
-  var twin: HeldSocket? { guestHasSecond ? first : second }
+  var other: HeldSocket? { guestHasStandby ? primary : standby }
   /// Whether new clients do not come to the guest's.
-  var isApart: Bool { leadsToSecond != guestHasSecond }
+  var isDiverted: Bool { steersToStandby != guestHasStandby }
   var descriptor: OwnedFD { _read { yield socket.descriptor } }
   var inode: UInt64 { socket.inode }
 
@@ -75,7 +75,7 @@ final class Listener {
   func repair() throws(SystemError) -> ListenerHealth {
     let health = try repairListener(descriptor, backlog: group.backlog)
     // One for datagrams stays in its place whatever a guest does.
-    if health == .repaired, listen.kind == .stream, !guestHasSecond { hasLostPlace = true }
+    if health == .repaired, listen.kind == .stream, !guestHasStandby { hasLostPlace = true }
     return health
   }
 
@@ -90,19 +90,19 @@ final class Listener {
     }
   }
 
-  /// Calls `knocked` while somebody connects or a datagram is there. No guest may hold the socket.
+  /// Calls `incoming` while somebody connects or a datagram is there. No guest may hold the socket.
   ///
   /// - Throws: `SystemError` when epoll refuses.
-  func watch(_ loop: EventLoop, knocked: @escaping () -> Void) throws(SystemError) {
+  func watch(_ loop: EventLoop, incoming: @escaping () -> Void) throws(SystemError) {
     source = try loop.watch(descriptor, for: .readable) { [unowned self] events in
       // An answer to what a guest sent wakes nobody.
-      if events != .error || (try? clearErrors(of: descriptor)) == nil { knocked() }
+      if events != .error || (try? clearErrors(of: descriptor)) == nil { incoming() }
     }
     // Somebody may have come to the other one just when clients were led away from there.
-    if let twin { twinSource = try loop.watch(twin.descriptor, for: .readable) { _ in knocked() } }
+    if let other { standbySource = try loop.watch(other.descriptor, for: .readable) { _ in incoming() } }
   }
 
-  /// Lets whoever knocks wait for a second, and calls `over` then: without it the loop would turn without rest.
+  /// Lets whoever incoming wait for a standby, and calls `over` then: without it the loop would turn without rest.
   ///
   /// - Throws: `SystemError` when there can be no timer.
   func rest(_ loop: EventLoop, over: @escaping () -> Void) throws(SystemError) {
@@ -112,8 +112,8 @@ final class Listener {
   func stopWatching() {
     source?.cancel()
     source = nil
-    twinSource?.cancel()
-    twinSource = nil
+    standbySource?.cancel()
+    standbySource = nil
   }
 
   func status(in guest: String) -> SocketStatus {

@@ -4,7 +4,7 @@ import Systemd
 /// The sockets that outlive this process, however it ends: the service manager has a descriptor of each in its store (`FDSTORE=1` of
 /// sd_notify(3)) and passes it to the next daemon.
 ///
-/// They are the guests' own sockets, and the second ones at which clients wait apart from a guest on its way out. Without a service manager
+/// They are the guests' own sockets, and the standby ones at which clients wait apart from a guest on its way out. Without a service manager
 /// nothing is kept.
 final class SocketStore {
   private enum Word {
@@ -16,7 +16,7 @@ final class SocketStore {
   private let loop: EventLoop
   private let log: Log
   /// What the service manager had no room for yet, in order.
-  private var unsaid: [Word] = []
+  private var unsent: [Word] = []
   private var later: EventSource?
   /// Why the last word was not said, so that it is told once.
   private var trouble: SystemError?
@@ -35,9 +35,9 @@ final class SocketStore {
     if !isThere { return }
     if !socket.isStored {
       socket.isStored = true
-      unsaid.append(.keep(socket, name))
+      unsent.append(.keep(socket, name))
     }
-    sayAll()
+    sendAll()
   }
 
   /// For one that is given up while this process goes on. It is shut down first: it would hold its address until the service manager has
@@ -47,23 +47,23 @@ final class SocketStore {
     socket.isStored = false
     // One for datagrams cannot be, and says so.
     try? shutDown(socket.descriptor)
-    unsaid.append(.drop(name))
-    sayAll()
+    unsent.append(.drop(name))
+    sendAll()
   }
 
   /// The service manager has one name for a socket, so it forgets the old one first.
   func rename(_ socket: HeldSocket, from old: StoredName, to new: StoredName) {
     if !socket.isStored { return }
-    unsaid += [.drop(old), .keep(socket, new)]
-    sayAll()
+    unsent += [.drop(old), .keep(socket, new)]
+    sendAll()
   }
 
   /// Whether the service manager has had room for every word.
-  var hasSaidAll: Bool { unsaid.isEmpty }
+  var hasSentAll: Bool { unsent.isEmpty }
 
-  private func sayAll() {
+  private func sendAll() {
     if later != nil { return }
-    while let word = unsaid.first {
+    while let word = unsent.first {
       do throws(SystemError) {
         try say(word)
         trouble = nil
@@ -72,7 +72,7 @@ final class SocketStore {
         if error.isForWantOfRoom { return waitForRoom() }
         if case .keep(let socket, _) = word { socket.isStored = false }
       }
-      unsaid.removeFirst()
+      unsent.removeFirst()
     }
   }
 
@@ -93,7 +93,7 @@ final class SocketStore {
   private func waitForRoom() {
     later = try? loop.after(.milliseconds(200), accuracy: .milliseconds(50)) { [unowned self] in
       later = nil
-      sayAll()
+      sendAll()
     }
   }
 }

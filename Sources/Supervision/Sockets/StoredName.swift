@@ -5,20 +5,20 @@ import Linux
 /// what to do with it.
 struct StoredName: Equatable, CustomStringConvertible {
   /// Which of the two sockets at one address it is (`Listener`).
-  enum Role: String { case first, second }
+  enum Role: String { case primary, standby }
 
   let role: Role
   let guest: String
   /// What distinguishes it from all others.
   let inode: UInt64
-  /// Of what the guest file asked of it; 0 for the second, which follows the first.
+  /// Of what the guest file asked of it; 0 for the standby, which follows the first.
   let options: UInt32
 
   init(_ role: Role, of group: SocketGroup, inode: UInt64, guest: String) {
     self.role = role
     self.guest = guest
     self.inode = inode
-    options = role == .first ? group.fingerprint : 0
+    options = role == .primary ? group.fingerprint : 0
   }
 
   /// - Returns: nil for a name that is none of ours, or not of the socket whose inode this is: anybody may call a socket what he likes.

@@ -84,7 +84,7 @@ struct InjectionFaultTests {
   }
 
   @Test("that was to let a guest go on with its end, and failed, is made again until it does")
-  func letsRun() throws {
+  func resumes() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=infinity")
       let daemon = try world.startDaemon()

@@ -5,7 +5,7 @@ import Testing
 @testable import Linux
 
 @Suite("Two sockets at one address")
-struct SocketTwinTests {
+struct StandbySocketTests {
   static let addresses = [
     SocketAddress.ipv4(.loopback, port: 80), .ipv4(.any, port: 80), .ipv6(.loopback, port: 80, scope: 0),
     .ipv6(.any, port: 80, scope: 0),
@@ -15,7 +15,7 @@ struct SocketTwinTests {
   func joins(address: SocketAddress) throws {
     try inNetworkNamespace {
       let first = try openListener(.stream, address)
-      let second = try openTwin(of: first, backlog: 1)
+      let second = try openStandby(of: first, backlog: 1)
       #expect(try localAddress(of: second) == address)
       #expect(try cookie(of: first) != cookie(of: second))
       #expect(fcntl(second.raw, F_GETFL) & O_NONBLOCK != 0)
@@ -38,7 +38,7 @@ struct SocketTwinTests {
       let first = try openListener(.stream, .ipv6(.any, port: 80, scope: 0), options)
       let tcp = Int32(IPPROTO_TCP)
       try setOption(first, tcp, TCP_USER_TIMEOUT, Int32(5000), named: "TCP_USER_TIMEOUT")
-      let second = try openTwin(of: first, backlog: 3)
+      let second = try openStandby(of: first, backlog: 3)
       for (level, name) in [
         (Int32(IPPROTO_IPV6), IPV6_V6ONLY), (Int32(IPPROTO_IPV6), LINUX_IPV6_FREEBIND), (SOL_SOCKET, SO_KEEPALIVE),
         (tcp, TCP_NODELAY),
@@ -58,7 +58,7 @@ struct SocketTwinTests {
     try inNetworkNamespace {
       let first = try openListener(.stream, .ipv4(.loopback, port: 80))
       #expect(fchown(first.raw, 1000, .max) == 0)
-      let second = try openTwin(of: first, backlog: 10)
+      let second = try openStandby(of: first, backlog: 10)
       #expect(try isListening(second))
     }
   }
@@ -68,12 +68,12 @@ struct SocketTwinTests {
     try inNetworkNamespace {
       let unix = try openListener(.stream, .abstract("x"))
       expectFailure("second socket for @x: Operation not supported") { () throws(SystemError) in
-        _ = try openTwin(of: unix, backlog: 1)
+        _ = try openStandby(of: unix, backlog: 1)
       }
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
       #expect(shutdown(listener.raw, Int32(SHUT_RD)) == 0)
       expectFailure("getsockopt TCP_INFO: Invalid argument") { () throws(SystemError) in
-        _ = try openTwin(of: listener, backlog: 1)
+        _ = try openStandby(of: listener, backlog: 1)
       }
       #expect(try !flag(listener, SOL_SOCKET, SO_REUSEPORT))
     }

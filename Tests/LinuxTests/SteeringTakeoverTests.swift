@@ -5,8 +5,8 @@ import Testing
 
 @testable import Linux
 
-@Suite("The gate of a process that was killed")
-struct GateTakeoverTests {
+@Suite("The steering of a process that was killed")
+struct SteeringTakeoverTests {
   @Test(
     "leads on while another takes its place, and somebody else's descriptor keeps no queue back"
   )
@@ -15,26 +15,27 @@ struct GateTakeoverTests {
       let address = SocketAddress.ipv4(.loopback, port: 80)
       let guest = try openListener(.stream, address)
       let program = try ReuseportProgram()
-      let stored = try openTwin(of: guest, backlog: 1000)
+      let stored = try openStandby(of: guest, backlog: 1000)
       do {
-        let forgotten = try ReuseportGate(guest: guest, parking: stored, leadingTo: .parking, program)
+        let forgotten = try ReuseportSteering(primary: guest, standby: stored, steeringTo: .standby, program)
         let moved = forgotten.movesQueues
         #expect(moved)
       }
       let clients = Clients(of: address)
       for round in 0..<20 {
         #expect(try comesTrue { () throws(SystemError) in clients.count > round })
-        let parking = try stored.duplicate()
-        let gate = try ReuseportGate(
-          guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
-        let moves = gate.movesQueues
+        let standby = try stored.duplicate()
+        let steering = try ReuseportSteering(
+          primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
+        let moves = steering.movesQueues
         #expect(moves)
       }
       let count = clients.end()
       #expect(try queue(of: guest, reaches: 0))
       #expect(try queue(of: stored, reaches: count))
-      let gate = try ReuseportGate(guest: guest, parking: stored, leadingTo: .parking, try ReuseportProgram())
-      try gate.lead(to: .guest, parking: stored)
+      let steering = try ReuseportSteering(
+        primary: guest, standby: stored, steeringTo: .standby, try ReuseportProgram())
+      try steering.steer(to: .primary, standby: stored)
       let another = try stored.duplicate()
       try shutDown(stored)
       #expect(try queue(of: guest, reaches: count))
@@ -49,20 +50,21 @@ struct GateTakeoverTests {
       let address = SocketAddress.ipv4(.loopback, port: 80)
       let guest = try openListener(.stream, address)
       let program = try ReuseportProgram()
-      let parking = try openTwin(of: guest, backlog: 100)
-      do { _ = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program) }
+      let standby = try openStandby(of: guest, backlog: 100)
+      do { _ = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program) }
       try shutDown(guest)
       var clients = [try Waiting(to: address)]
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
-      let moves = gate.movesQueues
+      let steering = try ReuseportSteering(
+        primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
+      let moves = steering.movesQueues
       #expect(moves)
       clients.append(try Waiting(to: address))
       #expect(try repairListener(guest, backlog: 100) == .repaired)
-      try gate.restore(guest: guest)
+      try steering.rejoin(primary: guest)
       clients.append(try Waiting(to: address))
-      #expect(try queue(of: parking, reaches: 3))
-      try gate.lead(to: .guest, parking: parking)
-      try shutDown(parking)
+      #expect(try queue(of: standby, reaches: 3))
+      try steering.steer(to: .primary, standby: standby)
+      try shutDown(standby)
       clients.append(try Waiting(to: address))
       #expect(try queue(of: guest, reaches: 4))
       for client in clients { #expect(try client.isServed(by: guest)) }

@@ -9,16 +9,16 @@ extension Manager {
   ///
   /// - Throws: `SystemError` when there can be no timer for that.
   func beginAll() throws(SystemError) {
-    guard let surroundings else { return }
+    guard let context else { return }
     beginLater = nil
     var isComplete = true
     do throws(SystemError) {
-      let leftovers = try Leftovers(surroundings)
-      let awaiting = supervisors.values.filter(\.awaitsBeginning).map(\.name)
-      let fileless = leftovers.names.filter { supervisors[$0] == nil && isConcerned($0) }
-      for name in awaiting + fileless where !begin(with: name, leftovers, surroundings) { isComplete = false }
+      let orphans = try Orphans(context)
+      let awaiting = supervisors.values.filter(\.awaitsStart).map(\.name)
+      let fileless = orphans.names.filter { supervisors[$0] == nil && isConcerned($0) }
+      for name in awaiting + fileless where !begin(with: name, orphans, context) { isComplete = false }
     } catch {
-      sayOnce(error, of: nil)
+      logOnce(error, of: nil)
       isComplete = false
     }
     if isComplete { return beginTroubles = [:] }
@@ -34,30 +34,30 @@ extension Manager {
   }
 
   /// - Returns: false when it cannot be told what runs.
-  private func begin(with name: String, _ leftovers: Leftovers, _ surroundings: Surroundings) -> Bool {
+  private func begin(with name: String, _ orphans: Orphans, _ context: Context) -> Bool {
     do throws(SystemError) {
-      let run = try leftovers.run(of: name)
+      let run = try orphans.run(of: name)
       if let supervisor = supervisors[name] {
-        supervisor.begin(leftover: run)
+        supervisor.begin(orphan: run)
         if endsAsleep { supervisor.wakeAtOnce() }
       } else if let run {
         // Its file went while no daemon ran: it is ended, and then forgotten.
         let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])
-        let supervisor = makeSupervisor(fileless, surroundings)
-        supervisor.begin(leftover: run)
+        let supervisor = makeSupervisor(fileless, context)
+        supervisor.begin(orphan: run)
         supervisor.release(because: .configuration)
       }
       return true
     } catch {
-      sayOnce(error, of: name)
+      logOnce(error, of: name)
       return false
     }
   }
 
-  private func sayOnce(_ error: SystemError, of guest: String?) {
+  private func logOnce(_ error: SystemError, of guest: String?) {
     if beginTroubles[guest ?? ""] == error { return }
     beginTroubles[guest ?? ""] = error
-    let message = Message.cannotFindLeftover(error: "\(error)")
+    let message = Message.cannotEnumerateOrphans(error: "\(error)")
     if let guest, let supervisor = supervisors[guest] {
       supervisor.say(message)
     } else {

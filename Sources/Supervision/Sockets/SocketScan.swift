@@ -4,7 +4,7 @@ import Lifecycle
 import Linux
 
 /// One look at a guest's sockets: which connections there are, what waits, when the last datagram came.
-final class SocketLook {
+final class SocketScan {
   private let diag: SockDiag
   private let ended: EndedConnections
   private let listeners: GuestListeners
@@ -15,20 +15,20 @@ final class SocketLook {
   private var firstSeen: [UInt64: Timestamp] = [:]
   private(set) var tally: ConnectionTally
   /// False when the kernel's messages about the ends of connections cannot be had: then it is looked as often as for AF_UNIX.
-  var hearsEnds = false
+  var receivesEnds = false
   /// Whether somebody uses the guest who came by no socket of it: one who sits at its console.
   var isAttended: () -> Bool = { false }
   /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
-  private static let queueLookAgain = Duration.seconds(5)
+  private static let queueRescan = Duration.seconds(5)
 
   /// With the `tally` of the guest's earlier runs.
   init(
-    _ surroundings: Surroundings, listeners: GuestListeners, idleStop: Duration?,
+    _ context: Context, listeners: GuestListeners, idleStop: Duration?,
     tally: ConnectionTally = ConnectionTally()
   ) {
     self.tally = tally
-    diag = surroundings.sockDiag
-    ended = surroundings.endedConnections
+    diag = context.sockDiag
+    ended = context.endedConnections
     self.listeners = listeners
     // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
     closeWaitLimit = max(idleStop ?? .zero, IdlePolicy.seldom)
@@ -58,10 +58,10 @@ final class SocketLook {
   var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
 
   /// Whether it is told what arrives on connections.
-  var hearsData: Bool { listeners.alarm != nil }
+  var monitorsData: Bool { listeners.alarm != nil }
 
   /// Somebody waits for whom the guest has to come to its end first.
-  var isSomebodyStranded: Bool { listeners.isSomebodyStranded }
+  var isSomebodyParked: Bool { listeners.isSomebodyParked }
 
   private var hasUnixListener: Bool {
     listeners.all.contains { listener in
@@ -84,12 +84,12 @@ final class SocketLook {
     let addresses = listeners.all.map(\.local)
     for listener in listeners.all {
       switch (listener.listen.kind, listener.local) {
-      case (.datagram, _): try lookAtDatagrams(of: listener, &found)
+      case (.datagram, _): try scanDatagrams(of: listener, &found)
       case (_, .ipv4), (_, .ipv6):
         let open = openConnections(
           of: listener.local, besides: addresses, among: tcp, closeWaitLimit: closeWaitLimit)
-        found.add(open, of: listener, endIsAnnounced: hearsEnds)
-        if open.connections.contains(where: { listeners.unheard.contains($0.cookie) }) { found.isOpaque = true }
+        found.add(open, of: listener, endIsAnnounced: receivesEnds)
+        if open.connections.contains(where: { listeners.unmonitored.contains($0.cookie) }) { found.isOpaque = true }
       case (_, .path), (_, .abstract), (_, .unnamed):
         if let socket = try diag.unixSocket(inode: listener.inode) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
@@ -102,8 +102,8 @@ final class SocketLook {
       found.isOpaque = true
     }
     if found.isOpaque { found.usage.silence = nil }
-    if !found.waiting.isEmpty { found.usage.lookAgain(within: Self.queueLookAgain) }
-    noteFirstSeen(&found)
+    if !found.waiting.isEmpty { found.usage.rescan(within: Self.queueRescan) }
+    recordFirstSeen(&found)
     tally.found(found.announced, others: found.unannounced)
     return found
   }
@@ -111,7 +111,7 @@ final class SocketLook {
   /// Takes note of connections that ended on these ports; nil: of some that are not known.
   ///
   /// - Returns: nil when none was the guest's, else how many of them ended without a byte from it.
-  func noteEnded(_ connections: [TCPConnection]?) -> Int? {
+  func recordEnded(_ connections: [TCPConnection]?) -> Int? {
     guard let connections else {
       tally.missedSome()
       return 0
@@ -124,7 +124,7 @@ final class SocketLook {
     return tally.unanswered - before
   }
 
-  private func noteFirstSeen(_ found: inout Found) {
+  private func recordFirstSeen(_ found: inout Found) {
     let moment = Timestamp.now
     let seenBefore = firstSeen
     firstSeen = [:]
@@ -136,7 +136,7 @@ final class SocketLook {
     }
   }
 
-  private func lookAtDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
+  private func scanDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
     // Its end is not announced, nor is the next datagram.
     found.usage.endIsAnnounced = false
     if try hasInput(listener.descriptor) {
@@ -151,9 +151,9 @@ final class SocketLook {
   }
 }
 
-extension SocketLook.Found {
+extension SocketScan.Found {
   fileprivate mutating func add(_ open: OpenConnections, of listener: Listener, endIsAnnounced: Bool) {
-    if let again = open.lookAgainAfter { usage.lookAgain(within: again) }
+    if let again = open.rescanAfter { usage.rescan(within: again) }
     if open.connections.isEmpty { return }
     usage.inUse = true
     if !endIsAnnounced { usage.endIsAnnounced = false }
@@ -175,8 +175,8 @@ extension SocketLook.Found {
 }
 
 extension IdlePolicy.Usage {
-  fileprivate mutating func lookAgain(within delay: Duration) {
-    lookAgainAfter = min(lookAgainAfter ?? delay, delay)
+  fileprivate mutating func rescan(within delay: Duration) {
+    rescanAfter = min(rescanAfter ?? delay, delay)
   }
 }
 

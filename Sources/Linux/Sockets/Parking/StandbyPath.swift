@@ -11,7 +11,7 @@ import Glibc
 ///
 /// All that is needed is found by the path, so that a daemon can go on where a killed one left off: the file of the socket that
 /// is not at the path lies in the directory `.NAME.dormouse` beside it, at the whole path again.
-public enum PathTwin {
+public enum StandbyPath {
   /// Makes the second socket of `path`, with mode and owner as `options` ask; one that takes connections listens. Non-blocking, closed
   /// on exec. What an earlier one left is removed.
   ///

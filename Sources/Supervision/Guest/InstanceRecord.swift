@@ -3,7 +3,7 @@ import Linux
 
 /// The note, one file a guest in the runtime directory, that says in which cgroup it runs: a later daemon, itself perhaps in
 /// another cgroup, finds by it what a killed one left behind.
-struct RunRecord {
+struct InstanceRecord {
   private let directory: String
   private static let suffix = ".cgroup"
 

@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 @Suite("A guest that a killed daemon left")
-struct LeftoverFaultTests {
+struct OrphanFaultTests {
   /// strace's words for a call that fails, and the file that it is about: `CGROUP`, `PID` and `RUNTIME` are the guest's and the daemon's.
   struct Fault: CustomTestStringConvertible, Sendable {
     var call: String

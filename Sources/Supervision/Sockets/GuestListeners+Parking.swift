@@ -2,36 +2,36 @@ import Linux
 
 // All listeners of a guest together: new clients wait apart from a guest on its way out.
 extension GuestListeners {
-  /// Sets as many descriptors aside as a stop takes: of each listener a second socket and a gate's three, and some to look and to
+  /// Sets as many descriptors aside as a stop takes: of each listener a standby and a steering's three, and some to look and to
   /// send datagrams again by. A daemon that has none left by then can stop its guests all the same.
   ///
   /// - Throws: `SystemError` when there are not so many.
-  func keepReserve() throws(SystemError) {
-    if reserve != nil || all.isEmpty { return }
+  func keepEmergencyDescriptors() throws(SystemError) {
+    if emergencyDescriptors != nil || all.isEmpty { return }
     let spare = try memoryFile("reserve")
     let list = DescriptorList()
     for _ in 0..<(4 * all.count + 3) { list.append(try spare.duplicate()) }
     list.append(spare)
-    reserve = list
+    emergencyDescriptors = list
   }
 
   /// Leads new clients apart, at each listener where that can be.
   ///
-  /// - Parameter returning: only at those from whose second socket clients can come back to the same guest.
-  /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `leadBack` leads all of them back.
-  func leadApart(returning: Bool) throws(SystemError) {
-    reserve = nil
+  /// - Parameter returning: only at those from whose standby clients can come back to the same guest.
+  /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `restore` leads all of them back.
+  func divert(returning: Bool) throws(SystemError) {
+    emergencyDescriptors = nil
     var failure: SystemError?
-    for listener in all where listener.isAdopted != false && (!returning || listener.returns) {
+    for listener in all where listener.isAdopted != false && (!returning || listener.canRestore) {
       var opened: HeldSocket?
       do throws(SystemError) {
         // A daemon that is killed once clients can come there leaves it to the next one.
-        try listener.leadApart(alarm) { second in
-          opened = second
-          keepStored(listener, second: second)
+        try listener.divert(alarm) { standby in
+          opened = standby
+          keepStored(listener, standby: standby)
         }
       } catch {
-        if let opened, listener.second == nil { forget(second: opened, of: listener) }
+        if let opened, listener.standby == nil { forget(standby: opened, of: listener) }
         failure = error
       }
     }
@@ -41,10 +41,10 @@ extension GuestListeners {
   /// Takes those apart as well whom the guest has not accepted.
   ///
   /// - Returns: how many were lost, and the last failure; no listener is left out for another's.
-  func takeQueues(halfOpen: Bool) -> Listener.LedBack {
-    var sum = Listener.LedBack()
+  func drainQueues(halfOpen: Bool) -> Listener.Unparked {
+    var sum = Listener.Unparked()
     for listener in all {
-      do throws(SystemError) { sum += try listener.takeQueue(halfOpen: halfOpen) } catch { sum.failure = error }
+      do throws(SystemError) { sum += try listener.drainQueue(halfOpen: halfOpen) } catch { sum.failure = error }
     }
     return sum
   }
@@ -54,26 +54,26 @@ extension GuestListeners {
   /// - Throws: `SystemError`; who was not moved waits apart still, and the guest must not start.
   func prepare() throws(SystemError) {
     for listener in all {
-      let done = try forgettingSecond(of: listener) { () throws(SystemError) in try listener.prepare() }
-      movedLate += done
+      let done = try forgettingStandby(of: listener) { () throws(SystemError) in try listener.prepare() }
+      unparkedLate += done
       if let failure = done.failure { throw failure }
     }
   }
 
   /// Notes who is left to the guest, because the kernel cannot move him.
-  func noteLeftBehind(_ diag: SockDiag) {
-    for listener in all { listener.leftBehind = listener.isAdopted == false ? 0 : listener.queued(diag) }
+  func recordUndrained(_ diag: SockDiag) {
+    for listener in all { listener.undrained = listener.isAdopted == false ? 0 : listener.queued(diag) }
   }
 
   /// How many of those do not wait any more, now that the guest is gone.
-  func takenAlong(_ diag: SockDiag) -> Int {
+  func drainedByGuest(_ diag: SockDiag) -> Int {
     all.reduce(0) { sum, listener in
-      defer { listener.leftBehind = 0 }
-      return listener.leftBehind == 0 ? sum : sum + max(0, listener.leftBehind - listener.queued(diag))
+      defer { listener.undrained = 0 }
+      return listener.undrained == 0 ? sum : sum + max(0, listener.undrained - listener.queued(diag))
     }
   }
 
-  /// Puts the paths right that a killed daemon left to second sockets of its own.
+  /// Puts the paths right that a killed daemon left to standby sockets of its own.
   ///
   /// - Returns: the last error.
   func recoverPaths(_ diag: SockDiag) -> SystemError? {
@@ -87,20 +87,20 @@ extension GuestListeners {
   /// Leads clients to the listeners again: of a guest that goes on, or with `gone` for the next one.
   ///
   /// - Returns: how many came back, and the last failure; no listener is left out for another's.
-  func leadBack(gone: Bool, _ diag: SockDiag) -> Listener.LedBack {
-    var sum = Listener.LedBack()
+  func restore(gone: Bool, _ diag: SockDiag) -> Listener.Unparked {
+    var sum = Listener.Unparked()
     for listener in all {
-      if !gone { listener.leftBehind = 0 }
+      if !gone { listener.undrained = 0 }
       do throws(SystemError) {
-        sum += try forgettingSecond(of: listener) { () throws(SystemError) in
-          gone ? try listener.settle(diag) : try listener.leadBack()
+        sum += try forgettingStandby(of: listener) { () throws(SystemError) in
+          gone ? try listener.unparkForNext(diag) : try listener.restore()
         }
       } catch {
         sum.failure = error
       }
     }
     // A guest that goes on is stopped another time, perhaps without it.
-    if !gone { try? keepReserve() }
+    if !gone { try? keepEmergencyDescriptors() }
     return sum
   }
 }

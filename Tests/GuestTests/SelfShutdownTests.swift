@@ -4,7 +4,7 @@ import Glibc
 import Testing
 
 @Suite("A guest that says by itself that it goes")
-struct LeavingTests {
+struct SelfShutdownTests {
   /// A Debian guest with one listener; with `wanted` the service of that name has to have started before it is ready.
   private func addSystemd(
     _ world: World, image: String = "trixie", stopping: String = "90s", wanted: [String: String] = [:]
@@ -61,7 +61,7 @@ struct LeavingTests {
   }
 
   @Test("but goes on gets those back who were taken from its queue")
-  func givenBack() throws {
+  func unparked() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()

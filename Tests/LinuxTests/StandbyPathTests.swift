@@ -5,14 +5,14 @@ import Testing
 @testable import Linux
 
 @Suite("A second socket for a path")
-struct PathTwinTests {
+struct StandbyPathTests {
   @Test("takes the place of the first and gives it back, under the same name", arguments: SocketKind.allCases)
   func exchange(kind: SocketKind) throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/a/x.sock"
       let diag = try SockDiag()
       let first = try openListener(kind, .path(path))
-      let second = try PathTwin.open(kind, path)
+      let second = try StandbyPath.open(kind, path)
       #expect(try localAddress(of: second) == .path(path))
       for turn in 0..<5 {
         let isFirst = turn % 2 == 0
@@ -29,9 +29,9 @@ struct PathTwinTests {
           var byte: UInt8 = 0
           #expect(recv(isFirst ? first.raw : second.raw, &byte, 1, 0) == 1)
         }
-        try PathTwin.exchange(path)
+        try StandbyPath.exchange(path)
       }
-      PathTwin.remove(path)
+      StandbyPath.remove(path)
       #expect(try directoryEntries("\(directory)/a") == ["x.sock"])
       #expect(try diag.isReached(second, by: path))
     }
@@ -46,9 +46,9 @@ struct PathTwinTests {
       options.owner = 12345
       let first = try openListener(.stream, .path(path), options)
       for _ in 0..<3 {
-        let second = try PathTwin.open(.stream, path, options)
-        #expect(PathTwin.exists(path))
-        try PathTwin.exchange(path)
+        let second = try StandbyPath.open(.stream, path, options)
+        #expect(StandbyPath.exists(path))
+        try StandbyPath.exchange(path)
         var status = stat()
         #expect(lstat(path, &status) == 0)
         #expect(status.st_mode == S_IFSOCK | 0o620)
@@ -65,10 +65,10 @@ struct PathTwinTests {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
       let first = try openListener(.stream, .path(path))
-      let second = try PathTwin.open(.stream, path)
+      let second = try StandbyPath.open(.stream, path)
       let clients = try Clients(of: path)
       while clients.served < 200 {
-        try PathTwin.exchange(path)
+        try StandbyPath.exchange(path)
         _ = try refuseQueued(on: first, limit: 100)
         _ = try refuseQueued(on: second, limit: 100)
       }
@@ -84,7 +84,7 @@ struct PathTwinTests {
       try retrying("mkdir") { mkdir("\(directory)/.x.sock.dormouse", 0o777) }
       try retrying("chmod") { chmod("\(directory)/.x.sock.dormouse", 0o777) }
       expectFailure("mkdir \(directory)/.x.sock.dormouse: File exists") { () throws(SystemError) in
-        _ = try PathTwin.open(.stream, path)
+        _ = try StandbyPath.open(.stream, path)
       }
       #expect(try isListening(first))
     }

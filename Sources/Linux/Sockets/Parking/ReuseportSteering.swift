@@ -8,7 +8,7 @@ import Glibc
 ///
 /// - With CAP_BPF (Linux 5.14) it is an eBPF program that picks from a map of sockets. Its places are stable, and the kernel
 ///   asks it also where to go with the queue of a listener that is closed or shut down (`movesQueues`). Measured on 6.18: a turn
-///   takes 0.7 µs; no connection was lost of 1,034,357 over 1,500 times of parking, turning back and closing, with 1,514 queued at
+///   takes 0.7 µs; no connection was lost of 1,034,357 over 1,500 times of standby, turning back and closing, with 1,514 queued at
 ///   the close; none of 402,938 over 1,500 times of a shut-down listener with 5,762 queued.
 /// - Without, it is a classic program that returns an index (10 µs). Then the queue of a listener that is closed is reset (238 of
 ///   210,815), unless net.ipv4.tcp_migrate_req is on; also then nothing is moved by it, for a listener that was shut down cannot have its
@@ -17,13 +17,13 @@ import Glibc
 /// The program belongs to the group, not to this value or this process, and goes with the last socket of the group. Who has one of the
 /// sockets can replace it: this is no fence against a guest. SO_REUSEPORT stays on the guest's: whoever binds without it is refused as
 /// ever, and who joins with it gets nothing.
-public struct ReuseportGate: ~Copyable, Sendable {
+public struct ReuseportSteering: ~Copyable, Sendable {
   /// The two sockets, by their places in the group.
   public enum Side: UInt32, Sendable, CaseIterable {
     /// The first socket: a guest has it.
-    case guest
+    case primary
     /// The second: nobody takes from it.
-    case parking
+    case standby
   }
 
   /// Whether what is queued at a listener that is closed or shut down moves, with its data, to the one that the gate leads to.
@@ -36,20 +36,20 @@ public struct ReuseportGate: ~Copyable, Sendable {
   /// to `side`; when the one before did so nothing has come to the other meanwhile.
   ///
   /// - Parameters:
-  ///   - guest: a listener, or a socket for datagrams. It was bound (for TCP: listened) before `parking` was. One that was shut down
+  ///   - primary: a listener, or a socket for datagrams. It was bound (for TCP: listened) before `standby` was. One that was shut down
   ///     gets its place by `restore`.
-  ///   - parking: a socket of `makeTwin(of:)` that has joined, the only other one at the address.
+  ///   - standby: a socket of `makeStandby(of:)` that has joined, the only other one at the address.
   ///   - side: where the gate leads.
-  ///   - program: made before `parking` was.
+  ///   - program: made before `standby` was.
   /// - Throws: `SystemError` of setsockopt(2): `EINVAL` for a socket that is in no group.
   public init(
-    guest: borrowing OwnedFD, parking: borrowing OwnedFD, leadingTo side: Side, _ program: consuming ReuseportProgram
+    primary: borrowing OwnedFD, standby: borrowing OwnedFD, steeringTo side: Side, _ program: consuming ReuseportProgram
   ) throws(SystemError) {
-    let map = try Self.attach(program, guest, parking, side)
+    let map = try Self.attach(program, primary, standby, side)
     let hasMap = map != nil
     // Whoever has come to the second socket by now would be lost with it.
-    if !hasMap { try insisting { () throws(SystemError) in try Self.attachIndex(parking, side) } }
-    movesQueues = try kind(of: guest) == .stream && hasMap
+    if !hasMap { try insisting { () throws(SystemError) in try Self.attachIndex(standby, side) } }
+    movesQueues = try kind(of: primary) == .stream && hasMap
     self.map = map
     awaitLookups()
   }
@@ -61,40 +61,40 @@ public struct ReuseportGate: ~Copyable, Sendable {
   /// one of 5,000 clients in its handshake.
   /// - Parameters:
   ///   - side: where the gate is to lead.
-  ///   - parking: as given to `init`.
+  ///   - standby: as given to `init`.
   /// - Throws: `SystemError` of bpf(2) or setsockopt(2); the gate leads where it led before.
-  public func lead(to side: Side, parking: borrowing OwnedFD) throws(SystemError) {
+  public func steer(to side: Side, standby: borrowing OwnedFD) throws(SystemError) {
     switch map {
     case .some(let map): try Self.put(map.side, 0, side.rawValue)
-    case .none: try Self.attachIndex(parking, side)
+    case .none: try Self.attachIndex(standby, side)
     }
     awaitLookups()
   }
 
   /// Gives the guest's listener its place again, which it loses when somebody shuts it down, after it listens again.
   ///
-  /// - Throws: `SystemError`; `ENOTSUP` without eBPF, where the order of the two has changed: close the parking one, and begin anew.
-  public func restore(guest: borrowing OwnedFD) throws(SystemError) {
+  /// - Throws: `SystemError`; `ENOTSUP` without eBPF, where the order of the two has changed: close the standby one, and begin anew.
+  public func rejoin(primary: borrowing OwnedFD) throws(SystemError) {
     switch map {
-    case .some(let map): try Self.put(map.sockets, Side.guest.rawValue, UInt32(guest.raw))
+    case .some(let map): try Self.put(map.sockets, Side.primary.rawValue, UInt32(primary.raw))
     case .none: throw SystemError("restoring a listener's place in its group", errno: ENOTSUP)
     }
   }
 
   /// - Returns: nil for a classic program, and when a socket is in somebody else's map.
   private static func attach(
-    _ program: consuming ReuseportProgram, _ guest: borrowing OwnedFD, _ parking: borrowing OwnedFD, _ side: Side
+    _ program: consuming ReuseportProgram, _ primary: borrowing OwnedFD, _ standby: borrowing OwnedFD, _ side: Side
   ) throws(SystemError) -> ReuseportProgram.Map? {
     guard let map = program.map.take() else { return nil }
     try put(map.side, 0, side.rawValue)
     do throws(SystemError) {
       // One that was shut down is in no map.
-      let isThere = try kind(of: guest) == .datagram ? true : isListening(guest)
-      if isThere { try enter(guest, as: .guest, in: map.sockets, leadingTo: side) }
-      try enter(parking, as: .parking, in: map.sockets, leadingTo: side)
+      let isThere = try kind(of: primary) == .datagram ? true : isListening(primary)
+      if isThere { try enter(primary, as: .primary, in: map.sockets, steeringTo: side) }
+      try enter(standby, as: .standby, in: map.sockets, steeringTo: side)
       let program = map.program.raw
       try insisting { () throws(SystemError) in
-        try setOption(parking, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program, named: "SO_ATTACH_REUSEPORT_EBPF")
+        try setOption(standby, SOL_SOCKET, LINUX_SO_ATTACH_REUSEPORT_EBPF, program, named: "SO_ATTACH_REUSEPORT_EBPF")
       }
     } catch {
       guard error.errno == EBUSY || error.errno == EINVAL else { throw error }
@@ -108,7 +108,7 @@ public struct ReuseportGate: ~Copyable, Sendable {
   ///
   /// - Throws: `EBUSY` for a socket that is in somebody else's map.
   private static func enter(
-    _ socket: borrowing OwnedFD, as place: Side, in sockets: borrowing OwnedFD, leadingTo side: Side
+    _ socket: borrowing OwnedFD, as place: Side, in sockets: borrowing OwnedFD, steeringTo side: Side
   ) throws(SystemError) {
     let mostGracePeriods = 50
     for attempt in 0..<mostGracePeriods {

@@ -12,22 +12,22 @@ import Systemd
 ///
 /// So the first sign of a shutdown that the last two do not give comes a millisecond after its first word, and what tells it from the
 /// others comes when the sockets are closed already.
-enum Intention: Equatable {
-  /// Not `surely` when it may be about something else.
-  case leave(surely: Bool)
+enum Intent: Equatable {
+  /// Not `confirmed` when it may be about something else.
+  case leave(confirmed: Bool)
   case stay
 }
 
 extension NotifyMessage {
   /// With the targets of the guest that are active after this message; nil when it says nothing of the kind.
-  func intention(active: [String]) -> Intention? {
+  func intent(active: [String]) -> Intent? {
     if isStopping || shutdown != nil || isToldToEnd || activeUnits.contains(where: Self.ends.contains) {
-      return .leave(surely: true)
+      return .leave(confirmed: true)
     }
     // There it stays, without its sockets.
     if active.contains(where: Self.rescues.contains), !active.contains(Self.sockets) { return .stay }
     if inactiveUnits.contains(where: Self.lasting.contains) || activeUnits.contains("shutdown.target") {
-      return .leave(surely: false)
+      return .leave(confirmed: false)
     }
     return activeUnits.contains(where: Self.lasting.contains) ? .stay : nil
   }

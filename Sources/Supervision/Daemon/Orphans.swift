@@ -6,21 +6,21 @@ import Linux
 ///
 /// What cannot be told for want of descriptors or memory is an error, never "nothing runs": the listeners of a guest that runs must not
 /// be watched, nor its cgroup and what is the host's of it be cleared away.
-struct Leftovers {
+struct Orphans {
   /// The cgroups below which a guest may be. A note may be wrong, so our own is always one of them.
   private var bases: [String: Set<String>] = [:]
   /// The guests of which there is a note in our runtime directory.
   private var noted: Set<String> = []
-  private let record: RunRecord
-  private let surroundings: Surroundings
+  private let record: InstanceRecord
+  private let context: Context
 
   /// - Throws: `SystemError` when they cannot be looked for.
-  init(_ surroundings: Surroundings) throws(SystemError) {
-    let own = surroundings.cgroupBase.path
-    self.surroundings = surroundings
-    record = RunRecord(runtime: surroundings.runtime)
+  init(_ context: Context) throws(SystemError) {
+    let own = context.cgroupBase.path
+    self.context = context
+    record = InstanceRecord(runtime: context.runtime)
     for name in try GuestCgroup.guests(in: own) { bases[name] = [own] }
-    for name in try GuestNetwork.Place.guests(in: surroundings.runtime) { bases[name] = bases[name] ?? [own] }
+    for name in try GuestNetwork.Place.guests(in: context.runtime) { bases[name] = bases[name] ?? [own] }
     for (name, base) in try record.all() {
       bases[name] = base.map { [$0, own] } ?? [own]
       noted.insert(name)
@@ -37,7 +37,7 @@ struct Leftovers {
       if let run = try run(of: name, in: base) { return run }
     }
     // What stays is tried again at the guest's next start, which says then why.
-    try? GuestNetwork.undo(leftAt: surroundings.network(of: name))
+    try? GuestNetwork.undo(leftAt: context.network(of: name))
     record.remove(name)
     _ = hostSide(of: name)
     return nil
@@ -70,8 +70,8 @@ struct Leftovers {
     do throws(SystemError) {
       guard let leader = try cgroup.leader() else { return nil }
       let process = try GuestProcess(adopting: leader, of: cgroup)
-      let network = try GuestNetwork.found(surroundings.network(of: name), of: process)
-      let users = try surroundings.userRanges.note(usersOf: leader)
+      let network = try GuestNetwork.found(context.network(of: name), of: process)
+      let users = try context.userRanges.note(usersOf: leader)
       // Looked up once more: between the calls the number could have become another process's.
       guard try cgroup.leader() == leader else { return nil }
       // Last: what is the host's of it goes with this value.
@@ -88,6 +88,6 @@ struct Leftovers {
   }
 
   private func hostSide(of name: String) -> HostSide {
-    HostSide(adopting: name, runtime: surroundings.runtime, discard: surroundings.sweeper.take)
+    HostSide(adopting: name, runtime: context.runtime, discard: context.sweeper.take)
   }
 }

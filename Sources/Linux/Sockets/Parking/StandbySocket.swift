@@ -2,54 +2,54 @@ import CLinux
 import Glibc
 
 /// Makes a second socket for the address of an open one of TCP or UDP, with the same options. Non-blocking, closed on exec. Nothing comes
-/// to it before `joinTwin(_:to:backlog:)`.
+/// to it before `joinStandby(_:to:backlog:)`.
 ///
 /// The kernel will let it join when it has the same address, the same network namespace, and the same user as the other's inode has:
 /// that user is taken over.
 /// - Parameter socket: its options are copied, those that a guest set too.
-/// - Returns: the second socket, unbound; what it has queued when it is closed is reset, but for `ReuseportGate.movesQueues`.
+/// - Returns: the second socket, unbound; what it has queued when it is closed is reset, but for `ReuseportSteering.movesQueues`.
 /// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX.
-public func makeTwin(of socket: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
+public func makeStandby(of socket: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
   let address = try localAddress(of: socket)
   guard address.family != AF_UNIX else { throw SystemError("second socket for \(address)", errno: EOPNOTSUPP) }
   let kind = try kind(of: socket)
   let `protocol` = try option(socket, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
   let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-  let twin = OwnedFD(
+  let standby = OwnedFD(
     owning: try retrying("second socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
   var status = stat()
-  let (raw, otherRaw) = (twin.raw, socket.raw)
+  let (raw, otherRaw) = (standby.raw, socket.raw)
   try retrying("fstat") { fstat(otherRaw, &status) }
   if status.st_uid != geteuid() { try retrying("fchown second socket") { fchown(raw, status.st_uid, .max) } }
   for copied in CopiedOption.all where copied.concerns(address.family, kind) {
-    copied.copy(from: socket, to: twin)
+    copied.copy(from: socket, to: standby)
   }
-  try setOption(twin, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
-  return twin
+  try setOption(standby, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
+  return standby
 }
 
 /// Gives the second socket the address of the first; one that takes connections listens.
 ///
 /// SO_REUSEPORT is set on the first too; the kernel allows it also on a socket that has been bound and listens for long. Without a
-/// `ReuseportGate` new connections and datagrams go to one or the other from now on, by a hash, so put it there next; until then
+/// `ReuseportSteering` new connections and datagrams go to one or the other from now on, by a hash, so put it there next; until then
 /// what comes to the new one waits in it.
 ///
 /// - Parameters:
-///   - twin: from `makeTwin(of:)`.
+///   - standby: from `makeStandby(of:)`.
 ///   - socket: the first one.
 ///   - backlog: of a listener; the new one gets at least as much as the old one has. Both are capped at net.core.somaxconn.
 /// - Throws: `SystemError`; `EADDRINUSE` when the kernel sees another owner, `EINVAL` for a listener that was shut down.
-public func joinTwin(
-  _ twin: borrowing OwnedFD, to socket: borrowing OwnedFD, backlog: UInt32
+public func joinStandby(
+  _ standby: borrowing OwnedFD, to socket: borrowing OwnedFD, backlog: UInt32
 ) throws(SystemError) {
   let address = try localAddress(of: socket)
   let kind = try kind(of: socket)
   // Asked first: it fails for a listener that was shut down, before anything is changed.
   let accepts = kind.isConnected ? try acceptQueue(of: socket).limit : 0
   try setOption(socket, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
-  let raw = twin.raw
+  let raw = standby.raw
   try retrying("bind second socket to \(address)") { address.withSockaddr { bind(raw, $0, $1) } ?? -1 }
-  if kind.isConnected { try listen(on: twin, at: address, backlog: max(backlog, UInt32(clamping: accepts))) }
+  if kind.isConnected { try listen(on: standby, at: address, backlog: max(backlog, UInt32(clamping: accepts))) }
 }
 
 /// A socket option that a second socket takes over from the first.
@@ -93,23 +93,27 @@ private struct CopiedOption {
     }
   }
 
-  func copy(from other: borrowing OwnedFD, to twin: borrowing OwnedFD) {
+  func copy(from other: borrowing OwnedFD, to standby: borrowing OwnedFD) {
     // Room for the longest: the name of a congestion control, TCP_CA_NAME_MAX.
     var value = [UInt8](repeating: 0, count: 16)
     var length = socklen_t(value.count)
     guard getsockopt(other.raw, level, name, &value, &length) == 0 else { return }
-    if level == SOL_SOCKET, name == SO_RCVBUF || name == SO_SNDBUF { return copyBuffer(value, from: other, to: twin) }
-    _ = setsockopt(twin.raw, level, name, value, length)
+    if level == SOL_SOCKET, name == SO_RCVBUF || name == SO_SNDBUF {
+      return copyBuffer(value, from: other, to: standby)
+    }
+    _ = setsockopt(standby.raw, level, name, value, length)
   }
 
   /// A size that nobody set stays the kernel's own affair: what is set is grown no more, and connections inherit that.
-  private func copyBuffer(_ value: [UInt8], from other: borrowing OwnedFD, to twin: borrowing OwnedFD) {
+  private func copyBuffer(_ value: [UInt8], from other: borrowing OwnedFD, to standby: borrowing OwnedFD) {
     let locked = (try? option(other, SOL_SOCKET, LINUX_SO_BUF_LOCK, initially: Int32(0), named: "SO_BUF_LOCK")) ?? 0
     let isReceiving = name == SO_RCVBUF
     guard locked & (isReceiving ? 2 : 1) != 0 else { return }
     // The kernel tells twice what it was told.
     var size = value.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) } / 2
     let forced = isReceiving ? SO_RCVBUFFORCE : SO_SNDBUFFORCE
-    if setsockopt(twin.raw, SOL_SOCKET, forced, &size, 4) != 0 { _ = setsockopt(twin.raw, SOL_SOCKET, name, &size, 4) }
+    if setsockopt(standby.raw, SOL_SOCKET, forced, &size, 4) != 0 {
+      _ = setsockopt(standby.raw, SOL_SOCKET, name, &size, 4)
+    }
   }
 }

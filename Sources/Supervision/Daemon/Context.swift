@@ -3,7 +3,7 @@ import Linux
 import Systemd
 
 /// What every supervisor of this daemon shares. Used on the loop's thread only.
-final class Surroundings {
+final class Context {
   let loop: EventLoop
   let log: Log
   /// `--runtime`: an existing directory.

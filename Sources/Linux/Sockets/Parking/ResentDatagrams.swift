@@ -1,7 +1,7 @@
 import Glibc
 
 /// What became of datagrams that were to be sent again.
-public struct ReturnedDatagrams: Equatable, Sendable {
+public struct ResentDatagrams: Equatable, Sendable {
   /// How many were sent again.
   public var count = 0
   /// How many were taken out and could not be sent.
@@ -10,15 +10,15 @@ public struct ReturnedDatagrams: Equatable, Sendable {
   public var failure: SystemError?
 }
 
-/// Takes the datagrams out of the queue of a UDP socket and puts them back on their way (`DatagramReturn`): to another socket at the
+/// Takes the datagrams out of the queue of a UDP socket and puts them back on their way (`DatagramResend`): to another socket at the
 /// address, to which a gate leads.
 ///
 /// - Throws: `SystemError` when it could not be begun: all wait where they waited.
-public func returnDatagrams(from fd: borrowing OwnedFD) throws(SystemError) -> ReturnedDatagrams {
-  var done = ReturnedDatagrams()
-  let way = try DatagramReturn()
-  let before = try noteDestinations(on: fd)
-  defer { _ = try? noteDestinations(before, on: fd) }
+public func resendDatagrams(from fd: borrowing OwnedFD) throws(SystemError) -> ResentDatagrams {
+  var done = ResentDatagrams()
+  let way = try DatagramResend()
+  let before = try recordDestinations(on: fd)
+  defer { _ = try? recordDestinations(before, on: fd) }
   var isTroubled = false
   // No more than a queue holds: they may come faster than they are taken.
   for _ in 0..<mostDatagrams {

@@ -4,44 +4,44 @@ import Testing
 
 @testable import Linux
 
-@Suite("The gate before two listeners")
-struct ReuseportGateTests {
-  @Test("leads where it is told, at each turn", arguments: SocketTwinTests.addresses)
+@Suite("The steering before two listeners")
+struct ReuseportSteeringTests {
+  @Test("leads where it is told, at each turn", arguments: StandbySocketTests.addresses)
   func leads(address: SocketAddress) throws {
     try inNetworkNamespace {
       let guest = try openListener(.stream, address)
       let program = try ReuseportProgram()
-      let parking = try openTwin(of: guest, backlog: 100)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, program)
-      var expected = (guest: 0, parking: 0)
+      let standby = try openStandby(of: guest, backlog: 100)
+      let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .primary, program)
+      var expected = (primary: 0, standby: 0)
       for turn in 0..<20 {
-        let side: ReuseportGate.Side = turn % 3 == 0 ? .parking : .guest
-        try gate.lead(to: side, parking: parking)
+        let side: ReuseportSteering.Side = turn % 3 == 0 ? .standby : .primary
+        try steering.steer(to: side, standby: standby)
         try queueClient(of: guest)
         switch side {
-        case .guest: expected.guest += 1
-        case .parking: expected.parking += 1
+        case .primary: expected.primary += 1
+        case .standby: expected.standby += 1
         }
-        #expect(try queue(of: guest, reaches: expected.guest))
-        #expect(try queue(of: parking, reaches: expected.parking))
+        #expect(try queue(of: guest, reaches: expected.primary))
+        #expect(try queue(of: standby, reaches: expected.standby))
       }
     }
   }
 
-  @Test("what is queued at the parking one moves to the guest's when that is closed, with its data")
+  @Test("what is queued at the standby one moves to the guest's when that is closed, with its data")
   func movesOnClose() throws {
     try inNetworkNamespace {
       let guest = try openListener(.stream, .ipv6(.any, port: 80, scope: 0))
       var clients: [Waiting] = []
       do {
         let program = try ReuseportProgram()
-        let parking = try openTwin(of: guest, backlog: 100)
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
-        let moves = gate.movesQueues
+        let standby = try openStandby(of: guest, backlog: 100)
+        let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
+        let moves = steering.movesQueues
         #expect(moves)
         for _ in 0..<10 { clients.append(try Waiting(to: .ipv4(.loopback, port: 80))) }
-        #expect(try queue(of: parking, reaches: 10))
-        try gate.lead(to: .guest, parking: parking)
+        #expect(try queue(of: standby, reaches: 10))
+        try steering.steer(to: .primary, standby: standby)
         #expect(try queue(of: guest, reaches: 0))
       }
       #expect(try queue(of: guest, reaches: clients.count))
@@ -52,30 +52,30 @@ struct ReuseportGateTests {
     }
   }
 
-  @Test("what is queued at the guest's moves to the parking one when that is shut down, half-open ones too; and back")
+  @Test("what is queued at the guest's moves to the standby one when that is shut down, half-open ones too; and back")
   func movesOnShutdown() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
       options.deferAccept = .seconds(30)
       let guest = try openListener(.stream, .ipv4(.loopback, port: 80), options)
       let program = try ReuseportProgram()
-      let parking = try openTwin(of: guest, backlog: 100)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, program)
+      let standby = try openStandby(of: guest, backlog: 100)
+      let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .primary, program)
       let clients = try (0..<5).map { _ in try Waiting(to: .ipv4(.loopback, port: 80)) }
       let halfOpen = try connected(to: .ipv4(.loopback, port: 80))
-      try gate.lead(to: .parking, parking: parking)
+      try steering.steer(to: .standby, standby: standby)
       #expect(try queue(of: guest, reaches: clients.count))
       #expect(shutdown(guest.raw, Int32(SHUT_RD)) == 0)
-      #expect(try queue(of: parking, reaches: clients.count))
+      #expect(try queue(of: standby, reaches: clients.count))
       #expect(send(halfOpen.raw, "late", 4, 0) == 4)
-      #expect(try queue(of: parking, reaches: clients.count + 1))
+      #expect(try queue(of: standby, reaches: clients.count + 1))
       #expect(try repairListener(guest, backlog: 100) == .repaired)
-      try gate.restore(guest: guest)
-      try gate.lead(to: .guest, parking: parking)
-      try queueClient(of: parking)
+      try steering.rejoin(primary: guest)
+      try steering.steer(to: .primary, standby: standby)
+      try queueClient(of: standby)
       // Deferred: it is half-open, at the guest's.
-      #expect(try queue(of: parking, reaches: clients.count + 1))
-      for client in clients { #expect(try client.isServed(by: parking)) }
+      #expect(try queue(of: standby, reaches: clients.count + 1))
+      for client in clients { #expect(try client.isServed(by: standby)) }
     }
   }
 
@@ -85,28 +85,29 @@ struct ReuseportGateTests {
       let guest = try openListener(.stream, .ipv4(.loopback, port: 80))
       for round in 1...20 {
         let program = try ReuseportProgram()
-        let parking = try openTwin(of: guest, backlog: 100)
+        let standby = try openStandby(of: guest, backlog: 100)
         do {
           // Forgotten as a killed process forgets it: nothing is taken off.
-          let forgotten = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, program)
+          let forgotten = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .primary, program)
           let moved = forgotten.movesQueues
           #expect(moved)
         }
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
-        let moves = gate.movesQueues
+        let steering = try ReuseportSteering(
+          primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
+        let moves = steering.movesQueues
         #expect(moves, "round \(round)")
         try queueClient(of: guest)
-        #expect(try queue(of: parking, reaches: 1))
+        #expect(try queue(of: standby, reaches: 1))
         #expect(try queue(of: guest, reaches: round - 1))
-        try gate.lead(to: .guest, parking: parking)
+        try steering.steer(to: .primary, standby: standby)
         // Its queue moves by this; by its closing only when no other test's child has a copy.
-        try shutDown(parking)
+        try shutDown(standby)
       }
     }
   }
 
   @Test(
-    "leads those whose handshake ends later to the guest's, when gate and parking one are gone")
+    "leads those whose handshake ends later to the guest's, when steering and standby one are gone")
   func halfOpen() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
@@ -116,11 +117,11 @@ struct ReuseportGateTests {
       let program = try ReuseportProgram()
       let client: OwnedFD
       do {
-        let parking = try openTwin(of: guest, backlog: 100)
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
+        let standby = try openStandby(of: guest, backlog: 100)
+        let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
         client = try connected(to: address)
-        try gate.lead(to: .guest, parking: parking)
-        try shutDown(parking)
+        try steering.steer(to: .primary, standby: standby)
+        try shutDown(standby)
       }
       #expect(send(client.raw, "x", 1, 0) == 1)
       #expect(try queue(of: guest, reaches: 1))
@@ -131,35 +132,35 @@ struct ReuseportGateTests {
   func withoutCapability() throws {
     try inNetworkNamespace {
       let guest = try openListener(.stream, .ipv4(.loopback, port: 80))
-      let parking = try openTwin(of: guest, backlog: 100)
+      let standby = try openStandby(of: guest, backlog: 100)
       let report = try withoutEffectiveCapabilities { () throws(SystemError) in
         let program = try ReuseportProgram()
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
+        let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
         try queueClient(of: guest)
-        try gate.lead(to: .guest, parking: parking)
+        try steering.steer(to: .primary, standby: standby)
         try queueClient(of: guest)
-        expectFailure("Operation not supported") { () throws(SystemError) in try gate.restore(guest: guest) }
-        return gate.movesQueues
+        expectFailure("Operation not supported") { () throws(SystemError) in try steering.rejoin(primary: guest) }
+        return steering.movesQueues
       }
       #expect(!report)
       #expect(try queue(of: guest, reaches: 1))
-      #expect(try queue(of: parking, reaches: 1))
+      #expect(try queue(of: standby, reaches: 1))
     }
   }
 
-  @Test("datagrams go where it leads; those that wait stay where they are", arguments: SocketTwinTests.addresses)
+  @Test("datagrams go where it leads; those that wait stay where they are", arguments: StandbySocketTests.addresses)
   func datagrams(address: SocketAddress) throws {
     try inNetworkNamespace {
       let guest = try openListener(.datagram, address)
       let program = try ReuseportProgram()
-      let parking = try openTwin(of: guest, backlog: 0)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, program)
+      let standby = try openStandby(of: guest, backlog: 0)
+      let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
       let client = try connected(.datagram, to: address)
-      let moves = gate.movesQueues
+      let moves = steering.movesQueues
       #expect(!moves)
-      try sendDatagram("x", by: client, to: parking)
+      try sendDatagram("x", by: client, to: standby)
       #expect(try !hasInput(guest))
-      try gate.lead(to: .guest, parking: parking)
+      try steering.steer(to: .primary, standby: standby)
       try sendDatagram("x", by: client, to: guest)
     }
   }
