@@ -1,5 +1,6 @@
 import Launching
 import Linux
+import Listeners
 import Systemd
 
 /// What every supervisor of this daemon shares. Used on the loop's thread only.
@@ -32,7 +33,7 @@ final class Context {
     self.cgroupBase = cgroupBase
     machines = Machines(loop)
     sweeper = Sweeper(loop, runtime: runtime)
-    store = SocketStore(serviceManager, loop: loop, log: log)
+    store = SocketStore(serviceManager, loop: loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import GuestFiles
 import GuestSpec
 import Linux
 

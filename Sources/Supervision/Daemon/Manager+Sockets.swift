@@ -1,4 +1,5 @@
 import Linux
+import Listeners
 import Systemd
 
 // Sockets from the service manager: those of its own socket units, and those that an earlier daemon put into its store.

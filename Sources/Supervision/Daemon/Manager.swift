@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import GuestFiles
 import GuestSpec
 import Launching
 import Linux
@@ -60,7 +61,7 @@ public actor Manager {
     self.context = context
     if let obstacle = context.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
     control = try ControlServer(
-      loop: loop, runtime: arguments.runtime, version: Self.version,
+      loop: loop, runtime: arguments.runtime, version: DormouseVersion.current,
       upgrade: { [unowned self] call, socket in attach(call, socket) }
     ) { [unowned self] call, pending in handle(call, pending) }
     log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))

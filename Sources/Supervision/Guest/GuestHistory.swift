@@ -3,6 +3,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Listeners
 import Systemd
 
 /// What a supervisor remembers of its guest in order to tell it: the last wake and stop, what the guest said, what somebody ought

@@ -2,6 +2,7 @@ import Glibc
 import GuestSpec
 import Launching
 import Linux
+import Listeners
 import Planning
 import Systemd
 

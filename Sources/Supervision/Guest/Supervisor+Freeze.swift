@@ -1,6 +1,7 @@
 import Glibc
 import Launching
 import Linux
+import Listeners
 import Systemd
 
 // A guest that nobody uses stands still, and the daemon watches its listeners.

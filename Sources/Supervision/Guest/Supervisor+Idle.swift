@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import Launching
 import Linux
+import Listeners
 import Systemd
 
 // While the guest serves: who uses it, and whether it took its listeners.
@@ -17,7 +18,7 @@ extension Supervisor {
     }
     watchEnds()
     let watch = IdleWatch(
-      guest, look: socketScan, context: context,
+      guest, look: socketScan, loop: context.loop,
       handlers: IdleWatch.Handlers(
         idle: { [unowned self] in idle() },
         freezeDue: { [unowned self] in take(.freezeDue) },

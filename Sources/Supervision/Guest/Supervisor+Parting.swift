@@ -3,6 +3,7 @@ import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 
 // A guest on its way out: new clients wait apart from it, and nothing that was queued is left to it.
 extension Supervisor {

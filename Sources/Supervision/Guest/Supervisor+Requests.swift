@@ -1,7 +1,9 @@
 import ControlProtocol
+import GuestFiles
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 
 // What the manager and, through it, users ask for.
 extension Supervisor {
@@ -9,7 +11,9 @@ extension Supervisor {
   func begin(orphan: Run?) {
     awaitsStart = false
     // What a killed daemon held the guest holds still, with whoever waits there.
-    if let orphan { listeners.takeOver(from: orphan.process, guest) }
+    if let orphan {
+      listeners.takeOver(fromProcess: orphan.process.payloadPID, pidfd: orphan.process.payloadPidfd, guest)
+    }
     // At once: a path that a killed daemon left to a socket of its own wakes nobody.
     if let failure = listeners.recoverPaths(context.sockDiag) { say(.cannotPark(error: "\(failure)")) }
     guard let orphan else {

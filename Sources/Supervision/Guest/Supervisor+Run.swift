@@ -4,6 +4,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Listeners
 import Planning
 import Systemd
 
@@ -20,7 +21,8 @@ extension Supervisor {
       let run = try GuestStarter(context: context).start(guest, listeners) { run throws(SystemError) in
         try watch(run)
         socketScan = SocketScan(
-          context, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketScan.tally)
+          context.sockDiag, context.endedConnections, listeners: listeners, idleStop: guest.policy.idleStop,
+          tally: socketScan.tally)
         // Before it can serve anybody: a client may be gone by the time that it is known to run.
         watchEnds()
       }

@@ -3,6 +3,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Listeners
 
 // What is told about the guest.
 extension Supervisor {

@@ -1,7 +1,9 @@
 import ControlProtocol
+import GuestFiles
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 import Planning
 import Systemd
 import UnitSyntax
@@ -64,7 +66,7 @@ final class Supervisor {
     self.loaded = loaded
     self.context = context
     listeners = GuestListeners(of: loaded.name, context.store)
-    socketScan = SocketScan(context, listeners: listeners, idleStop: nil)
+    socketScan = SocketScan(context.sockDiag, context.endedConnections, listeners: listeners, idleStop: nil)
   }
 
   var guest: Guest { loaded.guest }

@@ -2,34 +2,34 @@ import GuestSpec
 import Linux
 
 /// What is known of a socket that the service manager passed: by this it finds its guest.
-struct PassedSocket {
+package struct PassedSocket {
   let name: String
   private let local: SocketAddress?
   private let kind: Linux.SocketKind?
 
-  init(_ descriptor: borrowing OwnedFD, name: String) {
+  package init(_ descriptor: borrowing OwnedFD, name: String) {
     self.name = name
     // Passed once: what is not recognised is closed, and its address is taken for as long as the service manager has it.
     local = try? insisting { () throws(SystemError) in try localAddress(of: descriptor) }
     kind = try? insisting { () throws(SystemError) in try Linux.kind(of: descriptor) }
   }
 
-  var address: String { local?.description ?? "a descriptor that is no socket" }
+  package var address: String { local?.description ?? "a descriptor that is no socket" }
 
   /// Whether clients come to it: a connection of the guest has the same address.
   func takesClients(_ descriptor: borrowing OwnedFD) -> Bool {
     kind == .datagram || (try? isListening(descriptor)) == true
   }
 
-  struct Match {
-    var listen: Listen
-    var group: SocketGroup
+  package struct Match {
+    package var listen: Listen
+    package var group: SocketGroup
     /// The name agrees too, not the address alone.
-    var isNamed: Bool
+    package var isNamed: Bool
   }
 
   /// The line of the guest's files that asks for this socket, if one does.
-  func match(_ guest: Guest) -> Match? {
+  package func match(_ guest: Guest) -> Match? {
     for group in guest.sockets {
       for listen in group.listen where listen.kind.inKernel == kind {
         if let wanted = try? SocketAddress(listen.address), wanted == local {

@@ -6,8 +6,8 @@ import Systemd
 
 /// One socket that is held for a guest. It outlives every run of the guest: the daemon's own descriptor is never closed before
 /// the guest file is gone, whatever a guest does to the socket that both share.
-final class Listener {
-  let listen: Listen
+package final class Listener {
+  package let listen: Listen
   /// The section of the guest file that asks for it, as it is now.
   var group: SocketGroup
   /// Taken from the service manager, which goes on using it after us: never unlinked, never shut down.
@@ -23,9 +23,9 @@ final class Listener {
   /// Whether the standby is the one that the guest has, or will get.
   var guestHasStandby = false
   /// As the kernel writes it, with the port that it chose where 0 was asked for.
-  let local: SocketAddress
+  package let local: SocketAddress
   /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
-  var isAdopted: Bool?
+  package var isAdopted: Bool?
   /// Whether the first was shut down, to take its queue or by a guest, and its place at the steering is not restored yet.
   var hasLostPlace = false
   /// How many a guest on its way out still had in the queue when nobody could be taken from there any more.
@@ -44,7 +44,7 @@ final class Listener {
     try self.init(HeldSocket(descriptor), as: listen, of: group, passed: passed)
   }
 
-  init(_ socket: HeldSocket, as listen: Listen, of group: SocketGroup, passed: Bool) throws(SystemError) {
+  package init(_ socket: HeldSocket, as listen: Listen, of group: SocketGroup, passed: Bool) throws(SystemError) {
     local = try insisting { () throws(SystemError) in try localAddress(of: socket.descriptor) }
     self.listen = listen
     self.group = group
@@ -58,16 +58,16 @@ final class Listener {
   var other: HeldSocket? { guestHasStandby ? primary : standby }
   /// Whether new clients do not come to the guest's.
   var isDiverted: Bool { steersToStandby != guestHasStandby }
-  var descriptor: OwnedFD { _read { yield socket.descriptor } }
-  var inode: UInt64 { socket.inode }
+  package var descriptor: OwnedFD { _read { yield socket.descriptor } }
+  package var inode: UInt64 { socket.inode }
 
   deinit { stopWatching() }
 
   /// The address as the guest file has it.
-  var address: String { listen.address.description }
+  package var address: String { listen.address.description }
 
   /// What `LISTEN_FDNAMES` calls it.
-  func name(in guest: String) -> String { group.name(in: guest) }
+  package func name(in guest: String) -> String { group.name(in: guest) }
 
   /// Undoes what a guest may have done to the socket that it shared: a cleared O_NONBLOCK, a shutdown(2).
   ///
@@ -93,7 +93,7 @@ final class Listener {
   /// Calls `incoming` while somebody connects or a datagram is there. No guest may hold the socket.
   ///
   /// - Throws: `SystemError` when epoll refuses.
-  func watch(_ loop: EventLoop, incoming: @escaping () -> Void) throws(SystemError) {
+  package func watch(_ loop: EventLoop, incoming: @escaping () -> Void) throws(SystemError) {
     source = try loop.watch(descriptor, for: .readable) { [unowned self] events in
       // An answer to what a guest sent wakes nobody.
       if events != .error || (try? clearErrors(of: descriptor)) == nil { incoming() }
@@ -105,18 +105,18 @@ final class Listener {
   /// Lets whoever incoming wait for a standby, and calls `over` then: without it the loop would turn without rest.
   ///
   /// - Throws: `SystemError` when there can be no timer.
-  func rest(_ loop: EventLoop, over: @escaping () -> Void) throws(SystemError) {
+  package func rest(_ loop: EventLoop, over: @escaping () -> Void) throws(SystemError) {
     source = try loop.after(.seconds(1), accuracy: .milliseconds(100), handler: over)
   }
 
-  func stopWatching() {
+  package func stopWatching() {
     source?.cancel()
     source = nil
     standbySource?.cancel()
     standbySource = nil
   }
 
-  func status(in guest: String) -> SocketStatus {
+  package func status(in guest: String) -> SocketStatus {
     var status = SocketStatus(address: address, kind: listen.kind.inProtocol, name: name(in: guest))
     status.inode = inode
     status.passed = isPassed

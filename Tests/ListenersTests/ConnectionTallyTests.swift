@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Supervision
+@testable import Listeners
 
 @Suite("The number of a guest's connections")
 struct ConnectionTallyTests {

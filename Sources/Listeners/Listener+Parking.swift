@@ -18,11 +18,17 @@ import Linux
 // the standby to the first, as it does with every listener that is closed.
 extension Listener {
   /// What became of those that waited apart.
-  struct Unparked {
-    var count = 0
-    var lost = 0
+  package struct Unparked {
+    package var count = 0
+    package var lost = 0
     /// Why some wait apart still.
-    var failure: SystemError?
+    package var failure: SystemError?
+
+    package init(count: Int = 0, lost: Int = 0, failure: SystemError? = nil) {
+      self.count = count
+      self.lost = lost
+      self.failure = failure
+    }
 
     static func += (sum: inout Unparked, more: Unparked) {
       sum.count += more.count
@@ -109,7 +115,7 @@ extension Listener {
 // Before the halt.
 extension Listener {
   /// Whether somebody waits whom the guest has not accepted yet.
-  var isSomebodyQueued: Bool { socket.hasInput }
+  package var isSomebodyQueued: Bool { socket.hasInput }
 
   /// Takes those apart too whom the guest has not accepted. It gets a listener that accepts nobody any more (EINVAL), so this is for
   /// the moment before it is told to halt.
@@ -207,7 +213,7 @@ extension Listener {
   }
 
   /// How many wait at the socket that the guest has, or will get; datagrams count as one.
-  func queued(_ diag: SockDiag) -> Int { count(at: socket, diag) }
+  package func queued(_ diag: SockDiag) -> Int { count(at: socket, diag) }
 
   /// A number that cannot be told is no reason to do anything else: it counts as none.
   private func count(at socket: HeldSocket, _ diag: SockDiag) -> Int {

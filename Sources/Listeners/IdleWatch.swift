@@ -7,8 +7,8 @@ import Systemd
 /// Looks whether somebody uses a guest's sockets, and says when nobody has for `IdleFreezeSec=` and for `IdleStopSec=`.
 ///
 /// It looks when the policy asks for it. In between, each end of a connection is a use, which costs no look.
-final class IdleWatch {
-  private let context: Context
+package final class IdleWatch {
+  private let loop: EventLoop
   private let look: SocketScan
   private let handlers: Handlers
   private var policy: IdlePolicy
@@ -22,7 +22,7 @@ final class IdleWatch {
   /// When the frozen guest will be stopped.
   private var restEndsAt: Timestamp?
 
-  struct Handlers {
+  package struct Handlers {
     var idle: () -> Void
     var freezeDue: () -> Void
     /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
@@ -32,12 +32,25 @@ final class IdleWatch {
     /// After each look, with what was found.
     var looked: (SocketScan.Found) -> Void
     var failed: (SystemError) -> Void
+
+    package init(
+      idle: @escaping () -> Void, freezeDue: @escaping () -> Void, activity: @escaping () -> Void,
+      parkedTooLong: @escaping () -> Void, looked: @escaping (SocketScan.Found) -> Void,
+      failed: @escaping (SystemError) -> Void
+    ) {
+      self.idle = idle
+      self.freezeDue = freezeDue
+      self.activity = activity
+      self.parkedTooLong = parkedTooLong
+      self.looked = looked
+      self.failed = failed
+    }
   }
 
   /// Without `idleStop` the guest is never stopped for idleness, but it is still seen when it ceases to serve.
-  init(_ guest: Guest, look: SocketScan, context: Context, handlers: Handlers) {
+  package init(_ guest: Guest, look: SocketScan, loop: EventLoop, handlers: Handlers) {
     self.look = look
-    self.context = context
+    self.loop = loop
     self.handlers = handlers
     policy = IdlePolicy(
       idleStop: guest.policy.idleStop, idleFreeze: guest.policy.idleFreeze,
@@ -47,21 +60,21 @@ final class IdleWatch {
   deinit { timer?.cancel() }
 
   /// Takes a first look and goes on from there.
-  func start() { scanNow() }
+  package func start() { scanNow() }
 
-  func stop() { timer?.cancel() }
+  package func stop() { timer?.cancel() }
 
   /// How long nobody has used the guest.
-  var unused: Duration { Clocks.monotonic - policy.lastUse }
+  package var unused: Duration { Clocks.monotonic - policy.lastUse }
 
   /// When the guest will be stopped if nobody uses it until then; nil while somebody does, as `usage` says.
-  func stopAt(_ usage: IdlePolicy.Usage) -> Timestamp? {
+  package func stopAt(_ usage: IdlePolicy.Usage) -> Timestamp? {
     if isResting { return restEndsAt }
     guard !usage.inUse, let idleStop = policy.idleStop else { return nil }
     return .now + max(idleStop - unused, .zero)
   }
 
-  func connectionEnded() {
+  package func connectionEnded() {
     // Of a frozen guest it is one that it has to hear of, or the rest of one that was over before.
     if isResting { return endsWhileFrozen() }
     let now = Clocks.monotonic
@@ -102,14 +115,14 @@ final class IdleWatch {
   /// Looks and judges, and does nothing about it: of a guest that was found unused somebody may have made use since.
   ///
   /// - Throws: `SystemError` when the kernel does not tell.
-  func judge() throws(SystemError) -> IdlePolicy.Decision {
+  package func judge() throws(SystemError) -> IdlePolicy.Decision {
     let usage = try look.take().usage
     return policy.judge(usage, at: Clocks.monotonic)
   }
 
   private func schedule(_ delay: Duration) throws(SystemError) {
     timer?.cancel()
-    timer = try context.loop.after(delay) { [unowned self] in scanNow() }
+    timer = try loop.after(delay) { [unowned self] in scanNow() }
     nextScan = Clocks.monotonic + delay
   }
 }
@@ -120,17 +133,17 @@ extension IdleWatch {
   /// dead: then it is for no longer than that at a time.
   ///
   /// - Throws: `SystemError` when there can be no timer.
-  func rest() throws(SystemError) {
+  package func rest() throws(SystemError) {
     isResting = true
     timer?.cancel()
     restEndsAt = nil
     let isUsed = try !look.take().connections.isEmpty
     if isUsed {
       let limit = policy.idleStop ?? Self.longestWithConnections
-      timer = try context.loop.after(limit) { [unowned self] in handlers.activity() }
+      timer = try loop.after(limit) { [unowned self] in handlers.activity() }
     } else if let idleStop = policy.idleStop {
       let left = max(idleStop - unused, .zero)
-      timer = try context.loop.after(left) { [unowned self] in
+      timer = try loop.after(left) { [unowned self] in
         // It goes on for a moment at least, and may be used.
         isResting = false
         handlers.idle()
@@ -142,7 +155,7 @@ extension IdleWatch {
   private static let longestWithConnections = Duration.seconds(600)
 
   /// The guest goes on, and somebody uses it.
-  func resume() {
+  package func resume() {
     isResting = false
     policy.thawed(at: Clocks.monotonic)
     do throws(SystemError) {

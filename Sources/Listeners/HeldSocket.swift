@@ -1,14 +1,14 @@
 import Linux
 
 /// An open socket, and its number in /proc/PID/fd.
-final class HeldSocket {
-  let descriptor: OwnedFD
-  let inode: UInt64
+package final class HeldSocket {
+  package let descriptor: OwnedFD
+  package let inode: UInt64
   /// Whether the service manager has it too, for the next daemon.
-  var isStored = false
+  package var isStored = false
 
   /// - Throws: `SystemError` when it is no socket.
-  init(_ descriptor: consuming OwnedFD) throws(SystemError) {
+  package init(_ descriptor: consuming OwnedFD) throws(SystemError) {
     inode = try Self.inode(of: descriptor)
     self.descriptor = descriptor
   }

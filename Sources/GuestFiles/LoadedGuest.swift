@@ -2,33 +2,40 @@ import GuestSpec
 import UnitSyntax
 
 /// A guest with the files it was read from and what is wrong with them.
-public struct LoadedGuest: Equatable, Sendable {
+package struct LoadedGuest: Equatable, Sendable {
   /// As far as its files could be read.
-  public var guest: Guest
+  package var guest: Guest
   /// Of all its files, and where it is in another guest's way.
-  public var diagnostics: [Diagnostic]
+  package var diagnostics: [Diagnostic]
   /// Its listeners in order, with the lines that ask for them.
-  public var listeners: [PlacedListener]
+  package var listeners: [PlacedListener]
   /// What was read, lowest precedence first.
-  public var files: [String]
+  package var files: [String]
+
+  package init(guest: Guest, diagnostics: [Diagnostic], listeners: [PlacedListener], files: [String]) {
+    self.guest = guest
+    self.diagnostics = diagnostics
+    self.listeners = listeners
+    self.files = files
+  }
 
   /// The guest's.
-  public var name: String { guest.name }
+  package var name: String { guest.name }
   /// Such a guest is not started.
-  public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+  package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }
 
 /// Everything that was found.
-public struct LoadedGuests: Equatable, Sendable {
+package struct LoadedGuests: Equatable, Sendable {
   /// By name.
-  public var guests: [LoadedGuest] = []
+  package var guests: [LoadedGuest] = []
   /// Names whose file is empty or a link to /dev/null.
-  public var masked: [String] = []
+  package var masked: [String] = []
   /// What concerns no guest that could be named: a directory that cannot be read.
-  public var diagnostics: [Diagnostic] = []
+  package var diagnostics: [Diagnostic] = []
 
   /// The guest of that name; nil when none was found.
-  public subscript(name: String) -> LoadedGuest? { guests.first { $0.name == name } }
+  package subscript(name: String) -> LoadedGuest? { guests.first { $0.name == name } }
 
   /// Tells every guest whose listeners are in the way of an earlier one's.
   mutating func addConflicts() {

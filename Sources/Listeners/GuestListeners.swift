@@ -4,29 +4,29 @@ import Linux
 import Systemd
 
 /// The sockets of one guest, in the order in which its files name them: the order of their descriptors in the guest.
-final class GuestListeners {
-  private(set) var all: [Listener] = []
-  let guest: String
+package final class GuestListeners {
+  package private(set) var all: [Listener] = []
+  package let guest: String
   let store: SocketStore
   /// Hears of what arrives on their connections; nil when nobody wants to know, or that cannot be.
-  private(set) var alarm: DataAlarm?
+  package private(set) var alarm: DataAlarm?
   /// Descriptors that nobody uses, so that there are some when the guest has to be parted with.
-  var emergencyDescriptors: DescriptorList?
+  package var emergencyDescriptors: DescriptorList?
   /// Connections that were there before it, of which it does not hear.
   private(set) var unmonitored: Set<UInt64> = []
 
   /// How many waited when the sockets were given to the last guest.
-  private(set) var handedOver = 0
+  package private(set) var handedOver = 0
   /// Those who had waited apart until a start, since the last one was counted.
-  var unparkedLate = Listener.Unparked()
+  package var unparkedLate = Listener.Unparked()
 
-  init(of guest: String, _ store: SocketStore) {
+  package init(of guest: String, _ store: SocketStore) {
     self.guest = guest
     self.store = store
   }
 
   /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left, before the first `hold`.
-  func add(_ listener: Listener) { all.append(listener) }
+  package func add(_ listener: Listener) { all.append(listener) }
 
   func use(_ alarm: DataAlarm?) {
     self.alarm = alarm
@@ -36,18 +36,18 @@ final class GuestListeners {
   func unmonitored(_ connections: [UInt64]) { unmonitored.formUnion(connections) }
 
   /// The first with a connection or a datagram in a queue.
-  var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
+  package var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
 
   /// Whether somebody waits whom only the next guest can serve.
   var isSomebodyParked: Bool { all.contains(where: \.isSomebodyParked) }
 
-  var arePassed: Bool { all.contains(where: \.isPassed) }
+  package var arePassed: Bool { all.contains(where: \.isPassed) }
 
   /// Opens what `guest` asks for and is not open, repairs what is, and closes what it asks for no longer.
   ///
   /// - Returns: those that served no longer, shut down by a guest or with their path taken away, and that serve again.
   /// - Throws: `SystemError` of the first that could not be opened; those that are open stay so.
-  func hold(_ guest: Guest) throws(SystemError) -> [Listener] {
+  package func hold(_ guest: Guest) throws(SystemError) -> [Listener] {
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
     // What the service manager passed is its to make anew: as long as the address is asked for, it stays.
     close { listener in
@@ -92,34 +92,34 @@ final class GuestListeners {
   /// Calls `incoming` with the listener at which somebody incoming. No guest may run.
   ///
   /// - Throws: `SystemError` when epoll refuses.
-  func watch(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
+  package func watch(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
     for listener in all {
       try listener.watch(loop) { [unowned listener] in incoming(listener) }
     }
   }
 
-  func stopWatching() {
+  package func stopWatching() {
     for listener in all { listener.stopWatching() }
   }
 
   /// Watches those that a frozen guest holds, until `handBack`.
   ///
   /// - Throws: `SystemError` when epoll refuses.
-  func watchWhileFrozen(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
+  package func watchWhileFrozen(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
     for listener in all where listener.isAdopted != false {
       try listener.watch(loop) { [unowned listener] in incoming(listener) }
     }
   }
 
   /// The guest can take what comes itself again. Those that it never took are its no more than before.
-  func handBack() {
+  package func handBack() {
     for listener in all where listener.isAdopted != false { listener.stopWatching() }
   }
 
   /// Lets every socket go; those that were bound here by a path are removed where `RemoveOnStop=` asks for it.
   ///
   /// - Parameter forNext: whether the next daemon is to find what the service manager has of them, with whoever waits there.
-  func release(forNext: Bool) {
+  package func release(forNext: Bool) {
     if forNext {
       for listener in all {
         leaveOne(of: listener)
@@ -133,14 +133,14 @@ final class GuestListeners {
   }
 
   /// Notes which listeners the guest holds.
-  func recordAdoption(by inodes: Set<UInt64>) {
+  package func recordAdoption(by inodes: Set<UInt64>) {
     for listener in all { listener.isAdopted = inodes.contains(listener.inode) }
   }
 
   /// The descriptors in order, duplicated for one launch.
   ///
   /// - Throws: `SystemError` when the process has no descriptor left.
-  func duplicates(_ diag: SockDiag) throws(SystemError) -> DescriptorList {
+  package func duplicates(_ diag: SockDiag) throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
     try prepare()
     handedOver = all.reduce(0) { $0 + $1.queued(diag) }

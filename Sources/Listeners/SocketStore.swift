@@ -6,7 +6,7 @@ import Systemd
 ///
 /// They are the guests' own sockets, and the standby ones at which clients wait apart from a guest on its way out. Without a service manager
 /// nothing is kept.
-final class SocketStore {
+package final class SocketStore {
   private enum Word {
     case keep(HeldSocket, StoredName)
     case drop(StoredName)
@@ -14,21 +14,25 @@ final class SocketStore {
 
   private let manager: ServiceManager
   private let loop: EventLoop
-  private let log: Log
+  private let report: (SystemError) -> Void
   /// What the service manager had no room for yet, in order.
   private var unsent: [Word] = []
   private var later: EventSource?
   /// Why the last word was not said, so that it is told once.
   private var trouble: SystemError?
 
-  init(_ manager: ServiceManager, loop: EventLoop, log: Log) {
+  /// - Parameters:
+  ///   - manager: the service manager that has the store.
+  ///   - loop: runs the timer for what has to be sent again.
+  ///   - report: receives why a message could not be sent, once until the reason changes.
+  package init(_ manager: ServiceManager, loop: EventLoop, report: @escaping (SystemError) -> Void) {
     self.manager = manager
     self.loop = loop
-    self.log = log
+    self.report = report
   }
 
   /// Whether there is a service manager.
-  var isThere: Bool { manager.isListening }
+  package var isThere: Bool { manager.isListening }
 
   /// May be called again and again: it is said once, and again when that failed.
   func keep(_ socket: HeldSocket, as name: StoredName) {
@@ -42,7 +46,7 @@ final class SocketStore {
 
   /// For one that is given up while this process goes on. It is shut down first: it would hold its address until the service manager has
   /// closed it.
-  func drop(_ socket: HeldSocket, as name: StoredName) {
+  package func drop(_ socket: HeldSocket, as name: StoredName) {
     if !socket.isStored { return }
     socket.isStored = false
     // One for datagrams cannot be, and says so.
@@ -86,7 +90,7 @@ final class SocketStore {
   private func tell(_ error: SystemError) {
     if trouble == error { return }
     trouble = error
-    log.write(.cannotStore(error: "\(error)"))
+    report(error)
   }
 
   /// There is no event for it. Without a timer it is tried again with the next word.

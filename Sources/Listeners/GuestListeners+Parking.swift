@@ -6,7 +6,7 @@ extension GuestListeners {
   /// send datagrams again by. A daemon that has none left by then can stop its guests all the same.
   ///
   /// - Throws: `SystemError` when there are not so many.
-  func keepEmergencyDescriptors() throws(SystemError) {
+  package func keepEmergencyDescriptors() throws(SystemError) {
     if emergencyDescriptors != nil || all.isEmpty { return }
     let spare = try memoryFile("reserve")
     let list = DescriptorList()
@@ -19,7 +19,7 @@ extension GuestListeners {
   ///
   /// - Parameter returning: only at those from whose standby clients can come back to the same guest.
   /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `restore` leads all of them back.
-  func divert(returning: Bool) throws(SystemError) {
+  package func divert(returning: Bool) throws(SystemError) {
     emergencyDescriptors = nil
     var failure: SystemError?
     for listener in all where listener.isAdopted != false && (!returning || listener.canRestore) {
@@ -41,7 +41,7 @@ extension GuestListeners {
   /// Takes those apart as well whom the guest has not accepted.
   ///
   /// - Returns: how many were lost, and the last failure; no listener is left out for another's.
-  func drainQueues(halfOpen: Bool) -> Listener.Unparked {
+  package func drainQueues(halfOpen: Bool) -> Listener.Unparked {
     var sum = Listener.Unparked()
     for listener in all {
       do throws(SystemError) { sum += try listener.drainQueue(halfOpen: halfOpen) } catch { sum.failure = error }
@@ -61,12 +61,12 @@ extension GuestListeners {
   }
 
   /// Notes who is left to the guest, because the kernel cannot move him.
-  func recordUndrained(_ diag: SockDiag) {
+  package func recordUndrained(_ diag: SockDiag) {
     for listener in all { listener.undrained = listener.isAdopted == false ? 0 : listener.queued(diag) }
   }
 
   /// How many of those do not wait any more, now that the guest is gone.
-  func drainedByGuest(_ diag: SockDiag) -> Int {
+  package func drainedByGuest(_ diag: SockDiag) -> Int {
     all.reduce(0) { sum, listener in
       defer { listener.undrained = 0 }
       return listener.undrained == 0 ? sum : sum + max(0, listener.undrained - listener.queued(diag))
@@ -76,7 +76,7 @@ extension GuestListeners {
   /// Puts the paths right that a killed daemon left to standby sockets of its own.
   ///
   /// - Returns: the last error.
-  func recoverPaths(_ diag: SockDiag) -> SystemError? {
+  package func recoverPaths(_ diag: SockDiag) -> SystemError? {
     var failure: SystemError?
     for listener in all {
       do throws(SystemError) { try listener.recoverPath(diag) } catch { failure = error }
@@ -87,7 +87,7 @@ extension GuestListeners {
   /// Leads clients to the listeners again: of a guest that goes on, or with `gone` for the next one.
   ///
   /// - Returns: how many came back, and the last failure; no listener is left out for another's.
-  func restore(gone: Bool, _ diag: SockDiag) -> Listener.Unparked {
+  package func restore(gone: Bool, _ diag: SockDiag) -> Listener.Unparked {
     var sum = Listener.Unparked()
     for listener in all {
       if !gone { listener.undrained = 0 }

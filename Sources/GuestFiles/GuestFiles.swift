@@ -7,30 +7,30 @@ import UnitSyntax
 /// The rules are systemd.unit(5)'s: of two files of one name the directory that comes first counts, an empty file or a
 /// link to /dev/null masks the name, the drop-ins `NAME.guest.d/*.conf` of all directories are read in the order of
 /// their names. `NAME.nspawn` is read beneath, from the first directory that has it.
-public struct GuestFiles: Sendable {
+package struct GuestFiles: Sendable {
   /// Where guest files lie when `--config` does not say; the first counts most.
-  public static let defaultSearchPath = [
+  package static let defaultSearchPath = [
     "/etc/dormouse", "/run/dormouse", "/usr/local/lib/dormouse", "/usr/lib/dormouse",
   ]
   /// systemd.nspawn(5).
-  public static let defaultNspawnPath = ["/etc/systemd/nspawn", "/run/systemd/nspawn", "/usr/lib/systemd/nspawn"]
+  package static let defaultNspawnPath = ["/etc/systemd/nspawn", "/run/systemd/nspawn", "/usr/lib/systemd/nspawn"]
 
   /// The directories, absolute, the first counts most.
-  public let searchPath: [String]
+  package let searchPath: [String]
   private let nspawnPath: [String]
   /// A directory that somebody named has to be there.
   private let isExplicit: Bool
 
   /// - Parameter searchPath: the directories of `--config`, which replace the default ones; `.nspawn` files then lie
   ///   beside the guest files.
-  public init(searchPath: [String]? = nil) {
+  package init(searchPath: [String]? = nil) {
     self.searchPath = (searchPath ?? Self.defaultSearchPath).map(Self.absolute)
     nspawnPath = searchPath == nil ? Self.defaultNspawnPath : self.searchPath
     isExplicit = searchPath != nil
   }
 
   /// Every guest there is; one wrong file does not hide the others.
-  public func loadAll() -> LoadedGuests {
+  package func loadAll() -> LoadedGuests {
     var all = LoadedGuests()
     if isExplicit { all.diagnostics += searchPath.compactMap(Self.problem(ofDirectory:)) }
     let (files, problems) = guestSearch.names(suffix: ".guest")
@@ -51,7 +51,7 @@ public struct GuestFiles: Sendable {
   /// One guest, by itself: what it has in common with others is seen by `loadAll` only.
   ///
   /// - Returns: nil when there is no file of that name, or it is masked.
-  public func load(_ name: String) -> LoadedGuest? {
+  package func load(_ name: String) -> LoadedGuest? {
     guard case .guest(let guest) = load(name, Specifiers.ofThisHost()) else { return nil }
     return guest
   }

@@ -1,7 +1,7 @@
 import GuestSpec
 import Testing
 
-@testable import Supervision
+@testable import Listeners
 
 @Suite("The name of a socket in the service manager's store")
 struct StoredNameTests {

@@ -3,12 +3,12 @@ import Linux
 
 /// What a socket is called in the service manager's store: by it the next daemon knows it from what was passed otherwise, and knows
 /// what to do with it.
-struct StoredName: Equatable, CustomStringConvertible {
+package struct StoredName: Equatable, CustomStringConvertible {
   /// Which of the two sockets at one address it is (`Listener`).
-  enum Role: String { case primary, standby }
+  package enum Role: String { case primary, standby }
 
-  let role: Role
-  let guest: String
+  package let role: Role
+  package let guest: String
   /// What distinguishes it from all others.
   let inode: UInt64
   /// Of what the guest file asked of it; 0 for the standby, which follows the first.
@@ -22,7 +22,7 @@ struct StoredName: Equatable, CustomStringConvertible {
   }
 
   /// - Returns: nil for a name that is none of ours, or not of the socket whose inode this is: anybody may call a socket what he likes.
-  init?(_ text: String, inode: UInt64) {
+  package init?(_ text: String, inode: UInt64) {
     let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
     guard parts.count == 5, parts[0] == Self.mark, let role = Role(rawValue: String(parts[1])),
       UInt64(parts[2]) == inode, let options = UInt32(parts[3], radix: 16)
@@ -35,7 +35,7 @@ struct StoredName: Equatable, CustomStringConvertible {
 
   private static let mark = "dormouse"
 
-  var description: String { "\(Self.mark).\(role.rawValue).\(inode).\(String(options, radix: 16)).\(guest)" }
+  package var description: String { "\(Self.mark).\(role.rawValue).\(inode).\(String(options, radix: 16)).\(guest)" }
 }
 
 extension SocketGroup {

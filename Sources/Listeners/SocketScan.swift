@@ -4,7 +4,7 @@ import Lifecycle
 import Linux
 
 /// One look at a guest's sockets: which connections there are, what waits, when the last datagram came.
-final class SocketScan {
+package final class SocketScan {
   private let diag: SockDiag
   private let ended: EndedConnections
   private let listeners: GuestListeners
@@ -13,30 +13,30 @@ final class SocketScan {
   private let closeWaitLimit: Duration
   /// When each connection, by its cookie, was first seen: the kernel does not keep when it was made.
   private var firstSeen: [UInt64: Timestamp] = [:]
-  private(set) var tally: ConnectionTally
+  package private(set) var tally: ConnectionTally
   /// False when the kernel's messages about the ends of connections cannot be had: then it is looked as often as for AF_UNIX.
-  var receivesEnds = false
+  package var receivesEnds = false
   /// Whether somebody uses the guest who came by no socket of it: one who sits at its console.
-  var isAttended: () -> Bool = { false }
+  package var isAttended: () -> Bool = { false }
   /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
   private static let queueRescan = Duration.seconds(5)
 
   /// With the `tally` of the guest's earlier runs.
-  init(
-    _ context: Context, listeners: GuestListeners, idleStop: Duration?,
+  package init(
+    _ diag: SockDiag, _ ended: EndedConnections, listeners: GuestListeners, idleStop: Duration?,
     tally: ConnectionTally = ConnectionTally()
   ) {
     self.tally = tally
-    diag = context.sockDiag
-    ended = context.endedConnections
+    self.diag = diag
+    self.ended = ended
     self.listeners = listeners
     // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
     closeWaitLimit = max(idleStop ?? .zero, IdlePolicy.seldom)
   }
 
-  struct Found {
-    var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
-    var connections: [ConnectionStatus] = []
+  package struct Found {
+    package var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
+    package var connections: [ConnectionStatus] = []
     /// The kernel's name of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []
     /// Of those that the guest has.
@@ -45,9 +45,9 @@ final class SocketScan {
     /// Somebody uses the guest in a way in which it cannot be seen what comes next.
     fileprivate var isOpaque = false
     /// A client of TCP is in its handshake.
-    fileprivate(set) var isHalfOpen = false
+    package fileprivate(set) var isHalfOpen = false
     /// Those at which somebody waits.
-    var waiting: [(listener: Listener, count: Int)] = []
+    package var waiting: [(listener: Listener, count: Int)] = []
   }
 
   var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
@@ -55,7 +55,7 @@ final class SocketScan {
   /// Those at which the guest serves: who tries again and again at another is no user of it.
   private var served: [Listener] { listeners.all.filter { $0.isAdopted != false } }
   /// Theirs, of TCP.
-  var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
+  package var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
 
   /// Whether it is told what arrives on connections.
   var monitorsData: Bool { listeners.alarm != nil }
@@ -76,7 +76,7 @@ final class SocketScan {
   /// happened.
   ///
   /// - Throws: `SystemError` when the kernel does not answer.
-  func take() throws(SystemError) -> Found {
+  package func take() throws(SystemError) -> Found {
     ended.drain()
     var found = Found()
     let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
@@ -111,7 +111,7 @@ final class SocketScan {
   /// Takes note of connections that ended on these ports; nil: of some that are not known.
   ///
   /// - Returns: nil when none was the guest's, else how many of them ended without a byte from it.
-  func recordEnded(_ connections: [TCPConnection]?) -> Int? {
+  package func recordEnded(_ connections: [TCPConnection]?) -> Int? {
     guard let connections else {
       tally.missedSome()
       return 0

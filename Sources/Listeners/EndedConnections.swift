@@ -4,7 +4,7 @@ import Systemd
 /// Tells guests which TCP connections on their ports came to their end.
 ///
 /// The kernel passes on only what concerns the ports of guests that run: with every guest asleep nothing wakes the daemon.
-final class EndedConnections {
+package final class EndedConnections {
   private struct Interest {
     let ports: Set<UInt16>
     let ended: ([TCPConnection]?) -> Void
@@ -15,12 +15,14 @@ final class EndedConnections {
   private var watch: DestroyWatch?
   private var source: EventSource?
 
-  init(loop: EventLoop) { self.loop = loop }
+  package init(loop: EventLoop) { self.loop = loop }
 
   /// Calls `ended` with connections on `ports` that are gone, until the guest is forgotten; with nil when the kernel could not tell of all.
   ///
   /// - Throws: `SystemError` when the netlink socket cannot be had; then it is never called.
-  func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void) throws(SystemError) {
+  package func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void)
+    throws(SystemError)
+  {
     interests[guest] = ports.isEmpty ? nil : Interest(ports: ports, ended: ended)
     if watch == nil {
       if ports.isEmpty { return }
@@ -29,14 +31,14 @@ final class EndedConnections {
     try watch?.watch(ports: allPorts)
   }
 
-  func forget(_ guest: String) {
+  package func forget(_ guest: String) {
     interests[guest] = nil
     // Hearing of a port too many costs a message, nothing else.
     try? watch?.watch(ports: allPorts)
   }
 
   /// Tells what has ended by now; the kernel may be a moment late.
-  func drain() {
+  package func drain() {
     guard let watch else { return }
     let gone: [TCPConnection]? =
       switch try? watch.drain() {

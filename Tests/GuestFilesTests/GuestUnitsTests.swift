@@ -2,10 +2,10 @@ import GuestSpec
 import Testing
 import UnitSyntax
 
-@testable import Supervision
+@testable import GuestFiles
 
 @Suite("The socket units that are enabled in a guest's root")
-final class FilesGuestUnitsTests {
+final class GuestUnitsTests {
   private let tree: FilesTree
   private var guest = Guest(name: "web")
 

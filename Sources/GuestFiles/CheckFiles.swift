@@ -8,7 +8,7 @@ extension GuestFiles {
   /// of guest files.
   ///
   /// Guests that are checked together must not be in each other's way either.
-  public static func check(paths: [String]) -> [Diagnostic] {
+  package static func check(paths: [String]) -> [Diagnostic] {
     let host = Specifiers.ofThisHost()
     var all = LoadedGuests()
     for path in paths {

@@ -4,10 +4,10 @@ import Linux
 import Testing
 import UnitSyntax
 
-@testable import Supervision
+@testable import GuestFiles
 
 @Suite("Guest files on disk")
-struct FilesLoadTests {
+struct LoadTests {
   private let tree: FilesTree
   private let files: GuestFiles
 

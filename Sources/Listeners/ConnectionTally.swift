@@ -1,15 +1,17 @@
 /// How many connections a guest has had, each counted once, by its cookie: those that a look finds, and those of TCP that came and went
 /// between two looks, of which the kernel tells when they are gone.
-struct ConnectionTally: Equatable {
+package struct ConnectionTally: Equatable {
   /// That the guest has had; of AF_UNIX only those that a look found.
-  private(set) var accepted = 0
+  package private(set) var accepted = 0
   /// Of TCP, that came to their end without a byte from the guest.
-  private(set) var unanswered = 0
+  package private(set) var unanswered = 0
   /// Counted, and not known to have ended.
   private var open: Set<UInt64> = []
   private var isOpenCertain = true
   /// Whose end is not told.
   private var lastFound: Set<UInt64> = []
+
+  package init() {}
 
   /// - Parameters:
   ///   - announced: the guest's at this moment, whose end is told.

@@ -5,7 +5,7 @@ extension GuestListeners {
   /// Lets the alarm hear of all connections that will be made.
   ///
   /// - Throws: `SystemError` when the kernel does not let us; then there is no alarm.
-  func setAlarm(_ wanted: Bool, _ diag: SockDiag) throws(SystemError) {
+  package func setAlarm(_ wanted: Bool, _ diag: SockDiag) throws(SystemError) {
     if !wanted { return removeAlarm() }
     do throws(SystemError) {
       let new = alarm == nil ? try DataAlarm() : nil

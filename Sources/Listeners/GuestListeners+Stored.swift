@@ -1,5 +1,4 @@
 import GuestSpec
-import Launching
 import Linux
 
 // What outlives a daemon: in the service manager's store, and in the hands of a guest that a killed one left.
@@ -58,7 +57,9 @@ extension GuestListeners {
   ///
   /// - Returns: false when the guest has no place for it.
   /// - Throws: `SystemError` when it is no socket.
-  func takeBack(_ socket: HeldSocket, _ name: StoredName, _ match: PassedSocket.Match) throws(SystemError) -> Bool {
+  package func takeBack(_ socket: HeldSocket, _ name: StoredName, _ match: PassedSocket.Match) throws(SystemError)
+    -> Bool
+  {
     let there = all.first { $0.listen == match.listen }
     switch name.role {
     case .primary:
@@ -73,10 +74,9 @@ extension GuestListeners {
 
   /// Takes over from the guest of a killed daemon, which has the same sockets, what is wanted and not here yet, and finds out which of the
   /// two at a path it has.
-  func takeOver(from process: GuestProcess, _ guest: Guest) {
+  package func takeOver(fromProcess pid: Int32, pidfd: borrowing OwnedFD, _ guest: Guest) {
     // Whoever is not found is bound anew when the guest is gone.
-    let (pid, limit) = (process.payloadPID, Self.mostTaken)
-    try? forEachSocket(ofProcess: pid, pidfd: process.payloadPidfd, limit: limit) { descriptor in
+    try? forEachSocket(ofProcess: pid, pidfd: pidfd, limit: Self.mostTaken) { descriptor in
       if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
       return true
     }
