@@ -39,11 +39,14 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "ControlProtocol", "GuestFiles", "GuestSpec", "Launching", "Lifecycle", "Linux", "Listeners", "Planning",
-        "Systemd", "UnitSyntax",
+        "ControlProtocol", "GuestFiles", "GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd", "UnitSyntax",
       ],
       swiftSettings: strict),
-    .executableTarget(name: "dormoused", dependencies: ["Linux", "Supervision", "Systemd"], swiftSettings: strict),
+    .target(
+      name: "Container",
+      dependencies: ["GuestSpec", "Launching", "Linux", "Planning", "Supervision", "Systemd"], swiftSettings: strict),
+    .executableTarget(
+      name: "dormoused", dependencies: ["Container", "Linux", "Supervision", "Systemd"], swiftSettings: strict),
     .executableTarget(
       name: "dormouse",
       dependencies: [

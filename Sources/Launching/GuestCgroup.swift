@@ -1,5 +1,6 @@
 import CLaunch
 import Glibc
+import GuestSpec
 import Linux
 
 /// The cgroup of a guest's instance, `BASE/NAME.NUMBER.guest`: how the daemon holds all of a guest's processes, and finds them after a crash.

@@ -20,7 +20,7 @@ package final class EndedConnections {
   /// Calls `ended` with connections on `ports` that are gone, until the guest is forgotten; with nil when the kernel could not tell of all.
   ///
   /// - Throws: `SystemError` when the netlink socket cannot be had; then it is never called.
-  package func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void)
+  package func notify(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void)
     throws(SystemError)
   {
     interests[guest] = ports.isEmpty ? nil : Interest(ports: ports, ended: ended)

@@ -72,14 +72,10 @@ extension GuestListeners {
     return true
   }
 
-  /// Takes over from the guest of a killed daemon, which has the same sockets, what is wanted and not here yet, and finds out which of the
-  /// two at a path it has.
-  package func takeOver(fromProcess pid: Int32, pidfd: borrowing OwnedFD, _ guest: Guest) {
-    // Whoever is not found is bound anew when the guest is gone.
-    try? forEachSocket(ofProcess: pid, pidfd: pidfd, limit: Self.mostTaken) { descriptor in
-      if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
-      return true
-    }
+  /// Takes over a socket of an orphan, which has those of the daemon that was killed: when it is wanted and not here yet. Finds out which
+  /// of the two at a path the orphan has. A listener that nobody takes over is bound anew when the orphan is gone.
+  package func takeOver(_ descriptor: consuming OwnedFD, _ guest: Guest) {
+    if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
   }
 
   private func takeOver(_ socket: HeldSocket, _ guest: Guest) {
@@ -95,5 +91,4 @@ extension GuestListeners {
     there.guestHasStandby = there.standby?.inode == socket.inode
   }
 
-  private static let mostTaken = 4096
 }

@@ -28,7 +28,7 @@ extension Manager {
       return nil
     case .thaw(let name):
       guard let supervisor = supervisors[name] else { return unknown(name) }
-      supervisor.thawNow()
+      supervisor.thaw()
       return .done
     case .attach(let name, let terminal, let size):
       guard let supervisor = supervisors[name] else { return unknown(name) }

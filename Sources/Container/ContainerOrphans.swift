@@ -1,27 +1,29 @@
 import Glibc
+import GuestSpec
 import Launching
 import Linux
+import Supervision
 
 /// Instances that an earlier daemon, killed, left running: found by the files that it made in the runtime directory, and by the cgroups in
 /// our own.
 ///
 /// A failed search, for want of descriptors or memory, is an error and never means that nothing runs: the listeners of a running guest
 /// must not be watched, nor its cgroup and its part of the host be removed.
-struct Orphans {
+struct ContainerOrphans: Orphans {
   /// The cgroups that an instance may have its own in. A record may be wrong, so our own is always one of them.
   private var bases: [InstanceName: Set<String>] = [:]
   /// The instances that have a record in our runtime directory.
   private var recorded: Set<InstanceName> = []
   private let record: InstanceRecord
-  private let context: Context
+  private let backend: ContainerBackend
 
   /// - Throws: `SystemError` when the search fails.
-  init(_ context: Context) throws(SystemError) {
-    let own = context.cgroupBase.path
-    self.context = context
-    record = InstanceRecord(runtime: context.runtime)
+  init(_ backend: ContainerBackend) throws(SystemError) {
+    let own = backend.cgroupBase.path
+    self.backend = backend
+    record = InstanceRecord(runtime: backend.runtime)
     for name in try GuestCgroup.instances(in: own) { bases[name] = [own] }
-    for (name, files) in try InstanceName.files(in: context.runtime) {
+    for (name, files) in try InstanceName.files(in: backend.runtime) {
       bases[name, default: [own]].insert(own)
       guard files.contains(.record) else { continue }
       recorded.insert(name)
@@ -30,23 +32,24 @@ struct Orphans {
   }
 
   /// The guests of which something is left.
-  var names: [String] { Set(bases.keys.map(\.guest)).sorted() }
+  var guests: [String] { Set(bases.keys.map(\.guest)).sorted() }
 
   /// - Returns: the newest instance of a guest that runs; nil when none does, and nothing is left of the guest then.
   /// - Throws: `SystemError` when the search fails; it can be repeated.
-  func run(of guest: String) throws(SystemError) -> Run? {
+  func instance(of guest: String) throws(SystemError) -> (any Instance)? {
     var running: GuestCgroup?
     for name in bases.keys.filter({ $0.guest == guest }).sorted(by: >) {
       // A guest runs once: an older instance beside a newer one is ended.
       if let found = try cgroup(of: name, endsAll: running != nil) { running = found } else { clear(name) }
     }
     if let running {
-      if let run = try run(in: running) { return run }
+      if let instance = try instance(in: running) { return instance }
       // It ended meanwhile.
       try end(running)
       clear(running.name)
     }
     _ = hostSide(of: guest)
+    backend.machines.forget(guest)
     return nil
   }
 
@@ -72,8 +75,8 @@ struct Orphans {
   /// Removes what else is left of an instance that has ended.
   private func clear(_ name: InstanceName) {
     // What cannot be undone is tried again at the guest's next start, which says then why.
-    try? GuestNetwork.undo(leftAt: context.network(of: name))
-    removeFile(context.notifySocket(of: name))
+    try? GuestNetwork.undo(leftAt: backend.network(of: name))
+    removeFile(backend.notifySocket(of: name))
     record.remove(name)
   }
 
@@ -86,21 +89,20 @@ struct Orphans {
   }
 
   /// - Returns: nil when it has no PID 1 any more.
-  private func run(in cgroup: GuestCgroup) throws(SystemError) -> Run? {
+  private func instance(in cgroup: GuestCgroup) throws(SystemError) -> ContainerInstance? {
     do throws(SystemError) {
       guard let leader = try cgroup.leader() else { return nil }
       let process = try GuestProcess(adopting: leader, of: cgroup)
-      let network = try GuestNetwork.found(context.network(of: cgroup.name), of: process)
-      let users = try context.userRanges.note(usersOf: leader)
+      let network = try GuestNetwork.found(backend.network(of: cgroup.name), of: process)
+      let users = try backend.userRanges.note(usersOf: leader)
       // Looked up once more: between the calls the number could have become another process's.
       guard try cgroup.leader() == leader else { return nil }
       // Nobody receives there any more.
-      removeFile(context.notifySocket(of: cgroup.name))
+      removeFile(backend.notifySocket(of: cgroup.name))
       // Last: what is the host's of it goes with this value.
-      let run = Run(process: process, cgroup: cgroup, host: hostSide(of: cgroup.name.guest), notify: nil)
-      run.network = network
-      run.users = users
-      return run
+      let holdings = ContainerInstance.Holdings(host: hostSide(of: cgroup.name.guest), network: network, users: users)
+      backend.machines.adopt(cgroup.name.guest, leader: leader)
+      return ContainerInstance(backend, process, cgroup, nil, holdings)
     } catch {
       // It ended meanwhile.
       if error.errno == ESRCH { return nil }
@@ -110,6 +112,6 @@ struct Orphans {
   }
 
   private func hostSide(of guest: String) -> HostSide {
-    HostSide(adopting: guest, runtime: context.runtime, discard: context.sweeper.take)
+    HostSide(adopting: guest, runtime: backend.runtime, discard: backend.sweeper.take)
   }
 }

@@ -3,7 +3,7 @@ import Linux
 import Planning
 
 /// Why a guest could not be started.
-enum StartFailure: Error, CustomStringConvertible {
+enum StartError: Error, CustomStringConvertible {
   /// The guest's files ask for something impossible.
   case plan(PlanError)
   /// A credential cannot be read.
@@ -35,7 +35,7 @@ enum StartFailure: Error, CustomStringConvertible {
   }
 }
 
-extension StartFailure {
+extension StartError {
   init(_ error: UserChoiceError) {
     switch error {
     case .users(let error): self = .users(error)

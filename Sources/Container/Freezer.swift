@@ -1,6 +1,7 @@
 import Glibc
 import Launching
 import Linux
+import Supervision
 import Systemd
 
 /// Makes a guest stand still and go on.
@@ -8,7 +9,7 @@ import Systemd
 /// It goes on in turns. Who answers clients is first, a moment before the others: on a few processors all who go on at once are in each
 /// other's way. After a long standstill PID 1 is last: a systemd kills a service whose sign of life is overdue (`WatchdogSec=`), and after
 /// a long time in the ice all of them are, so that it depends on who runs first.
-final class Freezer {
+final class Freezer: Freezing {
   private let cgroup: GuestCgroup
   private let loop: EventLoop
   private var completion: EventSource?
@@ -20,6 +21,9 @@ final class Freezer {
   private var isAllOverdue = false
   private var retryTimer: EventSource?
   private var frozenAt: Duration?
+  private var reclaimer: Reclaimer?
+  /// Its memory cannot be moved out here.
+  private var keepsMemory = false
 
   /// About as long as the answer to a client takes.
   private static let headStart = Duration.milliseconds(1)
@@ -41,20 +45,18 @@ final class Freezer {
 
   deinit { stop() }
 
-  /// Freezes the guest; calls `frozen` when all of it stands still, perhaps before this returns.
-  ///
-  /// - Throws: `SystemError` of the cgroup, or when epoll refuses; the guest is to be thawed then.
-  func freeze(frozen: @escaping () -> Void) throws(SystemError) {
+  func freeze(_ completed: @escaping () -> Void) throws(SystemError) -> Bool {
     letAllGo()
     isAllOverdue = false
     frozenAt = Clocks.monotonic
     try cgroup.setFrozen(true)
-    for _ in 0..<Self.looks where try cgroup.isFrozen() { return frozen() }
+    for _ in 0..<Self.looks where try cgroup.isFrozen() { return true }
     completion = try loop.watch(cgroup.changes, for: .priority) { [unowned self] _ in
       guard (try? cgroup.isFrozen()) == true else { return }
       completion = nil
-      frozen()
+      completed()
     }
+    return false
   }
 
   /// Freezes the guest for a moment, until `resume`; where it does not stand still at once that is not waited for.
@@ -81,11 +83,8 @@ final class Freezer {
     if !others.isEmpty { leader = cgroup.holdLeader() }
   }
 
-  /// Lets the guest go on; all of it at once, unless `staged`.
-  ///
-  /// - Returns: for how long it stood still.
-  /// - Throws: `SystemError` of the cgroup; it is tried again then, until it goes on.
   func thaw(staged: Bool) throws(SystemError) -> Duration {
+    reclaimer = nil
     do throws(SystemError) {
       return try thawNow(staged: staged)
     } catch {
@@ -182,8 +181,25 @@ final class Freezer {
     }
   }
 
+  func reclaimMemory(failed: @escaping (String) -> Void) {
+    if keepsMemory { return }
+    reclaimer = Reclaimer(cgroup, loop: loop) { [unowned self] error in
+      // It would fail again after each freezing.
+      keepsMemory = true
+      failed(obstacle(error))
+    }
+    reclaimer?.start()
+  }
+
+  private func obstacle(_ error: SystemError) -> String {
+    if error.errno != ENOENT { return "\(error)" }
+    return cgroup.hasMemoryController
+      ? "this kernel has no memory.reclaim (Linux 5.19)" : "there is no memory controller here"
+  }
+
   /// Watches nothing any more: the guest is gone.
   func stop() {
+    reclaimer = nil
     completion = nil
     nextStage = nil
     retryTimer = nil

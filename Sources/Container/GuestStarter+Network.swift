@@ -17,6 +17,6 @@ extension GuestStarter {
     do throws(SystemError) { host = try MachineID.host() } catch { throw .system(error) }
     let plan = NetworkPlan(guest.network, of: guest.name, on: host.description)
     if plan.isEmpty { return nil }
-    return try GuestNetwork(plan, in: namespace.descriptor, recordedAt: context.network(of: name))
+    return try GuestNetwork(plan, in: namespace.descriptor, recordedAt: backend.network(of: name))
   }
 }

@@ -1,6 +1,7 @@
 import Launching
 import Linux
 import Planning
+import Supervision
 import Systemd
 
 /// Makes ports of the host lead to a guest wherever its address is: follows the addresses of the guest's network, and sets the rules
@@ -12,15 +13,6 @@ final class PortForwarding {
   private var source: EventSource?
   private var current: PortRules?
 
-  /// What there is to say of it.
-  enum Report {
-    /// From now on the ports lead here; empty: nowhere.
-    case forwarding(to: [String])
-    case failed(any Error)
-    /// All is well, but the host's own 127.0.0.1 does not lead there.
-    case notFromLoopback(any Error)
-  }
-
   /// - Throws: `SystemError`.
   init(_ network: GuestNetwork, of guest: String) throws(SystemError) {
     self.guest = guest
@@ -31,7 +23,7 @@ final class PortForwarding {
   deinit { source?.cancel() }
 
   /// - Throws: `SystemError` when epoll refuses.
-  func begin(_ loop: EventLoop, _ report: @escaping (Report) -> Void) throws(SystemError) {
+  func begin(_ loop: EventLoop, _ report: @escaping (InstanceRemark) -> Void) throws(SystemError) {
     source = try loop.watch(watch.descriptor, for: .readable) { [unowned self] _ in
       watch.drain()
       follow(report)
@@ -44,7 +36,7 @@ final class PortForwarding {
     source = nil
   }
 
-  private func follow(_ report: (Report) -> Void) {
+  private func follow(_ report: (InstanceRemark) -> Void) {
     do {
       let addresses = try watch.addresses().map(\.address)
       var rules = PortRules(network.ports, ipv4: nil, ipv6: nil, hostEnd: network.hostEnd)
@@ -62,16 +54,16 @@ final class PortForwarding {
       report(.forwarding(to: [rules.ipv4, rules.ipv6].compactMap { $0 }))
       if isFirst, let hostEnd = rules.hostEnd { allowLoopback(hostEnd, report) }
     } catch {
-      report(.failed(error))
+      report(.cannotForward(error: "\(error)"))
     }
   }
 
   /// After the rules that keep the guest from the host's 127.0.0.1 are there.
-  private func allowLoopback(_ hostEnd: String, _ report: (Report) -> Void) {
+  private func allowLoopback(_ hostEnd: String, _ report: (InstanceRemark) -> Void) {
     do throws(SystemError) {
       try allowLoopbackAddresses(on: hostEnd)
     } catch {
-      report(.notFromLoopback(error))
+      report(.notFromLoopback(error: "\(error)"))
     }
   }
 }

@@ -46,7 +46,7 @@ extension GuestStarter {
   private func claim(
     _ wish: UsersWish, _ owner: RootOwner, _ name: String
   ) throws(UserChoiceError) -> UserRanges.Claim {
-    let ranges = context.userRanges
+    let ranges = backend.userRanges
     if let base = wish.base { return ranges.note(IDMap(base: base, count: wish.count)) }
     let claim: UserRanges.Claim?
     do throws(SystemError) {
