@@ -31,14 +31,14 @@ GUEST_TESTS = GuestTests SupervisionTests.ControlVarlinkctlTests
 # Where each phase of a run records its seconds, for the table at the end of the tests. `.ci/run` sets it, for several calls of make.
 ifndef CI_TIMES
 export CI_TIMES := $(CURDIR)/.build/times
-$(shell rm -f $(CI_TIMES))
+$(shell rm -f $(CI_TIMES) 2>/dev/null)
 endif
 
 # What is built, and what is installed, is one at a time.
 .NOTPARALLEL:
 
 .PHONY: all build demo test test-unit test-kernel test-guests vm-test guests long storm faults bench interface-report fuzz format \
-  format-check size-check import-check report-check trap-check word-check install clean
+  format-check size-check import-check report-check trap-check word-check ci-check install clean
 
 all: build
 
@@ -55,7 +55,7 @@ demo:
 	@.ci/phase demo $(if $(filter 0,$(shell id -u)),,sudo )examples/hello/demo --bin "$$($(SWIFT) build --show-bin-path)" $(if $(KEEP),--keep)
 
 # All tests in one run of the test runner, which comes last: the closing line is its own.
-test: format-check size-check import-check guests
+test: format-check size-check import-check ci-check guests
 	$(run-tests)
 
 test-unit:
@@ -92,7 +92,7 @@ guests:
 	@.ci/need --root $(TEST_NEEDS)
 	@.ci/phase 'making roots' Tests/guests/make-guest $(GUESTS)
 
-# What takes longer than `test`: hours, on a quiet machine. Each part writes a report that is headed by the commit and the date, and the
+# What takes longer than `test`: an hour, on a quiet machine. Each part writes a report that is headed by the commit and the date, and the
 # reports are kept in the repository; `report-check` holds each to the one before. interface-report runs vm-test as a part of it.
 # All parts are run, also after one that fails.
 long:
@@ -144,13 +144,15 @@ import-check:
 
 # The reports that are kept: none has lost a row, says no, or is of a commit that is not in this one's past.
 report-check:
-	@.ci/reports-test
 	@.ci/reports
 
 # What can stop the daemon has its reason beside it.
 trap-check:
-	@.ci/traps-test
 	@.ci/traps
+
+# What the checks say of good and of bad examples.
+ci-check:
+	@for check in .ci/*-test; do $$check || exit; done
 
 # No name that docs/glossary.md calls old is used.
 word-check:
