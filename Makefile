@@ -1,4 +1,4 @@
-# Dormouse: what a person and the CI call. What runs guests (demo, tests, measurements) needs root, and says so first.
+# Dormouse: what a person and the CI call. What runs guests (demo, most tests, measurements) needs root, and says so first.
 
 SWIFT ?= swift
 # A target that imports another of the package's which Package.swift does not name is no target of ours.
@@ -58,15 +58,17 @@ demo:
 test: format-check size-check import-check ci-check guests
 	$(run-tests)
 
+# What needs neither root nor packages beyond the build's: less than two minutes, once it is built.
 test-unit:
 	@.ci/need $(BUILD_NEEDS)
 	$(run-tests) --skip '$(call tests,$(KERNEL_TESTS) $(GUEST_TESTS))'
 
-# It boots the roots of `guests` too where they have been made, besides this host's own /usr.
+# What works on the kernel. It boots this host's own /usr, and the roots of `guests` where they have been made.
 test-kernel:
 	@.ci/need --root $(TEST_NEEDS)
 	$(run-tests) --filter '$(call tests,$(KERNEL_TESTS))'
 
+# Whole guests under a whole daemon.
 test-guests: guests
 	$(run-tests) --filter '$(call tests,$(GUEST_TESTS))'
 
