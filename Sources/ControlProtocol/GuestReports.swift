@@ -78,9 +78,9 @@ public enum StopCause: String, Codable, CaseIterable, Sendable {
   /// It was not ready by TimeoutStartSec=.
   case startTimeout
   /// It let go of a socket at which clients waited.
-  case abandoned
+  case listenerClosed
   /// Clients waited at a socket that only the next run has.
-  case stranded
+  case parkedTooLong
   /// The daemon itself was told to stop, or an earlier one left it.
   case daemon
   /// Its guest file was removed.
@@ -95,8 +95,8 @@ public enum StopCause: String, Codable, CaseIterable, Sendable {
     case .reboot: "its own reboot"
     case .crash: "it crashed"
     case .startTimeout: "it was not ready within TimeoutStartSec="
-    case .stranded: "clients waited whom only its next run could serve"
-    case .abandoned: "it let go of a socket at which clients waited"
+    case .parkedTooLong: "clients waited whom only its next run could serve"
+    case .listenerClosed: "it let go of a socket at which clients waited"
     case .daemon: "the daemon ends, or an earlier one left it"
     case .configuration: "its file is gone"
     }

@@ -120,7 +120,7 @@ public enum LossReason: String, Codable, CaseIterable, Sendable {
   /// Nobody in the guest took the listener it came to: it was closed.
   case notAdopted
   /// A datagram that had waited apart could not be put back.
-  case notReturned
+  case notUnparked
   /// A guest on its way out ended it without a byte from its side (TCP).
   case unanswered
   /// It was open when the guest was killed, which had not ended within TimeoutStopSec=.
@@ -153,10 +153,10 @@ public struct GuestCounters: Codable, Equatable, Sendable {
   /// Connections and datagrams that came while a guest was on its way out, and waited for the next one.
   public var parked = 0
   /// Of those that were kept apart for a stop, how many came to the same guest because it was cancelled.
-  public var givenBack = 0
+  public var unparked = 0
   /// Connections and datagrams that were queued at a guest on its way out, where the kernel cannot move them, and went with it: it may have
   /// served them yet, or closed them.
-  public var leftBehind = 0
+  public var undrained = 0
   /// Connections and datagrams that were lost, by the reason.
   public var lost: [LossCount] = []
   /// Messages on the notify socket that did not come from the guest's PID 1.

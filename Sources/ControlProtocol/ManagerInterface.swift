@@ -92,7 +92,7 @@ public enum ManagerInterface {
     )
 
     # Why a guest came to its end: shutdown and reboot are the guest's own, crash is any other end that nobody asked for,
-    # abandoned that it let go of a socket at which clients waited, stranded that clients waited at one which only the next run has
+    # listenerClosed that it let go of a socket at which clients waited, parkedTooLong that clients waited at one which only the next run has
     type StopCause (
       idle,
       request,
@@ -100,8 +100,8 @@ public enum ManagerInterface {
       reboot,
       crash,
       startTimeout,
-      abandoned,
-      stranded,
+      listenerClosed,
+      parkedTooLong,
       daemon,
       configuration
     )
@@ -160,7 +160,7 @@ public enum ManagerInterface {
     # ended it without a byte; the guest was killed while it was open
     type LossReason (
       notAdopted,
-      notReturned,
+      notUnparked,
       unanswered,
       killed
     )
@@ -196,9 +196,9 @@ public enum ManagerInterface {
       # Connections and datagrams that came while a guest was stopping, and waited for the next one
       parked: int,
       # Of those that were parked for a stop, how many came to the same guest because it was cancelled
-      givenBack: int,
+      unparked: int,
       # Connections and datagrams that could not be taken from a guest that was stopping, which served them yet or closed them
-      leftBehind: int,
+      undrained: int,
       # Connections and datagrams that were lost
       lost: []LossCount,
       # Messages on the notify socket that did not come from the guest's PID 1

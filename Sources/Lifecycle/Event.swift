@@ -51,7 +51,7 @@ public enum Event: Equatable, Sendable {
   /// Somebody asks for the guest to stop: `dormouse sleep`; with `now` although it is in use.
   case sleepRequested(now: Bool)
   /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).
-  case abandoned
+  case listenerClosed
   /// PID 1 is gone, and everything in its cgroup with it.
   case exited(Exit)
   /// `TimeoutStopSec=` is over.

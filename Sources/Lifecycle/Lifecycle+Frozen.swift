@@ -10,7 +10,7 @@ extension Lifecycle {
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
     case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
-    case .abandoned: leave + halt(record, then: .fail)
+    case .listenerClosed: leave + halt(record, then: .fail)
     case .exited(let exit): [.disarm(.freeze), .unwatchIdleness] + unasked(exit, record)
     // on its way; READY=1 repeats; the new file is for the next start
     case .freezeDue, .ready, .changed: []
@@ -29,7 +29,7 @@ extension Lifecycle {
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
     case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
-    case .abandoned: leave + halt(record, then: .fail)
+    case .listenerClosed: leave + halt(record, then: .fail)
     case .exited(let exit): [.stepBack, .unwatchIdleness] + unasked(exit, record)
     // frozen already; what it said before; the new file is for the next start
     case .freezeDue, .ready, .changed: []

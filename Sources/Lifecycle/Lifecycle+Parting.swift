@@ -13,7 +13,7 @@ extension Lifecycle {
     case .gateFailed, .used, .wakeRequested: goOn(record)
     case .sleepRequested(now: true): [.unwatchIdleness] + drain(State.Record(), then: .sleep)
     case .release: [.unwatchIdleness] + drain(record, then: .release)
-    case .abandoned: [.unwatchIdleness] + tellToHalt(record, then: .fail)
+    case .listenerClosed: [.unwatchIdleness] + tellToHalt(record, then: .fail)
     case .leaving(let surely): [.unwatchIdleness] + goByItself(record, surely: surely, served: true)
     case .exited(let exit): [.unwatchIdleness, .openGate] + unasked(exit, record)
     case .sleepRequested(now: false), .idle, .freezeDue, .ready, .changed: []  // decided in a moment
@@ -39,7 +39,7 @@ extension Lifecycle {
     case .sleepRequested where parting.next == .start: drainOn(parting, then: .sleep)
     case .exited: disarm + [.openGate] + gone(.init(parting.record, then: parting.next))
     // nothing that would change what follows
-    case .wakeRequested, .sleepRequested, .idle, .freezeDue, .abandoned, .ready, .changed: []
+    case .wakeRequested, .sleepRequested, .idle, .freezeDue, .listenerClosed, .ready, .changed: []
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .frozen,
       .freezeFailed, .stirred, .pauseOver, .staying:
       []  // late, or the answer to nothing
@@ -61,7 +61,7 @@ extension Lifecycle {
     case .wakeRequested: [.disarm(.stop)] + tellToHalt(record, then: .start)
     case .sleepRequested: [.disarm(.stop)] + tellToHalt(record, then: .sleep)
     case .release: [.disarm(.stop)] + tellToHalt(record, then: .release)
-    case .leaving(surely: false), .staying, .idle, .freezeDue, .abandoned, .ready, .changed: []  // it goes
+    case .leaving(surely: false), .staying, .idle, .freezeDue, .listenerClosed, .ready, .changed: []  // it goes
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .frozen,
       .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .pauseOver:
       []  // late, or the answer to nothing

@@ -8,7 +8,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed, .release: []  // let go: whoever asks is told so by the state
     case .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .staying, .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -26,7 +26,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed: []
     case .hold, .holdRunning, .connection, .started, .startFailed, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .staying, .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -45,7 +45,7 @@ extension Lifecycle {
     case .sleepRequested: []  // asleep
     case .hold, .holdRunning, .held, .started, .startFailed, .ready, .startTimedOut, .idle, .freezeDue, .frozen,
       .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving, .staying,
-      .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -57,7 +57,7 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .changed, .release: []  // `started` comes first (`EventQueue`)
     case .hold, .holdRunning, .held, .holdFailed, .connection, .ready, .startTimedOut, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .leaving,
-      .staying, .abandoned, .exited, .stopTimedOut, .pauseOver:
+      .staying, .listenerClosed, .exited, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -73,7 +73,7 @@ extension Lifecycle {
     case .wakeRequested, .changed: []  // on its way; the new file is for the next start
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .steady, .idle, .freezeDue,
       .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut, .staying,
-      .abandoned, .stopTimedOut, .pauseOver:
+      .listenerClosed, .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -89,7 +89,7 @@ extension Lifecycle {
     case .sleepRequested(now: true): leave + drain(State.Record(), then: .sleep)
     case .release: leave + drain(record, then: .release)
     case .leaving(let surely): leave + goByItself(record, surely: surely, served: true)
-    case .abandoned: leave + halt(record, then: .fail)
+    case .listenerClosed: leave + halt(record, then: .fail)
     case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .changed: []
@@ -111,7 +111,7 @@ extension Lifecycle {
     case .ready: []  // a boot that came to its end although it was told to halt
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .startTimedOut, .steady, .idle,
       .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue, .drainTimedOut,
-      .leaving, .staying, .abandoned, .pauseOver:
+      .leaving, .staying, .listenerClosed, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -126,7 +126,7 @@ extension Lifecycle {
     case .release: disarm + release()
     case .hold, .holdRunning, .held, .holdFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .steady,
       .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used, .unused, .lookDue,
-      .drainTimedOut, .leaving, .staying, .abandoned, .exited, .stopTimedOut:
+      .drainTimedOut, .leaving, .staying, .listenerClosed, .exited, .stopTimedOut:
       []  // late, or the answer to nothing
     }
   }

@@ -90,7 +90,7 @@ struct StatusText {
       ("crashes", counters.crashes), ("reboots", counters.reboots),
       ("connections", counters.accepted), ("ended without an answer", counters.unanswered),
       ("handed over", counters.handedOver), ("parked", counters.parked),
-      ("given back", counters.givenBack), ("left to a guest that was stopping", counters.leftBehind),
+      ("given back", counters.unparked), ("left to a guest that was stopping", counters.undrained),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed, out of memory", counters.memoryKills),
     ]
@@ -127,7 +127,7 @@ extension LossReason {
   fileprivate var words: String {
     switch self {
     case .notAdopted: "nobody in the guest took the socket"
-    case .notReturned: "could not be given back"
+    case .notUnparked: "could not be given back"
     case .unanswered: "closed unanswered by a guest that was stopping"
     case .killed: "open when the guest was killed"
     }

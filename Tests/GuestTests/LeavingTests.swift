@@ -61,7 +61,7 @@ struct LeavingTests {
   }
 
   @Test("but goes on gets those back who were taken from its queue")
-  func givenBack() throws {
+  func unparked() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()

@@ -103,7 +103,7 @@ struct PartingTests {
   }
 
   @Test("of which the kernel moves none are counted as left behind only when it took them along")
-  func leftBehind() throws {
+  func undrained() throws {
     try World.with { world in
       let path = world.directory + "/socket"
       try world.addTiny("echo", "ListenStream=\(path)", settings: "[Guest]\nTimeoutStopSec=5s")
@@ -120,7 +120,7 @@ struct PartingTests {
       try daemon.waitForLog("shuts down by itself")
       try world.sleep("echo")
       for client in clients.dropFirst() { #expect(try client.line() == "hello") }
-      #expect(try world.status("echo").counters.leftBehind == 0)
+      #expect(try world.status("echo").counters.undrained == 0)
       #expect(try world.status("echo").counters.handedOver == 5)
     }
   }
@@ -176,7 +176,7 @@ struct PartingTests {
       for client in [early, late, atPath] { #expect(try client.ask("hello") == "hello") }
       let status = try world.status("echo")
       #expect(status.pid == pid)
-      #expect(status.counters.givenBack == 1)
+      #expect(status.counters.unparked == 1)
       // It can be stopped as before when they have gone.
       for client in [early, late, atPath] { client.close() }
       try eventually("nobody uses it") { try world.dormouse("sleep", "echo").succeeded }

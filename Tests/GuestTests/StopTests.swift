@@ -136,7 +136,7 @@ struct StopTests {
   }
 
   @Test("that let go of its listener while somebody waits there is ended, and the next one serves who waits")
-  func abandoned() throws {
+  func listenerClosed() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
       try world.startDaemon()

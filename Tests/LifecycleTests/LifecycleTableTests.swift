@@ -130,7 +130,7 @@ struct LifecycleTableTests {
       effects: [.disarm(.pause(failures: 1)), .holdListeners], word: .inactive),
     Row(
       says: "a guest that let go of its listener is ended and pauses",
-      events: awake + [.abandoned, .exited(.poweredOff)],
+      events: awake + [.listenerClosed, .exited(.poweredOff)],
       effects: [.disarm(.stop), .openGate, .arm(.pause(failures: 1))], word: .failed),
     Row(
       says: "a guest found running is told to halt before its listeners are opened",

@@ -135,7 +135,7 @@ private struct World {
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .abandoned, .steady,
+      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .listenerClosed, .steady,
       .ready, .freezeDue, .stirred, .leaving(surely: true), .leaving(surely: false), .staying,
     ]
     if watching { events.append(.connection) }
@@ -166,7 +166,7 @@ extension Event {
     case .drainTimedOut, .stopTimedOut, .leaving: true
     case .hold, .holdRunning, .held, .holdFailed, .connection, .wakeRequested, .started, .startFailed, .ready,
       .startTimedOut, .steady, .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used,
-      .unused, .lookDue, .staying, .sleepRequested, .abandoned, .exited, .pauseOver, .changed, .release:
+      .unused, .lookDue, .staying, .sleepRequested, .listenerClosed, .exited, .pauseOver, .changed, .release:
       false
     }
   }

@@ -28,8 +28,8 @@ struct TextTests {
     wake.readyMs = 411
     status.lastWake = wake
     status.messages = [GuestMessage(at: then, level: .warning, text: "[::]:80 is not enabled in the guest")]
-    status.counters.lost = [LossCount(reason: .notReturned, count: 3)]
-    status.counters.leftBehind = 2
+    status.counters.lost = [LossCount(reason: .notUnparked, count: 3)]
+    status.counters.undrained = 2
     let text = StatusText(status, now: now).text
     #expect(text.contains("2 left to a guest that was stopping"))
     #expect(text.contains("3 lost (could not be given back)"))

@@ -4,7 +4,7 @@ import time
 
 import board as boards
 
-SUMS = ["handedOver", "parked", "givenBack", "leftBehind", "accepted", "unanswered", "connectionsRefused", "freezes", "stops", "crashes"]
+SUMS = ["handedOver", "parked", "unparked", "undrained", "accepted", "unanswered", "connectionsRefused", "freezes", "stops", "crashes"]
 # At the moment of a look each client may be in one connection, and a datagram may be under way.
 UNDER_WAY = 16
 PATIENCE = 2
@@ -38,7 +38,7 @@ class Ledger:
         """Connections that were cut off and that the daemon does not know of."""
         cut_off = self.cut_off(edge) - self.cut_off_before
         # One may have had its first byte under way when the service ended.
-        return cut_off - (found["unanswered"] + found["leftBehind"] + 1)
+        return cut_off - (found["unanswered"] + found["undrained"] + 1)
 
     def open(self, edge):
         self.before, self.tried_before, self.cut_off_before = self.read(), self.tried(), self.cut_off(edge)
@@ -63,7 +63,7 @@ class Ledger:
 
     def doubts(self, edge, rule, found):
         most = self.tried() - self.tried_before + UNDER_WAY
-        for name in ("handedOver", "parked", "givenBack", "leftBehind", "lost"):
+        for name in ("handedOver", "parked", "unparked", "undrained", "lost"):
             if not 0 <= found[name] <= most:
                 yield f"the daemon counts {found[name]} as {name}, of {most} that there were"
         ever = self.tried() - self.tried_at_first + UNDER_WAY
@@ -74,8 +74,8 @@ class Ledger:
             yield f"{found['parked']} waited apart, {found['handedOver']} were handed over"
         if found["stops"] and not found["handedOver"]:
             yield f"a guest was woken by nobody: {found}"
-        if rule == "none" and found["lost"] + found["leftBehind"]:
-            yield f"the daemon counts {found['lost']} as lost and {found['leftBehind']} as left behind"
+        if rule == "none" and found["lost"] + found["undrained"]:
+            yield f"the daemon counts {found['lost']} as lost and {found['undrained']} as left behind"
         if rule == "counted" and self.missing(edge, found) > 0:
             yield f"the daemon does not know of {self.missing(edge, found)} that were cut off"
 

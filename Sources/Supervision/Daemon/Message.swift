@@ -30,7 +30,7 @@ enum Message {
 
   // What the guest makes of its sockets, and what it says of itself.
   case notAdopted(socket: String)
-  case abandoned(socket: String, waiting: Int)
+  case listenerClosed(socket: String, waiting: Int)
   case repaired(socket: String)
   case cannotWatchIdleness(error: String)
   case guestReported(error: Int32)
@@ -64,7 +64,7 @@ extension Message {
   var priority: Journal.Priority {
     switch self {
     case .cannotThaw, .cannotEnd, .noTimer, .cannotFindLeftover, .cannotTakeSocket, .cannotRun, .noSuchGuest,
-      .abandoned:
+      .listenerClosed:
       .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
     case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
@@ -113,7 +113,7 @@ extension Message {
     case .noTimer(let error): "there is no timer for how long it is waited for, so that counts as over: \(error)"
     case .notAdopted(let socket):
       "the guest did not take \(socket): none of its enabled .socket units has this address; clients are refused there"
-    case .abandoned(let socket, let waiting):
+    case .listenerClosed(let socket, let waiting):
       "the guest let go of \(socket) while \(waiting) waited there (has its .socket unit failed?): ending it"
     case .repaired(let socket): "\(socket) had been shut down, or its path taken away: it listens again"
     case .cannotWatchIdleness(let error): "cannot tell whether it is used: \(error)"

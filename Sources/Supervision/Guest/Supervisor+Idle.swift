@@ -22,7 +22,7 @@ extension Supervisor {
         idle: { [unowned self] in idle() },
         freezeDue: { [unowned self] in take(.freezeDue) },
         stirred: { [unowned self] in take(.stirred) },
-        stranded: { [unowned self] in makeWay() },
+        parkedTooLong: { [unowned self] in makeWay() },
         looked: { [unowned self] in looked($0) },
         failed: { [unowned self] in say(.cannotWatchIdleness(error: "\($0)")) }))
     idleWatch = watch
@@ -45,7 +45,7 @@ extension Supervisor {
   private func awaitSomebody(at listener: Listener) {
     do throws(SystemError) {
       try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
-        abandoned(listener, waiting: max(1, listener.queued(surroundings.sockDiag)))
+        listenerClosed(listener, waiting: max(1, listener.queued(surroundings.sockDiag)))
       }
     } catch {
       say(.cannotWatchIdleness(error: "\(error)"))
@@ -94,7 +94,7 @@ extension Supervisor {
 
   /// Clients have waited for long at a socket that this guest does not have, and it is never unused.
   private func makeWay() {
-    stopCause = .stranded
+    stopCause = .parkedTooLong
     take(.sleepRequested(now: true))
   }
 
@@ -106,14 +106,14 @@ extension Supervisor {
     if waiting.isEmpty { return }
     guard let held = heldInodes() else { return }
     guard let lost = waiting.first(where: { !held.contains($0.listener.inode) }) else { return }
-    abandoned(lost.listener, waiting: lost.count)
+    listenerClosed(lost.listener, waiting: lost.count)
   }
 
-  private func abandoned(_ listener: Listener, waiting count: Int) {
-    say(.abandoned(socket: listener.address, waiting: count))
+  private func listenerClosed(_ listener: Listener, waiting count: Int) {
+    say(.listenerClosed(socket: listener.address, waiting: count))
     lastFailure = "it let go of \(listener.address) while clients waited there"
-    stopCause = .abandoned
-    take(.abandoned)
+    stopCause = .listenerClosed
+    take(.listenerClosed)
   }
 
   /// What the guest did not take nobody will ever accept from: its clients are refused rather than left hanging.

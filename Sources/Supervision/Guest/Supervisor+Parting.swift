@@ -61,7 +61,7 @@ extension Supervisor {
     let wasClosed = gateTrouble == nil
     gateTrouble = nil
     lookTrouble = nil
-    if isGone { history.counters.leftBehind += listeners.takenAlong(surroundings.sockDiag) }
+    if isGone { history.counters.undrained += listeners.takenAlong(surroundings.sockDiag) }
     leadBack(gone: isGone)
     if isGone { return }
     if let idleWatch {
@@ -74,8 +74,8 @@ extension Supervisor {
 
   private func leadBack(gone isGone: Bool) {
     let ledBack = listeners.leadBack(gone: isGone, surroundings.sockDiag)
-    if isGone { history.counters.parked += ledBack.count } else { history.counters.givenBack += ledBack.count }
-    history.lost(ledBack.lost, .notReturned)
+    if isGone { history.counters.parked += ledBack.count } else { history.counters.unparked += ledBack.count }
+    history.lost(ledBack.lost, .notUnparked)
     if let failure = ledBack.failure, failure != gateTrouble { say(.cannotLeadApart(error: "\(failure)")) }
     gateTrouble = ledBack.failure
     // Who waits for the next start is led to it then.
@@ -140,7 +140,7 @@ extension Supervisor {
     let isHalfOpen = (try? socketLook.take())?.isHalfOpen ?? true
     let taken = listeners.takeQueues(halfOpen: isHalfOpen)
     if let failure = taken.failure { say(.cannotLeadApart(error: "\(failure)")) }
-    history.lost(taken.lost, .notReturned)
+    history.lost(taken.lost, .notUnparked)
     listeners.noteLeftBehind(surroundings.sockDiag)
   }
 }

@@ -56,7 +56,7 @@ extension Supervisor {
 
   private func countMovedLate() {
     history.counters.parked += listeners.movedLate.count
-    history.lost(listeners.movedLate.lost, .notReturned)
+    history.lost(listeners.movedLate.lost, .notUnparked)
     listeners.movedLate = Listener.LedBack()
   }
 

@@ -62,14 +62,14 @@ extension GuestListeners {
 
   /// Notes who is left to the guest, because the kernel cannot move him.
   func noteLeftBehind(_ diag: SockDiag) {
-    for listener in all { listener.leftBehind = listener.isAdopted == false ? 0 : listener.queued(diag) }
+    for listener in all { listener.undrained = listener.isAdopted == false ? 0 : listener.queued(diag) }
   }
 
   /// How many of those do not wait any more, now that the guest is gone.
   func takenAlong(_ diag: SockDiag) -> Int {
     all.reduce(0) { sum, listener in
-      defer { listener.leftBehind = 0 }
-      return listener.leftBehind == 0 ? sum : sum + max(0, listener.leftBehind - listener.queued(diag))
+      defer { listener.undrained = 0 }
+      return listener.undrained == 0 ? sum : sum + max(0, listener.undrained - listener.queued(diag))
     }
   }
 
@@ -90,7 +90,7 @@ extension GuestListeners {
   func leadBack(gone: Bool, _ diag: SockDiag) -> Listener.LedBack {
     var sum = Listener.LedBack()
     for listener in all {
-      if !gone { listener.leftBehind = 0 }
+      if !gone { listener.undrained = 0 }
       do throws(SystemError) {
         sum += try forgettingSecond(of: listener) { () throws(SystemError) in
           gone ? try listener.settle(diag) : try listener.leadBack()

@@ -28,7 +28,7 @@ final class IdleWatch {
     /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
     var stirred: () -> Void
     /// Clients wait for the next guest, and this one is not used, or without pause.
-    var stranded: () -> Void
+    var parkedTooLong: () -> Void
     /// After each look, with what was found.
     var looked: (SocketLook.Found) -> Void
     var failed: (SystemError) -> Void
@@ -82,7 +82,7 @@ final class IdleWatch {
       if let strandedSince {
         // At once where nobody is open: datagrams may come without pause, and would keep it for ever.
         let isOverdue = Clocks.monotonic - strandedSince >= IdlePolicy.often
-        if !found.usage.inUse || isOverdue { return handlers.stranded() }
+        if !found.usage.inUse || isOverdue { return handlers.parkedTooLong() }
         found.usage.lookAgainAfter = min(found.usage.lookAgainAfter ?? IdlePolicy.often, IdlePolicy.often)
       }
       // Judged first: what was found may end the guest, and this watch with it.

@@ -29,7 +29,7 @@ final class Listener {
   /// Whether the first was shut down, to take its queue or by a guest, and its place at the gate is not restored yet.
   var hasLostPlace = false
   /// How many a guest on its way out still had in the queue when nobody could be taken from there any more.
-  var leftBehind = 0
+  var undrained = 0
   /// Whether what arrives on its connections is told to the guest's alarm.
   var hasAlarm = false
   private var source: EventSource?

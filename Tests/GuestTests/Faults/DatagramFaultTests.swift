@@ -50,7 +50,7 @@ struct DatagramFaultTests {
       try daemon.waitForLog("sent SIGTERM")
       try strace.end()
       let lost = try world.status("echo").counters.lost
-      #expect(lost.map(\.reason) == [.notReturned])
+      #expect(lost.map(\.reason) == [.notUnparked])
       #expect(lost.map(\.count) == [3])
       withExtendedLifetime(senders) {}
     }
