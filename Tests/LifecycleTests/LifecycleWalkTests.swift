@@ -135,7 +135,8 @@ private struct World {
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .listenerClosed, .steady,
+      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .listenerClosed,
+      .steady,
       .ready, .freezeDue, .stirred, .leaving(surely: true), .leaving(surely: false), .staying,
     ]
     if watching { events.append(.connection) }
