@@ -1,6 +1,6 @@
-/// A moment, in microseconds since 1970-01-01 UTC (CLOCK_REALTIME); in JSON the bare number, as systemd writes its own.
+/// A moment, in microseconds since 1970-01-01 UTC (CLOCK_REALTIME). In JSON it is a number, as in systemd's own interfaces.
 public struct Timestamp: Hashable, Comparable, Sendable, Codable {
-  /// Since 1970-01-01 UTC; negative before.
+  /// Microseconds since 1970-01-01 UTC; negative for earlier moments.
   public var microseconds: Int64
 
   public init(microseconds: Int64) { self.microseconds = microseconds }

@@ -39,7 +39,7 @@ struct TerminalTests {
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
         World.leave, "see=detached from shell, which keeps running", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
-      #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
+      #expect(sitting.elsewhere.contains("cannot stop shell: somebody is at one of its terminals"), "\(sitting)")
       #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
       #expect(try world.console("shell").contains("answer 42"))
       // Who comes later sees what was shown before, and nobody is there any more.

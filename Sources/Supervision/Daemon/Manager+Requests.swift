@@ -1,9 +1,10 @@
 import ControlProtocol
+import Lifecycle
 import Linux
 
-// What comes in by the control socket.
+// The calls of the control socket.
 extension Manager {
-  /// Carries a call out; nil when its reply comes later, by `ControlServer.answer`.
+  /// Carries out a call; nil if its reply comes later, by `ControlServer.answer`.
   func handle(_ call: Call, _ pending: ControlServer.PendingCall) -> Reply? {
     switch call {
     case .list:
@@ -30,6 +31,8 @@ extension Manager {
       guard let supervisor = supervisors[name] else { return unknown(name) }
       supervisor.thawNow()
       return .done
+    case .subscribeGuests(let name):
+      return subscribe(pending, to: name)
     case .attach(let name, let terminal, let size):
       guard let supervisor = supervisors[name] else { return unknown(name) }
       return supervisor.admit(to: terminal, size.map { WindowSize(rows: $0.rows, columns: $0.columns) })
@@ -39,10 +42,40 @@ extension Manager {
     }
   }
 
-  /// Gives the connection of a call that was answered by `.attached` to the guest.
+  /// Gives the guest the connection of a call to which `.attached` was the reply.
   func attach(_ call: Call, _ socket: consuming OwnedFD) {
     guard case .attach(let name, let terminal, _) = call else { return }
     supervisors[name]?.attach(socket, to: terminal)
+  }
+
+  /// Reports a change of a guest's state to those who subscribed to it.
+  func publish(_ supervisor: Supervisor) {
+    let state: State.Word? =
+      switch supervisor.state {
+      // It is about to be forgotten, unless it has not begun yet.
+      case .released: supervisor.awaitsBeginning ? supervisor.state.word : nil
+      case .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .leaving,
+        .deactivating, .failed:
+        supervisor.state.word
+      }
+    let calls = subscribers.report(supervisor.name, state)
+    if calls.isEmpty { return }
+    let changes =
+      state == nil ? GuestChanges(removed: [supervisor.name]) : GuestChanges(guests: [supervisor.summary])
+    for call in calls where control?.answer(call, continuing: .guests(changes)) != true { subscribers.remove(call) }
+  }
+
+  private func subscribe(_ call: ControlServer.PendingCall, to name: String?) -> Reply? {
+    if let name, supervisors[name] == nil { return unknown(name) }
+    let guests = supervisors.values.filter { name == nil || $0.name == name }.sorted { $0.name < $1.name }
+    subscribers.removeAll { control?.isPending($0) != true }
+    do throws(ManagerError) {
+      try subscribers.add(call, guest: name, states: guests.map { ($0.name, $0.state.word) })
+    } catch {
+      return .failure(error)
+    }
+    _ = control?.answer(call, continuing: .guests(GuestChanges(guests: guests.map(\.summary))))
+    return nil
   }
 
   private func unknown(_ name: String) -> Reply { .failure(.noSuchGuest(name: name)) }

@@ -15,6 +15,7 @@ public actor Manager {
   var supervisors: [String: Supervisor] = [:]
   private(set) var surroundings: Surroundings?
   var control: ControlServer?
+  var subscribers = Subscribers()
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
   private var isEnding = false
@@ -168,6 +169,7 @@ extension Manager {
 
   private func moved(_ name: String) {
     guard let supervisor = supervisors[name] else { return }
+    publish(supervisor)
     switch supervisor.state {
     case .released where supervisor.awaitsBeginning: break
     case .released:
