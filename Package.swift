@@ -62,7 +62,8 @@ let package = Package(
     .testTarget(
       name: "SupervisionTests",
       dependencies: [
-        "ControlProtocol", "GuestSpec", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax", "dormouse",
+        "ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax",
+        "dormouse",
       ]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "Supervision", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),

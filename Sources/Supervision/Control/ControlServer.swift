@@ -35,6 +35,7 @@ public final class ControlServer {
   private var listening: EventSource?
   private var pause: EventSource?
   private var connections: [Int: ControlConnection] = [:]
+  var subscribers = Subscribers()
   /// The clients that `advance` is busy with. A call that is answered meanwhile goes on in that same loop.
   private var advancing: Set<Int> = []
   private var lastID = 0

@@ -3,7 +3,7 @@ import Lifecycle
 
 /// The pending calls that get a reply each time a guest changes its state.
 ///
-/// A value that only decides who gets one: `Manager` sends it.
+/// A value that only decides who gets one: `ControlServer` sends it.
 struct Subscribers {
   private struct Subscription {
     let call: ControlServer.PendingCall
@@ -21,7 +21,7 @@ struct Subscribers {
 
   /// Adds a subscriber, who knows `states` already.
   ///
-  /// - Throws: `tooManySubscribers`. Remove those first that have gone.
+  /// - Throws: `tooManySubscribers`.
   mutating func add(
     _ call: ControlServer.PendingCall, guest: String?, states: [(guest: String, state: State.Word)]
   ) throws(ManagerError) {
@@ -30,10 +30,9 @@ struct Subscribers {
     subscriptions.append(Subscription(call: call, guest: guest, reported: reported))
   }
 
-  mutating func remove(_ call: ControlServer.PendingCall) { removeAll { $0 == call } }
-
-  mutating func removeAll(where hasGone: (ControlServer.PendingCall) -> Bool) {
-    subscriptions.removeAll { hasGone($0.call) }
+  /// Removes those that are not pending any more.
+  mutating func removeAll(but isPending: (ControlServer.PendingCall) -> Bool) {
+    subscriptions.removeAll { !isPending($0.call) }
   }
 
   /// Takes note that a guest is in a state, or with nil that there is no such guest any more.
@@ -47,5 +46,35 @@ struct Subscribers {
       calls.append(subscriptions[place].call)
     }
     return calls
+  }
+}
+
+extension ControlServer {
+  /// Sends the first reply to a call that subscribes to one guest, or with nil to all, and adds it to the subscribers.
+  ///
+  /// - Parameter guests: the guests that it subscribes to.
+  /// - Returns: the reply if there are too many subscribers.
+  func subscribe(
+    _ call: PendingCall, to guest: String?, _ guests: [(summary: GuestSummary, state: State.Word)]
+  ) -> Reply? {
+    subscribers.removeAll(but: isPending)
+    do throws(ManagerError) {
+      try subscribers.add(call, guest: guest, states: guests.map { ($0.summary.name, $0.state) })
+    } catch {
+      return .failure(error)
+    }
+    _ = answer(call, continuing: .guests(GuestChanges(guests: guests.map(\.summary))))
+    return nil
+  }
+
+  /// Sends a reply to each subscriber who does not know yet that the guest is in this state, or with nil that it was removed.
+  ///
+  /// The summary is made only if somebody gets it: it takes system calls.
+  func publish(_ guest: String, _ state: State.Word?, summary: () -> GuestSummary) {
+    let calls = subscribers.report(guest, state)
+    if calls.isEmpty { return }
+    let changes = state == nil ? GuestChanges(removed: [guest]) : GuestChanges(guests: [summary()])
+    for call in calls { _ = answer(call, continuing: .guests(changes)) }
+    subscribers.removeAll(but: isPending)
   }
 }

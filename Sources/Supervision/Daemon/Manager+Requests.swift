@@ -48,7 +48,7 @@ extension Manager {
     supervisors[name]?.attach(socket, to: terminal)
   }
 
-  /// Reports a change of a guest's state to those who subscribed to it.
+  /// Reports the guest's state to those who subscribed to it.
   func publish(_ supervisor: Supervisor) {
     let state: State.Word? =
       switch supervisor.state {
@@ -58,24 +58,13 @@ extension Manager {
         .deactivating, .failed:
         supervisor.state.word
       }
-    let calls = subscribers.report(supervisor.name, state)
-    if calls.isEmpty { return }
-    let changes =
-      state == nil ? GuestChanges(removed: [supervisor.name]) : GuestChanges(guests: [supervisor.summary])
-    for call in calls where control?.answer(call, continuing: .guests(changes)) != true { subscribers.remove(call) }
+    control?.publish(supervisor.name, state) { supervisor.summary }
   }
 
   private func subscribe(_ call: ControlServer.PendingCall, to name: String?) -> Reply? {
     if let name, supervisors[name] == nil { return unknown(name) }
     let guests = supervisors.values.filter { name == nil || $0.name == name }.sorted { $0.name < $1.name }
-    subscribers.removeAll { control?.isPending($0) != true }
-    do throws(ManagerError) {
-      try subscribers.add(call, guest: name, states: guests.map { ($0.name, $0.state.word) })
-    } catch {
-      return .failure(error)
-    }
-    _ = control?.answer(call, continuing: .guests(GuestChanges(guests: guests.map(\.summary))))
-    return nil
+    return control?.subscribe(call, to: name, guests.map { ($0.summary, $0.state.word) })
   }
 
   private func unknown(_ name: String) -> Reply { .failure(.noSuchGuest(name: name)) }

@@ -15,7 +15,6 @@ public actor Manager {
   var supervisors: [String: Supervisor] = [:]
   private(set) var surroundings: Surroundings?
   var control: ControlServer?
-  var subscribers = Subscribers()
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
   private var isEnding = false
