@@ -47,37 +47,56 @@ struct Field: Hashable, Sendable {
   }
 }
 
-/// A type of Varlink's language.
-indirect enum ValueType: Hashable, Sendable {
-  case bool, int, string
-  /// A type that the interface declares.
-  case named(String)
-  case array(ValueType)
-  /// The value may be null or missing.
-  case optional(ValueType)
-
-  /// As the description has it.
-  var text: String {
-    switch self {
-    case .bool: "bool"
-    case .int: "int"
-    case .string: "string"
-    case .named(let name): name
-    case .array(let element): "[]\(element.text)"
-    case .optional(let value): "?\(value.text)"
-    }
+/// A type of Varlink's language: a scalar or a type that the interface declares, an array of it, and either of them optional.
+struct ValueType: Hashable, Sendable {
+  private enum Element: Hashable {
+    case bool, int, string
+    case named(String)
   }
 
-  var isOptional: Bool {
-    if case .optional = self { true } else { false }
+  private let element: Element
+  private var isArray = false
+  /// Whether the value may be null or missing.
+  private(set) var isOptional = false
+
+  private init(_ element: Element) { self.element = element }
+
+  static let bool = ValueType(.bool)
+  static let int = ValueType(.int)
+  static let string = ValueType(.string)
+
+  static func named(_ name: String) -> ValueType { ValueType(.named(name)) }
+
+  static func array(_ element: ValueType) -> ValueType {
+    var array = element
+    array.isArray = true
+    return array
+  }
+
+  static func optional(_ value: ValueType) -> ValueType {
+    var optional = value
+    optional.isOptional = true
+    return optional
+  }
+
+  /// The type as the description has it.
+  var text: String {
+    let name =
+      switch element {
+      case .bool: "bool"
+      case .int: "int"
+      case .string: "string"
+      case .named(let name): name
+      }
+    return (isOptional ? "?" : "") + (isArray ? "[]" : "") + name
   }
 
   /// Whether a client may pass this argument. No method has a parameter of a named type or an array.
   func accepts(_ argument: Argument) -> Bool {
-    switch (self, argument) {
-    case (.bool, .bool), (.int, .int), (.string, .string), (.optional, .null): true
-    case (.optional(let value), _): value.accepts(argument)
-    case (.bool, _), (.int, _), (.string, _), (.named, _), (.array, _): false
+    switch (element, argument) {
+    case (_, .null): isOptional
+    case (.bool, .bool), (.int, .int), (.string, .string): !isArray
+    case (.bool, _), (.int, _), (.string, _), (.named, _): false
     }
   }
 }

@@ -76,7 +76,9 @@ struct SeveralRepliesTests {
   mutating func queue() throws {
     try subscribe()
     for _ in 0..<5 {
-      for number in 0...Conversation.queueLimit { #expect(conversation.answer(continuing: Self.change(number)) == true) }
+      for number in 0...Conversation.queueLimit {
+        #expect(conversation.answer(continuing: Self.change(number)) == true)
+      }
       #expect(try drain().map(\.reply) == (0...Conversation.queueLimit).map(Self.change))
     }
   }

@@ -54,7 +54,7 @@ struct ControlSubscriptionTests {
     }
   }
 
-  @Test("ends with an error when its client does not read; others have every change, and the client may subscribe again")
+  @Test("ends with an error when its client does not read; others have every change, and it may subscribe again")
   func tooSlow() async throws {
     try await withControlDaemon { daemon, runtime in
       let slow = try Self.subscriber(runtime)

@@ -50,9 +50,9 @@ struct Subscribers {
 }
 
 extension ControlServer {
-  /// Sends the first reply to a call that subscribes to one guest, or with nil to all, and adds it to the subscribers.
+  /// Sends the first reply to a call that subscribes to one guest, or with nil to all, and adds it to the subscribers. `guests` are those
+  /// that it subscribes to.
   ///
-  /// - Parameter guests: the guests that it subscribes to.
   /// - Returns: the reply if there are too many subscribers.
   func subscribe(
     _ call: PendingCall, to guest: String?, _ guests: [(summary: GuestSummary, state: State.Word)]
