@@ -98,6 +98,15 @@ struct DispatcherTests {
     #expect(reply.contains(detail))
   }
 
+  @Test(
+    "A number that is no terminal's is an invalid parameter",
+    arguments: ["1e999", "9223372036854775808", "1.5", "-1e40", "1E400000000000000000000", "[]", "{}", "true", "\"1\""])
+  func numbers(number: String) throws {
+    let request =
+      #"{"method":"io.dormouse.Manager.Attach","parameters":{"name":"a","terminal":\#(number)},"upgrade":true}"#
+    #expect(try #require(reply(request)).contains(#""parameters":{"parameter":"terminal"}"#))
+  }
+
   @Test("GetInfo names both interfaces, and each can be described")
   func introspection() throws {
     let info = try #require(reply(#"{"method":"org.varlink.service.GetInfo"}"#))

@@ -48,6 +48,22 @@ struct SubscriptionTests {
     }
   }
 
+  @Test("gets the last state of a guest that the daemon stops at its end, and then the end of the connection")
+  func end() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let subscription = try Subscription(world)
+      #expect(try subscription.next().guests.map(\.state) == [.active])
+      #expect(try daemon.stop() == .exited(0))
+      for state in [GuestState.deactivating, .inactive] {
+        #expect(try subscription.next().guests.map(\.state) == [state])
+      }
+      #expect(throws: Subscription.Ended.self) { try subscription.next() }
+    }
+  }
+
   @Test("to a guest that there is not gets an error")
   func unknown() throws {
     try World.with { world in
@@ -58,8 +74,11 @@ struct SubscriptionTests {
   }
 }
 
-/// A call of `SubscribeGuests`.
+/// A client that has called `SubscribeGuests`.
 private final class Subscription {
+  /// The connection has ended.
+  struct Ended: Error {}
+
   private let call: Call
   private let socket: OwnedFD
   private var buffer = MessageBuffer(limit: MessageBuffer.replyLimit)
@@ -84,9 +103,8 @@ private final class Subscription {
         case let reply: throw Trouble("\(reply) is not what a subscriber gets")
         }
       }
-      guard let bytes = try UnixStream.receive(from: socket, upTo: buffer.room), !bytes.isEmpty else {
-        throw Trouble("no reply came")
-      }
+      guard let bytes = try UnixStream.receive(from: socket, upTo: buffer.room) else { throw Trouble("no reply came") }
+      if bytes.isEmpty { throw Ended() }
       try buffer.append(bytes)
     }
   }

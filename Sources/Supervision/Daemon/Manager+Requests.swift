@@ -1,5 +1,4 @@
 import ControlProtocol
-import Lifecycle
 import Linux
 
 // The calls of the control socket.
@@ -50,15 +49,9 @@ extension Manager {
 
   /// Reports the guest's state to those who subscribed to it.
   func publish(_ supervisor: Supervisor) {
-    let state: State.Word? =
-      switch supervisor.state {
-      // It is about to be forgotten, unless it has not begun yet.
-      case .released: supervisor.awaitsBeginning ? supervisor.state.word : nil
-      case .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .leaving,
-        .deactivating, .failed:
-        supervisor.state.word
-      }
-    control?.publish(supervisor.name, state) { supervisor.summary }
+    // A guest that the ending daemon releases still has its file.
+    let isRemoved = supervisor.state == .released && !supervisor.awaitsBeginning && !isEnding
+    control?.publish(supervisor.name, isRemoved ? nil : supervisor.state.word) { supervisor.summary }
   }
 
   private func subscribe(_ call: ControlServer.PendingCall, to name: String?) -> Reply? {

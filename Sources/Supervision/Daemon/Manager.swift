@@ -17,7 +17,7 @@ public actor Manager {
   var control: ControlServer?
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
-  private var isEnding = false
+  private(set) var isEnding = false
   /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
   private(set) var endsAsleep = false
   /// Guests whose files are there again while what ran by the old ones still stops.
