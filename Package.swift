@@ -32,18 +32,22 @@ let package = Package(
     .target(name: "Linux", dependencies: ["CLinux", "CMnl", "CSeccomp"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd", "Linux"], swiftSettings: strict),
     .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
+    .target(name: "GuestFiles", dependencies: ["GuestSpec", "Linux", "UnitSyntax"], swiftSettings: strict),
+    .target(
+      name: "Listeners", dependencies: ["ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Systemd"],
+      swiftSettings: strict),
     .target(
       name: "Supervision",
       dependencies: [
-        "ControlProtocol", "GuestSpec", "Launching", "Lifecycle", "Linux", "Planning", "Systemd",
-        "UnitSyntax",
+        "ControlProtocol", "GuestFiles", "GuestSpec", "Launching", "Lifecycle", "Linux", "Listeners", "Planning",
+        "Systemd", "UnitSyntax",
       ],
       swiftSettings: strict),
     .executableTarget(name: "dormoused", dependencies: ["Linux", "Supervision", "Systemd"], swiftSettings: strict),
     .executableTarget(
       name: "dormouse",
       dependencies: [
-        "ControlProtocol", "Interface", "Linux", "Supervision",
+        "ControlProtocol", "GuestFiles", "Interface", "Linux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -59,13 +63,12 @@ let package = Package(
     .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
+    .testTarget(name: "GuestFilesTests", dependencies: ["GuestFiles", "GuestSpec", "Linux", "UnitSyntax"]),
+    .testTarget(name: "ListenersTests", dependencies: ["GuestSpec", "Listeners"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: [
-        "ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax",
-        "dormouse",
-      ]),
-    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "Supervision", "dormouse"]),
+      dependencies: ["ControlProtocol", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
+    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
   ]
 )

@@ -6,7 +6,7 @@
 
 enum { STACK_SIZE = 64 * 1024, GUARD_SIZE = 64 * 1024 };
 
-/* What the children send to the daemon: the step that failed, or LAUNCH_AT_GATE. */
+/* What the children send to the daemon: the step that failed, or LAUNCH_AT_SYNC_POINT. */
 struct launch_report {
   int32_t step;
   int32_t error;
@@ -20,7 +20,7 @@ struct launch_family {
   /* The daemon's end of the channel. */
   int channel;
   /* Whether the process that is to execute waits for the daemon (#5). */
-  int is_at_gate;
+  int is_at_sync_point;
   /* The daemon's own PR_GET_DUMPABLE. */
   long dumpable;
   /* The child's; NULL where it makes no further processes. */
@@ -32,7 +32,7 @@ struct launch_family {
   /* The step of LAUNCH_CROSS. */
   uint32_t crossing;
   /* The step of LAUNCH_INIT. */
-  uint32_t parting;
+  uint32_t fork_step;
   /* Process ids, which the kernel writes while it makes the processes. */
   int32_t usher;
   int32_t first;

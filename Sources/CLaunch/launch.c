@@ -58,7 +58,7 @@ static long arrange_descriptors(struct launch_family *family) {
  * with the guest, or lets nothing be executed. Its end is an end of file here.
  */
 static void await_daemon(struct launch_family *family) {
-  struct launch_report report = {LAUNCH_AT_GATE, 0};
+  struct launch_report report = {LAUNCH_AT_SYNC_POINT, 0};
   raw3(__NR_write, family->report, (long)&report, sizeof report); /* #5 */
   char word;
   long count = raw3(__NR_read, family->report, (long)&word, 1); /* #6 */

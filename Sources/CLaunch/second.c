@@ -17,7 +17,7 @@ static void second(void *argument) {
   if (__atomic_load_n(&family->init_failed, __ATOMIC_SEQ_CST)) {
     for (;;) raw1(__NR_exit_group, 1);
   }
-  launch_steps(family, family->parting + 1);
+  launch_steps(family, family->fork_step + 1);
 }
 
 /* `count` strings one after the other as a list that ends with NULL; returns what follows them. */
@@ -39,7 +39,7 @@ long launch_init(struct launch_family *family, uint32_t index) {
   const char **environment = strings + step->b + 1;
   list(list(plan->text + step->arg, step->b, strings), step->c, environment);
 
-  family->parting = index;
+  family->fork_step = index;
   family->first_shares = 1;
   raw1(__NR_set_tid_address, (long)&family->first_shares);
   struct clone_args arguments = {

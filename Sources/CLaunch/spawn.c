@@ -33,8 +33,8 @@ static void read_reports(struct launch_family *family, struct launch_report *rep
     long count = raw3(__NR_read, family->channel, (long)&got, sizeof got);
     if (count == 0 || count == -ECONNRESET) return;
     if (count != sizeof got) continue;
-    if (got.step == LAUNCH_AT_GATE) {
-      family->is_at_gate = 1;
+    if (got.step == LAUNCH_AT_SYNC_POINT) {
+      family->is_at_sync_point = 1;
       return;
     }
     if (is_first) *report = got;
@@ -42,7 +42,7 @@ static void read_reports(struct launch_family *family, struct launch_report *rep
   }
 }
 
-/* Who waits at the gate, or will, ends by itself; it is killed besides, so no one call has to succeed. */
+/* Who waits at the sync point, or will, ends by itself; it is killed besides, so no one call has to succeed. */
 static void refuse(const struct launch_family *family) { raw2(__NR_shutdown, family->channel, WRITING); }
 
 static void reap(int kind, int number) {
@@ -97,7 +97,7 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
   }
   if (report.step != LAUNCH_NO_FAILURE) {
     /* Whoever waits there ends now: the stacks are free after that. */
-    if (family->is_at_gate) read_reports(family, &report);
+    if (family->is_at_sync_point) read_reports(family, &report);
     return failed(report.step, -report.error);
   }
   struct launch_result result = {(int32_t)pid, pidfd, LAUNCH_NO_FAILURE, 0, family};
@@ -157,7 +157,7 @@ struct launch_result launch_start(const struct launch_plan *plan) {
 struct launch_result launch_finish(struct launch_result started, int executes) {
   struct launch_family *family = started.family;
   struct launch_report report = {LAUNCH_NO_FAILURE, 0};
-  if (family->is_at_gate && executes) {
+  if (family->is_at_sync_point && executes) {
     long sent = raw6(__NR_sendto, family->channel, (long)"", 1, NO_SIGNAL, 0, 0); /* #6 */
     /* EPIPE: it was killed meanwhile, and its end is heard of like any other. */
     if (sent < 0 && sent != -EPIPE) report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-sent};
@@ -167,7 +167,7 @@ struct launch_result launch_finish(struct launch_result started, int executes) {
     refuse(family);
     raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
   }
-  if (family->is_at_gate) read_reports(family, &report);
+  if (family->is_at_sync_point) read_reports(family, &report);
   if (!is_ended && report.step != LAUNCH_NO_FAILURE) {
     /* Its small init is there already. */
     raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);

@@ -16,3 +16,17 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
 
   public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 }
+
+extension Timestamp {
+  /// The moment that lies `sinceEpoch` after 1970-01-01 UTC.
+  package init(sinceEpoch: Duration) {
+    let (seconds, attoseconds) = sinceEpoch.components
+    self.init(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+  }
+
+  package static func + (time: Timestamp, span: Duration) -> Timestamp {
+    Timestamp(microseconds: time.microseconds + Timestamp(sinceEpoch: span).microseconds)
+  }
+
+  package static func - (time: Timestamp, span: Duration) -> Timestamp { time + (.zero - span) }
+}

@@ -42,7 +42,7 @@ extension GuestCgroup {
   private var leaderScope: String { payloadPath + "/init.scope" }
 
   /// Holds PID 1 back before the rest of the guest is let go on; nil when PID 1 is no systemd with a cgroup of its own.
-  public func holdLeaderBack() -> HeldCgroup? { HeldCgroup(leaderScope) }
+  public func holdLeader() -> HeldCgroup? { HeldCgroup(leaderScope) }
 
   /// Holds all of a guest that stands still back but PID 1 and those who answer clients: on a few processors everybody who goes on too
   /// would be before them.
@@ -51,7 +51,7 @@ extension GuestCgroup {
   ///   - sockets: by their inodes; who has one of them open answers. That a systemd has them all is no help.
   ///   - limit: how many descriptors of the guest are looked at; when it has more, nobody is held back.
   /// - Returns: nothing when nobody is found who answers.
-  public func holdOthersBack(from sockets: Set<UInt64>, limit: Int) -> [HeldCgroup] {
+  public func holdOthers(from sockets: Set<UInt64>, limit: Int) -> [HeldCgroup] {
     var answering: [String] = []
     var others: [String] = []
     var search = SocketSearch(for: sockets, limit: limit)

@@ -12,11 +12,11 @@ public enum Backoff {
   }
 
   /// How long a guest must have been ready until its earlier failures are forgotten.
-  public static let steadyAfter = Duration.seconds(10)
+  public static let stableAfter = Duration.seconds(10)
 
-  /// How long nobody must have knocked at a sleeping guest until its failures are forgotten. Whom it failed still waits in a queue,
-  /// and knocks at once.
+  /// How long nobody must have incoming at a sleeping guest until its failures are forgotten. Whom it failed still waits in a queue,
+  /// and incoming at once.
   public static func quiet(afterFailures failures: Int) -> Duration {
-    max(steadyAfter, pause(afterFailures: failures))
+    max(stableAfter, pause(afterFailures: failures))
   }
 }

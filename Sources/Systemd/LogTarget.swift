@@ -10,7 +10,7 @@ public enum LogTarget: Equatable, Sendable {
   case stderr
 
   /// What decides it.
-  public struct Surroundings: Sendable {
+  public struct Context: Sendable {
     /// Whether stderr is a terminal: somebody sits there and wants to read it.
     public var stderrIsTerminal: Bool
     /// Whether stderr is the stream that `$JOURNAL_STREAM` speaks of: systemd put it there.
@@ -25,13 +25,13 @@ public enum LogTarget: Equatable, Sendable {
     }
   }
 
-  /// The target for these surroundings.
-  public init(_ surroundings: Surroundings) {
+  /// The target for these context.
+  public init(_ context: Context) {
     // Whoever put another stderr in the place of systemd's wants to have the messages there.
-    if surroundings.stderrIsTerminal || !surroundings.stderrIsJournalStream {
+    if context.stderrIsTerminal || !context.stderrIsJournalStream {
       self = .stderr
     } else {
-      self = surroundings.journalSocketExists ? .journal : .prefixedStderr
+      self = context.journalSocketExists ? .journal : .prefixedStderr
     }
   }
 
@@ -39,16 +39,16 @@ public enum LogTarget: Equatable, Sendable {
   public static var current: LogTarget { LogTarget(.current) }
 }
 
-extension LogTarget.Surroundings {
+extension LogTarget.Context {
   /// Those of this process, now.
-  public static var current: LogTarget.Surroundings {
+  public static var current: LogTarget.Context {
     var stream = stat()
     var isJournalStream = false
     // `DEVICE:INODE` of the stream, since a child may have a stderr of its own and still the variable.
     if let variable = getenv("JOURNAL_STREAM"), fstat(STDERR_FILENO, &stream) == 0 {
       isJournalStream = String(cString: variable) == "\(stream.st_dev):\(stream.st_ino)"
     }
-    return LogTarget.Surroundings(
+    return LogTarget.Context(
       stderrIsTerminal: isatty(STDERR_FILENO) == 1,
       stderrIsJournalStream: isJournalStream,
       journalSocketExists: access("/run/systemd/journal/socket", F_OK) == 0)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlProtocol
-import Supervision
 
 /// The command line. Each verb is a file of its own; all but `check` ask a daemon over its control socket, and `interface` looks at
 /// the guest itself besides.
@@ -27,7 +26,7 @@ struct Dormouse: ParsableCommand {
         76  the daemon is of another version
         77  the daemon may not be asked by this user
       """,
-    version: "dormouse \(Manager.version)",
+    version: "dormouse \(DormouseVersion.current)",
     subcommands: [
       CheckCommand.self,
       ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,

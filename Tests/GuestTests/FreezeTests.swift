@@ -90,7 +90,7 @@ struct FreezeTests {
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
       try client.send("are you there")
       #expect(try world.summary("echo").state == .frozen)
-      #expect(try world.ask("127.0.0.1:8001", "knock") == "knock")
+      #expect(try world.ask("127.0.0.1:8001", "incoming") == "incoming")
       #expect(try client.line() == "are you there")
     }
   }

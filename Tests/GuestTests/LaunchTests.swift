@@ -3,10 +3,10 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A guest's surroundings")
+@Suite("A guest's context")
 struct LaunchTests {
   @Test("are those of a container: namespaces, /proc, /sys, /dev and /run/host as the interface asks")
-  func surroundings() throws {
+  func context() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nHostname=burrow")
       try world.startDaemon()

@@ -104,7 +104,7 @@ struct PrivilegeTests {
   }
 
   @Test("CPUAffinity=, Personality= and WorkingDirectory= are as asked")
-  func surroundings() throws {
+  func context() throws {
     #expect(try status { $0.exec.processors = [0...0] }["Cpus_allowed_list"] == "0")
     let text = try TestGuest().output(of: "uname -m; pwd") {
       $0.exec.workingDirectory = "/usr/share"

@@ -10,93 +10,109 @@ private struct World {
   var guestLives = false
   var watchingIdleness = false
   var frozen = false
+  /// The processes are being frozen, and the answer to that comes later.
+  var isFreezing = false
+  /// PID 1 is being made.
+  var isLaunching = false
+  /// Data on open connections is reported.
+  var alarmed = false
   /// It was to go on, which failed and is tried again.
   var isThawOverdue = false
-  /// New clients wait apart.
-  var apart = false
-  /// They were to come back, which failed and is tried again.
-  var isReturnOverdue = false
+  /// New clients are parked.
+  var diverted = false
+  /// They were to be steered back, which failed and is tried again.
+  var isRestoreOverdue = false
   /// There was no place for all of them, when it was last tried.
-  var gateFailed = false
+  var divertFailed = false
   /// Somebody was found to use the guest, when it was last looked.
   var foundUsed = false
   var killed = false
   var armed: Set<Timer> = []
 
-  /// Does the effects of what happened in one turn, with the answers that they bring; `answer` says whether a holding or a start
-  /// succeeds.
+  /// Performs the effects of what happened in one turn, with the answers that they bring; `answer` says whether an effect succeeds.
+  /// An answer comes before whatever else happened meanwhile, as in `Supervisor`; a launch and a freeze may answer later.
   mutating func take(_ happened: Event..., answer: () -> Bool) {
-    var events = EventQueue()
-    for event in happened { events.add(event) }
-    while let event = events.next() {
-      events.isPerforming = true
-      defer { events.isPerforming = false }
-      var queuesTaken = false
+    var events = happened
+    while !events.isEmpty {
+      let event = events.removeFirst()
+      var answers: [Event] = []
+      var queuesDrained = false
       for effect in lifecycle.handle(event) {
         switch effect {
-        case .holdListeners:
+        case .bindListeners:
           held = answer()
-          events.add(held ? .held : .holdFailed)
+          answers.append(held ? .bound : .bindFailed)
         case .watchListeners:
           #expect(held && !watching)
           watching = true
         case .unwatchListeners:
           #expect(watching)
           watching = false
-        case .releaseListeners: held = false
+        case .unbindListeners: held = false
         case .start:
-          #expect(!guestLives && held)
-          guestLives = answer()
-          events.add(guestLives ? .started : .startFailed)
+          #expect(!guestLives && !isLaunching && held)
+          isLaunching = true
+          if answer() { answers += launch(answer) }
         case .freeze:
           #expect(guestLives && !watching)
-          frozen = answer()
           isThawOverdue = false
-          events.add(frozen ? .frozen : .freezeFailed)
-        case .standIn:
+          (frozen, isFreezing) = (true, true)
+          if answer() { answers.append(finishFreezing(answer)) }
+        case .watchWhileFrozen:
           #expect(frozen && !watching)
           watching = true
-        case .stepBack:
+        case .handBack:
           #expect(watching)
           watching = false
         case .thaw:
           #expect(!watching)
-          letRun(answer())
-        case .closeGate:
-          isReturnOverdue = false
-          gateFailed = !answer()
-          // Of several listeners some may be apart all the same.
-          apart = apart || !gateFailed || answer()
-          events.add(gateFailed ? .gateFailed : .gateClosed)
-        case .openGate:
-          isReturnOverdue = apart && guestLives && !answer()
-          apart = isReturnOverdue
-          (gateFailed, foundUsed) = (false, false)
-        case .lookAgain:
+          isFreezing = false
+          resume(answer())
+        case .armAlarm:
+          #expect(frozen)
+          alarmed = true
+        case .disarmAlarm: alarmed = false
+        case .divert:
+          isRestoreOverdue = false
+          divertFailed = !answer()
+          // Of several listeners some may be diverted all the same.
+          diverted = diverted || !divertFailed || answer()
+          answers.append(divertFailed ? .divertFailed : .diverted)
+        case .restore:
           #expect(guestLives)
-          foundUsed = !answer()
-          events.add(foundUsed ? .used : .unused)
-        case .takeQueues:
+          isRestoreOverdue = diverted && !answer()
+          diverted = isRestoreOverdue
+          (divertFailed, foundUsed) = (false, false)
+        case .unpark:
+          #expect(!guestLives)
+          (diverted, divertFailed, foundUsed) = (false, false, false)
+        case .scan(let question):
           #expect(guestLives)
-          #expect(apart || gateFailed, "who is taken from the guest has a place to wait")
-          queuesTaken = true
-        case .holdStill:
+          let isUsed = !answer()
+          foundUsed = isUsed && question != .freezeDue
+          answers.append(!isUsed ? .unused : answer() ? .used : .scanFailed)
+        case .drainQueues:
+          #expect(guestLives)
+          #expect(diverted || divertFailed, "a client that is taken from the guest has a place to wait")
+          queuesDrained = true
+        case .quiesce:
           #expect(guestLives && (!frozen || isThawOverdue))
           frozen = true
-        case .letRun:
+        case .resume:
           #expect(frozen)
-          letRun(answer())
-        case .askToHalt:
-          #expect(guestLives && (!frozen || isThawOverdue), "a frozen guest hears nothing")
-          #expect(queuesTaken && (apart || gateFailed), "a guest that is told to halt has no queue")
+          resume(answer())
+        case .requestHalt:
+          #expect(guestLives && (!frozen || isThawOverdue), "a frozen guest cannot receive a signal")
+          #expect(queuesDrained && (diverted || divertFailed), "a guest that is told to halt has no queue")
           #expect(!foundUsed || event.endsPatience, "a guest that is told to halt is used by nobody")
         case .kill:
-          #expect(guestLives)
+          #expect(guestLives || isLaunching)
           #expect(lifecycle.state.mayBeKilled, "a guest that perhaps goes on is not killed")
           killed = true
         case .watchIdleness:
           #expect(!watchingIdleness)
           watchingIdleness = true
+        case .resumeIdleness: #expect(watchingIdleness)
         case .unwatchIdleness:
           #expect(watchingIdleness)
           watchingIdleness = false
@@ -104,42 +120,64 @@ private struct World {
           #expect(!armed.contains(timer))
           armed.insert(timer)
         case .disarm(let timer): armed.remove(timer)
+        case .refuse: break
         }
-        #expect(!(watching && guestLives && !standsStill), "daemon and guest watch a listener together")
+        #expect(!(watching && guestLives && !isFrozen), "daemon and guest watch a listener together")
       }
+      events.insert(contentsOf: answers, at: 0)
     }
     #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
-    #expect(standsStill == (lifecycle.state.word == .frozen))
-    #expect(lifecycle.state.mayRun == guestLives)
+    #expect(!watching || !guestLives || lifecycle.state.word == .frozen)
+    #expect(alarmed == (lifecycle.state.word == .frozen), "the alarm is armed while the guest is frozen, and only then")
+    #expect(lifecycle.state.mayRun == (guestLives || isLaunching))
     #expect(
-      !apart || isReturnOverdue || lifecycle.state.keepsClientsApart, "clients wait apart from a guest that goes on")
-    #expect(
-      !lifecycle.state.isOnItsWayOut || armed.contains(.stop) || killed, "nothing ends a guest that does not go")
+      !diverted || isRestoreOverdue || lifecycle.state.parksClients, "clients are parked for a guest that goes on")
+    #expect(!lifecycle.state.isHalting || armed.contains(.stop) || killed, "nothing ends a guest that does not halt")
+  }
+
+  /// PID 1 exists, or could not be made.
+  mutating func launch(_ answer: () -> Bool) -> [Event] {
+    isLaunching = false
+    guestLives = answer() && !killed
+    killed = false
+    return [guestLives ? .started : .startFailed]
+  }
+
+  mutating func finishFreezing(_ answer: () -> Bool) -> Event {
+    isFreezing = false
+    return answer() ? .frozen : .freezeFailed
   }
 
   /// By the daemon's will, and until it wants otherwise.
-  var standsStill: Bool { frozen && !isThawOverdue }
+  var isFrozen: Bool { frozen && !isThawOverdue }
 
-  private mutating func letRun(_ succeeds: Bool) {
+  private mutating func resume(_ succeeds: Bool) {
     isThawOverdue = frozen && !succeeds
     frozen = isThawOverdue
   }
 
   /// The guest is gone, and with it what was still to be done about it.
   mutating func end() {
-    // Who was to come back to it is there for the next start.
-    apart = apart && !isReturnOverdue
-    (guestLives, frozen, isThawOverdue, killed, isReturnOverdue) = (false, false, false, false, false)
+    // Clients who were to be steered back to it are there for the next start.
+    diverted = diverted && !isRestoreOverdue
+    (guestLives, frozen, isThawOverdue, killed, isRestoreOverdue) = (false, false, false, false, false)
+    (isFreezing, isLaunching) = (false, false)
   }
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .listenerClosed,
-      .steady,
-      .ready, .freezeDue, .stirred, .leaving(surely: true), .leaving(surely: false), .staying,
+      .wakeRequested, .thawRequested, .changed, .idle, .listenerClosed, .parkedTooLong, .stable, .ready, .freezeDue,
+      .activity, .selfShutdown(confirmed: true), .selfShutdown(confirmed: false), .shutdownAborted, .killRequested,
     ]
-    if watching { events.append(.connection) }
+    for now in [true, false] {
+      for inUse in [true, false] {
+        events += [.sleepRequested(now: now, inUse: inUse), .freezeRequested(now: now, inUse: inUse)]
+      }
+    }
+    if watching { events.append(.connection(quietFor: .zero)) }
+    if isLaunching { events += [.started, .startFailed] }
+    if isFreezing { events.append(.frozen) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
     for timer in armed.sorted(by: { "\($0)" < "\($1)" }) { events.append(timer.event) }
     return events
@@ -152,43 +190,37 @@ extension Timer {
     case .start: .startTimedOut
     case .stop: .stopTimedOut
     case .freeze: .freezeFailed
-    case .look: .lookDue
+    case .rescan: .rescanDue
     case .drain: .drainTimedOut
-    case .steady: .steady
+    case .stable: .stable
     case .pause: .pauseOver
     }
   }
 }
 
 extension Event {
-  /// Who uses a guest that has to go is waited for until then.
+  /// Clients of a guest that has to go are waited for until one of these.
   fileprivate var endsPatience: Bool {
     switch self {
-    case .drainTimedOut, .stopTimedOut, .leaving: true
-    case .hold, .holdRunning, .held, .holdFailed, .connection, .wakeRequested, .started, .startFailed, .ready,
-      .startTimedOut, .steady, .idle, .freezeDue, .frozen, .freezeFailed, .stirred, .gateClosed, .gateFailed, .used,
-      .unused, .lookDue, .staying, .sleepRequested, .listenerClosed, .exited, .pauseOver, .changed, .release:
+    case .drainTimedOut, .stopTimedOut, .selfShutdown, .killRequested: true
+    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .thawRequested, .started, .startFailed,
+      .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeRequested, .frozen, .freezeFailed, .activity,
+      .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .shutdownAborted, .sleepRequested,
+      .parkedTooLong, .listenerClosed, .exited, .pauseOver, .changed, .release:
       false
     }
   }
 }
 
 extension State {
-  fileprivate var isOnItsWayOut: Bool {
-    switch self {
-    case .leaving, .deactivating: true
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
-    }
-  }
-
   fileprivate var mayBeKilled: Bool {
-    if case .leaving(let leaving) = self { leaving.isSure } else { true }
+    if case .selfShutdown(let shutdown) = self { shutdown.isConfirmed } else { true }
   }
 
-  fileprivate var keepsClientsApart: Bool {
+  fileprivate var parksClients: Bool {
     switch self {
-    case .parting, .leaving, .deactivating: true
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
+    case .stopPending, .draining, .selfShutdown, .deactivating: true
+    case .pending, .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
     }
   }
 }
@@ -212,36 +244,47 @@ struct LifecycleWalkTests {
     var random = SplitMix(state: seed)
     var world = World()
     if seed % 5 == 0 { world.guestLives = true }
-    world.take(world.guestLives ? .holdRunning : .hold) { true }
+    world.take(world.guestLives ? .adopt : .bind) { true }
     for _ in 0..<500 {
       guard let event = world.possible.randomElement(using: &random) else { break }
       if let timer = world.armed.first(where: { $0.event == event }) { world.armed.remove(timer) }
-      if case .exited = event { world.end() }
-      world.take(event) { Int.random(in: 0..<4, using: &random) > 0 }
+      let answer = { Int.random(in: 0..<4, using: &random) > 0 }
+      switch event {
+      case .exited: world.end()
+      case .started, .startFailed:
+        for outcome in world.launch(answer) { world.take(outcome, answer: answer) }
+        continue
+      case .frozen:
+        world.take(world.finishFreezing(answer), answer: answer)
+        continue
+      default: break
+      }
+      world.take(event, answer: answer)
       #expect(leadsOn(from: world), "stuck in \(world.lifecycle.state)")
     }
-    // The daemon's end: whatever the state and whatever else was asked in the same turn, the guest goes and the listeners are let
-    // go.
-    world.take(.wakeRequested, .release) { true }
+    // The daemon's end: whatever the state and whatever else was asked in the same turn, the guest ends and the listeners are closed.
+    world.take(.wakeRequested, .release(.daemon)) { true }
+    if world.isLaunching { for outcome in world.launch({ true }) { world.take(outcome) { true } } }
     if world.guestLives {
       world.end()
       world.take(.exited(.crashed)) { true }
     }
-    #expect(world.lifecycle.state == .released)
+    #expect(world.lifecycle.state == .unbound)
     #expect(!world.held && !world.watching)
-    world.armed.removeAll()
   }
 
-  /// Something that will happen by itself, or that a client can do, moves this state.
+  /// Something that will happen by itself, or that a client can do, changes this state.
   private func leadsOn(from world: World) -> Bool {
     switch world.lifecycle.state {
-    case .released, .holding, .launching: false
+    case .pending, .unbound, .binding: false
+    case .launching: world.isLaunching
     case .inactive, .frozen: world.watching
     case .freezing: world.armed.contains(.freeze)
     case .activating: world.armed.contains(.start)
     case .active: world.watchingIdleness
-    case .deactivating, .leaving: world.guestLives
-    case .parting(let parting): !parting.isCancellable && world.armed.contains(.drain)
+    case .deactivating, .selfShutdown: world.guestLives
+    case .stopPending: false
+    case .draining: world.armed.contains(.drain)
     case .failed: world.armed.contains { if case .pause = $0 { true } else { false } }
     }
   }

@@ -14,35 +14,35 @@ struct OpenConnectionsTests {
     let isHeld: Bool
     let silence: Duration
     let counts: OpenConnection.Place?
-    let lookAgainAfter: Duration?
+    let rescanAfter: Duration?
     var testDescription: String { "\(state.word), \(isHeld ? "held" : "held by nobody"), silent for \(silence)" }
 
     init(
-      _ state: TCPState, held: Bool, silent: Int = 0, _ counts: OpenConnection.Place?, lookAgain: Int? = nil
+      _ state: TCPState, held: Bool, silent: Int = 0, _ counts: OpenConnection.Place?, rescan: Int? = nil
     ) {
       self.state = state
       isHeld = held
       silence = .seconds(silent)
       self.counts = counts
-      lookAgainAfter = lookAgain.map { .seconds($0) }
+      rescanAfter = rescan.map { .seconds($0) }
     }
   }
 
   @Test(
     "a state counts as the table says",
     arguments: [
-      Row(.established, held: true, .accepted, lookAgain: 60),
-      Row(.established, held: true, silent: 86400, .accepted, lookAgain: 60),
-      Row(.established, held: false, .queued, lookAgain: 60),
-      Row(.closeWait, held: true, silent: 59, .accepted, lookAgain: 1),
+      Row(.established, held: true, .accepted, rescan: 60),
+      Row(.established, held: true, silent: 86400, .accepted, rescan: 60),
+      Row(.established, held: false, .queued, rescan: 60),
+      Row(.closeWait, held: true, silent: 59, .accepted, rescan: 1),
       Row(.closeWait, held: true, silent: 60, nil),
-      Row(.closeWait, held: false, silent: 59, .queued, lookAgain: 1),
+      Row(.closeWait, held: false, silent: 59, .queued, rescan: 1),
       Row(.closeWait, held: false, silent: 61, nil),
       Row(.finWait1, held: true, .accepted), Row(.finWait1, held: false, nil),
       Row(.finWait2, held: true, .accepted), Row(.finWait2, held: false, nil),
       Row(.closing, held: true, .accepted), Row(.closing, held: false, nil),
       Row(.lastAck, held: true, .accepted), Row(.lastAck, held: false, nil),
-      Row(.synReceived, held: false, .halfOpen, lookAgain: 3),
+      Row(.synReceived, held: false, .halfOpen, rescan: 3),
       Row(.timeWait, held: false, nil), Row(.close, held: true, nil), Row(.listen, held: true, nil),
       Row(.synSent, held: true, nil),
     ])
@@ -53,11 +53,11 @@ struct OpenConnectionsTests {
     connection.timer = .seconds(3)
     let open = Self.count([connection], on: Self.wildcard)
     #expect(open.connections.map(\.place) == [row.counts].compactMap(\.self))
-    #expect(open.lookAgainAfter == row.lookAgainAfter)
+    #expect(open.rescanAfter == row.rescanAfter)
   }
 
   @Test("a half-open connection that has not answered three times counts no more")
-  func deadKnock() {
+  func deadIncoming() {
     var connection = Self.connection(Self.specific, .synReceived, inode: 0)
     connection.retransmissions = 3
     #expect(Self.count([connection], on: Self.wildcard) == OpenConnections())
@@ -67,7 +67,7 @@ struct OpenConnectionsTests {
   func earliest() {
     var connections = [Self.connection(Self.specific, .closeWait), Self.connection(Self.specific, .established)]
     connections[0].lastSent = .seconds(40)
-    #expect(Self.count(connections, on: Self.specific).lookAgainAfter == .seconds(20))
+    #expect(Self.count(connections, on: Self.specific).rescanAfter == .seconds(20))
   }
 
   @Test(

@@ -17,22 +17,23 @@ struct QueuedDatagramTests {
   func movedBack(bound: SocketAddress, asked: SocketAddress) throws {
     try inNetworkNamespace {
       let guest = try openListener(.datagram, bound)
-      let parking = try openTwin(of: guest, backlog: 0)
-      try noteDestinations(on: parking)
-      let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .parking, try ReuseportProgram())
+      let standby = try openStandby(of: guest, backlog: 0)
+      try recordDestinations(on: standby)
+      let steering = try ReuseportSteering(
+        primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
       let client = try connected(.datagram, to: asked)
       let texts = ["one", "", "three", String(repeating: "x", count: 40_000)]
-      for text in texts { try sendDatagram(text, by: client, to: parking) }
-      try gate.lead(to: .guest, parking: parking)
-      let back = try DatagramReturn()
+      for text in texts { try sendDatagram(text, by: client, to: standby) }
+      try steering.steer(to: .primary, standby: standby)
+      let back = try DatagramResend()
       for text in texts {
-        let datagram = try #require(try takeDatagram(from: parking))
+        let datagram = try #require(try takeDatagram(from: standby))
         #expect(datagram.source == (try localAddress(of: client)))
         #expect(datagram.destination == asked)
         #expect(datagram.bytes == Array(text.utf8))
         try back.send(datagram)
       }
-      #expect(try takeDatagram(from: parking) == nil)
+      #expect(try takeDatagram(from: standby) == nil)
       try answerEach(texts.count, at: guest)
       for text in texts {
         var bytes = [UInt8](repeating: 0, count: 65536)
@@ -55,9 +56,9 @@ struct QueuedDatagramTests {
         ),
       ] {
         let socket = try openListener(.datagram, bound)
-        try noteDestinations(on: socket)
+        try recordDestinations(on: socket)
         let datagram = QueuedDatagram(source: source, destination: bound, bytes: Array("hello".utf8))
-        let back = try DatagramReturn()
+        let back = try DatagramResend()
         try back.send(datagram)
         try waitForInput(socket)
         #expect(try takeDatagram(from: socket) == datagram)
@@ -66,27 +67,28 @@ struct QueuedDatagramTests {
   }
 
   @Test(
-    "are all returned to where the gate leads, and the socket tells no more of them than before",
+    "are all returned to where the steering leads, and the socket tells no more of them than before",
     arguments: [false, true])
   func returned(told: Bool) throws {
     try inNetworkNamespace {
       // Of two ports: another test's child may have a copy of the first one's sockets for a moment.
       for address in [SocketAddress.ipv4(.loopback, port: 53), .ipv6(.any, port: 54, scope: 0)] {
         let guest = try openListener(.datagram, address)
-        try noteDestinations(told, on: guest)
-        let parking = try openTwin(of: guest, backlog: 0)
-        let gate = try ReuseportGate(guest: guest, parking: parking, leadingTo: .guest, try ReuseportProgram())
+        try recordDestinations(told, on: guest)
+        let standby = try openStandby(of: guest, backlog: 0)
+        let steering = try ReuseportSteering(
+          primary: guest, standby: standby, steeringTo: .primary, try ReuseportProgram())
         let client = try connected(.datagram, to: address)
         for text in ["one", "two"] { try sendDatagram(text, by: client, to: guest) }
-        try gate.lead(to: .parking, parking: parking)
-        #expect(try returnDatagrams(from: guest) == ReturnedDatagrams(count: 2))
-        #expect(try noteDestinations(told, on: guest) == told)
-        #expect(try noteDestinations(on: parking) == told)
+        try steering.steer(to: .standby, standby: standby)
+        #expect(try resendDatagrams(from: guest) == ResentDatagrams(count: 2))
+        #expect(try recordDestinations(told, on: guest) == told)
+        #expect(try recordDestinations(on: standby) == told)
         for text in ["one", "two"] {
-          try waitForInput(parking)
-          #expect(try takeDatagram(from: parking)?.bytes == Array(text.utf8))
+          try waitForInput(standby)
+          #expect(try takeDatagram(from: standby)?.bytes == Array(text.utf8))
         }
-        #expect(try takeDatagram(from: parking) == nil)
+        #expect(try takeDatagram(from: standby) == nil)
       }
     }
   }

@@ -73,7 +73,7 @@ struct SockDiagTests {
       #expect(
         try comesTrue { () throws(SystemError) in try look(dualStack).connections.map(\.state) == [.closeWait] })
       let open = try look(dualStack)
-      #expect((open.lookAgainAfter ?? limit) <= limit)
+      #expect((open.rescanAfter ?? limit) <= limit)
       #expect(try look(dualStack, limit: .zero).connections.isEmpty)
       connection.server = nil
       #expect(try comesTrue { () throws(SystemError) in try look(dualStack).connections.isEmpty })
@@ -81,7 +81,7 @@ struct SockDiagTests {
   }
 
   @Test("a connection that the guest closed first is the kernel's, and counts no more")
-  func leftovers() throws {
+  func orphans() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
       let connection = try Connection(to: listener)
@@ -113,7 +113,7 @@ struct SockDiagTests {
     }
   }
 
-  @Test("a client that has knocked and sent nothing yet is half open, and has a time to look again")
+  @Test("a client that has incoming and sent nothing yet is half open, and has a time to look again")
   func halfOpen() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
@@ -122,7 +122,7 @@ struct SockDiagTests {
       let client = try connected(to: .ipv4(.loopback, port: 80))
       let open = try look(dualStack)
       #expect(open.connections.map(\.place) == [.halfOpen])
-      #expect(open.lookAgainAfter != nil)
+      #expect(open.rescanAfter != nil)
       #expect(try !hasInput(listener))
       #expect(try localAddress(of: client).port == open.connections.first?.remote.port)
     }

@@ -27,10 +27,10 @@ private func bringLoopbackUp() throws(SystemError) {
 }
 
 /// A second socket at the address of the first.
-func openTwin(of socket: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> OwnedFD {
-  let twin = try makeTwin(of: socket)
-  try joinTwin(twin, to: socket, backlog: backlog)
-  return twin
+func openStandby(of socket: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> OwnedFD {
+  let standby = try makeStandby(of: socket)
+  try joinStandby(standby, to: socket, backlog: backlog)
+  return standby
 }
 
 /// A socket of `kind` that is connected to `address`; the connect(2) waits.

@@ -66,7 +66,7 @@ struct GuestHistoryTests {
   @Test("An end that was asked for keeps its cause; one that was not gets its own")
   func ends() {
     var history = GuestHistory()
-    history.askedToHalt(because: .idle)
+    history.haltRequested(because: .idle)
     history.ended(.killed(signal: 2), unasked: nil, console: "bye")
     #expect(history.lastStop?.cause == .idle)
     #expect(history.lastStop?.signal == "SIGINT")

@@ -9,8 +9,8 @@ import Testing
       (false, false, true, .stderr), (false, true, false, .prefixedStderr), (false, false, false, .stderr),
     ])
   func decides(isTerminal: Bool, isStream: Bool, hasSocket: Bool, target: LogTarget) {
-    let surroundings = LogTarget.Surroundings(
+    let context = LogTarget.Context(
       stderrIsTerminal: isTerminal, stderrIsJournalStream: isStream, journalSocketExists: hasSocket)
-    #expect(LogTarget(surroundings) == target)
+    #expect(LogTarget(context) == target)
   }
 }

@@ -12,7 +12,7 @@
  *       |--- clone3 ---------------------------------------> |  pid 1, in its namespaces, in its cgroup
  *       |  own mask restored; closes the child's end         |  dispositions reset, descriptors arranged
  *       |  reads                                             |  carries out the steps in order
- *       | <------------------------------- #5 at the gate -- |  all but the last, which executes
+ *       | <------------------------------- #5 at the sync point -- |  all but the last, which executes
  *       |  launch_start returns                              |  waits; at the daemon's end it ends too
  *       |  takes hold of the guest: all that may fail        |
  *       |--- #6 launch_finish -----------------------------> |  executes
@@ -20,7 +20,7 @@
  *       |  frees the child's stack                           |
  *
  * Until #5, and from #6 to #1, the daemon's thread does nothing else: the plan and the stack are in use. A child that fails before the
- * gate sends #1 in place of #5. What the daemon cannot have at the gate costs no client: nobody has been accepted yet.
+ * sync point sends #1 in place of #5. What the daemon cannot have at the sync point costs no client: nobody has been accepted yet.
  *
  * With a user namespace the child crosses into it at LAUNCH_CROSS, in users.c. What it mounted before, with the host's privileges, is
  * locked for the guest. Three processes, all children of the daemon, all in its memory, each on a stack of its own:
@@ -44,7 +44,7 @@
  *       |--- #4 execveat, the kernel clears it ->|  carries out the rest and executes
  *
  * `waits`, `outer` and `first_shares` are futexes that the kernel clears as well when who is to clear them dies (CLONE_CHILD_CLEARTID,
- * set_tid_address(2)): nobody is waited for in vain. It is the process that executes which comes to the gate. When launch_start returns
+ * set_tid_address(2)): nobody is waited for in vain. It is the process that executes which comes to the sync point. When launch_start returns
  * the daemon has reaped outer and usher, and the first process too if any of them failed.
  */
 #ifndef DORMOUSE_LAUNCH_H
@@ -146,7 +146,7 @@ enum launch_failure {
   LAUNCH_AT_CLONE = -3,       /* clone3 */
   LAUNCH_AT_DESCRIPTORS = -4, /* arranging the child's descriptors */
   LAUNCH_AT_HANDLE = -5,      /* opening the first process, finding that it was never made, or letting it execute */
-  LAUNCH_AT_GATE = -6,        /* no failure: what a child sends as #5 */
+  LAUNCH_AT_SYNC_POINT = -6,        /* no failure: what a child sends as #5 */
 };
 
 struct launch_family;
@@ -164,7 +164,7 @@ struct launch_result {
 };
 
 /*
- * Makes the plan's process and returns when it stands at the gate (#5), or has ended. The plan's arrays stay in use. A child that
+ * Makes the plan's process and returns when it stands at the sync point (#5), or has ended. The plan's arrays stay in use. A child that
  * failed has been reaped; then pid and pidfd are -1.
  */
 struct launch_result launch_start(const struct launch_plan *plan);

@@ -14,21 +14,21 @@ public final class DiscardedScratch {
   /// Takes over the directory that the note at `scratchNote` names, in the name of its own that it has: the guest's next start writes
   /// another note. nil when there is no note.
   init?(takingOver scratchNote: String, runtime: String) {
-    guard let path = Self.path(notedAt: scratchNote) else { return nil }
+    guard let path = Self.path(recordedAt: scratchNote) else { return nil }
     let own = "\(runtime)/\(path.split(separator: "/").last ?? "")\(Self.suffix)"
     note = rename(scratchNote, own) == 0 ? own : scratchNote
     removal = isScratch(path) ? TreeRemoval(of: path) : nil
   }
 
-  private init(notedAt note: String) {
+  private init(recordedAt note: String) {
     self.note = note
-    removal = Self.path(notedAt: note).flatMap { isScratch($0) ? TreeRemoval(of: $0) : nil }
+    removal = Self.path(recordedAt: note).flatMap { isScratch($0) ? TreeRemoval(of: $0) : nil }
   }
 
   /// Those that an earlier daemon had no time to remove.
   public static func left(in runtime: String) -> [DiscardedScratch] {
     ((try? directoryEntries(runtime)) ?? []).filter { $0.hasSuffix(suffix) }
-      .map { DiscardedScratch(notedAt: "\(runtime)/\($0)") }
+      .map { DiscardedScratch(recordedAt: "\(runtime)/\($0)") }
   }
 
   /// Removes at most `limit` files of it, and the note after the last.
@@ -40,7 +40,7 @@ public final class DiscardedScratch {
     return true
   }
 
-  private static func path(notedAt note: String) -> String? {
+  private static func path(recordedAt note: String) -> String? {
     (try? readFile(note, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -29,12 +29,12 @@ public struct OpenConnections: Equatable, Sendable {
   /// Those that count as open.
   public var connections: [OpenConnection] = []
   /// When the answer may change although no event says so; nil means that only an event can change it.
-  public var lookAgainAfter: Duration?
+  public var rescanAfter: Duration?
 
   public init() {}
 
-  mutating func lookAgain(after span: Duration) {
-    lookAgainAfter = min(lookAgainAfter ?? span, span)
+  mutating func rescan(after span: Duration) {
+    rescanAfter = min(rescanAfter ?? span, span)
   }
 }
 
@@ -44,7 +44,7 @@ public struct OpenConnections: Equatable, Sendable {
 /// |---|---|---|
 /// | ESTABLISHED | yes | yes: it is in the queue |
 /// | CLOSE-WAIT | while its silence is shorter than the limit | the same: the queue holds what the client sent |
-/// | FIN-WAIT-1/2, CLOSING, LAST-ACK | yes: the guest has shut down its direction only | no: the kernel's leftover |
+/// | FIN-WAIT-1/2, CLOSING, LAST-ACK | yes: the guest has shut down its direction only | no: the kernel's orphan |
 /// | SYN-RECEIVED | yes | while the client can be supposed alive |
 /// | SYN-SENT, TIME-WAIT, CLOSED, LISTEN | no | no |
 ///
@@ -80,18 +80,18 @@ extension OpenConnections {
     switch connection.state {
     case .established:
       append(connection, isHeld ? .accepted : .queued)
-      lookAgain(after: closeWaitLimit)
+      rescan(after: closeWaitLimit)
     case .closeWait:
       let left = closeWaitLimit - (connection.silence ?? .zero)
       guard left > .zero else { return }
       append(connection, isHeld ? .accepted : .queued)
-      lookAgain(after: left)
+      rescan(after: left)
     case .finWait1, .finWait2, .closing, .lastAck:
       if isHeld { append(connection, .accepted) }
     case .synReceived, .newSynReceived:
       guard isHeld || connection.retransmissions <= Self.mostRetransmissions else { return }
       append(connection, .halfOpen)
-      lookAgain(after: max(connection.timer, Self.shortestWait))
+      rescan(after: max(connection.timer, Self.shortestWait))
     case .synSent, .timeWait, .close, .listen: return
     }
   }

@@ -65,7 +65,7 @@ private func disconnect(_ fd: borrowing OwnedFD) -> Bool {
 }
 
 /// Ends what a socket is for, whoever else has a descriptor of it: a listener accepts nobody any more and gives its address up. Who is
-/// queued there is reset, or moved where a `ReuseportGate` leads (shutdown(2), SHUT_RDWR).
+/// queued there is reset, or moved where a `ReuseportSteering` leads (shutdown(2), SHUT_RDWR).
 ///
 /// A datagram socket keeps its address and what is queued, until its last descriptor is closed.
 /// - Throws: `SystemError`; `ENOTCONN` for a datagram socket without a peer, and for a listener that was shut down before.

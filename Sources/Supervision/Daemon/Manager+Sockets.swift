@@ -1,4 +1,5 @@
 import Linux
+import Listeners
 import Systemd
 
 // Sockets from the service manager: those of its own socket units, and those that an earlier daemon put into its store.
@@ -24,11 +25,11 @@ extension Manager {
       }
     }
     if taken > 0 {
-      for supervisor in supervisors.values { supervisor.sayWhatWasNotPassed() }
+      for supervisor in supervisors.values { supervisor.logNotPassed() }
     }
     // The store has no order, and a second socket belongs to a first one.
-    for (socket, name) in stored where name.role == .first { takeBack(socket, name, store) }
-    for (socket, name) in stored where name.role == .second { takeBack(socket, name, store) }
+    for (socket, name) in stored where name.role == .primary { takeBack(socket, name, store) }
+    for (socket, name) in stored where name.role == .standby { takeBack(socket, name, store) }
     return taken
   }
 

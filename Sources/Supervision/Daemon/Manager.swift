@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import GuestFiles
 import GuestSpec
 import Launching
 import Linux
@@ -13,7 +14,7 @@ public actor Manager {
   let arguments: DaemonArguments
   let log = Log(journal: Journal(.current))
   var supervisors: [String: Supervisor] = [:]
-  private(set) var surroundings: Surroundings?
+  private(set) var context: Context?
   var control: ControlServer?
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
@@ -54,28 +55,28 @@ public actor Manager {
   private func start() throws {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
-    let surroundings = try Surroundings(
+    let context = try Context(
       loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try CgroupBase.prepare(),
       serviceManager: serviceManager)
-    self.surroundings = surroundings
-    if let obstacle = surroundings.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
+    self.context = context
+    if let obstacle = context.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
     control = try ControlServer(
-      loop: loop, runtime: arguments.runtime, version: Self.version,
+      loop: loop, runtime: arguments.runtime, version: DormouseVersion.current,
       upgrade: { [unowned self] call, socket in attach(call, socket) }
     ) { [unowned self] call, pending in handle(call, pending) }
     log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
     try watchSignals()
 
     let found = load().guests
-    for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, surroundings) }
+    for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, context) }
     // What is missing or wrong has been named otherwise.
     if found.isEmpty && arguments.guests.isEmpty {
       log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath))
     }
-    let taken = offer(passed, surroundings.store)
+    let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     try beginAll()
-    tellReady()
+    notifyReady()
   }
 
   private func watchSignals() throws(SystemError) {
@@ -104,23 +105,23 @@ extension Manager {
     return loaded
   }
 
-  func makeSupervisor(_ loaded: LoadedGuest, _ surroundings: Surroundings) -> Supervisor {
-    let supervisor = Supervisor(loaded, surroundings: surroundings)
+  func makeSupervisor(_ loaded: LoadedGuest, _ context: Context) -> Supervisor {
+    let supervisor = Supervisor(loaded, context: context)
     supervisor.moved = { [unowned self] name in moved(name) }
     supervisors[loaded.name] = supervisor
     return supervisor
   }
 
-  private func add(_ loaded: LoadedGuest, _ surroundings: Surroundings) {
-    let supervisor = makeSupervisor(loaded, surroundings)
+  private func add(_ loaded: LoadedGuest, _ context: Context) {
+    let supervisor = makeSupervisor(loaded, context)
     supervisor.say(.added)
     // Something of it may run still that has not been found.
-    if beginLater == nil { supervisor.begin(leftover: nil) }
+    if beginLater == nil { supervisor.begin(orphan: nil) }
   }
 
   /// SIGHUP: new guests are held, removed ones stopped, changed ones changed when nothing of them runs.
   private func reload() {
-    guard let surroundings, !isEnding else { return }
+    guard let context, !isEnding else { return }
     log.write(.reloading)
     tell { manager throws(SystemError) in try manager.reloading() }
     let loaded = load()
@@ -136,12 +137,12 @@ extension Manager {
     }
     for guest in loaded.guests where !guest.hasErrors {
       switch supervisors[guest.name] {
-      case nil: add(guest, surroundings)
+      case nil: add(guest, context)
       case let supervisor? where supervisor.isLeaving: returning[guest.name] = guest
       case let supervisor?: supervisor.change(to: guest)
       }
     }
-    tellReady()
+    notifyReady()
   }
 }
 
@@ -159,7 +160,7 @@ extension Manager {
 
   private func end(saying message: Message) {
     isEnding = true
-    if case .ending = message, let surroundings { surroundings.leavesSockets = surroundings.store.isThere }
+    if case .ending = message, let context { context.leavesSockets = context.store.isThere }
     log.write(message)
     tell { manager throws(SystemError) in try manager.stopping(status: status) }
     for supervisor in supervisors.values { supervisor.release(because: .daemon) }
@@ -170,14 +171,15 @@ extension Manager {
     guard let supervisor = supervisors[name] else { return }
     publish(supervisor)
     switch supervisor.state {
-    case .released where supervisor.awaitsBeginning: break
-    case .released:
+    case .unbound where supervisor.awaitsStart: break
+    case .unbound:
       supervisors[name] = nil
-      if let again = returning.removeValue(forKey: name), let surroundings, !isEnding { add(again, surroundings) }
+      if let again = returning.removeValue(forKey: name), let context, !isEnding { add(again, context) }
       exitWhenNothingIsLeft()
     case .inactive where endsAsleep && !isEnding && supervisors.values.allSatisfy(\.isAsleepForNow):
       end(saying: .endingAsleep)
-    case .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .leaving, .deactivating,
+    case .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .selfShutdown,
+      .deactivating,
       .failed:
       break
     }
@@ -187,7 +189,7 @@ extension Manager {
   private func exitWhenNothingIsLeft() {
     guard isEnding, supervisors.isEmpty else { return }
     control?.close()
-    surroundings?.sweeper.finish()
+    context?.sweeper.finish()
     loop.exit()
   }
 
@@ -198,13 +200,13 @@ extension Manager {
 
   /// That the daemon is up, or has read its files again, may not be lost: the service manager waits for it. It is told as soon as it
   /// listens, and there is a descriptor to tell it by; nothing of ours waits meanwhile.
-  private func tellReady() {
+  private func notifyReady() {
     readyLater = nil
     do throws(SystemError) {
       if serviceManager.isListening { try serviceManager.ready(status: status) }
     } catch {
       if !error.isForWantOfRoom { return }
-      readyLater = try? loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in tellReady() }
+      readyLater = try? loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in notifyReady() }
     }
   }
 

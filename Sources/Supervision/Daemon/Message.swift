@@ -15,16 +15,16 @@ enum Message {
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
   case cannotThaw(error: String)
-  case goesOn, leaving, stays
-  case cannotHear(error: String)
+  case goesOn, selfShutdown, stays
+  case cannotMonitorData(error: String)
   case cannotReclaim(error: String)
-  case cannotLeadApart(error: String)
-  case askedToHalt(signal: String, StopCause)
+  case cannotPark(error: String)
+  case haltRequested(signal: String, StopCause)
   case killing(timeout: Duration)
   case gone(how: String)
   case paused(reason: String, pause: Duration, failures: Int)
-  case foundRunning(pid: Int32)
-  case cannotFindLeftover(error: String)
+  case foundOrphan(pid: Int32)
+  case cannotEnumerateOrphans(error: String)
   case cannotEnd(error: String)
   case noTimer(error: String)
 
@@ -63,17 +63,18 @@ enum Message {
 extension Message {
   var priority: Journal.Priority {
     switch self {
-    case .cannotThaw, .cannotEnd, .noTimer, .cannotFindLeftover, .cannotTakeSocket, .cannotRun, .noSuchGuest,
+    case .cannotThaw, .cannotEnd, .noTimer, .cannotEnumerateOrphans, .cannotTakeSocket, .cannotRun, .noSuchGuest,
       .listenerClosed:
       .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
-    case .killing, .paused, .foundRunning, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .cannotLeadApart, .cannotHear, .cannotReclaim, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost,
+    case .killing, .paused, .foundOrphan, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
+      .cannotPark, .cannotMonitorData, .cannotReclaim, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost,
       .unmet, .outOfMemory, .sameMachineID, .cannotForward, .notFromLoopback, .noGuests, .notPassed, .notWanted,
       .cannotStore:
       .warning
     case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .goesOn, .leaving, .stays, .frozen, .thawed, .askedToHalt, .forwarding,
+    case .asleep, .started, .ready, .idle, .goesOn, .selfShutdown, .stays, .frozen, .thawed, .haltRequested,
+      .forwarding,
       .notListed, .added, .removed, .changed, .listening, .noControllers, .reloading, .ending, .endingAsleep:
       .info
     }
@@ -94,20 +95,20 @@ extension Message {
       "thawed after \(after.inWords)\(socket.map { ": a connection to \($0)" } ?? "")"
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
     case .cannotThaw(let error): "stands still and cannot be thawed, which is tried again until it can: \(error)"
-    case .leaving: "shuts down by itself: new clients are parked for its next start"
+    case .selfShutdown: "shuts down by itself: new clients are parked for its next start"
     case .stays: "does not shut down after all: clients come to it again"
-    case .cannotHear(let error):
+    case .cannotMonitorData(let error):
       "IdleFreeze=with-connections: what arrives on its connections cannot be seen, so with connections it is not frozen: \(error)"
     case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"
     case .goesOn: "a client came: the stop is cancelled"
-    case .cannotLeadApart(let error): "its new clients cannot be diverted from it, or given back: \(error)"
-    case .askedToHalt(let signal, let cause): "sent \(signal): \(cause.words)"
+    case .cannotPark(let error): "its new clients cannot be diverted from it, or given back: \(error)"
+    case .haltRequested(let signal, let cause): "sent \(signal): \(cause.words)"
     case .killing(let timeout): "still there \(timeout.inWords) after it was told to halt: killing it"
     case .gone(let how): "gone: \(how)"
     case .paused(let reason, let pause, let failures):
       "\(reason); pausing for \(pause.inWords)\(failures > 1 ? ", after \(failures) times in a row" : "")"
-    case .foundRunning(let pid): "found running as process \(pid), left by an earlier daemon"
-    case .cannotFindLeftover(let error):
+    case .foundOrphan(let pid): "found running as process \(pid), left by an earlier daemon"
+    case .cannotEnumerateOrphans(let error):
       "cannot find out what an earlier daemon left running, so nothing is begun before that: \(error)"
     case .cannotEnd(let error): "cannot end it, watch it or clear up after it: \(error)"
     case .noTimer(let error): "there is no timer for how long it is waited for, so that counts as over: \(error)"

@@ -133,6 +133,6 @@ extension Console {
     let count = (try? writeReady(master, typed)) ?? typed.count
     typed.removeFirst(count)
     try? source?.setEvents(typed.isEmpty ? .readable : [.readable, .writable])
-    for client in clients.values { client.isHeard = typed.isEmpty }
+    for client in clients.values { client.isRead = typed.isEmpty }
   }
 }

@@ -8,7 +8,7 @@ final class ConsoleClient {
   private var events: IOEvents = .readable
   private var unsent: [UInt8] = []
   /// Whether its typing is read now.
-  var isHeard = true { didSet { updateEvents() } }
+  var isRead = true { didSet { updateEvents() } }
 
   /// No guest waits for a client: what one does not read is left out beyond this.
   private static let limit = 1 << 20
@@ -45,7 +45,7 @@ final class ConsoleClient {
   func receive() throws(SystemError) -> [UInt8]? { try UnixStream.receive(from: socket, upTo: 4096) }
 
   private func updateEvents() {
-    var wanted: IOEvents = isHeard ? .readable : []
+    var wanted: IOEvents = isRead ? .readable : []
     if !unsent.isEmpty { wanted.insert(.writable) }
     if wanted == events { return }
     events = wanted

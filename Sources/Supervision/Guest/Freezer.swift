@@ -14,11 +14,11 @@ final class Freezer {
   private var completion: EventSource?
   private var leader: HeldCgroup?
   private var others: [HeldCgroup] = []
-  private var nextTurn: EventSource?
+  private var nextStage: EventSource?
   /// What did not go on when it was told to, all of it perhaps: nothing else would let it.
   private var overdue: [HeldCgroup] = []
   private var isAllOverdue = false
-  private var overdueTurn: EventSource?
+  private var retryTimer: EventSource?
   private var frozenAt: Duration?
 
   /// About as long as the answer to a client takes.
@@ -57,16 +57,16 @@ final class Freezer {
     }
   }
 
-  /// Freezes the guest for a moment, until `letRun`; where it does not stand still at once that is not waited for.
+  /// Freezes the guest for a moment, until `resume`; where it does not stand still at once that is not waited for.
   ///
   /// - Throws: `SystemError` of the cgroup.
-  func holdStill() throws(SystemError) {
+  func quiesce() throws(SystemError) {
     try cgroup.setFrozen(true)
     for _ in 0..<Self.looks where try cgroup.isFrozen() { return }
   }
 
   /// - Throws: `SystemError` of the cgroup; it is tried again then, until the guest goes on.
-  func letRun() throws(SystemError) {
+  func resume() throws(SystemError) {
     do throws(SystemError) {
       try cgroup.setFrozen(false)
     } catch {
@@ -77,17 +77,17 @@ final class Freezer {
 
   /// Lets those of a guest that stands still be the first to go on who have one of these sockets, by their inodes, open.
   func prefer(_ sockets: Set<UInt64>) {
-    others = cgroup.holdOthersBack(from: sockets, limit: Self.descriptorLimit)
-    if !others.isEmpty { leader = cgroup.holdLeaderBack() }
+    others = cgroup.holdOthers(from: sockets, limit: Self.descriptorLimit)
+    if !others.isEmpty { leader = cgroup.holdLeader() }
   }
 
-  /// Lets the guest go on; all of it at once, unless `inTurns`.
+  /// Lets the guest go on; all of it at once, unless `staged`.
   ///
   /// - Returns: for how long it stood still.
   /// - Throws: `SystemError` of the cgroup; it is tried again then, until it goes on.
-  func thaw(inTurns: Bool) throws(SystemError) -> Duration {
+  func thaw(staged: Bool) throws(SystemError) -> Duration {
     do throws(SystemError) {
-      return try thawNow(inTurns: inTurns)
+      return try thawNow(staged: staged)
     } catch {
       letAllGo()
       thawLater(after: error)
@@ -100,7 +100,7 @@ final class Freezer {
     if isAllOverdue { askAgain() }
   }
 
-  private func thawNow(inTurns: Bool) throws(SystemError) -> Duration {
+  private func thawNow(staged: Bool) throws(SystemError) -> Duration {
     completion = nil
     guard let frozenAt else {
       try cgroup.thawAll()
@@ -108,9 +108,9 @@ final class Freezer {
     }
     self.frozenAt = nil
     let frozen = Clocks.monotonic - frozenAt
-    let isLeaderLast = inTurns && frozen > Self.harmless
-    if !inTurns { letAllGo() }
-    if isLeaderLast, leader == nil { leader = cgroup.holdLeaderBack() }
+    let isLeaderLast = staged && frozen > Self.harmless
+    if !staged { letAllGo() }
+    if isLeaderLast, leader == nil { leader = cgroup.holdLeader() }
     try cgroup.setFrozen(false)
     if others.isEmpty {
       goOn(leaderLast: isLeaderLast)
@@ -135,14 +135,14 @@ final class Freezer {
   /// Without a timer there is no other turn.
   private func wait(_ pause: Duration, for turn: @escaping () -> Void) {
     do throws(SystemError) {
-      nextTurn = try loop.after(pause, handler: turn)
+      nextStage = try loop.after(pause, handler: turn)
     } catch {
       letAllGo()
     }
   }
 
   private func letAllGo() {
-    nextTurn = nil
+    nextStage = nil
     letOthersGo()
     if let leader { letGo(leader) }
     leader = nil
@@ -163,9 +163,9 @@ final class Freezer {
   }
 
   private func askAgain() {
-    if overdueTurn != nil { return }
-    overdueTurn = try? loop.after(Self.again) { [unowned self] in
-      overdueTurn = nil
+    if retryTimer != nil { return }
+    retryTimer = try? loop.after(Self.again) { [unowned self] in
+      retryTimer = nil
       let groups = overdue
       overdue = []
       for group in groups { letGo(group) }
@@ -185,7 +185,7 @@ final class Freezer {
   /// Watches nothing any more: the guest is gone.
   func stop() {
     completion = nil
-    nextTurn = nil
-    overdueTurn = nil
+    nextStage = nil
+    retryTimer = nil
   }
 }

@@ -3,6 +3,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Listeners
 import Systemd
 
 /// What a supervisor remembers of its guest in order to tell it: the last wake and stop, what the guest said, what somebody ought
@@ -42,7 +43,7 @@ struct GuestHistory {
     counters.failedWakes += 1
   }
 
-  mutating func askedToHalt(because cause: StopCause) {
+  mutating func haltRequested(because cause: StopCause) {
     lastStop = StopReport(cause: cause, at: .now)
     askedAt = Clocks.monotonic
   }

@@ -2,7 +2,7 @@ import Launching
 import Linux
 import Systemd
 
-/// Pushes the memory of a frozen guest out, a piece at a time: whoever knocks meanwhile is not kept waiting.
+/// Pushes the memory of a frozen guest out, a piece at a time: whoever incoming meanwhile is not kept waiting.
 final class Reclaimer {
   private let cgroup: GuestCgroup
   private let loop: EventLoop

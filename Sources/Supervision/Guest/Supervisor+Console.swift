@@ -37,9 +37,9 @@ extension Supervisor {
   private func console(_ terminal: Int?) throws(ManagerError) -> Console {
     switch state {
     case .freezing, .frozen: throw refusal("it is frozen; `dormouse thaw \(name)` thaws it")
-    case .released, .holding, .inactive, .launching, .failed:
+    case .unbound, .binding, .inactive, .launching, .failed:
       throw refusal("it does not run; `dormouse wake \(name)` starts it")
-    case .activating, .active, .parting, .leaving, .deactivating: break
+    case .activating, .active, .parting, .selfShutdown, .deactivating: break
     }
     guard let consoles = run?.consoles, !consoles.isEmpty else {
       throw refusal("its terminals went with the daemon that started it")

@@ -1,6 +1,7 @@
 import Glibc
 import Launching
 import Linux
+import Listeners
 import Systemd
 
 // A guest that nobody uses stands still, and the daemon watches its listeners.
@@ -13,25 +14,25 @@ extension Supervisor {
     let wanted = guest.policy.idleFreeze != nil && guest.policy.idleFreezeMode == .withConnections
     alarmSource = nil
     do throws(SystemError) {
-      try listeners.setAlarm(wanted, surroundings.sockDiag)
+      try listeners.setAlarm(wanted, context.sockDiag)
       if let alarm = listeners.alarm {
-        alarmSource = try surroundings.loop.watch(alarm.descriptor, for: .readable) { [unowned self] _ in
-          quietAlarm()
-          take(.stirred)
+        alarmSource = try context.loop.watch(alarm.descriptor, for: .readable) { [unowned self] _ in
+          disarmAlarm()
+          take(.activity)
         }
       }
     } catch {
-      say(.cannotHear(error: "\(error)"))
+      say(.cannotMonitorData(error: "\(error)"))
     }
   }
 
-  private func quietAlarm() {
+  private func disarmAlarm() {
     do throws(SystemError) {
       try listeners.alarm?.disarm()
     } catch {
       // It would go off without end.
       alarmSource = nil
-      say(.cannotHear(error: "\(error)"))
+      say(.cannotMonitorData(error: "\(error)"))
     }
   }
 
@@ -45,7 +46,7 @@ extension Supervisor {
   }
 
   /// All of the guest stands still. What came while it was being frozen lets it go on at once.
-  func standIn() {
+  func watchWhileFrozen() {
     history.counters.freezes += 1
     do throws(SystemError) {
       // Before the look: what comes after it is told.
@@ -53,10 +54,10 @@ extension Supervisor {
       let isUnused =
         switch try idleWatch?.judge() {
         case .stop, .freeze: true
-        case .lookAgain, nil: false
+        case .rescan, nil: false
         }
       if isFreezeAsked || isUnused {
-        try listeners.standIn(surroundings.loop) { [unowned self] listener in
+        try listeners.watchWhileFrozen(context.loop) { [unowned self] listener in
           thawCause = listener
           take(.connection)
         }
@@ -65,17 +66,17 @@ extension Supervisor {
         say(.frozen(asked: !isUnused))
         reclaim()
       } else {
-        take(.stirred)
+        take(.activity)
       }
     } catch {
       say(.cannotFreeze(error: "\(error)"))
-      take(.stirred)
+      take(.activity)
     }
   }
 
   private func reclaim() {
     guard guest.policy.idleReclaim, let run else { return }
-    reclaimer = Reclaimer(run.cgroup, loop: surroundings.loop) { [unowned self, unowned run] error in
+    reclaimer = Reclaimer(run.cgroup, loop: context.loop) { [unowned self, unowned run] error in
       if run.keepsMemory { return }
       run.keepsMemory = true
       say(.cannotReclaim(error: obstacle(error, run.cgroup)))
@@ -94,13 +95,13 @@ extension Supervisor {
     let goesOn = if case .active = state { true } else { false }
     reclaimer = nil
     do throws(SystemError) {
-      let frozen = try run?.freezer?.thaw(inTurns: maySurvive)
+      let frozen = try run?.freezer?.thaw(staged: maySurvive)
       if goesOn, let frozen { say(.thawed(socket: thawCause?.address, after: frozen)) }
     } catch {
       // ENODEV: it is gone, which will be told.
       if error.errno != ENODEV { say(.cannotThaw(error: "\(error)")) }
     }
-    quietAlarm()
+    disarmAlarm()
     isFreezeAsked = false
     thawCause = nil
     if goesOn { idleWatch?.resume() }
@@ -109,8 +110,8 @@ extension Supervisor {
   /// Who is to go in any case goes on at once, for nothing of it is to last. One that is parted with may be kept.
   private var maySurvive: Bool {
     switch state {
-    case .leaving, .deactivating: false
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: true
+    case .selfShutdown, .deactivating: false
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: true
     }
   }
 }

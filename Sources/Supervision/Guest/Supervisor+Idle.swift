@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import Launching
 import Linux
+import Listeners
 import Systemd
 
 // While the guest serves: who uses it, and whether it took its listeners.
@@ -15,13 +16,13 @@ extension Supervisor {
     } else {
       comeBack()
     }
-    hearEnds()
+    watchEnds()
     let watch = IdleWatch(
-      guest, look: socketLook, surroundings: surroundings,
+      guest, look: socketScan, loop: context.loop,
       handlers: IdleWatch.Handlers(
         idle: { [unowned self] in idle() },
         freezeDue: { [unowned self] in take(.freezeDue) },
-        stirred: { [unowned self] in take(.stirred) },
+        activity: { [unowned self] in take(.activity) },
         parkedTooLong: { [unowned self] in makeWay() },
         looked: { [unowned self] in looked($0) },
         failed: { [unowned self] in say(.cannotWatchIdleness(error: "\($0)")) }))
@@ -44,8 +45,8 @@ extension Supervisor {
   /// No guest holds the listener, nor will this one again: systemd would have to be given it anew.
   private func awaitSomebody(at listener: Listener) {
     do throws(SystemError) {
-      try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
-        listenerClosed(listener, waiting: max(1, listener.queued(surroundings.sockDiag)))
+      try listener.watch(context.loop) { [unowned self, unowned listener] in
+        listenerClosed(listener, waiting: max(1, listener.queued(context.sockDiag)))
       }
     } catch {
       say(.cannotWatchIdleness(error: "\(error)"))
@@ -60,20 +61,20 @@ extension Supervisor {
   }
 
   /// Hears of the connections that end, from the start on, though not at sockets that the guest is known to have left alone.
-  func hearEnds() {
+  func watchEnds() {
     do throws(SystemError) {
-      socketLook.hearsEnds = false
-      try surroundings.endedConnections.tell(name, of: socketLook.servedPorts) { [unowned self] in
+      socketScan.receivesEnds = false
+      try context.endedConnections.tell(name, of: socketScan.servedPorts) { [unowned self] in
         connectionsEnded($0)
       }
-      socketLook.hearsEnds = true
+      socketScan.receivesEnds = true
     } catch {
       say(.cannotWatchIdleness(error: "\(error)"))
     }
   }
 
   private func connectionsEnded(_ connections: [TCPConnection]?) {
-    guard let unanswered = socketLook.noteEnded(connections) else { return }
+    guard let unanswered = socketScan.recordEnded(connections) else { return }
     // Those of a killed one have been counted.
     if isOnItsWayOut, run?.isKilled != true { history.lost(unanswered, .unanswered) }
     idleWatch?.connectionEnded()
@@ -81,8 +82,8 @@ extension Supervisor {
 
   private var isOnItsWayOut: Bool {
     switch state {
-    case .leaving, .deactivating: true
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
+    case .selfShutdown, .deactivating: true
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
     }
   }
 
@@ -99,7 +100,7 @@ extension Supervisor {
   }
 
   /// Clients wait: does the guest still hold the listener at which they do?
-  private func looked(_ found: SocketLook.Found) {
+  private func looked(_ found: SocketScan.Found) {
     // It could not be told before.
     if listeners.all.contains(where: { $0.isAdopted == nil }) { checkAdoption() }
     let waiting = found.waiting.filter { $0.listener.isAdopted == true }
@@ -119,7 +120,7 @@ extension Supervisor {
   /// What the guest did not take nobody will ever accept from: its clients are refused rather than left hanging.
   private func checkAdoption() {
     guard let held = heldInodes() else { return }
-    listeners.noteAdoption(by: held)
+    listeners.recordAdoption(by: held)
     for listener in listeners.all where listener.isAdopted == false {
       say(.notAdopted(socket: listener.address))
       refuse(listener)
@@ -129,7 +130,7 @@ extension Supervisor {
   private func refuse(_ listener: Listener) {
     do throws(SystemError) {
       // No guest holds this socket, so nobody else accepts from it.
-      try listener.watch(surroundings.loop) { [unowned self, unowned listener] in
+      try listener.watch(context.loop) { [unowned self, unowned listener] in
         do throws(SystemError) {
           let refused = try refuseQueued(on: listener.descriptor, limit: 64)
           history.counters.connectionsRefused += refused
@@ -146,7 +147,7 @@ extension Supervisor {
   /// Only a lack of descriptors or memory leads here, and the kernel has no event for its end.
   private func refuseLater(_ listener: Listener) {
     do throws(SystemError) {
-      try listener.rest(surroundings.loop) { [unowned self, unowned listener] in refuse(listener) }
+      try listener.rest(context.loop) { [unowned self, unowned listener] in refuse(listener) }
     } catch {
       listener.stopWatching()
       say(.cannotWatchIdleness(error: "\(error)"))

@@ -3,6 +3,7 @@ import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 
 // A guest on its way out: new clients wait apart from it, and nothing that was queued is left to it.
 extension Supervisor {
@@ -10,23 +11,23 @@ extension Supervisor {
   static let drainPatience = Duration.seconds(2)
   static let drainPause = Duration.milliseconds(10)
   /// What the kernel did not do it is asked for again after this time.
-  private static let returnPause = Duration.milliseconds(100)
+  private static let restorePause = Duration.milliseconds(100)
 
-  func closeGate() {
-    returnLater = nil
-    take(leadsApart(returning: isUndecided) ? .gateClosed : .gateFailed)
+  func divert() {
+    restoreLater = nil
+    take(diverts(returning: isUndecided) ? .diverted : .divertFailed)
   }
 
   /// - Returns: false when there is no place for new clients to wait, which has been said.
-  private func leadsApart(returning: Bool) -> Bool {
+  private func diverts(returning: Bool) -> Bool {
     do throws(SystemError) {
-      try listeners.leadApart(returning: returning)
-      gateTrouble = nil
+      try listeners.divert(returning: returning)
+      divertFailure = nil
       return true
     } catch {
       // It may be tried again and again.
-      if gateTrouble != error { say(.cannotLeadApart(error: "\(error)")) }
-      gateTrouble = error
+      if divertFailure != error { say(.cannotPark(error: "\(error)")) }
+      divertFailure = error
       keep(because: "its new clients cannot be diverted from it: \(error)")
       return false
     }
@@ -39,29 +40,29 @@ extension Supervisor {
     if isUndecided { waiters.keptBecause = reason }
   }
 
-  func holdStill() {
+  func quiesce() {
     do throws(SystemError) {
-      try run?.freezer?.holdStill()
+      try run?.freezer?.quiesce()
     } catch {
       say(.cannotFreeze(error: "\(error)"))
     }
   }
 
-  func letRun() {
+  func resume() {
     do throws(SystemError) {
-      try run?.freezer?.letRun()
+      try run?.freezer?.resume()
     } catch {
       // ENODEV: it is gone, which will be told.
       if error.errno != ENODEV { say(.cannotThaw(error: "\(error)")) }
     }
   }
 
-  func openGate() {
+  func restore() {
     let isGone = run == nil
-    let wasClosed = gateTrouble == nil
-    gateTrouble = nil
-    lookTrouble = nil
-    if isGone { history.counters.undrained += listeners.takenAlong(surroundings.sockDiag) }
+    let wasClosed = divertFailure == nil
+    divertFailure = nil
+    scanFailure = nil
+    if isGone { history.counters.undrained += listeners.drainedByGuest(context.sockDiag) }
     leadBack(gone: isGone)
     if isGone { return }
     if let idleWatch {
@@ -73,40 +74,40 @@ extension Supervisor {
   }
 
   private func leadBack(gone isGone: Bool) {
-    let ledBack = listeners.leadBack(gone: isGone, surroundings.sockDiag)
-    if isGone { history.counters.parked += ledBack.count } else { history.counters.unparked += ledBack.count }
-    history.lost(ledBack.lost, .notUnparked)
-    if let failure = ledBack.failure, failure != gateTrouble { say(.cannotLeadApart(error: "\(failure)")) }
-    gateTrouble = ledBack.failure
+    let unparked = listeners.restore(gone: isGone, context.sockDiag)
+    if isGone { history.counters.parked += unparked.count } else { history.counters.unparked += unparked.count }
+    history.lost(unparked.lost, .notUnparked)
+    if let failure = unparked.failure, failure != divertFailure { say(.cannotPark(error: "\(failure)")) }
+    divertFailure = unparked.failure
     // Who waits for the next start is led to it then.
-    if ledBack.failure != nil && !isGone { leadBackLater() }
+    if unparked.failure != nil && !isGone { scheduleRestore() }
   }
 
   /// The guest goes on, and its clients do not come to it: nothing else would bring them.
-  private func leadBackLater() {
+  private func scheduleRestore() {
     do throws(SystemError) {
-      returnLater = try surroundings.loop.after(Self.returnPause) { [unowned self] in
-        returnLater = nil
+      restoreLater = try context.loop.after(Self.restorePause) { [unowned self] in
+        restoreLater = nil
         leadBack(gone: false)
       }
     } catch {
-      say(.cannotLeadApart(error: "\(error)"))
+      say(.cannotPark(error: "\(error)"))
     }
   }
 
-  func lookAgain() {
+  func rescan() {
     do throws(SystemError) {
       if try isUsed() { return take(.used) }
       if isUndecided {
         // Last, and for the shortest time: who comes to a path meanwhile cannot come back to this guest, should it go on.
-        guard leadsApart(returning: false) else { return take(.gateFailed) }
+        guard diverts(returning: false) else { return take(.divertFailed) }
         if try isUsed() { return take(.used) }
       }
       take(.unused)
     } catch {
       // It is looked again and again while those who use it are waited for.
-      if lookTrouble != error { say(.cannotWatchIdleness(error: "\(error)")) }
-      lookTrouble = error
+      if scanFailure != error { say(.cannotWatchIdleness(error: "\(error)")) }
+      scanFailure = error
       keep(because: "the kernel does not tell whether it is used")
       take(.used)
     }
@@ -117,14 +118,15 @@ extension Supervisor {
     case .parting(let parting) where !parting.isCancellable: try isInUseStill()
     case .parting where stopCause == .idle: try idleWatch?.judge() != .stop
     case .parting: try isInUse()
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .deactivating,
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .selfShutdown,
+      .deactivating,
       .failed:
       false
     }
   }
 
   private func isInUse() throws(SystemError) -> Bool {
-    let found = try socketLook.take()
+    let found = try socketScan.take()
     keep(because: found.words)
     return found.usage.inUse
   }
@@ -132,15 +134,15 @@ extension Supervisor {
   /// Whether somebody uses the guest, or waits at a listener of its own: who waits apart is not to be waited for.
   private func isInUseStill() throws(SystemError) -> Bool {
     if listeners.all.contains(where: { $0.isAdopted != false && $0.isSomebodyQueued }) { return true }
-    return try socketLook.take().connections.contains { !$0.queued }
+    return try socketScan.take().connections.contains { !$0.queued }
   }
 
-  func takeQueues() {
+  func drainQueues() {
     // When it cannot be told, the listener is taken from the guest too: it loses nobody by that.
-    let isHalfOpen = (try? socketLook.take())?.isHalfOpen ?? true
-    let taken = listeners.takeQueues(halfOpen: isHalfOpen)
-    if let failure = taken.failure { say(.cannotLeadApart(error: "\(failure)")) }
+    let isHalfOpen = (try? socketScan.take())?.isHalfOpen ?? true
+    let taken = listeners.drainQueues(halfOpen: isHalfOpen)
+    if let failure = taken.failure { say(.cannotPark(error: "\(failure)")) }
     history.lost(taken.lost, .notUnparked)
-    listeners.noteLeftBehind(surroundings.sockDiag)
+    listeners.recordUndrained(context.sockDiag)
   }
 }

@@ -1,36 +1,40 @@
 import ControlProtocol
+import GuestFiles
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 
 // What the manager and, through it, users ask for.
 extension Supervisor {
-  /// Takes the guest on; `leftover` is what an earlier daemon left running.
-  func begin(leftover: Run?) {
-    awaitsBeginning = false
+  /// Takes the guest on; `orphan` is what an earlier daemon left running.
+  func begin(orphan: Run?) {
+    awaitsStart = false
     // What a killed daemon held the guest holds still, with whoever waits there.
-    if let leftover { listeners.takeOver(from: leftover.process, guest) }
+    if let orphan {
+      listeners.takeOver(fromProcess: orphan.process.payloadPID, pidfd: orphan.process.payloadPidfd, guest)
+    }
     // At once: a path that a killed daemon left to a socket of its own wakes nobody.
-    if let failure = listeners.recoverPaths(surroundings.sockDiag) { say(.cannotLeadApart(error: "\(failure)")) }
-    guard let leftover else {
+    if let failure = listeners.recoverPaths(context.sockDiag) { say(.cannotPark(error: "\(failure)")) }
+    guard let orphan else {
       // Whoever waited apart when the last daemon ended is there for the next start.
-      openGate()
-      surroundings.machines.forget(name)
-      return take(.hold)
+      restore()
+      context.machines.forget(name)
+      return take(.bind)
     }
     do throws(SystemError) {
-      try watch(leftover)
-      run = leftover
-      try? listeners.keepReserve()
-      surroundings.machines.adopt(name, leader: leftover.process.pid)
+      try watch(orphan)
+      run = orphan
+      try? listeners.keepEmergencyDescriptors()
+      context.machines.adopt(name, leader: orphan.process.pid)
       stopCause = .daemon
-      say(.foundRunning(pid: leftover.process.pid))
+      say(.foundOrphan(pid: orphan.process.pid))
       forwardPorts()
-      take(.holdRunning)
+      take(.adopt)
     } catch {
       say(.cannotEnd(error: "\(error)"))
-      try? leftover.kill()
-      take(.hold)
+      try? orphan.kill()
+      take(.bind)
     }
   }
 
@@ -40,8 +44,8 @@ extension Supervisor {
   func wake(_ answer: @escaping Waiters.Answer) { wake(because: Trigger(cause: .request), answer) }
 
   private func wake(because trigger: Trigger, _ answer: @escaping Waiters.Answer) {
-    if case .released = state {
-      let reason = awaitsBeginning ? Self.unfound : "it is held no longer"
+    if case .unbound = state {
+      let reason = awaitsStart ? Self.unfound : "it is held no longer"
       return answer(.failure(.wakeFailed(name: name, reason: reason)))
     }
     waiters.awaitReady(answer)
@@ -51,7 +55,7 @@ extension Supervisor {
 
   /// Stops the guest; answers when it is gone. A guest in use is left alone unless `now`.
   func sleep(now: Bool, _ answer: @escaping Waiters.Answer) {
-    if awaitsBeginning { return answer(.failure(.sleepFailed(name: name, reason: Self.unfound))) }
+    if awaitsStart { return answer(.failure(.sleepFailed(name: name, reason: Self.unfound))) }
     if !now, let use = isDecidedByParting ? attendance : use() {
       return answer(.failure(.sleepFailed(name: name, reason: use)))
     }
@@ -66,7 +70,7 @@ extension Supervisor {
     switch state {
     case .frozen: return answer(.done)
     case .active, .freezing: break
-    case .released, .holding, .inactive, .launching, .activating, .parting, .leaving, .deactivating, .failed:
+    case .unbound, .binding, .inactive, .launching, .activating, .parting, .selfShutdown, .deactivating, .failed:
       return refuse("it is \(state.word.rawValue)")
     }
     if !now, let use = use() { return refuse("\(use); ask for it now to freeze it all the same") }
@@ -79,14 +83,15 @@ extension Supervisor {
   func thawNow() {
     switch state {
     case .freezing, .frozen: take(.wakeRequested)
-    case .released, .holding, .inactive, .launching, .activating, .active, .parting, .leaving, .deactivating, .failed:
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .parting, .selfShutdown, .deactivating,
+      .failed:
       break
     }
   }
 
   /// Lets the guest go for good, stopped cleanly if it runs.
   func release(because cause: StopCause) {
-    awaitsBeginning = false
+    awaitsStart = false
     stopCause = cause
     take(.release)
   }
@@ -96,7 +101,8 @@ extension Supervisor {
     switch state {
     case .parting(let parting): parting.next == .release
     case .deactivating(let deactivation): deactivation.next == .release
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .failed: false
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .selfShutdown, .failed:
+      false
     }
   }
 
@@ -112,7 +118,8 @@ extension Supervisor {
   private var isDecidedByParting: Bool {
     switch state {
     case .active, .freezing: true
-    case .released, .holding, .inactive, .launching, .activating, .frozen, .parting, .leaving, .deactivating, .failed:
+    case .unbound, .binding, .inactive, .launching, .activating, .frozen, .parting, .selfShutdown, .deactivating,
+      .failed:
       false
     }
   }
@@ -122,12 +129,12 @@ extension Supervisor {
   /// What somebody does with the guest, in words; nil when nobody does anything.
   private func use() -> String? {
     if let attendance { return attendance }
-    guard state.mayRun, let found = try? socketLook.take() else { return nil }
+    guard state.mayRun, let found = try? socketScan.take() else { return nil }
     return found.connections.isEmpty ? nil : found.words
   }
 }
 
-extension SocketLook.Found {
+extension SocketScan.Found {
   /// Who uses the guest, for a person.
   var words: String {
     if connections.isEmpty { return "datagrams wait to be read" }
@@ -161,7 +168,7 @@ extension Supervisor {
   }
 
   /// Says which of its sockets the service manager did not pass although it passed others.
-  func sayWhatWasNotPassed() {
+  func logNotPassed() {
     let passed = Set(listeners.all.map(\.listen))
     for listen in guest.sockets.flatMap(\.listen) where !passed.contains(listen) {
       say(.notPassed(socket: listen.address.description))

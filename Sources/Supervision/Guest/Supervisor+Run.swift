@@ -4,6 +4,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Listeners
 import Planning
 import Systemd
 
@@ -17,28 +18,29 @@ extension Supervisor {
     say(.waking(trigger.cause, socket: trigger.socket))
     defer { countMovedLate() }
     do throws(StartFailure) {
-      let run = try GuestStarter(surroundings: surroundings).start(guest, listeners) { run throws(SystemError) in
+      let run = try GuestStarter(context: context).start(guest, listeners) { run throws(SystemError) in
         try watch(run)
-        socketLook = SocketLook(
-          surroundings, listeners: listeners, idleStop: guest.policy.idleStop, tally: socketLook.tally)
+        socketScan = SocketScan(
+          context.sockDiag, context.endedConnections, listeners: listeners, idleStop: guest.policy.idleStop,
+          tally: socketScan.tally)
         // Before it can serve anybody: a client may be gone by the time that it is known to run.
-        hearEnds()
+        watchEnds()
       }
       self.run = run
-      socketLook.isAttended = { [unowned self] in self.run?.isAttended ?? false }
+      socketScan.isAttended = { [unowned self] in self.run?.isAttended ?? false }
       // Who called for the guest is seen from now on; that it cannot be seen is no reason not to go on.
-      _ = try? socketLook.take()
+      _ = try? socketScan.take()
       history.counters.handedOver += listeners.handedOver
       let after = Clocks.monotonic - trigger.at
       history.lastWake?.startedMs = after.milliseconds
       say(.started(pid: run.process.pid, after: after))
       if !run.hasDevicePolicy { say(.noDevicePolicy) }
-      sayUnmet(run.unmetLimits)
+      logUnmet(run.unmetLimits)
       for note in run.notes { say(.notCarriedOut("\(note)")) }
       if let reason = run.withoutUsersBecause { say(.usersOfHost(because: reason)) }
       if let other = run.machineID?.other { say(.sameMachineID(as: other)) }
       forwardPorts()
-      surroundings.machines.register(
+      context.machines.register(
         Machines.Machine(
           name: name, id: run.machineID.flatMap { MachineID($0.id) }, leader: run.process.pid,
           root: guest.policy.directory ?? "/var/lib/machines/\(name)", interfaces: run.network?.hostIndexes ?? [])
@@ -46,8 +48,8 @@ extension Supervisor {
       take(.started)
       if !guest.exec.waitsForReady { take(.ready) }
     } catch {
-      listeners.reserve = nil
-      surroundings.endedConnections.forget(name)
+      listeners.emergencyDescriptors = nil
+      context.endedConnections.forget(name)
       lastFailure = "cannot start: \(error)"
       history.notReady(because: "\(error)")
       take(.startFailed)
@@ -55,22 +57,22 @@ extension Supervisor {
   }
 
   private func countMovedLate() {
-    history.counters.parked += listeners.movedLate.count
-    history.lost(listeners.movedLate.lost, .notUnparked)
-    listeners.movedLate = Listener.LedBack()
+    history.counters.parked += listeners.unparkedLate.count
+    history.lost(listeners.unparkedLate.lost, .notUnparked)
+    listeners.unparkedLate = Listener.Unparked()
   }
 
   /// Once for each controller.
-  private func sayUnmet(_ limits: [CgroupLimit]) {
+  private func logUnmet(_ limits: [CgroupLimit]) {
     for (controller, limits) in Dictionary(grouping: limits, by: \.controller).sorted(by: { $0.key < $1.key }) {
       let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
-      say(.unmet(settings: settings, controller: controller, surroundings.cgroupBase.obstacle))
+      say(.unmet(settings: settings, controller: controller, context.cgroupBase.obstacle))
     }
   }
 
   func watch(_ run: Run) throws(SystemError) {
     try run.watch(
-      surroundings.loop,
+      context.loop,
       Run.Handlers(
         said: { [unowned self] in hear($0) },
         outOfMemory: { [unowned self] kills in
@@ -91,17 +93,17 @@ extension Supervisor {
     // Once: a guest that says it without end must not fill the log.
     if let errno = message.errno, known == nil { say(.guestReported(error: errno)) }
     if message.isReady { take(.ready) }
-    switch message.intention(active: history.report?.units ?? []) {
-    case .leave(let surely):
+    switch message.intent(active: history.report?.units ?? []) {
+    case .leave(let confirmed):
       let wasKnown = isLeavingByItself
-      take(.leaving(surely: surely))
-      if !wasKnown && isLeavingByItself { say(.leaving) }
-    case .stay: take(.staying)
+      take(.selfShutdown(confirmed: confirmed))
+      if !wasKnown && isLeavingByItself { say(.selfShutdown) }
+    case .stay: take(.shutdownAborted)
     case nil: break
     }
   }
 
-  private var isLeavingByItself: Bool { if case .leaving = state { true } else { false } }
+  private var isLeavingByItself: Bool { if case .selfShutdown = state { true } else { false } }
 
   /// How long ago it was that the guest was called for.
   var sinceTrigger: Duration {
@@ -109,22 +111,22 @@ extension Supervisor {
     return .milliseconds(history.lastWake?.startedMs ?? 0) + (Clocks.monotonic - run.since)
   }
 
-  func askToHalt() {
+  func requestHalt() {
     guard let run else { return }
-    history.askedToHalt(because: stopCause)
+    history.haltRequested(because: stopCause)
     let signal = guest.exec.effectiveKillSignal
     do throws(SystemError) {
       try run.process.signal(signal)
-      say(.askedToHalt(signal: signal.description, stopCause))
+      say(.haltRequested(signal: signal.description, stopCause))
     } catch {
       // ESRCH: it ended by itself meanwhile, and its end is on its way.
-      if error.errno != ESRCH { endAgain(error) { [unowned self] in askToHalt() } }
+      if error.errno != ESRCH { endAgain(error) { [unowned self] in requestHalt() } }
     }
   }
 
   func kill() {
     // Before it: who uses the guest now is cut off.
-    let cutOff = (try? socketLook.take().connections.count { !$0.queued }) ?? 0
+    let cutOff = (try? socketScan.take().connections.count { !$0.queued }) ?? 0
     do throws(SystemError) {
       try run?.kill()
       history.lost(cutOff, .killed)
@@ -137,7 +139,7 @@ extension Supervisor {
   private func endAgain(_ failure: SystemError, _ again: @escaping () -> Void) {
     say(.cannotEnd(error: "\(failure)"))
     do throws(SystemError) {
-      endLater = try surroundings.loop.after(.seconds(1), accuracy: .milliseconds(100), handler: again)
+      endLater = try context.loop.after(.seconds(1), accuracy: .milliseconds(100), handler: again)
     } catch {
       say(.cannotEnd(error: "\(error)"))
     }
@@ -147,15 +149,16 @@ extension Supervisor {
     switch state {
     case .parting(let parting): !parting.isCancellable
     case .deactivating: true
-    case .released, .holding, .inactive, .launching, .activating, .active, .freezing, .frozen, .leaving, .failed: false
+    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .selfShutdown, .failed:
+      false
     }
   }
 
   private var isUnready: Bool {
     switch state {
     case .launching, .activating: true
-    case .leaving(let leaving): !leaving.hasServed
-    case .released, .holding, .inactive, .active, .freezing, .frozen, .parting, .deactivating, .failed: false
+    case .selfShutdown(let shutdown): !shutdown.hasServed
+    case .unbound, .binding, .inactive, .active, .freezing, .frozen, .parting, .deactivating, .failed: false
     }
   }
 
@@ -172,18 +175,18 @@ extension Supervisor {
     history.ended(status, unasked: unasked, console: run?.consoleText ?? "")
     if unasked == .reboot { wakeCause = Trigger(cause: .reboot) }
     history.counters.notifyRefused += run?.refusedMessages ?? 0
-    RunRecord(runtime: surroundings.runtime).remove(name)
-    surroundings.machines.unregister(name)
+    if let run { InstanceRecord(runtime: context.runtime).remove(run.name) }
+    context.machines.unregister(name)
     // What ended is told before it is forgotten which sockets the guest had.
-    surroundings.endedConnections.drain()
-    surroundings.endedConnections.forget(name)
+    context.endedConnections.drain()
+    context.endedConnections.forget(name)
     for listener in listeners.all { listener.isAdopted = nil }
     reclaimer = nil
     endLater = nil
-    returnLater = nil
+    restoreLater = nil
     isFreezeAsked = false
     thawCause = nil
-    listeners.reserve = nil
+    listeners.emergencyDescriptors = nil
     run = nil
     say(.gone(how: exit.words(status)))
     take(.exited(exit))

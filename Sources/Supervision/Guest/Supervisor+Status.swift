@@ -3,6 +3,7 @@ import GuestSpec
 import Launching
 import Lifecycle
 import Linux
+import Listeners
 
 // What is told about the guest.
 extension Supervisor {
@@ -10,7 +11,7 @@ extension Supervisor {
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since)
-    let found = state.mayRun ? try? socketLook.take() : nil
+    let found = state.mayRun ? try? socketScan.take() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes
     status.pid = run?.process.pid
@@ -29,8 +30,8 @@ extension Supervisor {
     status.messages =
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
     status.counters = history.counters
-    status.counters.accepted = socketLook.tally.accepted
-    status.counters.unanswered = socketLook.tally.unanswered
+    status.counters.accepted = socketScan.tally.accepted
+    status.counters.unanswered = socketScan.tally.unanswered
     status.counters.notifyRefused += run?.refusedMessages ?? 0
     if console { status.console = run?.consoleText ?? history.console }
     return status
@@ -40,7 +41,7 @@ extension Supervisor {
   /// host can reach it (systemd-ssh-generator(8)).
   private var sshAddress: String? {
     guard run != nil, history.report?.units.contains("ssh-access.target") == true else { return nil }
-    let path = HostSide.unixExport(of: name, runtime: surroundings.runtime) + "/ssh"
+    let path = HostSide.unixExport(of: name, runtime: context.runtime) + "/ssh"
     return (try? FileStatus(path, followingLinks: false))?.kind == .socket ? "unix\(path)" : nil
   }
 
@@ -48,21 +49,21 @@ extension Supervisor {
   var explanation: GuestExplanation {
     var explanation = GuestExplanation(name: name, state: GuestState(state.word), since: since)
     switch state {
-    case .released, .holding, .inactive:
+    case .unbound, .binding, .inactive:
       explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
       explanation.reasons = [lastFailure ?? "it ended too soon"]
       explanation.retryAt = pauseEnds
     case .launching, .activating:
       explanation.reasons = ["it starts\(history.report?.status.map { ": \($0)" } ?? "")"]
-      explanation.connections = (try? socketLook.take())?.connections ?? []
+      explanation.connections = (try? socketScan.take())?.connections ?? []
     case .active, .freezing, .parting:
       explainUse(&explanation)
     case .frozen:
       explainUse(&explanation)
       explanation.wakeBy = listeners.all.map(\.address)
-    case .leaving(let leaving):
-      explanation.reasons = [leaving.isSure ? "it shuts down by itself" : "it seems to shut down by itself"]
+    case .selfShutdown(let shutdown):
+      explanation.reasons = [shutdown.isConfirmed ? "it shuts down by itself" : "it seems to shut down by itself"]
       explanation.wakeBy = listeners.all.map(\.address)
     case .deactivating:
       explanation.reasons = ["it is being stopped: \(stopCause.words)"]
@@ -72,7 +73,7 @@ extension Supervisor {
   }
 
   private func explainUse(_ explanation: inout GuestExplanation) {
-    guard let found = try? socketLook.take() else {
+    guard let found = try? socketScan.take() else {
       explanation.reasons = ["the kernel does not tell whether it is used"]
       return
     }

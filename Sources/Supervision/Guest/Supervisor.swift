@@ -1,7 +1,9 @@
 import ControlProtocol
+import GuestFiles
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 import Planning
 import Systemd
 import UnitSyntax
@@ -12,16 +14,16 @@ import UnitSyntax
 final class Supervisor {
   private(set) var loaded: LoadedGuest
   /// Until `begin`: it is not known what an earlier daemon left of it.
-  var awaitsBeginning = true
+  var awaitsStart = true
   /// What its changed files ask for: takes effect when nothing runs.
   var changed: LoadedGuest?
-  let surroundings: Surroundings
+  let context: Context
   let listeners: GuestListeners
   var history = GuestHistory()
   var run: Run?
   var idleWatch: IdleWatch?
   /// Of this run, or of the last one.
-  var socketLook: SocketLook
+  var socketScan: SocketScan
   var waiters = Waiters()
   /// When the table's state began, and when the pause of `failed` ends.
   private(set) var since = Timestamp.now
@@ -35,17 +37,17 @@ final class Supervisor {
   var lastFailure: String?
   /// The next freezing is somebody's wish, not `IdleFreezeSec=`.
   var isFreezeAsked = false
-  /// What somebody knocked at.
+  /// What somebody incoming at.
   var thawCause: Listener?
   var alarmSource: EventSource?
   /// Until it is tried again to end the guest.
   var endLater: EventSource?
   /// Until it is tried again to lead clients back to a guest that goes on.
-  var returnLater: EventSource?
+  var restoreLater: EventSource?
   /// Why new clients could not be kept apart, since they last could.
-  var gateTrouble: SystemError?
+  var divertFailure: SystemError?
   /// Why it could not be told whether somebody uses the guest that is to go.
-  var lookTrouble: SystemError?
+  var scanFailure: SystemError?
   var reclaimer: Reclaimer?
   private var lifecycle = Lifecycle()
   private var timers: [Timer: EventSource] = [:]
@@ -60,11 +62,11 @@ final class Supervisor {
     var at = Clocks.monotonic
   }
 
-  init(_ loaded: LoadedGuest, surroundings: Surroundings) {
+  init(_ loaded: LoadedGuest, context: Context) {
     self.loaded = loaded
-    self.surroundings = surroundings
-    listeners = GuestListeners(of: loaded.name, surroundings.store)
-    socketLook = SocketLook(surroundings, listeners: listeners, idleStop: nil)
+    self.context = context
+    listeners = GuestListeners(of: loaded.name, context.store)
+    socketScan = SocketScan(context.sockDiag, context.endedConnections, listeners: listeners, idleStop: nil)
   }
 
   var guest: Guest { loaded.guest }
@@ -89,30 +91,30 @@ final class Supervisor {
   }
 
   func say(_ message: Message) {
-    surroundings.log.write(message, guest: name)
+    context.log.write(message, guest: name)
     if let level = message.noted { history.note(level, message.text) }
   }
 
   /// The only interpreter of effects.
   private func perform(_ effect: Effect) {
     switch effect {
-    case .holdListeners: holdListeners()
+    case .bindListeners: bindListeners()
     case .watchListeners: watchListeners()
     case .unwatchListeners: listeners.stopWatching()
-    case .releaseListeners: listeners.release(forNext: surroundings.leavesSockets)
+    case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: start()
-    case .askToHalt: askToHalt()
+    case .requestHalt: requestHalt()
     case .kill: kill()
     case .freeze: freeze()
     case .thaw: thaw()
-    case .standIn: standIn()
-    case .stepBack: listeners.stepBack()
-    case .closeGate: closeGate()
-    case .openGate: openGate()
-    case .lookAgain: lookAgain()
-    case .takeQueues: takeQueues()
-    case .holdStill: holdStill()
-    case .letRun: letRun()
+    case .watchWhileFrozen: watchWhileFrozen()
+    case .handBack: listeners.handBack()
+    case .divert: divert()
+    case .restore: restore()
+    case .rescan: rescan()
+    case .drainQueues: drainQueues()
+    case .quiesce: quiesce()
+    case .resume: resume()
     case .watchIdleness: watchIdleness()
     case .unwatchIdleness: unwatchIdleness()
     case .arm(let timer): arm(timer)
@@ -123,7 +125,7 @@ final class Supervisor {
 
 // Sockets.
 extension Supervisor {
-  private func holdListeners() {
+  private func bindListeners() {
     if let next = changed {
       loaded = next
       changed = nil
@@ -131,18 +133,18 @@ extension Supervisor {
     do throws(SystemError) {
       for listener in try listeners.hold(guest) { say(.repaired(socket: listener.address)) }
       setAlarm()
-      take(.held)
+      take(.bound)
     } catch {
       lastFailure = "cannot hold its sockets: \(error)"
-      take(.holdFailed)
+      take(.bindFailed)
     }
   }
 
   private func watchListeners() {
     do throws(SystemError) {
       let asleep = Clocks.monotonic
-      try listeners.watch(surroundings.loop) { [unowned self] listener in
-        knocked(at: listener, asleepSince: asleep)
+      try listeners.watch(context.loop) { [unowned self] listener in
+        incoming(at: listener, asleepSince: asleep)
       }
       say(.asleep(sockets: listeners.all.map(\.address), passed: listeners.arePassed))
       compareWithUnits()
@@ -150,18 +152,18 @@ extension Supervisor {
       // What cannot be watched now is opened and watched anew after the pause.
       lastFailure = "cannot watch its sockets: \(error)"
       listeners.stopWatching()
-      take(.holdFailed)
+      take(.bindFailed)
     }
   }
 }
 
 extension Supervisor {
-  private func knocked(at listener: Listener, asleepSince: Duration) {
+  private func incoming(at listener: Listener, asleepSince: Duration) {
     wakeCause = Trigger(cause: .connection, socket: listener.address)
     if case .inactive(let record) = state,
       Clocks.monotonic - asleepSince >= Backoff.quiet(afterFailures: record.failures)
     {
-      take(.steady)
+      take(.stable)
     }
     take(.connection)
   }
@@ -173,7 +175,7 @@ extension Supervisor {
   private func compareWithUnits() {
     let found = loaded.socketAgreement()?.disagreements ?? []
     for disagreement in found where !disagreements.contains(disagreement) {
-      surroundings.log.write(.problem(disagreement), guest: name)
+      context.log.write(.problem(disagreement), guest: name)
     }
     disagreements = found
   }
@@ -185,7 +187,7 @@ extension Supervisor {
     let (delay, event) = deadline(timer)
     guard let delay else { return }
     do throws(SystemError) {
-      timers[timer] = try surroundings.loop.after(delay) { [unowned self] in
+      timers[timer] = try context.loop.after(delay) { [unowned self] in
         timers[timer] = nil
         expired(timer, after: delay)
         take(event)
@@ -201,10 +203,10 @@ extension Supervisor {
     switch timer {
     case .start: return (guest.policy.timeoutStart, .startTimedOut)
     case .stop: return (guest.policy.timeoutStop, .stopTimedOut)
-    case .look: return (Self.drainPause, .lookDue)
+    case .look: return (Self.drainPause, .rescanDue)
     case .drain: return (Self.drainPatience, .drainTimedOut)
     case .freeze: return (Self.freezePatience, .freezeFailed)
-    case .steady: return (Backoff.steadyAfter, .steady)
+    case .stable: return (Backoff.stableAfter, .stable)
     case .pause(let failures):
       let pause = Backoff.pause(afterFailures: failures)
       pauseEnds = .now + pause
@@ -221,11 +223,11 @@ extension Supervisor {
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
     case .stop:
       // Not all that seem to leave do.
-      if case .leaving(let leaving) = state, !leaving.isSure { break }
+      if case .selfShutdown(let shutdown) = state, !shutdown.isConfirmed { break }
       history.killed()
       say(.killing(timeout: delay))
     case .freeze: say(.cannotFreeze(error: "some of its processes did not freeze in time"))
-    case .look, .drain, .steady: break
+    case .look, .drain, .stable: break
     case .pause:
       pauseEnds = nil
       wakeCause = Trigger(cause: .connection)

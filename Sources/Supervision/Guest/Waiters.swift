@@ -28,13 +28,13 @@ struct Waiters {
       return Self.take(&forReady, .done) + Self.take(&forGone, kept) + Self.take(&forFrozen, notFrozen)
     case .frozen:
       return Self.take(&forReady, .done) + Self.take(&forGone, kept) + Self.take(&forFrozen, .done)
-    case .inactive, .released:
+    case .inactive, .unbound:
       return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
         + Self.take(&forReady, failed("it was put to sleep before it was ready"))
     case .failed:
       return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
         + Self.take(&forReady, failed("it ended before it was ready"))
-    case .holding, .launching, .activating, .freezing, .parting, .leaving, .deactivating:
+    case .binding, .launching, .activating, .freezing, .parting, .selfShutdown, .deactivating:
       return []  // on the way
     }
   }

@@ -87,14 +87,14 @@ private struct Scene {
     case .launching: return try launching()
     case .activating:
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
-      return try killed(standingStill())
+      return try killed(frozenSince())
     case .active:
       try world.wake("echo")
-      return try killed(standingStill())
+      return try killed(frozenSince())
     case .freezing: return try freezing()
     case .frozen:
       try world.wake("echo")
-      let pid = try standingStill()
+      let pid = try frozenSince()
       #expect(try world.dormouse("freeze", "echo").succeeded)
       return try unseen { try killed(pid) }
     case .parting: return try parting()
@@ -102,12 +102,12 @@ private struct Scene {
       try world.wake("echo")
       try leave()
       try daemon.waitForLog("shuts down by itself")
-      return try killed(standingStill())
+      return try killed(frozenSince())
     case .deactivating:
       try world.wake("echo")
       try askToSleep()
       try daemon.waitForLog(stopMessage)
-      return try killed(standingStill())
+      return try killed(frozenSince())
     }
   }
 
@@ -125,7 +125,7 @@ private struct Scene {
   /// The daemon does not learn that all of it stands still.
   private func freezing() throws -> [Connection] {
     try world.wake("echo")
-    let pid = try standingStill()
+    let pid = try frozenSince()
     let events = world.cgroup(of: "echo") + "/cgroup.events"
     let injection = try Injection("pread64:retval=0", at: events, into: daemon.pid, of: world)
     defer { injection.end() }
@@ -141,7 +141,7 @@ private struct Scene {
       let told = daemon.log.ranges(of: stopMessage).count
       let inside = try world.connect("127.0.0.1:8001")
       #expect(try inside.ask("hello") == "hello")
-      let pid = try standingStill()
+      let pid = try frozenSince()
       try askToSleep()
       try daemon.until("it is on its way") { try world.summary("echo").state != .active }
       let clients = try unseen {
@@ -169,7 +169,7 @@ private struct Scene {
   }
 
   /// PID 1; nobody of the guest accepts anybody from now on.
-  private func standingStill() throws -> Int32 {
+  private func frozenSince() throws -> Int32 {
     let pid = try world.leader(of: "echo")
     try stopAll(below: world.cgroup(of: "echo"))
     return pid

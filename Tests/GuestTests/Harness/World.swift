@@ -130,8 +130,8 @@ final class World {
   /// Once in a run: ends the worlds whose test process is gone.
   private static let swept: Void = {
     guard let root = try? Cgroups.root() else { return }
-    let leftovers = Set(names(in: root) + names(in: "/run/netns") + names(in: "/tmp"))
-    for name in leftovers where name.hasPrefix("dmt-") {
+    let orphans = Set(names(in: root) + names(in: "/run/netns") + names(in: "/tmp"))
+    for name in orphans where name.hasPrefix("dmt-") {
       let parts = name.split(separator: "-")
       guard parts.count == 3, let owner = Int32(parts[1]), kill(owner, 0) != 0 else { continue }
       Cgroups.end(root + "/" + name)

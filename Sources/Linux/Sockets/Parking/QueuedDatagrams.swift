@@ -12,7 +12,7 @@ public struct QueuedDatagram: Equatable, Sendable {
 }
 
 /// Makes the kernel tell with each datagram, those that wait already too, where it was sent to: a socket at 0.0.0.0 or [::] knows
-/// it in no other way, and a guest must not see another address after `DatagramReturn`.
+/// it in no other way, and a guest must not see another address after `DatagramResend`.
 ///
 /// For a moment only at a socket that a guest has: it gets messages meanwhile that it did not ask for.
 /// - Parameters:
@@ -21,7 +21,7 @@ public struct QueuedDatagram: Equatable, Sendable {
 /// - Returns: whether it told that before.
 /// - Throws: `SystemError` of getsockopt(2) or setsockopt(2).
 @discardableResult
-public func noteDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+public func recordDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
   let isIPv6 = try localAddress(of: fd).family == AF_INET6
   let (level, number, name) =
     isIPv6
@@ -31,7 +31,7 @@ public func noteDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) th
   return before
 }
 
-/// Takes one datagram out of the queue of a UDP socket after `noteDestinations(on:)`; never blocks.
+/// Takes one datagram out of the queue of a UDP socket after `recordDestinations(on:)`; never blocks.
 ///
 /// - Returns: nil when none waits.
 /// - Throws: `SystemError` of recvmsg(2): an error that a packet brought back comes in the place of a datagram, once.
@@ -55,11 +55,11 @@ public func takeDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> Queu
 }
 
 /// Puts datagrams back on their way, as if their senders had sent them just now: to whichever socket the kernel chooses for their
-/// address, so to the one that a `ReuseportGate` leads to.
+/// address, so to the one that a `ReuseportSteering` leads to.
 ///
 /// By raw sockets that may name a foreign sender (raw(7), IP_TRANSPARENT); the kernel of the destination, which is this machine, does not
 /// look whether the sender could have come that way. Needs CAP_NET_RAW and CAP_NET_ADMIN.
-public struct DatagramReturn: ~Copyable {
+public struct DatagramResend: ~Copyable {
   private let ipv4: OwnedFD
   private let ipv6: OwnedFD?
 

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What a `ReuseportGate` is made of: to be had before there is a second socket. It can fail for want of memory, and whoever had come
+/// What a `ReuseportSteering` is made of: to be had before there is a second socket. It can fail for want of memory, and whoever had come
 /// to a second socket by then would be lost with it.
 ///
 /// The program puts the number in a map of one onto the stack, asks the kernel to choose the socket in that place of another map, and

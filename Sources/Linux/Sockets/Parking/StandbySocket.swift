@@ -1,0 +1,119 @@
+import CLinux
+import Glibc
+
+/// Makes a second socket for the address of an open one of TCP or UDP, with the same options. Non-blocking, closed on exec. Nothing comes
+/// to it before `joinStandby(_:to:backlog:)`.
+///
+/// The kernel will let it join when it has the same address, the same network namespace, and the same user as the other's inode has:
+/// that user is taken over.
+/// - Parameter socket: its options are copied, those that a guest set too.
+/// - Returns: the second socket, unbound; what it has queued when it is closed is reset, but for `ReuseportSteering.movesQueues`.
+/// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX.
+public func makeStandby(of socket: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
+  let address = try localAddress(of: socket)
+  guard address.family != AF_UNIX else { throw SystemError("second socket for \(address)", errno: EOPNOTSUPP) }
+  let kind = try kind(of: socket)
+  let `protocol` = try option(socket, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
+  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+  let standby = OwnedFD(
+    owning: try retrying("second socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
+  var status = stat()
+  let (raw, otherRaw) = (standby.raw, socket.raw)
+  try retrying("fstat") { fstat(otherRaw, &status) }
+  if status.st_uid != geteuid() { try retrying("fchown second socket") { fchown(raw, status.st_uid, .max) } }
+  for copied in CopiedOption.all where copied.concerns(address.family, kind) {
+    copied.copy(from: socket, to: standby)
+  }
+  try setOption(standby, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
+  return standby
+}
+
+/// Gives the second socket the address of the first; one that takes connections listens.
+///
+/// SO_REUSEPORT is set on the first too; the kernel allows it also on a socket that has been bound and listens for long. Without a
+/// `ReuseportSteering` new connections and datagrams go to one or the other from now on, by a hash, so put it there next; until then
+/// what comes to the new one waits in it.
+///
+/// - Parameters:
+///   - standby: from `makeStandby(of:)`.
+///   - socket: the first one.
+///   - backlog: of a listener; the new one gets at least as much as the old one has. Both are capped at net.core.somaxconn.
+/// - Throws: `SystemError`; `EADDRINUSE` when the kernel sees another owner, `EINVAL` for a listener that was shut down.
+public func joinStandby(
+  _ standby: borrowing OwnedFD, to socket: borrowing OwnedFD, backlog: UInt32
+) throws(SystemError) {
+  let address = try localAddress(of: socket)
+  let kind = try kind(of: socket)
+  // Asked first: it fails for a listener that was shut down, before anything is changed.
+  let accepts = kind.isConnected ? try acceptQueue(of: socket).limit : 0
+  try setOption(socket, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
+  let raw = standby.raw
+  try retrying("bind second socket to \(address)") { address.withSockaddr { bind(raw, $0, $1) } ?? -1 }
+  if kind.isConnected { try listen(on: standby, at: address, backlog: max(backlog, UInt32(clamping: accepts))) }
+}
+
+/// A socket option that a second socket takes over from the first.
+///
+/// One that the kernel does not know, or does not let us set, is left out: then the first socket has it from somebody with more
+/// rights, and what is parked is served all the same.
+private struct CopiedOption {
+  enum Scope { case all, tcp, ipv6 }
+
+  let scope: Scope
+  let level: Int32
+  let name: Int32
+
+  private init(_ scope: Scope, _ level: Int, _ name: Int32) {
+    self.scope = scope
+    self.level = Int32(level)
+    self.name = name
+  }
+
+  static let all: [CopiedOption] =
+    [
+      SO_REUSEADDR, SO_KEEPALIVE, SO_PRIORITY, SO_MARK, SO_BROADCAST, SO_OOBINLINE, SO_LINGER, SO_TIMESTAMP,
+      SO_TIMESTAMPNS,
+      SO_RCVLOWAT, LINUX_SO_BINDTOIFINDEX, SO_RCVBUF, SO_SNDBUF,
+    ].map { CopiedOption(.all, Int(SOL_SOCKET), $0) }
+    // Those of IPv4 count for the clients of IPv4 at a socket of IPv6, too.
+    + [IP_TOS, IP_TTL, IP_TRANSPARENT, IP_PKTINFO, LINUX_IP_FREEBIND].map { CopiedOption(.all, Int(IPPROTO_IP), $0) }
+    + [
+      IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_TRANSPARENT, IPV6_RECVPKTINFO, LINUX_IPV6_FREEBIND,
+    ].map { CopiedOption(.ipv6, Int(IPPROTO_IPV6), $0) }
+    + [
+      TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_CONGESTION,
+      TCP_USER_TIMEOUT, TCP_FASTOPEN, TCP_NOTSENT_LOWAT,
+    ].map { CopiedOption(.tcp, Int(IPPROTO_TCP), $0) }
+
+  func concerns(_ family: Int32, _ kind: SocketKind) -> Bool {
+    switch scope {
+    case .all: true
+    case .tcp: kind == .stream
+    case .ipv6: family == AF_INET6
+    }
+  }
+
+  func copy(from other: borrowing OwnedFD, to standby: borrowing OwnedFD) {
+    // Room for the longest: the name of a congestion control, TCP_CA_NAME_MAX.
+    var value = [UInt8](repeating: 0, count: 16)
+    var length = socklen_t(value.count)
+    guard getsockopt(other.raw, level, name, &value, &length) == 0 else { return }
+    if level == SOL_SOCKET, name == SO_RCVBUF || name == SO_SNDBUF {
+      return copyBuffer(value, from: other, to: standby)
+    }
+    _ = setsockopt(standby.raw, level, name, value, length)
+  }
+
+  /// A size that nobody set stays the kernel's own affair: what is set is grown no more, and connections inherit that.
+  private func copyBuffer(_ value: [UInt8], from other: borrowing OwnedFD, to standby: borrowing OwnedFD) {
+    let locked = (try? option(other, SOL_SOCKET, LINUX_SO_BUF_LOCK, initially: Int32(0), named: "SO_BUF_LOCK")) ?? 0
+    let isReceiving = name == SO_RCVBUF
+    guard locked & (isReceiving ? 2 : 1) != 0 else { return }
+    // The kernel tells twice what it was told.
+    var size = value.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) } / 2
+    let forced = isReceiving ? SO_RCVBUFFORCE : SO_SNDBUFFORCE
+    if setsockopt(standby.raw, SOL_SOCKET, forced, &size, 4) != 0 {
+      _ = setsockopt(standby.raw, SOL_SOCKET, name, &size, 4)
+    }
+  }
+}

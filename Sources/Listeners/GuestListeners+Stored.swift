@@ -1,0 +1,99 @@
+import GuestSpec
+import Linux
+
+// What outlives a daemon: in the service manager's store, and in the hands of a guest that a killed one left.
+extension GuestListeners {
+  /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
+  func keepStored(_ listener: Listener, standby: HeldSocket?) {
+    if !listener.isPassed { store.keep(listener.primary, as: name(of: listener.primary, .primary, listener)) }
+    if let standby { store.keep(standby, as: name(of: standby, .standby, listener)) }
+  }
+
+  /// Has the service manager forget a standby that is given up.
+  func forget(standby: HeldSocket, of listener: Listener) {
+    store.drop(standby, as: name(of: standby, .standby, listener))
+  }
+
+  /// Leaves the next daemon of two sockets at a path the one that clients come to, when nobody waits at the other: whose file would lie
+  /// beside the path for good should no daemon follow.
+  func leaveOne(of listener: Listener) {
+    // Who has connected a socket for datagrams sends to where he did that, whichever has the path.
+    guard case .path(let path) = listener.local, listener.listen.kind != .datagram, let standby = listener.standby,
+      store.hasSentAll
+    else { return }
+    if !listener.steersToStandby {
+      if (try? hasInput(standby.descriptor)) == false { forgettingStandby(of: listener) { listener.dropStandby() } }
+    } else if !listener.isPassed, (try? hasInput(listener.primary.descriptor)) == false {
+      // To lead clients back to the first would be one moment more in which somebody has found a socket and is not in its queue yet.
+      store.rename(standby, from: name(of: standby, .standby, listener), to: name(of: standby, .primary, listener))
+      if !store.hasSentAll { return }
+      store.drop(listener.primary, as: name(of: listener.primary, .primary, listener))
+      StandbyPath.remove(path)
+    }
+  }
+
+  /// Closes the standby for good, and has the service manager forget both.
+  func giveUp(_ listener: Listener) {
+    forgettingStandby(of: listener) { listener.dropStandby() }
+    store.drop(listener.primary, as: name(of: listener.primary, .primary, listener))
+  }
+
+  /// Has the service manager forget the standby when `body` gave it up.
+  func forgettingStandby<Result, Failure: Error>(
+    of listener: Listener, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let standby = listener.standby
+    defer {
+      if let standby, listener.standby == nil { forget(standby: standby, of: listener) }
+    }
+    return try body()
+  }
+
+  private func name(of socket: HeldSocket, _ role: StoredName.Role, _ listener: Listener) -> StoredName {
+    StoredName(role, of: listener.group, inode: socket.inode, guest: guest)
+  }
+
+  /// Takes back what an earlier daemon put into the store. Second sockets come after all first ones.
+  ///
+  /// - Returns: false when the guest has no place for it.
+  /// - Throws: `SystemError` when it is no socket.
+  package func takeBack(_ socket: HeldSocket, _ name: StoredName, _ match: PassedSocket.Match) throws(SystemError)
+    -> Bool
+  {
+    let there = all.first { $0.listen == match.listen }
+    switch name.role {
+    case .primary:
+      guard there == nil, name.options == match.group.fingerprint else { return false }
+      add(try Listener(socket, as: match.listen, of: match.group, passed: false))
+    case .standby:
+      guard let there, there.standby == nil else { return false }
+      return try there.takeBackStandby(socket)
+    }
+    return true
+  }
+
+  /// Takes over from the guest of a killed daemon, which has the same sockets, what is wanted and not here yet, and finds out which of the
+  /// two at a path it has.
+  package func takeOver(fromProcess pid: Int32, pidfd: borrowing OwnedFD, _ guest: Guest) {
+    // Whoever is not found is bound anew when the guest is gone.
+    try? forEachSocket(ofProcess: pid, pidfd: pidfd, limit: Self.mostTaken) { descriptor in
+      if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
+      return true
+    }
+  }
+
+  private func takeOver(_ socket: HeldSocket, _ guest: Guest) {
+    let found = PassedSocket(socket.descriptor, name: "")
+    guard let match = found.match(guest), found.takesClients(socket.descriptor) else { return }
+    guard let there = all.first(where: { $0.listen == match.listen }) else {
+      if let listener = try? Listener(socket, as: match.listen, of: match.group, passed: false) { add(listener) }
+      return
+    }
+    if there.primary.inode == socket.inode { return }
+    // Nobody else has a standby one.
+    if case .path = there.local, there.standby == nil { there.standby = socket }
+    there.guestHasStandby = there.standby?.inode == socket.inode
+  }
+
+  private static let mostTaken = 4096
+}

@@ -1,0 +1,161 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("A guest that says by itself that it goes")
+struct SelfShutdownTests {
+  /// A Debian guest with one listener; with `wanted` the service of that name has to have started before it is ready.
+  private func addSystemd(
+    _ world: World, image: String = "trixie", stopping: String = "90s", wanted: [String: String] = [:]
+  ) throws {
+    let units = try world.writeUnits(
+      [
+        "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
+        "hello.service": "[Service]\nExecStart=/usr/local/bin/tiny-init\n",
+      ], wanted: wanted)
+    try world.addDebian(
+      "web", image: image, units: units, "ListenStream=127.0.0.1:8001",
+      settings: "[Guest]\nTimeoutStopSec=\(stopping)")
+  }
+
+  private func systemctl(_ world: World, _ arguments: String...) throws {
+    _ = try world.run(
+      ["nsenter", "--target", "\(world.leader(of: "web"))", "--all", "systemctl", "--no-block"] + arguments)
+  }
+
+  @Test("before it is ready has its clients wait apart as well, and the next one serves them")
+  func unready() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: [])
+      let daemon = try world.startDaemon()
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target") == "ok")
+      try daemon.waitForLog("shuts down by itself")
+      let clients = try world.connect("127.0.0.1:8001", times: 5)
+      for client in clients { try client.send("hello") }
+      try inside.send("reboot")
+      for client in clients { #expect(try client.line() == "hello") }
+      let status = try world.status("echo")
+      #expect(status.lastWake?.cause == .reboot)
+      #expect(status.counters.parked == 5)
+      #expect(status.counters.failedWakes == 1)
+    }
+  }
+
+  @Test("and is a systemd that is not ready yet is heard, and its reboot is one")
+  func unreadySystemd() throws {
+    try World.with { world in
+      let forever = "[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n"
+      try addSystemd(world, wanted: ["forever.service": forever])
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(try world.summary("web").state == .activating)
+      try systemctl(world, "reboot")
+      try daemon.waitForLog("shuts down by itself")
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(!daemon.log.contains("does not shut down"))
+      #expect(daemon.log.contains("gone: asked for a reboot"))
+      #expect(try world.status("web").lastWake?.cause == .reboot)
+    }
+  }
+
+  @Test("but goes on gets those back who were taken from its queue")
+  func unparked() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("hello") == "hello")
+      let pid = try world.leader(of: "echo")
+      try stop(pid)
+      let clients = try world.connect("127.0.0.1:8001", times: 5)
+      for client in clients { try client.send("hello") }
+      // It takes one of them before that, and none in the second between the two: it waits in poll(2).
+      try inside.send(
+        "notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\ncall 7 0 0 1000\nnotify X_SYSTEMD_UNIT_ACTIVE=sockets.target")
+      kill(pid, SIGCONT)
+      for client in clients { #expect(try client.line() == "hello") }
+      try daemon.waitForLog("does not shut down after all")
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(try world.leader(of: "echo") == pid)
+      #expect(try world.status("echo").counters.lost.isEmpty)
+    }
+  }
+
+  @Test("but goes on is not killed for it, and serves again when the time is over")
+  func staysSilently() throws {
+    try World.with { world in
+      try addSystemd(world, stopping: "2s")
+      let daemon = try world.startDaemon()
+      try world.wake("web")
+      let pid = try world.leader(of: "web")
+      try systemctl(world, "stop", "timers.target")
+      try daemon.waitForLog("shuts down by itself")
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.ask("hello") == "hello")
+      try daemon.waitForLog("does not shut down after all")
+      #expect(try world.leader(of: "web") == pid)
+      #expect(try world.summary("web").state == .active)
+      #expect(try world.status("web").counters.kills == 0)
+    }
+  }
+
+  @Test("and no more, while it may take for ever to stop, has its clients wait until somebody has it started anew")
+  func silent() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=infinity")
+      let daemon = try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "notify X_SYSTEMD_UNIT_INACTIVE=sockets.target") == "ok")
+      try daemon.waitForLog("shuts down by itself")
+      let client = try world.connect("127.0.0.1:8001")
+      try client.send("hello")
+      try world.wake("echo")
+      #expect(try client.line() == "hello")
+      let status = try world.status("echo")
+      #expect(status.wakes == 2)
+      #expect(status.counters.parked == 1)
+      #expect(status.counters.kills == 0)
+    }
+  }
+
+  @Test("but says then that it does not serves again at once")
+  func stays() throws {
+    try World.with { world in
+      try addSystemd(world)
+      let daemon = try world.startDaemon()
+      try world.wake("web")
+      let pid = try world.leader(of: "web")
+      try systemctl(world, "stop", "timers.target")
+      try daemon.waitForLog("shuts down by itself")
+      #expect(try world.why("web").reasons == ["it seems to shut down by itself"])
+      let client = try world.connect("127.0.0.1:8001")
+      try systemctl(world, "start", "timers.target")
+      #expect(try client.ask("hello") == "hello")
+      #expect(try world.leader(of: "web") == pid)
+      // What tells of no end is none.
+      try systemctl(world, "stop", "multi-user.target")
+      #expect(try world.ask("127.0.0.1:8001", "still") == "still")
+      #expect(daemon.log.ranges(of: "shuts down by itself").count == 1)
+    }
+  }
+
+  @Test(
+    "but is on its way to another target, or to its start, lives; a client has the next one, for its sockets are closed",
+    arguments: [("trixie", ["isolate", "rescue.target"]), ("sid", ["soft-reboot"])])
+  func elsewhere(image: String, arguments: [String]) throws {
+    try World.with { world in
+      try addSystemd(world, image: image)
+      let daemon = try world.startDaemon()
+      try world.wake("web")
+      let pid = try world.leader(of: "web")
+      _ = try world.run(["nsenter", "--target", "\(pid)", "--all", "systemctl", "--no-block"] + arguments)
+      try daemon.waitForLog("does not shut down after all")
+      #expect(try world.leader(of: "web") == pid)
+      #expect(try world.summary("web").state == .active)
+      #expect(try world.connect("127.0.0.1:8001").ask("hello", within: 120) == "hello")
+      #expect(try world.status("web").wakes == 2)
+      #expect(try world.status("web").counters.kills == 0)
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import Testing
+
+@Suite("Clients of a guest on its way out")
+struct StopPendingTests {
+  static let addresses = ["127.0.0.1:8001", "[::1]:8002", "PATH", "127.0.0.1:8004"]
+
+  @Test("wait apart from it, and are served by the next one", arguments: addresses)
+  func waitApart(address: String) throws {
+    try World.with { world in
+      try world.addHanging()
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let pid = try #require(try world.summary("echo").pid)
+      let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      try daemon.waitForLog("sent SIGTERM")
+      let clients = try (1...5).map { number in
+        let client = try world.client(address)
+        try client.send("\(number)")
+        return client
+      }
+      kill(pid, SIGKILL)
+      for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number + 1)") }
+      #expect(stopping.wait() == .exited(0))
+      let status = try world.status("echo")
+      #expect(status.wakes == 2)
+      #expect(status.counters.parked >= 1)
+      #expect(status.counters.lost.isEmpty)
+      // Again: whatever changed its role before.
+      let next = try #require(status.pid)
+      let stoppingAgain = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      try daemon.until("it is told again") { daemon.log.split(separator: "sent SIGTERM").count == 3 }
+      kill(next, SIGKILL)
+      #expect(stoppingAgain.wait() == .exited(0))
+      let again = try world.client(address)
+      #expect(try again.ask("again") == "again")
+    }
+  }
+
+  @Test("in their handshake are served by the next one too")
+  func halfOpen() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", "DeferAcceptSec=60", arguments: ["--ready", "--stop=ignore"])
+      let daemon = try world.startDaemon()
+      for round in 1...2 {
+        try world.wake("echo")
+        let pid = try #require(try world.summary("echo").pid)
+        let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+        try daemon.until("it is told") { daemon.log.ranges(of: "sent SIGTERM").count == round }
+        let client = try world.connect("127.0.0.1:8001")
+        kill(pid, SIGKILL)
+        #expect(stopping.wait() == .exited(0))
+        #expect(try client.ask("hello") == "hello")
+        client.close()
+      }
+    }
+  }
+
+  @Test("who are still with it may have done: a guest that has to go is given time with them")
+  func drained() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      // On a busy machine the time may be over before it is used.
+      var answers: [String] = []
+      while answers.count < 10, answers.last != "still" {
+        let client = try world.connect("127.0.0.1:8001")
+        #expect(try client.ask("hello") == "hello")
+        let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+        try daemon.until("it is on its way") { try world.summary("echo").state != .active }
+        answers.append((try? client.ask("still")) ?? "none")
+        client.close()
+        #expect(stopping.wait() == .exited(0))
+        #expect(try world.status("echo").lastStop?.killed == false)
+      }
+      #expect(answers.last == "still")
+    }
+  }
+
+  @Test(
+    "by its own will wait apart from its first sign on, and are served by the next one",
+    arguments: ["STATUS=Activating special unit poweroff.target...", "X_SYSTEMD_UNIT_INACTIVE=sockets.target"])
+  func leaving(sign: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect("127.0.0.1:8001")
+      #expect(try inside.ask("notify \(sign)") == "ok")
+      try daemon.waitForLog("shuts down by itself")
+      let clients = try world.connect("127.0.0.1:8001", times: 5)
+      for client in clients { try client.send("hello") }
+      #expect(try world.summary("echo").state == .deactivating)
+      try inside.send("reboot")
+      for client in clients { #expect(try client.line() == "hello") }
+      let status = try world.status("echo")
+      #expect(status.lastWake?.cause == .reboot)
+      #expect(status.lastStop?.cause == .reboot)
+      #expect(status.counters.parked == 5)
+    }
+  }
+
+  @Test("of which the kernel moves none are counted as left behind only when it took them along")
+  func undrained() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)", settings: "[Guest]\nTimeoutStopSec=5s")
+      let daemon = try world.startDaemon()
+      let inside = try world.connect(path)
+      #expect(try inside.ask("hello") == "hello")
+      let pid = try #require(try world.summary("echo").pid)
+      try stop(pid)
+      let clients = try world.connect(path, times: 5)
+      for client in clients { try client.send("hello") }
+      // It takes one of them before it says that it goes, and then does nothing more.
+      try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nhang")
+      kill(pid, SIGCONT)
+      try daemon.waitForLog("shuts down by itself")
+      try world.sleep("echo")
+      for client in clients.dropFirst() { #expect(try client.line() == "hello") }
+      #expect(try world.status("echo").counters.undrained == 0)
+      #expect(try world.status("echo").counters.handedOver == 5)
+    }
+  }
+
+  @Test("that it has not accepted are taken from it, and served by the next one")
+  func taken() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenDatagram=127.0.0.1:8004")
+      try world.startDaemon()
+      try world.wake("echo")
+      let first = try #require(try world.summary("echo").pid)
+      // It accepts nobody, and is gone before it could.
+      try stop(first)
+      let clients = try world.connect("127.0.0.1:8001", times: 10)
+      let sender = try world.datagrams(to: "127.0.0.1:8004")
+      for client in clients + [sender] { try client.send("hello") }
+      let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
+      #expect(stopping.wait(seconds: 1) == nil)
+      kill(first, SIGCONT)
+      for client in clients + [sender] { #expect(try client.line() == "hello") }
+      #expect(stopping.wait() != nil)
+      #expect(try world.summary("echo").pid != first)
+    }
+  }
+
+  @Test("make a stop a cancelled one when they come in the last moment, and nobody notices")
+  func cancelled() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)", "ListenStream=127.0.0.1:8001")
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      let pid = try #require(try world.summary("echo").pid)
+      // It stands still with a client in its queue when it is to sleep.
+      try stop(pid)
+      let early = try world.connect("127.0.0.1:8001")
+      // Others come when the gate is closed (the kernel has been waited for), and nobody has looked yet.
+      let injection = try Injection("membarrier:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
+      let log = world.directory + "/sleep"
+      let asking = try world.start([Built.dormouse, "sleep", "echo", "--runtime", world.runtime], log: log)
+      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      let late = try world.connect("127.0.0.1:8001")
+      // He could not come back from a second socket: a path leads to the guest until nobody is seen to use it.
+      let atPath = try world.connect(path)
+      kill(daemon.pid, SIGCONT)
+      #expect(asking.wait() == .exited(1))
+      injection.end()
+      let said = text(of: log + ".err")
+      #expect(said.contains("3 connections are open ("))
+      #expect(said.ranges(of: "all the same").count == 1)
+      #expect(daemon.log.contains("a client came: the stop is cancelled"))
+      kill(pid, SIGCONT)
+      for client in [early, late, atPath] { #expect(try client.ask("hello") == "hello") }
+      let status = try world.status("echo")
+      #expect(status.pid == pid)
+      #expect(status.counters.unparked == 1)
+      // It can be stopped as before when they have gone.
+      for client in [early, late, atPath] { client.close() }
+      try eventually("nobody uses it") { try world.dormouse("sleep", "echo").succeeded }
+    }
+  }
+
+  @Test(
+    "cancel it as well when they came and went in the last moment: the guest was used just now",
+    arguments: ["", "IdleFreezeSec=50ms"])
+  func cameAndWent(settings: String) throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms\n\(settings)")
+      let daemon = try world.startDaemon()
+      let early = try world.connect("127.0.0.1:8001")
+      #expect(try early.ask("hello") == "hello")
+      let pid = try world.leader(of: "echo")
+      // It is to make the gate, and nobody has been led away yet.
+      let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
+      early.close()
+      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      let late = try world.connect("127.0.0.1:8001")
+      #expect(try late.ask("hello") == "hello")
+      late.close()
+      try eventually("the kernel has told of his end") { daemon.isToldOfEnd }
+      kill(daemon.pid, SIGCONT)
+      try daemon.waitForLog("the stop is cancelled")
+      injection.end()
+      #expect(!daemon.log.contains("gone: "))
+      #expect(runs(pid))
+    }
+  }
+
+  @Test("of an AF_UNIX path find it there at any moment, and by the same name", arguments: 1...2)
+  func samePath(round: Int) throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=\(path)", "ListenSequentialPacket=\(path)-packets")
+      try world.startDaemon()
+      for count in 1...4 {
+        #expect(try world.ask(path, "\(count)") == "\(count)")
+        #expect(try world.connectPackets(path + "-packets").ask("\(count)") == "\(count)")
+        #expect(try world.status("echo").sockets.allSatisfy { $0.adopted == true })
+        try world.sleep("echo")
+      }
+      #expect(try world.status("echo").wakes == 4)
+    }
+  }
+
+  @Test("whose daemon was killed are served by the guest that it left, then by the next one")
+  func daemonKilled() throws {
+    try World.with { world in
+      let path = world.directory + "/socket"
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=\(path)")
+      let first = try world.startDaemon()
+      // So that the second socket has been in use.
+      try world.wake("echo")
+      try world.sleep("echo")
+      try world.wake("echo")
+      let pid = try #require(try world.summary("echo").pid)
+      first.child.signal(SIGKILL)
+      _ = first.child.wait()
+      try stop(pid)
+      let clients = try ["127.0.0.1:8001", path].map { try world.connect($0) }
+      for client in clients { try client.send("hello") }
+      try world.startDaemon()
+      kill(pid, SIGCONT)
+      for client in clients { #expect(try client.line() == "hello") }
+      for client in clients { client.close() }
+      try world.wait("echo", .inactive)
+      for address in ["127.0.0.1:8001", path] { #expect(try world.ask(address, "again") == "again") }
+    }
+  }
+}
+
+extension World {
+  /// A guest with a listener of each kind that takes a while to halt.
+  fileprivate func addHanging() throws {
+    try addTiny(
+      "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(directory)/socket",
+      "ListenDatagram=127.0.0.1:8004", arguments: ["--ready", "--stop=ignore"])
+  }
+
+  fileprivate func client(_ address: String) throws -> Connection {
+    if address.hasSuffix("8004") { return try datagrams(to: address) }
+    return try connect(address == "PATH" ? directory + "/socket" : address)
+  }
+}
+
+extension Daemon {
+  /// Whether a message of sock_diag(7) waits to be read by it.
+  fileprivate var isToldOfEnd: Bool {
+    text(of: "/proc/\(pid)/net/netlink").split(separator: "\n").dropFirst().contains { line in
+      let fields = line.split(separator: " ")
+      // The protocol, and the bytes in the queue.
+      return fields[1] == "4" && fields[4] != "0"
+    }
+  }
+}
