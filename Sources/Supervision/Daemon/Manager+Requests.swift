@@ -49,8 +49,8 @@ extension Manager {
 
   /// Reports the guest's state to those who subscribed to it.
   func publish(_ supervisor: Supervisor) {
-    // A guest that the ending daemon releases still has its file.
-    let isRemoved = supervisor.state == .released && !supervisor.awaitsBeginning && !isEnding
+    // The guests of a daemon that ends still have their files.
+    let isRemoved = supervisor.state.isUnbound && !supervisor.awaitsStart && !isEnding
     control?.publish(supervisor.name, isRemoved ? nil : supervisor.state.word) { supervisor.summary }
   }
 
