@@ -70,7 +70,7 @@ let package = Package(
     .testTarget(name: "ListenersTests", dependencies: ["GuestSpec", "Listeners"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["ControlProtocol", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
+      dependencies: ["ControlProtocol", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
   ]

@@ -40,8 +40,8 @@ enum Failure: Error, CustomStringConvertible {
     case .refused(let error):
       switch error {
       case .wakeFailed(let name, _): "\(error); `dormouse status --console \(name)` may show more"
-      case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now halts it all the same"
-      case .noSuchGuest, .freezeFailed, .consoleFailed: "\(error)"
+      case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now stops it in any case"
+      case .noSuchGuest, .freezeFailed, .consoleFailed, .tooManySubscribers, .subscriberTooSlow: "\(error)"
       }
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }

@@ -1,6 +1,6 @@
 import ControlProtocol
 
-/// What `dormouse status` shows a person.
+/// The text that `dormouse status` prints.
 struct StatusText {
   private let status: GuestStatus
   private let now: Timestamp
@@ -90,7 +90,7 @@ struct StatusText {
       ("crashes", counters.crashes), ("reboots", counters.reboots),
       ("connections", counters.accepted), ("ended without an answer", counters.unanswered),
       ("handed over", counters.handedOver), ("parked", counters.parked),
-      ("given back", counters.unparked), ("left to a guest that was stopping", counters.undrained),
+      ("unparked", counters.unparked), ("left to a guest that was stopping", counters.undrained),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed, out of memory", counters.memoryKills),
     ]
@@ -102,11 +102,11 @@ struct StatusText {
   private func moment(_ time: Timestamp) -> String { "\(time.localTime); \(time.relative(to: now))" }
 }
 
-/// Names and values, the names aligned on their colons as systemctl(1) does.
+/// Names and values. The names are aligned at their colons, as systemctl(1) aligns them.
 struct Facts {
   private var facts: [(String, String)] = []
 
-  /// Nothing is added without a value.
+  /// Adds nothing if there is no value.
   mutating func add(_ name: String, _ value: String?) {
     if let value { facts.append((name, plainText(value))) }
   }
@@ -127,9 +127,10 @@ extension LossReason {
   fileprivate var words: String {
     switch self {
     case .notAdopted: "nobody in the guest took the socket"
-    case .notUnparked: "could not be given back"
+    case .notUnparked: "could not be unparked"
     case .unanswered: "closed unanswered by a guest that was stopping"
     case .killed: "open when the guest was killed"
+    case .unrecognized(let word): word
     }
   }
 }

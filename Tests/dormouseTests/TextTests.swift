@@ -32,7 +32,7 @@ struct TextTests {
     status.counters.undrained = 2
     let text = StatusText(status, now: now).text
     #expect(text.contains("2 left to a guest that was stopping"))
-    #expect(text.contains("3 lost (could not be given back)"))
+    #expect(text.contains("3 lost (could not be unparked)"))
     #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
     #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
     #expect(text.contains(" Warning: [::]:80 is not enabled in the guest (3min 12s ago)\n"))
@@ -58,6 +58,33 @@ struct TextTests {
     #expect(text.contains("Hostname: burrow\n"))
     #expect(text.contains("Machine ID: \(String(repeating: "a", count: 32))\n"))
     #expect(text.contains("Units: sysinit.target basic.target\n"))
+  }
+
+  @Test("A state, a cause, a kind, a level and a reason that the client does not know are shown as they stand")
+  func unrecognized() throws {
+    let message = #"""
+      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"files":[],
+      "sockets":[{"address":"[::]:80","kind":"seqpacket+","name":"http","passed":false}],
+      "lastWake":{"cause":"alarm","at":1800000000000000},"lastStop":{"cause":"maintenance","at":1800000000000000,"killed":false},
+      "messages":[{"at":1800000000000000,"level":"notice","text":"it snores"}],
+      "counters":{"failedWakes":0,"freezes":0,"stops":0,"kills":0,"crashes":0,"reboots":0,"connectionsRefused":0,"accepted":0,
+      "unanswered":0,"handedOver":0,"parked":0,"unparked":0,"undrained":0,"lost":[{"reason":"evaporated","count":2}],
+      "notifyRefused":0,"memoryKills":0,"dreams":7},"aKeyOfALaterVersion":true}}}
+      """#
+    let reply = try Call.status(name: "web", console: false).decodeReply(Array(message.utf8))
+    guard case .status(let status) = reply else {
+      Issue.record("\(reply) is no status")
+      return
+    }
+    let text = StatusText(status, now: now).text
+    #expect(text.contains("State: hibernating since "))
+    #expect(text.contains("Socket: [::]:80 seqpacket+ \"http\"\n"))
+    #expect(text.contains(", by alarm\n"))
+    #expect(text.contains(", maintenance\n"))
+    #expect(text.contains("Notice: it snores (3min 12s ago)\n"))
+    #expect(text.contains("2 lost (evaporated)"))
+    let why = GuestExplanation(name: "web", state: status.state, since: then)
+    #expect(WhyText(why, now: now).text == "web is hibernating, since 3min 12s ago.\n")
   }
 
   @Test("Why names the connections that keep a guest awake")

@@ -18,7 +18,7 @@ public actor Manager {
   var control: ControlServer?
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
-  private var isEnding = false
+  private(set) var isEnding = false
   /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
   private(set) var endsAsleep = false
   /// Guests whose files are there again while what ran by the old ones still stops.
@@ -173,6 +173,7 @@ extension Manager {
 
   private func stateChanged(of name: String) {
     guard let supervisor = supervisors[name] else { return }
+    publish(supervisor)
     if supervisor.state.isUnbound {
       supervisors[name] = nil
       if let again = returning.removeValue(forKey: name), let context, !isEnding { add(again, context) }
