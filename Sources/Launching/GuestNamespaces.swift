@@ -123,7 +123,7 @@ private final class Holder {
       do throws(SystemError) {
         try writeSetting(path, line)
       } catch {
-        let ids = "\(extent.outer)…\(UInt64(extent.outer) + UInt64(extent.count) - 1)"
+        let ids = "\(extent.outer)…\(UInt64(extent.outer) + UInt64(max(extent.count, 1)) - 1)"
         throw LaunchError("mapping the guest's users to \(ids) (\(error.call))", errno: error.errno)
       }
     }

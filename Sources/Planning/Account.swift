@@ -54,10 +54,11 @@ public struct Account: Hashable, Sendable {
     // The kernel's NGROUPS_MAX.
     let most = 65536
     var groups = [gid]
+    var known: Set = [gid]
     for line in group.split(separator: "\n") {
       let fields = line.split(separator: ":", omittingEmptySubsequences: false)
       guard fields.count >= 4, let number = UInt32(fields[2]), groups.count < most else { continue }
-      if fields[3].split(separator: ",").contains(where: { $0 == name }), !groups.contains(number) {
+      if fields[3].split(separator: ",").contains(where: { $0 == name }), known.insert(number).inserted {
         groups.append(number)
       }
     }

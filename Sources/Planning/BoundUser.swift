@@ -91,8 +91,8 @@ public struct BoundUser: Equatable, Sendable {
   /// What of the host's user and group is whose in a guest with these users; nil: the host's.
   public func map(in users: IDMap?) -> IDMap {
     IDMap(
-      users: IDMap.Extent(inner: host.uid, outer: (users?.users.outer ?? 0) + id, count: 1),
-      groups: IDMap.Extent(inner: host.gid, outer: (users?.groups.outer ?? 0) + id, count: 1))
+      users: IDMap.Extent(inner: host.uid, outer: (users?.users.outer ?? 0) &+ id, count: 1),
+      groups: IDMap.Extent(inner: host.gid, outer: (users?.groups.outer ?? 0) &+ id, count: 1))
   }
 
   /// The files of nss-systemd(8) that make him known: what follows the name, who may read it, and what is in it.

@@ -51,12 +51,12 @@ public struct CgroupLimit: Equatable, Sendable {
     switch amount {
     case .infinity: "max"
     case .count(let count): "\(count)"
-    case .share(10_000): "\(whole)"
-    case .share(let share): "\(part(share, of: whole / unit) * unit)"
+    case .share(10_000...): "\(whole)"
+    case .share(let share): "\(part(share, of: whole / max(unit, 1)) * max(unit, 1))"
     }
   }
 
-  /// The quotient is less than the whole and fits.
+  /// `share` is less than 10,000 ten-thousandths, so the quotient is less than the whole and fits.
   private static func part(_ share: UInt32, of whole: UInt64) -> UInt64 {
     UInt64(10_000).dividingFullWidth(whole.multipliedFullWidth(by: UInt64(share))).quotient
   }
@@ -65,16 +65,17 @@ public struct CgroupLimit: Equatable, Sendable {
   private static func quota(_ share: UInt32, each wanted: Duration?) -> String {
     let millisecond: UInt64 = 1000
     let second: UInt64 = 1_000_000
-    let perSecond = UInt64(share) * second / 10_000
+    let perSecond = max(UInt64(share) * second / 10_000, 1)
     let (seconds, rest) = min(wanted ?? .milliseconds(100), .seconds(1)).components
     let asked = UInt64(clamping: seconds) * second + UInt64(clamping: rest / 1_000_000_000_000)
     let period = min(max(asked, millisecond, millisecond * second / perSecond), second)
     return "\(max(perSecond * period / second, millisecond)) \(period)"
   }
 
-  /// Two I/O schedulers have weights, each in a file of its own; BFQ's go to 1000, and 100 is the middle of both.
+  /// Two I/O schedulers have weights, each in a file of its own. Those of io.cost go to 10,000 and BFQ's to 1000; 100 is the default of
+  /// both.
   private static func io(_ weight: UInt32) -> CgroupLimit {
-    let bfq = weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900
+    let bfq = weight <= 100 ? weight : 100 + (weight - 100) / 11
     return CgroupLimit(
       setting: "IOWeight", controller: "io",
       files: [File(name: "io.weight", text: "default \(weight)"), File(name: "io.bfq.weight", text: "\(bfq)")])

@@ -51,7 +51,8 @@ extension PlanBuilder {
       switch layer {
       case .host(let path): lower.append(attach(path, number, &result))
       case .own(let path): lower.append(path)
-      case .temporary: preconditionFailure("only the uppermost layer may be temporary")
+      // Useless below another layer, so the guest's file is refused before; here it is an empty layer.
+      case .temporary: lower.append(attach(try scratchDirectory(for: destination), number, &result))
       }
     }
     // overlayfs names the uppermost first.

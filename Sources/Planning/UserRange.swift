@@ -30,7 +30,9 @@ public enum UserRange {
       if let id = UInt64(line[2]) { taken.append(id...id) }
     }
     for line in subordinate.flatMap(fields) where line.count == 3 {
-      if let first = UInt64(line[1]), let count = UInt64(line[2]), count > 0, count <= UInt64(UInt32.max) {
+      // Nothing there is an ID that the kernel does not have.
+      let ids = UInt64(UInt32.max)
+      if let first = UInt64(line[1]), let count = UInt64(line[2]), first <= ids, count > 0, count <= ids {
         taken.append(first...(first + count - 1))
       }
     }

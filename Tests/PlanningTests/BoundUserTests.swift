@@ -66,6 +66,13 @@ struct BoundUserTests {
     #expect(changed.preloaded.contains(.mapping(IDMap(users: extent, groups: group))))
   }
 
+  @Test("a bound user of a guest whose range ends at the last ID is mapped without an overflow")
+  func lastRange() {
+    let user = BoundUser(Self.ada, id: 60514)
+    #expect(user.map(in: IDMap(base: 0xFFFF_0000, count: 65535)).users.outer == 0xFFFF_0000 + 60514)
+    #expect(user.map(in: IDMap(base: .max, count: 1)).groups.outer == 60513)
+  }
+
   @Test("each gets a number that nobody in the guest has")
   func numbers() throws {
     var grace = Self.ada

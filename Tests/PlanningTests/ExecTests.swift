@@ -174,6 +174,15 @@ struct AccountTests {
         == Account(name: "web", uid: 33, gid: 34, groups: [34, 50], home: "/var/www", shell: "/usr/sbin/nologin"))
   }
 
+  @Test(
+    "an /etc/group of 300,000 groups that all list the user is read in time in proportion to its length",
+    .timeLimit(.minutes(1)))
+  func manyGroups() {
+    let group = (1...300_000).map { "g:x:\($0):web" }.joined(separator: "\n")
+    let account = Account("web", passwd: Self.passwd, group: group)
+    #expect(account?.groups.count == 65536)
+  }
+
   @Test("that has no home has the root, and one that is not there is none")
   func odd() {
     #expect(account("homeless")?.home == "/")

@@ -113,4 +113,12 @@ struct UsersTests {
       subordinate: ["user:524288:65536\nbroken:1:2:3\nnone:5:0\n"])
     #expect(taken == [0...0, 1_000_000...1_000_000, 524_288...589_823])
   }
+
+  @Test(
+    "a range that begins beyond the kernel's IDs is left out of those that are taken",
+    arguments: ["a:18446744073709551615:2", "a:18446744073709551614:4294967295", "a:4294967296:1"])
+  func beyond(line: String) {
+    #expect(UserRange.taken(accounts: [], subordinate: [line]) == [])
+    #expect(UserRange.taken(accounts: [], subordinate: [line + "\nb:5:1\n"]) == [5...5])
+  }
 }
