@@ -155,7 +155,7 @@ final class Freezer {
 
   private func letGo(_ group: HeldCgroup) {
     do throws(SystemError) {
-      try group.letGo()
+      try group.release()
     } catch {
       overdue.append(group)
       askAgain()
