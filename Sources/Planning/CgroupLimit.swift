@@ -1,23 +1,23 @@
 import GuestSpec
 
-/// One setting of systemd.resource-control(5) as the kernel takes it: what is written into which file of the guest's cgroup.
+/// One setting of systemd.resource-control(5): the text that is written to a file of the guest's cgroup.
 public struct CgroupLimit: Equatable, Sendable {
-  /// Without its `=`: `MemoryMax`.
+  /// The setting's name without its `=`: `MemoryMax`.
   public let setting: String
-  /// The controller that has the file, by the kernel's name.
+  /// The kernel's name of the controller that has the file.
   public let controller: String
-  /// The first is the usual one. Where there are more, each that the kernel has is written.
+  /// The files. Where there are several, those that the kernel has are written.
   public let files: [File]
 
   /// A file of a cgroup and its new contents.
   public struct File: Equatable, Sendable {
-    /// In the cgroup's directory: `memory.max`.
+    /// Its name in the cgroup's directory: `memory.max`.
     public let name: String
-    /// What is written, in one piece.
+    /// The text, written by one write(2).
     public let text: String
   }
 
-  /// What `resources` asks for, on a machine of this size.
+  /// The limits of `resources` on a machine of this size.
   static func all(_ resources: Resources, _ machine: MachineSize) -> [CgroupLimit] {
     var limits: [CgroupLimit] = []
     func add(_ setting: String, _ controller: String, _ file: String, _ text: String?) {
@@ -61,7 +61,7 @@ public struct CgroupLimit: Equatable, Sendable {
     UInt64(10_000).dividingFullWidth(whole.multipliedFullWidth(by: UInt64(share))).quotient
   }
 
-  /// The kernel counts in milliseconds: the period and the quota in it are not shorter, the period not longer than a second.
+  /// The text of cpu.max. The kernel takes no period and no quota under a millisecond, and no period over a second.
   private static func quota(_ share: UInt32, each wanted: Duration?) -> String {
     let millisecond: UInt64 = 1000
     let second: UInt64 = 1_000_000

@@ -66,7 +66,7 @@ struct ExecTests {
         + setPersonality (is32Bit: true)
         + setAffinity [ClosedRange(0...1), ClosedRange(4...4)]
         + changeDirectory "/srv"
-        + forbidding new privileges
+        + setting no_new_privs
         """)
   }
 
