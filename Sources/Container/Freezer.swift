@@ -154,7 +154,7 @@ final class Freezer: Freezing {
 
   private func letGo(_ group: HeldCgroup) {
     do throws(SystemError) {
-      try group.letGo()
+      try group.release()
     } catch {
       overdue.append(group)
       askAgain()

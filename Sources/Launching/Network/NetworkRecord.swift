@@ -1,14 +1,14 @@
 import GuestSpec
 import Linux
 
-/// What of the host belongs to the network of a guest that runs: so much as a later daemon needs to undo it. Kept in a file of one
-/// line for each, which a person can read.
-struct NetworkNote: Equatable {
+/// What the network of a running guest uses of the host: as much as a later daemon needs to undo it. It is kept in a text file with one
+/// line for each item.
+struct NetworkRecord: Equatable {
   /// The host's interfaces that the guest has.
   var interfaces: [Interface] = []
   /// The host's ends of virtual Ethernets.
   var links: [String] = []
-  /// The bridges that go with their last port.
+  /// The bridges that are removed with their last port.
   var zones: [String] = []
   /// `NetworkPlan.hostEnd`.
   var hostEnd: String?
@@ -17,13 +17,13 @@ struct NetworkNote: Equatable {
   struct Interface: Equatable {
     var host: String
     var guest: String
-    /// Its number in the guest's namespace, by which it is found whatever the guest calls it; 0: not moved yet.
+    /// The interface's index in the guest's namespace, which stays when the guest renames it; 0 before it is moved.
     var index: Int32 = 0
   }
 
   init() {}
 
-  /// Lines that say nothing are left out.
+  /// Reads `text`. Damaged lines are skipped.
   init(_ text: String) {
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ").map(String.init)
@@ -32,7 +32,7 @@ struct NetworkNote: Equatable {
       case ("link", 2): links.append(words[1])
       case ("zone", 2): zones.append(words[1])
       case ("host-end", 2): hostEnd = words[1]
-      case ("port", 2): ports += ForwardedPort(note: words[1]).map { [$0] } ?? []
+      case ("port", 2): ports += ForwardedPort(record: words[1]).map { [$0] } ?? []
       default: break
       }
     }
@@ -47,9 +47,9 @@ struct NetworkNote: Equatable {
 }
 
 extension ForwardedPort {
-  /// `tcp:8080:80`.
-  fileprivate init?(note: String) {
-    let parts = note.split(separator: ":")
+  /// Reads a port as the record has it, `tcp:8080:80`.
+  fileprivate init?(record: String) {
+    let parts = record.split(separator: ":")
     guard parts.count == 3, let transport = TransportProtocol(rawValue: String(parts[0])),
       let host = UInt16(parts[1]), let guest = UInt16(parts[2])
     else { return nil }
