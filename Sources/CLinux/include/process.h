@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* sched.h keeps it under _GNU_SOURCE. */
-static const int LINUX_CLONE_NEWUTS = 0x04000000;
+/* The host name in a UTS namespace, given by its descriptor. Needs CAP_SYS_ADMIN. -1 and errno. */
+extern int linux_hostname_in_namespace(int namespace, char *name, uint32_t size);
 
 static inline int linux_pidfd_send_signal(int pidfd, int number) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);

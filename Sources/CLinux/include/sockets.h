@@ -33,7 +33,6 @@ static const int LINUX_SCM_PIDFD = 4;
 
 /* Socket options newer than the headers of the oldest distribution we build on. */
 static const int LINUX_SO_PASSPIDFD = 76;
-static const int LINUX_SO_COOKIE = 57;
 static const int LINUX_SO_NETNS_COOKIE = 71;
 static const int LINUX_SO_MEMINFO = 55;
 static const int LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
@@ -53,10 +52,13 @@ extern int capget(void *header, void *data);
 extern int capset(void *header, const void *data);
 
 /* bind(2) of a path with `root` in the place of "/": the file is made below it, and the socket's name is the path all the same.
- * On a thread that lives no longer, because a root is given up for good. Needs CAP_SYS_CHROOT. -1 and errno. */
+ * Needs CAP_SYS_CHROOT. -1 and errno. */
 extern int linux_bind_below(const char *root, int socket, const struct sockaddr *address, uint32_t length);
 
-/* renameat2(2) with RENAME_EXCHANGE, which glibc has behind _GNU_SOURCE: two files change places at once. */
+/* socket(2) in a network namespace, given by its descriptor. Needs CAP_SYS_ADMIN. -1 and errno. */
+extern int linux_socket_in_namespace(int namespace, int family, int type, int protocol);
+
+/* renameat2(2) with RENAME_EXCHANGE, which glibc has behind _GNU_SOURCE: exchanges two files atomically. */
 static inline int linux_rename_exchange(const char *one, const char *other) {
   const int here = -100 /* AT_FDCWD */, exchange = 2;
   return (int)syscall(SYS_renameat2, here, one, here, other, exchange);

@@ -39,17 +39,14 @@ public struct ProcessFacts: Sendable {
     return own
   }
 
-  /// Its host name. This thread is in its UTS namespace for that time.
+  /// Its host name, which belongs to its UTS namespace.
   ///
-  /// - Throws: `SystemError` of setns(2).
+  /// - Throws: `SystemError` of open(2) or setns(2).
   public func hostname() throws(SystemError) -> String {
-    let own = OwnedFD(owning: try retrying("open ns/uts") { open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC) })
-    let theirs = OwnedFD(owning: try retrying("open ns/uts") { open("/proc/\(pid)/ns/uts", O_RDONLY | O_CLOEXEC) })
-    try retrying("setns") { setns(theirs.raw, LINUX_CLONE_NEWUTS) }
+    let namespace = OwnedFD(
+      owning: try retrying("open ns/uts") { open("/proc/\(pid)/ns/uts", O_RDONLY | O_CLOEXEC) })
     var name = [CChar](repeating: 0, count: 256)
-    let result = gethostname(&name, name.count - 1)
-    try retrying("setns") { setns(own.raw, LINUX_CLONE_NEWUTS) }
-    if result == -1 { throw SystemError("gethostname", errno: errno) }
+    try retrying("setns") { linux_hostname_in_namespace(namespace.raw, &name, UInt32(name.count)) }
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

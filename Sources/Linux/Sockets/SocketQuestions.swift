@@ -39,13 +39,6 @@ public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
   return UInt64(status.st_ino)
 }
 
-/// A number that no other socket of this machine ever has: SO_COOKIE (Linux 4.14).
-///
-/// - Throws: `SystemError` of getsockopt(2).
-public func cookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
-  try option(fd, SOL_SOCKET, LINUX_SO_COOKIE, initially: UInt64(0), named: "SO_COOKIE")
-}
-
 /// Sets O_NONBLOCK on the open file description, which everybody shares who has the socket.
 ///
 /// - Throws: `SystemError` of fcntl(2).
