@@ -10,20 +10,16 @@ public final class NotifySocket {
   private let path: String
   private var hasPath = true
 
-  /// Binds the socket at `path`, in place of what a predecessor left there. Only root and `user` may write to it (mode 0200).
+  /// Binds the socket to `path` and replaces what an earlier daemon left there. Only root and `user` may write to it (mode 0200).
   ///
   /// - Throws: `SystemError` of the call that failed; `ENAMETOOLONG` for a path of more than 107 bytes.
   public init(path: String, user: UInt32 = 0) throws(SystemError) {
-    let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-    let socket = OwnedFD(owning: try retrying("socket") { Glibc.socket(AF_UNIX, type, 0) })
-    try passCredentials(on: socket)
-    // Before bind(2), which gives the file the mode of the socket: it is never open to others, whatever the umask.
-    try retrying("fchmod") { fchmod(socket.raw, 0o200) }
+    var options = SocketOptions(mode: 0o200)
+    options.passCredentials = true
+    if user != 0 { (options.owner, options.group) = (user, user) }
     removeFile(path)
-    try bind(socket, to: .path(path))
-    if user != 0 { try retrying("chown \(path)") { lchown(path, user, user) } }
+    descriptor = try openListener(.datagram, .path(path), options)
     self.path = path
-    descriptor = socket
   }
 
   deinit { removePath() }

@@ -27,11 +27,11 @@ public enum IPv6Only: Hashable, Sendable {
 /// What systemd.socket(5) lets one ask of a socket; the defaults are systemd's.
 public struct SocketOptions: Equatable, Sendable {
   /// The kernel caps it at net.core.somaxconn.
-  public var backlog: UInt32 = .max
+  public var backlog: UInt32
   /// IPV6_V6ONLY, of a socket on an IPv6 address.
   public var ipv6Only = IPv6Only.default
   /// The permissions of a socket in the file system, as chmod(2) has them.
-  public var mode: UInt32 = 0o666
+  public var mode: UInt32
   /// Its user's number; nil leaves the process's own.
   public var owner: UInt32?
   /// Its group's number; nil leaves the process's own.
@@ -61,7 +61,11 @@ public struct SocketOptions: Equatable, Sendable {
   /// SO_SNDBUF in bytes; nil leaves the kernel's size.
   public var sendBuffer: UInt64?
 
-  public init() {}
+  /// systemd's defaults, but for what is given.
+  public init(mode: UInt32 = 0o666, backlog: UInt32 = .max) {
+    self.mode = mode
+    self.backlog = backlog
+  }
 }
 
 extension SocketOptions {
@@ -124,8 +128,10 @@ extension SocketOptions {
     }
   }
 
+  /// Whole seconds, rounded up; at least one, at most what the kernel's number can hold.
   private static func seconds(_ duration: Duration) -> Int32 {
     let (seconds, attoseconds) = duration.components
-    return Int32(clamping: max(1, seconds + (attoseconds > 0 ? 1 : 0)))
+    let rounded = seconds.addingReportingOverflow(attoseconds > 0 ? 1 : 0)
+    return rounded.overflow ? .max : Int32(clamping: max(1, rounded.partialValue))
   }
 }

@@ -3,18 +3,6 @@ import Glibc
 
 /// Connections to and at a socket in the file system: what the control socket is made of (unix(7)).
 public enum UnixStream {
-  /// Binds `path` with the permissions `mode` and listens there. Neither it nor what it accepts ever blocks.
-  ///
-  /// - Throws: `SystemError`; `EADDRINUSE` when the path exists, `ENAMETOOLONG` beyond 107 bytes.
-  public static func listen(at path: String, mode: UInt32, backlog: Int32) throws(SystemError) -> OwnedFD {
-    let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
-    // Before bind, which gives the file the mode that the socket has: there is no moment with a wider one.
-    try retrying("fchmod \(path)") { fchmod(fd.raw, mode_t(mode)) }
-    try Linux.bind(fd, to: .path(path))
-    try retrying("listen \(path)") { Glibc.listen(fd.raw, backlog) }
-    return fd
-  }
-
   /// Connects to `path`; reading from and writing to the connection blocks.
   ///
   /// - Throws: `SystemError`; `ENOENT` and `ECONNREFUSED` when nobody listens there.
