@@ -11,6 +11,7 @@ public struct OwnedFD: ~Copyable, Sendable {
 
   /// Takes over `raw`, which must be open and owned by nobody else.
   public init(owning raw: Int32) {
+    // Trap: the caller did not check the result of its system call.
     precondition(raw >= 0, "a descriptor is never negative")
     self.raw = raw
   }

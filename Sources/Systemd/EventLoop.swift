@@ -78,6 +78,7 @@ public final class EventLoop: SerialExecutor {
   }
 
   func preconditionOnLoop() {
+    // Trap: the caller is on another thread, and sd-event has no locks.
     precondition(isOnLoop, "the event loop belongs to the thread that made it")
   }
 

@@ -43,7 +43,7 @@ public struct Journal: Sendable {
         defer { start = end }
         return iovec(iov_base: buffer.baseAddress.map { $0 + start }, iov_len: end - start)
       }
-      _ = sd_journal_sendv(vectors, Int32(vectors.count))
+      _ = sd_journal_sendv(vectors, Int32(clamping: vectors.count))
     }
   }
 

@@ -37,7 +37,7 @@ public final class PassedDescriptors {
   public var count: Int { entries.count }
 
   /// Gives descriptor `index` away; nil when it has been taken before. What nobody takes is closed with the list.
-  public func take(_ index: Int) -> OwnedFD? { entries[index].fd.take() }
+  public func take(_ index: Int) -> OwnedFD? { entries.indices.contains(index) ? entries[index].fd.take() : nil }
 
   private final class Entry {
     let name: String

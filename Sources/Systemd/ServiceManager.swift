@@ -32,9 +32,7 @@ public struct ServiceManager: Sendable {
   ///
   /// - Throws: as ``ready(status:)``.
   public func reloading() throws(SystemError) {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    try send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
+    try send("RELOADING=1\nMONOTONIC_USEC=\(Clocks.monotonic.microseconds)")
   }
 
   /// We are ending.

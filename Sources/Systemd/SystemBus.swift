@@ -74,13 +74,12 @@ public final class SystemBus {
     // libsystemd lets go of it with the slot: when the answer was there, or when the connection goes.
     let box = Unmanaged.passRetained(Answer(answer))
     var slot: OpaquePointer?
-    let microseconds = UInt64(clamping: timeout.components.seconds) * 1_000_000
     let sent = sd_bus_call_async(
       bus, &slot, message,
       { reply, userdata, _ in
         if let userdata { Unmanaged<Answer>.fromOpaque(userdata).takeUnretainedValue().take(reply) }
         return 0
-      }, box.toOpaque(), microseconds)
+      }, box.toOpaque(), timeout.microseconds)
     guard sent >= 0, let slot else {
       box.release()
       throw SystemError("calling \(method)", errno: -sent)

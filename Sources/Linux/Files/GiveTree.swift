@@ -11,21 +11,25 @@ import Glibc
 public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(SystemError) {
   let top = try FoundFile(opening: path, at: AT_FDCWD, path)
   try top.give(to: busy)
-  try giveEntries(of: top, to: base)
+  try giveEntries(of: top, to: base, depth: 0)
   try FoundFile(opening: path, at: AT_FDCWD, path).give(to: base)
 }
 
-private func giveEntries(of directory: FoundFile, to base: UInt32) throws(SystemError) {
+private func giveEntries(of directory: FoundFile, to base: UInt32, depth: Int) throws(SystemError) {
+  // Each level takes a descriptor and a stack frame, and the tree may be made by somebody who wants them to run out.
+  if depth == deepest { throw SystemError("chown directories nested more than \(deepest) deep", errno: ENAMETOOLONG) }
   // By descriptors: who may write to the tree cannot lead this out of it meanwhile.
   for name in try directoryEntries("/proc/self/fd/\(directory.descriptor.raw)") {
     let file = try FoundFile(opening: name, at: directory.descriptor.raw, "\(directory.path)/\(name)")
     if file.status.st_dev != directory.status.st_dev { continue }
-    if file.status.st_mode & S_IFMT == S_IFDIR { try giveEntries(of: file, to: base) }
+    if file.status.st_mode & S_IFMT == S_IFDIR { try giveEntries(of: file, to: base, depth: depth + 1) }
     try file.give(to: base)
   }
 }
 
-/// A file of any kind, opened for nothing but to be found again.
+private let deepest = 500
+
+/// A file of any kind, opened only to refer to it (O_PATH).
 private final class FoundFile {
   let descriptor: OwnedFD
   let status: stat

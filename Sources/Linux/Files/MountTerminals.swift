@@ -27,12 +27,14 @@ public struct DetachedTerminals: ~Copyable {
   public static func make(
     user: UInt32 = 0, group: UInt32 = 0, others: Int = 0
   ) throws(SystemError) -> DetachedTerminals {
-    let options = [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(group + 5)")]
+    let (terminalGroup, overflows) = group.addingReportingOverflow(5)
+    if overflows { throw SystemError("fsconfig devpts gid", errno: EOVERFLOW) }
+    let options = [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(terminalGroup)")]
     let mount = try NewFileSystem(of: "devpts", options: options, attributes: [.noSetUID, .noExecute]).takeMount()
     if user != 0 { try retrying("chown devpts") { fchownat(mount.raw, ".", user, group, 0) } }
-    let master = try openMaster(0, in: mount, user, group)
+    let master = try openMaster(0, in: mount, user, terminalGroup)
     let list = DescriptorList()
-    for number in 0..<others { list.append(try openMaster(number + 1, in: mount, user, group)) }
+    for number in 0..<others { list.append(try openMaster(number + 1, in: mount, user, terminalGroup)) }
     return DetachedTerminals(mount: mount, master: master, others: list)
   }
 
@@ -43,7 +45,7 @@ public struct DetachedTerminals: ~Copyable {
     let (raw, flags) = (mount.raw, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
     let master = OwnedFD(owning: try retrying("open ptmx of devpts") { openat(raw, "ptmx", flags) })
     try retrying("unlock a terminal") { linux_unlock_terminal(master.raw) }
-    if user != 0 { try retrying("chown a terminal") { fchownat(raw, "\(number)", user, group + 5, 0) } }
+    if user != 0 { try retrying("chown a terminal") { fchownat(raw, "\(number)", user, group, 0) } }
     return master
   }
 

@@ -128,7 +128,7 @@ public struct TerminalExchange: ~Copyable {
       if error.errno == EAGAIN { return nil }
       throw error
     }
-    return Int32(info.ssi_signo)
+    return Int32(clamping: info.ssi_signo)
   }
 
   private func readSocket() throws(SystemError) -> Event? {

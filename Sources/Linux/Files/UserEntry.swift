@@ -26,8 +26,9 @@ public struct UserEntry: Equatable, Sendable {
     }
     uid = entry.pointee.pw_uid
     gid = entry.pointee.pw_gid
-    home = String(cString: entry.pointee.pw_dir)
-    shell = String(cString: entry.pointee.pw_shell)
+    // A module of nsswitch.conf(5) may leave either out.
+    home = entry.pointee.pw_dir.map { String(cString: $0) } ?? ""
+    shell = entry.pointee.pw_shell.map { String(cString: $0) } ?? ""
     password = linux_password(name).map { Array(String(cString: $0).utf8) }
   }
 }

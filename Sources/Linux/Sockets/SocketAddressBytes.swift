@@ -59,11 +59,8 @@ extension SocketAddress {
   private static func pass<Address, Result>(
     _ address: Address, length: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {
-    withUnsafeBytes(of: address) { bytes in
-      bytes.withMemoryRebound(to: sockaddr.self) { buffer in
-        guard let first = buffer.baseAddress else { preconditionFailure("no struct sockaddr is empty") }
-        return body(first, socklen_t(length))
-      }
+    withUnsafePointer(to: address) { pointer in
+      UnsafeRawPointer(pointer).withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
     }
   }
 
