@@ -110,6 +110,7 @@ final class NetlinkSocket {
   ///   - request: with `NLM_F_DUMP`.
   ///   - what: what is listed, in an error.
   ///   - item: reads the payload of one message; nil for one that carries no item.
+  /// - Returns: the items in the kernel's order.
   /// - Throws: as ``exchange(_:_:_:)``.
   func list<Item>(
     _ request: NetlinkRequest, _ what: String, _ item: (UnsafeRawBufferPointer) -> Item?

@@ -11,7 +11,9 @@ func forEachControlMessage(
   while offset + header <= control.count {
     let message = control.loadUnaligned(fromByteOffset: offset, as: cmsghdr.self)
     // Not `offset + length`, which overflows for a length that is none.
-    guard let length = Int(exactly: message.cmsg_len), length >= header, length <= control.count - offset else { return }
+    guard let length = Int(exactly: message.cmsg_len), length >= header, length <= control.count - offset else {
+      return
+    }
     body(
       message.cmsg_level, message.cmsg_type,
       UnsafeRawBufferPointer(rebasing: control[(offset + header)..<(offset + length)]))
