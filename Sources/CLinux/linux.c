@@ -9,15 +9,14 @@
 #include <sys/utsname.h>
 
 /*
- * A thread that enters a namespace or another root has to come back, and the kernel can refuse that. So each of these calls is made on
- * a thread of its own that ends afterwards, and nothing has to be undone.
+ * A thread that enters a namespace or another root has to return, and the kernel may refuse that. So each of these calls runs on a thread
+ * of its own that exits afterwards, and nothing has to be undone.
  */
 
-/* What such a thread is given: a `call` that returns -1 and sets errno, or its result. */
+/* What such a thread gets: a function that returns -1 and sets errno, or returns a result, and its arguments. */
 struct call {
   int (*call)(struct call *);
   int result, error;
-  /* Arguments, as far as a call has them. */
   const char *root;
   int namespace, socket, family, type, protocol;
   const struct sockaddr *address;
@@ -44,7 +43,7 @@ static int run_on_own_thread(struct call *call) {
   return call->result;
 }
 
-/* Without CLONE_FS, root and working directory are the thread's own. */
+/* After unshare(CLONE_FS), root and working directory are the thread's own. */
 static int bind_below(struct call *call) {
   if (unshare(CLONE_FS) == -1 || chroot(call->root) == -1) return -1;
   return bind(call->socket, call->address, call->length);

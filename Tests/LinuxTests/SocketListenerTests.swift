@@ -19,7 +19,7 @@ struct SocketListenerTests {
       #expect(try flag(listener, SOL_SOCKET, SO_REUSEADDR))
       let status = try inode(of: listener)
       var search = SocketSearch(for: [status], limit: 10_000)
-      try search.look(atProcess: getpid())
+      try search.scan(process: getpid())
       #expect(search.isComplete)
     }
   }

@@ -35,7 +35,7 @@ public final class DiscardedScratch {
   ///
   /// - Returns: whether nothing is left to do.
   public func remove(atMost limit: Int = .max) -> Bool {
-    guard removal?.goOn(atMost: limit) != false else { return false }
+    guard removal?.removeNext(atMost: limit) != false else { return false }
     removeFile(note)
     return true
   }

@@ -163,7 +163,7 @@ extension Supervisor {
     // PID 1 first: a systemd holds them all, and what the others have open need not be looked at.
     for pid in [run.process.pid] + processes {
       do throws(SystemError) {
-        let hasAny = try search.look(atProcess: pid)
+        let hasAny = try search.scan(process: pid)
         if !hasAny, pid == run.process.pid { return nil }
       } catch {
         // A process may end between the listing and the look at it. What another error hides might be a listener.
