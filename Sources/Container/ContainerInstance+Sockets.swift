@@ -13,7 +13,7 @@ extension ContainerInstance {
     // PID 1 first: a systemd has all of them open, and the others' descriptors need not be scanned then.
     for pid in [process.pid] + processes {
       do throws(SystemError) {
-        let hasAny = try search.look(atProcess: pid)
+        let hasAny = try search.scan(process: pid)
         if !hasAny, pid == process.pid { return nil }
       } catch {
         // A process may end between the listing and the scan. What another error hides might be a listener.

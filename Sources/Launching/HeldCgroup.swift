@@ -60,7 +60,7 @@ extension GuestCgroup {
     for group in (try? Cgroup2.tree(payloadPath)) ?? [] where group != leaderScope {
       guard let processes = try? Cgroup2.processes(group), !processes.isEmpty else { continue }
       search.forget()
-      for process in processes { _ = try? search.look(atProcess: process) }
+      for process in processes { _ = try? search.scan(process: process) }
       if search.found.isEmpty { others.append(group) } else { answering.append(group) }
     }
     if answering.isEmpty || search.isExhausted { return [] }

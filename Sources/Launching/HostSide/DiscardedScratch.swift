@@ -37,7 +37,7 @@ public final class DiscardedScratch {
   ///
   /// - Returns: whether everything is removed.
   public func remove(atMost limit: Int = .max) -> Bool {
-    guard removal?.goOn(atMost: limit) != false else { return false }
+    guard removal?.removeNext(atMost: limit) != false else { return false }
     removeFile(record)
     return true
   }

@@ -18,7 +18,7 @@ final class ControlSocket {
     let lock = try Self.lock(runtime)
     if try UnixStream.answers(at: path) { throw SystemError("listen at \(path)", errno: EADDRINUSE) }
     removeFile(path)
-    listener = try UnixStream.listen(at: path, mode: 0o600, backlog: 64)
+    listener = try openListener(.stream, .path(path), SocketOptions(mode: 0o600, backlog: 64))
     self.lock = lock
   }
 

@@ -64,7 +64,7 @@ struct SocketFaultTests {
       try "precious".write(toFile: path, atomically: false, encoding: .utf8)
       try world.addTiny("echo", "ListenStream=\(path)")
       let daemon = try world.startDaemon()
-      try daemon.waitForLog("where a file is that is no socket")
+      try daemon.waitForLog("which is not a socket")
       #expect(text(of: path) == "precious")
       unlink(path)
       try daemon.waitForLog("asleep; holding")

@@ -2,14 +2,14 @@ import CLinux
 import CMnl
 import Glibc
 
-/// How an answer of several messages goes on.
-public enum NetlinkProgress: Equatable, Sendable {
+/// Whether an answer of several messages is complete.
+package enum NetlinkProgress: Equatable, Sendable {
   case more, done
   /// The kernel refused, with errno(3).
   case failed(Int32)
 }
 
-/// One netlink message: a view of the bytes it came in.
+/// One netlink message: a view of the bytes that it arrived in.
 struct NetlinkMessage {
   let type: UInt16
   let flags: UInt16
@@ -17,11 +17,11 @@ struct NetlinkMessage {
   /// What follows the header.
   let payload: UnsafeRawBufferPointer
 
-  /// What the message means for the answer it is part of; nil for one that carries content.
+  /// How the message ends the answer that it is part of; nil for a message that carries content.
   var progress: NetlinkProgress? {
     switch Int32(type) {
     case NLMSG_ERROR, NLMSG_DONE:
-      // Both carry 0 or a negative errno; a bare DONE is a good one.
+      // Both carry 0 or a negative errno; a DONE without a number means success.
       guard payload.count >= 4 else { return .done }
       let code = payload.loadUnaligned(as: Int32.self)
       return code < 0 && code > -4096 ? .failed(-code) : .done
@@ -30,9 +30,9 @@ struct NetlinkMessage {
     }
   }
 
-  /// What the kernel says in words about an error (NETLINK_EXT_ACK of netlink(7)). The attributes come after the error's number and
-  /// the header of the request; the request itself is there too unless NETLINK_CAP_ACK is set.
-  var complaint: String? {
+  /// The reason that the kernel gives in words for an error (NETLINK_EXT_ACK of netlink(7)). The attributes follow the error's number
+  /// and the header of the request; the request itself stands between them unless NETLINK_CAP_ACK is set.
+  var reason: String? {
     guard Int32(type) == NLMSG_ERROR, flags & UInt16(NLM_F_ACK_TLVS) != 0,
       flags & UInt16(NLM_F_CAPPED) != 0
     else { return nil }
@@ -46,7 +46,7 @@ struct NetlinkMessage {
   }
 }
 
-/// Calls `body` for each whole message in `bytes`; what comes after the last whole one is left alone.
+/// Calls `body` for each whole message in `bytes`, and skips what follows the last whole one.
 func forEachMessage(in bytes: UnsafeRawBufferPointer, _ body: (NetlinkMessage) -> Void) {
   guard let start = bytes.baseAddress, var left = Int32(exactly: bytes.count) else { return }
   var header = start.assumingMemoryBound(to: nlmsghdr.self)
@@ -79,31 +79,27 @@ func forEachAttribute(
   }
 }
 
-/// The bytes of a request of SOCK_DIAG_BY_FAMILY: its own structure, `flags` beside NLM_F_REQUEST, and the type and
-/// content of the one attribute that there may be.
-func sockDiagRequest<Content: BitwiseCopyable>(
-  _ content: Content, flags: Int32, sequence: UInt32, attribute: (type: Int32, content: [UInt8])? = nil
-) -> [UInt8] {
-  let request = NetlinkRequest(
-    Int(SOCK_DIAG_BY_FAMILY), flags: flags, content, room: 64 + (attribute?.content.count ?? 0))
-  if let attribute { request.put(Int(attribute.type), attribute.content) }
-  return request.bytes(sequence: sequence)
-}
-
-/// Gives `body` what each message of an answer carries, up to the answer's end.
+/// Calls `body` with the payload of each message of an answer, up to the answer's end. No bytes make it trap.
 ///
-/// - Returns: how the answer goes on after these `bytes`.
-func readAnswer(
+/// - Parameters:
+///   - bytes: what one recv(2) brought.
+///   - sequence: of the request; messages with another number are skipped. Nil reads all.
+///   - body: gets what follows a message's header.
+/// - Returns: whether the answer continues after these bytes, the reason that the kernel gives in words for an error, and whether what
+///   is listed stayed the same meanwhile (no NLM_F_DUMP_INTR).
+package func readReply(
   _ bytes: UnsafeRawBufferPointer, sequence: UInt32?, _ body: (UnsafeRawBufferPointer) -> Void
-) -> NetlinkProgress {
-  var progress = NetlinkProgress.more
+) -> (progress: NetlinkProgress, words: String?, isWhole: Bool) {
+  var reply = (progress: NetlinkProgress.more, words: String?.none, isWhole: true)
   forEachMessage(in: bytes) { message in
-    guard sequence == nil || message.sequence == sequence, progress == .more else { return }
+    guard sequence == nil || message.sequence == sequence, reply.progress == .more else { return }
+    if message.flags & UInt16(NLM_F_DUMP_INTR) != 0 { reply.isWhole = false }
     if let end = message.progress {
-      progress = end
+      reply.progress = end
+      reply.words = message.reason
     } else {
       body(message.payload)
     }
   }
-  return progress
+  return reply
 }
