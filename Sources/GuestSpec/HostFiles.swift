@@ -26,22 +26,14 @@ public enum ResolvConf: Equatable, Sendable {
     }
   }
 
-  /// `off`, `copy-host`, …; nil when it is none of them.
-  init?(_ text: String) {
-    switch text {
-    case "off": self = .off
-    case "delete": self = .delete
-    case "auto": self = .auto
-    default:
-      let parts = text.split(separator: "-", maxSplits: 1)
-      guard parts.count == 2, let source = Source(rawValue: String(parts[1])) else { return nil }
-      switch parts[0] {
-      case "copy": self = .copy(source)
-      case "replace": self = .replace(source)
-      case "bind": self = .bind(source)
-      default: return nil
-      }
-    }
+  /// The words of the setting: `off`, `delete`, `auto`, and `copy-host` and so on.
+  static var words: [(word: String, meaning: ResolvConf)] {
+    let plain: [(String, ResolvConf)] = [("off", .off), ("delete", .delete), ("auto", .auto)]
+    let verbs: [(String, (Source) -> ResolvConf)] = [
+      ("copy", ResolvConf.copy), ("replace", ResolvConf.replace), ("bind", ResolvConf.bind),
+    ]
+    return plain
+      + verbs.flatMap { verb, mode in Source.allCases.map { ("\(verb)-\($0.rawValue)", mode($0)) } }
   }
 
   /// The files of the host that it may stand for; the first that is there counts.

@@ -42,7 +42,7 @@ struct ExecValueTests {
       ("RestrictAddressFamilies=AF_UNIXX", "\"AF_UNIXX\" is not an address family; did you mean AF_UNIX?"),
       ("CPUAffinity=3-1", "\"3-1\" goes backwards; write the smaller number first"),
       ("CPUAffinity=x", "\"x\" is not a processor; write numbers and ranges such as 0 2-3"),
-      ("Personality=vax", "not an architecture that is known; write x86, x86-64, arm or arm64"),
+      ("Personality=vax", "not an architecture; write x86, x86-64, arm or arm64"),
       ("PivotRoot=/", "\"/\" is the root already; write a directory below it"),
       ("PivotRoot=/a:/b:/c", "too many ':'; write NEW, or NEW:OLD"),
     ])

@@ -32,16 +32,14 @@ extension Value<CustomMount> {
     var recursive = true
     var owners = BindOwners.noidmap
     for option in options.split(at: UInt8(ascii: ",")) where !option.isEmpty {
-      switch option {
-      case "rbind": recursive = true
-      case "norbind": recursive = false
-      default:
-        guard let named = BindOwners(rawValue: option) else {
-          throw WrongValue(
-            "\"\(option.shortened)\" is no option of a bind mount; there are rbind, norbind, "
-              + BindOwners.allCases.map(\.rawValue).joined(separator: ", "))
-        }
+      if let named = BindOwners(rawValue: option) {
         owners = named
+      } else if option == "rbind" || option == "norbind" {
+        recursive = option == "rbind"
+      } else {
+        let names = ["rbind", "norbind"] + BindOwners.allCases.map(\.rawValue)
+        throw WrongValue(
+          "\"\(option.shortened)\" is not an option of a bind mount; \(remedy(for: option, among: names))")
       }
     }
     return (recursive, owners)

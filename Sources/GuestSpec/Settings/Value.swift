@@ -64,30 +64,6 @@ extension Bool {
   }
 }
 
-extension Value<Volatile> {
-  static let volatile = Value("a volatile mode") { (text, _) throws(WrongValue) in
-    if let boolean = Bool(unitText: text) { return boolean ? .yes : .no }
-    guard let mode = Volatile(rawValue: text) else { throw WrongValue("write no, yes, state or overlay") }
-    return mode
-  }
-}
-
-extension Value<IdleFreeze> {
-  static let idleFreeze = Value("a way of freezing") { (text, _) throws(WrongValue) in
-    guard let mode = IdleFreeze(rawValue: text) else {
-      throw WrongValue("write without-connections or with-connections")
-    }
-    return mode
-  }
-}
-
-extension Value<BindIPv6Only> {
-  static let bindIPv6Only = Value("an IPv6 binding") { (text, _) throws(WrongValue) in
-    guard let mode = BindIPv6Only(rawValue: text) else { throw WrongValue("write default, both or ipv6-only") }
-    return mode
-  }
-}
-
 extension Value<Signal> {
   static let signal = Value("a signal") { (text, _) throws(WrongValue) in
     guard let signal = Signal(text) else {

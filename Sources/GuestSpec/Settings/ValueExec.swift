@@ -45,15 +45,6 @@ extension Value<[Capabilities]> {
   }
 }
 
-extension Value<Personality> {
-  static let personality = Value("an architecture") { (text, _) throws(WrongValue) in
-    guard let personality = Personality(rawValue: text) else {
-      throw WrongValue("not an architecture that is known; write x86, x86-64, arm or arm64")
-    }
-    return personality
-  }
-}
-
 extension Value<Int16> {
   static let oomScore = Value("a score from -1000 to 1000") { (text, _) throws(WrongValue) in
     let digits =

@@ -24,13 +24,6 @@ extension Value<PrivateUsers> {
 }
 
 extension Value<UsersOwnership> {
-  static let ownership = Value("a way to own") { (text, _) throws(WrongValue) in
-    guard let ownership = UsersOwnership(rawValue: text) else {
-      throw WrongValue("write off, chown, map or auto")
-    }
-    return ownership
-  }
-
   static let ownershipByChown = Value("a boolean") { (text, context) throws(WrongValue) in
     try Value<Bool>.boolean.parse(text, &context) ? .chown : .off
   }
