@@ -23,7 +23,7 @@ public struct Guest: Equatable, Sendable {
 /// `[Exec]`: what runs in the guest.
 public struct ExecSettings: Equatable, Sendable {
   /// `Boot=`; nil means: yes, but for `ProcessTwo=yes`.
-  public var wantsBoot: Bool?
+  var wantsBoot: Bool?
   /// `ProcessTwo=`: the command line is run as PID 2, and PID 1 is a small init of Dormouse's own. Not with `boot`.
   public var processTwo = false
   /// `Parameters=`.

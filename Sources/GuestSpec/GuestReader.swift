@@ -21,6 +21,13 @@ struct GuestReader {
     var header: Place
     /// A drop-in took its addresses away, so that it has none is what was wanted.
     var wasReset = false
+
+    /// Forgets the addresses.
+    mutating func reset() {
+      socket.listen = []
+      places = []
+      wasReset = true
+    }
   }
 
   /// Which sections a file may have, and how its values are read.
@@ -42,8 +49,9 @@ struct GuestReader {
     diagnostics += file.diagnostics
     for section in file.sections {
       if section.name == "Socket", kind != .nspawn {
-        groups.append(Group(header: Place(file: section.file, line: section.line)))
-        for entry in section.entries { readSocket(entry, kind) }
+        var group = Group(header: Place(file: section.file, line: section.line))
+        for entry in section.entries { read(entry, into: &group, kind) }
+        groups.append(group)
       } else if let table = Self.table(section.name, kind) {
         var target = guest
         for entry in section.entries {
@@ -67,24 +75,19 @@ struct GuestReader {
     }
   }
 
-  private mutating func readSocket(_ entry: Entry, _ kind: FileKind) {
+  private mutating func read(_ entry: Entry, into group: inout Group, _ kind: FileKind) {
     let isListener = Listen.Kind.allCases.contains { $0.key == entry.key }
     if isListener, entry.value.isEmpty, kind == .dropIn {
-      for index in groups.indices {
-        groups[index].socket.listen = []
-        groups[index].places = []
-        groups[index].wasReset = true
-      }
+      for index in groups.indices { groups[index].reset() }
+      group.reset()
       return
     }
-    var group = groups.removeLast()
     assign(entry, in: "Socket", Settings.socket, to: &group.socket, kind)
     let count = group.socket.listen.count
     group.places = Array(group.places.prefix(count))
     if group.places.count < count { group.places.append(Place(file: entry.file, line: entry.line)) }
     // A listener that could not be read was told of; that the group is empty then is no news.
     if isListener { group.wasReset = true }
-    groups.append(group)
   }
 
   private mutating func assign<Target>(

@@ -21,7 +21,8 @@ extension Observation {
 
   /// - Precondition: `path` is one of `paths`; an observation says nothing of others.
   func file(_ path: String) -> File? {
-    precondition(Self.paths.contains(path), "\(path) is never looked at")
+    // Trap: a row asks for a path that `paths` lacks; the tests judge every row, and no guest can choose the path.
+    precondition(Self.paths.contains(path), "a row asks for \(path), which is not observed")
     return files[path]
   }
 

@@ -16,8 +16,6 @@ public struct Observation: Equatable, Sendable {
   public var ownNamespaces: Set<String> = []
   /// /proc/PID/uid_map.
   public var userMap: [UserRange] = []
-  /// Where process 1 has descriptors open, by number.
-  public var descriptors: [Int: String] = [:]
   /// In the guest's own UTS namespace.
   public var hostname = ""
   /// The cgroup of process 1, as the host names it.

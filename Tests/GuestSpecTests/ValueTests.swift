@@ -20,7 +20,7 @@ struct ValueTests {
       ("1e3", nil), ("9999999999999999999", nil), ("1 fortnight", nil), ("infinity s", nil), ("1mins", nil),
     ] as [(String, Double?)])
   func timeSpans(text: String, seconds: Double?) {
-    #expect(TimeSpan(text) == seconds.map { .finite(.microseconds(Int64(($0 * 1_000_000).rounded()))) })
+    #expect(TimeSpan(text) == seconds.map { .finite(microseconds: UInt64(($0 * 1_000_000).rounded())) })
   }
 
   @Test("infinity and, for a timeout, 0 mean without end; for a TCP option 0 means the kernel's own")

@@ -1,6 +1,7 @@
 /// A time span of systemd.time(7).
 enum TimeSpan: Equatable {
-  case finite(Duration)
+  /// At most `Int64.max`.
+  case finite(microseconds: UInt64)
   case infinity
 
   /// The units, longest spelling first where one begins with another; microseconds each.
@@ -39,8 +40,8 @@ enum TimeSpan: Equatable {
       if overflow { return nil }
       total = sum
     }
-    guard let microseconds = Int64(exactly: total) else { return nil }
-    self = .finite(.microseconds(microseconds))
+    if total > UInt64(Int64.max) { return nil }
+    self = .finite(microseconds: total)
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
@@ -80,7 +81,7 @@ extension Value<Duration?> {
   /// nil for `infinity`.
   static let timeSpan = Value("a time span") { (text, _) throws(WrongValue) in
     switch TimeSpan(text) {
-    case .finite(let duration): return duration
+    case .finite(let microseconds): return .microseconds(Int64(clamping: microseconds))
     case .infinity: return nil
     case nil: throw WrongValue(remedy)
     }
@@ -95,9 +96,9 @@ extension Value<Duration?> {
   /// A TCP option the kernel takes in whole seconds, at most 32767; 0 leaves the kernel's own setting.
   static let tcpSeconds = Value("a time span of at most 32767s") { (text, _) throws(WrongValue) in
     guard let span = TimeSpan(text) else { throw WrongValue("not a time span; write for example 30s or 2min") }
-    guard case .finite(let duration) = span, duration <= .seconds(32767) else {
+    guard case .finite(let microseconds) = span, microseconds <= 32767 * TimeSpan.second else {
       throw WrongValue("longer than the kernel takes; write at most 32767s")
     }
-    return duration == .zero ? nil : duration
+    return microseconds == 0 ? nil : .microseconds(Int64(clamping: microseconds))
   }
 }

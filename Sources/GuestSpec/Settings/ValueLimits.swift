@@ -35,7 +35,7 @@ extension Value<ResourceLimit> {
 
   private static func span(_ text: String, unit: UInt64) -> UInt64? {
     switch TimeSpan(text, unit: unit) {
-    case .finite(let duration): UInt64(duration / .microseconds(1))
+    case .finite(let microseconds): microseconds
     case .infinity: ResourceLimit.unlimited
     case nil: nil
     }

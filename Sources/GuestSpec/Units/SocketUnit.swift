@@ -17,7 +17,7 @@ public struct SocketUnit: Equatable, Sendable {
   /// The addresses in the order written.
   public var addresses: [Address] = []
   /// Listeners that nobody can pass (`ListenFIFO=/run/x`), each as it is written.
-  public var unpassable: [String] = []
+  var unpassable: [String] = []
   /// The unit's options; the addresses are not repeated in it.
   public var options = SocketGroup()
   /// The keys of `[Socket]` that were given a value.
