@@ -33,14 +33,14 @@ struct ExecValueTests {
       ("LimitAS=1X", "\"1X\" is not a limit in bytes; write bytes, a number with K, M, G or T, or infinity"),
       (
         "LimitNICE=41",
-        "\"41\" is not a limit of niceness; write a level with its sign, -20 to +19, or the kernel's number, 0 to 40"
+        "\"41\" is not a nice limit; write a nice level with its sign, -20 to +19, or the kernel's number, 0 to 40"
       ),
       ("Capability=CAP_SYSLOGG", "\"CAP_SYSLOGG\" is not a capability; did you mean CAP_SYSLOG?"),
       ("DropCapability=MKNOD", "\"MKNOD\" is not a capability; did you mean CAP_MKNOD?"),
       ("SystemCallFilter=@mounts", "\"@mounts\" is not a group of system calls; did you mean @mount?"),
       ("SystemCallFilter=re-ad", "\"re-ad\" is not the name of a system call; write names and @groups"),
       ("RestrictAddressFamilies=AF_UNIXX", "\"AF_UNIXX\" is not an address family; did you mean AF_UNIX?"),
-      ("CPUAffinity=3-1", "\"3-1\" goes backwards; write the smaller number first"),
+      ("CPUAffinity=3-1", "\"3-1\" is reversed; write the smaller number first"),
       ("CPUAffinity=x", "\"x\" is not a processor; write numbers and ranges such as 0 2-3"),
       ("Personality=vax", "not an architecture; write x86, x86-64, arm or arm64"),
       ("PivotRoot=/", "\"/\" is the root already; write a directory below it"),
@@ -52,7 +52,7 @@ struct ExecValueTests {
 
   @Test("the audit capabilities are not given without a word")
   func audit() {
-    #expect(exec("Capability=all").messages.first?.contains("leaves CAP_AUDIT_WRITE, CAP_AUDIT_CONTROL") == true)
+    #expect(exec("Capability=all").messages.first?.contains("does not include CAP_AUDIT_WRITE, CAP_AUDIT_CONTROL") == true)
     #expect(exec("Capability=CAP_AUDIT_READ").messages.first?.contains("Container Interface") == true)
     #expect(exec("DropCapability=all CAP_AUDIT_READ").messages == [])
   }
@@ -62,7 +62,7 @@ struct ExecValueTests {
     let user = read(guest: "[Exec]\nUser=web").diagnostics.map(\.description)
     #expect(
       user == [
-        "web.guest:2: User= cannot be with Boot=yes: an init has to be root; take User= out, or set Boot=no"
+        "web.guest:2: User= cannot be combined with Boot=yes: an init must run as root; remove User= or set Boot=no"
       ])
     #expect(read(guest: "[Exec]\nAmbientCapability=CAP_MKNOD").hasErrors)
   }

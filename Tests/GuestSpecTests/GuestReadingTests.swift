@@ -101,13 +101,13 @@ struct GuestReadingTests {
       reading.diagnostics.map(\.description) == [
         "web.guest:2: Boot=maybe: not a boolean; write yes or no",
         "web.guest:3: warning: unknown setting KilSignal= in [Exec]; did you mean KillSignal=?",
-        "web.guest:5: warning: Environment=: \\q is not an escape and is taken as it stands; "
+        "web.guest:5: warning: Environment=: \\q is not an escape and is kept unchanged; "
           + "write \\\\ for a backslash",
         "web.guest:6: warning: unknown setting IdleStopSec= in [Exec]; it belongs in [Guest]",
         "web.guest:7: warning: unknown section [Fils], which has no effect; did you mean [Files]?",
         "web.guest:10: ListenStream=1.2.3:80: \"1.2.3\" is not an IPv4 address; "
-          + "write four numbers, names are not looked up",
-        "web.guest:14: Directory=srv: \"srv\" is not an absolute path; it must begin with '/'",
+          + "write four numbers, as names are not resolved",
+        "web.guest:14: Directory=srv: \"srv\" is not an absolute path; begin it with '/'",
       ])
     #expect(reading.hasErrors)
     #expect(reading.guest.exec.hostname == "ok")
@@ -181,19 +181,19 @@ struct GuestReadingTests {
       ),
       (
         "[Exec]\nBoot=yes\nProcessTwo=yes\n",
-        "web.guest:3: ProcessTwo=yes cannot be with Boot=yes: an init has to be process 1; take one of them out"
+        "web.guest:3: ProcessTwo=yes cannot be combined with Boot=yes: an init must be process 1; remove one of them"
       ),
       (
         "[Exec]\nProcessTwo=yes\nParameters=x\nKillSignal=SIGTERM\n",
-        "web.guest:4: warning: KillSignal=SIGTERM is not obeyed by the small init of ProcessTwo=yes; take it out: "
-          + "the program gets SIGTERM"
+        "web.guest:4: warning: the init of ProcessTwo=yes ignores KillSignal=SIGTERM; remove it, "
+          + "and the program is stopped with SIGTERM"
       ),
       ("[Exec]\nBoot=no\n", "web.guest:2: Boot=no needs a command line to run; write it as Parameters="),
-      ("[Socket]\nBacklog=5\n", "web.guest:1: warning: this [Socket] has no ListenStream= or the like, and no effect"),
+      ("[Socket]\nBacklog=5\n", "web.guest:1: warning: this [Socket] has no ListenStream= or other address and has no effect"),
       (
         "[Guest]\nDirectory=/\n",
-        "web.guest:2: Directory=/ would give the guest this host's own root; add Volatile=yes to [Files], "
-          + "or name a tree of the guest's own"
+        "web.guest:2: Directory=/ would share the host's root with the guest; add Volatile=yes to [Files], "
+          + "or set another directory"
       ),
     ])
   func whole(text: String, message: String) {

@@ -52,22 +52,22 @@ struct NetworkSettingsTests {
   @Test(
     "settings that contradict each other are named with the remedy",
     arguments: [
-      ("Bridge=br0\nZone=office", "3: Zone=: a guest joins one bridge only; take out Bridge= or Zone="),
+      ("Bridge=br0\nZone=office", "3: Zone=: a guest can join only one bridge; remove Bridge= or Zone="),
       (
         "NamespacePath=/run/netns/blue\nPrivate=yes",
-        "2: NamespacePath=: a namespace is furnished by whoever made it; take this out, or the other settings"
+        "2: NamespacePath=: an existing namespace is not configured by Dormouse; remove this or the other settings"
       ),
       (
         "Port=80",
-        "2: Port=: without a network of its own the guest has the host's ports; add VirtualEthernet=yes"
+        "2: Port=: a guest in the host's network uses the host's ports; add VirtualEthernet=yes"
       ),
       (
         "Private=yes\nPort=80\nPort=80:8080",
-        "4: Port=: the host's port tcp:80 stands twice; it can lead to one place only"
+        "4: Port=: the port tcp:80 of the host is forwarded twice; remove one of the lines"
       ),
       (
         "VirtualEthernet=yes\nInterface=eth1:host0",
-        "0: two interfaces of the guest would be named host0; name one otherwise"
+        "0: two interfaces of the guest would be named host0; rename one of them"
       ),
     ])
   func contradictions(text: String, message: String) {

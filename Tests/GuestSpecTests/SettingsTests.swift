@@ -27,7 +27,7 @@ struct SettingsTests {
     "a limit in bytes": ("1.5M", "1X"), "a limit in seconds": ("1min:2min", "-1"),
     "a limit in microseconds": ("5ms", "soon"), "system calls": ("~@mount bpf", "@mounts"),
     "address families": ("~AF_VSOCK AF_ALG", "AF_INTE"),
-    "a limit of niceness": ("-5", "+20"),
+    "a nice limit": ("-5", "+20"),
     "a number of probes": ("9", "128"), "a size": ("64K", "64Q"), "a descriptor name": ("http", "a:b"),
     "a credential with its value": ("id:a\\x00b", "id"), "a credential with its file": ("id:/srv/key", "id:srv/key"),
     "an amount of memory": ("1.5G", "1X"), "a limit of memory": ("25%", "0"), "a weight or idle": ("idle", "busy"),
@@ -77,7 +77,7 @@ struct SettingsTests {
       for key in keys {
         let body = "[\(section)]\n\(key)=x" + (section == "Socket" ? "\nListenStream=80" : "")
         let messages = read(guest: body).diagnostics.map(\.description)
-        let warning = "web.guest:2: warning: \(key)= is not carried out by this version of Dormouse and has no effect"
+        let warning = "web.guest:2: warning: \(key)= is not supported by this version of Dormouse and has no effect"
         #expect(messages == [warning])
       }
     }

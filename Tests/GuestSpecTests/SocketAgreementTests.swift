@@ -34,31 +34,31 @@ struct SocketAgreementTests {
     arguments: [
       (
         "ListenStream=0.0.0.0:80", "ListenStream=80",
-        "h.socket has ListenStream=[::]:80, which is another address; write ListenStream=[::]:80 here, "
-          + "or ListenStream=0.0.0.0:80 there"
+        "h.socket has ListenStream=[::]:80, which is another address; write ListenStream=[::]:80 in the guest file, "
+          + "or ListenStream=0.0.0.0:80 in h.socket"
       ),
       (
         "ListenStream=80", "ListenDatagram=80",
-        "h.socket has it as ListenDatagram=[::]:80, which is a socket of another kind; "
-          + "write ListenDatagram=[::]:80 here, or ListenStream=[::]:80 there"
+        "h.socket has ListenDatagram=[::]:80, which is a socket of another kind; "
+          + "write ListenDatagram=[::]:80 in the guest file, or ListenStream=[::]:80 in h.socket"
       ),
       (
         "ListenStream=80", "ListenStream=8080",
-        "h.socket has ListenStream=[::]:8080, which is another port; write ListenStream=[::]:8080 here, "
-          + "or ListenStream=[::]:80 there"
+        "h.socket has ListenStream=[::]:8080, which is another port; write ListenStream=[::]:8080 in the guest file, "
+          + "or ListenStream=[::]:80 in h.socket"
       ),
       (
         "ListenStream=/srv/web/run/h.sock", "ListenStream=/run/h.sock",
-        "h.socket has ListenStream=/run/h.sock, and the paths must be the same; write ListenStream=/run/h.sock here, "
-          + "or ListenStream=/srv/web/run/h.sock there"
+        "h.socket has ListenStream=/run/h.sock, but the paths must be the same; "
+          + "write ListenStream=/run/h.sock in the guest file, or ListenStream=/srv/web/run/h.sock in h.socket"
       ),
       (
         "ListenStream=/h", "ListenStream=@h",
-        "h.socket has ListenStream=@h: one is a path and one an abstract name; write ListenStream=@h here, "
-          + "or ListenStream=/h there"
+        "h.socket has ListenStream=@h, but one is a path and one an abstract name; "
+          + "write ListenStream=@h in the guest file, or ListenStream=/h in h.socket"
       ),
-      ("ListenStream=80", "ListenStream=/run/h.sock", "enable a unit with ListenStream=[::]:80 there"),
-      ("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81", "enable a unit with ListenStream=127.0.0.1:80 there"),
+      ("ListenStream=80", "ListenStream=/run/h.sock", "enable a unit with ListenStream=[::]:80 in the guest"),
+      ("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81", "enable a unit with ListenStream=127.0.0.1:80 in the guest"),
     ])
   func unclaimed(guest: String, unit text: String, remedy: String) {
     let result = agreement(guest, unit("h.socket", text))
@@ -66,7 +66,7 @@ struct SocketAgreementTests {
     #expect(result.disagreements.count == 1)
     let message = result.disagreements.first?.description ?? ""
     #expect(message.hasPrefix("web.guest:2: warning: \(guest.replacing80): no enabled .socket unit in the guest has"))
-    #expect(message.hasSuffix("so systemd there closes it unused; " + remedy))
+    #expect(message.hasSuffix("so systemd in the guest closes the socket; " + remedy))
   }
 
   @Test("a guest without socket units is told to enable one")
@@ -79,10 +79,10 @@ struct SocketAgreementTests {
       unit("other.socket", "ListenStream=/run/other"))
     #expect(
       result.disagreements.map(\.description) == [
-        "web:/etc/systemd/system/h.socket:3: warning: ListenStream=[::]:443: h.socket is passed its other addresses, "
-          + "and systemd then never opens this one; add it to [Socket] of the guest file",
-        "web:/etc/systemd/system/h.socket: warning: ListenFIFO=/run/f: h.socket is passed its other addresses, "
-          + "and systemd then never opens this one; it cannot be passed, so give it a unit of its own",
+        "web:/etc/systemd/system/h.socket:3: warning: ListenStream=[::]:443: h.socket gets sockets for its other addresses, "
+          + "so systemd never opens this one; add it to [Socket] of the guest file",
+        "web:/etc/systemd/system/h.socket: warning: ListenFIFO=/run/f: h.socket gets sockets for its other addresses, "
+          + "so systemd never opens this one; move it to another unit, as it cannot be passed",
       ])
   }
 
@@ -92,7 +92,7 @@ struct SocketAgreementTests {
     #expect(
       result.disagreements.map(\.description) == [
         "web:/etc/systemd/system/b.socket:2: warning: ListenStream=[::]:80: a.socket has this address too, "
-          + "and chance decides which gets the socket; disable one of them"
+          + "and it is undefined which of them gets the socket; disable one of them"
       ])
   }
 
@@ -102,8 +102,8 @@ struct SocketAgreementTests {
     let result = agreement("ListenStream=80\nBacklog=5", unit("h.socket", text))
     #expect(
       result.disagreements.map(\.description) == [
-        "web.guest:2: warning: ListenStream=[::]:80: h.socket says otherwise of BindIPv6Only= NoDelay=, "
-          + "which has no effect on a passed socket; say it in [Socket]"
+        "web.guest:2: warning: ListenStream=[::]:80: BindIPv6Only= NoDelay= of h.socket "
+          + "has no effect on a passed socket; set it in [Socket] of the guest file"
       ])
     #expect(agreement("ListenStream=80\nNoDelay=yes", unit("h.socket", "ListenStream=80")).disagreements.isEmpty)
   }

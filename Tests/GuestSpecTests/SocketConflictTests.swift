@@ -33,13 +33,13 @@ struct SocketConflictTests {
     let same = read(guest: "[Socket]\nListenStream=80\n[Socket]\nListenStream=[::]:80\n")
     #expect(
       same.diagnostics.map(\.description) == [
-        "web.guest:4: ListenStream=[::]:80: line 2 listens on this address already; take one of them out"
+        "web.guest:4: ListenStream=[::]:80: line 2 listens on this address already; remove one of them"
       ])
     let apart = read(guest: "[Socket]\nListenStream=80\n", dropIns: ["[Socket]\nListenStream=0.0.0.0:80\n"])
     #expect(
       apart.diagnostics.map(\.description) == [
-        "web.guest.d/0.conf:2: warning: ListenStream=0.0.0.0:80: web.guest:2 listens on [::]:80, which is in the way; "
-          + "take one out, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
+        "web.guest.d/0.conf:2: warning: ListenStream=0.0.0.0:80: web.guest:2 listens on [::]:80, which conflicts with this address; "
+          + "remove one of them, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
       ])
   }
 
@@ -54,7 +54,7 @@ struct SocketConflictTests {
   func bypassed(port: String, listen: String, start: String?) {
     let reading = read(guest: "[Network]\nVirtualEthernet=yes\n\(port)\n[Socket]\n\(listen)\n")
     let told =
-      " bypasses this socket as soon as the guest runs: clients do not keep it awake then; take one of them out"
+      " bypasses this socket while the guest runs, so clients do not keep the guest awake; remove one of them"
     #expect(reading.diagnostics.map(\.description) == (start.map { ["web.guest:5: warning: \($0)\(told)"] } ?? []))
   }
 
@@ -69,7 +69,7 @@ struct SocketConflictTests {
       found.mapValues { $0.map(\.description) } == [
         "b": [
           "b.guest:5: ListenStream=/run/x: the guest a (a.guest:3) listens on this address already; "
-            + "take one of them out"
+            + "remove one of them"
         ]
       ])
   }
