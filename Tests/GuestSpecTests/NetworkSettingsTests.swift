@@ -5,7 +5,7 @@ import UnitSyntax
 
 @Suite("[Network]")
 struct NetworkSettingsTests {
-  @Test("every setting of the section is read")
+  @Test("every setting of [Network] is read")
   func whole() {
     let reading = read(
       guest: """
@@ -34,7 +34,7 @@ struct NetworkSettingsTests {
   }
 
   @Test(
-    "what implies a network of the guest's own does",
+    "a setting of [Network] implies a network of the guest's own where systemd.nspawn(5) says so",
     arguments: [
       ("Private=yes", true, false), ("VirtualEthernet=yes", true, true), ("VirtualEthernetExtra=a", true, false),
       ("Interface=eth1", true, false), ("MACVLAN=eth0", true, false), ("IPVLAN=eth0", true, false),
@@ -50,7 +50,7 @@ struct NetworkSettingsTests {
   }
 
   @Test(
-    "settings that contradict each other are named with the remedy",
+    "the message for contradicting settings of [Network] names the remedy",
     arguments: [
       ("Bridge=br0\nZone=office", "3: Zone=: a guest can join only one bridge; remove Bridge= or Zone="),
       (
@@ -75,13 +75,13 @@ struct NetworkSettingsTests {
     #expect(read(guest: "[Network]\n" + text).diagnostics.map(\.description) == [expected])
   }
 
-  @Test("the same port of the other protocol is another port")
+  @Test("the same port number of TCP and UDP may be forwarded twice")
   func protocols() {
     #expect(read(guest: "[Network]\nPrivate=yes\nPort=tcp:53\nPort=udp:53").diagnostics.isEmpty)
   }
 
   @Test(
-    "names that the kernel would not take, or that mean something else, are none",
+    "an interface name is refused when the kernel would refuse it or it is ambiguous",
     arguments: [
       "eth0": true, "ve-0123456789ab": true, "ve-0123456789abc": false, "": false, ".": false, "..": false,
       "a/b": false, "a:b": false, "a b": false, "eth%d": false, "12": false, "1a": true, "all": false, "default": false,
@@ -90,7 +90,7 @@ struct NetworkSettingsTests {
   func interfaceNames(name: String, isOne: Bool) { #expect(isInterfaceName(name) == isOne) }
 
   @Test(
-    "wrong values are errors",
+    "an invalid value of [Network] is an error",
     arguments: [
       "Zone=office-of-the-boss", "VirtualEthernetExtra=a:b:c", "VirtualEthernetExtra=a:", "Interface=eth0 1",
       "Port=0", "Port=65536", "Port=http", "Port=sctp:80", "Port=80:", "Port=tcp", "Port=1:2:3", "Bridge=a b",

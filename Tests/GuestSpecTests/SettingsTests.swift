@@ -5,7 +5,7 @@ import UnitSyntax
 
 @Suite("Settings.swift, row by row")
 struct SettingsTests {
-  /// For each kind of value one that is right and one that is wrong.
+  /// A valid and an invalid value of each kind.
   static let samples: [String: (good: String, bad: String)] = [
     "a boolean": ("off", "maybe"), "words": ("a 'b c'", "a 'b"), "environment variables": ("A=1 'B=x y'", "1A=x"),
     "a signal": ("SIGRTMIN+3", "SIGNAL"), "a host name": ("web.example", "-web"), "a volatile mode": ("state", "some"),
@@ -39,14 +39,14 @@ struct SettingsTests {
     "a pair of interfaces": ("a:b", "a:b:c"), "interfaces": ("eth0 eth1:lan", "eth0 a/b"), "a port": ("udp:53", "http"),
   ]
 
-  @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")
+  @Test("every supported setting accepts a valid value, refuses an invalid one, and is reset by an empty assignment")
   func everyRow() throws {
     for table in [Settings.exec, Settings.files, Settings.network, Settings.guest] { try walk(table) }
     try walk(Settings.socket)
   }
 
   private func walk<Target: Equatable>(_ table: [Setting<Target>]) throws {
-    #expect(Set(table.map(\.key)).count == table.count, "a key stands twice")
+    #expect(Set(table.map(\.key)).count == table.count, "a key occurs twice")
     for setting in table {
       guard let expects = setting.expects else { continue }
       let sample = try #require(Self.samples[expects], "no sample for \(expects)")
@@ -54,7 +54,7 @@ struct SettingsTests {
       var target = Target.defaults
       let good = setting.key == "ListenSequentialPacket" || expects != "an address" ? sample.good : "[::1]:80"
       try setting.assign(good, &target, &context)
-      // Boot= and other booleans may have the sample as their default.
+      // The sample may be the default of Boot= and other booleans.
       if expects == "a boolean", target == .defaults { try setting.assign("yes", &target, &context) }
       #expect(target != .defaults, "\(setting.key)=\(good) changes nothing")
       #expect(throws: WrongValue.self, "\(setting.key)") { try setting.assign(sample.bad, &target, &context) }
@@ -64,7 +64,7 @@ struct SettingsTests {
     }
   }
 
-  @Test("a key that is known but not carried out says so, in every section")
+  @Test("a key that is known but not supported produces a warning in every section")
   func knownKeys() {
     let sections: [(String, [String])] = [
       ("Exec", Settings.exec.filter { $0.expects == nil }.map(\.key)),
@@ -84,7 +84,7 @@ struct SettingsTests {
   }
 }
 
-/// Reads `web.guest` with this text.
+/// Reads the guest `web` from a guest file with this text.
 func read(guest: String, nspawn: String? = nil, dropIns: [String] = []) -> GuestReading {
   var files: [UnitFile] = []
   if let nspawn { files.append(UnitFile(path: "web.nspawn", bytes: Array(nspawn.utf8))) }

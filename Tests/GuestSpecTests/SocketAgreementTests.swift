@@ -16,7 +16,7 @@ struct SocketAgreementTests {
   }
 
   @Test(
-    "an address is taken by the unit that has the same",
+    "a listener is claimed by the unit with the same address",
     arguments: [
       ("ListenStream=80", "ListenStream=[::]:80"), ("ListenStream=0.0.0.0:80", "ListenStream=0.0.0.0:80"),
       ("ListenStream=[fe80::1]:80%eth0", "ListenStream=[fe80::1]:80"), ("ListenDatagram=53", "ListenDatagram=53"),
@@ -30,7 +30,7 @@ struct SocketAgreementTests {
   }
 
   @Test(
-    "an address that no unit has is told of, with the one that was probably meant",
+    "a listener that no unit has produces a warning with the address that was probably meant",
     arguments: [
       (
         "ListenStream=0.0.0.0:80", "ListenStream=80",
@@ -58,7 +58,10 @@ struct SocketAgreementTests {
           + "write ListenStream=@h in the guest file, or ListenStream=/h in h.socket"
       ),
       ("ListenStream=80", "ListenStream=/run/h.sock", "enable a unit with ListenStream=[::]:80 in the guest"),
-      ("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81", "enable a unit with ListenStream=127.0.0.1:80 in the guest"),
+      (
+        "ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81",
+        "enable a unit with ListenStream=127.0.0.1:80 in the guest"
+      ),
     ])
   func unclaimed(guest: String, unit text: String, remedy: String) {
     let result = agreement(guest, unit("h.socket", text))
@@ -69,10 +72,10 @@ struct SocketAgreementTests {
     #expect(message.hasSuffix("so systemd in the guest closes the socket; " + remedy))
   }
 
-  @Test("a guest without socket units is told to enable one")
+  @Test("a listener of a guest without socket units produces a warning")
   func noUnits() { #expect(agreement("ListenStream=80").disagreements.count == 1) }
 
-  @Test("a unit that gets only some of its addresses is told of each that it does not get")
+  @Test("a unit that gets only some of its addresses produces a warning for each of the others")
   func partial() {
     let result = agreement(
       "ListenStream=80", unit("h.socket", "ListenStream=80\nListenStream=443\nListenFIFO=/run/f"),
@@ -86,7 +89,7 @@ struct SocketAgreementTests {
       ])
   }
 
-  @Test("two units with one address are told of")
+  @Test("two units with one address produce a warning")
   func contested() {
     let result = agreement("ListenStream=80", unit("a.socket", "ListenStream=80"), unit("b.socket", "ListenStream=80"))
     #expect(
@@ -96,7 +99,7 @@ struct SocketAgreementTests {
       ])
   }
 
-  @Test("options that the unit sets and the guest file does not are told of, where they concern the address")
+  @Test("an option that only the unit sets produces a warning if it applies to the address")
   func options() {
     let text = "ListenStream=80\nNoDelay=yes\nBacklog=5\nBindIPv6Only=ipv6-only\nSocketMode=0600\nFreeBind=yes"
     let result = agreement("ListenStream=80\nBacklog=5", unit("h.socket", text))
@@ -109,7 +112,7 @@ struct SocketAgreementTests {
   }
 
   @Test(
-    "a unit is read as systemd reads it: drop-ins reset, wrong lines and the running guest's specifiers are left out")
+    "a unit is read as systemd reads it: drop-ins reset lists, and invalid lines and unknown specifiers are ignored")
   func units() {
     let files = [
       "[Socket]\nListenStream=1\nListenStream=nonsense\nBacklog=x\n[Install]\nListenStream=9\n",
@@ -124,6 +127,6 @@ struct SocketAgreementTests {
 }
 
 extension String {
-  /// A port alone in the spelling of messages.
+  /// The address in the spelling of messages.
   fileprivate var replacing80: String { self == "ListenStream=80" ? "ListenStream=[::]:80" : self }
 }
