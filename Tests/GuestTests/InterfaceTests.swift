@@ -17,7 +17,7 @@ struct InterfaceTests {
       try world.startDaemon()
       let asleep = try world.dormouse("interface", "small")
       #expect(asleep.status == 1)
-      #expect(asleep.errors == "dormouse: small does not run; `dormouse wake small` starts it\n")
+      #expect(asleep.errors == "dormouse: small is not running; `dormouse wake small` starts it\n")
       try world.wake("small")
       let outcome = try world.dormouse("interface", "small", "--json")
       let rows = try JSONDecoder().decode([JudgedRow].self, from: Data(outcome.output.utf8))

@@ -37,7 +37,7 @@ struct TerminalTests {
         "size=50x120", #"type=until test "$(stty size)" = "50 120"; do sleep 0.1; done; echo re''sized\r"#,
         "see=resized",
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
-        World.leave, "see=detached from shell, which keeps running", "end")
+        World.leave, "see=disconnected from shell, which keeps running", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
       #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
       #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
@@ -87,7 +87,7 @@ struct TerminalTests {
         at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
       let ended = try world.sit(
-        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell has ended", "end")
+        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell stopped", "end")
       #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
       try world.wake("shell")
       let daemon = try #require(world.daemon)
