@@ -76,13 +76,13 @@ struct ControlCommandTests {
       async let dropped = daemon.client { try dormouse("wake", "web", "--runtime", runtime) }
       await daemon.called(3)
       await daemon.close()
-      #expect(try await dropped.errors.contains("ended before it answered"))
+      #expect(try await dropped.errors.contains("closed the connection before it replied"))
       #expect(try await dropped.status == 1)
 
       let nobody = try dormouse("list", "--runtime", runtime)
       #expect(
         nobody.errors
-          == "dormouse: no daemon answers at \(runtime)/io.dormouse: start dormoused, or name its --runtime\n")
+          == "dormouse: no daemon listens at \(runtime)/io.dormouse; start dormoused, or set --runtime\n")
       #expect(nobody.status == 69)
       #expect(try dormouse("wake", "web", "--runtime", runtime).status == 69)
     }

@@ -8,7 +8,7 @@ struct TextTests {
   private let now = Timestamp(microseconds: 1_800_000_192_000_000)
   private let then = Timestamp(microseconds: 1_800_000_000_000_000)
 
-  @Test("A table is aligned, numbers to the right, without spaces at the ends of lines")
+  @Test("a table aligns its columns, numbers to the right, and leaves no spaces at the ends of lines")
   func table() {
     var table = Table(["NAME", "N", "X"], right: [1])
     table.add(["a", "1", ""])
@@ -16,7 +16,7 @@ struct TextTests {
     #expect(table.text == "NAME       N  X\na          1\nlonger  1234  x y\n")
   }
 
-  @Test("A status says of each socket whether the guest took it, and how the last wake went")
+  @Test("the status shows for each socket whether the guest adopted it, and how the last wake went")
   func status() {
     var status = GuestStatus(name: "web", state: .active, since: then)
     var socket = SocketStatus(address: "[::]:80", kind: .stream, name: "http")
@@ -31,7 +31,7 @@ struct TextTests {
     status.counters.lost = [LossCount(reason: .notUnparked, count: 3)]
     status.counters.undrained = 2
     let text = StatusText(status, now: now).text
-    #expect(text.contains("2 left to a guest that was stopping"))
+    #expect(text.contains("2 not drained before a stop"))
     #expect(text.contains("3 lost (could not be unparked)"))
     #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
     #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
@@ -39,7 +39,7 @@ struct TextTests {
     #expect(!text.contains("PID"))
   }
 
-  @Test("A status tells how far the boot is, and nothing that a guest says of it can steer the terminal")
+  @Test("the status shows the progress of the boot, without control characters from the guest")
   func boot() {
     var status = GuestStatus(name: "web", state: .activating, since: then)
     var report = GuestReport()
@@ -51,7 +51,7 @@ struct TextTests {
     report.sshAddress = "unix/run/dormouse/unix-export/web/ssh"
     status.report = report
     let text = StatusText(status, now: now).text
-    #expect(text.contains("Says: User job web.service/start running (8s / 1min 30s)... more\n"))
+    #expect(text.contains("Status: User job web.service/start running (8s / 1min 30s)... more\n"))
     #expect(text.contains("Ready: not yet\n"))
     #expect(text.contains("Reaching: web.service\n"))
     #expect(text.contains("SSH: ssh unix/run/dormouse/unix-export/web/ssh\n"))
@@ -105,14 +105,14 @@ struct TextTests {
         """)
   }
 
-  @Test("Why says when an idle guest will be stopped, and what wakes a sleeping one")
+  @Test("the explanation says when an idle guest will be stopped, and what wakes a sleeping one")
   func whyIdle() {
     var idle = GuestExplanation(name: "web", state: .active, since: then)
     idle.idleSince = then
     idle.stopAt = Timestamp(microseconds: now.microseconds + 6_000_000)
-    #expect(WhyText(idle, now: now).text.hasSuffix("It will be stopped in 6s, if nothing uses it until then.\n"))
+    #expect(WhyText(idle, now: now).text.hasSuffix("It will be stopped in 6s, unless somebody uses it.\n"))
     var asleep = GuestExplanation(name: "web", state: .inactive, since: then)
     asleep.wakeBy = ["[::]:80", "@web"]
-    #expect(WhyText(asleep, now: now).text.hasSuffix("A connection wakes it, to: [::]:80 @web\n"))
+    #expect(WhyText(asleep, now: now).text.hasSuffix("A connection to one of these wakes it: [::]:80 @web\n"))
   }
 }

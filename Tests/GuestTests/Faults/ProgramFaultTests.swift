@@ -5,7 +5,8 @@ import Testing
 @Suite("A guest that is stopped where there is no eBPF")
 struct ProgramFaultTests {
   @Test(
-    "has its clients served by the next one, whether or not the kernel moves queues by itself", arguments: [0, 1])
+    "clients of a guest that stops without eBPF are served by the next instance, with and without tcp_migrate_req",
+    arguments: [0, 1])
   func served(migrates: Int) throws {
     try World.with { world in
       _ = try world.run("sh", "-c", "echo \(migrates) >/proc/sys/net/ipv4/tcp_migrate_req")

@@ -2,7 +2,7 @@ import Testing
 
 @Suite("A service manager that does not hear")
 struct StoreFaultTests {
-  @Test("that a socket is to be kept is told again when the guest falls asleep the next time")
+  @Test("a socket that could not be stored is stored when the guest sleeps the next time")
   func saidAgain() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -22,7 +22,7 @@ struct StoreFaultTests {
     }
   }
 
-  @Test("for want of room in its queue is told as soon as there is some which sockets are to be kept")
+  @Test("sockets are stored as soon as the full queue of the service manager has room")
   func full() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=127.0.0.1:8002")
