@@ -64,7 +64,7 @@ let package = Package(
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(name: "GuestFilesTests", dependencies: ["GuestFiles", "GuestSpec", "Linux", "UnitSyntax"]),
-    .testTarget(name: "ListenersTests", dependencies: ["GuestSpec", "Listeners"]),
+    .testTarget(name: "ListenersTests", dependencies: ["GuestSpec", "Linux", "Listeners", "Systemd"]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: ["ControlProtocol", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),

@@ -18,7 +18,7 @@ struct StoreFaultTests {
       #expect(text(of: log + ".err").contains("cannot tell the service manager which sockets to keep"))
       try world.wake("echo")
       try world.sleep("echo")
-      while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.primary.") {}
+      while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.socket.") {}
     }
   }
 
@@ -36,7 +36,7 @@ struct StoreFaultTests {
       #expect(
         text(of: log + ".err").ranges(of: "cannot tell the service manager which sockets to keep: ").count == 1)
       for _ in 1...2 {
-        while try !manager.message(from: daemon).hasPrefix("FDSTORE=1\nFDNAME=dormouse.primary.") {}
+        while try !manager.message(from: daemon).hasPrefix("FDSTORE=1\nFDNAME=dormouse.socket.") {}
       }
     }
   }
