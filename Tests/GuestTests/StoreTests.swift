@@ -250,8 +250,9 @@ extension Host {
 
   /// What systemd calls the stored descriptors, without their numbers, in order.
   fileprivate func storedKinds() throws -> [String] {
-    let table = try require("systemd-analyze", "fdstore", "--no-legend", "--no-pager", "dormouse.service")
+    let table = try require("systemd-analyze", "fdstore", "--no-pager", "dormouse.service")
     let names = table.split(separator: "\n").compactMap { $0.split(separator: " ").first }
+      .filter { $0.hasPrefix("dormouse.") || $0 == "stored" }
     return names.map { String($0.reversed().drop { $0.isNumber }.reversed()) }.sorted()
   }
 

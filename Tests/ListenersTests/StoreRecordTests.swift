@@ -193,6 +193,39 @@ struct StoreRecordTests {
     do { _ = try record(text) } catch { #expect("\(error)" == words) }
   }
 
+  @Test("However a record is damaged, it is refused or read as what it says then: it is the same when it is written again")
+  func damaged() throws {
+    var random = SplitMix(state: 4711)
+    var read = 0
+    for _ in 1...3000 {
+      var bytes = Array(Self.newer.utf8)
+      for _ in 1...Int.random(in: 1...3, using: &random) {
+        let place = Int.random(in: 0..<bytes.count, using: &random)
+        switch Int.random(in: 0...2, using: &random) {
+        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes.remove(at: place)
+        default: bytes.insert(contentsOf: bytes[place...].prefix(9), at: place)
+        }
+      }
+      guard let record = try? StoreRecord(bytes) else { continue }
+      read += 1
+      #expect(try self.record(record.text) == record)
+    }
+    #expect(read > 100)
+  }
+
+  /// The same numbers each time.
+  private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+      state &+= 0x9e37_79b9_7f4a_7c15
+      var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
+      mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+      return mixed ^ mixed >> 31
+    }
+  }
+
   @Test("Bytes that are no UTF-8 are refused")
   func notText() {
     #expect(throws: StoreRecord.Refusal.notUTF8) { try StoreRecord(Array("[record]\nkey=".utf8) + [0xff, 0x0a]) }

@@ -1,17 +1,18 @@
 import Testing
 
-@Suite("A service manager that does not hear")
+@Suite("A service manager that is not told which sockets to keep")
 struct StoreFaultTests {
-  @Test("that a socket is to be kept is told again when the guest falls asleep the next time")
-  func saidAgain() throws {
+  @Test("A socket that could not be stored is stored when its guest falls asleep the next time")
+  func storedLater() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let manager = try NotifySocket(world.directory + "/manager")
       let log = world.directory + "/daemon"
       let daemon = try world.start(
         [
-          "strace", "-D", "-o", world.directory + "/strace", "-e", "trace=sendmsg", "-e",
-          "inject=sendmsg:error=EPERM:when=1", Built.dormoused, "--config", world.config, "--runtime", world.runtime,
+          "strace", "-D", "-o", world.directory + "/strace", "-e", "trace=memfd_create", "-e",
+          "inject=memfd_create:error=EPERM:when=1", Built.dormoused, "--config", world.config, "--runtime",
+          world.runtime,
         ],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
       #expect(try manager.waitUntilReady(daemon)["FDSTORE"] == nil)
@@ -22,7 +23,7 @@ struct StoreFaultTests {
     }
   }
 
-  @Test("for want of room in its queue is told as soon as there is some which sockets are to be kept")
+  @Test("Sockets for which its queue had no room are stored as soon as there is some")
   func full() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=127.0.0.1:8002")
