@@ -193,7 +193,7 @@ struct StoreRecordTests {
     do { _ = try record(text) } catch { #expect("\(error)" == words) }
   }
 
-  @Test("However a record is damaged, it is refused or read as what it says then: it is the same when it is written again")
+  @Test("A damaged record is refused, or read as what it says then: it is the same when it is written again")
   func damaged() throws {
     var random = SplitMix(state: 4711)
     var read = 0
