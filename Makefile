@@ -98,14 +98,15 @@ import-check:
 install:
 	@if command -v $(SWIFT) >/dev/null; then $(MAKE) --no-print-directory build; fi
 	@[ -x .build/programs/dormoused ] && [ -x .build/programs/dormouse ] || { echo 'dormouse: run make first, with Swift' >&2; exit 1; }
-	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
+	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/docs $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
 	install -s .build/programs/dormouse $(bindir)/dormouse
 	install -s .build/programs/dormoused $(sbindir)/dormoused
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1
 	install -m 644 man/dormouse.guest.5 $(mandir)/man5
 	install -m 644 man/dormoused.8 $(mandir)/man8
-	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE $(docdir)
+	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE $(docdir)
+	install -m 644 docs/* $(docdir)/docs
 	cp -R examples/. $(docdir)/examples
 
 clean:

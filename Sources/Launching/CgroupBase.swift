@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// The cgroup below which the guests have theirs, `NAME.guest`.
+/// The cgroup in which the instances of guests have theirs, `NAME.NUMBER.guest`.
 public struct CgroupBase: Equatable, Sendable {
   /// The directory in the file system.
   public let path: String

@@ -2,14 +2,14 @@ import CLaunch
 import Glibc
 import Linux
 
-/// A guest's cgroup, `BASE/NAME.guest`: how the daemon holds all of a guest's processes, and finds them after a crash.
+/// The cgroup of a guest's instance, `BASE/NAME.NUMBER.guest`: how the daemon holds all of a guest's processes, and finds them after a crash.
 ///
 /// What is decided about the guest from outside (limits, devices, freezing, killing) is decided there, and the cgroup stays the
 /// daemon's. The guest's processes live in `payload` below it, which is the guest's own to divide up and the root of what it
 /// sees of the tree.
 public final class GuestCgroup {
-  private static let suffix = ".guest"
-
+  /// The instance's name.
+  public let name: InstanceName
   /// The directory in the file system.
   public let path: String
   /// The directory, opened.
@@ -21,11 +21,24 @@ public final class GuestCgroup {
   // Only where the guest has the memory controller.
   private let memoryEvents: Cgroup2.Counters?
 
-  /// The names of the guests that have a cgroup in `base`, running or not.
+  /// The instances that have a cgroup in `base`, running or not.
   ///
   /// - Throws: `SystemError` when `base` cannot be listed.
-  public static func guests(in base: String) throws(SystemError) -> [String] {
-    try directoryEntries(base).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }.sorted()
+  public static func instances(in base: String) throws(SystemError) -> [InstanceName] {
+    try directoryEntries(base).compactMap { InstanceName(cgroup: $0) }.sorted()
+  }
+
+  /// Removes the cgroups in `base` that ended instances of a guest left behind.
+  ///
+  /// - Throws: `SystemError`; `EBUSY` when processes are in one.
+  public static func removeEnded(of guest: String, in base: String) throws(SystemError) {
+    for name in try instances(in: base) where name.guest == guest { try removeEnded("\(base)/\(name.cgroup)") }
+  }
+
+  private static func removeEnded(_ path: String) throws(SystemError) {
+    // Nothing is removed where processes are: cgroups that a running guest has empty belong to it all the same.
+    if try Cgroup2.isPopulated(path) { throw SystemError("rmdir \(path)", errno: EBUSY) }
+    try Cgroup2.remove(path)
   }
 
   /// Makes the cgroup anew, with its payload; one that is left over without processes is removed first.
@@ -33,19 +46,19 @@ public final class GuestCgroup {
   /// The guest gets those of the `controllers` that are there: its `payload` offers them, and its limits can be set.
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.
-  public convenience init(making name: String, in base: String, controllers: [String] = []) throws(SystemError) {
-    let path = "\(base)/\(name)\(Self.suffix)"
+  public convenience init(
+    making name: InstanceName, in base: String, controllers: [String] = []
+  ) throws(SystemError) {
+    let path = "\(base)/\(name.cgroup)"
     if mkdir(path, 0o755) == -1 {
       guard errno == EEXIST else { throw SystemError("mkdir \(path)", errno: errno) }
-      // Not begun where processes are: what a living guest has empty is its own all the same.
-      if try Cgroup2.isPopulated(path) { throw SystemError("rmdir \(path)", errno: EBUSY) }
-      try Cgroup2.remove(path)
+      try Self.removeEnded(path)
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }
     }
     do throws(SystemError) {
       try Cgroup2.enable(controllers, in: path)
       try retrying("mkdir \(Self.payload(path))") { mkdir(Self.payload(path), 0o755) }
-      try self.init(path: path)
+      try self.init(name, path: path)
     } catch {
       // Nothing is left, where there is perhaps no room for more.
       rmdir(Self.payload(path))
@@ -80,11 +93,11 @@ public final class GuestCgroup {
   /// Opens the cgroup of a guest that is running, or has left it over.
   ///
   /// - Throws: `SystemError`; `ENOENT` when there is none, `EBUSY` when it is a living daemon's.
-  public convenience init(existing name: String, in base: String) throws(SystemError) {
-    try self.init(path: "\(base)/\(name)\(Self.suffix)")
+  public convenience init(existing name: InstanceName, in base: String) throws(SystemError) {
+    try self.init(name, path: "\(base)/\(name.cgroup)")
   }
 
-  private init(path: String) throws(SystemError) {
+  private init(_ name: InstanceName, path: String) throws(SystemError) {
     let directory = try Cgroup2.open(path)
     let events = Cgroup2.Events(try Cgroup2.open(path + "/cgroup.events"))
     let killer = try Cgroup2.open(path + "/cgroup.kill", O_WRONLY)
@@ -97,6 +110,7 @@ public final class GuestCgroup {
     self.freezer = freezer
     memoryEvents = try? Cgroup2.Counters(path + "/memory.events")
     self.path = path
+    self.name = name
   }
 
   /// All processes of the guest, those that have ended and are not reaped among them.

@@ -21,15 +21,11 @@ extension GuestNamespaces {
     return try mapping(of: path, by: users, recursive: recursive)
   }
 
-  /// How the mount at `path`, with the mounts below it, can translate its files' owners by a map of its own.
+  /// How the mount at `path`, with the mounts below it if `recursive`, can translate its files' owners by the map of `users`.
   ///
   /// - Returns: how much of it translates.
-  /// - Throws: `MappingRefusal` when it cannot; `LaunchError` when there is no namespace to be had.
-  func mapping(of path: String, by map: IDMap) throws -> GuestUsers.RootMapping {
-    try mapping(of: path, by: try namespace(of: map), recursive: true)
-  }
-
-  private func mapping(
+  /// - Throws: `MappingRefusal` when it cannot.
+  func mapping(
     of path: String, by users: Namespace, recursive: Bool
   ) throws(MappingRefusal) -> GuestUsers.RootMapping {
     if recursive, (try? tryMapping(path, by: users.descriptor, recursive: true)) != nil { return .tree }

@@ -52,7 +52,11 @@ public final class GuestNamespaces {
   }
 
   /// The descriptor that a plan's slot gets, borrowed; `terminals` and `smallInit` are the launcher's.
-  func number(of descriptor: Preloaded, terminals: Int32, smallInit: SmallInit.Program?) -> Int32 {
+  ///
+  /// - Throws: `LaunchError`; `EBADF` when these namespaces were made for another plan.
+  func number(
+    of descriptor: Preloaded, terminals: Int32, smallInit: SmallInit.Program?
+  ) throws(LaunchError) -> Int32 {
     let number: Int32?
     switch descriptor {
     case .terminals: number = terminals
@@ -62,7 +66,7 @@ public final class GuestNamespaces {
     case .smallInit: number = smallInit?.descriptor.raw
     case .credentials, .unixExport: number = nil
     }
-    guard let number else { preconditionFailure("the plan asks for what was not made") }
+    guard let number else { throw LaunchError("preparing the descriptor of \(descriptor)", errno: EBADF) }
     return number
   }
 }

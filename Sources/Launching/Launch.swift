@@ -36,7 +36,7 @@ public func launch<Held>(
   _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
   cgroup: GuestCgroup, hold: (GuestProcess) throws(SystemError) -> Held
 ) throws(LaunchError) -> Held {
-  precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
+  if listeners.count != plan.listenerCount { throw LaunchError("passing the listeners", errno: EINVAL) }
   let terminals: DetachedTerminals
   do throws(SystemError) {
     terminals = try DetachedTerminals.make(
@@ -56,8 +56,9 @@ public func launch<Held>(
   let smallInit = plan.hasInit ? try SmallInit.Program() : nil
   // Its number is in the plan, and nothing else of it.
   defer { withExtendedLifetime(smallInit) {} }
-  let preloaded = plan.preloaded.map {
-    handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount, smallInit: smallInit)
+  let preloaded = try plan.preloaded.map { kind throws(LaunchError) in
+    if let number = handed.number(of: kind) { return number }
+    return try namespaces.number(of: kind, terminals: mount, smallInit: smallInit)
   }
   let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
   let score = try LentScore(plan.oomScoreAdjust)

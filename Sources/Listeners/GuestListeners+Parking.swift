@@ -1,3 +1,4 @@
+import Lifecycle
 import Linux
 
 // All listeners of a guest together: new clients wait apart from a guest on its way out.
@@ -19,14 +20,14 @@ extension GuestListeners {
   ///
   /// - Parameter returning: only at those from whose standby clients can come back to the same guest.
   /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `restore` leads all of them back.
-  package func divert(returning: Bool) throws(SystemError) {
+  package func divert(_ which: Divertible) throws(SystemError) {
     emergencyDescriptors = nil
     var failure: SystemError?
-    for listener in all where listener.isAdopted != false && (!returning || listener.canRestore) {
+    for listener in all where listener.isAdopted != false && (which == .all || listener.canRestore) {
       var opened: HeldSocket?
       do throws(SystemError) {
         // A daemon that is killed once clients can come there leaves it to the next one.
-        try listener.divert(alarm) { standby in
+        try listener.divert(alarm?.filter) { standby in
           opened = standby
           keepStored(listener, standby: standby)
           store.flush()
@@ -50,16 +51,23 @@ extension GuestListeners {
     return sum
   }
 
-  /// Moves those to the next guest's sockets who could not be moved when the last one had gone.
+  /// Moves clients to the next instance's sockets who could not be moved when the last one was gone.
   ///
-  /// - Throws: `SystemError`; who was not moved waits apart still, and the guest must not start.
-  func prepare() throws(SystemError) {
-    for listener in all {
-      let done = try forgettingStandby(of: listener) { () throws(SystemError) in try listener.prepare() }
-      unparkedLate += done
-      if let failure = done.failure { throw failure }
+  /// - Returns: how many were moved and lost; with a failure some are still parked, and the instance must not start.
+  package func prepareForStart() -> Listener.Unparked {
+    var sum = Listener.Unparked()
+    for listener in all where sum.failure == nil {
+      do throws(SystemError) {
+        sum += try forgettingStandby(of: listener) { () throws(SystemError) in try listener.prepare() }
+      } catch {
+        sum.failure = error
+      }
     }
+    return sum
   }
+
+  /// How many clients wait for the instance that is about to get the sockets.
+  package func queued(_ diag: SockDiag) -> Int { all.reduce(0) { $0 + $1.queued(diag) } }
 
   /// Notes who is left to the guest, because the kernel cannot move him.
   package func recordUndrained(_ diag: SockDiag) {
@@ -85,23 +93,33 @@ extension GuestListeners {
     return failure
   }
 
-  /// Leads clients to the listeners again: of a guest that goes on, or with `gone` for the next one.
+  /// Steers clients to the listeners of an instance that goes on, and moves the parked ones there.
   ///
-  /// - Returns: how many came back, and the last failure; no listener is left out for another's.
-  package func restore(gone: Bool, _ diag: SockDiag) -> Listener.Unparked {
+  /// - Returns: how many were moved and lost, and the last failure; no listener is left out for another's.
+  package func restore() -> Listener.Unparked {
+    for listener in all { listener.undrained = 0 }
+    let sum = unpark { listener throws(SystemError) in try listener.restore() }
+    // The instance will be stopped another time, perhaps when no descriptor is left.
+    try? keepEmergencyDescriptors()
+    return sum
+  }
+
+  /// Makes parked clients those of the next instance, now that the last one is gone.
+  ///
+  /// - Returns: as `restore`.
+  package func unparkForNext(_ diag: SockDiag) -> Listener.Unparked {
+    unpark { listener throws(SystemError) in try listener.unparkForNext(diag) }
+  }
+
+  private func unpark(_ body: (Listener) throws(SystemError) -> Listener.Unparked) -> Listener.Unparked {
     var sum = Listener.Unparked()
     for listener in all {
-      if !gone { listener.undrained = 0 }
       do throws(SystemError) {
-        sum += try forgettingStandby(of: listener) { () throws(SystemError) in
-          gone ? try listener.unparkForNext(diag) : try listener.restore()
-        }
+        sum += try forgettingStandby(of: listener) { () throws(SystemError) in try body(listener) }
       } catch {
         sum.failure = error
       }
     }
-    // A guest that goes on is stopped another time, perhaps without it.
-    if !gone { try? keepEmergencyDescriptors() }
     return sum
   }
 }

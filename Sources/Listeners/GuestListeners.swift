@@ -8,17 +8,10 @@ package final class GuestListeners {
   package private(set) var all: [Listener] = []
   package let guest: String
   let store: SocketStore
-  /// Hears of what arrives on their connections; nil when nobody wants to know, or that cannot be.
-  package private(set) var alarm: DataAlarm?
+  /// Reports data on their connections while the guest is frozen; nil when nobody wants that, or the kernel refuses.
+  private(set) var alarm: ConnectionAlarm?
   /// Descriptors that nobody uses, so that there are some when the guest has to be parted with.
   package var emergencyDescriptors: DescriptorList?
-  /// Connections that were there before it, of which it does not hear.
-  private(set) var unmonitored: Set<UInt64> = []
-
-  /// How many waited when the sockets were given to the last guest.
-  package private(set) var handedOver = 0
-  /// Those who had waited apart until a start, since the last one was counted.
-  package var unparkedLate = Listener.Unparked()
 
   package init(of guest: String, _ store: SocketStore) {
     self.guest = guest
@@ -28,12 +21,7 @@ package final class GuestListeners {
   /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left, before the first `hold`.
   package func add(_ listener: Listener) { all.append(listener) }
 
-  func use(_ alarm: DataAlarm?) {
-    self.alarm = alarm
-    unmonitored = []
-  }
-
-  func unmonitored(_ connections: [UInt64]) { unmonitored.formUnion(connections) }
+  func use(_ alarm: ConnectionAlarm?) { self.alarm = alarm }
 
   /// The first with a connection or a datagram in a queue.
   package var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
@@ -47,7 +35,7 @@ package final class GuestListeners {
   ///
   /// - Returns: those that served no longer, shut down by a guest or with their path taken away, and that serve again.
   /// - Throws: `SystemError` of the first that could not be opened; those that are open stay so.
-  package func hold(_ guest: Guest) throws(SystemError) -> [Listener] {
+  package func bind(_ guest: Guest) throws(SystemError) -> [Listener] {
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
     // What the service manager passed is its to make anew: as long as the address is asked for, it stays.
     close { listener in
@@ -142,10 +130,8 @@ package final class GuestListeners {
   /// The descriptors in order, duplicated for one launch.
   ///
   /// - Throws: `SystemError` when the process has no descriptor left.
-  package func duplicates(_ diag: SockDiag) throws(SystemError) -> DescriptorList {
+  package func duplicates() throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
-    try prepare()
-    handedOver = all.reduce(0) { $0 + $1.queued(diag) }
     for listener in all { list.append(try listener.descriptor.duplicate()) }
     return list
   }

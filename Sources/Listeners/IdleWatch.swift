@@ -4,68 +4,61 @@ import Lifecycle
 import Linux
 import Systemd
 
-/// Looks whether somebody uses a guest's sockets, and says when nobody has for `IdleFreezeSec=` and for `IdleStopSec=`.
+/// Scans a guest's sockets when the idle policy asks for it, and reports when something is due.
 ///
-/// It looks when the policy asks for it. In between, each end of a connection is a use, which costs no look.
+/// Between two scans each end of a connection counts as a use, which costs no scan.
 package final class IdleWatch {
-  private let loop: EventLoop
-  private let look: SocketScan
-  private let handlers: Handlers
+  /// What the watch reports.
+  package enum Finding {
+    /// Nobody has used the guest for `IdleStopSec=`.
+    case idle
+    /// Nobody has used the guest for `IdleFreezeSec=`.
+    case freezeDue
+    /// Clients have waited for the next instance for too long.
+    case parkedTooLong
+    /// A frozen guest has to run: one of its connections ended, or they have not been answered for long enough.
+    case activity
+    /// A scan after which nothing is due.
+    case scanned(SocketScan.Found)
+    /// The kernel does not tell who uses the guest. The next scan follows all the same.
+    case failed(SystemError)
+  }
+
+  private let timers: any Timers
+  private let scan: SocketScan
+  private let report: (Finding) -> Void
   private var policy: IdlePolicy
-  private var timer: EventSource?
-  /// When it is looked again.
+  private var timer: (any ArmedTimer)?
+  /// When the next scan is due.
   private var nextScan = Duration.zero
-  /// The guest is frozen, or about to be: nothing can change that the listeners do not tell.
+  /// The guest is frozen, or about to be: nothing changes that the listeners do not report.
   private var isResting = false
-  /// Since when clients wait whom only the next guest can serve.
-  private var parkedSince: Duration?
   /// When the frozen guest will be stopped.
   private var restEndsAt: Timestamp?
 
-  package struct Handlers {
-    var idle: () -> Void
-    var freezeDue: () -> Void
-    /// A frozen guest has to go on: its connections end, or have been left without an answer for long enough.
-    var activity: () -> Void
-    /// Clients wait for the next guest, and this one is not used, or without pause.
-    var parkedTooLong: () -> Void
-    /// After each look, with what was found.
-    var looked: (SocketScan.Found) -> Void
-    var failed: (SystemError) -> Void
-
-    package init(
-      idle: @escaping () -> Void, freezeDue: @escaping () -> Void, activity: @escaping () -> Void,
-      parkedTooLong: @escaping () -> Void, looked: @escaping (SocketScan.Found) -> Void,
-      failed: @escaping (SystemError) -> Void
-    ) {
-      self.idle = idle
-      self.freezeDue = freezeDue
-      self.activity = activity
-      self.parkedTooLong = parkedTooLong
-      self.looked = looked
-      self.failed = failed
-    }
-  }
-
-  /// Without `idleStop` the guest is never stopped for idleness, but it is still seen when it ceases to serve.
-  package init(_ guest: Guest, look: SocketScan, loop: EventLoop, handlers: Handlers) {
-    self.look = look
-    self.loop = loop
-    self.handlers = handlers
+  /// Begins with the guest's readiness. Without `IdleStopSec=` the guest is never stopped for idleness, and still scanned: it may have
+  /// ceased to serve.
+  package init(_ guest: Guest, _ scan: SocketScan, _ timers: any Timers, report: @escaping (Finding) -> Void) {
+    self.scan = scan
+    self.timers = timers
+    self.report = report
     policy = IdlePolicy(
-      idleStop: guest.policy.idleStop, idleFreeze: guest.policy.idleFreeze,
-      freezesConnections: look.monitorsData, readyAt: Clocks.monotonic)
+      idleStop: guest.policy.idleStop, idleFreeze: guest.policy.idleFreeze, freezesConnections: scan.monitorsData,
+      readyAt: timers.now)
   }
 
-  deinit { timer?.cancel() }
+  deinit { stop() }
 
-  /// Takes a first look and goes on from there.
+  /// Makes the first scan and goes on from there.
   package func start() { scanNow() }
 
-  package func stop() { timer?.cancel() }
+  package func stop() {
+    timer?.cancel()
+    timer = nil
+  }
 
   /// How long nobody has used the guest.
-  package var unused: Duration { Clocks.monotonic - policy.lastUse }
+  package var unused: Duration { timers.now - policy.lastUse }
 
   /// When the guest will be stopped if nobody uses it until then; nil while somebody does, as `usage` says.
   package func stopAt(_ usage: IdlePolicy.Usage) -> Timestamp? {
@@ -74,13 +67,16 @@ package final class IdleWatch {
     return .now + max(idleStop - unused, .zero)
   }
 
+  /// A connection ended just now.
   package func connectionEnded() {
-    // Of a frozen guest it is one that it has to hear of, or the rest of one that was over before.
-    if isResting { return endsWhileFrozen() }
-    let now = Clocks.monotonic
-    policy.connectionEnded(at: now)
-    // Before that nothing is due: a busy guest is not looked at as often as its connections end.
-    guard let soonest = policy.soonest, now + soonest < nextScan else { return }
+    // A frozen guest has to learn of it, unless it is the rest of a connection that had ended before.
+    if isResting {
+      if policy.freezesConnections { report(.activity) }
+      return
+    }
+    policy.connectionEnded(at: timers.now)
+    // Nothing is due before that: a busy guest is not scanned as often as its connections end.
+    guard let soonest = policy.soonest, timers.now + soonest < nextScan else { return }
     do throws(SystemError) {
       try schedule(soonest)
     } catch {
@@ -88,85 +84,69 @@ package final class IdleWatch {
     }
   }
 
-  fileprivate func scanNow() {
+  private func scanNow() {
     do throws(SystemError) {
-      var found = try look.take()
-      parkedSince = look.isSomebodyParked ? parkedSince ?? Clocks.monotonic : nil
-      if let parkedSince {
-        // At once where nobody is open: datagrams may come without pause, and would keep it for ever.
-        let isOverdue = Clocks.monotonic - parkedSince >= IdlePolicy.often
-        if !found.usage.inUse || isOverdue { return handlers.parkedTooLong() }
-        found.usage.rescanAfter = min(found.usage.rescanAfter ?? IdlePolicy.often, IdlePolicy.often)
-      }
+      let found = try scan.scan()
       // Judged first: what was found may end the guest, and this watch with it.
-      switch policy.judge(found.usage, at: Clocks.monotonic) {
-      case .stop: return handlers.idle()
-      case .freeze: return handlers.freezeDue()
+      switch policy.judge(found.usage, at: timers.now) {
+      case .stop: return report(.idle)
+      case .freeze: return report(.freezeDue)
+      case .makeWay: return report(.parkedTooLong)
       case .rescan(let after): try schedule(after)
       }
-      handlers.looked(found)
+      report(.scanned(found))
     } catch {
-      handlers.failed(error)
-      // Not knowing is no reason to stop the guest, nor to stop looking.
+      // Not knowing is no reason to stop the guest, nor to stop scanning.
       try? schedule(IdlePolicy.seldom)
+      report(.failed(error))
     }
   }
 
-  /// Looks and judges, and does nothing about it: of a guest that was found unused somebody may have made use since.
+  /// Scans and judges, and does nothing about it: somebody may have used the guest since it was found unused.
   ///
   /// - Throws: `SystemError` when the kernel does not tell.
   package func judge() throws(SystemError) -> IdlePolicy.Decision {
-    let usage = try look.take().usage
-    return policy.judge(usage, at: Clocks.monotonic)
+    policy.judgeUse(try scan.scan().usage, at: timers.now)
   }
 
   private func schedule(_ delay: Duration) throws(SystemError) {
-    timer?.cancel()
-    timer = try loop.after(delay) { [unowned self] in scanNow() }
-    nextScan = Clocks.monotonic + delay
+    timer = try timers.timer(after: delay) { [unowned self] in scanNow() }
+    nextScan = timers.now + delay
   }
 }
 
-// A frozen guest: nothing is looked at, and only IdleStopSec= counts on.
+// A frozen guest is not scanned; only IdleStopSec= still runs.
 extension IdleWatch {
-  /// Lets the guest stand still until IdleStopSec= is over. With connections it has to be asked again before a client may take it for
-  /// dead: then it is for no longer than that at a time.
+  /// Leaves the guest frozen until IdleStopSec= has passed. With connections it is for a time after which clients do not take the guest
+  /// for dead yet; then it runs for a moment.
   ///
   /// - Throws: `SystemError` when there can be no timer.
   package func rest() throws(SystemError) {
     isResting = true
-    timer?.cancel()
+    stop()
     restEndsAt = nil
-    let isUsed = try !look.take().connections.isEmpty
-    if isUsed {
-      let limit = policy.idleStop ?? Self.longestWithConnections
-      timer = try loop.after(limit) { [unowned self] in handlers.activity() }
-    } else if let idleStop = policy.idleStop {
-      let left = max(idleStop - unused, .zero)
-      timer = try loop.after(left) { [unowned self] in
-        // It goes on for a moment at least, and may be used.
+    switch policy.frozenEnd(hasConnections: try !scan.scan().connections.isEmpty, at: timers.now) {
+    case .thaw(let delay): timer = try timers.timer(after: delay) { [unowned self] in report(.activity) }
+    case .stop(let delay):
+      timer = try timers.timer(after: delay) { [unowned self] in
+        // The guest runs for a moment at least, and may be used then.
         isResting = false
-        handlers.idle()
+        report(.idle)
       }
-      restEndsAt = .now + left
+      restEndsAt = .now + delay
+    case .never: break
     }
   }
 
-  private static let longestWithConnections = Duration.seconds(600)
-
-  /// The guest goes on, and somebody uses it.
+  /// The guest runs on, and somebody uses it.
   package func resume() {
     isResting = false
-    policy.thawed(at: Clocks.monotonic)
+    policy.thawed(at: timers.now)
     do throws(SystemError) {
-      // Not at once: a look takes the kernel longer than the guest takes to answer, and it may be this processor that it waits for.
+      // Not at once: a scan takes longer than the guest's answer, and the guest may be waiting for this very processor.
       try schedule(.milliseconds(20))
     } catch {
       scanNow()
     }
-  }
-
-  private func endsWhileFrozen() {
-    if policy.freezesConnections { handlers.activity() }
   }
 }

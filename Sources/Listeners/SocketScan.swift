@@ -60,9 +60,6 @@ package final class SocketScan {
   /// Whether it is told what arrives on connections.
   var monitorsData: Bool { listeners.alarm != nil }
 
-  /// Somebody waits for whom the guest has to come to its end first.
-  var isSomebodyParked: Bool { listeners.isSomebodyParked }
-
   private var hasUnixListener: Bool {
     listeners.all.contains { listener in
       switch (listener.listen.kind, listener.local) {
@@ -76,7 +73,7 @@ package final class SocketScan {
   /// happened.
   ///
   /// - Throws: `SystemError` when the kernel does not answer.
-  package func take() throws(SystemError) -> Found {
+  package func scan() throws(SystemError) -> Found {
     ended.drain()
     var found = Found()
     let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
@@ -89,7 +86,8 @@ package final class SocketScan {
         let open = openConnections(
           of: listener.local, besides: addresses, among: tcp, closeWaitLimit: closeWaitLimit)
         found.add(open, of: listener, endIsAnnounced: receivesEnds)
-        if open.connections.contains(where: { listeners.unmonitored.contains($0.cookie) }) { found.isOpaque = true }
+        let unmonitored = listeners.alarm?.unmonitored ?? []
+        if open.connections.contains(where: { unmonitored.contains($0.cookie) }) { found.isOpaque = true }
       case (_, .path), (_, .abstract), (_, .unnamed):
         if let socket = try diag.unixSocket(inode: listener.inode) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
@@ -104,6 +102,7 @@ package final class SocketScan {
     if found.isOpaque { found.usage.silence = nil }
     if !found.waiting.isEmpty { found.usage.rescan(within: Self.queueRescan) }
     recordFirstSeen(&found)
+    found.usage.isSomebodyParked = listeners.isSomebodyParked
     tally.found(found.announced, others: found.unannounced)
     return found
   }

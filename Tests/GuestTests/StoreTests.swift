@@ -286,6 +286,7 @@ extension World {
 
   /// Process 1 of a guest of a host's service.
   fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
-    Cgroups.leader(below: "\(serviceCgroup(unit))/\(guest).guest/payload")
+    instances(of: guest, with: ".guest", in: serviceCgroup(unit)).compactMap { Cgroups.leader(below: $0 + "/payload") }
+      .first
   }
 }

@@ -16,7 +16,7 @@ struct GuestListenersTests {
   func bound() throws {
     let guest = fixture.guest([.stream, .datagram], path: "web")
     let listeners = fixture.listeners()
-    #expect(try listeners.hold(guest).isEmpty)
+    #expect(try listeners.bind(guest).isEmpty)
     #expect(listeners.all.map(\.listen) == guest.sockets[0].listen)
     #expect(listeners.all.map { $0.name(in: "web") } == ["web.socket", "web.socket", "web.socket"])
     for listener in listeners.all {
@@ -33,20 +33,20 @@ struct GuestListenersTests {
     let listeners = fixture.listeners()
     var guest = fixture.guest([.stream, .stream], path: "web")
     guest.sockets[0].removeOnStop = true
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     let inodes = listeners.all.map(\.inode)
-    #expect(try listeners.hold(guest).isEmpty)
+    #expect(try listeners.bind(guest).isEmpty)
     #expect(listeners.all.map(\.inode) == inodes)
     // Another section is another socket; the first of these is asked for no longer at all.
     let path = fixture.path("web")
     guest.sockets[0].listen.removeFirst()
     guest.sockets[0].backlog = 7
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     #expect(listeners.all.map(\.listen) == guest.sockets[0].listen)
     #expect(Set(listeners.all.map(\.inode)).isDisjoint(with: inodes))
     #expect(access(path, F_OK) == 0)
     guest.sockets = []
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     #expect(listeners.all.isEmpty && access(path, F_OK) != 0)
   }
 
@@ -54,11 +54,11 @@ struct GuestListenersTests {
   func repaired() throws {
     let listeners = fixture.listeners()
     let guest = fixture.guest([.stream])
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     let listener = try #require(listeners.all.first)
     try shutDown(listener.descriptor)
     #expect(throws: SystemError.self) { try fixture.client(of: listener) }
-    #expect(try listeners.hold(guest).map(\.address) == [listener.address])
+    #expect(try listeners.bind(guest).map(\.address) == [listener.address])
     _ = try fixture.client(of: listener)
     #expect(listeners.awaited === listener)
   }
@@ -67,10 +67,10 @@ struct GuestListenersTests {
   func lostPath() throws {
     let listeners = fixture.listeners()
     let guest = fixture.guest([], path: "web")
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     let before = listeners.all.map(\.inode)
     unlink(fixture.path("web"))
-    #expect(try listeners.hold(guest).count == 1)
+    #expect(try listeners.bind(guest).count == 1)
     #expect(listeners.all.map(\.inode) != before)
     _ = try fixture.client(of: try #require(listeners.all.first))
   }
@@ -80,20 +80,20 @@ struct GuestListenersTests {
     let listeners = fixture.listeners()
     let guest = fixture.guest([.stream, .stream])
     let other = try openListener(.stream, SocketAddress(guest.sockets[0].listen[1].address))
-    let error = #expect(throws: SystemError.self) { try listeners.hold(guest) }
+    let error = #expect(throws: SystemError.self) { try listeners.bind(guest) }
     #expect(error?.errno == EADDRINUSE)
     #expect(error?.call.contains(guest.sockets[0].listen[1].address.description) == true)
     _ = consume other
     #expect(listeners.all.count == 1)
     let first = listeners.all[0].inode
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     #expect(listeners.all.count == 2 && listeners.all[0].inode == first)
   }
 
   @Test("Who connects is told by the loop while the sockets are watched, and not after that")
   func watched() throws {
     let listeners = fixture.listeners()
-    _ = try listeners.hold(fixture.guest([.stream]))
+    _ = try listeners.bind(fixture.guest([.stream]))
     let listener = try #require(listeners.all.first)
     var told = 0
     try listeners.watch(fixture.loop) { [loop = fixture.loop] found in
@@ -111,7 +111,7 @@ struct GuestListenersTests {
   @Test("A frozen guest's sockets are watched, but not those that it never took")
   func watchedWhileFrozen() throws {
     let listeners = fixture.listeners()
-    _ = try listeners.hold(fixture.guest([.stream, .stream]))
+    _ = try listeners.bind(fixture.guest([.stream, .stream]))
     listeners.recordAdoption(by: [listeners.all[1].inode])
     #expect(listeners.all.map(\.isAdopted) == [false, true])
     let first = try fixture.client(of: listeners.all[0])
@@ -132,10 +132,10 @@ struct GuestListenersTests {
     let listeners = fixture.listeners()
     try listeners.keepEmergencyDescriptors()
     #expect(listeners.emergencyDescriptors == nil)
-    _ = try listeners.hold(fixture.guest([.stream, .stream]))
+    _ = try listeners.bind(fixture.guest([.stream, .stream]))
     try listeners.keepEmergencyDescriptors()
     #expect(listeners.emergencyDescriptors?.count == 12)
-    try listeners.divert(returning: true)
+    try listeners.divert(.restorable)
     #expect(listeners.emergencyDescriptors == nil)
   }
 }

@@ -74,7 +74,8 @@ final class ListenersFixture {
 
   /// The descriptor that the next guest gets of its first socket.
   func given(by listeners: GuestListeners) throws -> OwnedFD {
-    guard let first = try listeners.duplicates(diag).takeFirst() else { throw SystemError("duplicates", errno: EBADF) }
+    if let failure = listeners.prepareForStart().failure { throw failure }
+    guard let first = try listeners.duplicates().takeFirst() else { throw SystemError("duplicates", errno: EBADF) }
     return first
   }
 

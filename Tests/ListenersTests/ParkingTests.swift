@@ -18,7 +18,7 @@ struct ParkingTests {
     fixture = try ListenersFixture()
     listeners = fixture.listeners()
     guest = fixture.guest([.stream])
-    _ = try listeners.hold(guest)
+    _ = try listeners.bind(guest)
     listener = try #require(listeners.all.first)
   }
 
@@ -32,7 +32,7 @@ struct ParkingTests {
 
   @Test("are parked at a standby while they are diverted, and the guest's own queue stays empty")
   func parked() throws {
-    try listeners.divert(returning: true)
+    try listeners.divert(.restorable)
     #expect(listener.isDiverted && listeners.all.allSatisfy { $0.standby != nil })
     let client = try fixture.client(of: listener)
     #expect(listeners.isSomebodyParked && !listener.isSomebodyQueued && listeners.awaited === listener)
@@ -43,21 +43,21 @@ struct ParkingTests {
   func next() throws {
     let queued = try fixture.client(of: listener)
     #expect(listener.queued(fixture.diag) == 1)
-    try listeners.divert(returning: true)
+    try listeners.divert(.restorable)
     let parked = try fixture.client(of: listener)
     // The last guest's end: its queue was left to it, for it may have accepted.
     #expect(try serves(queued, from: listener.descriptor))
-    #expect(listeners.restore(gone: true, fixture.diag).failure == nil)
+    #expect(listeners.unparkForNext(fixture.diag).failure == nil)
     let given = try fixture.given(by: listeners)
-    #expect(listeners.handedOver == 1)
+    #expect(listeners.queued(fixture.diag) == 1)
     #expect(try serves(parked, from: given))
     #expect(!listeners.isSomebodyParked)
   }
 
   @Test("come to the guest again when it goes on")
   func goesOn() throws {
-    try listeners.divert(returning: true)
-    #expect(listeners.restore(gone: false, fixture.diag).failure == nil)
+    try listeners.divert(.restorable)
+    #expect(listeners.restore().failure == nil)
     #expect(!listener.isDiverted)
     let client = try fixture.client(of: listener)
     #expect(listener.isSomebodyQueued)
@@ -71,11 +71,11 @@ struct ParkingTests {
     var shared = fixture.guest([.stream])
     shared.sockets[0].reusePort = true
     let others = fixture.listeners()
-    _ = try others.hold(shared)
-    try others.divert(returning: true)
+    _ = try others.bind(shared)
+    try others.divert(.restorable)
     #expect(others.all[0].standby == nil && !others.all[0].isDiverted)
     listeners.recordAdoption(by: [])
-    try listeners.divert(returning: true)
+    try listeners.divert(.restorable)
     #expect(listener.standby == nil)
   }
 
@@ -84,7 +84,7 @@ struct ParkingTests {
     var left = FakeStore()
     left.take(try fixture.store.manager.messages())
     #expect(left.names.count == 3)
-    try listeners.divert(returning: true)
+    try listeners.divert(.restorable)
     left.take(try fixture.store.manager.messages())
     #expect(left.names.filter { $0.hasPrefix("dormouse.socket.") }.count == 2)
     let client = try fixture.client(of: listener)
@@ -101,7 +101,7 @@ struct ParkingTests {
     let again = try #require(next.all.first)
     #expect([again.primary.inode, try #require(again.standby).inode] == inodes)
     #expect(next.recoverPaths(fixture.diag) == nil && next.isSomebodyParked)
-    #expect(next.restore(gone: true, fixture.diag).failure == nil)
+    #expect(next.unparkForNext(fixture.diag).failure == nil)
     let given = try fixture.given(by: next)
     #expect(try serves(client, from: given))
   }

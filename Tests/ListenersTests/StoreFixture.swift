@@ -26,7 +26,7 @@ struct StoreFixture {
   func makeStore() -> SocketStore { makeStore(of: manager.manager) }
 
   func makeStore(of manager: ServiceManager) -> SocketStore {
-    SocketStore(manager, loop: loop) { [reported] in reported.all.append($0) }
+    SocketStore(manager, loop) { [reported] in reported.all.append($0) }
   }
 
   func socket() throws -> HeldSocket { try HeldSocket(openListener(.stream, .ipv4(.loopback, port: 0))) }

@@ -32,25 +32,29 @@ public final class HostSide {
   ///   - runtime: the daemon's runtime directory.
   ///   - facts: of this start, as far as they are known.
   ///   - discard: gets the scratch directory, to be removed, at the end: unless somebody has time for it later, at once.
-  /// - Throws: `CredentialError`, `JournalError` or `SystemError`; nothing is left then.
+  /// - Throws: `HostSideError`; nothing is left then.
   public init(
     making guest: Guest, runtime: String, facts: StartFacts,
     discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
-  ) throws {
+  ) throws(HostSideError) {
     name = guest.name
     self.runtime = runtime
     self.discard = discard
     remove()
     let owner = facts.users?.map.users.outer ?? 0
-    try makeDirectories(incoming)
-    if guest.needsScratch { scratch = try makeScratch() }
-    try makeKernelMessages(owner)
-    try makeUnixExport(owner)
+    do throws(SystemError) {
+      try makeDirectories(incoming)
+      if guest.needsScratch { scratch = try makeScratch() }
+      try makeKernelMessages(owner)
+      try makeUnixExport(owner)
+    } catch {
+      throw .system(error)
+    }
     try makeCredentials(guest.policy.credentials, owner)
     // What is thrown away has no journal to be kept.
-    journal = try JournalLink(
-      guest.exec.ephemeral ? .no : guest.exec.linkJournal, machineID: facts.machineID, root: facts.root
-    ).prepare()
+    let link = JournalLink(
+      guest.exec.ephemeral ? .no : guest.exec.linkJournal, machineID: facts.machineID, root: facts.root)
+    do throws(JournalError) { journal = try link.prepare() } catch { throw .journal(error) }
   }
 
   deinit { remove() }
@@ -110,14 +114,23 @@ public final class HostSide {
     mounts.append(.unixExport, guests)
   }
 
-  private func makeCredentials(_ wanted: [Credential], _ owner: UInt32) throws {
+  private func makeCredentials(_ wanted: [Credential], _ owner: UInt32) throws(HostSideError) {
     if wanted.isEmpty { return }
     let searchPath = Credentials.searchPath(
       ["CREDENTIALS_DIRECTORY": getenv("CREDENTIALS_DIRECTORY")].compactMapValues {
         $0.map { String(cString: $0) }
       })
-    let credentials = try Credentials(wanted, searchPath: searchPath)
+    let credentials: Credentials
+    do throws(CredentialError) {
+      credentials = try Credentials(wanted, searchPath: searchPath)
+    } catch {
+      throw .credential(error)
+    }
     if credentials.contents.isEmpty { return }
-    mounts.append(.credentials, try credentials.mount(owner: owner))
+    do throws(SystemError) {
+      mounts.append(.credentials, try credentials.mount(owner: owner))
+    } catch {
+      throw .system(error)
+    }
   }
 }

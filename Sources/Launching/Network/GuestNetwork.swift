@@ -15,38 +15,42 @@ public final class GuestNetwork {
   /// The host's ends of its links, by their index.
   public private(set) var hostIndexes: [Int32] = []
 
-  /// Where the note of a guest is: `NAME.network` in the runtime directory. Beside it is `NAME.netns`, the file that keeps the
-  /// namespace alive while interfaces of the host are in it: with the last process the kernel would take away those that are not of
-  /// hardware.
+  /// Where the record of an instance's network is, in the runtime directory. Beside it is the file that keeps the namespace alive while
+  /// interfaces of the host are in it: with the last process the kernel would destroy those that are not of hardware.
   public struct Place {
-    let guest: String
-    let note: String
-    let pin: String
+    let name: InstanceName
+    let runtime: String
 
-    public init(_ guest: String, runtime: String) {
-      self.guest = guest
-      note = "\(runtime)/\(guest).network"
-      pin = "\(runtime)/\(guest).netns"
+    public init(_ name: InstanceName, runtime: String) {
+      self.name = name
+      self.runtime = runtime
     }
 
-    /// The guests that have such a note.
-    ///
-    /// - Throws: `SystemError` when the directory cannot be listed.
-    public static func guests(in runtime: String) throws(SystemError) -> [String] {
-      let suffix = ".network"
-      return try directoryEntries(runtime).filter { $0.hasSuffix(suffix) }
-        .map { String($0.dropLast(suffix.count)) }
+    var note: String { name.path(of: .network, in: runtime) }
+    var pin: String { name.path(of: .networkNamespace, in: runtime) }
+
+    /// The guest's instances that have such a record.
+    func ofSameGuest() throws(SystemError) -> [Place] {
+      try InstanceName.files(in: runtime).filter { $0.key.guest == name.guest && $0.value.contains(.network) }
+        .keys.sorted().map { Place($0, runtime: runtime) }
     }
   }
 
-  /// Furnishes `namespace`, in which nobody is yet. What an earlier run of the guest may have left is undone first.
+  /// Furnishes `namespace`, in which nobody is yet. First undoes what earlier instances of the guest have left.
   ///
-  /// - Throws: `SystemError` with the words of what could not be done; everything is undone then. `NftablesError` when rules of an
-  /// earlier run stay.
-  public convenience init(_ plan: NetworkPlan, in namespace: borrowing OwnedFD, recordedAt place: Place) throws {
-    try Self.undo(leftAt: place)
-    try self.init(NetworkNote(), namespace.duplicate(), place)
-    try furnish(plan)
+  /// - Throws: `NetworkError`; everything is undone then.
+  public convenience init(
+    _ plan: NetworkPlan, in namespace: borrowing OwnedFD, recordedAt place: Place
+  ) throws(NetworkError) {
+    let earlier: [Place]
+    do throws(SystemError) { earlier = try place.ofSameGuest() } catch { throw .system(error) }
+    for earlier in earlier { try Self.undo(leftAt: earlier) }
+    do throws(SystemError) {
+      try self.init(NetworkNote(), namespace.duplicate(), place)
+      try furnish(plan)
+    } catch {
+      throw .system(error)
+    }
   }
 
   deinit {
@@ -63,10 +67,15 @@ public final class GuestNetwork {
 
   /// Undoes what is left of a guest that runs no more; there may be nothing.
   ///
-  /// - Throws: `SystemError` or `NftablesError` when something stays, with the note of it.
-  public static func undo(leftAt place: Place) throws {
-    guard let note = try read(place) else { return }
-    let network = try GuestNetwork(note, pinned(place), place)
+  /// - Throws: `NetworkError` when something stays, with the note of it.
+  public static func undo(leftAt place: Place) throws(NetworkError) {
+    let network: GuestNetwork
+    do throws(SystemError) {
+      guard let note = try read(place) else { return }
+      network = try GuestNetwork(note, pinned(place), place)
+    } catch {
+      throw .system(error)
+    }
     if let problem = network.end().first { throw problem }
   }
 
@@ -86,7 +95,10 @@ public final class GuestNetwork {
   ///
   /// - Throws: `SystemError`.
   public func watchAddresses() throws(SystemError) -> AddressWatch {
-    guard let namespace = try namespace?.duplicate() else { preconditionFailure("the guest of this network runs") }
+    // Only what is undone after the guest's end has no namespace.
+    guard let namespace = try namespace?.duplicate() else {
+      throw SystemError("watch the addresses of \(place.name)", errno: ESRCH)
+    }
     return try AddressWatch(in: namespace)
   }
 }
@@ -169,15 +181,15 @@ extension GuestNetwork {
   /// tries again.
   ///
   /// - Returns: what could not be done.
-  public func end() -> [any Error] {
+  public func end() -> [NetworkError] {
     hasEnded = true
-    var problems: [any Error] = []
-    func attempt(_ body: () throws -> Void) {
-      do { try body() } catch { problems.append(error) }
+    var problems: [NetworkError] = []
+    func attempt(_ body: () throws(SystemError) -> Void) {
+      do throws(SystemError) { try body() } catch { problems.append(.system(error)) }
     }
-    attempt { try bringHome(&problems) }
+    attempt { () throws(SystemError) in problems += try bringHome().map { .system($0) } }
     for name in note.links {
-      attempt {
+      attempt { () throws(SystemError) in
         do throws(SystemError) {
           try netlink.delete(netlink.link(name))
         } catch {
@@ -188,20 +200,24 @@ extension GuestNetwork {
     }
     note.links = []
     // Only now: while the host's end was there, the guest may not be without the rule that keeps it from 127.0.0.1.
-    if !note.ports.isEmpty { attempt { try removeRules() } }
-    for name in note.zones { attempt { try Zone(bridge: name, netlink: netlink).leave() } }
+    if !note.ports.isEmpty {
+      do throws(NftablesError) { try removeRules() } catch { problems.append(.rules(error)) }
+    }
+    for name in note.zones {
+      attempt { () throws(SystemError) in try Zone(bridge: name, netlink: netlink).leave() }
+    }
     if note.interfaces.isEmpty {
       NetworkNamespace.unpin(place.pin)
       removeFile(place.note)
     } else {
-      attempt { try write() }
+      attempt { () throws(SystemError) in try write() }
     }
     return problems
   }
 
   private func removeRules() throws(NftablesError) {
     do throws(NftablesError) {
-      try Nftables.run(PortRules.removal(of: place.guest))
+      try Nftables.run(PortRules.removal(of: place.name.guest))
     } catch {
       // Without the library there were no rules either.
       if error != .noLibrary { throw error }
@@ -209,15 +225,18 @@ extension GuestNetwork {
   }
 
   /// Gives the host its interfaces back under their names. Those that cannot be moved stay in the note.
-  private func bringHome(_ problems: inout [any Error]) throws(SystemError) {
+  ///
+  /// - Returns: why, for each that did not come home under its name.
+  private func bringHome() throws(SystemError) -> [SystemError] {
     guard !note.interfaces.isEmpty, let namespace = try namespace?.duplicate() else {
       note.interfaces = []
-      return
+      return []
     }
     let inside = try RouteNetlink(in: namespace)
     let links = try inside.links()
     let home = try NetworkNamespace.own()
     var left: [NetworkNote.Interface] = []
+    var problems: [SystemError] = []
     for interface in note.interfaces {
       let found = links.first {
         interface.index == 0 ? $0.name == interface.guest : $0.index == interface.index
@@ -234,6 +253,7 @@ extension GuestNetwork {
       }
     }
     note.interfaces = left
+    return problems
   }
 
   private func bring(

@@ -15,7 +15,6 @@ import Systemd
 ///    store that is full says nothing and takes nothing, and so has room for every record: the two have places of their own.
 package final class SocketStore {
   private let manager: ServiceManager
-  private let loop: EventLoop
   private let report: (SystemError) -> Void
   /// What the record has to say.
   private var contents = StoreRecord(generation: 0)
@@ -29,17 +28,16 @@ package final class SocketStore {
   private var unwanted: [StoredName] = []
   private var nextNumber: UInt64 = 1
   private var batches = 0
-  private var later: EventSource?
-  /// The last error, reported once.
-  private var trouble: SystemError?
+  private let retry: Retry
+  private var failures = ChangeFilter<SystemError>()
 
   /// - Parameters:
   ///   - manager: the service manager that has the store.
-  ///   - loop: runs the timer for what has to be sent again.
+  ///   - timers: let the store send again what found no room in the service manager's queue.
   ///   - report: receives why a message could not be sent, once until the reason changes.
-  package init(_ manager: ServiceManager, loop: EventLoop, report: @escaping (SystemError) -> Void) {
+  package init(_ manager: ServiceManager, _ timers: any Timers, report: @escaping (SystemError) -> Void) {
     self.manager = manager
-    self.loop = loop
+    retry = Retry(timers, after: .milliseconds(200), accuracy: .milliseconds(50))
     self.report = report
   }
 
@@ -87,16 +85,15 @@ package final class SocketStore {
 
   /// Sends what has changed so far, within a batch too: for what has to be in the store before anything else happens.
   package func flush() {
-    if later != nil { return }
+    if retry.isPending { return }
     do throws(SystemError) {
       try sendRecords()
       try sendChanges()
-      trouble = nil
+      failures.reset()
     } catch {
-      if trouble != error { report(error) }
-      trouble = error
-      // Any other error may be over when the next guest falls asleep.
-      if error.isForWantOfRoom { waitForRoom() }
+      if failures.isNew(error) { report(error) }
+      // No event tells when there is room. Without a timer, and after any other error, the next message is the next attempt.
+      if error.isForWantOfRoom { try? retry.schedule { [unowned self] in flush() } }
     }
   }
 
@@ -156,14 +153,6 @@ extension SocketStore {
     while let name = unwanted.first {
       try manager.unstore(named: "\(name)")
       unwanted.removeFirst()
-    }
-  }
-
-  /// There is no event for it. Without a timer it is tried again with the next message.
-  private func waitForRoom() {
-    later = try? loop.after(.milliseconds(200), accuracy: .milliseconds(50)) { [unowned self] in
-      later = nil
-      flush()
     }
   }
 }

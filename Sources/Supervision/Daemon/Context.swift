@@ -33,15 +33,15 @@ final class Context {
     self.cgroupBase = cgroupBase
     machines = Machines(loop)
     sweeper = Sweeper(loop, runtime: runtime)
-    store = SocketStore(serviceManager, loop: loop) { log.write(.cannotStore(error: "\($0)")) }
+    store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
   }
 
   /// Where each child mounts its guest's root, in a mount namespace of its own: one directory serves all.
   var staging: String { "\(runtime)/root" }
 
-  /// Where the note about a guest's network is.
-  func network(of guest: String) -> GuestNetwork.Place { GuestNetwork.Place(guest, runtime: runtime) }
+  /// Where the record of an instance's network is.
+  func network(of instance: InstanceName) -> GuestNetwork.Place { GuestNetwork.Place(instance, runtime: runtime) }
 
-  func notifySocket(of guest: String) -> String { "\(runtime)/\(guest).notify" }
+  func notifySocket(of instance: InstanceName) -> String { instance.path(of: .notifySocket, in: runtime) }
 }

@@ -2,80 +2,102 @@ import Glibc
 import Launching
 import Linux
 
-/// Guests that an earlier daemon, killed, left running: found by the notes that it made and by the cgroups below our own.
+/// Instances that an earlier daemon, killed, left running: found by the files that it made in the runtime directory, and by the cgroups in
+/// our own.
 ///
-/// What cannot be told for want of descriptors or memory is an error, never "nothing runs": the listeners of a guest that runs must not
-/// be watched, nor its cgroup and what is the host's of it be cleared away.
+/// A failed search, for want of descriptors or memory, is an error and never means that nothing runs: the listeners of a running guest
+/// must not be watched, nor its cgroup and its part of the host be removed.
 struct Orphans {
-  /// The cgroups below which a guest may be. A note may be wrong, so our own is always one of them.
-  private var bases: [String: Set<String>] = [:]
-  /// The guests of which there is a note in our runtime directory.
-  private var noted: Set<String> = []
+  /// The cgroups that an instance may have its own in. A record may be wrong, so our own is always one of them.
+  private var bases: [InstanceName: Set<String>] = [:]
+  /// The instances that have a record in our runtime directory.
+  private var recorded: Set<InstanceName> = []
   private let record: InstanceRecord
   private let context: Context
 
-  /// - Throws: `SystemError` when they cannot be looked for.
+  /// - Throws: `SystemError` when the search fails.
   init(_ context: Context) throws(SystemError) {
     let own = context.cgroupBase.path
     self.context = context
     record = InstanceRecord(runtime: context.runtime)
-    for name in try GuestCgroup.guests(in: own) { bases[name] = [own] }
-    for name in try GuestNetwork.Place.guests(in: context.runtime) { bases[name] = bases[name] ?? [own] }
-    for (name, base) in try record.all() {
-      bases[name] = base.map { [$0, own] } ?? [own]
-      noted.insert(name)
+    for name in try GuestCgroup.instances(in: own) { bases[name] = [own] }
+    for (name, files) in try InstanceName.files(in: context.runtime) {
+      bases[name, default: [own]].insert(own)
+      guard files.contains(.record) else { continue }
+      recorded.insert(name)
+      if let base = try record.base(of: name) { bases[name]?.insert(base) }
     }
   }
 
-  var names: [String] { bases.keys.sorted() }
+  /// The guests of which something is left.
+  var names: [String] { Set(bases.keys.map(\.guest)).sorted() }
 
-  /// What runs of a guest; nil when nothing does, and its note is gone then.
-  ///
-  /// - Throws: `SystemError` when that cannot be told; nothing has changed then.
-  func run(of name: String) throws(SystemError) -> Run? {
-    for base in (bases[name] ?? []).sorted() {
-      if let run = try run(of: name, in: base) { return run }
+  /// - Returns: the newest instance of a guest that runs; nil when none does, and nothing is left of the guest then.
+  /// - Throws: `SystemError` when the search fails; it can be repeated.
+  func run(of guest: String) throws(SystemError) -> Run? {
+    var running: GuestCgroup?
+    for name in bases.keys.filter({ $0.guest == guest }).sorted(by: >) {
+      // A guest runs once: an older instance beside a newer one is ended.
+      if let found = try cgroup(of: name, endsAll: running != nil) { running = found } else { clear(name) }
     }
-    // What stays is tried again at the guest's next start, which says then why.
-    try? GuestNetwork.undo(leftAt: context.network(of: name))
-    record.remove(name)
-    _ = hostSide(of: name)
+    if let running {
+      if let run = try run(in: running) { return run }
+      // It ended meanwhile.
+      try end(running)
+      clear(running.name)
+    }
+    _ = hostSide(of: guest)
     return nil
   }
 
-  private func run(of name: String, in base: String) throws(SystemError) -> Run? {
-    do throws(SystemError) {
-      let cgroup = try GuestCgroup(existing: name, in: base)
-      if let run = try run(of: name, in: cgroup) { return run }
-      // What has no PID 1 to be told to halt is ended at once.
-      try cgroup.kill()
-      try? cgroup.remove()
-      return nil
-    } catch {
-      if isAbsence(error, of: name) { return nil }
-      throw error
+  /// - Returns: the cgroup of an instance with a PID 1. What has no PID 1 that could be told to halt is killed.
+  private func cgroup(of name: InstanceName, endsAll: Bool) throws(SystemError) -> GuestCgroup? {
+    var running: GuestCgroup?
+    for base in (bases[name] ?? []).sorted() {
+      do throws(SystemError) {
+        let cgroup = try GuestCgroup(existing: name, in: base)
+        if !endsAll, running == nil, try cgroup.leader() != nil { running = cgroup } else { try end(cgroup) }
+      } catch {
+        if !isAbsence(error, of: name) { throw error }
+      }
     }
+    return running
+  }
+
+  private func end(_ cgroup: GuestCgroup) throws(SystemError) {
+    try cgroup.kill()
+    try? cgroup.remove()
+  }
+
+  /// Removes what else is left of an instance that has ended.
+  private func clear(_ name: InstanceName) {
+    // What cannot be undone is tried again at the guest's next start, which says then why.
+    try? GuestNetwork.undo(leftAt: context.network(of: name))
+    removeFile(context.notifySocket(of: name))
+    record.remove(name)
   }
 
   /// Whether an error says that there is no such cgroup, or that it is no affair of ours.
-  private func isAbsence(_ error: SystemError, of name: String) -> Bool {
-    // A living daemon's with another runtime directory; with a note in ours its end is waited for.
-    if error.errno == EBUSY { return !noted.contains(name) }
-    // The last three: a note may say anything.
+  private func isAbsence(_ error: SystemError, of name: InstanceName) -> Bool {
+    // A living daemon's with another runtime directory; with a record in ours its end is waited for.
+    if error.errno == EBUSY { return !recorded.contains(name) }
+    // The last three: a record may say anything.
     return [ENOENT, ENODEV, ENOTDIR, ENAMETOOLONG, ELOOP].contains(error.errno)
   }
 
-  /// - Returns: nil when it has no PID 1 (any more).
-  private func run(of name: String, in cgroup: GuestCgroup) throws(SystemError) -> Run? {
+  /// - Returns: nil when it has no PID 1 any more.
+  private func run(in cgroup: GuestCgroup) throws(SystemError) -> Run? {
     do throws(SystemError) {
       guard let leader = try cgroup.leader() else { return nil }
       let process = try GuestProcess(adopting: leader, of: cgroup)
-      let network = try GuestNetwork.found(context.network(of: name), of: process)
+      let network = try GuestNetwork.found(context.network(of: cgroup.name), of: process)
       let users = try context.userRanges.note(usersOf: leader)
       // Looked up once more: between the calls the number could have become another process's.
       guard try cgroup.leader() == leader else { return nil }
+      // Nobody receives there any more.
+      removeFile(context.notifySocket(of: cgroup.name))
       // Last: what is the host's of it goes with this value.
-      let run = Run(process: process, cgroup: cgroup, host: hostSide(of: name), notify: nil)
+      let run = Run(process: process, cgroup: cgroup, host: hostSide(of: cgroup.name.guest), notify: nil)
       run.network = network
       run.users = users
       return run
@@ -87,7 +109,7 @@ struct Orphans {
     }
   }
 
-  private func hostSide(of name: String) -> HostSide {
-    HostSide(adopting: name, runtime: context.runtime, discard: context.sweeper.take)
+  private func hostSide(of guest: String) -> HostSide {
+    HostSide(adopting: guest, runtime: context.runtime, discard: context.sweeper.take)
   }
 }

@@ -7,12 +7,16 @@ import Systemd
 extension GuestStarter {
   /// Furnished before anything of the guest runs; nil when there is nothing to furnish.
   ///
-  /// - Throws: `SystemError` or `NftablesError`; everything is undone then.
-  func network(of guest: Guest, in namespaces: GuestNamespaces) throws -> GuestNetwork? {
+  /// - Throws: `NetworkError`; everything is undone then.
+  func network(
+    of guest: Guest, _ name: InstanceName, in namespaces: GuestNamespaces
+  ) throws(NetworkError) -> GuestNetwork? {
     // Somebody else furnishes the one at NamespacePath=.
     guard guest.network.isPrivate, let namespace = namespaces.network else { return nil }
-    let plan = NetworkPlan(guest.network, of: guest.name, on: try MachineID.host().description)
+    let host: MachineID
+    do throws(SystemError) { host = try MachineID.host() } catch { throw .system(error) }
+    let plan = NetworkPlan(guest.network, of: guest.name, on: host.description)
     if plan.isEmpty { return nil }
-    return try GuestNetwork(plan, in: namespace.descriptor, recordedAt: context.network(of: guest.name))
+    return try GuestNetwork(plan, in: namespace.descriptor, recordedAt: context.network(of: name))
   }
 }

@@ -6,7 +6,8 @@ import Listeners
 import Planning
 import Systemd
 
-/// From a guest and its listeners to a PID 1: facts, plan, cgroup, notify socket, launch. Undoes what it did when a step fails.
+/// Makes PID 1 of a guest from its files and its listeners: facts, plan, cgroup, notify socket, launch. When a step fails, it undoes those
+/// before.
 struct GuestStarter {
   let context: Context
 
@@ -17,69 +18,107 @@ struct GuestStarter {
   func start(
     _ guest: Guest, _ listeners: GuestListeners, watch: (Run) throws(SystemError) -> Void
   ) throws(StartFailure) -> Run {
-    do {
-      try listeners.keepEmergencyDescriptors()
-      // With the runtime directory, should somebody have taken that away.
-      try makeDirectories(context.staging)
-      let own = try MachineID.guest(guest.name).description
-      var facts = try StartFacts.gather(for: guest, staging: context.staging, fallbackMachineID: own)
-      let users = try chooseUsers(guest, root: facts.root)
-      facts.users = users.users
-      facts.findBindMaps(for: guest)
-      try facts.findBoundUsers(for: guest, in: users.namespaces)
-      let notify = try NotifySocket(
-        path: context.notifySocket(of: guest.name), user: facts.users?.map.users.outer ?? 0)
-      let machineID = context.machineIDs.claim(facts.machineID, for: guest.name, else: own)
-      facts.machineID = machineID.id
-      let (plan, host) = try plan(guest, listeners, facts)
-      let passed = try listeners.duplicates(context.sockDiag)
-      for listener in listeners.all where listener.listen.kind == .datagram {
-        // The first call switches the stamps on.
-        _ = try lastDatagram(on: listener.descriptor)
-      }
-      let run = try run(guest, plan, passed, users, host, notify, watch)
-      run.machineID = machineID
-      return run
-    } catch let error as SystemError {
-      throw .system(error)
-    } catch let error as CredentialError {
-      throw .credential(error)
-    } catch let error as JournalError {
-      throw .journal(error)
-    } catch let error as PlanError {
-      throw .plan(error)
-    } catch let error as UsersError {
-      throw .users(error)
-    } catch let error as BindUserError {
-      throw .boundUser(error)
-    } catch let error as LaunchError {
-      throw .launch(error)
-    } catch let error as NftablesError {
-      throw .filter(error)
+    let (name, found, ownID) = try gather(guest, listeners)
+    var facts = found
+    let users = try chooseUsers(guest, &facts)
+    let notify: NotifySocket
+    do throws(SystemError) {
+      notify = try NotifySocket(path: context.notifySocket(of: name), user: facts.users?.map.users.outer ?? 0)
     } catch {
-      preconditionFailure("no other error is thrown here: \(error)")
+      throw .system(error)
+    }
+    let machineID = context.machineIDs.claim(facts.machineID, for: guest.name, else: ownID)
+    facts.machineID = machineID.id
+    facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
+    facts.controllers = context.cgroupBase.controllers
+    facts.notifySocket = context.notifySocket(of: name)
+    let (plan, host) = try plan(guest, facts)
+    let passed: DescriptorList
+    do throws(SystemError) { passed = try duplicate(listeners) } catch { throw .system(error) }
+    let run = try run(guest, name, plan, passed, users, host, notify, watch)
+    run.machineID = machineID
+    return run
+  }
+
+  /// - Returns: the instance's name, what is known of host and root, and the machine ID of a guest whose root has none.
+  private func gather(
+    _ guest: Guest, _ listeners: GuestListeners
+  ) throws(StartFailure) -> (name: InstanceName, facts: StartFacts, ownID: String) {
+    do throws(SystemError) {
+      try listeners.keepEmergencyDescriptors()
+      // Makes the runtime directory too, should somebody have removed it.
+      try makeDirectories(context.staging)
+      let ownID = try MachineID.guest(guest.name).description
+      let facts = try StartFacts.gather(for: guest, staging: context.staging, fallbackMachineID: ownID)
+      let numbers = InstanceNumbers(runtime: context.runtime)
+      return (try numbers.next(for: guest.name, in: context.cgroupBase.path), facts, ownID)
+    } catch {
+      throw .system(error)
     }
   }
 
+  private func chooseUsers(_ guest: Guest, _ facts: inout StartFacts) throws(StartFailure) -> UserChoice {
+    let users: UserChoice
+    do throws(UserChoiceError) { users = try chooseUsers(guest, root: facts.root) } catch { throw StartFailure(error) }
+    facts.users = users.users
+    facts.findBindMaps(for: guest)
+    do throws(BoundUsersError) {
+      try facts.findBoundUsers(for: guest, in: users.namespaces)
+    } catch {
+      throw StartFailure(error)
+    }
+    return users
+  }
+
+  private func plan(_ guest: Guest, _ found: StartFacts) throws(StartFailure) -> (LaunchPlan, HostSide) {
+    var facts = found
+    let host: HostSide
+    do throws(HostSideError) {
+      host = try HostSide(making: guest, runtime: context.runtime, facts: facts, discard: context.sweeper.take)
+    } catch {
+      throw StartFailure(error)
+    }
+    host.complete(&facts)
+    do throws(PlanError) { return (try Planning.plan(guest, facts), host) } catch { throw .plan(error) }
+  }
+
+  private func duplicate(_ listeners: GuestListeners) throws(SystemError) -> DescriptorList {
+    let passed = try listeners.duplicates(context.sockDiag)
+    for listener in listeners.all where listener.listen.kind == .datagram {
+      // The first call turns time stamps on.
+      _ = try lastDatagram(on: listener.descriptor)
+    }
+    return passed
+  }
+
   private func run(
-    _ guest: Guest, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice, _ host: HostSide,
-    _ notify: NotifySocket,
-    _ watch: (Run) throws(SystemError) -> Void
-  ) throws -> Run {
-    let name = guest.name
+    _ guest: Guest, _ name: InstanceName, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice,
+    _ host: HostSide, _ notify: NotifySocket, _ watch: (Run) throws(SystemError) -> Void
+  ) throws(StartFailure) -> Run {
     let record = InstanceRecord(runtime: context.runtime)
-    // Before the start: a daemon killed in between leaves a note about nothing, never a guest without a note.
-    try record.write(name, base: context.cgroupBase.path)
-    do {
-      let cgroup = try makeCgroup(name)
-      do {
-        if let map = plan.users { try cgroup.delegate(toUser: map.users.outer, group: map.groups.outer) }
-        let missing = try cgroup.apply(plan.limits)
-        let network = try network(of: guest, in: users.namespaces)
+    var cgroup: GuestCgroup?
+    do throws(StartFailure) {
+      let made: GuestCgroup
+      do throws(SystemError) {
+        // Before the start: a daemon killed in between leaves a record of nothing, never a guest without a record.
+        try record.write(name, base: context.cgroupBase.path)
+        made = try makeCgroup(name)
+        cgroup = made
+        if let map = plan.users { try made.delegate(toUser: map.users.outer, group: map.groups.outer) }
+      } catch {
+        throw .system(error)
+      }
+      let missing: [CgroupLimit]
+      do throws(LaunchError) { missing = try made.apply(plan.limits) } catch { throw .launch(error) }
+      let network: GuestNetwork?
+      do throws(NetworkError) { network = try self.network(of: guest, name, in: users.namespaces) } catch {
+        throw StartFailure(error)
+      }
+      do throws(LaunchError) {
         return try launch(
-          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: cgroup
+          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made
         ) { process throws(SystemError) in
-          let run = Run(process: process, cgroup: cgroup, host: host, notify: notify)
+          let run = Run(process: process, cgroup: made, host: host, notify: notify)
           run.hasDevicePolicy = plan.devices != nil
           run.unmetLimits = plan.unmetLimits + missing
           run.notes = plan.notes
@@ -90,70 +129,30 @@ struct GuestStarter {
           return run
         }
       } catch {
-        try? cgroup.kill()
-        try? cgroup.remove()
-        throw error
+        throw .launch(error)
       }
     } catch {
+      try? cgroup?.kill()
+      try? cgroup?.remove()
       record.remove(name)
       throw error
     }
   }
 
-  /// Nothing that a daemon knows of runs in a cgroup that is still there. Whoever sits in it is ended, for the next attempt.
-  private func makeCgroup(_ name: String) throws(SystemError) -> GuestCgroup {
+  /// Makes the instance's cgroup. The guest never runs twice: while processes are in the cgroup of an earlier instance this fails. No
+  /// daemon knows them any more, so they are killed, for the next attempt.
+  private func makeCgroup(_ name: InstanceName) throws(SystemError) -> GuestCgroup {
     let base = context.cgroupBase
     do throws(SystemError) {
+      try GuestCgroup.removeEnded(of: name.guest, in: base.path)
       return try GuestCgroup(making: name, in: base.path, controllers: base.controllers)
     } catch {
-      if error.errno == EBUSY { try? GuestCgroup(existing: name, in: base.path).kill() }
+      if error.errno == EBUSY {
+        for earlier in (try? GuestCgroup.instances(in: base.path)) ?? [] where earlier.guest == name.guest {
+          try? GuestCgroup(existing: earlier, in: base.path).kill()
+        }
+      }
       throw error
-    }
-  }
-
-  private func plan(
-    _ guest: Guest, _ listeners: GuestListeners, _ found: StartFacts
-  ) throws -> (LaunchPlan, HostSide) {
-    var facts = found
-    facts.listenerNames = listeners.all.map { $0.name(in: guest.name) }
-    facts.controllers = context.cgroupBase.controllers
-    facts.notifySocket = context.notifySocket(of: guest.name)
-    let host = try HostSide(
-      making: guest, runtime: context.runtime, facts: facts, discard: context.sweeper.take)
-    host.complete(&facts)
-    return (try Planning.plan(guest, facts), host)
-  }
-}
-
-/// Why a guest could not be started.
-enum StartFailure: Error, CustomStringConvertible {
-  /// Its files ask for what cannot be.
-  case plan(PlanError)
-  /// Its credentials cannot be had.
-  case credential(CredentialError)
-  /// Its journal cannot be linked.
-  case journal(JournalError)
-  /// It cannot have the users that it is to have.
-  case users(UsersError)
-  /// Users of the host cannot be made known to it.
-  case boundUser(BindUserError)
-  /// A step between clone3(2) and execve(2) failed.
-  case launch(LaunchError)
-  /// Something around it failed.
-  case system(SystemError)
-  /// Rules of the packet filter that an earlier run left cannot be removed.
-  case filter(NftablesError)
-
-  var description: String {
-    switch self {
-    case .plan(let error): error.description
-    case .credential(let error): error.description
-    case .journal(let error): error.description
-    case .users(let error): error.description
-    case .boundUser(let error): error.description
-    case .launch(let error): error.description
-    case .system(let error): error.description
-    case .filter(let error): "the rules of Port= of an earlier run stay: \(error)"
     }
   }
 }

@@ -1,43 +1,31 @@
 import Glibc
+import Launching
 import Linux
 
-/// The note, one file a guest in the runtime directory, that says in which cgroup it runs: a later daemon, itself perhaps in
-/// another cgroup, finds by it what a killed one left behind.
+/// The record of an instance, one file in the runtime directory, that says which cgroup the instance's lies in. By it a later daemon, itself
+/// perhaps in another cgroup, finds what a killed one left behind.
 struct InstanceRecord {
-  private let directory: String
-  private static let suffix = ".cgroup"
+  private let runtime: String
 
-  init(runtime: String) { directory = runtime }
+  init(runtime: String) { self.runtime = runtime }
 
-  /// - Throws: `SystemError` when the note cannot be written; a guest must not be started without it.
-  func write(_ guest: String, base: String) throws(SystemError) {
-    try writeFile(path(of: guest), base + "\n")
+  /// - Throws: `SystemError` when the record cannot be written; a guest must not be started without it.
+  func write(_ name: InstanceName, base: String) throws(SystemError) {
+    try writeFile(name.path(of: .record, in: runtime), base + "\n")
   }
 
-  func remove(_ guest: String) { removeFile(path(of: guest)) }
+  func remove(_ name: InstanceName) { removeFile(name.path(of: .record, in: runtime)) }
 
-  /// The guests that have a note, with the cgroup that holds theirs; nil when the note does not say.
-  ///
-  /// - Throws: `SystemError` when they cannot be read.
-  func all() throws(SystemError) -> [(guest: String, base: String?)] {
-    var found: [(guest: String, base: String?)] = []
-    for name in try directoryEntries(directory).sorted() where name.hasSuffix(Self.suffix) {
-      let guest = String(name.dropLast(Self.suffix.count))
-      found.append((guest, try base(of: guest)))
-    }
-    return found
-  }
-
-  private func base(of guest: String) throws(SystemError) -> String? {
+  /// - Returns: the cgroup that the record of `name` says; nil when the record is damaged.
+  /// - Throws: `SystemError` when it cannot be read.
+  func base(of name: InstanceName) throws(SystemError) -> String? {
     do throws(SystemError) {
-      let text = String(decoding: try readFile(path(of: guest), limit: 4096), as: UTF8.self)
+      let text = String(decoding: try readFile(name.path(of: .record, in: runtime), limit: 4096), as: UTF8.self)
       return text.split(separator: "\n").first.map(String.init)
     } catch {
-      // None of ours is so long, or a directory.
+      // No record that a daemon wrote is so long, or a directory.
       if error.errno == EFBIG || error.errno == EISDIR { return nil }
       throw error
     }
   }
-
-  private func path(of guest: String) -> String { "\(directory)/\(guest)\(Self.suffix)" }
 }

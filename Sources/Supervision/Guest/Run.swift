@@ -32,6 +32,8 @@ final class Run {
   private(set) var freezer: Freezer?
   private var host: HostSide?
   private let notify: NotifySocket?
+  /// The instance's name.
+  var name: InstanceName { cgroup.name }
   /// The console first; none for a guest that an earlier daemon left running.
   private(set) var consoles: [Console] = []
   private var sources: [EventSource] = []

@@ -175,7 +175,7 @@ extension Supervisor {
     history.ended(status, unasked: unasked, console: run?.consoleText ?? "")
     if unasked == .reboot { wakeCause = Trigger(cause: .reboot) }
     history.counters.notifyRefused += run?.refusedMessages ?? 0
-    InstanceRecord(runtime: context.runtime).remove(name)
+    if let run { InstanceRecord(runtime: context.runtime).remove(run.name) }
     context.machines.unregister(name)
     // What ended is told before it is forgotten which sockets the guest had.
     context.endedConnections.drain()

@@ -17,48 +17,53 @@ struct UserChoice {
 extension GuestStarter {
   /// Finds users for a guest with this root, makes its namespaces, and sees to it that the root's files belong to them.
   ///
-  /// Giving files away on the disk (`PrivateUsersOwnership=chown`) takes as long as it takes; it is done once for a root.
-  func chooseUsers(_ guest: Guest, root: String) throws -> UserChoice {
+  /// With `PrivateUsersOwnership=chown` the files change their owners on the disk, which takes time in proportion to their number. It is
+  /// done once for a root.
+  ///
+  /// - Throws: `UserChoiceError`.
+  func chooseUsers(_ guest: Guest, root: String) throws(UserChoiceError) -> UserChoice {
     let network = LaunchPlan.Network(guest.network)
     let root = MappedRoot(guest, root)
-    let status = try FileStatus(root.path, followingLinks: false)
-    let owner = RootOwner(path: root.path, user: status.user, group: status.group)
-    guard let wish = try UsersWish.of(guest, owner: owner) else {
-      return UserChoice(namespaces: try GuestNamespaces(users: nil, network: network))
-    }
-    do {
+    let owner: RootOwner
+    do throws(SystemError) { owner = try root.owner() } catch { throw .system(error) }
+    let wish: UsersWish?
+    do throws(UsersError) { wish = try UsersWish.of(guest, owner: owner) } catch { throw .users(error) }
+    guard let wish else { return UserChoice(namespaces: try makeNamespaces(users: nil, network)) }
+    do throws(UserChoiceError) {
       return try choose(wish, guest.name, root, owner, network)
     } catch {
-      if !wish.isDefault || !isForGood(error) { throw error }
-      return UserChoice(
-        namespaces: try GuestNamespaces(users: nil, network: network), withoutBecause: "\(error)")
+      if !wish.isDefault || !error.isPermanent { throw error }
+      return UserChoice(namespaces: try makeNamespaces(users: nil, network), withoutBecause: "\(error)")
     }
   }
 
-  /// Whether this host or this root will never do: what lacks only now, such as a descriptor, is no reason to run a guest with less.
-  private func isForGood(_ error: any Error) -> Bool {
-    if let error = error as? UsersError { return error != .noFreeRange }
-    guard let error = error as? LaunchError else { return false }
-    if error.errno == ENOSPC {
-      let limit = (try? readFile("/proc/sys/user/max_user_namespaces", limit: 64)) ?? []
-      return limit.prefix { $0 != UInt8(ascii: "\n") } == [UInt8(ascii: "0")]
+  private func makeNamespaces(
+    users: IDMap?, _ network: LaunchPlan.Network
+  ) throws(UserChoiceError) -> GuestNamespaces {
+    do throws(LaunchError) { return try GuestNamespaces(users: users, network: network) } catch { throw .launch(error) }
+  }
+
+  private func claim(
+    _ wish: UsersWish, _ owner: RootOwner, _ name: String
+  ) throws(UserChoiceError) -> UserRanges.Claim {
+    let ranges = context.userRanges
+    if let base = wish.base { return ranges.note(IDMap(base: base, count: wish.count)) }
+    let claim: UserRanges.Claim?
+    do throws(SystemError) {
+      claim = try ranges.claim(firstOf: UserRange.candidates(owner: owner, name: name))
+    } catch {
+      throw .system(error)
     }
-    return [EINVAL, ENOSYS, EPERM].contains(error.errno)
+    guard let claim else { throw .users(.noFreeRange) }
+    return claim
   }
 
   private func choose(
     _ wish: UsersWish, _ name: String, _ root: MappedRoot, _ owner: RootOwner, _ network: LaunchPlan.Network
-  ) throws -> UserChoice {
-    let ranges = context.userRanges
-    let claim =
-      if let base = wish.base {
-        ranges.note(IDMap(base: base, count: wish.count))
-      } else {
-        try ranges.claim(firstOf: UserRange.candidates(owner: owner, name: name))
-      }
-    guard let claim else { throw UsersError.noFreeRange }
+  ) throws(UserChoiceError) -> UserChoice {
+    let claim = try claim(wish, owner, name)
     let map = IDMap(base: claim.base, count: wish.count)
-    let namespaces = try GuestNamespaces(users: map, network: network)
+    let namespaces = try makeNamespaces(users: map, network)
     var mapping = GuestUsers.RootMapping.none
     var refusal: MappingRefusal?
     do throws(MappingRefusal) {
@@ -67,14 +72,57 @@ extension GuestStarter {
     } catch {
       refusal = error
     }
-    switch try wish.treatment(base: claim.base, owner: owner, refusal: refusal) {
+    let treatment: UsersWish.Treatment
+    do throws(UsersError) {
+      treatment = try wish.treatment(base: claim.base, owner: owner, refusal: refusal)
+    } catch {
+      throw .users(error)
+    }
+    switch treatment {
     case .leave: mapping = .none
     case .map: break
     case .chown:
       mapping = .none
-      try giveTree(root.path, to: claim.base, busy: RootOwner.busy)
+      do throws(SystemError) {
+        try giveTree(root.path, to: claim.base, busy: RootOwner.busy)
+      } catch {
+        throw .system(error)
+      }
     }
     return UserChoice(users: GuestUsers(map, root: mapping), namespaces: namespaces, claim: claim)
+  }
+}
+
+/// Why no users can be found for a guest.
+enum UserChoiceError: Error, CustomStringConvertible {
+  /// The guest's file asks for users that it cannot have.
+  case users(UsersError)
+  /// The guest's namespaces cannot be made.
+  case launch(LaunchError)
+  /// The root cannot be read or given away, or no range can be locked.
+  case system(SystemError)
+
+  var description: String {
+    switch self {
+    case .users(let error): error.description
+    case .launch(let error): error.description
+    case .system(let error): error.description
+    }
+  }
+
+  /// Whether the next start would fail in the same way. A shortage that may pass, of descriptors for example, is no reason to run a guest
+  /// without a user namespace.
+  var isPermanent: Bool {
+    switch self {
+    case .users(let error): return error != .noFreeRange
+    case .system: return false
+    case .launch(let error):
+      if error.errno == ENOSPC {
+        let limit = (try? readFile("/proc/sys/user/max_user_namespaces", limit: 64)) ?? []
+        return limit.prefix { $0 != UInt8(ascii: "\n") } == [UInt8(ascii: "0")]
+      }
+      return [EINVAL, ENOSYS, EPERM].contains(error.errno)
+    }
   }
 }
 
@@ -89,5 +137,10 @@ private struct MappedRoot {
     // The host's other file systems are not the guest's, only seen by it; an overlay's layer is of one file system.
     hasMountsBelow = !isBelowOverlay && root != "/"
     path = guest.files.volatile == .yes ? (root == "/" ? "/usr" : root + "/usr") : root
+  }
+
+  func owner() throws(SystemError) -> RootOwner {
+    let status = try FileStatus(path, followingLinks: false)
+    return RootOwner(path: path, user: status.user, group: status.group)
   }
 }

@@ -18,8 +18,8 @@ struct DaemonFaultTests {
   }
 
   private func expectCleared(_ world: World, _ next: Daemon) throws {
-    #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
-    #expect(access(world.note(of: "echo"), F_OK) != 0)
+    #expect(world.cgroups(of: "echo").isEmpty)
+    #expect(world.records(of: "echo").isEmpty)
     #expect(Cgroups.processes(below: world.cgroup) == [next.pid])
   }
 
@@ -93,7 +93,7 @@ struct DaemonFaultTests {
   func early(hasCgroup: Bool) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      try (world.cgroup + "\n").write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+      try (world.cgroup + "\n").write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       if hasCgroup { mkdir(world.cgroup(of: "echo"), 0o755) }
       let daemon = try world.startDaemon()
       try expectCleared(world, daemon)
@@ -105,7 +105,7 @@ struct DaemonFaultTests {
   func leaderless() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       try world.startDaemon()
       #expect(stranger.wait() == .killed(SIGKILL))
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
@@ -144,7 +144,7 @@ struct DaemonFaultTests {
       try next.waitForLog("found running as process \(pid)")
       try next.waitForLog("gone: halted")
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }
-      #expect(access(world.cgroup + "/first/echo.guest", F_OK) != 0)
+      #expect(access(world.cgroup + "/first/echo.1.guest", F_OK) != 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }
@@ -162,10 +162,10 @@ struct DaemonFaultTests {
       try world.wake("echo")
       let pid = try world.leader(of: "echo")
       killDaemon(daemon)
-      let innocent = world.directory + "/innocent/echo.guest/below"
+      let innocent = world.directory + "/innocent/echo.1.guest/below"
       try FileManager.default.createDirectory(atPath: innocent, withIntermediateDirectories: true)
       try note.replacing("DIRECTORY", with: world.directory + "/innocent")
-        .write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+        .write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }

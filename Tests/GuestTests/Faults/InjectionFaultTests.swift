@@ -59,8 +59,8 @@ struct InjectionFaultTests {
       #expect(daemon.child.wait() == .killed(SIGKILL), "\(hit)")
       let next = try world.startDaemon()
       try waitUntilAsleep(world, next, hit)
-      #expect(access(world.cgroup(of: "echo"), F_OK) != 0, "\(hit)")
-      #expect(access(world.note(of: "echo"), F_OK) != 0, "\(hit)")
+      #expect(world.cgroups(of: "echo").isEmpty, "\(hit)")
+      #expect(world.records(of: "echo").isEmpty, "\(hit)")
       return next
     }
   }

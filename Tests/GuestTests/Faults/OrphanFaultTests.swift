@@ -14,7 +14,7 @@ struct OrphanFaultTests {
     Fault(call: "openat:error=EMFILE", file: "CGROUP/cgroup.events"),
     Fault(call: "openat:error=ENOMEM", file: "CGROUP/payload/cgroup.procs"),
     Fault(call: "openat:error=ENFILE", file: "/proc/PID/status"),
-    Fault(call: "openat:error=EMFILE", file: "RUNTIME/echo.cgroup"),
+    Fault(call: "openat:error=EMFILE", file: "RUNTIME/echo.1.cgroup"),
     Fault(call: "fcntl:error=ENOLCK", file: "CGROUP/cgroup.kill"),
     Fault(call: "pidfd_open:error=EMFILE", file: nil),
   ]
