@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
     .target(name: "GuestFiles", dependencies: ["GuestSpec", "Linux", "UnitSyntax"], swiftSettings: strict),
     .target(
-      name: "Listeners", dependencies: ["ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Systemd"],
+      name: "Listeners", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Systemd"],
       swiftSettings: strict),
     .target(
       name: "Supervision",
@@ -67,7 +67,8 @@ let package = Package(
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(name: "GuestFilesTests", dependencies: ["GuestFiles", "GuestSpec", "Linux", "UnitSyntax"]),
-    .testTarget(name: "ListenersTests", dependencies: ["GuestSpec", "Listeners"]),
+    .testTarget(
+      name: "ListenersTests", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd"]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: ["ControlProtocol", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),

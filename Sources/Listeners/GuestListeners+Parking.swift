@@ -30,9 +30,10 @@ extension GuestListeners {
         try listener.divert(alarm?.filter) { standby in
           opened = standby
           keepStored(listener, standby: standby)
+          store.flush()
         }
       } catch {
-        if let opened, listener.standby == nil { forget(standby: opened, of: listener) }
+        if let opened, listener.standby == nil { store.drop(opened) }
         failure = error
       }
     }

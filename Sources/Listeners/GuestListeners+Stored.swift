@@ -5,13 +5,10 @@ import Linux
 extension GuestListeners {
   /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
   func keepStored(_ listener: Listener, standby: HeldSocket?) {
-    if !listener.isPassed { store.keep(listener.primary, as: name(of: listener.primary, .primary, listener)) }
-    if let standby { store.keep(standby, as: name(of: standby, .standby, listener)) }
-  }
-
-  /// Has the service manager forget a standby that is given up.
-  func forget(standby: HeldSocket, of listener: Listener) {
-    store.drop(standby, as: name(of: standby, .standby, listener))
+    store.batch {
+      if !listener.isPassed { store.keep(listener.primary, as: stored(listener.primary, .primary, listener)) }
+      if let standby { store.keep(standby, as: stored(standby, .standby, listener)) }
+    }
   }
 
   /// Leaves the next daemon of two sockets at a path the one that clients come to, when nobody waits at the other: whose file would lie
@@ -25,17 +22,15 @@ extension GuestListeners {
       if (try? hasInput(standby.descriptor)) == false { forgettingStandby(of: listener) { listener.dropStandby() } }
     } else if !listener.isPassed, (try? hasInput(listener.primary.descriptor)) == false {
       // To lead clients back to the first would be one moment more in which somebody has found a socket and is not in its queue yet.
-      store.rename(standby, from: name(of: standby, .standby, listener), to: name(of: standby, .primary, listener))
-      if !store.hasSentAll { return }
-      store.drop(listener.primary, as: name(of: listener.primary, .primary, listener))
-      StandbyPath.remove(path)
+      store.keep(standby, as: stored(standby, .primary, listener), insteadOf: listener.primary)
+      if store.hasSentAll { StandbyPath.remove(path) }
     }
   }
 
   /// Closes the standby for good, and has the service manager forget both.
   func giveUp(_ listener: Listener) {
     forgettingStandby(of: listener) { listener.dropStandby() }
-    store.drop(listener.primary, as: name(of: listener.primary, .primary, listener))
+    store.drop(listener.primary)
   }
 
   /// Has the service manager forget the standby when `body` gave it up.
@@ -44,26 +39,26 @@ extension GuestListeners {
   ) throws(Failure) -> Result {
     let standby = listener.standby
     defer {
-      if let standby, listener.standby == nil { forget(standby: standby, of: listener) }
+      if let standby, listener.standby == nil { store.drop(standby) }
     }
     return try body()
   }
 
-  private func name(of socket: HeldSocket, _ role: StoredName.Role, _ listener: Listener) -> StoredName {
-    StoredName(role, of: listener.group, inode: socket.inode, guest: guest)
+  private func stored(_ socket: HeldSocket, _ role: StoredSocket.Role, _ listener: Listener) -> StoredSocket {
+    StoredSocket(role, socket, listen: listener.listen, group: listener.group, guest: guest)
   }
 
   /// Takes back what an earlier daemon put into the store. Second sockets come after all first ones.
   ///
   /// - Returns: false when the guest has no place for it.
   /// - Throws: `SystemError` when it is no socket.
-  package func takeBack(_ socket: HeldSocket, _ name: StoredName, _ match: PassedSocket.Match) throws(SystemError)
-    -> Bool
-  {
+  package func takeBack(
+    _ socket: HeldSocket, _ description: StoredSocket, _ match: PassedSocket.Match
+  ) throws(SystemError) -> Bool {
     let there = all.first { $0.listen == match.listen }
-    switch name.role {
+    switch description.role {
     case .primary:
-      guard there == nil, name.options == match.group.fingerprint else { return false }
+      guard there == nil, description.options == match.group.storedOptions else { return false }
       add(try Listener(socket, as: match.listen, of: match.group, passed: false))
     case .standby:
       guard let there, there.standby == nil else { return false }

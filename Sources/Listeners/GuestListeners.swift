@@ -42,16 +42,18 @@ package final class GuestListeners {
       !wanted.contains { $0.listen == listener.listen && (listener.isPassed || $0.group == listener.group) }
     }
     var repaired: [Listener] = []
-    for (place, (listen, group)) in wanted.enumerated() {
-      switch try keep(listen, group, at: place) {
-      case .sound?: break
-      case .repaired?: repaired.append(all[place])
-      case .lost?:
-        try open(listen, group, at: place)
-        repaired.append(all[place])
-      case nil: try open(listen, group, at: place)
+    try store.batch { () throws(SystemError) in
+      for (place, (listen, group)) in wanted.enumerated() {
+        switch try keep(listen, group, at: place) {
+        case .sound?: break
+        case .repaired?: repaired.append(all[place])
+        case .lost?:
+          try open(listen, group, at: place)
+          repaired.append(all[place])
+        case nil: try open(listen, group, at: place)
+        }
+        keepStored(all[place], standby: all[place].standby)
       }
-      keepStored(all[place], standby: all[place].standby)
     }
     return repaired
   }

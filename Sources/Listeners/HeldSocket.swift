@@ -4,11 +4,12 @@ import Linux
 package final class HeldSocket {
   package let descriptor: OwnedFD
   package let inode: UInt64
-  /// Whether the service manager has it too, for the next daemon.
-  package var isStored = false
+  /// Its name in the service manager's store, which keeps it for the next daemon; nil when it is not there, nor on its way.
+  var storedAs: StoredName?
 
   /// - Throws: `SystemError` when it is no socket.
   package init(_ descriptor: consuming OwnedFD) throws(SystemError) {
+    _ = try insisting { () throws(SystemError) in try kind(of: descriptor) }
     inode = try Self.inode(of: descriptor)
     self.descriptor = descriptor
   }

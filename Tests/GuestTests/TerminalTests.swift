@@ -39,8 +39,11 @@ struct TerminalTests {
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
         World.leave, "see=disconnected from shell, which keeps running", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
-      #expect(sitting.elsewhere.contains("cannot stop shell: somebody is attached to one of its terminals"), "\(sitting)")
-      #expect(sitting.elsewhere.components(separatedBy: "somebody is attached to one of its terminals").count == 3, "\(sitting)")
+      #expect(
+        sitting.elsewhere.contains("cannot stop shell: somebody is attached to one of its terminals"), "\(sitting)")
+      #expect(
+        sitting.elsewhere.components(separatedBy: "somebody is attached to one of its terminals").count == 3,
+        "\(sitting)")
       #expect(try world.console("shell").contains("answer 42"))
       // A later session shows earlier output, and the first session has ended.
       let second = try world.sit(at: "shell", [], "see=resized", World.leave, "end")

@@ -96,7 +96,8 @@ struct LifecycleTableTests {
       events: [.wakeRequested], effects: [.refuse(.wakeWhilePending)], word: .inactive),
     Row(
       says: "a wake after the listeners were closed is refused",
-      events: [.bind, .bound, .release(.configuration), .wakeRequested], effects: [.refuse(.wakeUnbound)], word: .inactive),
+      events: [.bind, .bound, .release(.configuration), .wakeRequested], effects: [.refuse(.wakeUnbound)],
+      word: .inactive),
   ]
 
   static let freezeRows: [Row] = [

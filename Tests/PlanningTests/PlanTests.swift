@@ -105,7 +105,9 @@ struct PlanTests {
         .ambientCapabilitiesAreNotKept("CAP_SYSLOG"),
         "AmbientCapability=CAP_SYSLOG: the guest does not have it; add it by Capability=, and do not drop it"
       ),
-      (.foreignPersonality("arm"), "Personality=arm: this host's kernel does not run such programs; remove the setting"),
+      (
+        .foreignPersonality("arm"), "Personality=arm: this host's kernel does not run such programs; remove the setting"
+      ),
       (
         .pivotInVolatileRoot,
         "PivotRoot=: the root of Volatile=yes has no such directory; use Volatile=overlay or Volatile=state"

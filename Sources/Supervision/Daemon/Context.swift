@@ -26,7 +26,7 @@ final class Context {
     self.timers = timers ?? loop
     self.log = log
     self.backend = backend
-    store = SocketStore(serviceManager, loop: loop) { log.write(.cannotStore(error: "\($0)")) }
+    store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
   }
 }

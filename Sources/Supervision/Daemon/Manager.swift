@@ -79,7 +79,7 @@ public actor Manager {
     }
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
-    try beginAll()
+    try context.store.batch { () throws(SystemError) in try beginAll() }
     notifyReady()
   }
 

@@ -43,6 +43,7 @@ enum Message {
   case notWanted(name: String, address: String)
   case cannotStore(error: String)
   case cannotTakeSocket(name: String, error: String)
+  case cannotTakeStored(name: String, reason: String)
   case added, removed, changed(later: Bool)
   case listening(path: String)
   case noControllers(reason: String)
@@ -54,7 +55,7 @@ extension Message {
   var priority: Journal.Priority {
     switch self {
     case .remark(let remark): remark.priority
-    case .cannotThaw, .noTimer, .cannotEnumerateOrphans, .cannotTakeSocket, .cannotRun, .noSuchGuest,
+    case .cannotThaw, .noTimer, .cannotEnumerateOrphans, .cannotTakeSocket, .cannotTakeStored, .cannotRun, .noSuchGuest,
       .listenerClosed:
       .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
@@ -121,6 +122,8 @@ extension Message {
       "the service manager passed \(address) (named \(name)), which no guest asks for: closed"
     case .cannotStore(let error): "cannot tell the service manager which sockets to keep: \(error)"
     case .cannotTakeSocket(let name, let error): "cannot take the socket named \(name): \(error)"
+    case .cannotTakeStored(let name, let reason):
+      "cannot use \(name) of the service manager's store, ignoring it: \(reason)"
     case .added: "new guest"
     case .removed: "its file is gone"
     case .changed(let later): later ? "its file changed, for its next start" : "its file changed"
