@@ -31,9 +31,9 @@ final class ConnectionAlarm {
 }
 
 extension GuestListeners {
-  /// Makes all connections report their data while the alarm is armed, if `wanted`.
+  /// Makes all connections report their data while the alarm is armed, if `wanted`. When data arrives the alarm is disarmed and `activity`
+  /// is called.
   ///
-  /// - Parameter activity: called when data arrives; the alarm is disarmed then.
   /// - Throws: `SystemError` when the kernel refuses the filter; then there is no alarm.
   package func setAlarm(
     _ wanted: Bool, _ diag: SockDiag, _ loop: EventLoop, activity: @escaping () -> Void

@@ -16,10 +16,11 @@ extension GuestListeners {
     emergencyDescriptors = list
   }
 
-  /// Leads new clients apart, at each listener where that can be.
+  /// Steers new clients to the standby listeners, at each listener where that is possible.
   ///
-  /// - Parameter returning: only at those from whose standby clients can come back to the same guest.
-  /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `restore` leads all of them back.
+  /// - Parameter which: all listeners, or only those whose parked clients can be moved back to the same instance.
+  /// - Throws: `SystemError` of the last listener that cannot be diverted, for want of descriptors or memory. The others are diverted all the
+  ///   same; `restore` undoes it for all of them.
   package func divert(_ which: Divertible) throws(SystemError) {
     emergencyDescriptors = nil
     var failure: SystemError?
