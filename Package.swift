@@ -39,11 +39,14 @@ let package = Package(
     .target(
       name: "Supervision",
       dependencies: [
-        "ControlProtocol", "GuestFiles", "GuestSpec", "Launching", "Lifecycle", "Linux", "Listeners", "Planning",
-        "Systemd", "UnitSyntax",
+        "ControlProtocol", "GuestFiles", "GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd", "UnitSyntax",
       ],
       swiftSettings: strict),
-    .executableTarget(name: "dormoused", dependencies: ["Linux", "Supervision", "Systemd"], swiftSettings: strict),
+    .target(
+      name: "Container",
+      dependencies: ["GuestSpec", "Launching", "Linux", "Planning", "Supervision", "Systemd"], swiftSettings: strict),
+    .executableTarget(
+      name: "dormoused", dependencies: ["Container", "Linux", "Supervision", "Systemd"], swiftSettings: strict),
     .executableTarget(
       name: "dormouse",
       dependencies: [
@@ -68,7 +71,7 @@ let package = Package(
       name: "ListenersTests", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["ControlProtocol", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
+      dependencies: ["ControlProtocol", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
   ]

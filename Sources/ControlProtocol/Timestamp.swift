@@ -1,6 +1,6 @@
-/// A moment, in microseconds since 1970-01-01 UTC (CLOCK_REALTIME); in JSON the bare number, as systemd writes its own.
+/// A moment, in microseconds since 1970-01-01 UTC (CLOCK_REALTIME). In JSON it is a number, as in systemd's own interfaces.
 public struct Timestamp: Hashable, Comparable, Sendable, Codable {
-  /// Since 1970-01-01 UTC; negative before.
+  /// Microseconds since 1970-01-01 UTC; negative for earlier moments.
   public var microseconds: Int64
 
   public init(microseconds: Int64) { self.microseconds = microseconds }
@@ -18,25 +18,23 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
 }
 
 extension Timestamp {
-  /// The moment that lies `sinceEpoch` after 1970-01-01 UTC; the last one that there is, where that would lie beyond it.
+  /// The moment that lies `sinceEpoch` after 1970-01-01 UTC, or the last or first one that there is.
   package init(sinceEpoch: Duration) {
     let (seconds, attoseconds) = sinceEpoch.components
-    let (microseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-    let limit = seconds < 0 ? Int64.min : .max
-    self.init(microseconds: overflow ? limit : microseconds.saturating(adding: attoseconds / 1_000_000_000_000))
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    self.init(microseconds: overflow ? (seconds < 0 ? .min : .max) : whole)
+    self = adding(attoseconds / 1_000_000_000_000)
   }
 
-  /// The first or the last moment that there is, where the sum would lie beyond it: a guest file may ask for any span.
+  /// Saturates: a guest file may ask for a span that no clock reaches.
+  private func adding(_ span: Int64) -> Timestamp {
+    let (sum, overflow) = microseconds.addingReportingOverflow(span)
+    return Timestamp(microseconds: overflow ? (span < 0 ? .min : .max) : sum)
+  }
+
   package static func + (time: Timestamp, span: Duration) -> Timestamp {
-    Timestamp(microseconds: time.microseconds.saturating(adding: Timestamp(sinceEpoch: span).microseconds))
+    time.adding(Timestamp(sinceEpoch: span).microseconds)
   }
 
   package static func - (time: Timestamp, span: Duration) -> Timestamp { time + (.zero - span) }
-}
-
-extension Int64 {
-  fileprivate func saturating(adding other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? (other < 0 ? .min : .max) : sum
-  }
 }

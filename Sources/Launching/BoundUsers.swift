@@ -3,7 +3,7 @@ import Linux
 import Planning
 
 extension StartFacts {
-  /// Finds the users of `BindUser=`, once the guest's own are known.
+  /// Finds the users of `BindUser=`. The guest's own users must be known already.
   ///
   /// - Throws: `BoundUsersError`.
   public mutating func findBoundUsers(
@@ -24,14 +24,14 @@ extension StartFacts {
     boundUsers = found
   }
 
-  /// The entries of the host's user database, each once.
+  /// Reads the entries of the host's user database, each once.
   private static func hostUsers(_ names: [String]) throws(BoundUsersError) -> [HostUser] {
     var hosts: [HostUser] = []
     for name in names where !hosts.contains(where: { $0.name == name }) {
       let entry: UserEntry?
       do throws(SystemError) { entry = try UserEntry(named: name) } catch { throw .system(error) }
       guard let entry else { throw .user(.unknown(name)) }
-      // DES and the like are no longer taken for passwords, and ! and * lock an account.
+      // Only modular crypt(5) hashes begin with "$". Traditional DES hashes are obsolete, and "!" and "*" lock an account.
       let password = entry.password.flatMap { $0.first == UInt8(ascii: "$") ? Secret($0) : nil }
       hosts.append(
         HostUser(

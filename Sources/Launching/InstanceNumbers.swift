@@ -1,4 +1,5 @@
 import Glibc
+import GuestSpec
 import Linux
 
 /// Numbers the instances of guests, so that no name is used twice.

@@ -86,19 +86,18 @@ public enum KillCause: Equatable, Sendable {
 
 /// What is not done, and why.
 public enum Refusal: Equatable, Sendable {
-  /// A wake or a stop: whether an earlier daemon left an instance running is not known yet.
-  case pending(Request)
-  /// A wake: the guest was removed, or the daemon ends.
-  case unbound
-  /// A stop or a freeze: somebody uses the guest.
-  case inUse(Request)
-  /// A freeze: the guest is in a state that cannot be frozen.
-  case notActive
-
-  /// What was asked for.
-  public enum Request: Equatable, Sendable {
-    case wake, sleep, freeze
-  }
+  /// Whether an earlier daemon left an instance running is not known yet.
+  case wakeWhilePending
+  /// The guest was removed, or the daemon ends.
+  case wakeUnbound
+  /// Whether an earlier daemon left an instance running is not known yet.
+  case sleepWhilePending
+  /// Somebody uses the guest.
+  case sleepInUse
+  /// Somebody uses the guest.
+  case freezeInUse
+  /// Only a guest that is active can be frozen.
+  case freezeNotActive
 }
 
 /// The table's deadlines; each answers with one event.

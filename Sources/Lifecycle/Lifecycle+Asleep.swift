@@ -6,9 +6,9 @@ extension Lifecycle {
     case .bind: [.unpark] + bind(State.Record(), then: .watch)
     // An earlier daemon may have left it frozen.
     case .adopt: thaw() + drain(State.Record(), .daemon, then: .sleep)
-    case .wakeRequested: [.refuse(.pending(.wake))]
-    case .sleepRequested: [.refuse(.pending(.sleep))]
-    case .freezeRequested: [.refuse(.notActive)]
+    case .wakeRequested: [.refuse(.wakeWhilePending)]
+    case .sleepRequested: [.refuse(.sleepWhilePending)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     // What may run of it keeps its listeners.
     case .release: abandonUnstarted()
     case .thawRequested, .changed: []
@@ -27,8 +27,8 @@ extension Lifecycle {
 
   mutating func whileUnbound(_ event: Event) -> [Effect] {
     switch event {
-    case .wakeRequested: [.refuse(.unbound)]
-    case .freezeRequested: [.refuse(.notActive)]
+    case .wakeRequested: [.refuse(.wakeUnbound)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested, .changed, .release: []  // asleep for good
     case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
       .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed,
@@ -48,7 +48,7 @@ extension Lifecycle {
     case .bindFailed: fail(binding.record.struckAgain, then: binding.next)
     case .wakeRequested: change(binding, to: .start)
     case .sleepRequested: change(binding, to: .watch)
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     // Perhaps the files asked for other listeners when they were bound.
     case .changed: bind(State.Record(), then: binding.next)
     case .release: unbind()
@@ -68,7 +68,7 @@ extension Lifecycle {
     case .changed: [.unwatchListeners] + bind(State.Record(), then: .watch)
     case .release: [.unwatchListeners] + unbind()
     case .bindFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested: []  // asleep
     case .bind, .adopt, .bound, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .frozen,
       .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
@@ -86,7 +86,7 @@ extension Lifecycle {
     case .sleepRequested: change(failure, to: .watch)
     case .changed: disarm + bind(State.Record(), then: .watch)  // perhaps that mends the fault
     case .release: disarm + unbind()
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested: []
     case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
       .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed,

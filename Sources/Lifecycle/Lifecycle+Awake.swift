@@ -12,7 +12,7 @@ extension Lifecycle {
     case .release(let cause): change(launch, to: .init(cause, then: .release))
     case .wakeRequested: wakeWhileLaunching(launch)
     case .killRequested: launch.halt == nil ? [] : [.kill(.request)]
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested, .changed: []  // the new file is for the next start
     case .bind, .adopt, .bound, .bindFailed, .connection, .ready, .stable, .idle, .freezeDue, .frozen, .freezeFailed,
       .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
@@ -51,13 +51,13 @@ extension Lifecycle {
     switch event {
     case .ready: serve(record)
     case .startTimedOut: halt(record, .startTimeout, then: .fail)
-    case .sleepRequested(now: false, inUse: true): [.refuse(.inUse(.sleep))]
+    case .sleepRequested(now: false, inUse: true): [.refuse(.sleepInUse)]
     case .sleepRequested: [.disarm(.start)] + halt(record, .request, then: .sleep)
     case .release(let cause): [.disarm(.start)] + halt(record, cause, then: .release)
     case .selfShutdown(let confirmed):
       [.disarm(.start)] + shutDownByItself(record, confirmed: confirmed, served: false)
     case .exited(let exit): [.disarm(.start)] + unserved(exit, record)
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     case .wakeRequested, .thawRequested, .changed: []  // on its way; the new file is for the next start
     case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .stable, .idle, .freezeDue, .frozen,
       .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
@@ -71,7 +71,7 @@ extension Lifecycle {
     return switch event {
     case .stable: remember(State.Record())
     case .freezeDue: freeze(record, asked: false)
-    case .freezeRequested(now: false, inUse: true): [.refuse(.inUse(.freeze))]
+    case .freezeRequested(now: false, inUse: true): [.refuse(.freezeInUse)]
     case .freezeRequested: freeze(record, asked: true)
     case .idle: [.disarm(.stable)] + decideStop(State.Record(), .idle)  // it served: earlier failures are mended
     // Whether somebody uses it is found out when nobody new can come.
@@ -104,7 +104,7 @@ extension Lifecycle {
     // What came while it was being frozen wakes it at once.
     case .used where freezing.isComplete, .scanFailed where freezing.isComplete: thawToServe(record)
     case .freezeFailed, .wakeRequested, .thawRequested: [.disarm(.freeze)] + thawToServe(record)
-    case .freezeRequested(now: false, inUse: true): [.refuse(.inUse(.freeze))]
+    case .freezeRequested(now: false, inUse: true): [.refuse(.freezeInUse)]
     case .freezeRequested: ask(freezing)
     case .idle: thawed + decideStop(State.Record(), .idle)
     case .sleepRequested(now: false, inUse: _): thawed + decideStop(record, .request)
@@ -141,7 +141,7 @@ extension Lifecycle {
     return switch event {
     case .connection, .activity, .wakeRequested, .thawRequested: [.handBack] + thawToServe(record)
     case .idle: thawed + decideStop(State.Record(), .idle)
-    case .sleepRequested(now: false, inUse: true): [.refuse(.inUse(.sleep))]
+    case .sleepRequested(now: false, inUse: true): [.refuse(.sleepInUse)]
     case .sleepRequested(now: false, inUse: false): thawed + decideStop(record, .request)
     case .sleepRequested(now: true, inUse: _): leave + drain(State.Record(), .request, then: .sleep)
     case .parkedTooLong: leave + drain(State.Record(), .parkedTooLong, then: .sleep)

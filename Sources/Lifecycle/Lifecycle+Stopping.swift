@@ -16,7 +16,7 @@ extension Lifecycle {
     case .listenerClosed: leave + requestHalt(record, .init(.listenerClosed, then: .fail))
     case .selfShutdown(let confirmed): leave + shutDownByItself(record, confirmed: confirmed, served: true)
     case .exited(let exit): [.unwatchIdleness, .unpark] + unasked(exit, record)
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     // decided in a moment
     case .sleepRequested(now: false, inUse: _), .idle, .freezeDue, .parkedTooLong, .thawRequested, .ready, .changed: []
     case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .frozen,
@@ -65,11 +65,11 @@ extension Lifecycle {
     case .killRequested: disarm + requestHalt(draining.record, draining.halt) + [.kill(.request)]
     case .release(let cause): drainOn(draining, .init(cause, then: .release))
     case .wakeRequested where draining.halt.next == .sleep: drainOn(draining, .init(draining.halt.cause, then: .start))
-    case .sleepRequested(now: false, inUse: true) where draining.halt.next == .start: [.refuse(.inUse(.sleep))]
+    case .sleepRequested(now: false, inUse: true) where draining.halt.next == .start: [.refuse(.sleepInUse)]
     case .sleepRequested where draining.halt.next == .start:
       drainOn(draining, .init(draining.halt.cause, then: .sleep))
     case .exited: disarm + [.unpark] + gone(draining.record, draining.halt.next)
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     // nothing that would change what follows
     case .wakeRequested, .sleepRequested, .thawRequested, .idle, .freezeDue, .parkedTooLong, .listenerClosed, .ready,
       .changed:
@@ -108,7 +108,7 @@ extension Lifecycle {
     case .sleepRequested: [.disarm(.stop)] + requestHalt(record, .init(.request, then: .sleep))
     case .release(let cause): [.disarm(.stop)] + requestHalt(record, .init(cause, then: .release))
     case .killRequested where shutdown.isConfirmed: [.kill(.request)]
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     // it shuts down
     case .selfShutdown(confirmed: false), .shutdownAborted, .thawRequested, .idle, .freezeDue, .parkedTooLong,
       .listenerClosed, .ready, .changed:
@@ -137,10 +137,10 @@ extension Lifecycle {
     case .stopTimedOut: [.kill(.stopTimeout)]
     case .killRequested: [.kill(.request)]
     case .wakeRequested where halt.next == .sleep: change(deactivation, to: .start)
-    case .sleepRequested(now: false, inUse: true) where halt.next == .start: [.refuse(.inUse(.sleep))]
+    case .sleepRequested(now: false, inUse: true) where halt.next == .start: [.refuse(.sleepInUse)]
     case .sleepRequested where halt.next == .start: change(deactivation, to: .sleep)
     case .release: change(deactivation, to: .release)
-    case .freezeRequested: [.refuse(.notActive)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
     // nothing that would change what follows; READY=1 ends a boot that was told to halt meanwhile
     case .wakeRequested, .sleepRequested, .thawRequested, .changed, .ready: []
     case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .idle,

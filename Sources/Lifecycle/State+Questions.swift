@@ -29,6 +29,26 @@ extension State {
   /// Whether the listeners are watched and nothing runs.
   public var isAsleep: Bool { if case .inactive = self { true } else { false } }
 
+  /// Whether orphans have not been looked for yet.
+  public var isPending: Bool { self == .pending }
+
+  /// A state in which nothing is on its way to another one.
+  public enum Rest: Equatable, Sendable {
+    case serving, frozen, asleep, failed
+  }
+
+  /// Where the guest rests; nil while it is on its way.
+  public var rest: Rest? {
+    switch self {
+    case .active: .serving
+    case .frozen: .frozen
+    case .inactive, .unbound: .asleep
+    case .failed: .failed
+    case .pending, .binding, .launching, .activating, .freezing, .stopPending, .draining, .selfShutdown, .deactivating:
+      nil
+    }
+  }
+
   /// Whether nothing more will happen.
   public var isUnbound: Bool { self == .unbound }
 

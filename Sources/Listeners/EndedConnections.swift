@@ -24,7 +24,7 @@ package final class EndedConnections {
   ///   - ports: local ports.
   ///   - ended: receives the connections; nil when the kernel lost reports.
   /// - Throws: `SystemError` when there is no netlink socket. Nothing is reported then.
-  package func tell(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void)
+  package func notify(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void)
     throws(SystemError)
   {
     interests[guest] = ports.isEmpty ? nil : Interest(ports: ports, ended: ended)

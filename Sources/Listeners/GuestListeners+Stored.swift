@@ -71,19 +71,10 @@ extension GuestListeners {
     return true
   }
 
-  /// Takes over the sockets of an orphan, whose daemon was killed: those that `guest` asks for and that are not here yet. Finds out, too,
-  /// which of the two sockets at a path the orphan has.
-  ///
-  /// - Parameters:
-  ///   - pid: of a process that has the sockets open.
-  ///   - pidfd: of the same process.
-  ///   - guest: the guest's files.
-  package func takeOver(fromProcess pid: Int32, pidfd: borrowing OwnedFD, _ guest: Guest) {
-    // A socket that is not found is bound anew when the orphan is gone.
-    try? forEachSocket(ofProcess: pid, pidfd: pidfd, limit: Self.mostTaken) { descriptor in
-      if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
-      return true
-    }
+  /// Takes over a socket of an orphan, whose daemon was killed, if `guest` asks for it and it is not here yet. Finds out, too, which of the
+  /// two sockets at a path the orphan has. A listener that is not taken over is bound anew when the orphan is gone.
+  package func takeOver(_ descriptor: consuming OwnedFD, _ guest: Guest) {
+    if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
   }
 
   private func takeOver(_ socket: HeldSocket, _ guest: Guest) {
@@ -99,6 +90,4 @@ extension GuestListeners {
     there.guestHasStandby = there.standby?.inode == socket.inode
   }
 
-  /// How many descriptors of the process are looked through.
-  private static let mostTaken = 4096
 }

@@ -1,4 +1,5 @@
 import Glibc
+import GuestSpec
 import Launching
 import Linux
 import Planning

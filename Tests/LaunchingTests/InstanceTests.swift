@@ -1,4 +1,5 @@
 import Glibc
+import GuestSpec
 import Linux
 import Testing
 

@@ -93,10 +93,11 @@ struct LifecycleTableTests {
       events: [.bind, .changed], effects: [.bindListeners], word: .inactive),
     Row(
       says: "a wake before orphans were looked for is refused",
-      events: [.wakeRequested], effects: [.refuse(.pending(.wake))], word: .inactive),
+      events: [.wakeRequested], effects: [.refuse(.wakeWhilePending)], word: .inactive),
     Row(
       says: "a wake after the listeners were closed is refused",
-      events: [.bind, .bound, .release(.configuration), .wakeRequested], effects: [.refuse(.unbound)], word: .inactive),
+      events: [.bind, .bound, .release(.configuration), .wakeRequested], effects: [.refuse(.wakeUnbound)],
+      word: .inactive),
   ]
 
   static let freezeRows: [Row] = [
@@ -118,10 +119,10 @@ struct LifecycleTableTests {
       effects: [.watchWhileFrozen(asked: true)], word: .frozen),
     Row(
       says: "a freeze of a guest in use is refused unless it is asked for now",
-      events: awake + [.freezeRequested(now: false, inUse: true)], effects: [.refuse(.inUse(.freeze))], word: .active),
+      events: awake + [.freezeRequested(now: false, inUse: true)], effects: [.refuse(.freezeInUse)], word: .active),
     Row(
       says: "a sleeping guest cannot be frozen",
-      events: [.bind, .bound, .freezeRequested(now: true, inUse: false)], effects: [.refuse(.notActive)],
+      events: [.bind, .bound, .freezeRequested(now: true, inUse: false)], effects: [.refuse(.freezeNotActive)],
       word: .inactive),
     Row(
       says: "a connection thaws a frozen guest, and the daemon hands its listeners back first",
@@ -138,7 +139,7 @@ struct LifecycleTableTests {
       events: frozen + [.idle], effects: [.handBack] + thaw + [.divert(.restorable)], word: .active),
     Row(
       says: "a stop of a frozen guest that has clients is refused unless it is asked for now",
-      events: frozen + [.sleepRequested(now: false, inUse: true)], effects: [.refuse(.inUse(.sleep))], word: .frozen),
+      events: frozen + [.sleepRequested(now: false, inUse: true)], effects: [.refuse(.sleepInUse)], word: .frozen),
     Row(
       says: "a frozen guest that has to go at once is thawed in one stage",
       events: frozen + [.listenerClosed],
@@ -240,7 +241,7 @@ struct LifecycleTableTests {
       effects: [.disarm(.start), .divert(.all)] + requested(.request), word: .deactivating),
     Row(
       says: "a stop before the guest is ready is refused while somebody waits for it",
-      events: starting + [.sleepRequested(now: false, inUse: true)], effects: [.refuse(.inUse(.sleep))],
+      events: starting + [.sleepRequested(now: false, inUse: true)], effects: [.refuse(.sleepInUse)],
       word: .activating),
   ]
 

@@ -52,10 +52,10 @@ struct FilesTests {
     try retrying("fstat") { fstat(descriptor.raw, &status) }
     let inode = UInt64(status.st_ino)
     var search = SocketSearch(for: [inode], limit: 10_000)
-    try search.look(atProcess: getpid())
+    try search.scan(process: getpid())
     #expect(search.isComplete && search.found == [inode])
     var limited = SocketSearch(for: [inode, 0], limit: 3)
-    try limited.look(atProcess: getpid())
+    try limited.scan(process: getpid())
     #expect(limited.isExhausted)
   }
 

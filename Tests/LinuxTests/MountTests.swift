@@ -33,6 +33,13 @@ struct MountTests {
     #expect(try MountInfo.read().contains { $0.target == "/proc" && $0.type == "proc" })
   }
 
+  @Test("a devpts whose terminals would belong to a group beyond the last one is an error")
+  func terminalGroup() {
+    #expect(throws: SystemError("fsconfig devpts gid", errno: EOVERFLOW)) {
+      _ = try DetachedTerminals.make(user: .max - 4, group: .max - 4)
+    }
+  }
+
   @Test("a devpts that is mounted nowhere has a terminal, and its multiplexer makes more")
   func terminals() throws {
     let terminals = try DetachedTerminals.make()

@@ -114,11 +114,9 @@ struct OpenConnectionsTests {
     var other = accepted
     other.file = UnixSocket.File(inode: 7, device: 9)
     var client = UnixSocket(inode: 20, cookie: 20, state: .established)
-    client.uid = 1000
     client.peer = 11
     let open = openConnections(of: listener, among: [accepted, gone, other, client])
     #expect(open.connections.map(\.place) == [.accepted, .queued])
-    #expect(open.connections.map(\.uid) == [1000, nil])
     listener.file = nil
     #expect(openConnections(of: listener, among: [accepted]).connections.map(\.place) == [.queued])
   }

@@ -69,6 +69,26 @@ struct OwnershipTests {
     }
   }
 
+  @Test("a tree that is nested too deep to be given away is an error, and not the end of the process")
+  func deep() throws {
+    try Self.withDirectory { directory in
+      let made = Self.run(
+        """
+        cd \(directory) && python3 - <<'END' 2>&1
+        import os
+        for level in range(5000):
+            os.mkdir("d")
+            os.chdir("d")
+        END
+        """)
+      #expect(made == "")
+      #expect(throws: SystemError("chown directories nested more than 500 deep", errno: ENAMETOOLONG)) {
+        try giveTree(directory + "/d", to: 0x30_0000, busy: 0xFFFE_0000)
+      }
+      #expect(Self.run("rm -r \(directory)/d 2>&1") == "")
+    }
+  }
+
   @Test("a lock is one holder's, is gone with it, and its file too")
   func lock() throws {
     try Self.withDirectory { directory in

@@ -18,7 +18,7 @@ struct QueuedDatagramTests {
     try inNetworkNamespace {
       let guest = try openListener(.datagram, bound)
       let standby = try openStandby(of: guest, backlog: 0)
-      try recordDestinations(on: standby)
+      try reportDestinations(on: standby)
       let steering = try ReuseportSteering(
         primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
       let client = try connected(.datagram, to: asked)
@@ -56,7 +56,7 @@ struct QueuedDatagramTests {
         ),
       ] {
         let socket = try openListener(.datagram, bound)
-        try recordDestinations(on: socket)
+        try reportDestinations(on: socket)
         let datagram = QueuedDatagram(source: source, destination: bound, bytes: Array("hello".utf8))
         let back = try DatagramResend()
         try back.send(datagram)
@@ -74,7 +74,7 @@ struct QueuedDatagramTests {
       // Of two ports: another test's child may have a copy of the first one's sockets for a moment.
       for address in [SocketAddress.ipv4(.loopback, port: 53), .ipv6(.any, port: 54, scope: 0)] {
         let guest = try openListener(.datagram, address)
-        try recordDestinations(told, on: guest)
+        try reportDestinations(told, on: guest)
         let standby = try openStandby(of: guest, backlog: 0)
         let steering = try ReuseportSteering(
           primary: guest, standby: standby, steeringTo: .primary, try ReuseportProgram())
@@ -82,8 +82,8 @@ struct QueuedDatagramTests {
         for text in ["one", "two"] { try sendDatagram(text, by: client, to: guest) }
         try steering.steer(to: .standby, standby: standby)
         #expect(try resendDatagrams(from: guest) == ResentDatagrams(count: 2))
-        #expect(try recordDestinations(told, on: guest) == told)
-        #expect(try recordDestinations(on: standby) == told)
+        #expect(try reportDestinations(told, on: guest) == told)
+        #expect(try reportDestinations(on: standby) == told)
         for text in ["one", "two"] {
           try waitForInput(standby)
           #expect(try takeDatagram(from: standby)?.bytes == Array(text.utf8))

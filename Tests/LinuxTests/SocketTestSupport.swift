@@ -19,11 +19,24 @@ func inNetworkNamespace(_ body: () throws -> Void) throws {
   try body()
 }
 
-private func bringLoopbackUp() throws(SystemError) {
+private func bringLoopbackUp() throws(SystemError) { try interfaceFlags("lo", setting: UInt8(IFF_UP)) }
+
+/// Whether the administrator has brought an interface up.
+func isUp(_ interface: String) throws(SystemError) -> Bool { try interfaceFlags(interface) & UInt8(IFF_UP) != 0 }
+
+/// The low byte of an interface's flags, after it was set to `flags` if those are given.
+@discardableResult
+private func interfaceFlags(_ name: String, setting flags: UInt8? = nil) throws(SystemError) -> UInt8 {
   let control = OwnedFD(owning: try retrying("socket") { socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) })
-  var request = [UInt8]("lo".utf8) + [UInt8](repeating: 0, count: 38)
-  request[16] = UInt8(IFF_UP)
-  try retrying("ioctl SIOCSIFFLAGS") { ioctl(control.raw, 0x8914, &request) }
+  // struct ifreq: 16 bytes of a name, then the flags.
+  var request = [UInt8](name.utf8.prefix(15))
+  request += [UInt8](repeating: 0, count: 40 - request.count)
+  if let flags {
+    request[16] = flags
+    try retrying("ioctl SIOCSIFFLAGS") { ioctl(control.raw, 0x8914, &request) }
+  }
+  try retrying("ioctl SIOCGIFFLAGS") { ioctl(control.raw, 0x8913, &request) }
+  return request[16]
 }
 
 /// A second socket at the address of the first.
@@ -92,7 +105,7 @@ func inTemporaryDirectory(below parent: String = "/tmp", _ body: (String) throws
   var template = Array("\(parent)/dormouse-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
   let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  defer { _ = TreeRemoval(of: path).goOn() }
+  defer { _ = TreeRemoval(of: path).removeNext() }
   try body(path)
 }
 
@@ -124,4 +137,20 @@ final class Connection {
 func recorded(_ name: String, file: String = #filePath) throws -> [UInt8] {
   let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
   return try readFile("/\(tests)/Fuzz/corpus/FuzzNetlink/\(name)", limit: 64 * 1024)
+}
+
+/// Reads the items in an answer of the kernel, as an exchange does.
+func items<Item>(
+  in bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, as item: (UnsafeRawBufferPointer) -> Item?
+) -> (items: [Item], progress: NetlinkProgress) {
+  var items: [Item] = []
+  let reply = readReply(bytes, sequence: sequence) { payload in
+    if let found = item(payload) { items.append(found) }
+  }
+  return (items, reply.progress)
+}
+
+/// The number of a socket that no other socket ever has: SO_COOKIE.
+func cookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
+  try option(fd, SOL_SOCKET, 57, initially: UInt64(0), named: "SO_COOKIE")
 }

@@ -67,7 +67,7 @@ struct StandbySocketTests {
   func refused() throws {
     try inNetworkNamespace {
       let unix = try openListener(.stream, .abstract("x"))
-      expectFailure("second socket for @x: Operation not supported") { () throws(SystemError) in
+      expectFailure("standby socket for @x: Operation not supported") { () throws(SystemError) in
         _ = try openStandby(of: unix, backlog: 1)
       }
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))

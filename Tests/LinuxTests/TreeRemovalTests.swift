@@ -14,8 +14,8 @@ struct TreeRemovalTests {
       try writeFile("\(kept)/file", "stays")
       symlink(kept, "\(path)/a/link")
       let removal = TreeRemoval(of: path)
-      #expect(!removal.goOn(atMost: 1))
-      #expect(removal.goOn())
+      #expect(!removal.removeNext(atMost: 1))
+      #expect(removal.removeNext())
       #expect(access(path, F_OK) == -1)
       #expect(try readFile("\(kept)/file", limit: 10) == Array("stays".utf8))
     }

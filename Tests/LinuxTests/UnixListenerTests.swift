@@ -58,12 +58,12 @@ struct UnixListenerTests {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
       try writeFile(path, "precious")
-      expectFailure("where a file is that is no socket: Address already in use") { () throws(SystemError) in
+      expectFailure("which is not a socket: Address already in use") { () throws(SystemError) in
         _ = try openListener(.stream, .path(path))
       }
       #expect(try readFile(path, limit: 100) == Array("precious".utf8))
       #expect(symlink(path, "\(directory)/link.sock") == 0)
-      expectFailure("where a file is that is no socket: Address already in use") { () throws(SystemError) in
+      expectFailure("which is not a socket: Address already in use") { () throws(SystemError) in
         _ = try openListener(.stream, .path("\(directory)/link.sock"))
       }
     }

@@ -22,7 +22,7 @@ final class ListenersFixture {
     try makeDirectories(directory)
   }
 
-  deinit { _ = TreeRemoval(of: directory).goOn() }
+  deinit { _ = TreeRemoval(of: directory).removeNext() }
 
   var loop: EventLoop { store.loop }
 

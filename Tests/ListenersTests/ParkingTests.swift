@@ -126,7 +126,10 @@ struct ParkingTests {
   func takenOver() throws {
     let next = fixture.listeners()
     let own = try ProcessHandle(opening: getpid())
-    next.takeOver(fromProcess: getpid(), pidfd: own.descriptor, guest)
+    try forEachSocket(ofProcess: getpid(), pidfd: own.descriptor, limit: 4096) { socket in
+      next.takeOver(socket, guest)
+      return true
+    }
     #expect(next.all.map(\.inode) == [listener.inode])
     let client = try fixture.client(of: listener)
     #expect(try serves(client, from: next.all[0].descriptor))

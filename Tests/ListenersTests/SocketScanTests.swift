@@ -87,8 +87,8 @@ struct SocketScanTests {
   @Test("The kernel reports which connections ended, and which of them were never answered")
   func ends() throws {
     var told: [[TCPConnection]?] = []
-    try ended.tell("web", of: scan.servedPorts) { told.append($0) }
-    try ended.tell("mail", of: [1]) { _ in Issue.record("another guest's connection was reported") }
+    try ended.notify("web", of: scan.servedPorts) { told.append($0) }
+    try ended.notify("mail", of: [1]) { _ in Issue.record("another guest's connection was reported") }
     for (answer, unanswered) in [("", 1), ("x", 0)] {
       told = []
       do {

@@ -17,6 +17,11 @@ import Testing
     let again = passed.take(0)
     let secondRaw = number(of: again)
     #expect(secondRaw == nil)
+    for index in [-1, 1] {
+      let beyond = passed.take(index)
+      let beyondRaw = number(of: beyond)
+      #expect(beyondRaw == nil)
+    }
   }
 
   @Test("what nobody took is closed with the list")

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The command line of dormouse")
 struct CommandLineTests {
-  @Test("--version prints the version of the daemon that belongs to it")
+  @Test("dormouse --version prints the version of the daemon that it belongs to")
   func version() throws {
     let exit = try #require(throws: (any Error).self) { try Dormouse.parseAsRoot(["--version"]) }
     #expect(Dormouse.message(for: exit) == "dormouse \(DormouseVersion.current)")

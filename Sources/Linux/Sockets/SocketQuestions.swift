@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Where the socket is bound: getsockname(2).
+/// Reads the address that a socket is bound to: getsockname(2).
 ///
 /// - Throws: `SystemError`; `EAFNOSUPPORT` for a socket that is neither IPv4, IPv6 nor AF_UNIX.
 public func localAddress(of fd: borrowing OwnedFD) throws(SystemError) -> SocketAddress {
@@ -11,9 +11,9 @@ public func localAddress(of fd: borrowing OwnedFD) throws(SystemError) -> Socket
   return address
 }
 
-/// Stream, datagram or sequential packet: SO_TYPE.
+/// Reads the type of a socket: SO_TYPE.
 ///
-/// - Throws: `SystemError`; `ESOCKTNOSUPPORT` for any other kind, `ENOTSOCK` for what is no socket.
+/// - Throws: `SystemError`; `ESOCKTNOSUPPORT` for any other type, `ENOTSOCK` for a descriptor that is not a socket.
 public func kind(of fd: borrowing OwnedFD) throws(SystemError) -> SocketKind {
   let type = try option(fd, SOL_SOCKET, SO_TYPE, initially: UInt32(0), named: "SO_TYPE")
   guard let kind = SocketKind.allCases.first(where: { $0.type.rawValue == type }) else {
@@ -22,14 +22,14 @@ public func kind(of fd: borrowing OwnedFD) throws(SystemError) -> SocketKind {
   return kind
 }
 
-/// Whether it is a listener: SO_ACCEPTCONN. False for one that somebody shut down, and for every datagram socket.
+/// Whether a socket listens: SO_ACCEPTCONN. False for a listener that somebody has shut down, and for every datagram socket.
 ///
 /// - Throws: `SystemError` of getsockopt(2).
 public func isListening(_ fd: borrowing OwnedFD) throws(SystemError) -> Bool {
   try option(fd, SOL_SOCKET, SO_ACCEPTCONN, initially: Int32(0), named: "SO_ACCEPTCONN") != 0
 }
 
-/// The number in /proc/PID/fd's `socket:[…]`, the same for every descriptor of one socket.
+/// Reads the number in `socket:[…]` of /proc/PID/fd, which is the same for every descriptor of a socket.
 ///
 /// - Throws: `SystemError` of fstat(2).
 public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
@@ -39,14 +39,7 @@ public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
   return UInt64(status.st_ino)
 }
 
-/// A number that no other socket of this machine ever has: SO_COOKIE (Linux 4.14).
-///
-/// - Throws: `SystemError` of getsockopt(2).
-public func cookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
-  try option(fd, SOL_SOCKET, LINUX_SO_COOKIE, initially: UInt64(0), named: "SO_COOKIE")
-}
-
-/// Sets O_NONBLOCK on the open file description, which everybody shares who has the socket.
+/// Sets O_NONBLOCK on the open file description, which all holders of the socket share.
 ///
 /// - Throws: `SystemError` of fcntl(2).
 public func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
@@ -55,36 +48,36 @@ public func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
   if flags & O_NONBLOCK == 0 { try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) } }
 }
 
-/// What waits at a listener of TCP, and how much may.
+/// The accept queue of a TCP listener.
 public struct AcceptQueue: Equatable, Sendable {
-  /// How many connections wait to be accepted.
+  /// How many connections are queued.
   public var length: Int
-  /// listen(2)'s backlog, as net.core.somaxconn let it be. The kernel takes one more.
+  /// The backlog of listen(2), capped at net.core.somaxconn. The kernel queues one more.
   public var limit: Int
 }
 
-/// How many connections of TCP wait to be accepted; for AF_UNIX ask `SockDiag`.
+/// Reads the accept queue of a TCP listener. For AF_UNIX use `SockDiag`.
 ///
-/// Half-open ones are not in it: `SockDiag.tcpConnections` shows those, without saying of which of two listeners at one address.
-/// - Throws: `SystemError` of getsockopt(2); `EOPNOTSUPP` for a socket that is not of TCP, `EINVAL` for no listener.
+/// Half-open connections are not in it. `SockDiag.tcpConnections` lists those, but not to which of two listeners at one address they belong.
+/// - Throws: `SystemError` of getsockopt(2); `EOPNOTSUPP` for a socket that is not TCP, `EINVAL` for one that does not listen.
 public func acceptQueue(of fd: borrowing OwnedFD) throws(SystemError) -> AcceptQueue {
-  // The beginning of struct tcp_info, which Swift cannot pass whole for its bit fields: the state is the first byte.
+  // The beginning of struct tcp_info, which Swift cannot import because of its bit fields: the state is the first byte.
   let info = try option(fd, Int32(IPPROTO_TCP), TCP_INFO, initially: [8 of UInt32](repeating: 0), named: "TCP_INFO")
   guard info[0] & 0xff == UInt32(TCPState.listen.rawValue) else {
     throw SystemError("getsockopt TCP_INFO", errno: EINVAL)
   }
-  // tcpi_unacked and tcpi_sacked: of a listener the kernel gives its queue and its backlog there.
+  // tcpi_unacked and tcpi_sacked: for a listener the kernel puts the queue's length and its limit there.
   return AcceptQueue(length: Int(info[6]), limit: Int(info[7]))
 }
 
-/// `acceptQueue(of:)`'s length.
+/// Reads the length of a TCP listener's accept queue.
 ///
-/// - Throws: as that.
+/// - Throws: as `acceptQueue(of:)`.
 public func acceptQueueLength(of fd: borrowing OwnedFD) throws(SystemError) -> Int { try acceptQueue(of: fd).length }
 
-/// Whether something waits to be taken: a connection at a listener, a datagram at any other socket.
+/// Whether something is queued: a connection at a listener, a datagram at any other socket.
 ///
-/// Never blocks, takes nothing.
+/// It never blocks and removes nothing from the queue.
 /// - Throws: `SystemError` of poll(2).
 public func hasInput(_ fd: borrowing OwnedFD) throws(SystemError) -> Bool {
   try pollEvents(fd, POLLIN) & POLLIN != 0

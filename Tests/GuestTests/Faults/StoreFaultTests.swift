@@ -23,7 +23,7 @@ struct StoreFaultTests {
     }
   }
 
-  @Test("Sockets for which its queue had no room are stored as soon as there is some")
+  @Test("sockets are stored as soon as the full queue of the service manager has room")
   func full() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=127.0.0.1:8002")
