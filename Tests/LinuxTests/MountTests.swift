@@ -16,7 +16,6 @@ struct MountTests {
     #expect(mount.propagation == ["master:1", "shared:7"])
     #expect(mount.type == "ext3")
     #expect(mount.source == "/dev/root\n")
-    #expect(mount.fileSystemOptions == ["rw", "errors=continue"])
   }
 
   @Test(

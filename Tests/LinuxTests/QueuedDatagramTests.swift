@@ -27,13 +27,13 @@ struct QueuedDatagramTests {
       try steering.steer(to: .primary, standby: standby)
       let back = try DatagramResend()
       for text in texts {
-        let datagram = try #require(try takeDatagram(from: standby))
+        let datagram = try #require(try receiveDatagram(from: standby))
         #expect(datagram.source == (try localAddress(of: client)))
         #expect(datagram.destination == asked)
         #expect(datagram.bytes == Array(text.utf8))
         try back.send(datagram)
       }
-      #expect(try takeDatagram(from: standby) == nil)
+      #expect(try receiveDatagram(from: standby) == nil)
       try answerEach(texts.count, at: primary)
       for text in texts {
         var bytes = [UInt8](repeating: 0, count: 65536)
@@ -61,7 +61,7 @@ struct QueuedDatagramTests {
         let back = try DatagramResend()
         try back.send(datagram)
         try waitForInput(socket)
-        #expect(try takeDatagram(from: socket) == datagram)
+        #expect(try receiveDatagram(from: socket) == datagram)
       }
     }
   }
@@ -86,9 +86,9 @@ struct QueuedDatagramTests {
         #expect(try reportDestinations(on: standby) == reported)
         for text in ["one", "two"] {
           try waitForInput(standby)
-          #expect(try takeDatagram(from: standby)?.bytes == Array(text.utf8))
+          #expect(try receiveDatagram(from: standby)?.bytes == Array(text.utf8))
         }
-        #expect(try takeDatagram(from: standby) == nil)
+        #expect(try receiveDatagram(from: standby) == nil)
       }
     }
   }
