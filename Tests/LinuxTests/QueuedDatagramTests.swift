@@ -14,14 +14,14 @@ struct QueuedDatagramTests {
       (.ipv6(.any, port: 53, scope: 0), .ipv4(.loopback, port: 53)),
       (.ipv6(.loopback, port: 53, scope: 0), .ipv6(.loopback, port: 53, scope: 0)),
     ])
-  func movedBack(bound: SocketAddress, asked: SocketAddress) throws {
+  func movedBack(bound: SocketAddress, destination: SocketAddress) throws {
     try inNetworkNamespace {
       let primary = try openListener(.datagram, bound)
       let standby = try openStandby(of: primary, backlog: 0)
       try reportDestinations(on: standby)
       let steering = try ReuseportSteering(
         primary: primary, standby: standby, steeringTo: .standby, try ReuseportProgram())
-      let client = try connected(.datagram, to: asked)
+      let client = try connected(.datagram, to: destination)
       let texts = ["one", "", "three", String(repeating: "x", count: 40_000)]
       for text in texts { try sendDatagram(text, by: client, to: standby) }
       try steering.steer(to: .primary, standby: standby)
@@ -29,7 +29,7 @@ struct QueuedDatagramTests {
       for text in texts {
         let datagram = try #require(try receiveDatagram(from: standby))
         #expect(datagram.source == (try localAddress(of: client)))
-        #expect(datagram.destination == asked)
+        #expect(datagram.destination == destination)
         #expect(datagram.bytes == Array(text.utf8))
         try back.send(datagram)
       }

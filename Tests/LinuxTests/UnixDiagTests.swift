@@ -78,10 +78,13 @@ struct UnixDiagTests {
 
   private func scan(_ listener: borrowing OwnedFD) throws(SystemError) -> OpenConnections {
     let diag = try SockDiag()
-    guard let socket = try diag.unixSocket(inode: inode(of: listener)) else {
-      throw SystemError("sock_diag", errno: ENOENT)
-    }
-    #expect(socket.state == .listen)
-    return openConnections(of: socket, among: try diag.connectedUnixSockets())
+    let inode = try inode(of: listener)
+    let all = try diag.unixSockets()
+    let found = all.first { $0.inode == inode }
+    let single = try diag.unixSocket(inode: inode)
+    guard let found, let single else { throw SystemError("sock_diag", errno: ENOENT) }
+    #expect(found.state == .listen)
+    #expect(found == single)
+    return openConnections(of: found, among: all)
   }
 }
