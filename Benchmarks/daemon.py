@@ -1,4 +1,4 @@
-"""What the benchmarks have in common: a daemon, a root for the tiny guest, the client that measures."""
+"""Functions that the benchmarks share: a daemon, a root for the tiny guest, and the client that measures."""
 
 import os
 import socket
@@ -32,7 +32,7 @@ class Daemon:
 
 
 class Manager:
-    """Calls of the daemon's own interface, without a process for each."""
+    """Calls the daemon over Varlink, without a process for each call."""
 
     def __init__(self, daemon):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -46,7 +46,7 @@ class Manager:
 
 
 class Client:
-    """Measures in microseconds, from connect(2) to the first byte."""
+    """Measures the time from connect(2) to the first byte in microseconds."""
 
     def __init__(self, directory, port):
         program = os.path.join(directory, "first-byte")
@@ -74,7 +74,7 @@ def tiny(directory):
 
 
 def debian(directory, port):
-    """Units for a systemd guest, whose one service answers at `port`, with its program among them."""
+    """Writes the units of a systemd guest with a service that answers at `port`, and the program of the service."""
     units = os.path.join(directory, f"units-{port}")
     os.makedirs(f"{units}/sockets.target.wants")
     compile_c(f"{units}/tiny-init", "Tests/guests/tiny-init.c", flags=["-O2", "-static"])
@@ -86,6 +86,6 @@ def debian(directory, port):
     return units
 
 
-def keep(name, lines):
+def keep(name, header, lines):
     """Prints and keeps what was measured, with what it was measured on."""
-    common.keep(name, [f"Linux {os.uname().release}, {os.cpu_count()} processors", *lines])
+    common.keep(name, header, [f"Linux {os.uname().release}, {os.cpu_count()} processors", *lines])

@@ -1,5 +1,5 @@
-/* first-byte PORT: for each line on its input it connects to 127.0.0.1, sends a request, waits for the first byte of the answer, and
- * prints how long that took from connect(2) on, in nanoseconds. */
+/* first-byte PORT: for each line of input, connects to 127.0.0.1, sends a request, waits for the first byte of the answer, and prints the
+ * time since connect(2) in nanoseconds. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>

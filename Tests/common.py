@@ -1,4 +1,4 @@
-"""What the programs of Tests and Benchmarks have in common."""
+"""Functions that the programs of Tests and Benchmarks share."""
 
 import json
 import os
@@ -15,19 +15,30 @@ def option(name, default=None):
 
 
 def expect_options(usage, *names):
-    """Ends the program at a word that looks like an option and is none of these, with how it is used."""
+    """Ends the program with a usage message if the command line has an option other than these."""
     wrong = [word for word in sys.argv[1:] if word.startswith("-") and word not in names]
     if wrong:
         sys.exit(f"there is no option {wrong[0]}\n{usage}")
 
 
-def keep(name, lines):
-    """Prints what was found, and keeps it as Benchmarks/results/NAME, which belongs to whom the tree does."""
-    print(*lines, sep="\n", flush=True)
-    path, owner = os.path.join(SOURCE, "Benchmarks/results", name), os.stat(SOURCE)
+def report_header():
+    """The line that heads a report, with the commit and the date; to be asked for before anything is measured."""
+    command = [os.path.join(SOURCE, ".ci/report-header")]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip("\n")
+
+
+def write_report(path, lines):
+    """Writes a report; PATH is named from the top of the tree, and the file belongs to whoever owns the tree."""
+    path, owner = os.path.join(SOURCE, path), os.stat(SOURCE)
     with open(path, "w") as file:
         print(*lines, sep="\n", file=file)
     shutil.chown(path, owner.st_uid, owner.st_gid)
+
+
+def keep(name, header, lines):
+    """Prints what was found, and keeps it below its header as Benchmarks/results/NAME."""
+    print(*lines, sep="\n", flush=True)
+    write_report(f"Benchmarks/results/{name}", [header, *lines])
 
 
 def cgroup_root():
@@ -40,12 +51,12 @@ def cgroup_root():
 
 
 def compile_c(program, *sources, flags=("-static", "-Os")):
-    """Sources are named from the top of the tree."""
+    """Compiles a C program; the paths of its sources are relative to the top of the source tree."""
     subprocess.run(["cc", *flags, "-o", program, *(os.path.join(SOURCE, source) for source in sources)], check=True)
 
 
 def start_until_ready(command, notify, patience, **options):
-    """Starts a daemon, and returns its process when that has said READY=1 at the socket `notify`, which is made for it."""
+    """Starts a daemon, and returns its process when it has sent READY=1 to the socket `notify`, which is created for it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(notify)
         ready.settimeout(patience)
@@ -58,7 +69,7 @@ def start_until_ready(command, notify, patience, **options):
 
 
 def call(connection, method, parameters):
-    """Calls the daemon's own interface (Varlink): the reply, or nothing when the daemon ends before it."""
+    """Calls a Varlink method of the daemon. Returns the reply, or None when the daemon ends before it replies."""
     connection.sendall(json.dumps({"method": f"io.dormouse.Manager.{method}", "parameters": parameters}).encode() + b"\0")
     answer = b""
     while not answer.endswith(b"\0"):

@@ -1,8 +1,8 @@
 import UnitSyntax
 
-/// The assignments of a file like os-release(5) or machine-info(5): lines `NAME=value`, the value as a shell would quote it.
+/// Reads the assignments of a file such as os-release(5) or machine-info(5): lines `NAME=value`, with values quoted as in a shell.
 ///
-/// Comments, and lines that assign nothing, are left out.
+/// Comments and lines without an assignment are ignored.
 public func assignments(in text: String) -> [String: String] {
   var variables: [String: String] = [:]
   for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {

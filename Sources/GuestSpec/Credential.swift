@@ -1,19 +1,19 @@
-/// One credential of a guest: `[Guest] SetCredential=` or `LoadCredential=`, as in systemd.exec(5).
+/// A credential that a guest receives: `[Guest] SetCredential=` or `LoadCredential=`, as in systemd.exec(5).
 public struct Credential: Equatable, Sendable {
-  /// Where its value comes from.
+  /// Where the value of a credential comes from.
   public enum Source: Equatable, Sendable {
     /// `SetCredential=ID:VALUE`.
     case value(Secret)
     /// `LoadCredential=ID:/PATH`: a file, or a directory of files.
     case path(String)
-    /// `LoadCredential=ID:NAME`, and `LoadCredential=ID` with the ID as NAME: a file of that name in one of the directories for
-    /// credentials; none is no error.
+    /// `LoadCredential=ID:NAME`, or `LoadCredential=ID` with the ID as NAME: a file of that name in one of the credential
+    /// directories. A missing file is not an error.
     case store(name: String)
   }
 
-  /// The name of its file in the guest.
+  /// The name of the credential's file in the guest.
   public var id: String
-  /// Where its value comes from.
+  /// Where the value comes from.
   public var source: Source
 
   public init(_ id: String, _ source: Source) {
@@ -21,10 +21,10 @@ public struct Credential: Equatable, Sendable {
     self.source = source
   }
 
-  /// The most that all credentials of a guest may take together, in bytes: what systemd allows.
+  /// The largest total size in bytes of all credentials of a guest, as in systemd.
   public static let sizeLimit = 1 << 20
 
-  /// Whether a file of /run/host/credentials may have this name.
+  /// Whether a credential may have this name, which is also the name of its file in /run/host/credentials.
   public static func isValid(id: String) -> Bool {
     let forbidden = [UInt8(ascii: ":"), UInt8(ascii: "/")]
     return (1...255).contains(id.utf8.count) && id != "." && id != ".."
@@ -34,9 +34,9 @@ public struct Credential: Equatable, Sendable {
   var isSet: Bool { if case .value = source { true } else { false } }
 }
 
-/// Bytes that are in no description.
+/// Bytes that no description and no mirror shows, so that they cannot get into a log.
 public struct Secret: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
-  /// The value itself: for the guest, and for nobody else to read.
+  /// The bytes themselves; only the guest may read them.
   public let bytes: [UInt8]
 
   public init(_ bytes: [UInt8]) { self.bytes = bytes }

@@ -1,10 +1,9 @@
-/// A guest as its files ask for it: what was written, with defaults where nothing was, and nothing of this machine.
+/// A guest as its files describe it: the settings, with defaults where there are none. It contains nothing about this machine.
 ///
-/// The sections carry the names of the files' sections: `[Exec]`, `[Files]` and `[Network]` are systemd.nspawn(5)'s,
-/// `[Socket]` is systemd.socket(5)'s (one element of `sockets` for each time the section stands in the file),
-/// `[Guest]` is Dormouse's own.
+/// `[Exec]`, `[Files]` and `[Network]` are the sections of systemd.nspawn(5). `[Socket]` is that of systemd.socket(5); each
+/// occurrence is an element of `sockets`. `[Guest]` is Dormouse's own.
 public struct Guest: Equatable, Sendable {
-  /// The file's name without `.guest`; a valid machine name (hostname rules, at most 64 characters).
+  /// The name of the guest file without `.guest`: a machine name (the rules of hostnames, at most 64 characters).
   public var name: String
   /// `[Exec]`.
   public var exec = ExecSettings()
@@ -12,7 +11,7 @@ public struct Guest: Equatable, Sendable {
   public var files = FilesSettings()
   /// `[Network]`.
   public var network = NetworkSettings()
-  /// `[Socket]`, one for each time that the section stands there.
+  /// `[Socket]`: one element for each occurrence of the section.
   public var sockets: [SocketGroup] = []
   /// `[Guest]`.
   public var policy = GuestSettings()
@@ -20,24 +19,23 @@ public struct Guest: Equatable, Sendable {
   public init(name: String) { self.name = name }
 }
 
-/// `[Exec]`: what runs in the guest.
+/// `[Exec]`: the program that runs in the guest, and its execution environment.
 public struct ExecSettings: Equatable, Sendable {
-  /// `Boot=`; nil means: yes, but for `ProcessTwo=yes`.
-  public var wantsBoot: Bool?
-  /// `ProcessTwo=`: the command line is run as PID 2, and PID 1 is a small init of Dormouse's own. Not with `boot`.
+  /// `Boot=`; nil means yes, or no with `ProcessTwo=yes`.
+  var wantsBoot: Bool?
+  /// `ProcessTwo=`: the command line runs as PID 2, below a small init of Dormouse as PID 1. It excludes `boot`.
   public var processTwo = false
   /// `Parameters=`.
   public var parameters: [String] = []
-  /// `Environment=`, in the order written; the last of a name wins.
+  /// `Environment=`, in the order of the files; of two with the same name the last wins.
   public var environment: [EnvironmentVariable] = []
   /// `Hostname=`; nil means the guest's name.
   public var hostname: String?
-  /// `KillSignal=` as a signal name (`SIGTERM`, `SIGRTMIN+3`); nil means `SIGRTMIN+3` where PID 1 is an init and `SIGTERM`
-  /// otherwise.
+  /// `KillSignal=`; nil means `SIGRTMIN+3` where PID 1 is an init, and `SIGTERM` otherwise.
   public var killSignal: Signal?
-  /// `NotifyReady=`: the guest is ready when its PID 1 says READY=1. nil means: with `Boot=yes` yes, otherwise no.
+  /// `NotifyReady=`: the guest is ready when its PID 1 sends READY=1; nil means the value of `boot`.
   public var notifyReady: Bool?
-  /// `Ephemeral=`: what is written to the root goes with the run.
+  /// `Ephemeral=`: changes to the root are discarded when the instance ends.
   public var ephemeral = false
   /// `Timezone=`.
   public var timezone = Timezone.auto
@@ -45,57 +43,57 @@ public struct ExecSettings: Equatable, Sendable {
   public var resolvConf = ResolvConf.auto
   /// `LinkJournal=`.
   public var linkJournal = LinkJournal.auto
-  /// `User=`: a name or a number of the guest's; nil means root.
+  /// `User=`: a user of the guest, by name or by number; nil means root.
   public var user: String?
-  /// `WorkingDirectory=`; nil means the root.
+  /// `WorkingDirectory=`; nil means the root directory.
   public var workingDirectory: String?
   /// `PivotRoot=`.
   public var pivotRoot: PivotRoot?
-  /// `Capability=`: besides the usual ones.
+  /// `Capability=`: capabilities in addition to the default ones.
   public var addedCapabilities: [CapabilityChoice] = []
-  /// `DropCapability=`: of all.
+  /// `DropCapability=`: capabilities that are removed from the resulting set.
   public var droppedCapabilities: [CapabilityChoice] = []
   /// `AmbientCapability=`.
   public var ambientCapabilities: [Capabilities] = []
   /// `NoNewPrivileges=`.
   public var noNewPrivileges = false
-  /// `SystemCallFilter=`, in the order written.
+  /// `SystemCallFilter=`, in the order of the files.
   public var systemCalls: [SystemCallChoice] = []
-  /// `RestrictAddressFamilies=`; nil means all.
+  /// `RestrictAddressFamilies=`; nil means that all are allowed.
   public var families: AddressFamilies?
   /// `SuppressSync=`.
   public var suppressSync = false
   /// `Personality=`.
   public var personality: Personality?
-  /// `LimitCPU=` and the like.
+  /// `LimitCPU=` and the other resource limits.
   public var limits = ResourceLimits()
-  /// `OOMScoreAdjust=`; nil means the daemon's own.
+  /// `OOMScoreAdjust=`; nil means the value of the daemon.
   public var oomScoreAdjust: Int16?
-  /// `CPUAffinity=`; empty means the daemon's own.
+  /// `CPUAffinity=`; empty means the affinity of the daemon.
   public var processors: [ClosedRange<Int>] = []
 
-  /// `PrivateUsers=`; nil means: `pick` where the root allows it, otherwise `no`.
+  /// `PrivateUsers=`; nil means `pick` where the root directory allows it, and `no` otherwise.
   public var privateUsers: PrivateUsers?
 
   public init() {}
 
-  /// The payload is the guest's own init (systemd is looked for first) and `parameters` are its arguments;
-  /// otherwise `parameters` is the command line, run as PID 1 or PID 2.
+  /// Whether the guest runs its own init as PID 1, with `parameters` as arguments; systemd is preferred. Otherwise
+  /// `parameters` is a command line that runs as PID 1 or PID 2.
   public var boot: Bool {
     get { wantsBoot ?? !processTwo }
     set { wantsBoot = newValue }
   }
-  /// `KillSignal=`, or what stops this kind of payload where that is not given.
+  /// `KillSignal=`, or the signal that stops this kind of payload.
   public var effectiveKillSignal: Signal { killSignal ?? (boot || processTwo ? .realtime(3) : .sigterm) }
-  /// Whether the guest is ready only when its payload says READY=1: `NotifyReady=`, or as `boot` is.
+  /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or the value of `boot`.
   public var waitsForReady: Bool { notifyReady ?? boot }
 }
 
-/// `PivotRoot=`: the directory of the root that becomes the root, and where in it the old one is then, if anywhere.
+/// `PivotRoot=`: a directory of the guest's root that becomes the root, and the directory on which the old root is mounted.
 public struct PivotRoot: Equatable, Sendable {
-  /// An absolute path in the root.
+  /// The new root: an absolute path in the old one.
   public var new: String
-  /// An absolute path below `new`.
+  /// Where the old root is mounted: an absolute path below `new`; nil means that it is unmounted.
   public var old: String?
 
   public init(new: String, old: String?) {
@@ -104,17 +102,18 @@ public struct PivotRoot: Equatable, Sendable {
   }
 }
 
-/// `[Files]`: what the guest sees of the file system.
+/// `[Files]`: the guest's file systems.
 public struct FilesSettings: Equatable, Sendable {
   /// `ReadOnly=`.
   public var readOnly = false
   /// `Volatile=`.
   public var volatile = Volatile.no
-  /// `PrivateUsersOwnership=`, by its older name `PrivateUsersChown=`; nil means what `PrivateUsers=` needs.
+  /// `PrivateUsersOwnership=`, formerly `PrivateUsersChown=`; nil means the mode that `PrivateUsers=` needs.
   public var usersOwnership: UsersOwnership?
-  /// `Bind=`, `BindReadOnly=`, `TemporaryFileSystem=` and `Inaccessible=` in the order written over all four keys.
+  /// `Bind=`, `BindReadOnly=`, `TemporaryFileSystem=`, `Inaccessible=`, `Overlay=` and `OverlayReadOnly=`, in the order of the
+  /// files across all these keys.
   public var mounts: [CustomMount] = []
-  /// `BindUser=`: users of the host, by name.
+  /// `BindUser=`: the names of users of the host.
   public var bindUsers: [String] = []
   /// `BindUserShell=`.
   public var bindUserShell = BindUserShell.none
@@ -127,30 +126,31 @@ public enum Volatile: String, Equatable, Sendable, CaseIterable {
   case no, yes, state, overlay
 }
 
-/// Whose the files of a bind mount are in a guest with users of its own, by the option of systemd-nspawn(1) `--bind=`.
+/// How the owners of files in a bind mount are mapped in a guest with private users: an option of systemd-nspawn(1) `--bind=`.
 public enum BindOwners: String, Equatable, Sendable, CaseIterable {
-  /// The host's users', of whom the guest has none.
+  /// They are not mapped: the files belong to users of the host, who do not exist in the guest.
   case noidmap
-  /// A file of the host's user n is of the guest's user n.
+  /// User n of the host becomes user n of the guest.
   case idmap
-  /// The owner of the source is the guest's root, and no other owner is anybody's.
+  /// The owner of the source directory becomes root of the guest; other owners are not mapped.
   case rootidmap
-  /// The owner of the source is who owns the destination in the guest's root.
+  /// The owner of the source directory becomes the owner of the destination in the guest's root.
   case owneridmap
 }
 
-/// One line of `[Files]`.
+/// A mount that `[Files]` asks for.
 public enum CustomMount: Equatable, Sendable {
-  /// `Bind=`/`BindReadOnly=` `SOURCE:DESTINATION:OPTIONS`. `optional`: the source was written with a leading `-`, and
-  /// a missing one is no error. An empty `source` (`Bind=:/path`) asks for a fresh temporary directory of the host.
-  /// `recursive` is false with the option `norbind`.
+  /// `Bind=` or `BindReadOnly=` `SOURCE:DESTINATION:OPTIONS`.
+  ///
+  /// `optional` stands for a leading `-`: a missing source is not an error. An empty `source` (`Bind=:/path`) stands for a new
+  /// temporary directory of the host. `recursive` is false with the option `norbind`.
   case bind(
     source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool, owners: BindOwners = .noidmap)
-  /// As `bind`, of a source in the guest's own tree: written with a leading `+`.
+  /// As `bind`, with a source in the guest's root: a leading `+`.
   case bindOwn(source: String, destination: String, readOnly: Bool, recursive: Bool, optional: Bool)
-  /// `Overlay=`/`OverlayReadOnly=`: `layers` on top of each other, the first lowest; what is written goes into the last.
+  /// `Overlay=` or `OverlayReadOnly=`: `layers` from the lowest to the uppermost. Changes go to the uppermost.
   case overlay(layers: [OverlayLayer], destination: String, readOnly: Bool)
-  /// `TemporaryFileSystem=PATH:OPTIONS`; options as for mount(8), already split off and otherwise untouched.
+  /// `TemporaryFileSystem=PATH:OPTIONS`, with the options of mount(8) unchanged.
   case temporaryFileSystem(path: String, options: String)
   /// `Inaccessible=`.
   case inaccessible(path: String)
@@ -159,54 +159,54 @@ public enum CustomMount: Equatable, Sendable {
 /// A directory of an overlay.
 public enum OverlayLayer: Equatable, Sendable {
   case host(String)
-  /// In the guest's own tree: written with a leading `+`.
+  /// A directory in the guest's root: a leading `+`.
   case own(String)
-  /// Written as nothing: a fresh one, gone with the run.
+  /// A new directory that is removed with the instance: an empty path.
   case temporary
 }
 
-/// `[Guest]`: what only Dormouse knows.
+/// `[Guest]`: the settings of Dormouse that systemd does not have.
 public struct GuestSettings: Equatable, Sendable {
-  /// `Directory=`: the root; nil means `/var/lib/machines/NAME`.
+  /// `Directory=`: the guest's root directory; nil means `/var/lib/machines/NAME`.
   public var directory: String?
   /// `IdleFreezeSec=`; nil means never (`infinity`).
   public var idleFreeze: Duration?
   /// `IdleFreeze=`.
   public var idleFreezeMode = IdleFreeze.withoutConnections
-  /// `IdleReclaim=`: the memory of a frozen guest is pushed out.
+  /// `IdleReclaim=`: the memory of a frozen guest is reclaimed.
   public var idleReclaim = false
   /// `IdleStopSec=`; nil means never (`infinity`).
   public var idleStop: Duration? = .seconds(600)
-  /// `TimeoutStartSec=`; nil means without end.
+  /// `TimeoutStartSec=`; nil means no timeout.
   public var timeoutStart: Duration? = .seconds(90)
-  /// `TimeoutStopSec=`; nil means without end.
+  /// `TimeoutStopSec=`; nil means no timeout.
   public var timeoutStop: Duration? = .seconds(90)
-  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means: the one in the guest's root, else one derived from
-  /// this host's and the name.
+  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means the ID in the guest's root, or else one that is derived from the
+  /// host's ID and the guest's name.
   public var machineID: String?
-  /// `SetCredential=` and `LoadCredential=` in the order written; of two of one kind with the same ID the last counts.
+  /// `SetCredential=` and `LoadCredential=` in the order of the files; of two of a kind with the same ID the last wins.
   public var credentials: [Credential] = []
-  /// `Terminals=`: so many besides the console.
+  /// `Terminals=`: the number of terminals in addition to the console.
   public var terminals = 0
-  /// `MemoryMax=`, `CPUQuota=` and so on.
+  /// `MemoryMax=`, `CPUQuota=` and the other resource settings.
   public var resources = Resources()
 
   public init() {}
 }
 
-/// Which guests `IdleFreezeSec=` is about.
+/// `IdleFreeze=`: which idle guests `IdleFreezeSec=` applies to.
 public enum IdleFreeze: String, Equatable, Sendable, CaseIterable {
-  /// Those without a connection.
+  /// Guests without a connection.
   case withoutConnections = "without-connections"
-  /// Those with silent connections too.
+  /// Guests with silent connections too.
   case withConnections = "with-connections"
 }
 
-/// A variable of the guest's payload.
+/// An environment variable of the guest's payload.
 public struct EnvironmentVariable: Hashable, Sendable {
-  /// What stands before the `=`.
+  /// The part before the `=`.
   public var name: String
-  /// What stands behind it.
+  /// The part after the `=`.
   public var value: String
 
   public init(_ name: String, _ value: String) {
@@ -214,6 +214,6 @@ public struct EnvironmentVariable: Hashable, Sendable {
     self.value = value
   }
 
-  /// As it stands in an environment.
+  /// `NAME=VALUE`, as in an environment block.
   public var assignment: String { "\(name)=\(value)" }
 }

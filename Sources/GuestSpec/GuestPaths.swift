@@ -1,15 +1,14 @@
-/// Which file of the host a path of the guest will be, before there is a guest: what `Directory=`, `Volatile=` and the
-/// mounts of `[Files]` make of a path without symbolic links in it. Following links needs the disk, and is for who
-/// asks.
+/// Predicts, before a guest runs, which file of the host will be at a path of the guest, from `Directory=`, `Volatile=` and the
+/// mounts of `[Files]`. The path must not contain symbolic links: following them needs the disk, and is the caller's task.
 public struct GuestPaths: Equatable, Sendable {
-  /// What lies at a path of the guest.
+  /// What is at a path of the guest.
   public enum Place: Equatable, Sendable {
-    /// The file `below` in the directory `root` of the host; with an empty `below` it is `root` itself.
+    /// The file `below` in the directory `root` of the host; an empty `below` stands for `root` itself.
     case host(root: String, below: String)
-    /// As `host`, but only if that is a symbolic link: `Volatile=yes` makes the links of the root anew (`/bin`) and
-    /// nothing else of it.
+    /// As `host`, but only where that is a symbolic link: `Volatile=yes` copies the symbolic links at the top of the root
+    /// (`/bin`), and nothing else.
     case link(root: String, below: String)
-    /// A fresh file system, empty when the guest starts.
+    /// A new file system, which is empty when the guest starts.
     case nothing
   }
 
@@ -24,10 +23,10 @@ public struct GuestPaths: Equatable, Sendable {
     var source: Source
   }
 
-  /// In the order in which they are mounted.
+  /// The mounts in the order in which they are made.
   private var mounts: [Mount] = []
 
-  /// The root without the mounts of `[Files]`.
+  /// Starts with the guest's root, before the mounts of `[Files]`.
   public init(directory: String, volatile: Volatile) {
     switch volatile {
     case .no, .overlay:
@@ -42,8 +41,8 @@ public struct GuestPaths: Equatable, Sendable {
     for fresh in ["/dev", "/proc", "/run", "/sys", "/tmp"] { add(fresh, .nothing) }
   }
 
-  /// Mounts a file or directory of the host, or with nil something empty, on `destination`, which has no symbolic link
-  /// in it.
+  /// Adds a mount of a file or directory of the host, or with nil of something empty. `destination` must not contain symbolic
+  /// links.
   public mutating func mount(_ source: String?, at destination: String) {
     add(destination, source.map(Source.host) ?? .nothing)
   }
@@ -52,7 +51,7 @@ public struct GuestPaths: Equatable, Sendable {
     mounts.append(Mount(destination: destination.split(separator: "/"), source: source))
   }
 
-  /// The deepest mount decides, of two in one place the later.
+  /// Returns what is at a path. The deepest mount decides; of two mounts on one directory the later.
   public func place(of path: String) -> Place {
     let names = path.split(separator: "/")
     var best: Mount?
@@ -69,7 +68,7 @@ public struct GuestPaths: Equatable, Sendable {
     }
   }
 
-  /// The mount points directly in a directory, which need not be in the host's directory that is there.
+  /// The names of the mount points directly in a directory. They need not exist in the directory of the host that is mounted there.
   public func mountPoints(in directory: String) -> [String] {
     let names = directory.split(separator: "/")
     return mounts.compactMap { mount in
@@ -80,7 +79,7 @@ public struct GuestPaths: Equatable, Sendable {
 }
 
 extension FilesSettings {
-  /// The mounts in the order of their depth: a mount hides what is below it, so the shorter path comes first.
+  /// The mounts from the shallowest to the deepest: a mount hides what is below it, so it must come before mounts below it.
   public var mountsByDepth: [CustomMount] {
     let depths = mounts.map { $0.destination.split(separator: "/").count }
     return mounts.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { mounts[$0] }
@@ -88,7 +87,7 @@ extension FilesSettings {
 }
 
 extension CustomMount {
-  /// The place in the guest, as it was written.
+  /// The mount point in the guest, as in the guest file.
   public var destination: String {
     switch self {
     case .bind(_, let destination, _, _, _, _), .bindOwn(_, let destination, _, _, _), .overlay(_, let destination, _):
@@ -99,6 +98,6 @@ extension CustomMount {
 }
 
 extension Guest {
-  /// The root's directory on the host.
+  /// The directory on the host that is the guest's root.
   public var rootDirectory: String { policy.directory ?? "/var/lib/machines/\(name)" }
 }

@@ -1,4 +1,4 @@
-/// What is wrong with `[Exec]` only as a whole.
+/// Checks of `[Exec]` that need several settings.
 extension GuestReader {
   mutating func checkExec(_ whole: Place) {
     if guest.exec.processTwo { checkProcessTwo(places["Exec.ProcessTwo"] ?? whole) }
@@ -13,27 +13,27 @@ extension GuestReader {
     if guest.exec.user != nil {
       report(
         places["Exec.User"] ?? whole, .error,
-        "User= cannot be with Boot=yes: an init has to be root; take User= out, or set Boot=no")
+        "User= cannot be combined with Boot=yes: an init must run as root; remove User= or set Boot=no")
     }
     if !guest.exec.ambientCapabilities.isEmpty {
       report(
         places["Exec.AmbientCapability"] ?? whole, .error,
-        "AmbientCapability= cannot be with Boot=yes: an init has all capabilities anyway; use Capability=")
+        "AmbientCapability= cannot be combined with Boot=yes: an init has all capabilities anyway; use Capability=")
     }
   }
 
-  /// What the small init takes for a power-off or a reboot; SIGINT is Ctrl-Alt-Del's.
+  /// The signals at which the small init powers off or reboots; SIGINT is what the kernel sends for Ctrl-Alt-Del.
   private static let ofSmallInit = Signal.stopsOfSystemd + [.number(2)]
 
   private mutating func checkProcessTwo(_ place: Place) {
     if guest.exec.boot {
       report(
         place, .error,
-        "ProcessTwo=yes cannot be with Boot=yes: an init has to be process 1; take one of them out")
+        "ProcessTwo=yes cannot be combined with Boot=yes: an init must be process 1; remove one of them")
     } else if let signal = guest.exec.killSignal, !Self.ofSmallInit.contains(signal) {
       report(
         places["Exec.KillSignal"] ?? place, .warning,
-        "KillSignal=\(signal) is not obeyed by the small init of ProcessTwo=yes; take it out: the program gets SIGTERM")
+        "the init of ProcessTwo=yes ignores KillSignal=\(signal); remove it, and the program is stopped with SIGTERM")
     }
   }
 }

@@ -1,12 +1,12 @@
 import UnitSyntax
 
-/// Reads one guest's files in order.
+/// Builds a guest from its files, which are read one after the other.
 struct GuestReader {
   private(set) var guest: Guest
   private var groups: [Group] = []
   private var diagnostics: [Diagnostic] = []
   private let specifiers: Specifiers
-  /// Where a setting was last given a value, for what is wrong only with several of them together.
+  /// Where each setting was last assigned, by `Section.Key`: the place of an error that only several settings together show.
   private(set) var places: [String: Place] = [:]
 
   struct Place {
@@ -16,14 +16,21 @@ struct GuestReader {
 
   private struct Group {
     var socket = SocketGroup()
-    /// One for each of `socket.listen`.
+    /// The places of the addresses in `socket.listen`, in the same order.
     var places: [Place] = []
     var header: Place
-    /// A drop-in took its addresses away, so that it has none is what was wanted.
+    /// Whether an empty group is no surprise: a drop-in removed its addresses, or an error about one was reported.
     var wasReset = false
+
+    /// Removes the addresses.
+    mutating func reset() {
+      socket.listen = []
+      places = []
+      wasReset = true
+    }
   }
 
-  /// Which sections a file may have, and how its values are read.
+  /// The kind of a file decides which sections it may have and whether specifiers are replaced.
   private enum FileKind: Equatable {
     case nspawn, fragment, dropIn
 
@@ -42,8 +49,9 @@ struct GuestReader {
     diagnostics += file.diagnostics
     for section in file.sections {
       if section.name == "Socket", kind != .nspawn {
-        groups.append(Group(header: Place(file: section.file, line: section.line)))
-        for entry in section.entries { readSocket(entry, kind) }
+        var group = Group(header: Place(file: section.file, line: section.line))
+        for entry in section.entries { read(entry, into: &group, kind) }
+        groups.append(group)
       } else if let table = Self.table(section.name, kind) {
         var target = guest
         for entry in section.entries {
@@ -67,24 +75,19 @@ struct GuestReader {
     }
   }
 
-  private mutating func readSocket(_ entry: Entry, _ kind: FileKind) {
+  private mutating func read(_ entry: Entry, into group: inout Group, _ kind: FileKind) {
     let isListener = Listen.Kind.allCases.contains { $0.key == entry.key }
     if isListener, entry.value.isEmpty, kind == .dropIn {
-      for index in groups.indices {
-        groups[index].socket.listen = []
-        groups[index].places = []
-        groups[index].wasReset = true
-      }
+      for index in groups.indices { groups[index].reset() }
+      group.reset()
       return
     }
-    var group = groups.removeLast()
     assign(entry, in: "Socket", Settings.socket, to: &group.socket, kind)
     let count = group.socket.listen.count
     group.places = Array(group.places.prefix(count))
     if group.places.count < count { group.places.append(Place(file: entry.file, line: entry.line)) }
-    // A listener that could not be read was told of; that the group is empty then is no news.
+    // An address that could not be read was reported already; a warning about an empty group would only repeat that.
     if isListener { group.wasReset = true }
-    groups.append(group)
   }
 
   private mutating func assign<Target>(
@@ -96,7 +99,7 @@ struct GuestReader {
       return
     }
     if setting.expects == nil {
-      report(place, .warning, "\(entry.key)= is not carried out by this version of Dormouse and has no effect")
+      report(place, .warning, "\(entry.key)= is not supported by this version of Dormouse and has no effect")
       return
     }
     var context = ValueContext(specifiers: kind == .nspawn ? nil : specifiers, guestName: guest.name)
@@ -109,7 +112,7 @@ struct GuestReader {
     for warning in context.warnings { report(place, .warning, "\(entry.key)=: \(warning)") }
   }
 
-  /// `ID:…` of `ID:VALUE`.
+  /// Shortens `ID:VALUE` to `ID:…`, so that no message shows a secret.
   private static func nameOnly(_ value: String) -> String {
     value.utf8.firstIndex(of: UInt8(ascii: ":")).map { String(value[..<$0]).shortened + ":…" } ?? "…"
   }
@@ -127,7 +130,7 @@ struct GuestReader {
   }
 
   private mutating func unknown(_ section: Section, _ kind: FileKind) {
-    // systemd.unit(5): what begins with X- is for others, and nobody complains of it.
+    // systemd.unit(5) reserves names that begin with X- for other programs.
     if section.name.hasPrefix("X-") { return }
     let place = Place(file: section.file, line: section.line)
     let names = Settings.sections.map(\.name)
@@ -135,12 +138,13 @@ struct GuestReader {
       report(place, .warning, "[\(section.name)] belongs in a .guest file and has no effect here")
     } else {
       let near = nearestName(to: section.name, among: names)
-      let hint = near.map { "did you mean [\($0)]?" } ?? "there are [Exec], [Files], [Network], [Socket] and [Guest]"
+      let hint =
+        near.map { "did you mean [\($0)]?" } ?? "the sections are [Exec], [Files], [Network], [Socket] and [Guest]"
       report(place, .warning, "unknown section [\(section.name.shortened)], which has no effect; \(hint)")
     }
   }
 
-  /// Nobody reads the thousandth problem of a file that is none.
+  /// Whether no further problems are reported: nobody reads the thousandth one, and a file may have millions.
   private var hasTooManyProblems: Bool { diagnostics.count > UnitFile.diagnosticLimit }
 
   mutating func report(_ place: Place, _ severity: Diagnostic.Severity, _ message: String) {
@@ -153,21 +157,21 @@ struct GuestReader {
     diagnostics.append(Diagnostic(file: place.file, line: place.line, severity, message))
   }
 
-  /// Looks at what only the whole shows.
+  /// Checks the guest as a whole.
   ///
-  /// - Parameter file: named where no line is to blame.
-  /// - Returns: the guest, with all that was said on the way.
+  /// - Parameter file: the file to name where no line is wrong by itself.
+  /// - Returns: the guest and all diagnostics.
   mutating func finish(_ file: String) -> GuestReading {
     let whole = Place(file: file, line: 0)
     if !isHostname(guest.name) {
       let rule = "letters, digits, dashes and single dots, at most 64 characters"
-      report(whole, .error, "\"\(guest.name.shortened)\" is not a guest's name; name the file with \(rule)")
+      report(whole, .error, "\"\(guest.name.shortened)\" is not a guest name; use \(rule)")
     }
     checkExec(whole)
     if guest.policy.directory == "/", guest.files.volatile == .no {
-      let remedy = "add Volatile=yes to [Files], or name a tree of the guest's own"
+      let remedy = "add Volatile=yes to [Files], or set another directory"
       report(
-        places["Guest.Directory"] ?? whole, .error, "Directory=/ would give the guest this host's own root; \(remedy)")
+        places["Guest.Directory"] ?? whole, .error, "Directory=/ would share the host's root with the guest; \(remedy)")
     }
     for (key, problem) in guest.network.contradictions {
       let place = key.flatMap { places["Network.\($0)"] }
@@ -177,15 +181,14 @@ struct GuestReader {
     if guest.exec.ephemeral, [.host, .guest].contains(journal) {
       report(
         places["Exec.LinkJournal"] ?? whole, .error,
-        "LinkJournal=\(journal.rawValue) keeps the journal of a guest that Ephemeral=yes forgets; take one of them out")
+        "LinkJournal=\(journal.rawValue) keeps the journal of a guest that Ephemeral=yes discards; remove one of them")
     } else if journal == .guest, guest.files.volatile != .no {
-      let remedy = "write LinkJournal=host"
       report(
         places["Exec.LinkJournal"] ?? whole, .error,
-        "with Volatile= the guest's own journal goes with the run; \(remedy)")
+        "Volatile= discards the guest's own journal when the guest stops; write LinkJournal=host")
     }
     for group in groups where group.socket.listen.isEmpty && !group.wasReset {
-      report(group.header, .warning, "this [Socket] has no ListenStream= or the like, and no effect")
+      report(group.header, .warning, "this [Socket] has no ListenStream= or other address and has no effect")
     }
     groups.removeAll { $0.socket.listen.isEmpty }
     guest.sockets = groups.map(\.socket)

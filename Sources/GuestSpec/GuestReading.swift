@@ -1,29 +1,29 @@
 import UnitSyntax
 
-/// A guest as its files say it, and everything that is wrong with them.
+/// The result of reading a guest's files: the guest, and every problem that was found.
 public struct GuestReading: Equatable, Sendable {
-  /// What could be read; a setting with a wrong value has its default here.
+  /// The guest; a setting with an invalid value keeps its default.
   public var guest: Guest
-  /// Every problem of every file, in the order of the files.
+  /// The problems in the order of the files.
   public var diagnostics: [Diagnostic]
-  /// The listeners of all `guest.sockets` in their order, each with the line that asks for it.
+  /// The listeners of all `guest.sockets` in order, each with the line that asks for it.
   public var listeners: [PlacedListener]
 
-  /// A guest with errors is not started; warnings do not keep it from running.
+  /// Whether the guest cannot start. Warnings do not prevent a start.
   public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }
 
-/// A listener, the options of its group that decide what else it is in the way of, and where it is written.
+/// A listener with its line, and with the options that decide which other listeners it conflicts with.
 public struct PlacedListener: Equatable, Sendable {
-  /// What it listens to.
+  /// The kind and the address.
   public var listen: Listen
-  /// Its group's `BindIPv6Only=`.
+  /// `BindIPv6Only=` of its group.
   public var bindIPv6Only: BindIPv6Only
-  /// Its group's `ReusePort=`.
+  /// `ReusePort=` of its group.
   public var reusePort: Bool
-  /// Where it is written.
+  /// The file that asks for it.
   public var file: String
-  /// Counted from 1.
+  /// The line in that file, counted from 1.
   public var line: Int
 
   public init(_ listen: Listen, in group: SocketGroup, file: String, line: Int) {
@@ -36,24 +36,24 @@ public struct PlacedListener: Equatable, Sendable {
 }
 
 extension Guest {
-  /// Hostname rules and at most 64 characters: the name is a machine's name, a cgroup's and a file's.
+  /// Whether a guest may have this name, which is also the name of a machine, a cgroup and a file: the rules of hostnames, and
+  /// at most 64 characters.
   public static func isValid(name: String) -> Bool { isHostname(name) }
 
-  /// Puts a guest together from its files, lowest precedence first: `NAME.nspawn`, `NAME.guest`, then its drop-ins
+  /// Reads a guest from its files, from the lowest precedence to the highest: `NAME.nspawn`, `NAME.guest`, and its drop-ins
   /// `*.conf`.
   ///
-  /// Sections and settings that stand again later add to a list or replace a value, as in systemd.unit(5). `[Socket]`
-  /// is the exception, because it may repeat: each time it stands there, in a drop-in too, it begins a group of its
-  /// own; an empty `ListenStream=` (or `ListenDatagram=`, `ListenSequentialPacket=`) in a drop-in forgets the
-  /// addresses of all groups before it, so that a drop-in can replace them.
+  /// A later assignment adds to a list or replaces a value, as in systemd.unit(5). `[Socket]` is the exception because it may
+  /// occur several times: each occurrence begins a new group, in a drop-in too. An empty `ListenStream=`, `ListenDatagram=` or
+  /// `ListenSequentialPacket=` in a drop-in removes the addresses of all groups before it, so that a drop-in can replace them.
   ///
-  /// In `.nspawn` files specifiers are not replaced, as in systemd-nspawn.
+  /// Specifiers in `.nspawn` files are not replaced, as in systemd-nspawn.
   ///
   /// - Parameters:
-  ///   - name: the file's name without `.guest`.
-  ///   - files: with the diagnostics of their syntax, which come out again among the others.
-  ///   - specifiers: what `%` stands for on this host.
-  /// - Returns: the guest and every problem; it never fails.
+  ///   - name: the name of the guest file without `.guest`.
+  ///   - files: the parsed files; their syntax errors are among the diagnostics of the result.
+  ///   - specifiers: the values of the specifiers on this host.
+  /// - Returns: the guest and every problem. Reading never fails.
   public static func read(name: String, from files: [UnitFile], specifiers: Specifiers) -> GuestReading {
     var reader = GuestReader(name: name, specifiers: specifiers)
     for file in files { reader.read(file) }

@@ -6,16 +6,18 @@ public enum Timezone: String, Equatable, Sendable, CaseIterable {
 /// systemd.nspawn(5) `ResolvConf=`.
 public enum ResolvConf: Equatable, Sendable {
   case off, delete, auto
-  /// A symbolic link in the guest stays.
+  /// The contents are copied; a symbolic link in the guest is kept.
   case copy(Source)
+  /// The contents are copied; a symbolic link in the guest is replaced.
   case replace(Source)
+  /// The file is bind mounted.
   case bind(Source)
 
-  /// Which of the host's files it is.
+  /// The file of the host that is used.
   public enum Source: String, Equatable, Sendable, CaseIterable {
     case host, `static`, uplink, stub
 
-    /// Where systemd-resolved(8) has it.
+    /// The path of the file, as in systemd-resolved(8).
     public var path: String {
       switch self {
       case .host: "/etc/resolv.conf"
@@ -26,25 +28,17 @@ public enum ResolvConf: Equatable, Sendable {
     }
   }
 
-  /// `off`, `copy-host`, …; nil when it is none of them.
-  init?(_ text: String) {
-    switch text {
-    case "off": self = .off
-    case "delete": self = .delete
-    case "auto": self = .auto
-    default:
-      let parts = text.split(separator: "-", maxSplits: 1)
-      guard parts.count == 2, let source = Source(rawValue: String(parts[1])) else { return nil }
-      switch parts[0] {
-      case "copy": self = .copy(source)
-      case "replace": self = .replace(source)
-      case "bind": self = .bind(source)
-      default: return nil
-      }
-    }
+  /// The words of the setting: `off`, `delete`, `auto`, and `copy-host` and so on.
+  static var words: [(word: String, meaning: ResolvConf)] {
+    let plain: [(String, ResolvConf)] = [("off", .off), ("delete", .delete), ("auto", .auto)]
+    let verbs: [(String, (Source) -> ResolvConf)] = [
+      ("copy", ResolvConf.copy), ("replace", ResolvConf.replace), ("bind", ResolvConf.bind),
+    ]
+    return plain
+      + verbs.flatMap { verb, mode in Source.allCases.map { ("\(verb)-\($0.rawValue)", mode($0)) } }
   }
 
-  /// The files of the host that it may stand for; the first that is there counts.
+  /// The files of the host that may be used; the first that exists is taken.
   public var candidates: [String] {
     switch self {
     case .off, .delete: []

@@ -1,30 +1,29 @@
-/// `[Network]`: what the guest has of the network.
+/// `[Network]`: the guest's network.
 public struct NetworkSettings: Equatable, Sendable {
-  /// `Private=` as it is written; what the guest gets is `isPrivate`.
+  /// `Private=` as written; other settings may imply it (`isPrivate`).
   var wantsPrivate = false
-  /// `VirtualEthernet=` as it is written; what the guest gets is `hasVirtualEthernet`.
+  /// `VirtualEthernet=` as written; other settings may imply it (`hasVirtualEthernet`).
   var wantsVirtualEthernet = false
-  /// `VirtualEthernetExtra=`: further pairs, on the host and in the guest.
+  /// `VirtualEthernetExtra=`: further virtual Ethernet pairs.
   public var extraLinks: [InterfacePair] = []
-  /// `Interface=`: interfaces of the host that are the guest's while it runs.
+  /// `Interface=`: interfaces of the host that move into the guest while it runs.
   public var interfaces: [InterfacePair] = []
-  /// `MACVLAN=`: interfaces of the host, and the names of the guest's own on top of them.
+  /// `MACVLAN=`: interfaces of the host, and the guest's MACVLAN interfaces on top of them.
   public var macvlans: [InterfacePair] = []
-  /// `IPVLAN=`: as `macvlans`.
+  /// `IPVLAN=`: interfaces of the host, and the guest's IPVLAN interfaces on top of them.
   public var ipvlans: [InterfacePair] = []
-  /// `Bridge=`: a bridge of the host that the virtual Ethernet's host end joins.
+  /// `Bridge=`: a bridge of the host that the host end of the virtual Ethernet pair joins.
   public var bridge: String?
-  /// `Zone=`: as `bridge`, with one that is made for its first guest and removed with its last.
+  /// `Zone=`: as `bridge`, with a bridge that is created for the first guest of the zone and removed with the last.
   public var zone: String?
-  /// `Port=`: ports of the host that lead to ports of the guest.
+  /// `Port=`: ports of the host that are forwarded to ports of the guest.
   public var ports: [ForwardedPort] = []
-  /// `NamespacePath=`: an existing network namespace to run in.
+  /// `NamespacePath=`: an existing network namespace that the guest uses.
   public var namespacePath: String?
 
   public init() {}
 
-  /// Whether the guest has a network namespace of its own: `Private=`, or one of the settings that imply it. When set, what `Private=`
-  /// says.
+  /// Whether the guest has its own network namespace: `Private=`, or a setting that implies it. Setting this sets `Private=`.
   public var isPrivate: Bool {
     get {
       wantsPrivate || hasVirtualEthernet
@@ -33,19 +32,19 @@ public struct NetworkSettings: Equatable, Sendable {
     set { wantsPrivate = newValue }
   }
 
-  /// Whether there is a pair of virtual Ethernet interfaces, `host0` in the guest: `VirtualEthernet=`, or one of the settings that
-  /// imply it. When set, what `VirtualEthernet=` says.
+  /// Whether the guest has a virtual Ethernet pair, `host0` in the guest: `VirtualEthernet=`, or a setting that implies it. Setting
+  /// this sets `VirtualEthernet=`.
   public var hasVirtualEthernet: Bool {
     get { wantsVirtualEthernet || bridge != nil || zone != nil }
     set { wantsVirtualEthernet = newValue }
   }
 }
 
-/// An interface by its two names.
+/// The names of a network interface, or of the two ends of a pair, on the host and in the guest.
 public struct InterfacePair: Hashable, Sendable {
-  /// Its name on the host.
+  /// The name on the host.
   public var host: String
-  /// Its name in the guest.
+  /// The name in the guest.
   public var guest: String
 
   public init(host: String, guest: String) {
@@ -54,18 +53,18 @@ public struct InterfacePair: Hashable, Sendable {
   }
 }
 
-/// One line of `Port=`.
+/// A port that `Port=` forwards.
 public struct ForwardedPort: Hashable, Sendable, CustomStringConvertible {
-  /// What a port is a port of.
+  /// The transport protocol of a port.
   public enum TransportProtocol: String, Hashable, Sendable, CaseIterable {
     case tcp, udp
   }
 
-  /// TCP where nothing is said.
+  /// The protocol; TCP by default.
   public var transport: TransportProtocol
-  /// Where clients connect to.
+  /// The port of the host, to which clients connect.
   public var hostPort: UInt16
-  /// Where they come out.
+  /// The port of the guest, to which their connections are forwarded.
   public var guestPort: UInt16
 
   public init(_ transport: TransportProtocol, host: UInt16, guest: UInt16) {
@@ -74,35 +73,35 @@ public struct ForwardedPort: Hashable, Sendable, CustomStringConvertible {
     guestPort = guest
   }
 
-  /// `tcp:8080:80`, as `Port=` takes it.
+  /// `tcp:8080:80`, as in `Port=`.
   public var description: String { "\(transport.rawValue):\(hostPort):\(guestPort)" }
 }
 
 extension NetworkSettings {
-  /// What is wrong only with several settings together: the key to blame, unless it may be any, and what is wrong with the remedy.
+  /// The contradictions between settings: the key at whose line to report each, or nil where none is wrong by itself, and a message.
   var contradictions: [(key: String?, problem: String)] {
     var found: [(String?, String)] = []
     if bridge != nil, zone != nil {
-      found.append(("Zone", "a guest joins one bridge only; take out Bridge= or Zone="))
+      found.append(("Zone", "a guest can join only one bridge; remove Bridge= or Zone="))
     }
     if namespacePath != nil, isPrivate {
       found.append(
-        ("NamespacePath", "a namespace is furnished by whoever made it; take this out, or the other settings"))
+        ("NamespacePath", "an existing namespace is not configured by Dormouse; remove this or the other settings"))
     }
     if !ports.isEmpty, !isPrivate {
-      found.append(("Port", "without a network of its own the guest has the host's ports; add VirtualEthernet=yes"))
+      found.append(("Port", "a guest in the host's network uses the host's ports; add VirtualEthernet=yes"))
     }
     if let twice = Self.firstTwice(ports.map { "\($0.transport.rawValue):\($0.hostPort)" }) {
-      found.append(("Port", "the host's port \(twice) stands twice; it can lead to one place only"))
+      found.append(("Port", "the port \(twice) of the host is forwarded twice; remove one of the lines"))
     }
     let inGuest = (hasVirtualEthernet ? [Self.guestEnd] : []) + links.map(\.guest)
     if let twice = Self.firstTwice(inGuest) {
-      found.append((nil, "two interfaces of the guest would be named \(twice); name one otherwise"))
+      found.append((nil, "two interfaces of the guest would be named \(twice); rename one of them"))
     }
     return found
   }
 
-  /// The guest's end of the virtual Ethernet, as the Container Interface asks.
+  /// The name of the guest's end of the virtual Ethernet pair, which the Container Interface prescribes.
   public static let guestEnd = "host0"
 
   private var links: [InterfacePair] { extraLinks + interfaces + macvlans + ipvlans }

@@ -1,37 +1,38 @@
 /// systemd.nspawn(5) `PrivateUsers=`.
 public enum PrivateUsers: Equatable, Sendable {
-  /// The guest's users are the host's.
+  /// No user namespace: the users of the guest are those of the host.
   case no
-  /// A user namespace in which every id is the host's.
+  /// A user namespace in which every ID maps to the same ID of the host.
   case identity
-  /// A range of the host's ids that nobody else has.
+  /// A range of IDs of the host that nothing else uses.
   case pick
-  /// `yes`: the range to which the owner of the root directory belongs.
+  /// `yes`: the range that contains the owner of the root directory.
   case owner
-  /// `UIDBASE[:NUIDS]`.
+  /// `UIDBASE[:NUIDS]`: this range of IDs of the host.
   case range(base: UInt32, count: UInt32)
 
-  /// How many ids a guest has unless told otherwise: those of 16 bits.
+  /// The default number of IDs in a range: all that fit into 16 bits.
   public static let usualCount: UInt32 = 65536
 }
 
-/// systemd.nspawn(5) `PrivateUsersOwnership=`: how the files of the root come to belong to the guest's users.
+/// systemd.nspawn(5) `PrivateUsersOwnership=`: how the owners of the root's files are adjusted to the guest's users.
 public enum UsersOwnership: String, Equatable, Sendable, CaseIterable {
-  /// They do already.
+  /// They are not adjusted.
   case off
-  /// They are given to them, on the disk.
+  /// The files are changed on the disk.
   case chown
-  /// The mount translates the ids.
+  /// An ID-mapped mount translates the owners.
   case map
-  /// `map` where that can be done, else `chown`.
+  /// `map` where the file system supports it, and `chown` otherwise.
   case auto
 }
 
-/// systemd.nspawn(5) `BindUserShell=`: which shell the users of `BindUser=` have in the guest.
+/// systemd.nspawn(5) `BindUserShell=`: the login shell of the users of `BindUser=` in the guest.
 public enum BindUserShell: Equatable, Sendable {
-  /// The guest's own choice.
+  /// The guest's default shell.
   case none
-  /// The one they have on the host.
+  /// The shell that the user has on the host.
   case hosts
+  /// A shell of the guest.
   case path(String)
 }

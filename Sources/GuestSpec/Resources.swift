@@ -1,4 +1,4 @@
-/// What the guest may use of the machine, under systemd.resource-control(5)'s names; nil leaves the kernel's own value.
+/// The resource limits of a guest, with the names of systemd.resource-control(5); nil keeps the kernel's default.
 public struct Resources: Equatable, Sendable {
   /// `MemoryMin=`.
   public var memoryMin: Amount?
@@ -12,11 +12,11 @@ public struct Resources: Equatable, Sendable {
   public var memorySwapMax: Amount?
   /// `CPUWeight=`.
   public var cpuWeight: Weight?
-  /// `CPUQuota=`, in ten-thousandths of one processor; more than 10,000 where there are several.
+  /// `CPUQuota=`, in ten-thousandths of one processor; more than 10,000 stands for several.
   public var cpuQuota: UInt32?
   /// `CPUQuotaPeriodSec=`.
   public var cpuQuotaPeriod: Duration?
-  /// `AllowedCPUs=`, by their numbers.
+  /// `AllowedCPUs=`: the numbers of processors.
   public var allowedCPUs: [ClosedRange<Int>] = []
   /// `TasksMax=`.
   public var tasksMax: Amount?
@@ -25,14 +25,14 @@ public struct Resources: Equatable, Sendable {
 
   public init() {}
 
-  /// So many, a share of the machine's in ten-thousandths, or without limit.
+  /// An absolute number, a share of what the machine has, in ten-thousandths, or no limit.
   public enum Amount: Equatable, Sendable {
     case count(UInt64)
     case share(UInt32)
     case infinity
   }
 
-  /// 1 to 10,000, where 100 is everybody's; idle: only what nobody else wants.
+  /// A weight from 1 to 10,000, where 100 is the default; or idle, which gets only processor time that nothing else uses.
   public enum Weight: Equatable, Sendable {
     case idle
     case number(UInt32)

@@ -1,13 +1,12 @@
-/// A signal by name; the number of a real-time one is libc's affair (`SIGRTMIN` is not a constant), so it stays an
-/// offset here.
+/// A signal. A real-time signal is an offset from `SIGRTMIN` because the C library decides its number at run time.
 public enum Signal: Hashable, Sendable {
-  /// A classic signal of signal(7) by its number on every architecture that Linux shares the numbers of.
+  /// A standard signal of signal(7), by its number, which is the same on most architectures.
   case number(Int32)
   /// `SIGRTMIN+n`.
   case realtime(Int32)
 
   /// SIGTERM.
   public static let sigterm = Signal.number(15)
-  /// The real-time ones by which systemd(1) is told to stop: halt, poweroff, reboot and kexec, each also at once.
+  /// The real-time signals that make systemd(1) shut down: halt, poweroff, reboot and kexec, and each of them immediately.
   public static let stopsOfSystemd = [3, 4, 5, 6, 13, 14, 15, 16].map { Signal.realtime($0) }
 }

@@ -1,6 +1,6 @@
 import UnitSyntax
 
-/// Listeners of one guest that cannot be bound together; each is an error at the later of the two lines.
+/// Finds listeners of one guest that cannot be bound together. The later of the two gets the diagnostic.
 func conflicts(among listeners: [PlacedListener]) -> [Diagnostic] {
   var diagnostics: [Diagnostic] = []
   for (index, later) in listeners.enumerated() {
@@ -11,10 +11,10 @@ func conflicts(among listeners: [PlacedListener]) -> [Diagnostic] {
   return diagnostics
 }
 
-/// Listeners of different guests that cannot be bound together, as diagnostics of the later guest.
+/// Finds listeners of different guests that cannot be bound together. The later of the two guests gets the diagnostic.
 ///
-/// - Parameter guests: what each guest listens on, in the order in which they get their addresses.
-/// - Returns: by guest; a guest without a conflict is missing.
+/// - Parameter guests: the listeners of each guest, in the order in which the guests are bound.
+/// - Returns: the diagnostics by the name of the guest; a guest without a conflict has no entry.
 public func conflicts(between guests: [(name: String, listeners: [PlacedListener])]) -> [String: [Diagnostic]] {
   var found: [String: [Diagnostic]] = [:]
   var earlier: [(name: String, listener: PlacedListener)] = []
@@ -30,15 +30,14 @@ public func conflicts(between guests: [(name: String, listeners: [PlacedListener
   return found
 }
 
-/// Listeners of a guest past which one of its own `Port=` leads: a warning at the listener's line.
+/// Warns of listeners of a guest whose port one of its own `Port=` lines forwards past them.
 func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diagnostic] {
   listeners.compactMap { listener in
     let transport: ForwardedPort.TransportProtocol = listener.listen.kind == .datagram ? .udp : .tcp
     let port = ports.first { $0.transport == transport && $0.hostPort == Reach(listener)?.port }
     return port.map {
       let message =
-        "Port=\($0) bypasses this socket as soon as the guest runs: clients do not keep it awake then; "
-        + "take one of them out"
+        "Port=\($0) bypasses this socket while the guest runs, so clients do not keep the guest awake; remove one of them"
       return listener.diagnostic(.warning, message)
     }
   }
@@ -53,13 +52,13 @@ private func firstConflict(
   return nil
 }
 
-/// How two listeners are in each other's way at bind(2).
+/// Why bind(2) may refuse the later of two listeners.
 private enum Conflict {
-  /// One address, however it is written.
+  /// Both have the same address, perhaps in two spellings.
   case same
-  /// One address includes the other, which TCP refuses without SO_REUSEPORT on both.
+  /// One address is a wildcard that includes the other, which TCP refuses unless both have SO_REUSEPORT.
   case overlap
-  /// As `overlap`, if `net.ipv6.bindv6only` is off as it usually is.
+  /// As `overlap` where `net.ipv6.bindv6only` is off, which is the default.
   case overlapByDefault
 
   init?(_ one: PlacedListener, _ other: PlacedListener) {
@@ -67,7 +66,7 @@ private enum Conflict {
       self = .same
       return
     }
-    // UDP sockets with SO_REUSEADDR, which is set on all, may overlap.
+    // UDP sockets with SO_REUSEADDR may overlap, and every socket has that option here.
     guard one.listen.kind == .stream, other.listen.kind == .stream, !(one.reusePort && other.reusePort) else {
       return nil
     }
@@ -79,14 +78,14 @@ private enum Conflict {
     }
   }
 
-  /// Sockets of every kind share the file system's names.
+  /// Whether both have the same path: sockets of all kinds share the names of the file system.
   private static func isSamePath(_ one: Listen, _ other: Listen) -> Bool {
     guard case .path = one.address else { return false }
     return one.address == other.address
   }
 }
 
-/// The addresses that a TCP listener takes connections for.
+/// The addresses for which an IP socket accepts connections.
 private struct Reach {
   enum Answer { case yes, byDefault, no }
 
@@ -104,7 +103,7 @@ private struct Reach {
     }
   }
 
-  /// Whether this is a wildcard that `other` falls under.
+  /// Whether this is a wildcard address that includes the address of `other`.
   func includes(_ other: Reach) -> Answer {
     guard bytes.allSatisfy({ $0 == 0 }) else { return .no }
     if bytes.count == other.bytes.count { return .yes }
@@ -120,10 +119,10 @@ private struct Reach {
 extension PlacedListener {
   private func message(_ conflict: Conflict, with other: PlacedListener, at place: String) -> String {
     switch conflict {
-    case .same: return "\(place) listens on this address already; take one of them out"
+    case .same: return "\(place) listens on this address already; remove one of them"
     case .overlap, .overlapByDefault:
-      let remedy = "take one out, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
-      return "\(place) listens on \(other.listen.address), which is in the way; \(remedy)"
+      let remedy = "remove one of them, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
+      return "\(place) listens on \(other.listen.address), which conflicts with this address; \(remedy)"
     }
   }
 

@@ -1,42 +1,42 @@
-/// One `[Socket]` section: some addresses and the options that all of them share, as in systemd.socket(5).
+/// A `[Socket]` section: addresses and the options that all of them share, as in systemd.socket(5).
 public struct SocketGroup: Equatable, Sendable {
-  /// `ListenStream=`, `ListenDatagram=`, `ListenSequentialPacket=`, in the order written.
+  /// `ListenStream=`, `ListenDatagram=` and `ListenSequentialPacket=`, in the order of the file.
   public var listen: [Listen] = []
-  /// `FileDescriptorName=`; nil means the guest's name followed by `.socket`, as systemd would name it.
+  /// `FileDescriptorName=`; nil means `NAME.socket` with the guest's name, as in systemd.
   public var fileDescriptorName: String?
-  /// `Backlog=`; the kernel caps it at `net.core.somaxconn`. systemd's default is 4294967295.
+  /// `Backlog=`, which the kernel limits to `net.core.somaxconn`. The default is that of systemd, 4294967295.
   public var backlog: UInt32 = .max
-  /// `BindIPv6Only=`: whether a socket on an IPv6 address takes IPv4 connections.
+  /// `BindIPv6Only=`: whether a socket on an IPv6 address accepts IPv4 connections.
   public var bindIPv6Only = BindIPv6Only.default
-  /// `SocketMode=`, for AF_UNIX paths.
+  /// `SocketMode=`: the mode of an AF_UNIX socket in the file system.
   public var socketMode: UInt16 = 0o666
-  /// `SocketUser=`: a name or a number of the host's, for AF_UNIX paths; nil leaves the daemon's own.
+  /// `SocketUser=`: the owner of an AF_UNIX socket in the file system, by name or number; nil means the daemon's user.
   public var socketUser: String?
-  /// `SocketGroup=`: as that.
+  /// `SocketGroup=`: the group of such a socket; nil means the daemon's group.
   public var socketGroup: String?
-  /// `DirectoryMode=`: of directories made for an AF_UNIX path.
+  /// `DirectoryMode=`: the mode of directories that are created for an AF_UNIX path.
   public var directoryMode: UInt16 = 0o755
-  /// `RemoveOnStop=`: a socket in the file system goes with the daemon.
+  /// `RemoveOnStop=`: a socket in the file system is removed when the daemon ends.
   public var removeOnStop = false
   /// `ReusePort=`: SO_REUSEPORT.
   public var reusePort = false
-  /// `FreeBind=`: IP_FREEBIND, the address need not be this host's yet.
+  /// `FreeBind=`: IP_FREEBIND, which allows an address that no interface has yet.
   public var freeBind = false
   /// `KeepAlive=`: SO_KEEPALIVE.
   public var keepAlive = false
-  /// `KeepAliveTimeSec=`: how long a connection is silent before the first probe; nil leaves the kernel's, as with the others.
+  /// `KeepAliveTimeSec=`: how long a connection is silent before the first keepalive probe; nil means the kernel's default.
   public var keepAliveTime: Duration?
-  /// `KeepAliveIntervalSec=`: from one probe to the next.
+  /// `KeepAliveIntervalSec=`: the time between two probes; nil means the kernel's default.
   public var keepAliveInterval: Duration?
-  /// `KeepAliveProbes=`: how many without an answer end a connection.
+  /// `KeepAliveProbes=`: the number of unanswered probes after which a connection ends; nil means the kernel's default.
   public var keepAliveProbes: UInt32?
   /// `NoDelay=`: TCP_NODELAY.
   public var noDelay = false
-  /// `ReceiveBuffer=` in bytes; nil leaves the kernel's size.
+  /// `ReceiveBuffer=` in bytes; nil means the kernel's default.
   public var receiveBuffer: UInt64?
-  /// `SendBuffer=` in bytes; nil leaves the kernel's size.
+  /// `SendBuffer=` in bytes; nil means the kernel's default.
   public var sendBuffer: UInt64?
-  /// `DeferAcceptSec=`: TCP_DEFER_ACCEPT, how long a connection without data wakes nobody.
+  /// `DeferAcceptSec=`: TCP_DEFER_ACCEPT, how long a connection without data does not wake the guest.
   public var deferAccept: Duration?
 
   public init() {}
@@ -49,11 +49,11 @@ public enum BindIPv6Only: String, Equatable, Sendable, CaseIterable {
   case ipv6Only = "ipv6-only"
 }
 
-/// One `Listen…=` line.
+/// A listener: one `Listen…=` line.
 public struct Listen: Hashable, Sendable {
-  /// Which of the three it is.
+  /// The kind of socket.
   public var kind: Kind
-  /// Where it listens.
+  /// The address to which the socket is bound.
   public var address: ListenAddress
 
   public init(_ kind: Kind, _ address: ListenAddress) {
@@ -67,15 +67,15 @@ public struct Listen: Hashable, Sendable {
   }
 }
 
-/// An address as systemd.socket(5) writes it. Two spellings of one address are equal; `0.0.0.0:80` and `[::]:80` are
-/// not one address.
+/// An address of systemd.socket(5). Two spellings of one address are equal; `0.0.0.0:80` and `[::]:80` are different
+/// addresses.
 public enum ListenAddress: Hashable, Sendable {
-  /// Four bytes in network order.
+  /// An IPv4 address of four bytes in network order.
   case ipv4(address: [UInt8], port: UInt16)
-  /// Sixteen bytes in network order; `scope` is an interface name or number.
+  /// An IPv6 address of sixteen bytes in network order; `scope` is the name or the number of an interface.
   case ipv6(address: [UInt8], port: UInt16, scope: String?)
-  /// AF_UNIX in the file system: an absolute path.
+  /// An AF_UNIX socket in the file system: an absolute path.
   case path(String)
-  /// AF_UNIX, abstract: the name without the leading NUL.
+  /// An abstract AF_UNIX socket: the name without the leading NUL.
   case abstract(String)
 }

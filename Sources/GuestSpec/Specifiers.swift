@@ -1,13 +1,13 @@
-/// What the `%` specifiers of systemd.unit(5) stand for in a guest's files.
+/// The values of the `%` specifiers of systemd.unit(5) in guest files.
 ///
-/// `%%`, `%n` `%N` `%p` (the guest's name), `%y` `%Y` (the `.guest` file and its directory) and the directories of a
-/// system manager are known here; what only the host knows comes in from outside.
+/// `%%`, `%n`, `%N` and `%p` (the guest's name), `%y` and `%Y` (the guest file and its directory) and the directories of a system
+/// manager are known here. The values that depend on the host are in `host`.
 public struct Specifiers: Equatable, Sendable {
   /// The absolute path of `NAME.guest`.
   public var fragmentPath: String
-  /// By letter: `a` architecture, `b` boot ID, `H` `l` `q` host name (full, short, pretty), `m` machine ID, `v` kernel
-  /// release, `A` `B` `M` `o` `w` `W` of os-release(5), `T` `V` temporary directories. A letter that is missing is an
-  /// error for who uses it.
+  /// The values that depend on the host, by letter: `a` architecture, `b` boot ID, `H` `l` `q` host name (full, short, pretty), `m`
+  /// machine ID, `v` kernel release, `A` `B` `M` `o` `w` `W` fields of os-release(5), `T` `V` temporary directories. A letter that is
+  /// missing here must not be used.
   public var host: [Character: String]
 
   public init(fragmentPath: String, host: [Character: String] = [:]) {
@@ -15,7 +15,7 @@ public struct Specifiers: Equatable, Sendable {
     self.host = host
   }
 
-  /// What they mean to every system manager: its directories and its user.
+  /// The specifiers that have the same value in every system manager: its directories and its user.
   static let ofSystemManager: [Character: String] = [
     "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc", "h": "/root", "u": "root",
     "g": "root", "U": "0", "G": "0",
@@ -34,7 +34,7 @@ public struct Specifiers: Equatable, Sendable {
       } else if let letter = scalars.next() {
         result.append(contentsOf: try value(Character(letter), guestName).unicodeScalars)
       } else {
-        throw WrongValue("a lone % at the end; write %% for the character itself")
+        throw WrongValue("a single % at the end; write %% for a percent sign")
       }
     }
     return String(result)
@@ -53,7 +53,7 @@ public struct Specifiers: Equatable, Sendable {
     if Self.hostLetters.contains(letter) {
       throw WrongValue("%\(letter) is not known on this host; write the value itself")
     }
-    throw WrongValue("%\(letter) is no specifier; write %% for the character % itself")
+    throw WrongValue("%\(letter) is not a specifier; write %% for a percent sign")
   }
 
   private var directory: String {

@@ -1,11 +1,11 @@
-/// What several rows ask of an observation.
+/// Questions about an observation that several rows ask.
 extension Observation {
   static let devices: [(name: String, major: UInt32, minor: UInt32)] = [
     ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0), ("ptmx", 5, 2),
   ]
   static let inaccessible = ["reg", "dir", "fifo", "sock", "chr", "blk"]
 
-  /// What is to be looked at of the guest's root.
+  /// The paths in the guest's root that an observation covers.
   public static let paths: [String] =
     [
       "/dev", "/dev/console", "/dev/fd", "/dev/kmsg", "/dev/pts", "/etc/hostname", "/etc/localtime", "/etc/machine-id",
@@ -16,16 +16,19 @@ extension Observation {
       "/sys/fs/cgroup", "/sys/fs/cgroup/cgroup.procs", "/usr/share/zoneinfo",
     ] + devices.map { "/dev/" + $0.name } + inaccessible.map { "/run/host/inaccessible/" + $0 }
 
-  /// What $container_ttys names, below /dev.
+  /// The terminals that $container_ttys names, relative to /dev.
   public var terminals: [String] { environment["container_ttys"]?.split(separator: " ").map(String.init) ?? [] }
 
-  /// - Precondition: `path` is one of `paths`; an observation says nothing of others.
+  /// The file at a path.
+  ///
+  /// - Precondition: `path` is one of `paths`; an observation does not cover others.
   func file(_ path: String) -> File? {
-    precondition(Self.paths.contains(path), "\(path) is never looked at")
+    // Trap: a row asks for a path that `paths` lacks; the tests judge every row, and no guest can choose the path.
+    precondition(Self.paths.contains(path), "a row asks for \(path), which is not observed")
     return files[path]
   }
 
-  /// The mount that is seen at `target`: of several the last.
+  /// The mount at a mount point; of several the uppermost, which is the last.
   func mount(_ target: String) -> Mount? { mounts.last { $0.target == target } }
 
   func mounted(_ target: String, _ types: [String], readOnly: Bool? = nil) -> Verdict {
@@ -35,7 +38,7 @@ extension Observation {
     return .missed("\(target) is \(readOnly ? "writable" : "read-only")")
   }
 
-  /// Whether process 1 is systemd: it has made its directory.
+  /// Whether process 1 is systemd, which creates these files.
   var isSystemd: Bool { file("/run/systemd/container") != nil || file("/run/systemd/inaccessible") != nil }
 
   func ofSystemd(_ verdict: @autoclosure () -> Verdict) -> Verdict {
@@ -49,21 +52,21 @@ extension Observation {
     hasVirtualEthernet ? verdict() : .notApplicable("the guest has no VirtualEthernet=")
   }
 
-  /// The host's number of the guest's root.
+  /// The user ID of the guest's root on the host.
   var guestRoot: UInt64? { userMap.first { $0.inside == 0 }?.outside }
   var hasOwnUsers: Bool { ownNamespaces.contains("user") && guestRoot != 0 }
 
-  /// One of the hexadecimal masks of /proc/PID/status.
+  /// A hexadecimal mask of /proc/PID/status.
   func mask(_ field: String) -> UInt64 { UInt64(status[field] ?? "", radix: 16) ?? 0 }
 
   func has(capability number: UInt64, _ name: String) -> Verdict {
     .holds(if: mask("CapBnd") & 1 << number != 0, else: "\(name) is not in the bounding set")
   }
 
-  /// A file of one line.
+  /// The first line of a file.
   func line(_ path: String) -> String? { file(path)?.text.map { String($0.prefix { $0 != "\n" }) } }
 
-  /// A field of the host's os-release(5), without quotes.
+  /// A field of the host's os-release(5) without its quotes.
   func hostField(_ name: String) -> String? {
     let line = host.osRelease.split(separator: "\n").first { $0.hasPrefix(name + "=") }
     return line.map { String($0.dropFirst(name.utf8.count + 1).filter { $0 != "\"" && $0 != "'" }) }
@@ -76,7 +79,7 @@ extension Observation {
 
   func registered(_ verdict: (_ machine: [String: String]) -> Verdict) -> Verdict {
     guard let machines = host.machines else { return .notApplicable("systemd-machined does not run here") }
-    guard let machine = machines[name] else { return .missed("machined does not know it") }
+    guard let machine = machines[name] else { return .missed("machined does not know the guest") }
     return verdict(machine)
   }
 }

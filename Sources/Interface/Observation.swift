@@ -1,90 +1,88 @@
-/// All that was seen of a guest that runs, from outside: judging looks at nothing else.
+/// The facts about a running guest that were observed from outside. The rows are judged by these facts alone.
 public struct Observation: Equatable, Sendable {
-  /// The guest's.
+  /// The name of the guest.
   public var name: String
-  /// Of the guest's root, by path; a path that is not here does not exist. Only `paths` are looked at.
+  /// Files in the guest's root, by path. A path of `paths` that has no entry does not exist; others are not observed.
   public var files: [String: File] = [:]
-  /// The mounts of the guest's process 1.
+  /// The mounts in the mount namespace of the guest.
   public var mounts: [Mount] = []
-  /// Those of the host's process 1.
+  /// The mounts in the mount namespace of the host.
   public var hostMounts: [Mount] = []
-  /// The environment of process 1 as it was executed.
+  /// The environment with which process 1 was executed.
   public var environment: [String: String] = [:]
-  /// /proc/PID/status.
+  /// The fields of /proc/PID/status of process 1.
   public var status: [String: String] = [:]
-  /// The kinds (as in /proc/PID/ns) in which the guest has a namespace other than the host's.
+  /// The namespaces that the guest does not share with the host, by their names in /proc/PID/ns.
   public var ownNamespaces: Set<String> = []
-  /// /proc/PID/uid_map.
+  /// The ranges of /proc/PID/uid_map.
   public var userMap: [UserRange] = []
-  /// Where process 1 has descriptors open, by number.
-  public var descriptors: [Int: String] = [:]
-  /// In the guest's own UTS namespace.
+  /// The host name in the guest's UTS namespace.
   public var hostname = ""
-  /// The cgroup of process 1, as the host names it.
+  /// The path of the cgroup of process 1 on the host.
   public var cgroup = ""
-  /// The names of all cgroups below the guest's.
+  /// The names of all cgroups below that of the guest.
   public var groupsBelow: Set<String> = []
-  /// The cgroup that the daemon may use, as the host names it.
+  /// The path on the host of the cgroup that was delegated to the daemon.
   public var daemonCgroup = ""
-  /// Whether systemd on the host says that it delegated a cgroup above the guest's; nil: no systemd has made it.
+  /// Whether systemd on the host delegated `daemonCgroup`; nil if systemd did not create it.
   public var isDelegated: Bool?
-  /// How many device programs the kernel holds the guest to; nil: it does not say.
+  /// The number of device programs that apply to the guest; nil if the kernel does not tell.
   public var devicePrograms: Int?
-  /// Whether the master of /dev/console is open.
+  /// Whether a process has the master side of /dev/console open.
   public var consoleIsHeld = false
-  /// Those of `terminals` whose masters are open.
+  /// The terminals of `terminals` whose master side is open.
   public var heldTerminals: Set<String> = []
-  /// The guest's network interfaces.
+  /// The network interfaces of the guest.
   public var interfaces: [String] = []
-  /// What is known of the host.
+  /// Facts about the host.
   public var host = Host()
-  /// What the daemon says of the guest.
+  /// What the daemon reports about the guest.
   public var daemon = Daemon()
 
   public init(name: String) { self.name = name }
 
-  /// What the daemon says of the guest.
+  /// What the daemon reports about the guest.
   public struct Daemon: Equatable, Sendable {
-    /// How many are held for it.
+    /// The number of sockets that the daemon holds for the guest.
     public var sockets = 0
-    /// How many of them the guest has open.
+    /// How many of these sockets the guest has open.
     public var adopted = 0
-    /// Whether a service manager passed them.
+    /// Whether a service manager passed the sockets to the daemon.
     public var werePassed = false
-    /// Whether its PID 1 said READY=1.
+    /// Whether PID 1 of the guest sent READY=1.
     public var isReady = false
-    /// Whether the last stop took SIGKILL; nil: there was none.
+    /// Whether the last stop needed SIGKILL; nil if the guest was never stopped.
     public var lastStopWasKill: Bool?
-    /// The container_uuid of its other guests that run.
+    /// $container_uuid of the other running guests.
     public var otherUUIDs: [String] = []
 
     public init() {}
   }
 
-  /// What is known of the host.
+  /// Facts about the host.
   public struct Host: Equatable, Sendable {
-    /// Its os-release(5), whole.
+    /// The contents of os-release(5).
     public var osRelease = ""
-    /// The target of /etc/localtime below /usr/share/zoneinfo.
+    /// The target of /etc/localtime, relative to /usr/share/zoneinfo.
     public var timezone: String?
-    /// /var/log/journal, by the names in it; nil: there is none.
+    /// The names in /var/log/journal; nil if there is no such directory.
     public var journals: Set<String>?
-    /// Whether selinuxfs is mounted there.
+    /// Whether selinuxfs is mounted.
     public var hasSELinux = false
-    /// The machines that systemd-machined knows, with its words for what it knows of them; nil: there is no machined.
+    /// The machines of systemd-machined with its properties of each; nil if machined is not available.
     public var machines: [String: [String: String]]?
-    /// The host's network interfaces.
+    /// The network interfaces of the host.
     public var interfaces: [String] = []
-    /// Whether the guest's /run/host/unix-export is to be seen below the daemon's runtime directory.
+    /// Whether /run/host/unix-export of the guest is visible below the runtime directory of the daemon.
     public var exportsSockets = false
 
     public init() {}
   }
 }
 
-/// One line of uid_map: `count` users from `inside` on are the host's from `outside` on.
+/// A line of uid_map: `count` user IDs from `inside` on map to those of the host from `outside` on.
 public struct UserRange: Equatable, Sendable {
-  /// Ids, and how many.
+  /// The first ID in the guest, the first ID on the host, and the number of IDs.
   public var inside, outside, count: UInt64
 
   public init(inside: UInt64, outside: UInt64, count: UInt64) {
@@ -94,13 +92,13 @@ public struct UserRange: Equatable, Sendable {
   }
 }
 
-/// One mount.
+/// A mount, as in proc_pid_mountinfo(5).
 public struct Mount: Equatable, Sendable {
-  /// What of the file system is mounted, where, and of which type it is (proc_pid_mountinfo(5)).
+  /// The directory of the file system that is mounted, the mount point, and the type of the file system.
   public var root, target, type: String
-  /// Of the mount: `rw`, `nosuid`, …
+  /// The options of the mount: `rw`, `nosuid` and so on.
   public var options: [String]
-  /// `shared:N`, `master:N`.
+  /// The propagation fields: `shared:N`, `master:N`.
   public var propagation: [String]
 
   public init(root: String, target: String, type: String, options: [String], propagation: [String]) {
@@ -115,28 +113,28 @@ public struct Mount: Equatable, Sendable {
   var peerGroup: String? { propagation.first { $0.hasPrefix("shared:") } }
 }
 
-/// A file of the guest's root, with links followed inside that root.
+/// A file in the guest's root; symbolic links are resolved within that root.
 public struct File: Equatable, Sendable {
-  /// inode(7)'s kinds.
+  /// The file types of inode(7).
   public enum Kind: String, Sendable {
     case regular, directory, link, character, block, fifo, socket
   }
 
-  /// After the links; a link that leads nowhere is itself.
+  /// The type of the file after symbolic links are followed; `link` for a dangling one.
   public var kind: Kind
-  /// The twelve bits of chmod(2).
+  /// The mode: the twelve bits of chmod(2).
   public var mode: UInt32
-  /// As the host numbers users.
+  /// The user ID of the owner on the host.
   public var owner: UInt32
-  /// Of a device.
+  /// The major number of a device.
   public var major: UInt32 = 0
-  /// As `major`.
+  /// The minor number of a device.
   public var minor: UInt32 = 0
-  /// Whether nothing can be written there, be it for the mount or for the file system.
+  /// Whether the mount or the file system is read-only.
   public var isReadOnly: Bool
-  /// What the path itself holds when it is a symbolic link.
+  /// The target, if the path itself is a symbolic link.
   public var link: String?
-  /// The beginning of a regular file.
+  /// The first part of the contents of a regular file.
   public var text: String?
   /// The names in a directory.
   public var names: Set<String> = []

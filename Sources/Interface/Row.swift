@@ -1,10 +1,10 @@
-/// One requirement of systemd's Container Interface, or of "Writing VM and container managers", and how it is judged.
+/// A requirement of systemd's "Container Interface" or "Writing VM and Container Managers", and how it is judged.
 public struct Row: Sendable {
-  /// The section's letters and a number: `EE-2b` is the third part of the second requirement of "Execution Environment".
+  /// Letters for the section and a number: `EE-2b` is the second part of the second requirement of "Execution Environment".
   public let id: String
-  /// How much it is asked for.
+  /// How strongly the document asks for it.
   public let level: Level
-  /// What is asked of the manager, in a few words.
+  /// The requirement in a few words.
   public let requirement: String
   private let judgement: @Sendable (Observation) -> Verdict
 
@@ -15,44 +15,45 @@ public struct Row: Sendable {
     self.judgement = judgement
   }
 
-  /// Judges what was seen of a guest.
+  /// Judges an observed guest.
   public func judge(_ seen: Observation) -> Verdict { judgement(seen) }
 
-  /// In the order of the documents.
+  /// All rows in the order of the documents.
   public static let all =
     executionEnvironment + environmentVariables + integration + networking + runHost + shouldNot + final + managers
 }
 
-/// How much the text wants it.
+/// How strongly a document asks for something.
 public enum Level: String, Sendable, CaseIterable {
   case must = "M"
   case should = "S"
   case may = "O"
   case mustNot = "N"
-  /// It says how things are, and asks nothing.
+  /// The document only describes something.
   case told = "-"
 
-  /// Whether a guest that misses it is no container as the text wants it.
+  /// Whether a guest must satisfy the row to conform to the document.
   public var isRequired: Bool { self == .must || self == .should || self == .mustNot }
 }
 
-/// What comes of judging.
+/// The result of judging a row.
 public enum Verdict: Equatable, Sendable {
+  /// The guest satisfies the row.
   case holds
-  /// With what was seen instead.
+  /// The guest does not satisfy the row; what was observed instead.
   case missed(String)
-  /// With the reason why it does not arise here.
+  /// The row does not apply to the guest; the reason.
   case notApplicable(String)
-  /// With what would show it.
+  /// The observation cannot show it; what would.
   case unknown(String)
 
-  /// The verdict in one word, and what there is to say besides.
+  /// The verdict in a word or two, and the reason.
   public var words: (verdict: String, reason: String?) {
     switch self {
     case .holds: ("holds", nil)
     case .missed(let why): ("missed", why)
     case .notApplicable(let why): ("not applicable", why)
-    case .unknown(let why): ("cannot be told here", why)
+    case .unknown(let why): ("unknown", why)
     }
   }
 
@@ -60,6 +61,6 @@ public enum Verdict: Equatable, Sendable {
     truth ? .holds : .missed(why())
   }
 
-  /// `next` where this one holds.
+  /// The verdict `next` if this one holds, and this one otherwise.
   func and(_ next: @autoclosure () -> Verdict) -> Verdict { self == .holds ? next() : self }
 }

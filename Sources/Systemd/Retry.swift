@@ -6,15 +6,15 @@ import Linux
 /// the loop from spinning meanwhile. At most one attempt is pending; it ends with ``cancel()`` or with the last reference to the retry.
 /// Used on the loop's thread only.
 public final class Retry {
-  private let loop: EventLoop
+  private let timers: any Timers
   private let pause: Duration
   private let accuracy: Duration
-  private var timer: EventSource?
+  private var timer: (any ArmedTimer)?
 
   /// Makes a retry with nothing pending. A later attempt comes `pause` after it was scheduled, and up to `accuracy` later, so that it
   /// can share a wake-up with others.
-  public init(_ loop: EventLoop, after pause: Duration = .seconds(1), accuracy: Duration = .milliseconds(100)) {
-    self.loop = loop
+  public init(_ timers: any Timers, after pause: Duration = .seconds(1), accuracy: Duration = .milliseconds(100)) {
+    self.timers = timers
     self.pause = pause
     self.accuracy = accuracy
   }
@@ -29,7 +29,7 @@ public final class Retry {
   /// - Throws: `SystemError` when there is no memory for a timer. No attempt is pending then.
   public func schedule(_ action: @escaping () -> Void) throws(SystemError) {
     if timer != nil { return }
-    timer = try loop.after(pause, accuracy: accuracy) { [unowned self] in
+    timer = try timers.timer(after: pause, accuracy: accuracy) { [unowned self] in
       // Before the action, which may schedule the next attempt or release the retry.
       timer = nil
       action()

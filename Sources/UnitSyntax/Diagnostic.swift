@@ -1,17 +1,20 @@
-/// What is wrong with a file, and where: one line for a person.
+/// One problem of a file: what is wrong, and in which line.
 public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
-  /// Whether what was meant can be carried out all the same.
+  /// How serious a problem is.
   public enum Severity: String, Hashable, Sendable {
-    case error, warning
+    /// The file cannot be used as it is.
+    case error
+    /// The line has no effect, or not the one that was probably wanted; the rest of the file is used.
+    case warning
   }
 
-  /// The file as it was named when it was read.
+  /// The path under which the file was read.
   public var file: String
-  /// Counted from 1; 0 when the file as a whole is meant.
+  /// The line number, counted from 1; 0 stands for the whole file.
   public var line: Int
-  /// A guest with an error is not started.
+  /// How serious the problem is: a guest with an error does not start.
   public var severity: Severity
-  /// What is wrong and how to put it right, without file and line.
+  /// What is wrong and how to correct it, without the file and the line.
   public var message: String
 
   public init(file: String, line: Int = 0, _ severity: Severity, _ message: String) {

@@ -1,7 +1,11 @@
 /// The C-style escapes of systemd.syntax(7).
 enum Escape {
-  /// What the escape stands for whose backslash stands before `rest`, and how long it is without that; nil for one that is none.
-  /// NUL, which no argument and no path can hold, is one only with `allowsNUL`.
+  /// Decodes one escape sequence.
+  ///
+  /// - Parameters:
+  ///   - rest: the text after the backslash.
+  ///   - allowsNUL: whether an escape may stand for NUL, which no argument and no path can contain.
+  /// - Returns: the bytes that the escape stands for, and its length without the backslash; nil when there is no such escape.
   static func known(_ rest: ArraySlice<UInt8>, allowsNUL: Bool) -> (meaning: [UInt8], length: Int)? {
     guard let first = rest.first else { return nil }
     let digits = rest.dropFirst()
@@ -25,7 +29,7 @@ enum Escape {
     }
   }
 
-  /// Exactly `count` digits.
+  /// Reads exactly `count` digits.
   private static func number(_ digits: ArraySlice<UInt8>, _ count: Int, radix: Int, in range: Range<UInt32>) -> UInt32?
   {
     let digits = digits.prefix(count)
@@ -40,7 +44,9 @@ enum Escape {
   }
 }
 
-/// The bytes that `text` stands for, its C-style escapes resolved, NUL among them; nil when an escape is none.
+/// Resolves the C-style escapes of a text.
+///
+/// - Returns: the bytes, which may contain NUL; nil when the text contains an invalid escape.
 public func unescaped(_ text: some StringProtocol) -> [UInt8]? {
   var result: [UInt8] = []
   var rest = Array(text.utf8)[...]

@@ -1,13 +1,12 @@
-/// A file in the syntax of systemd.syntax(7): its sections in the order written, and what was wrong with its lines.
+/// A file in the syntax of systemd.syntax(7): its sections in the order of the file, and its syntax errors.
 ///
-/// A section that stands twice in the file stands twice here; which sections and keys have a meaning is for the reader
-/// of it.
+/// A section that occurs twice in the file occurs twice here. Which sections and keys have a meaning is not known here.
 public struct UnitFile: Equatable, Sendable {
-  /// The name used in diagnostics.
+  /// The path for diagnostics.
   public var path: String
-  /// In the order written.
+  /// The sections in the order of the file.
   public var sections: [Section]
-  /// What did not follow the syntax; those lines are in no section.
+  /// The syntax errors; the lines in question are in no section.
   public var diagnostics: [Diagnostic]
 
   public init(path: String, sections: [Section] = [], diagnostics: [Diagnostic] = []) {
@@ -19,11 +18,11 @@ public struct UnitFile: Equatable, Sendable {
 
 /// `[Name]` and the assignments below it.
 public struct Section: Equatable, Sendable {
-  /// Without the brackets.
+  /// The name without the brackets.
   public var name: String
-  /// In the order written.
+  /// The assignments in the order of the file.
   public var entries: [Entry]
-  /// As it was named when it was read.
+  /// The path of the file.
   public var file: String
   /// The line of the header, counted from 1.
   public var line: Int
@@ -36,13 +35,13 @@ public struct Section: Equatable, Sendable {
   }
 }
 
-/// `Key=value`: continuation lines joined, white space around both taken away, quotes and escapes untouched.
+/// An assignment `Key=value`: continuation lines are joined and outer white space is removed; quotes and escapes are kept.
 public struct Entry: Equatable, Sendable {
-  /// What stands before the `=`.
+  /// The text before the `=`.
   public var key: String
-  /// What stands behind it, not yet split or unescaped.
+  /// The text after the `=`, not yet split into words or unescaped.
   public var value: String
-  /// As it was named when it was read.
+  /// The path of the file.
   public var file: String
   /// The first line of the assignment, counted from 1.
   public var line: Int

@@ -1,15 +1,15 @@
-/// The words of a setting that takes several: systemd.syntax(7) "Quoting".
+/// The words of a value that is a list of words, as systemd.syntax(7) "Quoting" describes.
 ///
-/// As systemd itself does, a quote may also open in the middle of a word (`FOO="a b"` is `FOO=a b`).
+/// As in systemd itself, a quote may also begin in the middle of a word: `FOO="a b"` is the word `FOO=a b`.
 public struct Words: Equatable, Sendable {
-  /// In the order written.
+  /// The words in the order of the text.
   public var words: [String] = []
-  /// Escapes that are none, each left as it stands; worth a warning.
+  /// The invalid escapes, which are kept unchanged in `words`; each deserves a warning.
   public var unknownEscapes: [String] = []
 
-  /// Splits at white space, removes quotes and resolves the C-style escapes.
+  /// Splits a text at white space, removes quotes and resolves C-style escapes.
   ///
-  /// - Throws: `WordsError` when a quote is not closed or an escape gives bytes that are no text.
+  /// - Throws: `WordsError` when a quote is not closed or the escapes produce bytes that are not UTF-8.
   public init(_ text: String) throws(WordsError) {
     var splitter = Splitter(text)
     while let word = try splitter.next() { words.append(word) }
@@ -19,13 +19,15 @@ public struct Words: Equatable, Sendable {
 
 /// Why a value cannot be split into words.
 public enum WordsError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A quote is opened and never closed.
   case unclosedQuote(Character)
+  /// The escapes produce bytes that are not UTF-8.
   case notText
 
   public var description: String {
     switch self {
     case .unclosedQuote(let quote): "the quote \(quote) is not closed; write \\\(quote) for the character itself"
-    case .notText: "an escape gives bytes that are not valid UTF-8"
+    case .notText: "the escapes produce bytes that are not valid UTF-8"
     }
   }
 }
@@ -64,14 +66,14 @@ private struct Splitter {
     return text
   }
 
-  /// The bytes that the escape at `position` stands for; an unknown one stands for itself.
+  /// Reads the escape at `position`: the bytes that it stands for, or an invalid one unchanged.
   private mutating func escape() -> [UInt8] {
     let rest = bytes[(position + 1)...]
     if let (meaning, length) = Escape.known(rest, allowsNUL: false) {
       position += 1 + length
       return meaning
     }
-    // One whole character follows the backslash, and it may have several bytes.
+    // The character after the backslash may have several bytes.
     let next = String(decoding: rest.prefix(4), as: UTF8.self).unicodeScalars.first.map(String.init) ?? ""
     position += 1 + next.utf8.count
     unknownEscapes.append("\\" + next)

@@ -4,16 +4,16 @@ import Linux
 
 struct ConsoleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "console", abstract: "Sit at a guest's console, or at another terminal of it.",
-    discussion:
-      "What the guest shows is shown, what is typed is typed there; pressing Ctrl-] three times within a second leaves. The guest must "
-      + "run, and is not stopped or frozen for idleness meanwhile. Nothing of the terminal is left changed, however it ends."
-  )
+    commandName: "console", abstract: "Connect to the console, or another terminal, of a guest.",
+    discussion: """
+      Press Ctrl-] three times within a second to disconnect. The guest must be running; it is not frozen or stopped for \
+      idleness while somebody is connected. The settings of your terminal are restored at the end.
+      """)
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
   @ParentCommand var dormouse: Dormouse
-  @Option(help: "Terminal N of those that Terminals= in the guest's file makes, from 1 on.") var terminal: Int?
+  @Option(help: "Connect to this terminal of Terminals= in the guest file, counted from 1.") var terminal: Int?
 
   func run() throws {
     try reportingFailure {
@@ -28,8 +28,8 @@ struct ConsoleCommand: ParsableCommand {
         throw .system(error)
       }
       switch end {
-      case .left: complain("\ndormouse: detached from \(guest.name), which keeps running\n")
-      case .guestEnded: complain("\ndormouse: \(guest.name) has ended\n")
+      case .left: complain("\ndormouse: disconnected from \(guest.name), which keeps running\n")
+      case .guestEnded: complain("\ndormouse: \(guest.name) stopped\n")
       case .asked: throw .interrupted
       }
     }
@@ -57,7 +57,7 @@ struct ConsoleCommand: ParsableCommand {
       case .arrived(let bytes): try exchange.show(bytes)
       case .closed: return .guestEnded
       case .resized:
-        // A guest that cannot be told shows at worst what does not fit.
+        // An error is ignored: at worst the guest's output does not fit the window.
         if let size = Self.size {
           _ = try? daemons.ask(.resize(name: guest.name, terminal: terminal, size: size), of: guest.name)
         }

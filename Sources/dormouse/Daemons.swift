@@ -2,25 +2,26 @@ import ControlProtocol
 import Glibc
 import Linux
 
-/// The daemons below a runtime directory: one for all guests at `io.dormouse`, or one for each at `NAME/io.dormouse`.
+/// The daemons below a runtime directory. One daemon for all guests listens at `io.dormouse`; the daemon of a single guest at
+/// `NAME/io.dormouse`.
 struct Daemons {
   let runtime: String
 
-  /// Asks the guest's own daemon, or else the common one.
+  /// Sends a call to the guest's own daemon, or else to the common one.
   ///
-  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  /// - Throws: `Failure`, also when the daemon replies with an error.
   func ask(_ call: Call, of name: String) throws(Failure) -> Reply {
     try first(of: name) { daemon throws(Failure) in try daemon.ask(call) }
   }
 
-  /// Asks as `ask`, for the connection itself.
+  /// Sends a call as `ask` does, and returns the connection, which carries something else after the reply.
   ///
-  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  /// - Throws: `Failure`, also when the daemon replies with an error.
   func upgrade(_ call: Call, of name: String) throws(Failure) -> OwnedFD {
     try first(of: name) { daemon throws(Failure) in try daemon.upgrade(call) }
   }
 
-  /// What the first of those that may have the guest answers; nil is the answer of one that is not there.
+  /// The answer of the first daemon that is there, of those that may have the guest. nil is the answer of a missing daemon.
   private func first<Answer: ~Copyable>(
     of name: String, _ question: (Daemon) throws(Failure) -> Answer?
   ) throws(Failure) -> Answer {
@@ -31,16 +32,16 @@ struct Daemons {
     throw .noDaemon(paths: paths)
   }
 
-  /// The guest's own daemon comes before the common one.
+  /// The control sockets of the daemons that may have the guest; the guest's own comes first.
   private func paths(of name: String) -> [String] { ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"] }
 
-  /// The process that answers for a guest: the guest's own daemon, or else the common one.
+  /// The process ID of the daemon that has a guest: the guest's own, or else the common one.
   ///
   /// - Throws: `Failure`.
   func process(of name: String) throws(Failure) -> Int32 {
     let paths = paths(of: name)
     for path in paths {
-      // Only one that answers counts: the socket of a daemon that is gone may still be there.
+      // Only a successful connection shows a daemon: the socket file of one that ended may still exist.
       guard let socket = try? UnixStream.connect(to: path) else { continue }
       do throws(SystemError) {
         return try UnixStream.peer(of: socket).pid
@@ -51,7 +52,7 @@ struct Daemons {
     throw .noDaemon(paths: paths)
   }
 
-  /// The guests of all daemons there are, by name; a guest's own daemon knows better than the common one.
+  /// The guests of all daemons, sorted by name. Where two daemons have a guest, the reply of its own daemon wins.
   ///
   /// - Throws: `Failure`; `noDaemon` when there is none at all.
   func list() throws(Failure) -> [GuestSummary] {
@@ -64,7 +65,7 @@ struct Daemons {
       do throws(Failure) {
         reply = try Daemon(path: path).ask(.list)
       } catch .hungUp {
-        // The daemon of a single guest ends when the guest sleeps, be it now.
+        // The daemon of a single guest ends when the guest sleeps, which may happen right now.
         continue
       }
       guard let reply else { continue }
@@ -77,24 +78,24 @@ struct Daemons {
   }
 }
 
-/// One daemon, by the path of its control socket.
+/// A daemon, by the path of its control socket.
 struct Daemon {
   let path: String
 
-  /// Sends a call and waits for the reply, however long it takes; nil when nobody listens at the path.
+  /// Sends a call and waits for the reply without a timeout; nil when nothing listens at the path.
   ///
-  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  /// - Throws: `Failure`, also when the daemon replies with an error.
   func ask(_ call: Call) throws(Failure) -> Reply? {
     guard let socket = try connect() else { return nil }
     return try ask(call, over: socket)
   }
 
-  /// Sends a call after which the connection carries something else; nil when nobody listens at the path.
+  /// Sends a call after whose reply the connection carries something else; nil when nothing listens at the path.
   ///
-  /// - Throws: `Failure`; also for an error that the daemon answered with.
+  /// - Throws: `Failure`, also when the daemon replies with an error.
   func upgrade(_ call: Call) throws(Failure) -> OwnedFD? {
     guard let socket = try connect() else { return nil }
-    // What follows the reply is no message: not a byte of it may be taken here.
+    // The bytes after the reply are not a message, so none of them may be read here.
     guard case .attached = try ask(call, over: socket, atOnce: 1) else { throw .otherReply }
     return socket
   }
@@ -141,7 +142,7 @@ struct Daemon {
     return reply
   }
 
-  /// One message there, one back; nil when the connection ends before that, or when what comes is no message.
+  /// Sends a message and receives one; nil when the connection ends before that, or what arrives is not a message.
   private func exchange(
     _ request: [UInt8], over socket: borrowing OwnedFD, atOnce limit: Int
   ) throws(SystemError) -> [UInt8]? {

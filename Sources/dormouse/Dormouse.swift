@@ -1,33 +1,32 @@
 import ArgumentParser
 import ControlProtocol
-import Supervision
 
-/// The command line. Each verb is a file of its own; all but `check` ask a daemon over its control socket, and `interface` looks at
-/// the guest itself besides.
+/// The command line. Each verb has its own file. All verbs but `check` call a daemon over its control socket; `interface` also inspects
+/// the guest itself.
 @main
 struct Dormouse: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dormouse",
     abstract: "Containers that sleep until a connection wakes them.",
     discussion: """
-      A guest is a file NAME.guest, kept by dormoused(8). The verbs ask the daemon at RUNTIME/io.dormouse; where each \
-      guest has a daemon of its own, as under systemd, the one at RUNTIME/NAME/io.dormouse.
+      A guest is a container that a file NAME.guest describes and dormoused(8) runs. The verbs call the daemon at \
+      RUNTIME/io.dormouse, or the guest's own daemon at RUNTIME/NAME/io.dormouse, as it runs under systemd.
 
-      JSON: with --json, `list` prints an array of objects and `status` one object. Every key is always there; what has \
-      nothing to say is null. Times are microseconds since 1970-01-01 UTC, keys ending in Ms are milliseconds. Keys may \
-      be added, none is taken away. All of it is described by
+      With --json, `list` prints an array of objects and `status` one object. Every key is always present; its value \
+      may be null. Times are microseconds since 1970-01-01 UTC; keys that end in Ms are milliseconds. Later versions \
+      may add keys but remove none. The objects are described by
           varlinkctl introspect /run/dormouse/io.dormouse io.dormouse.Manager
 
       Exit status:
-        0   it is done
-        1   it could not be done: no such guest, a guest that does not wake, sleep or freeze, a wrong guest
-            file, a requirement that is missed, a terminal that cannot be had
-        64  the command line is wrong
-        69  no daemon answers
-        76  the daemon is of another version
-        77  the daemon may not be asked by this user
+        0   success
+        1   failure: no such guest, the guest does not wake, sleep or freeze, a guest file has problems,
+            a requirement is missed, or the terminal is not available
+        64  usage error
+        69  no daemon is running
+        76  the daemon has another version
+        77  permission denied
       """,
-    version: "dormouse \(Manager.version)",
+    version: "dormouse \(DormouseVersion.current)",
     subcommands: [
       CheckCommand.self,
       ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
@@ -37,19 +36,19 @@ struct Dormouse: ParsableCommand {
   @OptionGroup var runtime: RuntimeOption
 }
 
-/// Where the daemons are: said before the verb or behind it.
+/// The option --runtime, which may come before or after the verb.
 struct RuntimeOption: ParsableArguments {
   @Option(name: .customLong("runtime"), help: "The directory of the daemon's control socket (default: /run/dormouse).")
   var directory: String?
 
-  /// The daemons there, or where the option before the verb says.
+  /// The daemons in the directory of this option, or else of the one before the verb.
   func daemons(_ before: RuntimeOption) -> Daemons {
     Daemons(runtime: directory ?? before.directory ?? "/run/dormouse")
   }
 }
 
 extension RuntimeOption {
-  /// Has the guest's daemon carry out a call that is answered by its being done; what hinders it is told, and ends the program.
+  /// Sends a call whose reply has no content. On failure, prints the reason and ends the program.
   func carryOut(_ call: Call, of guest: GuestArgument, _ before: RuntimeOption) throws {
     try reportingFailure {
       () throws(Failure) in
@@ -58,15 +57,15 @@ extension RuntimeOption {
   }
 }
 
-/// The guest that a verb is about.
+/// The argument that names a guest.
 struct GuestArgument: ParsableArguments {
-  @Argument(help: "The guest: the name of its file without .guest.")
+  @Argument(help: "The name of the guest: that of its file without .guest.")
   var name: String
 
   func validate() throws {
-    // It becomes part of the path of a socket.
+    // The name becomes part of the path of a socket.
     if name.isEmpty || name.contains("/") || name.hasPrefix(".") {
-      throw ValidationError("\(name) cannot be a guest's name.")
+      throw ValidationError("\(name) is not a guest name.")
     }
   }
 }

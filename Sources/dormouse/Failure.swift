@@ -3,18 +3,23 @@ import ControlProtocol
 import Glibc
 import Linux
 
-/// Why a verb could not do what it was asked: each with its exit status and words that name the remedy.
+/// Why a verb failed, with its exit status and a message that names the remedy.
 enum Failure: Error, CustomStringConvertible {
+  /// Nothing listens at any of the control sockets.
   case noDaemon(paths: [String])
+  /// The user may not connect to the control socket.
   case notAllowed(path: String)
+  /// A system call failed.
   case system(SystemError)
-  /// The daemon closed the connection instead of answering.
+  /// The daemon closed the connection before it replied.
   case hungUp(path: String)
+  /// The daemon replied with an error.
   case refused(ManagerError)
-  /// Only of a guest that runs there is anything to see.
+  /// The verb needs a running guest.
   case notRunning(name: String)
-  /// A signal told this process to end.
+  /// A signal ended the session.
   case interrupted
+  /// The reply of the daemon is not one to the call.
   case unexpected(UnexpectedReply)
 
   static let otherReply = Failure.unexpected(.malformed)
@@ -31,24 +36,24 @@ enum Failure: Error, CustomStringConvertible {
   var description: String {
     switch self {
     case .noDaemon(let paths):
-      "no daemon answers at \(paths.joined(separator: " or ")): start dormoused, or name its --runtime"
-    case .notAllowed(let path): "\(path): only the user that runs dormoused may ask it; try with sudo"
+      "no daemon listens at \(paths.joined(separator: " or ")); start dormoused, or set --runtime"
+    case .notAllowed(let path): "\(path): permission denied; only the user of dormoused may connect, try sudo"
     case .system(let error): "\(error)"
-    case .hungUp(let path): "the daemon at \(path) ended before it answered; its log says why"
-    case .notRunning(let name): "\(name) does not run; `dormouse wake \(name)` starts it"
-    case .interrupted: "a signal ended it"
+    case .hungUp(let path): "the daemon at \(path) closed the connection before it replied; see its log"
+    case .notRunning(let name): "\(name) is not running; `dormouse wake \(name)` starts it"
+    case .interrupted: "interrupted by a signal"
     case .refused(let error):
       switch error {
       case .wakeFailed(let name, _): "\(error); `dormouse status --console \(name)` may show more"
-      case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now halts it all the same"
-      case .noSuchGuest, .freezeFailed, .consoleFailed: "\(error)"
+      case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now stops it anyway"
+      case .noSuchGuest, .freezeFailed, .consoleFailed, .tooManySubscribers, .subscriberTooSlow: "\(error)"
       }
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }
   }
 }
 
-/// Runs a verb; what fails is said on stderr, and becomes the exit status.
+/// Runs a verb. A failure is printed on stderr and sets the exit status.
 func reportingFailure(_ body: () throws(Failure) -> Void) throws {
   do throws(Failure) {
     try body()

@@ -2,15 +2,15 @@ import ArgumentParser
 
 struct FreezeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "freeze", abstract: "Freeze a guest until the next connection, and return when all of it is frozen.",
+    commandName: "freeze", abstract: "Freeze a guest until the next connection.",
     discussion:
-      "A guest that is in use is left alone: `dormouse why NAME` tells by whom. With --now it is frozen all the same, and its "
-      + "clients wait until somebody new connects, or until `dormouse thaw NAME`.")
+      "Returns when all processes of the guest are frozen. A guest that is in use is not frozen; `dormouse why NAME` tells who "
+      + "uses it. With --now it is frozen anyway, and its clients wait until a new connection or `dormouse thaw NAME`.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
   @ParentCommand var dormouse: Dormouse
-  @Flag(help: "Freeze it although it is in use.") var now = false
+  @Flag(help: "Freeze the guest even if it is in use.") var now = false
 
   func run() throws {
     try runtime.carryOut(.freeze(name: guest.name, now: now), of: guest, dormouse.runtime)

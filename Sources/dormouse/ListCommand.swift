@@ -1,13 +1,12 @@
 import ArgumentParser
 import ControlProtocol
-import Supervision
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "All guests.",
+    commandName: "list", abstract: "List all guests.",
     discussion: """
-      With --json an array of objects: name, state (inactive, activating, active, frozen, deactivating, failed), since, \
-      sockets (their addresses), connections, wakes, and pid (of the guest's PID 1, or null).
+      With --json, prints an array of objects: name, state (inactive, activating, active, frozen, deactivating, failed), \
+      since, sockets (addresses), connections, wakes, and pid (of the guest's PID 1, or null).
       """)
 
   @OptionGroup var runtime: RuntimeOption

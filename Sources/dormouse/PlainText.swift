@@ -1,6 +1,6 @@
-/// Text of a guest for the terminal of the host: without escape sequences and control characters, whoever wrote them.
+/// Makes text from a guest safe for the terminal of the host: removes escape sequences and control characters.
 ///
-/// A newline becomes a space, unless `lines`. What is taken out is told from what is left by ECMA-48.
+/// Newlines become spaces unless `lines` is true. Escape sequences are recognized as in ECMA-48.
 func plainText(_ text: String, lines: Bool = false) -> String {
   var plain = String.UnicodeScalarView()
   var parser = EscapeParser()
@@ -10,7 +10,7 @@ func plainText(_ text: String, lines: Bool = false) -> String {
     case "\t": plain.append(lines ? "\t" : " ")
     default:
       switch scalar.properties.generalCategory {
-      // Format characters can turn the direction of the text around them.
+      // Format characters can reverse the direction of the text around them.
       case .control, .format, .lineSeparator, .paragraphSeparator: continue
       default: plain.append(scalar)
       }
@@ -19,22 +19,22 @@ func plainText(_ text: String, lines: Bool = false) -> String {
   return String(plain)
 }
 
-/// Follows a terminal's escape sequences, one character after the other.
+/// A parser of terminal escape sequences that takes one character at a time.
 private struct EscapeParser {
   private enum State {
     case text
     /// After ESC.
     case escape
-    /// After ESC [, until a final character.
+    /// After ESC [, up to a final character.
     case control
-    /// After ESC ], P, X, ^ or _, until BEL or ESC \.
+    /// After ESC ], P, X, ^ or _, up to BEL or ESC \.
     case string
     case stringEscape
   }
 
   private var state = State.text
 
-  /// Whether the character belongs to a sequence.
+  /// Whether the character is part of an escape sequence.
   mutating func swallows(_ scalar: Unicode.Scalar) -> Bool {
     switch (state, scalar) {
     case (.text, "\u{1B}"): state = .escape
@@ -45,7 +45,7 @@ private struct EscapeParser {
     case (.control, "\u{20}"..."\u{3F}"): break
     case (.string, "\u{07}"), (.stringEscape, _): state = .text
     case (.string, "\u{1B}"): state = .stringEscape
-    // A line never belongs to a sequence: one that was cut off takes no more than its own.
+    // A newline ends every sequence, so that one that was cut off does not swallow further lines.
     case (.string, "\n"), (.control, "\n"), (.escape, "\n"):
       state = .text
       return false

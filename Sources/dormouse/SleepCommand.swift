@@ -2,14 +2,15 @@ import ArgumentParser
 
 struct SleepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "sleep", abstract: "Halt a guest cleanly, and return when it is gone.",
+    commandName: "sleep", abstract: "Stop a guest cleanly until the next connection.",
     discussion:
-      "A guest that is in use is left alone: `dormouse why NAME` tells by whom. With --now it is halted all the same.")
+      "Returns when the guest has stopped. A guest that is in use is not stopped; `dormouse why NAME` tells who uses it. With "
+      + "--now it is stopped anyway.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
   @ParentCommand var dormouse: Dormouse
-  @Flag(help: "Halt it although it is in use.") var now = false
+  @Flag(help: "Stop the guest even if it is in use.") var now = false
 
   func run() throws {
     try runtime.carryOut(.sleep(name: guest.name, now: now), of: guest, dormouse.runtime)

@@ -3,14 +3,14 @@ import ControlProtocol
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "All that is known of one guest.",
-    discussion: "With --json one object, the type GuestStatus of the interface io.dormouse.Manager.")
+    commandName: "status", abstract: "Show the state of a guest.",
+    discussion: "With --json, prints an object: the type GuestStatus of the interface io.dormouse.Manager.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption
   @ParentCommand var dormouse: Dormouse
   @Flag(help: "Print JSON.") var json = false
-  @Flag(help: "Also what the guest showed on its console, at most the last 64 KiB.") var console = false
+  @Flag(help: "Also show the last console output of the guest, at most 64 KiB.") var console = false
 
   func run() throws {
     try reportingFailure {

@@ -1,6 +1,6 @@
 import ControlProtocol
 
-/// What `dormouse status` shows a person.
+/// The output of `dormouse status` for a person.
 struct StatusText {
   private let status: GuestStatus
   private let now: Timestamp
@@ -14,8 +14,8 @@ struct StatusText {
     var facts = Facts()
     facts.add("Guest", status.name)
     facts.add("State", "\(status.state.rawValue) since \(moment(status.since))")
-    facts.add("Retry", status.retryAt.map { "\($0.relative(to: now)): until then no connection wakes it" })
-    facts.add("Stop", status.stopAt.map { "\($0.relative(to: now)), if nothing uses it until then" })
+    facts.add("Retry", status.retryAt.map { "\($0.relative(to: now)); no connection wakes the guest before that" })
+    facts.add("Stop", status.stopAt.map { "\($0.relative(to: now)), unless somebody uses the guest" })
     facts.add("PID", status.pid.map { "\($0)" })
     facts.add("Cgroup", status.cgroup)
     for file in status.files { facts.add("File", file) }
@@ -36,7 +36,7 @@ struct StatusText {
 
   private func addReport(_ facts: inout Facts) {
     guard let report = status.report else { return }
-    facts.add("Says", report.status)
+    facts.add("Status", report.status)
     facts.add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : "not yet")
     facts.add("Reaching", report.reaching)
     facts.add("SSH", report.sshAddress.map { "ssh \($0)" })
@@ -74,11 +74,11 @@ struct StatusText {
 
   private func line(_ stop: StopReport) -> String {
     var parts: [String] = []
-    if let took = stop.tookMs { parts.append("gone after \(duration(milliseconds: took))") }
+    if let took = stop.tookMs { parts.append("stopped after \(duration(milliseconds: took))") }
     if let status = stop.exitStatus { parts.append("exit status \(status)") }
     if let signal = stop.signal { parts.append(signal) }
     if let parameter = stop.rebootParameter { parts.append("reboot argument \(parameter)") }
-    if stop.killed { parts.append("KILLED, it did not halt in time") }
+    if stop.killed { parts.append("KILLED because it did not stop in time") }
     return "\(moment(stop.at)), \(stop.cause.words)" + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }
 
@@ -88,9 +88,9 @@ struct StatusText {
       ("failed wakes", counters.failedWakes), ("freezes", counters.freezes), ("stops", counters.stops),
       ("kills", counters.kills),
       ("crashes", counters.crashes), ("reboots", counters.reboots),
-      ("connections", counters.accepted), ("ended without an answer", counters.unanswered),
+      ("connections", counters.accepted), ("unanswered connections", counters.unanswered),
       ("handed over", counters.handedOver), ("parked", counters.parked),
-      ("given back", counters.unparked), ("left to a guest that was stopping", counters.undrained),
+      ("unparked", counters.unparked), ("not drained before a stop", counters.undrained),
       ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
       ("processes killed, out of memory", counters.memoryKills),
     ]
@@ -102,11 +102,11 @@ struct StatusText {
   private func moment(_ time: Timestamp) -> String { "\(time.localTime); \(time.relative(to: now))" }
 }
 
-/// Names and values, the names aligned on their colons as systemctl(1) does.
+/// Lines of a name and a value, aligned at the colons as in systemctl(1).
 struct Facts {
   private var facts: [(String, String)] = []
 
-  /// Nothing is added without a value.
+  /// Adds a line; without a value nothing is added.
   mutating func add(_ name: String, _ value: String?) {
     if let value { facts.append((name, plainText(value))) }
   }
@@ -126,10 +126,11 @@ extension String {
 extension LossReason {
   fileprivate var words: String {
     switch self {
-    case .notAdopted: "nobody in the guest took the socket"
-    case .notUnparked: "could not be given back"
-    case .unanswered: "closed unanswered by a guest that was stopping"
+    case .notAdopted: "the guest did not adopt the socket"
+    case .notUnparked: "could not be unparked"
+    case .unanswered: "closed unanswered while the guest was stopping"
     case .killed: "open when the guest was killed"
+    case .unrecognized(let word): word
     }
   }
 }

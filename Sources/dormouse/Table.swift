@@ -1,8 +1,11 @@
-/// Rows of cells, aligned for a person; numbers stand to the right of their column.
+/// A table for a person, with aligned columns.
 struct Table {
   private var rows: [[String]]
   private let right: Set<Int>
 
+  /// - Parameters:
+  ///   - header: the titles of the columns.
+  ///   - right: the indices of the columns that are aligned to the right, such as numbers.
   init(_ header: [String], right: Set<Int> = []) {
     rows = [header]
     self.right = right
@@ -10,7 +13,7 @@ struct Table {
 
   mutating func add(_ row: [String]) { rows.append(row.map { plainText($0) }) }
 
-  /// One line each, two spaces between the columns, nothing at the ends of lines.
+  /// One line for each row, with two spaces between columns and no spaces at the end.
   var text: String {
     let widths = rows.reduce(into: [Int](repeating: 0, count: rows[0].count)) { widths, row in
       for (column, cell) in row.enumerated() { widths[column] = max(widths[column], cell.count) }

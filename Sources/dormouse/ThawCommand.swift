@@ -2,7 +2,8 @@ import ArgumentParser
 
 struct ThawCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "thaw", abstract: "Thaw a frozen guest; any other is left as it is.")
+    commandName: "thaw", abstract: "Thaw a frozen guest.",
+    discussion: "A guest that is not frozen stays as it is.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption

@@ -1,8 +1,12 @@
 import ControlProtocol
 import Glibc
+import Linux
 
 extension Timestamp {
-  /// `3min 12s ago`, `in 12s`, `now`.
+  /// The present moment, by CLOCK_REALTIME.
+  static var now: Timestamp { Timestamp(sinceEpoch: Clocks.realtime) }
+
+  /// The time relative to `now`: `3min 12s ago`, `in 12s`, `now`.
   func relative(to now: Timestamp) -> String {
     let (distance, overflow) = now.microseconds.subtractingReportingOverflow(microseconds)
     if overflow { return "at an unknown time" }
@@ -11,7 +15,7 @@ extension Timestamp {
     return distance > 0 ? "\(span(seconds: seconds)) ago" : "in \(span(seconds: seconds))"
   }
 
-  /// The local time, as systemctl prints it: `Tue 2026-11-24 03:40:11 UTC`.
+  /// The local time in the format of systemctl: `Tue 2026-11-24 03:40:11 UTC`.
   var localTime: String {
     var seconds = time_t(microseconds / 1_000_000)
     var parts = tm()

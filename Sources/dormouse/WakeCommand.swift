@@ -2,7 +2,7 @@ import ArgumentParser
 
 struct WakeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "wake", abstract: "Start a guest, and return when it is ready.")
+    commandName: "wake", abstract: "Start a guest and wait until it is ready.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption

@@ -3,8 +3,8 @@ import ControlProtocol
 
 struct WhyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "why", abstract: "What keeps a guest awake, or what would wake it.",
-    discussion: "With --json one object, the type GuestExplanation of the interface io.dormouse.Manager.")
+    commandName: "why", abstract: "Explain what keeps a guest awake, or what would wake it.",
+    discussion: "With --json, prints an object: the type GuestExplanation of the interface io.dormouse.Manager.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption

@@ -1,6 +1,6 @@
 import ControlProtocol
 
-/// What `dormouse why` tells a person.
+/// The output of `dormouse why` for a person.
 struct WhyText {
   private let guest: GuestExplanation
   private let now: Timestamp
@@ -12,15 +12,17 @@ struct WhyText {
 
   var text: String {
     var lines = ["\(guest.name) is \(guest.state.rawValue), since \(guest.since.relative(to: now))."]
-    lines += guest.reasons.map { "The reason: \($0)." }
+    lines += guest.reasons.map { "Reason: \($0)." }
     if let retry = guest.retryAt {
-      lines.append("No connection wakes it now; it will be tried again \(retry.relative(to: now)).")
+      lines.append("No connection wakes it now; the next attempt is \(retry.relative(to: now)).")
     }
-    if let idle = guest.idleSince { lines.append("Nobody uses it; the last use ended \(idle.relative(to: now)).") }
+    if let idle = guest.idleSince { lines.append("It is idle; the last use ended \(idle.relative(to: now)).") }
     if let stop = guest.stopAt {
-      lines.append("It will be stopped \(stop.relative(to: now)), if nothing uses it until then.")
+      lines.append("It will be stopped \(stop.relative(to: now)), unless somebody uses it.")
     }
-    if !guest.wakeBy.isEmpty { lines.append("A connection wakes it, to: \(guest.wakeBy.joined(separator: " "))") }
+    if !guest.wakeBy.isEmpty {
+      lines.append("A connection to one of these wakes it: \(guest.wakeBy.joined(separator: " "))")
+    }
     if !guest.connections.isEmpty { lines.append("These connections keep it awake:") }
     return lines.map { plainText($0) + "\n" }.joined() + connections
   }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Files like os-release")
 struct AssignmentsTests {
-  @Test("are read with their quotes taken away; comments and lines that assign nothing are left out")
+  @Test("a file like os-release is read without its quotes, its comments and the lines that assign nothing")
   func read() {
     let text = """
       # a comment=here

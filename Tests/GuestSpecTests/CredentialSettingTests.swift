@@ -8,28 +8,28 @@ struct CredentialSettingTests {
     return (reading.guest.policy.credentials, reading.diagnostics.map(\.description))
   }
 
-  @Test("a value is bytes: escapes count, also of NUL, specifiers do not, and a colon is a byte like others")
+  @Test("the value of SetCredential= is bytes: escapes are resolved, also of NUL, and specifiers and colons are kept")
   func values() {
     let (found, problems) = credentials(#"SetCredential=a:x\x00\n%H:y"#, "SetCredential=empty:")
     #expect(problems == [])
     #expect(found.map(\.source) == [.value(Secret([120, 0, 10] + Array("%H:y".utf8))), .value(Secret([]))])
   }
 
-  @Test("a file is an absolute path, or a name that is looked for, the ID where there is none; specifiers count")
+  @Test("LoadCredential= takes an absolute path or the name of a stored credential, by default the ID, with specifiers")
   func files() {
     let (found, problems) = credentials("LoadCredential=a:/srv/%p/key", "LoadCredential=b:other", "LoadCredential=c")
     #expect(problems == [])
     #expect(found.map(\.source) == [.path("/srv/web/key"), .store(name: "other"), .store(name: "c")])
   }
 
-  @Test("an empty one forgets those of its kind")
+  @Test("an empty SetCredential= removes the credentials that SetCredential= set, and no others")
   func empty() {
     let (found, _) = credentials("SetCredential=a:1", "LoadCredential=b", "SetCredential=")
     #expect(found.map(\.id) == ["b"])
   }
 
   @Test(
-    "what is wrong is named, and the value is in no message",
+    "an invalid credential is reported, and its value is in no message",
     arguments: [
       "SetCredential=a/b:hidden", "SetCredential=hidden", #"SetCredential=a:hidden\q"#, "LoadCredential=:/srv/key",
       "LoadCredential=a:srv/key",

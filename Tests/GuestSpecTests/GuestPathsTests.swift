@@ -7,7 +7,7 @@ struct GuestPathsTests {
   private static func host(_ root: String, _ below: String) -> GuestPaths.Place { .host(root: root, below: below) }
 
   @Test(
-    "the root is as Volatile= makes it",
+    "a path of the guest is found in the root that Volatile= makes",
     arguments: [
       (.no, "/etc/fstab", host("/r", "etc/fstab")), (.no, "/", host("/r", "")), (.no, "/var/x", host("/r", "var/x")),
       (.no, "/run/systemd/system", .nothing), (.no, "/dev/null", .nothing), (.no, "/running", host("/r", "running")),
@@ -20,13 +20,13 @@ struct GuestPathsTests {
     #expect(GuestPaths(directory: "/r", volatile: volatile).place(of: path) == place)
   }
 
-  @Test("the host's own root is no special case")
+  @Test("a path of a guest in the host's root with Volatile=yes is found below /usr")
   func ownRoot() {
     let paths = GuestPaths(directory: "/", volatile: .yes)
     #expect(paths.place(of: "/usr/lib/x") == .host(root: "/usr", below: "lib/x"))
   }
 
-  @Test("the deepest mount decides, and of two in one place the later")
+  @Test("the deepest mount decides what is at a path, and of two mounts on one directory the later")
   func mounts() {
     var paths = GuestPaths(directory: "/r", volatile: .no)
     paths.mount("/x/units", at: "/etc/systemd/system")
@@ -42,7 +42,7 @@ struct GuestPathsTests {
     #expect(paths.place(of: "/etc/systemd/system/h.socket") == .nothing)
   }
 
-  @Test("mounts are made from the shallowest to the deepest")
+  @Test("the mounts of [Files] are ordered from the shallowest to the deepest")
   func order() {
     var files = FilesSettings()
     files.mounts = ["/a/b/c", "/a", "/a/b", "/d"].map { .inaccessible(path: $0) }

@@ -5,7 +5,7 @@ import UnitSyntax
 
 @Suite("A guest from its files")
 struct GuestReadingTests {
-  @Test("a whole guest file is the guest it describes")
+  @Test("every section of a guest file is read into the guest that it describes")
   func wholeFile() {
     let reading = read(
       guest: """
@@ -69,14 +69,14 @@ struct GuestReadingTests {
     #expect(reading.listeners.map(\.line) == [16, 17, 21])
   }
 
-  @Test("an empty file is a guest of defaults")
+  @Test("an empty file is a guest with all defaults")
   func emptyFile() {
     let reading = read(guest: "")
     #expect(reading.diagnostics.isEmpty)
     #expect(reading.guest == Guest(name: "web"))
   }
 
-  @Test("every problem is told at once, and the rest is read all the same")
+  @Test("every problem of a guest file is reported at once, and the rest of it is read")
   func everyProblem() {
     let reading = read(
       guest: """
@@ -101,13 +101,13 @@ struct GuestReadingTests {
       reading.diagnostics.map(\.description) == [
         "web.guest:2: Boot=maybe: not a boolean; write yes or no",
         "web.guest:3: warning: unknown setting KilSignal= in [Exec]; did you mean KillSignal=?",
-        "web.guest:5: warning: Environment=: \\q is not an escape and is taken as it stands; "
+        "web.guest:5: warning: Environment=: \\q is not an escape and is kept unchanged; "
           + "write \\\\ for a backslash",
         "web.guest:6: warning: unknown setting IdleStopSec= in [Exec]; it belongs in [Guest]",
         "web.guest:7: warning: unknown section [Fils], which has no effect; did you mean [Files]?",
         "web.guest:10: ListenStream=1.2.3:80: \"1.2.3\" is not an IPv4 address; "
-          + "write four numbers, names are not looked up",
-        "web.guest:14: Directory=srv: \"srv\" is not an absolute path; it must begin with '/'",
+          + "write four numbers, as names are not resolved",
+        "web.guest:14: Directory=srv: \"srv\" is not an absolute path; begin it with '/'",
       ])
     #expect(reading.hasErrors)
     #expect(reading.guest.exec.hostname == "ok")
@@ -115,14 +115,14 @@ struct GuestReadingTests {
     #expect(reading.guest.sockets.isEmpty)
   }
 
-  @Test("a file that is none is not read to its end, and is no guest")
+  @Test("a file of 200,000 errors is a guest with errors, of which a hundred are reported")
   func hopeless() {
     let reading = read(guest: "[Exec]\n" + String(repeating: "Bot=yes\n", count: 200_000))
     #expect(reading.diagnostics.count == UnitFile.diagnosticLimit + 1)
     #expect(reading.hasErrors)
   }
 
-  @Test("later files add to lists and replace values, and an empty assignment forgets")
+  @Test("a later file adds to lists and replaces values, and an empty assignment resets")
   func precedence() {
     let reading = read(
       guest: "[Exec]\nParameters=b\nHostname=two\n[Files]\nBind=/b\n",
@@ -136,7 +136,7 @@ struct GuestReadingTests {
     #expect(reading.guest.files.mounts.first == .inaccessible(path: "/x"))
   }
 
-  @Test("a .nspawn file knows no specifiers and neither [Socket] nor [Guest]")
+  @Test("a .nspawn file has neither specifiers nor the sections [Socket] and [Guest]")
   func nspawn() {
     let reading = read(
       guest: "", nspawn: "[Exec]\nEnvironment=A=50%\n[Socket]\nListenStream=80\n[Guest]\nDirectory=/x\n")
@@ -149,7 +149,7 @@ struct GuestReadingTests {
       ])
   }
 
-  @Test("a [Socket] of a drop-in is a group of its own, and an empty ListenStream= there forgets all groups before")
+  @Test("a [Socket] of a drop-in is a new group, and an empty ListenStream= in it removes the addresses of all groups")
   func socketDropIns() {
     let base = "[Socket]\nListenStream=80\n[Socket]\nListenStream=81\nBacklog=5\n"
     let added = read(guest: base, dropIns: ["[Socket]\nListenStream=82\nBacklog=6\n"])
@@ -165,7 +165,7 @@ struct GuestReadingTests {
     #expect(replaced.guest.sockets.count == 1)
   }
 
-  @Test("an empty ListenStream= in the guest file itself forgets its own group only")
+  @Test("an empty ListenStream= in the guest file removes only the addresses of its own group")
   func socketReset() {
     let reading = read(guest: "[Socket]\nListenStream=80\n[Socket]\nListenDatagram=1\nListenStream=\nListenStream=2\n")
     #expect(reading.listeners.map(\.listen.description) == ["[::]:80 (Stream)", "[::]:2 (Stream)"])
@@ -173,7 +173,7 @@ struct GuestReadingTests {
   }
 
   @Test(
-    "what only the whole shows is told at the line to blame",
+    "an error that several settings together show is reported at the line that causes it",
     arguments: [
       (
         "[Exec]\nProcessTwo=yes\n",
@@ -181,26 +181,29 @@ struct GuestReadingTests {
       ),
       (
         "[Exec]\nBoot=yes\nProcessTwo=yes\n",
-        "web.guest:3: ProcessTwo=yes cannot be with Boot=yes: an init has to be process 1; take one of them out"
+        "web.guest:3: ProcessTwo=yes cannot be combined with Boot=yes: an init must be process 1; remove one of them"
       ),
       (
         "[Exec]\nProcessTwo=yes\nParameters=x\nKillSignal=SIGTERM\n",
-        "web.guest:4: warning: KillSignal=SIGTERM is not obeyed by the small init of ProcessTwo=yes; take it out: "
-          + "the program gets SIGTERM"
+        "web.guest:4: warning: the init of ProcessTwo=yes ignores KillSignal=SIGTERM; remove it, "
+          + "and the program is stopped with SIGTERM"
       ),
       ("[Exec]\nBoot=no\n", "web.guest:2: Boot=no needs a command line to run; write it as Parameters="),
-      ("[Socket]\nBacklog=5\n", "web.guest:1: warning: this [Socket] has no ListenStream= or the like, and no effect"),
+      (
+        "[Socket]\nBacklog=5\n",
+        "web.guest:1: warning: this [Socket] has no ListenStream= or other address and has no effect"
+      ),
       (
         "[Guest]\nDirectory=/\n",
-        "web.guest:2: Directory=/ would give the guest this host's own root; add Volatile=yes to [Files], "
-          + "or name a tree of the guest's own"
+        "web.guest:2: Directory=/ would share the host's root with the guest; add Volatile=yes to [Files], "
+          + "or set another directory"
       ),
     ])
   func whole(text: String, message: String) {
     #expect(read(guest: text).diagnostics.map(\.description) == [message])
   }
 
-  @Test("a file whose name is no guest's name is told of")
+  @Test("a file whose name is not a guest name is an error")
   func wrongName() {
     let file = UnitFile(path: "-x.guest", bytes: [])
     let reading = Guest.read(name: "-x", from: [file], specifiers: Specifiers(fragmentPath: "/-x.guest"))
@@ -208,7 +211,7 @@ struct GuestReadingTests {
     #expect(reading.hasErrors)
   }
 
-  @Test("every prefix of a guest file is read without a trap")
+  @Test("the reader does not trap at any prefix of a guest file")
   func prefixes() {
     let text = """
       [Exec]

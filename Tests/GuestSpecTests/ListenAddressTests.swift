@@ -5,7 +5,7 @@ import Testing
 @Suite("Addresses of systemd.socket(5)")
 struct ListenAddressTests {
   @Test(
-    "an address is read and printed as systemd does",
+    "an address is read and printed as systemd reads and prints it",
     arguments: [
       ("80", "[::]:80"), ("0.0.0.0:80", "0.0.0.0:80"), ("127.0.0.1:65535", "127.0.0.1:65535"), ("[::]:80", "[::]:80"),
       ("[0:0:0:0:0:0:0:0]:80", "[::]:80"), ("[::1]:80", "[::1]:80"), ("[2001:DB8::1]:443", "[2001:db8::1]:443"),
@@ -21,7 +21,7 @@ struct ListenAddressTests {
   }
 
   @Test(
-    "what is no address is refused",
+    "a text that is not an address is refused",
     arguments: [
       "0", "65536", "-1", "+80", "80 ", "http", "1.2.3:80", "1.2.3.04:80", "1.2.3.256:80", "1.2.3.4", "1.2.3.4:0",
       "[::]", "[::]80", "[::]:", "[::", "[:]:1", "[1::2::3]:1", "[1:2:3:4:5:6:7]:1", "[1:2:3:4:5:6:7:8:9]:1",
@@ -31,10 +31,10 @@ struct ListenAddressTests {
     ])
   func wrong(text: String) { #expect(stream(text) == nil) }
 
-  @Test("IPv4 and IPv6 wildcards are different addresses")
+  @Test("the wildcards of IPv4 and IPv6 are different addresses")
   func wildcards() { #expect(stream("80")?.address != stream("0.0.0.0:80")?.address) }
 
-  @Test("there are sequential packets over AF_UNIX only")
+  @Test("ListenSequentialPacket= accepts only AF_UNIX addresses")
   func sequentialPackets() {
     #expect(listen(.sequentialPacket, "/run/x")?.description == "/run/x (SequentialPacket)")
     #expect(listen(.sequentialPacket, "80") == nil)

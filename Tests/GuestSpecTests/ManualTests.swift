@@ -7,7 +7,7 @@ import Testing
 struct ManualTests {
   static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../man")
 
-  static let carriedOut: [(section: String, keys: Set<String>)] = [
+  static let supported: [(section: String, keys: Set<String>)] = [
     ("Exec", keys(Settings.exec)), ("Files", keys(Settings.files)), ("Network", keys(Settings.network)),
     ("Socket", keys(Settings.socket)), ("Guest", keys(Settings.guest)),
   ]
@@ -16,22 +16,22 @@ struct ManualTests {
     Set(table.filter { $0.expects != nil }.map(\.key))
   }
 
-  @Test("every setting that is carried out has a row in dormouse.guest(5), and no row is without a setting")
+  @Test("every supported setting has a row in dormouse.guest(5), and every row has a setting")
   func rows() throws {
     let manual = try Manual(text: String(contentsOf: Self.directory.appending(path: "dormouse.guest.5")))
-    for (section, keys) in Self.carriedOut {
+    for (section, keys) in Self.supported {
       let all = try #require(Settings.sections.first { $0.name == section }).keys
       let rows = manual.rows["[\(section.uppercased())] SECTION", default: []]
       #expect(Set(rows).count == rows.count, "[\(section)] has a row twice")
       #expect(keys.subtracting(rows).isEmpty, "[\(section)] lacks these rows")
       #expect(Set(rows).subtracting(all).isEmpty, "[\(section)] has rows of no setting")
       let others = Set(manual.rows["In [\(section)]", default: []])
-      #expect(others.isSubset(of: all.subtracting(keys)), "[\(section)]: these are carried out, or no settings")
-      #expect(others.isDisjoint(with: rows), "[\(section)]: these stand in both places")
+      #expect(others.isSubset(of: all.subtracting(keys)), "[\(section)]: these are supported, or not settings")
+      #expect(others.isDisjoint(with: rows), "[\(section)]: these are in both lists")
     }
   }
 
-  @Test("no page has a mistake that groff knows of", arguments: ["dormouse.1", "dormouse.guest.5", "dormoused.8"])
+  @Test("groff finds no mistake in a manual page", arguments: ["dormouse.1", "dormouse.guest.5", "dormoused.8"])
   func markup(page: String) throws {
     let groff = Process()
     groff.executableURL = URL(filePath: "/usr/bin/env")
@@ -45,7 +45,7 @@ struct ManualTests {
   }
 }
 
-/// The tags of a man(7) page's paragraphs by the heading they stand under: the words that end in `=`.
+/// The settings that a man(7) page describes: the words of paragraph tags that end in `=`, by the heading above them.
 struct Manual {
   private(set) var rows: [String: [String]] = [:]
 

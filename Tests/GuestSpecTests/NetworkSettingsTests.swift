@@ -5,7 +5,7 @@ import UnitSyntax
 
 @Suite("[Network]")
 struct NetworkSettingsTests {
-  @Test("every setting of the section is read")
+  @Test("every setting of [Network] is read")
   func whole() {
     let reading = read(
       guest: """
@@ -34,7 +34,7 @@ struct NetworkSettingsTests {
   }
 
   @Test(
-    "what implies a network of the guest's own does",
+    "a setting of [Network] implies a network of the guest's own where systemd.nspawn(5) says so",
     arguments: [
       ("Private=yes", true, false), ("VirtualEthernet=yes", true, true), ("VirtualEthernetExtra=a", true, false),
       ("Interface=eth1", true, false), ("MACVLAN=eth0", true, false), ("IPVLAN=eth0", true, false),
@@ -50,24 +50,24 @@ struct NetworkSettingsTests {
   }
 
   @Test(
-    "settings that contradict each other are named with the remedy",
+    "the message for contradicting settings of [Network] names the remedy",
     arguments: [
-      ("Bridge=br0\nZone=office", "3: Zone=: a guest joins one bridge only; take out Bridge= or Zone="),
+      ("Bridge=br0\nZone=office", "3: Zone=: a guest can join only one bridge; remove Bridge= or Zone="),
       (
         "NamespacePath=/run/netns/blue\nPrivate=yes",
-        "2: NamespacePath=: a namespace is furnished by whoever made it; take this out, or the other settings"
+        "2: NamespacePath=: an existing namespace is not configured by Dormouse; remove this or the other settings"
       ),
       (
         "Port=80",
-        "2: Port=: without a network of its own the guest has the host's ports; add VirtualEthernet=yes"
+        "2: Port=: a guest in the host's network uses the host's ports; add VirtualEthernet=yes"
       ),
       (
         "Private=yes\nPort=80\nPort=80:8080",
-        "4: Port=: the host's port tcp:80 stands twice; it can lead to one place only"
+        "4: Port=: the port tcp:80 of the host is forwarded twice; remove one of the lines"
       ),
       (
         "VirtualEthernet=yes\nInterface=eth1:host0",
-        "0: two interfaces of the guest would be named host0; name one otherwise"
+        "0: two interfaces of the guest would be named host0; rename one of them"
       ),
     ])
   func contradictions(text: String, message: String) {
@@ -75,13 +75,13 @@ struct NetworkSettingsTests {
     #expect(read(guest: "[Network]\n" + text).diagnostics.map(\.description) == [expected])
   }
 
-  @Test("the same port of the other protocol is another port")
+  @Test("the same port number of TCP and UDP may be forwarded twice")
   func protocols() {
     #expect(read(guest: "[Network]\nPrivate=yes\nPort=tcp:53\nPort=udp:53").diagnostics.isEmpty)
   }
 
   @Test(
-    "names that the kernel would not take, or that mean something else, are none",
+    "an interface name is refused when the kernel would refuse it or it is ambiguous",
     arguments: [
       "eth0": true, "ve-0123456789ab": true, "ve-0123456789abc": false, "": false, ".": false, "..": false,
       "a/b": false, "a:b": false, "a b": false, "eth%d": false, "12": false, "1a": true, "all": false, "default": false,
@@ -90,7 +90,7 @@ struct NetworkSettingsTests {
   func interfaceNames(name: String, isOne: Bool) { #expect(isInterfaceName(name) == isOne) }
 
   @Test(
-    "wrong values are errors",
+    "an invalid value of [Network] is an error",
     arguments: [
       "Zone=office-of-the-boss", "VirtualEthernetExtra=a:b:c", "VirtualEthernetExtra=a:", "Interface=eth0 1",
       "Port=0", "Port=65536", "Port=http", "Port=sctp:80", "Port=80:", "Port=tcp", "Port=1:2:3", "Bridge=a b",

@@ -10,7 +10,7 @@ struct ResourceValueTests {
   }
 
   @Test(
-    "an amount of memory is bytes, a part of the machine's, or infinity",
+    "an amount of memory is a number of bytes, a share of the machine's memory, or infinity",
     arguments: [
       ("infinity", .infinity), ("0", .count(0)), ("4096", .count(4096)), ("64K", .count(65536)),
       ("1.5G", .count(3 << 29)),
@@ -24,14 +24,14 @@ struct ResourceValueTests {
     #expect(parse(Value<Resources.Amount>.memory, text) == amount)
   }
 
-  @Test("a limit of memory is not nothing", arguments: ["0", "0%", "0.00%"])
+  @Test("a limit of memory must not be zero", arguments: ["0", "0%", "0.00%"])
   func memoryLimit(text: String) {
     #expect(parse(Value<Resources.Amount>.memoryLimit, text) == nil)
     #expect(parse(Value<Resources.Amount>.memoryLimit, "infinity") == .infinity)
   }
 
   @Test(
-    "tasks are counted, or a part of all there can be",
+    "a limit of tasks is a number, or a share of the machine's limit",
     arguments: [("4915", .count(4915)), ("15%", .share(1500)), ("infinity", .infinity), ("0", nil), ("1K", nil)]
       as [(String, Resources.Amount?)])
   func tasks(text: String, amount: Resources.Amount?) {
@@ -39,13 +39,13 @@ struct ResourceValueTests {
   }
 
   @Test(
-    "a quota is a percentage of one processor and may be more than the whole",
+    "a processor quota is a percentage of one processor and may exceed 100%",
     arguments: [("20%", 2000), ("250%", 25_000), ("0.01%", 1), ("0%", nil), ("20", nil), ("300000000%", nil)]
       as [(String, UInt32?)])
   func quota(text: String, share: UInt32?) { #expect(parse(Value<UInt32>.processorShare, text) == share) }
 
   @Test(
-    "weights go from 1 to 10000; a processor's may be idle",
+    "a weight is a number from 1 to 10000, and a processor weight may be idle",
     arguments: [
       ("1", .number(1)), ("10000", .number(10_000)), ("idle", .idle), ("0", nil), ("10001", nil), ("Idle", nil),
     ] as [(String, Resources.Weight?)])

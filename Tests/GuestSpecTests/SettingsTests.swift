@@ -5,19 +5,20 @@ import UnitSyntax
 
 @Suite("Settings.swift, row by row")
 struct SettingsTests {
-  /// For each kind of value one that is right and one that is wrong.
+  /// A valid and an invalid value of each kind.
   static let samples: [String: (good: String, bad: String)] = [
     "a boolean": ("off", "maybe"), "words": ("a 'b c'", "a 'b"), "environment variables": ("A=1 'B=x y'", "1A=x"),
     "a signal": ("SIGRTMIN+3", "SIGNAL"), "a host name": ("web.example", "-web"), "a volatile mode": ("state", "some"),
-    "private users": ("524288:65536", "some"), "a way to own": ("map", "own"), "a number of terminals": ("2", "17"),
+    "private users": ("524288:65536", "some"), "an ownership mode": ("map", "own"),
+    "a number of terminals": ("2", "17"),
     "names of users": ("ada grace", "ada 1st"), "a boolean or a shell's path": ("/bin/zsh", "zsh"),
-    "a way of freezing": ("with-connections", "yes"),
+    "a freeze mode": ("with-connections", "yes"),
     "a bind mount": ("/srv/a:/b:norbind", "srv"), "a tmpfs mount": ("/x:size=1M", "x"), "a path to hide": ("/x", "x"),
     "an overlay": ("/a:+/b:/c", "/a"),
     "an absolute path": ("/srv/web", "srv/web"), "a time span": ("1min 30s", "1 fortnight"),
     "a timeout": ("5s", "soon"),
     "a machine ID": ("0123456789abcdef0123456789ABCDEF", "0123"), "an address": ("/run/x.sock", "localhost:80"),
-    "an IPv6 binding": ("ipv6-only", "yes"), "a number": ("128", "-1"), "an access mode": ("0660", "0999"),
+    "an IPv6 binding mode": ("ipv6-only", "yes"), "a number": ("128", "-1"), "an access mode": ("0660", "0999"),
     "a user or group": ("www-data", "a:b"), "a time span of at most 32767s": ("75s", "infinity"),
     "capabilities": ("CAP_MKNOD all", "MKNOD"), "more capabilities": ("cap_syslog CAP_BPF", "CAP_SYSLOGS"),
     "names of capabilities": ("CAP_NET_RAW", "all"), "an architecture": ("x86", "vax"),
@@ -26,26 +27,26 @@ struct SettingsTests {
     "a limit in bytes": ("1.5M", "1X"), "a limit in seconds": ("1min:2min", "-1"),
     "a limit in microseconds": ("5ms", "soon"), "system calls": ("~@mount bpf", "@mounts"),
     "address families": ("~AF_VSOCK AF_ALG", "AF_INTE"),
-    "a limit of niceness": ("-5", "+20"),
+    "a nice limit": ("-5", "+20"),
     "a number of probes": ("9", "128"), "a size": ("64K", "64Q"), "a descriptor name": ("http", "a:b"),
     "a credential with its value": ("id:a\\x00b", "id"), "a credential with its file": ("id:/srv/key", "id:srv/key"),
     "an amount of memory": ("1.5G", "1X"), "a limit of memory": ("25%", "0"), "a weight or idle": ("idle", "busy"),
     "a weight": ("50", "0"), "a share of a processor": ("150%", "1.5"),
     "a number of tasks": ("100", "0"),
     "a timezone mode": ("symlink", "Europe/Berlin"), "a resolv.conf mode": ("bind-uplink", "copy"),
-    "a way to link journals": ("try-host", "yes"),
+    "a journal link mode": ("try-host", "yes"),
     "an interface's name": ("br0", "a/b"), "a network zone": ("office", "office-of-many"),
     "a pair of interfaces": ("a:b", "a:b:c"), "interfaces": ("eth0 eth1:lan", "eth0 a/b"), "a port": ("udp:53", "http"),
   ]
 
-  @Test("every setting that is carried out takes a right value, refuses a wrong one and forgets it when emptied")
+  @Test("every supported setting accepts a valid value, refuses an invalid one, and is reset by an empty assignment")
   func everyRow() throws {
     for table in [Settings.exec, Settings.files, Settings.network, Settings.guest] { try walk(table) }
     try walk(Settings.socket)
   }
 
   private func walk<Target: Equatable>(_ table: [Setting<Target>]) throws {
-    #expect(Set(table.map(\.key)).count == table.count, "a key stands twice")
+    #expect(Set(table.map(\.key)).count == table.count, "a key occurs twice")
     for setting in table {
       guard let expects = setting.expects else { continue }
       let sample = try #require(Self.samples[expects], "no sample for \(expects)")
@@ -53,7 +54,7 @@ struct SettingsTests {
       var target = Target.defaults
       let good = setting.key == "ListenSequentialPacket" || expects != "an address" ? sample.good : "[::1]:80"
       try setting.assign(good, &target, &context)
-      // Boot= and other booleans may have the sample as their default.
+      // The sample may be the default of Boot= and other booleans.
       if expects == "a boolean", target == .defaults { try setting.assign("yes", &target, &context) }
       #expect(target != .defaults, "\(setting.key)=\(good) changes nothing")
       #expect(throws: WrongValue.self, "\(setting.key)") { try setting.assign(sample.bad, &target, &context) }
@@ -63,7 +64,7 @@ struct SettingsTests {
     }
   }
 
-  @Test("a key that is known but not carried out says so, in every section")
+  @Test("a key that is known but not supported produces a warning in every section")
   func knownKeys() {
     let sections: [(String, [String])] = [
       ("Exec", Settings.exec.filter { $0.expects == nil }.map(\.key)),
@@ -76,14 +77,14 @@ struct SettingsTests {
       for key in keys {
         let body = "[\(section)]\n\(key)=x" + (section == "Socket" ? "\nListenStream=80" : "")
         let messages = read(guest: body).diagnostics.map(\.description)
-        let warning = "web.guest:2: warning: \(key)= is not carried out by this version of Dormouse and has no effect"
+        let warning = "web.guest:2: warning: \(key)= is not supported by this version of Dormouse and has no effect"
         #expect(messages == [warning])
       }
     }
   }
 }
 
-/// Reads `web.guest` with this text.
+/// Reads the guest `web` from a guest file with this text.
 func read(guest: String, nspawn: String? = nil, dropIns: [String] = []) -> GuestReading {
   var files: [UnitFile] = []
   if let nspawn { files.append(UnitFile(path: "web.nspawn", bytes: Array(nspawn.utf8))) }

@@ -16,7 +16,7 @@ struct SocketAgreementTests {
   }
 
   @Test(
-    "an address is taken by the unit that has the same",
+    "a listener is claimed by the unit with the same address",
     arguments: [
       ("ListenStream=80", "ListenStream=[::]:80"), ("ListenStream=0.0.0.0:80", "ListenStream=0.0.0.0:80"),
       ("ListenStream=[fe80::1]:80%eth0", "ListenStream=[fe80::1]:80"), ("ListenDatagram=53", "ListenDatagram=53"),
@@ -30,35 +30,38 @@ struct SocketAgreementTests {
   }
 
   @Test(
-    "an address that no unit has is told of, with the one that was probably meant",
+    "a listener that no unit has produces a warning with the address that was probably meant",
     arguments: [
       (
         "ListenStream=0.0.0.0:80", "ListenStream=80",
-        "h.socket has ListenStream=[::]:80, which is another address; write ListenStream=[::]:80 here, "
-          + "or ListenStream=0.0.0.0:80 there"
+        "h.socket has ListenStream=[::]:80, which is another address; write ListenStream=[::]:80 in the guest file, "
+          + "or ListenStream=0.0.0.0:80 in h.socket"
       ),
       (
         "ListenStream=80", "ListenDatagram=80",
-        "h.socket has it as ListenDatagram=[::]:80, which is a socket of another kind; "
-          + "write ListenDatagram=[::]:80 here, or ListenStream=[::]:80 there"
+        "h.socket has ListenDatagram=[::]:80, which is a socket of another kind; "
+          + "write ListenDatagram=[::]:80 in the guest file, or ListenStream=[::]:80 in h.socket"
       ),
       (
         "ListenStream=80", "ListenStream=8080",
-        "h.socket has ListenStream=[::]:8080, which is another port; write ListenStream=[::]:8080 here, "
-          + "or ListenStream=[::]:80 there"
+        "h.socket has ListenStream=[::]:8080, which is another port; write ListenStream=[::]:8080 in the guest file, "
+          + "or ListenStream=[::]:80 in h.socket"
       ),
       (
         "ListenStream=/srv/web/run/h.sock", "ListenStream=/run/h.sock",
-        "h.socket has ListenStream=/run/h.sock, and the paths must be the same; write ListenStream=/run/h.sock here, "
-          + "or ListenStream=/srv/web/run/h.sock there"
+        "h.socket has ListenStream=/run/h.sock, but the paths must be the same; "
+          + "write ListenStream=/run/h.sock in the guest file, or ListenStream=/srv/web/run/h.sock in h.socket"
       ),
       (
         "ListenStream=/h", "ListenStream=@h",
-        "h.socket has ListenStream=@h: one is a path and one an abstract name; write ListenStream=@h here, "
-          + "or ListenStream=/h there"
+        "h.socket has ListenStream=@h, but one is a path and one an abstract name; "
+          + "write ListenStream=@h in the guest file, or ListenStream=/h in h.socket"
       ),
-      ("ListenStream=80", "ListenStream=/run/h.sock", "enable a unit with ListenStream=[::]:80 there"),
-      ("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81", "enable a unit with ListenStream=127.0.0.1:80 there"),
+      ("ListenStream=80", "ListenStream=/run/h.sock", "enable a unit with ListenStream=[::]:80 in the guest"),
+      (
+        "ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:81",
+        "enable a unit with ListenStream=127.0.0.1:80 in the guest"
+      ),
     ])
   func unclaimed(guest: String, unit text: String, remedy: String) {
     let result = agreement(guest, unit("h.socket", text))
@@ -66,50 +69,50 @@ struct SocketAgreementTests {
     #expect(result.disagreements.count == 1)
     let message = result.disagreements.first?.description ?? ""
     #expect(message.hasPrefix("web.guest:2: warning: \(guest.replacing80): no enabled .socket unit in the guest has"))
-    #expect(message.hasSuffix("so systemd there closes it unused; " + remedy))
+    #expect(message.hasSuffix("so systemd in the guest closes the socket; " + remedy))
   }
 
-  @Test("a guest without socket units is told to enable one")
+  @Test("a listener of a guest without socket units produces a warning")
   func noUnits() { #expect(agreement("ListenStream=80").disagreements.count == 1) }
 
-  @Test("a unit that gets only some of its addresses is told of each that it does not get")
+  @Test("a unit that gets only some of its addresses produces a warning for each of the others")
   func partial() {
     let result = agreement(
       "ListenStream=80", unit("h.socket", "ListenStream=80\nListenStream=443\nListenFIFO=/run/f"),
       unit("other.socket", "ListenStream=/run/other"))
     #expect(
       result.disagreements.map(\.description) == [
-        "web:/etc/systemd/system/h.socket:3: warning: ListenStream=[::]:443: h.socket is passed its other addresses, "
-          + "and systemd then never opens this one; add it to [Socket] of the guest file",
-        "web:/etc/systemd/system/h.socket: warning: ListenFIFO=/run/f: h.socket is passed its other addresses, "
-          + "and systemd then never opens this one; it cannot be passed, so give it a unit of its own",
+        "web:/etc/systemd/system/h.socket:3: warning: ListenStream=[::]:443: h.socket gets sockets for its other addresses, "
+          + "so systemd never opens this one; add it to [Socket] of the guest file",
+        "web:/etc/systemd/system/h.socket: warning: ListenFIFO=/run/f: h.socket gets sockets for its other addresses, "
+          + "so systemd never opens this one; move it to another unit, as it cannot be passed",
       ])
   }
 
-  @Test("two units with one address are told of")
+  @Test("two units with one address produce a warning")
   func contested() {
     let result = agreement("ListenStream=80", unit("a.socket", "ListenStream=80"), unit("b.socket", "ListenStream=80"))
     #expect(
       result.disagreements.map(\.description) == [
         "web:/etc/systemd/system/b.socket:2: warning: ListenStream=[::]:80: a.socket has this address too, "
-          + "and chance decides which gets the socket; disable one of them"
+          + "and it is undefined which of them gets the socket; disable one of them"
       ])
   }
 
-  @Test("options that the unit sets and the guest file does not are told of, where they concern the address")
+  @Test("an option that only the unit sets produces a warning if it applies to the address")
   func options() {
     let text = "ListenStream=80\nNoDelay=yes\nBacklog=5\nBindIPv6Only=ipv6-only\nSocketMode=0600\nFreeBind=yes"
     let result = agreement("ListenStream=80\nBacklog=5", unit("h.socket", text))
     #expect(
       result.disagreements.map(\.description) == [
-        "web.guest:2: warning: ListenStream=[::]:80: h.socket says otherwise of BindIPv6Only= NoDelay=, "
-          + "which has no effect on a passed socket; say it in [Socket]"
+        "web.guest:2: warning: ListenStream=[::]:80: BindIPv6Only= NoDelay= of h.socket "
+          + "has no effect on a passed socket; set it in [Socket] of the guest file"
       ])
     #expect(agreement("ListenStream=80\nNoDelay=yes", unit("h.socket", "ListenStream=80")).disagreements.isEmpty)
   }
 
   @Test(
-    "a unit is read as systemd reads it: drop-ins reset, wrong lines and the running guest's specifiers are left out")
+    "a unit is read as systemd reads it: drop-ins reset lists, and invalid lines and unknown specifiers are ignored")
   func units() {
     let files = [
       "[Socket]\nListenStream=1\nListenStream=nonsense\nBacklog=x\n[Install]\nListenStream=9\n",
@@ -124,6 +127,6 @@ struct SocketAgreementTests {
 }
 
 extension String {
-  /// A port alone in the spelling of messages.
+  /// The address in the spelling of messages.
   fileprivate var replacing80: String { self == "ListenStream=80" ? "ListenStream=[::]:80" : self }
 }

@@ -6,7 +6,7 @@ import UnitSyntax
 @Suite("Listeners in each other's way")
 struct SocketConflictTests {
   @Test(
-    "two listeners of one guest that bind(2) would refuse are told of",
+    "two listeners of one guest produce an error or a warning where bind(2) would refuse the second",
     arguments: [
       ("ListenStream=80", "ListenStream=[::]:80", .error),
       ("ListenStream=1.2.3.4:80", "ListenStream=1.2.3.4:80", .error),
@@ -28,23 +28,23 @@ struct SocketConflictTests {
     #expect(reading.diagnostics.map(\.severity) == (severity.map { [$0] } ?? []))
   }
 
-  @Test("the message names both lines and both addresses")
+  @Test("the message for two conflicting listeners names both lines and both addresses")
   func message() {
     let same = read(guest: "[Socket]\nListenStream=80\n[Socket]\nListenStream=[::]:80\n")
     #expect(
       same.diagnostics.map(\.description) == [
-        "web.guest:4: ListenStream=[::]:80: line 2 listens on this address already; take one of them out"
+        "web.guest:4: ListenStream=[::]:80: line 2 listens on this address already; remove one of them"
       ])
-    let apart = read(guest: "[Socket]\nListenStream=80\n", dropIns: ["[Socket]\nListenStream=0.0.0.0:80\n"])
+    let different = read(guest: "[Socket]\nListenStream=80\n", dropIns: ["[Socket]\nListenStream=0.0.0.0:80\n"])
     #expect(
-      apart.diagnostics.map(\.description) == [
-        "web.guest.d/0.conf:2: warning: ListenStream=0.0.0.0:80: web.guest:2 listens on [::]:80, which is in the way; "
-          + "take one out, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
+      different.diagnostics.map(\.description) == [
+        "web.guest.d/0.conf:2: warning: ListenStream=0.0.0.0:80: web.guest:2 listens on [::]:80, which conflicts with this address; "
+          + "remove one of them, or set BindIPv6Only=ipv6-only or ReusePort=yes where they fit"
       ])
   }
 
   @Test(
-    "a socket that Port= bypasses is told of",
+    "a socket that Port= bypasses produces a warning",
     arguments: [
       ("Port=80:8080", "ListenStream=80", "ListenStream=[::]:80: Port=tcp:80:8080"),
       ("Port=udp:53", "ListenDatagram=127.0.0.1:53", "ListenDatagram=127.0.0.1:53: Port=udp:53:53"),
@@ -54,11 +54,11 @@ struct SocketConflictTests {
   func bypassed(port: String, listen: String, start: String?) {
     let reading = read(guest: "[Network]\nVirtualEthernet=yes\n\(port)\n[Socket]\n\(listen)\n")
     let told =
-      " bypasses this socket as soon as the guest runs: clients do not keep it awake then; take one of them out"
+      " bypasses this socket while the guest runs, so clients do not keep the guest awake; remove one of them"
     #expect(reading.diagnostics.map(\.description) == (start.map { ["web.guest:5: warning: \($0)\(told)"] } ?? []))
   }
 
-  @Test("two guests on one address: the later is told whose it is")
+  @Test("of two guests with one address the later gets an error that names the earlier")
   func guests() {
     var group = SocketGroup()
     group.listen = [Listen(.stream, .path("/run/x"))]
@@ -69,7 +69,7 @@ struct SocketConflictTests {
       found.mapValues { $0.map(\.description) } == [
         "b": [
           "b.guest:5: ListenStream=/run/x: the guest a (a.guest:3) listens on this address already; "
-            + "take one of them out"
+            + "remove one of them"
         ]
       ])
   }

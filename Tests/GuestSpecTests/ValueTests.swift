@@ -11,7 +11,7 @@ struct ValueTests {
   }
 
   @Test(
-    "time spans are read as systemd.time(7) says",
+    "a time span is read as systemd.time(7) describes",
     arguments: [
       ("2 h", 7200), ("2hours", 7200), ("48hr", 172_800), ("1y 12month", 63_115_200), ("55s500ms", 55.5),
       ("300ms20s 5day", 432_020.3), ("50", 50), ("2min 200ms", 120.2), ("1.5h", 5400), ("0", 0), (".5s", 0.5),
@@ -20,10 +20,10 @@ struct ValueTests {
       ("1e3", nil), ("9999999999999999999", nil), ("1 fortnight", nil), ("infinity s", nil), ("1mins", nil),
     ] as [(String, Double?)])
   func timeSpans(text: String, seconds: Double?) {
-    #expect(TimeSpan(text) == seconds.map { .finite(.microseconds(Int64(($0 * 1_000_000).rounded()))) })
+    #expect(TimeSpan(text) == seconds.map { .finite(microseconds: UInt64(($0 * 1_000_000).rounded())) })
   }
 
-  @Test("infinity and, for a timeout, 0 mean without end; for a TCP option 0 means the kernel's own")
+  @Test("infinity stands for no limit, as does 0 for a timeout, and for a TCP option 0 stands for the kernel's default")
   func spansWithoutEnd() throws {
     #expect(TimeSpan("infinity") == .infinity)
     #expect(try parse(Value<Duration?>.timeSpan, "infinity") == nil)
@@ -35,7 +35,7 @@ struct ValueTests {
   }
 
   @Test(
-    "sizes have suffixes to the base of 1024",
+    "a size in bytes may have suffixes to the base of 1024",
     arguments: [
       ("0", 0), ("17", 17), ("17B", 17), ("64K", 65536), ("64 K", 65536), ("1.5M", 1_572_864), ("2G", 2 << 30),
       ("15E", 15 << 60), ("16E", nil), ("", nil), ("K", nil), ("1.5", nil), ("1.K", nil), ("1k", nil), ("-1", nil),
@@ -44,7 +44,7 @@ struct ValueTests {
   func sizes(text: String, bytes: UInt64?) { #expect(byteSize(text) == bytes) }
 
   @Test(
-    "signals are known by name, by number and by their place among the real-time ones",
+    "a signal is read by its name, its number or its offset from a real-time signal",
     arguments: [
       ("SIGTERM", .number(15)), ("TERM", .number(15)), ("15", .number(15)), ("SIGRTMIN+3", .realtime(3)),
       ("RTMIN+3", .realtime(3)), ("SIGRTMIN", .realtime(0)), ("SIGRTMAX", .realtime(30)), ("RTMAX-2", .realtime(28)),
@@ -53,7 +53,7 @@ struct ValueTests {
     ] as [(String, Signal?)])
   func signals(text: String, signal: Signal?) { #expect(Signal(text) == signal) }
 
-  @Test("a signal is printed by the name that reads as it again")
+  @Test("the printed name of every signal is read as the same signal")
   func signalNames() {
     for signal in (1...31).map(Signal.number) + (0...30).map(Signal.realtime) {
       #expect(Signal(signal.description) == signal)
@@ -63,7 +63,7 @@ struct ValueTests {
   }
 
   @Test(
-    "specifiers are replaced, and one that is none is an error",
+    "specifiers are replaced, and an unknown one is an error",
     arguments: [
       ("%n-%N-%p", "web-web-web"), ("%y", "/c/web.guest"), ("%Y/units", "/c/units"), ("100%%", "100%"),
       ("%t/x", "/run/x"),
@@ -75,7 +75,7 @@ struct ValueTests {
   }
 
   @Test(
-    "bind mounts are read as systemd-nspawn reads them",
+    "a bind mount is read as systemd-nspawn reads it",
     arguments: [
       ("/a", bind("/a", "/a")), ("/a:/b", bind("/a", "/b")), ("/a:/b:norbind", bind("/a", "/b", recursive: false)),
       ("/a:/b:rbind,noidmap", bind("/a", "/b")), ("-/a:/b", bind("/a", "/b", optional: true)), (":/b", bind("", "/b")),
@@ -101,7 +101,7 @@ struct ValueTests {
       owners: owners)
   }
 
-  @Test("a tmpfs has a mode of its own unless options say otherwise")
+  @Test("a tmpfs has the mode 0755 unless options are given")
   func temporaryFileSystems() throws {
     let value = Value<CustomMount>.temporaryFileSystem
     #expect(try parse(value, "/x") == .temporaryFileSystem(path: "/x", options: "mode=0755"))
@@ -109,7 +109,7 @@ struct ValueTests {
     #expect(throws: WrongValue.self) { try parse(value, "/x:a b") }
   }
 
-  @Test("a machine ID may be written as a UUID, and one of zeros is none")
+  @Test("a machine ID may be written as a UUID, and zero is refused")
   func machineIDs() throws {
     let digits = "0123456789abcdef0123456789abcdef"
     #expect(try parse(Value<String>.machineID, "01234567-89AB-cdef-0123-456789abcdef") == digits)
@@ -120,17 +120,17 @@ struct ValueTests {
     }
   }
 
-  @Test("names follow the rules of host names", arguments: ["web", "Web-1", "a.b", String(repeating: "x", count: 64)])
+  @Test("a host name is a guest name", arguments: ["web", "Web-1", "a.b", String(repeating: "x", count: 64)])
   func names(name: String) { #expect(Guest.isValid(name: name)) }
 
   @Test(
-    "what is no host name is no guest's name",
+    "a text that is not a host name is not a guest name",
     arguments: [
       "", ".web", "web.", "a..b", "-web", "web-", "a_b", "a/b", "ä", "a b", String(repeating: "x", count: 65),
     ])
   func wrongNames(name: String) { #expect(!Guest.isValid(name: name)) }
 
-  @Test("a variable that Dormouse sets itself cannot be set, and a value keeps its equals signs")
+  @Test("Environment= refuses variables that Dormouse sets itself, and keeps equals signs in values")
   func environment() throws {
     let variables = try parse(Value<[EnvironmentVariable]>.environment, "A=b=c \"B=x y\" H=%H")
     #expect(variables == [.init("A", "b=c"), .init("B", "x y"), .init("H", "box")])

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A user of the host in a guest", .serialized)
 struct BindUserTests {
-  /// A user of this host with a home in the world's directory, gone with `body`.
+  /// Creates a user of this host with a home in the world's directory, who is removed after `body`.
   private static func withUser(_ world: World, _ body: (_ name: String, _ home: String) throws -> Void) throws {
     _ = swept
     let name = "dmu-\(getpid())-\(UInt16.random(in: 0 ... .max))"
@@ -14,7 +14,7 @@ struct BindUserTests {
     try body(name, home)
   }
 
-  /// Once in a run: removes the users of test processes that were killed.
+  /// Removes, once in each test process, the users that killed test processes left.
   private static let swept: Void = {
     for line in text(of: "/etc/passwd").split(separator: "\n") where line.hasPrefix("dmu-") {
       let name = line.prefix { $0 != ":" }
@@ -28,7 +28,7 @@ struct BindUserTests {
   private static let hash =
     "$6$dormouse$tqeNBjOnR31MoBBYfErs3MtZf/RRw0WJpjtJ/ZkQTctPY6Cyt.fUDlXBxgMalCSsD.YzrhtIjZmJobk5e9u/i0"
 
-  /// A guest of this host's own /usr whose name service knows systemd's records.
+  /// Adds a guest with this host's /usr whose name service supports systemd's user records.
   private static func addGuest(_ world: World, user: String, privateUsers: String) throws {
     let services = "\(world.directory)/nsswitch.conf"
     try "passwd: files systemd\ngroup: files systemd\nshadow: files systemd\n"
@@ -55,7 +55,7 @@ struct BindUserTests {
   }
 
   @Test(
-    "has his name, a number of its own, his shell, his password, and his files at home on both sides",
+    "a user of BindUser= has the name, shell, password and home of the host's user, and an ID of the guest's own",
     arguments: ["no", "identity", "pick"])
   func known(privateUsers: String) throws {
     try World.with { world in
@@ -84,7 +84,7 @@ struct BindUserTests {
         #expect(try asUser("cat \(secret)").contains("Permission denied"))
         #expect(try inside("touch", "/run/host/userdb/x").contains("Read-only file system"))
 
-        // What the host's user has is his in the guest, and what he makes there is the host's user's.
+        // Files of the host's user belong to the user in the guest, and files that he creates there to the host's user.
         #expect(try inside("stat", "-c", "%u:%g", there) == "60514:60514")
         #expect(try asUser("echo hello >\(there)/made && cat \(there)/made") == "hello")
         let attributes = try FileManager.default.attributesOfItem(atPath: home + "/made")
@@ -92,16 +92,16 @@ struct BindUserTests {
         #expect(attributes[.ownerAccountID] as? Int == hosts[.ownerAccountID] as? Int)
         #expect(attributes[.ownerAccountID] as? Int != 0)
         #expect(attributes[.groupOwnerAccountID] as? Int == hosts[.groupOwnerAccountID] as? Int)
-        // Nobody else has an owner to give on the host's disk.
+        // No other user of the guest is mapped to an owner in that directory.
         #expect(try inside("touch", there + "/roots").hasPrefix("failed"))
       }
     }
   }
 
   @Test(
-    "who is none, or is not a person, is refused in words",
+    "BindUser= refuses a user that does not exist or is a system user, with a message",
     arguments: [
-      ("nobody", "stands for nobody"), ("daemon", "a user of the system"), ("root", "a user of the system"),
+      ("nobody", "the user nobody"), ("daemon", "a system user"), ("root", "a system user"),
       ("no-such-user-here", "this host has no such user"),
     ])
   func refused(user: String, words: String) throws {
@@ -114,11 +114,11 @@ struct BindUserTests {
     }
   }
 
-  @Test("whose home is on a file system that cannot be mapped is refused in words")
+  @Test("BindUser= refuses a user whose home is on a file system without ID-mapped mounts, with a message")
   func cannotBeMapped() throws {
     try World.with { world in
       try Self.withUser(world) { name, home in
-        // An overlay is such a file system.
+        // overlayfs does not support ID-mapped mounts.
         for directory in ["upper", "work"] { #expect(mkdir("\(world.directory)/\(directory)", 0o755) == 0) }
         let options = "lowerdir=\(home),upperdir=\(world.directory)/upper,workdir=\(world.directory)/work"
         #expect(try world.run("mount", "-t", "overlay", "-o", options, "none", home).succeeded)
@@ -127,13 +127,13 @@ struct BindUserTests {
         try world.startDaemon()
         let outcome = try world.dormouse("wake", "echo")
         #expect(!outcome.succeeded)
-        let words = "BindUser=\(name): the overlay file system of \(home) cannot be mounted with mapped owners"
+        let words = "BindUser=\(name): the overlay file system of \(home) cannot be idmapped"
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
       }
     }
   }
 
-  @Test("logs in to a systemd in the guest with the password that he has on the host", arguments: ["no", "pick"])
+  @Test("a user of BindUser= logs in to a guest with systemd with his password of the host", arguments: ["no", "pick"])
   func login(privateUsers: String) throws {
     try World.with { world in
       try Self.withUser(world) { name, home in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What a guest says")
 struct ConsoleTests {
-  @Test("on its console is kept, the last of it, and never blocks it")
+  @Test("the daemon keeps the last console output of a guest, and the output never blocks the guest")
   func console() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -19,7 +19,7 @@ struct ConsoleTests {
     }
   }
 
-  @Test("on its console without end keeps nobody from being served and stopped, itself included")
+  @Test("guests are served and stopped while one of them writes to its console without end")
   func flood() throws {
     try World.with { world in
       try world.addTiny("loud", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=1s")
@@ -30,12 +30,12 @@ struct ConsoleTests {
       try world.daemon?.until("it floods") { try world.console("loud").isEmpty == false }
       try world.sleep("loud")
       #expect(try world.summary("loud").state == .inactive)
-      // Nothing of it went to a file.
+      // None of the output was written to a file.
       #expect(try world.run("du", "--summarize", "--bytes", world.runtime).output.split(separator: "\t")[0].count <= 6)
     }
   }
 
-  @Test("on its notify socket is shown, and only its PID 1 is heard")
+  @Test("the status shows what PID 1 of a guest sends to its notify socket, and messages of others are ignored")
   func notify() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -54,7 +54,7 @@ struct ConsoleTests {
       #expect(report.machineID == "0123456789abcdef0123456789abcdef")
       #expect(report.units == ["basic.target"])
 
-      // Another process than PID 1, even one of the guest, is not believed.
+      // Messages of processes other than PID 1 are ignored, even of those in the guest.
       let pid = try #require(try world.summary("echo").pid)
       let liar = try world.run(
         "env", "NOTIFY_SOCKET=/run/host/notify", "nsenter", "--target", "\(pid)", "--all", "/sbin/init",
@@ -65,14 +65,14 @@ struct ConsoleTests {
     }
   }
 
-  @Test("last before its end is heard to the last word, however much it was")
+  @Test("the last output and notifications of a guest before its end are received completely")
   func lastWords() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
-      // All of it waits, and the end of the guest with it, when the daemon goes on.
+      // When the daemon continues, all messages and the end of the guest are pending.
       try stop(daemon.pid)
       defer { kill(daemon.pid, SIGCONT) }
       for number in 1...9 { #expect(try client.ask("notify STATUS=\(number)|ERRNO=5") == "ok") }
@@ -86,7 +86,7 @@ struct ConsoleTests {
       #expect(try world.status("echo").report?.status == "9")
       #expect(try world.status("echo").report?.exitStatus == 7)
       #expect(try world.console("echo").hasSuffix("the last words"))
-      // An error that is said again and again is logged once.
+      // A repeated error is logged once.
       #expect(daemon.log.split(separator: "\n").count { $0.contains("reports error 5") } == 1)
     }
   }

@@ -2,7 +2,7 @@ import Testing
 
 @Suite("What is counted of a guest")
 struct CounterTests {
-  @Test("is each TCP connection once, however short it was, and apart those that it gave no answer")
+  @Test("each TCP connection of a guest is counted once, however short, and unanswered ones are counted separately")
   func connections() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", arguments: ["--ready"])
@@ -13,7 +13,7 @@ struct CounterTests {
       for _ in 0..<3 { _ = try world.connect("127.0.0.1:8001") }
       let open = try world.connect("[::1]:8002")
       #expect(try open.ask("hello") == "hello")
-      // The kernel tells of an end a moment after it.
+      // The kernel reports the end of a connection with a short delay.
       try daemon.until("all are counted, and the ends of three") {
         let counters = try world.status("echo").counters
         return counters.accepted == 44 && counters.unanswered == 3
@@ -22,12 +22,12 @@ struct CounterTests {
     }
   }
 
-  @Test("is one as well that was over before its daemon came to look at the guest, which had just been started")
+  @Test("a TCP connection that ended before the daemon first scanned the started guest is counted")
   func atOnce() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
-      // That takes longer than the guest needs to answer: by such calls the kernel is asked to tell of the ends.
+      // This delays the daemon's subscription to the ends of connections for longer than the guest needs to answer.
       let injection = try Injection("setsockopt:delay_enter=300000", into: daemon.pid, of: world)
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The daemon")
 struct DaemonTests {
-  @Test("told to end stops every guest cleanly, all at the same time")
+  @Test("SIGTERM to the daemon stops all guests cleanly and in parallel")
   func sigterm() throws {
     try World.with { world in
       for number in 1...3 { try world.addTiny("g\(number)", "ListenStream=127.0.0.1:808\(number)") }
@@ -15,7 +15,7 @@ struct DaemonTests {
       #expect(pids.count == 3)
       #expect(try daemon.stop() == .exited(0))
       for pid in pids { #expect(!runs(pid)) }
-      // Each was told before the first had gone.
+      // Each guest got its stop signal before the first one had stopped.
       let log = daemon.log
       let told = try #require(log.ranges(of: "sent SIG").last)
       let gone = try #require(log.ranges(of: "gone: ").first)
@@ -25,7 +25,7 @@ struct DaemonTests {
     }
   }
 
-  @Test("told twice to end waits for no guest")
+  @Test("a second SIGTERM ends the daemon without waiting for its guests")
   func sigtermTwice() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"])
@@ -40,7 +40,7 @@ struct DaemonTests {
     }
   }
 
-  @Test("killed leaves no guest unowned: the next one finds it, and the next connection is served")
+  @Test("the daemon finds the orphan of a killed daemon, and the next connection is served")
   func sigkill() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -53,18 +53,18 @@ struct DaemonTests {
       #expect(runs(pid))
 
       let next = try world.startDaemon()
-      // Ended or adopted: both take a moment in which what connects may still meet the old one.
+      // Until the orphan is stopped or adopted, a connection may still reach it.
       try next.until("it was seen to") { try [.inactive, .active].contains(world.summary("echo").state) }
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       let now = try world.summary("echo").pid
-      // Either it was adopted, or it was ended before another was started.
+      // Either the orphan was adopted, or it was stopped before another instance started.
       #expect(now == pid || !runs(pid))
       #expect(try next.stop() == .exited(0))
       #expect(Cgroups.processes(below: world.cgroup) == [])
     }
   }
 
-  @Test("told to reload holds new guests, stops removed ones and leaves the others alone")
+  @Test("a reload of the daemon adds new guests, stops removed ones and does not affect the others")
   func sighup() throws {
     try World.with { world in
       try world.addTiny("kept", "ListenStream=127.0.0.1:8001")
@@ -88,7 +88,7 @@ struct DaemonTests {
     }
   }
 
-  @Test("with names holds those guests only")
+  @Test("the daemon started with names manages only these guests")
   func names() throws {
     try World.with { world in
       for number in 1...3 { try world.addTiny("g\(number)", "ListenStream=127.0.0.1:800\(number)") }
@@ -97,7 +97,7 @@ struct DaemonTests {
     }
   }
 
-  @Test("started by a service manager takes its sockets by name and by address, and says what does not fit")
+  @Test("the daemon matches passed sockets by name and by address, and logs those that do not match")
   func passedSockets() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=127.0.0.1:8002", "FileDescriptorName=web")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A Debian guest")
 struct DebianTests {
-  /// The listeners of `Tests/guests/units/hello/hello.socket`.
+  /// The same listeners as in `Tests/guests/units/hello/hello.socket`.
   static let hello = """
     ListenStream=127.0.0.1:8001
     ListenStream=[::1]:8002
@@ -12,10 +12,12 @@ struct DebianTests {
     ListenDatagram=127.0.0.1:8004
     """
 
-  @Test("comes up with no unit failed and serves every kind of socket", arguments: ["bookworm", "trixie", "sid"])
+  @Test(
+    "a Debian guest starts without a failed unit and serves every kind of socket",
+    arguments: ["bookworm", "trixie", "sid"])
   func comesUp(image: String) throws {
     try World.with { world in
-      // The path of a socket is compared as it was bound: the guest's own spelling of it.
+      // systemd compares the path to which a socket was bound, so it must be the path that the guest's unit has.
       let path = "\(world.directory)/web.sock"
       let units = try helloUnits(world, path: path)
       try world.addDebian(
@@ -47,7 +49,8 @@ struct DebianTests {
     }
   }
 
-  @Test("that is idle is stopped by SIGRTMIN+3 and halts in order", arguments: ["bookworm", "trixie", "sid"])
+  @Test(
+    "an idle Debian guest is stopped by SIGRTMIN+3 and shuts down cleanly", arguments: ["bookworm", "trixie", "sid"])
   func idles(image: String) throws {
     try World.with { world in
       try world.addDebian(
@@ -67,7 +70,7 @@ struct DebianTests {
     }
   }
 
-  @Test("reports of itself what its systemd knows to say")
+  @Test("the status of a Debian guest shows the notifications of its systemd")
   func reports() throws {
     try World.with { world in
       try world.addDebian("web", image: "trixie", Self.hello)
@@ -87,7 +90,7 @@ struct DebianTests {
     }
   }
 
-  @Test("whose unit spells the address otherwise is told apart before and after the start, and leaves nobody hanging")
+  @Test("a guest whose socket unit has another address produces warnings, and its clients do not hang")
   func disagreement() throws {
     try World.with { world in
       let units = try world.writeUnits([
@@ -105,7 +108,7 @@ struct DebianTests {
     }
   }
 
-  @Test("without an enabled socket unit says so, and leaves nobody hanging")
+  @Test("a guest without an enabled socket unit produces a warning, and its clients do not hang")
   func notEnabled() throws {
     try World.with { world in
       let units = try world.writeUnits(["other.service": "[Service]\nExecStart=/bin/true\n"])
@@ -116,7 +119,7 @@ struct DebianTests {
     }
   }
 
-  @Test("with a unit that gets a part of its addresses serves at these; that the rest stays shut is said before")
+  @Test("a guest whose unit gets some of its addresses serves these, with a warning about the others")
   func partial() throws {
     try World.with { world in
       let units = try world.writeUnits([
@@ -133,10 +136,10 @@ struct DebianTests {
     }
   }
 
-  @Test("whose service fails until its socket hits the trigger limit is ended, and wakes anew after a pause")
+  @Test("a guest whose service fails until its socket hits the trigger limit is stopped, and wakes after a pause")
   func triggerLimit() throws {
     try World.with { world in
-      // It fails when the guest is up, and at the fourth time its socket is closed.
+      // The service fails after the guest has started, and at its fourth failure systemd closes the socket.
       let units = try world.writeUnits([
         "web.socket": "[Socket]\nListenStream=127.0.0.1:8001\nTriggerLimitIntervalSec=60s\nTriggerLimitBurst=3\n",
         "web.service": "[Service]\nExecStart=/bin/sh -c 'systemctl is-system-running --wait; exit 1'\n",
@@ -151,7 +154,7 @@ struct DebianTests {
     }
   }
 
-  /// hello.socket with `path` in the place of its AF_UNIX one.
+  /// The unit hello.socket with `path` instead of its AF_UNIX address.
   private func helloUnits(_ world: World, path: String) throws -> String {
     let source = Payload.units("hello")
     let socket = text(of: source + "/hello.socket").replacingOccurrences(of: "/run/hello.sock", with: path)
@@ -168,7 +171,7 @@ extension World {
 
   /// Waits until the guest was woken `number` times and is ready.
   func waitForWake(_ name: String, number: Int) throws {
-    guard let daemon else { throw Trouble("no daemon runs") }
+    guard let daemon else { throw Trouble("no daemon is running") }
     try daemon.until("\(name) is awake for the \(number)th time") {
       let now = try summary(name)
       return now.wakes == number && now.state == .active

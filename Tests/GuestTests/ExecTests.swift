@@ -5,7 +5,7 @@ import Testing
 
 @Suite("[Exec] of a guest file")
 struct ExecTests {
-  @Test("user, capabilities, limits and the rest reach the guest")
+  @Test("the user, capabilities, limits and other settings of [Exec] take effect in the guest")
   func everything() throws {
     try World.with { world in
       let root = try world.makeTinyRoot("echo")
@@ -31,7 +31,7 @@ struct ExecTests {
       try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       let status = try client.ask("read /proc/self/status")
-      // CAP_NET_RAW and CAP_SYSLOG
+      // CAP_NET_RAW and CAP_SYSLOG.
       for line in [
         "CapAmb:\t0000000400002000", "CapEff:\t0000000400002000", "NoNewPrivs:\t1", "Uid:\t4242\t4242\t4242\t4242",
         "Gid:\t4243\t4243\t4243\t4243", "Groups:\t77 4243", "Cpus_allowed_list:\t0\t",
@@ -56,10 +56,10 @@ struct ExecTests {
     }
   }
 
-  @Test("PivotRoot= starts a directory of the root as the root, with the whole of it where it is told to be")
+  @Test("PivotRoot= makes a directory of the root the new root, and mounts the old root where it says")
   func pivot() throws {
     try World.with { world in
-      // The image is as one that has several systems in it.
+      // The image contains several systems in its directories.
       let inner = try world.makeTinyRoot("echo/systems/1")
       _ = try world.makeTinyRoot("bare/systems/1")
       let root = world.directory + "/root-echo"
@@ -76,7 +76,7 @@ struct ExecTests {
     }
   }
 
-  @Test("Personality= is what programs ask the kernel for, and a kernel that has it not is told of")
+  @Test("Personality= sets the personality of the guest, and one that the kernel lacks is an error with a message")
   func personality() throws {
     #if arch(x86_64)
       let (own, foreign) = ("x86", "arm")
@@ -90,11 +90,11 @@ struct ExecTests {
       // PER_LINUX32
       #expect(try world.ask("127.0.0.1:8001", "read /proc/self/personality") == "00000008")
       let outcome = try world.dormouse("wake", "other")
-      #expect(outcome.errors.contains("Personality=\(foreign): this host's kernel runs no such programs"))
+      #expect(outcome.errors.contains("Personality=\(foreign): this host's kernel does not run such programs"))
     }
   }
 
-  @Test("a user that the guest does not know is no reason to look in the host's")
+  @Test("User= is looked up in the guest only: a user that only the host has is an error")
   func noUser() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nUser=daemon")
@@ -106,7 +106,7 @@ struct ExecTests {
     }
   }
 
-  @Test("systemd runs with fewer capabilities, without new privileges and with limits of its own, and no unit fails")
+  @Test("systemd runs with fewer capabilities, NoNewPrivileges= and resource limits, without a failed unit")
   func systemd() throws {
     try World.with { world in
       try world.addDebian(
@@ -129,7 +129,7 @@ struct ExecTests {
     }
   }
 
-  @Test("of the system calls those of the usual list work; no audit, and what nobody knows is not there")
+  @Test("the system call filter allows the default list, refuses audit, and answers unknown calls with ENOSYS")
   func systemCalls() throws {
     try World.with { world in
       try world.addTiny("usual", "ListenStream=127.0.0.1:8001")
@@ -153,7 +153,7 @@ struct ExecTests {
   }
 
   @Test(
-    "RestrictAddressFamilies= leaves only those families, however the number is passed; passed sockets are another thing"
+    "RestrictAddressFamilies= allows only the listed families, in any form of the number, and keeps passed sockets"
   )
   func families() throws {
     try World.with { world in
@@ -171,7 +171,7 @@ struct ExecTests {
     }
   }
 
-  @Test("SuppressSync= makes syncing succeed at once")
+  @Test("SuppressSync=yes makes calls that sync succeed without an effect")
   func sync() throws {
     try World.with { world in
       try world.addTiny("none", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nSuppressSync=yes")
@@ -182,7 +182,7 @@ struct ExecTests {
     }
   }
 
-  @Test("a guest without CAP_SYS_ADMIN has its filter all the same, and not the capability")
+  @Test("a guest without CAP_SYS_ADMIN has the system call filter, and lacks the capability")
   func withoutAdmin() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nDropCapability=CAP_SYS_ADMIN")
@@ -196,7 +196,7 @@ struct ExecTests {
   }
 
   @Test(
-    "systemd runs behind the filter with no unit failed, and so do units that ask for namespaces of their own",
+    "systemd and units with their own namespaces run under the system call filter without a failed unit",
     arguments: ["bookworm", "trixie", "sid"])
   func sandboxes(image: String) throws {
     try World.with { world in
@@ -208,7 +208,7 @@ struct ExecTests {
       let state = try world.enter(pid, "systemctl", "is-system-running", "--wait").output
       let failed = try world.enter(pid, "systemctl", "--failed", "--no-legend").output
       #expect(state == "running\n", "\(failed)")
-      // By PID 1 of the guest, which is behind the filter; a process that enters from outside is not.
+      // The unit is started by PID 1 of the guest, which has the filter; a process that enters from outside has not.
       let unit = try world.enter(
         pid, "systemd-run", "--wait", "--pipe", "--quiet", "-p", "PrivateDevices=yes", "-p", "PrivateTmp=yes",
         "-p", "ProtectSystem=strict", "-p", "PrivateNetwork=yes", "-p", "SystemCallFilter=@system-service", "-p",
@@ -221,7 +221,7 @@ struct ExecTests {
   }
 }
 
-/// Lines for tiny-init's `call`.
+/// Commands `call` for tiny-init.
 private enum SystemCall {
   #if arch(x86_64)
     static let getpid = "call 39"

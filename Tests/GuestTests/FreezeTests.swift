@@ -6,7 +6,7 @@ import Testing
 @Suite("A guest that is not used for a while")
 struct FreezeTests {
   @Test(
-    "stands still, and the next client is answered by it as if nothing had been",
+    "a guest that is not used for a while is frozen, and the same instance answers the next client",
     arguments: [
       "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8001", "ListenStream=/", "ListenDatagram=127.0.0.1:8001",
     ])
@@ -33,7 +33,7 @@ struct FreezeTests {
     }
   }
 
-  @Test("is stopped after IdleStopSec=, which counts on while it stands still")
+  @Test("a guest is stopped after IdleStopSec=, also while it is frozen")
   func stops() throws {
     try World.with { world in
       try world.addTiny(
@@ -49,14 +49,14 @@ struct FreezeTests {
     }
   }
 
-  @Test("is told to halt, asked for, released and killed while it stands still")
+  @Test("a frozen guest can be stopped on request, by a reload and at the end of the daemon, and be killed")
   func endsWhileFrozen() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
       func freeze() throws {
         try world.wake("echo")
-        try eventually("nobody uses it") { try world.dormouse("freeze", "echo").succeeded }
+        try eventually("the guest is idle") { try world.dormouse("freeze", "echo").succeeded }
         #expect(try world.summary("echo").state == .frozen)
       }
       try freeze()
@@ -78,7 +78,7 @@ struct FreezeTests {
     }
   }
 
-  @Test("is left alone by `dormouse freeze` while somebody uses it, unless now; then a new client frees all")
+  @Test("`dormouse freeze` refuses a guest in use without --now, and a new client thaws it for all its clients")
   func inUse() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -96,7 +96,7 @@ struct FreezeTests {
   }
 
   @Test(
-    "stands still with silent connections where its file allows it, and what arrives on one lets it go on",
+    "a guest is frozen with silent connections if its file allows it, and data on one of them thaws it",
     arguments: ["127.0.0.1:8001", "[::1]:8001"])
   func withConnections(address: String) throws {
     try World.with { world in
@@ -109,22 +109,22 @@ struct FreezeTests {
         try world.wait("echo", .frozen)
         #expect(try world.why("echo").connections.count == 1)
       }
-      // A new one lets it go on as well, and the end of one.
+      // A new connection thaws it too, and so does the end of one.
       let other = try world.connect(address)
       #expect(try other.ask("other") == "other")
       try world.wait("echo", .frozen)
       let freezes = try world.status("echo").counters.freezes
       client.close()
-      try eventually("it took notice") {
+      try eventually("the guest saw the end") {
         try world.status("echo").counters.freezes > freezes && world.why("echo").connections.count == 1
       }
-      // Asked to halt, it hears of it, and the stop gives who is connected his time.
+      // A stop on request thaws the guest, and its clients get time to finish.
       #expect(try world.dormouse("sleep", "echo").errors.contains("1 connection is open"))
       #expect(try world.summary("echo").wakes == 1)
     }
   }
 
-  @Test("goes on before its silent connections are taken for dead: after IdleStopSec= at the latest")
+  @Test("a guest that was frozen with silent connections is thawed after IdleStopSec=, before peers give up on them")
   func boundedWithConnections() throws {
     try World.with { world in
       try world.addTiny(
@@ -139,13 +139,13 @@ struct FreezeTests {
     }
   }
 
-  @Test("with a silent AF_UNIX connection is not frozen: nobody would hear what comes next on it")
+  @Test("a guest with a silent AF_UNIX connection is not frozen, because data on it could not be noticed")
   func unixConnection() throws {
     try World.with { world in
       let path = world.directory + "/socket"
       try world.addTiny(
         "echo", "ListenStream=\(path)", settings: "[Guest]\nIdleFreezeSec=50ms\nIdleFreeze=with-connections")
-      // A second guest is the clock.
+      // A second guest serves as the clock.
       try world.addTiny("clock", "ListenStream=127.0.0.1:8009", settings: "[Guest]\nIdleFreezeSec=100ms")
       try world.startDaemon()
       let client = try world.connect(path)
@@ -158,7 +158,7 @@ struct FreezeTests {
     }
   }
 
-  @Test("says so where its memory cannot be pushed out")
+  @Test("a message reports that the memory of a frozen guest cannot be reclaimed")
   func reclaim() throws {
     try World.with { world in
       try world.addTiny(
@@ -169,7 +169,7 @@ struct FreezeTests {
       let hasController = access(group + "/memory.current", F_OK) == 0
       let reason = hasController ? "this kernel has no memory.reclaim" : "there is no memory controller here"
       let expected = access(group + "/memory.reclaim", F_OK) == 0 ? 0 : 1
-      // Once, however often it is frozen.
+      // The message appears once, however often the guest is frozen.
       for _ in 1...3 {
         try world.wait("echo", .frozen)
         #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
@@ -178,7 +178,7 @@ struct FreezeTests {
     }
   }
 
-  @Test("has its memory asked for again when the kernel had no room for that")
+  @Test("reclaiming the memory of a frozen guest is retried when the kernel has no memory for it")
   func reclaimLater() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleReclaim=yes")
@@ -187,14 +187,14 @@ struct FreezeTests {
       let file = world.cgroup(of: "echo") + "/memory.reclaim"
       let injection = try Injection("openat:error=ENOMEM:when=1", at: file, into: daemon.pid, of: world)
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
-      try eventually("it is opened again") { injection.log.ranges(of: "openat(").count == 2 }
+      try eventually("the file is opened again") { injection.log.ranges(of: "openat(").count == 2 }
       injection.end()
       #expect(injection.log.ranges(of: "(INJECTED)").count == 1)
       #expect(!daemon.log.contains("memory.reclaim: Cannot allocate memory"))
     }
   }
 
-  @Test("and whose daemon was killed meanwhile is ended cleanly by the next one")
+  @Test("a frozen orphan of a killed daemon is stopped cleanly by the next daemon")
   func leftFrozen() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -211,7 +211,7 @@ struct FreezeTests {
     }
   }
 
-  @Test("survives a standstill that is longer than its watchdogs, with PID 1 last to go on")
+  @Test("a guest survives being frozen for longer than its watchdogs, because PID 1 is thawed last")
   func watchdogs() throws {
     try World.with { world in
       let units = try world.writeUnits([
@@ -242,7 +242,7 @@ struct FreezeTests {
 }
 
 extension World {
-  /// What stands in the guest's cgroup.freeze.
+  /// The value of cgroup.freeze of the guest.
   fileprivate func freezeFlag(_ guest: String) throws -> String {
     let group = try status(guest).cgroup ?? ""
     return text(of: group + "/cgroup.freeze").trimmingCharacters(in: .whitespacesAndNewlines)

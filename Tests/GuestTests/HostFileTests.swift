@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What a guest has of the host's files")
 struct HostFileTests {
-  /// A Debian guest whose root is writable and goes with the world.
+  /// Adds a Debian guest with a writable root, which is removed with the world.
   private func addDebian(_ world: World, _ settings: String, named name: String = "web") throws -> String {
     let root = world.directory + "/root"
     #expect(try world.run("cp", "--archive", "--reflink=auto", Payload.image("trixie"), root).succeeded)
@@ -12,7 +12,7 @@ struct HostFileTests {
     return root
   }
 
-  @Test("its clock shows the host's time by a relative link, and its name servers are the host's")
+  @Test("the clock of a guest shows the host's time zone by a relative link, and it has the host's name servers")
   func etc() throws {
     try World.with { world in
       let root = try addDebian(world, "[Exec]\nResolvConf=replace-host\n[Files]\nVolatile=no")
@@ -27,11 +27,11 @@ struct HostFileTests {
   }
 
   @Test(
-    "its journal is kept by the host, as root's on the disk, which reads it while the guest runs and after that",
+    "the host keeps the journal of a guest on its disk, owned by root, and reads it while the guest runs and afterwards",
     arguments: ["no", "pick"])
   func journal(users: String) throws {
     try World.with { world in
-      // The machine id, and with it the place, follows from the name.
+      // The machine ID, and with it the directory, follows from the name.
       let name = "journal-\(users)-\(world.name)"
       _ = try addDebian(world, "[Exec]\nLinkJournal=host\nPrivateUsers=\(users)", named: name)
       try world.startDaemon()
@@ -56,7 +56,7 @@ struct HostFileTests {
     }
   }
 
-  @Test("a journal whose place is taken by something else keeps it from starting, and is named")
+  @Test("a guest does not start when something else is at the directory of its journal, and the message names it")
   func taken() throws {
     try World.with { world in
       let id = String((0..<32).map { _ in "0123456789abcdef".randomElement() ?? "f" })
@@ -70,7 +70,7 @@ struct HostFileTests {
     }
   }
 
-  @Test("a resolv.conf that this host has not keeps it from starting, and is named")
+  @Test("a guest does not start with a resolv.conf that the host lacks, and the message names it")
   func noResolvConf() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nResolvConf=copy-uplink")
@@ -80,7 +80,9 @@ struct HostFileTests {
     }
   }
 
-  @Test("links of its root lead none of it out of the root", arguments: ["Volatile=no", "Volatile=overlay"])
+  @Test(
+    "symbolic links in the root of a guest do not lead its setup out of that root",
+    arguments: ["Volatile=no", "Volatile=overlay"])
   func links(volatile: String) throws {
     try World.with { world in
       try world.addTiny(

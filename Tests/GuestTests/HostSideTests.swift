@@ -4,7 +4,7 @@ import Testing
 
 @Suite("What a guest shares with its host")
 struct HostSideTests {
-  @Test("credentials: systemd shows them, and a unit gets them", arguments: ["bookworm", "trixie", "sid"])
+  @Test("systemd in a guest shows credentials, and a unit gets them", arguments: ["bookworm", "trixie", "sid"])
   func credentials(image: String) throws {
     try World.with { world in
       try "from a file".write(toFile: world.directory + "/secret", atomically: true, encoding: .utf8)
@@ -25,7 +25,7 @@ struct HostSideTests {
         "LoadCredential=filed",
         "sh", "-c", "cat $CREDENTIALS_DIRECTORY/greeting $CREDENTIALS_DIRECTORY/filed")
       #expect(unit.output == "hellofrom a file", "\(unit.errors)")
-      // Nowhere else: not in what the daemon says and keeps.
+      // The value is neither in output of the daemon nor in its files.
       #expect(!daemon.log.contains("from a file"))
       let kept = try world.run("grep", "-r", "--", "from a file", world.runtime)
       #expect(kept.output == "")
@@ -35,7 +35,7 @@ struct HostSideTests {
     }
   }
 
-  @Test("a credential whose file is missing keeps the guest from starting, and is named")
+  @Test("a guest does not start when the file of a credential is missing, and the message names it")
   func missingCredential() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "LoadCredential=key:/nonexistent")
@@ -48,7 +48,7 @@ struct HostSideTests {
   }
 
   @Test(
-    "a socket that the guest exports is answered from the host; nothing of it is left after the end, even that of a killed daemon"
+    "the host reaches a socket that a guest exports, and its mount is removed when the guest or a killed daemon ends"
   )
   func unixExport() throws {
     try World.with { world in
@@ -67,10 +67,10 @@ struct HostSideTests {
     }
   }
 
-  @Test("what is mounted in its directory of the host arrives in /run/host/incoming")
+  @Test("a mount in the incoming directory of a guest on the host arrives in its /run/host/incoming")
   func incoming() throws {
     try World.with { world in
-      // The runtime directory is on a shared mount, as /run is under systemd.
+      // The runtime directory must be on a shared mount, as /run is under systemd.
       for arguments in [["--bind", world.runtime, world.runtime], ["--make-shared", world.runtime]] {
         #expect(try world.run(["mount"] + arguments).succeeded)
       }

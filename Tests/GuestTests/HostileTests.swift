@@ -3,8 +3,8 @@ import Foundation
 import Glibc
 import Testing
 
-/// What a guest must not be able to do, tried by its root: `Tests/guests/hostile`.
-// One after the other: they share a key of root's.
+/// A guest in which root attempts what it must not be able to do: `Tests/guests/hostile`.
+// The tests run one after the other because they share a key of root.
 @Suite("A hostile guest", .serialized)
 struct HostileTests {
   struct Attempt {
@@ -12,7 +12,7 @@ struct HostileTests {
     var verdict: String
     var words: String
 
-    /// `HG-01 held make and open a disk: Operation not permitted`
+    /// A line such as `HG-01 held make and open a disk: Operation not permitted`.
     init?(_ line: Substring) {
       let parts = line.split(separator: " ", maxSplits: 2)
       guard parts.count == 3, parts[0].hasPrefix("HG-") else { return nil }
@@ -21,7 +21,7 @@ struct HostileTests {
     }
   }
 
-  @Test("gets nowhere, with the host's users and with its own", arguments: ["no", "pick"])
+  @Test("every attempt of a hostile guest is refused, without and with private users", arguments: ["no", "pick"])
   func attempts(users: String) throws {
     try World.with { world in
       let program = try Payload.hostile()
@@ -46,7 +46,7 @@ struct HostileTests {
         Directory=\(root)
         IdleStopSec=infinity
         """)
-      // As /run is under systemd: what was mounted in a mount that both see would be seen by the host.
+      // The runtime directory is a shared mount, as /run is under systemd, so the host could see mounts that propagate into it.
       for arguments in [["--bind", world.runtime, world.runtime], ["--make-shared", world.runtime]] {
         #expect(try world.run(["mount"] + arguments).succeeded)
       }
@@ -64,18 +64,18 @@ struct HostileTests {
       #expect(!text(of: "/proc/self/mountinfo").contains("dormouse-hostile"))
       #expect(try require("hostname") == name)
       #expect(text(of: readOnly + "/file") == "x")
-      // Neither the guest nor what it left behind outlives it.
+      // Nothing that the guest created outlives it.
       try world.sleep("bad")
       #expect(try world.summary("bad").pid == nil)
     }
   }
 
-  /// With the host's users root may mount, and a host that still has cgroup 1 lets it set a release agent there.
+  /// Without private users root may mount, and on a host that still has cgroup 1 it may set a release agent there.
   private static var hasVersion1: Bool {
     text(of: "/proc/self/mountinfo").split(separator: "\n").contains { $0.contains(" - cgroup ") }
   }
 
-  @Test("whose first program is a script for /proc/self/exe cannot write to the daemon's program by that way")
+  @Test("a guest whose init is a script with the interpreter /proc/self/exe cannot write to the daemon's program")
   func program() throws {
     try World.with { world in
       let root = try world.makeTinyRoot("script")
@@ -84,7 +84,7 @@ struct HostileTests {
       try world.addGuest("script", "[Exec]\nBoot=no\nParameters=/sbin/script\n[Guest]\nDirectory=\(root)\n")
       let daemon = try world.startDaemon()
       _ = try world.dormouse("wake", "script")
-      // Asked before ETXTBSY, which ends with the daemon.
+      // The check precedes ETXTBSY, which protects the program only while the daemon runs.
       let answer = access("/proc/\(daemon.pid)/exe", W_OK)
       let code = errno
       #expect(answer == -1)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Who a guest is")
 struct IdentityTests {
-  @Test("is told to no other guest at the same time: a copy gets an id of its own, and that is said")
+  @Test("no two running guests have the same machine ID: a copy of a guest gets another one, with a warning")
   func machineID() throws {
     try World.with { world in
       let id = "0123456789abcdef0123456789abcdef"
@@ -17,7 +17,7 @@ struct IdentityTests {
       let copy = try world.connect("127.0.0.1:8002").askList("env")
       #expect(!copy.contains(uuid) && copy.contains { $0.hasPrefix("container_uuid=") })
       #expect(try world.status("two").messages.contains { $0.text.contains("guest one, which runs") })
-      // When nobody else runs under it, it is the copy's too.
+      // The copy has the ID when no other guest runs with it.
       try world.sleep("one")
       try world.sleep("two")
       #expect(try world.connect("127.0.0.1:8002").askList("env").contains(uuid))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("An idle guest")
 struct IdleTests {
-  @Test("is stopped when its last connection has gone, and the next connection wakes it")
+  @Test("an idle guest is stopped after its last connection, and the next connection wakes it")
   func stream() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=300ms")
@@ -21,7 +21,7 @@ struct IdleTests {
   }
 
   @Test(
-    "is not one with a silent open connection",
+    "a guest with a silent open connection is not idle",
     arguments: [("ListenStream=127.0.0.1:8001", "127.0.0.1:8001"), ("ListenStream=8001", "[::1]:8001"), ("", "")])
   func silent(listen: String, address: String) throws {
     try World.with { world in
@@ -29,7 +29,7 @@ struct IdleTests {
       let address = address.isEmpty ? path : address
       try world.addTiny(
         "echo", listen.isEmpty ? "ListenStream=\(path)" : listen, settings: "[Guest]\nIdleStopSec=100ms")
-      // A second guest, as idle as can be, is the clock: each of its ten sleeps takes IdleStopSec= at least.
+      // A second idle guest serves as the clock: each of its ten cycles takes at least IdleStopSec=.
       try world.addTiny("clock", "ListenStream=127.0.0.1:8009", settings: "[Guest]\nIdleStopSec=100ms")
       try world.startDaemon()
       let client = try world.connect(address)
@@ -46,7 +46,7 @@ struct IdleTests {
     }
   }
 
-  @Test("served AF_UNIX before")
+  @Test("a guest is idle after its last AF_UNIX connection")
   func unix() throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -60,7 +60,7 @@ struct IdleTests {
     }
   }
 
-  @Test("had datagrams before, of which the last counts")
+  @Test("a guest is idle IdleStopSec= after its last datagram")
   func datagrams() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenDatagram=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=2s")
@@ -72,7 +72,7 @@ struct IdleTests {
       repeat {
         longest = .zero
         wakes = try world.summary("echo").wakes
-        // Together longer than IdleStopSec=, each pause much shorter: on a busy machine perhaps at the next attempt.
+        // The pauses add up to more than IdleStopSec=, and each is much shorter. A busy machine may need another attempt.
         for _ in 1...10 {
           let begin = ContinuousClock.now
           usleep(250_000)
@@ -87,23 +87,23 @@ struct IdleTests {
     }
   }
 
-  @Test("may still hold its end of a connection whose peer has gone")
+  @Test("a guest is idle although it holds its end of a connection whose peer is gone")
   func closeWait() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
       try world.startDaemon()
-      // The guest answers this by serving no more: it never sees that the client hangs up.
+      // The guest stops serving at this command, so it never sees the end of the connection.
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("here") == "here")
       try client.send("hang")
       client.close()
-      // No event tells this: it is looked for twice a minute.
+      // No event announces this; the daemon scans twice a minute.
       try world.wait("echo", .deactivating, seconds: 90)
       #expect(try world.status("echo").lastStop?.cause == .idle)
     }
   }
 
-  @Test("is not kept awake by a client that tries again and again at a socket that it did not take")
+  @Test("a client that keeps connecting to a socket that was not adopted does not keep an idle guest awake")
   func refusedClient() throws {
     try World.with { world in
       try world.addTiny(
@@ -121,7 +121,7 @@ struct IdleTests {
     }
   }
 
-  @Test("that was woken by hand and never used is stopped as well")
+  @Test("a guest that was woken by a command and never used is stopped when it is idle")
   func neverUsed() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=200ms")
@@ -132,7 +132,7 @@ struct IdleTests {
     }
   }
 
-  @Test("costs nothing: while all sleep the daemon makes no system call")
+  @Test("the daemon makes no system call while all guests sleep")
   func silence() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=200ms")
@@ -146,7 +146,7 @@ struct IdleTests {
       #expect(traced.errors.contains("attached"), "\(traced.errors)")
       let calls = text(of: world.directory + "/calls").split(separator: "\n").filter { $0.contains(" total") }
       let count = calls.first?.split(separator: " ").dropLast().last
-      // The call that strace found it in, epoll_wait, is restarted when strace lets go.
+      // epoll_wait(2), in which strace attached, is restarted when strace detaches.
       #expect(count == nil || (Int(count ?? "") ?? 99) <= 2, "\(text(of: world.directory + "/calls"))")
     }
   }

@@ -10,14 +10,14 @@ struct InterfaceTests {
     var reason: String?
   }
 
-  @Test("a guest that runs misses no row that is required, and the exit status says so")
+  @Test("`dormouse interface` finds no required row missed by a running guest, and exits with status 0")
   func required() throws {
     try World.with { world in
       try world.addTiny("small", "ListenStream=127.0.0.1:24180")
       try world.startDaemon()
       let asleep = try world.dormouse("interface", "small")
       #expect(asleep.status == 1)
-      #expect(asleep.errors == "dormouse: small does not run; `dormouse wake small` starts it\n")
+      #expect(asleep.errors == "dormouse: small is not running; `dormouse wake small` starts it\n")
       try world.wake("small")
       let outcome = try world.dormouse("interface", "small", "--json")
       let rows = try JSONDecoder().decode([JudgedRow].self, from: Data(outcome.output.utf8))
@@ -29,7 +29,7 @@ struct InterfaceTests {
     }
   }
 
-  @Test("of a guest whose systemd is ready, what only systemd can show holds")
+  @Test("`dormouse interface` finds that rows which only systemd can show hold for a guest with systemd")
   func systemd() throws {
     try World.with { world in
       let unit = "[Socket]\nListenStream=127.0.0.1:24181\n[Install]\nWantedBy=sockets.target\n"

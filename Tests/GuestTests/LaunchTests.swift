@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A guest's context")
 struct LaunchTests {
-  @Test("are those of a container: namespaces, /proc, /sys, /dev and /run/host as the interface asks")
+  @Test("a guest has namespaces, /proc, /sys, /dev and /run/host as the Container Interface asks")
   func context() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nHostname=burrow")
@@ -15,14 +15,14 @@ struct LaunchTests {
       for space in ["pid", "mnt", "uts", "ipc", "cgroup"] {
         #expect(try link("/proc/\(pid)/ns/\(space)") != link("/proc/self/ns/\(space)"), "\(space)")
       }
-      // Without Private=yes the network is the daemon's.
+      // Without Private=yes the guest is in the daemon's network namespace.
       let daemon = try #require(world.daemon?.pid)
       #expect(try link("/proc/\(pid)/ns/net") == link("/proc/\(daemon)/ns/net"))
 
       #expect(try client.ask("read /proc/sys/kernel/hostname") == "burrow")
       #expect(try client.ask("read /proc/self/cgroup").contains("0::/"))
       #expect(try client.ask("write /sys/x y") == "Read-only file system")
-      // Its mode refuses the guest's root, who is not the host's, before the mount does.
+      // The mode of the directory refuses the guest's root, who is not root on the host, before the read-only mount does.
       #expect(try client.ask("write /proc/sys/vm/swappiness 60") == "Permission denied")
       #expect(try client.ask("write /run/host/x y") == "Read-only file system")
       #expect(try client.ask("write /dev/null x") == "ok")
@@ -38,12 +38,12 @@ struct LaunchTests {
       #expect(kinds["/dev"] == "tmpfs")
       #expect(kinds["/run"] == "tmpfs")
       #expect(kinds["/sys/fs/cgroup"] == "cgroup2")
-      // systemd wants shared mounts, and does not make them so in a container.
+      // systemd needs shared mounts, and does not change the propagation in a container.
       #expect(mounts.first { $0[4] == "/" }?.contains { $0.hasPrefix("shared:") } == true)
     }
   }
 
-  @Test("with Private=yes have a network of their own with a loopback, and passed sockets work all the same")
+  @Test("a guest with Private=yes has its own network with a loopback interface, and passed sockets work")
   func privateNetwork() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Network]\nPrivate=yes")
@@ -58,7 +58,7 @@ struct LaunchTests {
     }
   }
 
-  @Test("hold the files that [Files] asks for")
+  @Test("a guest has the mounts that [Files] asks for")
   func files() throws {
     try World.with { world in
       let shared = world.directory + "/shared"
@@ -86,7 +86,7 @@ struct LaunchTests {
     }
   }
 
-  @Test("leave the root as it was, when the guest file says so", arguments: ["ReadOnly=yes", "Volatile=overlay"])
+  @Test("a guest leaves its root directory unchanged", arguments: ["ReadOnly=yes", "Volatile=overlay"])
   func untouched(setting: String) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Files]\n\(setting)")
@@ -97,7 +97,7 @@ struct LaunchTests {
     }
   }
 
-  @Test("that cannot be made are named by the step that failed, and nothing of them is left")
+  @Test("the message about a failed start names the step that failed, and nothing of the start is left")
   func failure() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Files]\nBindReadOnly=/no/such/thing:/srv")

@@ -6,13 +6,13 @@ import Testing
 @Suite("machined")
 struct MachineTests {
   @Test(
-    "machined knows a guest with all there is to know, and reaches into it; its power-off ends the guest and the entry")
+    "machined knows all properties of a guest and reaches into it; its power-off stops the guest and ends the entry")
   func whole() throws {
     try World.with { world in
       let host = try makeHost(world, ["web": "8001"])
       try host.require("systemctl", "start", "dormouse@web.service")
       try host.require("dormouse", "wake", "web", "--runtime", "/run/dormouse/web")
-      try eventually("web is listed") { try machines(host).contains("web") }
+      try eventually("web is registered") { try machines(host).contains("web") }
       let leader = try host.show("dormouse@web.service", "MainPID")
       let status = try host.require("dormouse", "status", "web", "--json", "--runtime", "/run/dormouse/web")
       let pid = try #require(status.firstMatch(of: /"pid" *: *([0-9]+)/)).1
@@ -30,20 +30,20 @@ struct MachineTests {
       #expect(try host.require("journalctl", "--machine=web", "--lines=5").isEmpty == false)
       #expect(try host.require("systemctl", "--machine=web", "is-active", "hello.socket") == "active\n")
       try host.require("machinectl", "poweroff", "web")
-      try eventually("the entry is gone") { try machines(host) == [] }
+      try eventually("the entry is removed") { try machines(host) == [] }
       let list = try host.require("dormouse", "list", "--json", "--runtime", "/run/dormouse/web")
       #expect(list.contains("inactive"))
     }
   }
 
-  @Test("machined is told of the host's ends of a guest's links")
+  @Test("machined knows the host ends of a guest's network interfaces")
   func interfaces() throws {
     try World.with { world in
       let links = "[Network]\nVirtualEthernet=yes\nVirtualEthernetExtra=more:eth1"
       let host = try makeHost(world, ["web": "8001"], settings: links)
       try host.require("systemctl", "start", "dormouse@web.service")
       try host.require("dormouse", "wake", "web", "--runtime", "/run/dormouse/web")
-      try eventually("web is listed") { try machines(host).contains("web") }
+      try eventually("web is registered") { try machines(host).contains("web") }
       let indexes = try ["ve-web", "more"].map { try host.require("cat", "/sys/class/net/\($0)/ifindex").dropLast() }
       let told = try host.require(
         "busctl", "get-property", "org.freedesktop.machine1", "/org/freedesktop/machine1/machine/web",
@@ -53,7 +53,7 @@ struct MachineTests {
     }
   }
 
-  @Test("machined is told again of a guest that comes back at once, and keeps nothing of a daemon that is killed")
+  @Test("a guest that restarts at once is registered with machined again, and a killed daemon leaves no entry")
   func ends() throws {
     try World.with { world in
       let host = try makeHost(world, ["web": "8001"])
@@ -61,31 +61,31 @@ struct MachineTests {
       var leaders: Set<String> = []
       for _ in 1...4 {
         try host.require("dormouse", "wake", "web")
-        try eventually("web is listed anew") { try leaders.insert(property(host, "web", "Leader")).inserted }
+        try eventually("web is registered again") { try leaders.insert(property(host, "web", "Leader")).inserted }
         try host.require("dormouse", "sleep", "web", "--now")
       }
       try host.require("dormouse", "wake", "web")
-      try eventually("web is listed") { try leaders.insert(property(host, "web", "Leader")).inserted }
+      try eventually("web is registered") { try leaders.insert(property(host, "web", "Leader")).inserted }
       try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
-      try eventually("the entry is gone") { try machines(host) == [] }
+      try eventually("the entry is removed") { try machines(host) == [] }
     }
   }
 
-  @Test("machined is not asked for more than it keeps: a second guest of the same service lives on beside the first")
+  @Test("a second guest of the same service keeps running although machined cannot register it")
   func two() throws {
     try World.with { world in
       let host = try makeHost(world, ["a": "8001", "b": "8002"])
       try host.require("systemctl", "start", "dormouse.service")
       try host.require("dormouse", "wake", "a")
       try host.require("dormouse", "wake", "b")
-      try eventually("one of them is listed") { try !machines(host).isEmpty }
+      try eventually("one of them is registered") { try !machines(host).isEmpty }
       #expect(try world.ask("127.0.0.1:8001", "one") == "one")
       #expect(try world.ask("127.0.0.1:8002", "two") == "two")
       #expect(try host.show("dormouse.service", "ActiveState") == "active")
       #expect(try host.show("dormouse.service", "NRestarts") == "0")
       try host.require("dormouse", "sleep", "a", "--now")
       try host.require("dormouse", "sleep", "b", "--now")
-      try eventually("none is listed") { try machines(host).isEmpty }
+      try eventually("none is registered") { try machines(host).isEmpty }
       #expect(try host.show("dormouse.service", "ActiveState") == "active")
     }
   }
@@ -96,13 +96,13 @@ struct MachineTests {
     }.filter { $0 != ".host" }
   }
 
-  /// Empty when there is no such machine.
+  /// A property of a machine; empty when there is no such machine.
   private func property(_ host: Host, _ machine: String, _ name: String) throws -> String {
     try host.run("machinectl", "show", machine, "--value", "--property=\(name)").output
       .trimmingCharacters(in: .newlines)
   }
 
-  /// A host with trixie guests, by name with the port of each.
+  /// Boots a host with trixie guests, of which the names and ports are given.
   private func makeHost(_ world: World, _ guests: [String: String], settings: String = "") throws -> Host {
     var binds = try [Payload.directory(), Payload.image("trixie")]
     for (name, port) in guests {

@@ -8,7 +8,7 @@ struct OverlayTests {
     names(in: "/var/tmp").filter { $0.hasPrefix("dormouse-\(name)-") }
   }
 
-  @Test("of its ephemeral root is there while it runs, and gone with it, also when the daemon was killed meanwhile")
+  @Test("changes to an ephemeral root are removed when the guest stops, also when the daemon was killed meanwhile")
   func ephemeral() throws {
     try World.with { world in
       let name = "eph-\(world.name)"
@@ -22,20 +22,20 @@ struct OverlayTests {
         #expect(names(in: root + "/etc") == [])
         #expect(scratches(name).count == 1)
         try world.sleep(name)
-        try eventually("it is removed") { scratches(name) == [] }
+        try eventually("the scratch directory is removed") { scratches(name) == [] }
       }
       #expect(try world.ask("127.0.0.1:8001", "write /etc/note x") == "ok")
       daemon.child.signal(SIGKILL)
       _ = daemon.child.wait()
       daemon = try world.startDaemon()
       try world.sleep(name)
-      try eventually("what the killed daemon left is removed") { scratches(name) == [] }
+      try eventually("the scratch directory of the killed daemon is removed") { scratches(name) == [] }
       try world.connect("127.0.0.1:8001").send("crash")
       try daemon.until("the crashed one is gone") { scratches(name) == [] }
     }
   }
 
-  @Test("may be much: it is removed while others are served, by the next daemon if need be, and is gone when that ends")
+  @Test("a large scratch directory is removed while other guests are served, if necessary by the next daemon")
   func much() throws {
     try World.with { world in
       let name = "much-\(world.name)"
@@ -51,7 +51,7 @@ struct OverlayTests {
       try fill()
       try world.sleep(name)
       #expect(try world.ask("127.0.0.1:8002", "meanwhile") == "meanwhile")
-      try eventually("it is removed") { scratches(name) == [] }
+      try eventually("the scratch directory is removed") { scratches(name) == [] }
       #expect(names(in: world.runtime).filter { $0.hasSuffix(".discarded") } == [])
       try fill()
       daemon.child.signal(SIGKILL)
@@ -64,7 +64,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("goes into the uppermost directory, or into none that stays; the lower ones show through and are never written")
+  @Test("changes to an overlay go to its uppermost directory or a temporary one, and never to the lower ones")
   func overlays() throws {
     try World.with { world in
       let at = world.directory
@@ -99,7 +99,7 @@ struct OverlayTests {
     }
   }
 
-  @Test("an overlay whose directory is missing keeps it from starting, and is named")
+  @Test("a guest does not start when a directory of an overlay is missing, and the message names it")
   func missing() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Files]\nOverlay=/nonexistent::/x")

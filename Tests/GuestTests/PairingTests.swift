@@ -11,7 +11,7 @@ struct PairingTests {
     TriggerLimitIntervalSec=0
     """
 
-  @Test("a connection starts the service and is served; the guest sleeps and no process is left; ten times")
+  @Test("under systemd, a connection starts the service and is served, and the guest sleeps again, ten times")
   func rounds() throws {
     try World.with { world in
       let host = try makeHost(world, idleStop: "200ms")
@@ -26,7 +26,7 @@ struct PairingTests {
     }
   }
 
-  @Test("the command line finds the guest of a service, and `systemctl stop` is a clean stop")
+  @Test("under systemd, the command line finds the guest of a service, and `systemctl stop` stops it cleanly")
   func stop() throws {
     try World.with { world in
       let host = try makeHost(world, idleStop: "infinity")
@@ -48,14 +48,14 @@ struct PairingTests {
     }
   }
 
-  @Test("the journal has the daemon's messages with their fields")
+  @Test("under systemd, the journal contains the daemon's messages with their fields")
   func journal() throws {
     try World.with { world in
       let host = try makeHost(world, idleStop: "infinity")
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       let entries = try host.require("journalctl", "--unit=dormouse@web.service", "--output=json")
       #expect(entries.contains("\"DORMOUSE_GUEST\":\"web\""))
-      // systemd has started the service for it.
+      // systemd has started the service for this connection.
       #expect(entries.contains("waking: a connection to 127.0.0.1:8001\""))
     }
   }
@@ -72,7 +72,7 @@ struct PairingTests {
     }
   }
 
-  /// A host that holds the sockets of a trixie guest.
+  /// Boots a host that holds the sockets of a trixie guest.
   private func makeHost(_ world: World, idleStop: String) throws -> Host {
     let units = try world.writeUnits([
       "hello.socket": "[Socket]\nListenStream=127.0.0.1:8001\n",
@@ -81,7 +81,7 @@ struct PairingTests {
     try world.addDebian(
       "web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001", "FileDescriptorName=http",
       settings: "[Guest]\nIdleStopSec=\(idleStop)")
-    // The guest file names these by their place on this machine.
+    // The guest file contains paths of this machine.
     let binds = try [units, Payload.directory(), Payload.image("trixie")].map { "\($0):\($0)" }
     return try Host(in: world, units: ["dormouse@web.socket": Self.socket], binds: binds)
   }

@@ -7,10 +7,10 @@ import Testing
 struct ProcessTwoTests {
   private static let setting = "[Exec]\nProcessTwo=yes\n"
 
-  @Test("is PID 2 with its sockets, is heard, ends cleanly, and is woken again", arguments: ["no", "pick"])
+  @Test("the program of ProcessTwo= is PID 2, gets sockets, notifies, stops and wakes", arguments: ["no", "pick"])
   func whole(users: String) throws {
     try World.with { world in
-      // A range of users is picked by the name.
+      // The range of users is derived from the name.
       let name = "two-\(world.name)"
       try world.addTiny(name, "ListenStream=127.0.0.1:8001", settings: Self.setting + "PrivateUsers=\(users)")
       let daemon = try world.startDaemon()
@@ -24,7 +24,7 @@ struct ProcessTwoTests {
         let status = try world.status(name)
         #expect(status.state == .active && status.report?.ready == true)
         #expect(status.wakes == wake)
-        // Process 1 has nothing of the sockets.
+        // Process 1 does not have the sockets.
         #expect(names(in: "/proc/\(try #require(status.pid))/fd").sorted() == ["0", "1", "2"])
         client.close()
         try world.sleep(name)
@@ -35,7 +35,7 @@ struct ProcessTwoTests {
     }
   }
 
-  @Test("in a Debian need not care for orphans, which process 1 reaps", arguments: ["trixie"])
+  @Test("process 1 of a Debian guest with ProcessTwo= reaps orphaned processes", arguments: ["trixie"])
   func orphans(image: String) throws {
     try World.with { world in
       let orphan = "(/bin/sh -c 'exit 3' &); exec /usr/local/bin/tiny-init --ready"
@@ -54,7 +54,7 @@ struct ProcessTwoTests {
     }
   }
 
-  @Test("hands its exit status on: 0 is a power-off, and the next connection wakes it; another is a crash")
+  @Test("the exit status 0 of the program of ProcessTwo= counts as a power-off, and others count as a crash")
   func status() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
@@ -69,7 +69,7 @@ struct ProcessTwoTests {
     }
   }
 
-  @Test("is powered off and started again by the signals that machinectl sends to process 1")
+  @Test("the signals of machinectl to process 1 power off and reboot a guest with ProcessTwo=")
   func machinectl() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
@@ -84,7 +84,7 @@ struct ProcessTwoTests {
     }
   }
 
-  @Test("is told to end by the next daemon when its own was killed, and its socket is the same")
+  @Test("the next daemon stops the orphaned guest with ProcessTwo= of a killed daemon, and its socket is the same")
   func killedDaemon() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
@@ -100,7 +100,7 @@ struct ProcessTwoTests {
     }
   }
 
-  @Test("has all that the Container Interface gives to process 1")
+  @Test("the program of ProcessTwo= gets everything that the Container Interface specifies for process 1")
   func interface() throws {
     try World.with { world in
       try world.addTiny("small", "ListenStream=127.0.0.1:24182", settings: Self.setting)
@@ -111,7 +111,7 @@ struct ProcessTwoTests {
     }
   }
 
-  @Test("that cannot be executed is named, and nothing is left of its init")
+  @Test("a program of ProcessTwo= that cannot be executed is reported, and its init ends")
   func missing() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting + "Parameters=\nParameters=/none")

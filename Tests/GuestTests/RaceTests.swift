@@ -5,7 +5,7 @@ import Testing
 
 @Suite("With sockets from a service manager the daemon")
 struct PassedSocketTests {
-  @Test("ends when the last of its guests sleeps, not when the first does")
+  @Test("a daemon with passed sockets ends when the last of its guests sleeps, not when the first does")
   func lastOfTwo() throws {
     try World.with { world in
       try world.addTiny("one", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=100ms")
@@ -18,21 +18,21 @@ struct PassedSocketTests {
         return one.wakes > 0 && one.state == .inactive
       }
       #expect(try client.ask("still here") == "still here")
-      // Its socket is served by the daemon as long as that is there.
+      // The daemon serves the socket of the sleeping guest as long as it runs.
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       try world.sleep("two")
       #expect(daemon.wait() == .exited(0))
     }
   }
 
-  @Test("knows them although the kernel did not tell at once what they are", arguments: ["getsockopt", "getsockname"])
+  @Test("a daemon identifies passed sockets although a query fails at first", arguments: ["getsockopt", "getsockname"])
   func refused(call: String) throws {
-    // The first calls of all are about what was passed.
+    // The first calls of this kind are about the passed sockets.
     for number in 1...3 {
       try World.with { world in
         try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
         let inject = "inject=\(call):error=ENOBUFS:when=\(number)"
-        // It has the socket too, like a service manager, and nobody else can be bound there.
+        // The test holds the socket too, as a service manager does, so no other socket can be bound to the address.
         let strace = ["strace", "-D", "-o", world.directory + "/strace", "-e", "trace=\(call)", "-e", inject]
         let daemon = try world.startActivated(["echo"], "127.0.0.1:8001", under: strace)
         #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
@@ -44,13 +44,13 @@ struct PassedSocketTests {
     }
   }
 
-  @Test("stays while somebody waits for a guest that cannot start, so that the pauses grow")
+  @Test("a daemon with passed sockets keeps running while a client waits for a guest that fails, so the pauses grow")
   func growingPauses() throws {
     try World.with { world in
       try world.addTiny("broken", "ListenStream=127.0.0.1:8001", arguments: ["--do=exit 1"])
       let daemon = try world.startActivated(["broken"], "127.0.0.1:8001")
       let client = try world.connect("127.0.0.1:8001")
-      try eventually("it pauses for longer") {
+      try eventually("the pauses grow") {
         world.activatedLog.contains("pausing for 1.0 s, after 2 times in a row")
       }
       #expect(daemon.isRunning)
@@ -61,30 +61,30 @@ struct PassedSocketTests {
 
 @Suite("A guest that is gone and comes back at once")
 struct ComebackTests {
-  @Test("has the place of its notify socket to itself")
+  @Test("a guest that restarts at once has its own notify socket")
   func notifySocket() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       try world.startDaemon()
       try world.wake("echo")
       #expect(throws: Trouble.self) { try world.ask("127.0.0.1:8001", "reboot") }
-      try eventually("it has rebooted") { try world.summary("echo").wakes == 2 }
+      try eventually("the guest has rebooted") { try world.summary("echo").wakes == 2 }
       try world.wait("echo", .active)
-      #expect(access(world.runtime + "/echo.notify", F_OK) == 0)
+      #expect(names(in: world.runtime).filter { $0.hasSuffix(".notify") } == ["echo.2.notify"])
       // Nor does its machine id belong to the run that is gone.
       #expect(try world.status("echo").messages.isEmpty)
       try world.sleep("echo")
-      #expect(access(world.runtime + "/echo.notify", F_OK) != 0)
+      #expect(!names(in: world.runtime).contains { $0.hasSuffix(".notify") })
     }
   }
 
-  @Test("has what it printed last kept")
+  @Test("the last console output of a guest that restarts at once is kept")
   func lastWords() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
       for number in 1...5 {
-        // Both in one go: the end comes before the daemon has read.
+        // The output and the end come together, before the daemon has read anything.
         try world.connect("127.0.0.1:8001").send("print 57344\npoweroff")
         try daemon.until("it is gone") { try world.status("echo").counters.stops == number }
         #expect(try world.console("echo").filter { $0 == "x" }.count >= 56 * 1000)
@@ -95,7 +95,7 @@ struct ComebackTests {
 
 @Suite("Two daemons in one cgroup")
 struct NeighbourTests {
-  @Test("leave each other's guests alone")
+  @Test("two daemons in one cgroup do not affect each other's guests")
   func leaveAlone() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -104,11 +104,11 @@ struct NeighbourTests {
       #expect(try client.ask("hello") == "hello")
       let other = world.directory + "/other"
       try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
-      // The third has a guest of the same name.
+      // The third daemon has a guest of the same name.
       for config in [other, world.config] {
         let neighbour = try world.start(
           [Built.dormoused, "--config", config, "--runtime", other], log: other + "-log")
-        try eventually("the neighbour is up") {
+        try eventually("the other daemon is running") {
           ["no guest file", "pausing"].contains { text(of: other + "-log.err").contains($0) }
         }
         neighbour.signal(SIGTERM)
@@ -123,7 +123,7 @@ struct NeighbourTests {
 
 @Suite("A guest file")
 struct ChangedFileTests {
-  @Test("under a new name takes the address over without a failure")
+  @Test("a renamed guest file takes over the address without a failure")
   func newName() throws {
     try World.with { world in
       try world.addTiny("zebra", "ListenStream=127.0.0.1:8001")
@@ -137,7 +137,7 @@ struct ChangedFileTests {
     }
   }
 
-  @Test("that changed while its guest ran, and changed back, changes nothing")
+  @Test("a guest file that changed while its guest ran, and changed back, has no effect")
   func changedBack() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -158,7 +158,7 @@ struct ChangedFileTests {
     }
   }
 
-  @Test("may name a passed socket anew: the socket stays")
+  @Test("a passed socket is kept when the guest file gives it another name")
   func renamedSocket() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "FileDescriptorName=old")
@@ -180,8 +180,8 @@ struct ChangedFileTests {
 }
 
 extension World {
-  /// Starts the daemon for `guests` with sockets at `addresses`, as a service manager does for the first connection.
-  /// `starter` is a command that executes the one which follows it.
+  /// Starts the daemon for `guests` with sockets at `addresses`, as a service manager does at the first connection.
+  /// `starter` is a command that executes the arguments after it.
   fileprivate func startActivated(
     _ guests: [String], _ addresses: String..., under starter: [String] = []
   ) throws -> Child {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A guest that says by itself that it goes")
 struct SelfShutdownTests {
-  /// A Debian guest with one listener; with `wanted` the service of that name has to have started before it is ready.
+  /// Adds a Debian guest with one listener. It is ready only after the `wanted` service has started.
   private func addSystemd(
     _ world: World, image: String = "trixie", stopping: String = "90s", wanted: [String: String] = [:]
   ) throws {
@@ -24,7 +24,7 @@ struct SelfShutdownTests {
       ["nsenter", "--target", "\(world.leader(of: "web"))", "--all", "systemctl", "--no-block"] + arguments)
   }
 
-  @Test("before it is ready has its clients wait apart as well, and the next one serves them")
+  @Test("clients of a guest that shuts down by itself before it is ready are parked, and served by the next instance")
   func unready() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: [])
@@ -43,7 +43,7 @@ struct SelfShutdownTests {
     }
   }
 
-  @Test("and is a systemd that is not ready yet is heard, and its reboot is one")
+  @Test("the reboot of a guest whose systemd is not ready yet is recognized as a reboot")
   func unreadySystemd() throws {
     try World.with { world in
       let forever = "[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n"
@@ -60,7 +60,7 @@ struct SelfShutdownTests {
     }
   }
 
-  @Test("but goes on gets those back who were taken from its queue")
+  @Test("a guest that aborts its shutdown gets back the connections that were drained from its queue")
   func unparked() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -71,7 +71,7 @@ struct SelfShutdownTests {
       try stop(pid)
       let clients = try world.connect("127.0.0.1:8001", times: 5)
       for client in clients { try client.send("hello") }
-      // It takes one of them before that, and none in the second between the two: it waits in poll(2).
+      // The guest accepts one of them before that, and none in the second between the two messages: it waits in poll(2).
       try inside.send(
         "notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\ncall 7 0 0 1000\nnotify X_SYSTEMD_UNIT_ACTIVE=sockets.target")
       kill(pid, SIGCONT)
@@ -83,7 +83,7 @@ struct SelfShutdownTests {
     }
   }
 
-  @Test("but goes on is not killed for it, and serves again when the time is over")
+  @Test("a guest that announces a shutdown and keeps running is not killed, and serves again after the timeout")
   func staysSilently() throws {
     try World.with { world in
       try addSystemd(world, stopping: "2s")
@@ -101,7 +101,7 @@ struct SelfShutdownTests {
     }
   }
 
-  @Test("and no more, while it may take for ever to stop, has its clients wait until somebody has it started anew")
+  @Test("clients of a guest that announces a shutdown and has no stop timeout wait until somebody restarts it")
   func silent() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=infinity")
@@ -119,7 +119,7 @@ struct SelfShutdownTests {
     }
   }
 
-  @Test("but says then that it does not serves again at once")
+  @Test("a guest that announces a shutdown and then its abort serves again at once")
   func stays() throws {
     try World.with { world in
       try addSystemd(world)
@@ -133,7 +133,7 @@ struct SelfShutdownTests {
       try systemctl(world, "start", "timers.target")
       #expect(try client.ask("hello") == "hello")
       #expect(try world.leader(of: "web") == pid)
-      // What tells of no end is none.
+      // Messages that announce no shutdown have no effect.
       try systemctl(world, "stop", "multi-user.target")
       #expect(try world.ask("127.0.0.1:8001", "still") == "still")
       #expect(daemon.log.ranges(of: "shuts down by itself").count == 1)
@@ -141,7 +141,7 @@ struct SelfShutdownTests {
   }
 
   @Test(
-    "but is on its way to another target, or to its start, lives; a client has the next one, for its sockets are closed",
+    "a guest that stops its sockets on the way to another target is not killed, and clients wait for the next instance",
     arguments: [("trixie", ["isolate", "rescue.target"]), ("sid", ["soft-reboot"])])
   func elsewhere(image: String, arguments: [String]) throws {
     try World.with { world in

@@ -2,10 +2,10 @@ import ControlProtocol
 import Foundation
 import Testing
 
-/// Programs as Debian packages them, with nothing made for us.
+/// Programs of Debian packages, without changes for Dormouse.
 @Suite("Real software")
 struct SoftwareTests {
-  @Test("OpenSSH: a client logs in with a key, its session keeps the guest awake, and after it the guest sleeps")
+  @Test("a client logs in with OpenSSH, its session keeps the guest awake, and the guest sleeps afterwards")
   func ssh() throws {
     try World.with { world in
       let client = try makeKey(world)
@@ -22,7 +22,7 @@ struct SoftwareTests {
       let session = try world.start(
         client + ["root@::1", "echo here; exec sleep 1000"], log: world.directory + "/session")
       try daemon.until("the session is open") { text(of: world.directory + "/session.out") == "here\n" }
-      // The clock's sleeps take IdleStopSec= each.
+      // Each cycle of the guest that serves as the clock takes IdleStopSec=.
       for _ in 1...4 {
         _ = try world.ask("127.0.0.1:8009", "tick")
         try world.wait("clock", .inactive)
@@ -37,7 +37,7 @@ struct SoftwareTests {
     }
   }
 
-  @Test("a guest's boot is told: its name, its id, what it reached, and the address at which its SSH server listens")
+  @Test("the status shows the boot of a guest: its host name, its ID, its units and the address of its SSH server")
   func progress() throws {
     try World.with { world in
       let client = try makeKey(world)
@@ -47,7 +47,7 @@ struct SoftwareTests {
       try world.startDaemon()
       try world.wake("shell")
       let address = "\(world.runtime)/unix-export/shell/ssh"
-      try eventually("it says that one can log in") {
+      try eventually("the guest announces its SSH server") {
         try world.status("shell").report?.sshAddress == "unix\(address)"
       }
       let report = try #require(try world.status("shell").report)
@@ -57,7 +57,7 @@ struct SoftwareTests {
       #expect(report.ready && report.status == "Ready." && report.reaching == nil)
       let text = try world.dormouse("status", "shell").output
       #expect(text.contains("SSH: ssh unix\(address)\n") && text.contains("Hostname: trixie-ssh\n"))
-      // As systemd-ssh-proxy(1) does it, which is newer than some hosts: the connected socket is handed to ssh.
+      // A connected socket is passed to ssh, as systemd-ssh-proxy(1) does, which older hosts lack.
       let proxy = """
         import socket, sys
         guest = socket.socket(socket.AF_UNIX)
@@ -73,7 +73,7 @@ struct SoftwareTests {
     }
   }
 
-  @Test("lighttpd with its packaged, hardened unit takes its listener by LISTEN_FDS")
+  @Test("lighttpd with its packaged, hardened unit gets its listener by LISTEN_FDS")
   func lighttpd() throws {
     try World.with { world in
       try world.addDebian(

@@ -7,7 +7,7 @@ import Testing
 struct StopPendingTests {
   static let addresses = ["127.0.0.1:8001", "[::1]:8002", "PATH", "127.0.0.1:8004"]
 
-  @Test("wait apart from it, and are served by the next one", arguments: addresses)
+  @Test("clients of a stopping guest are parked, and served by the next instance", arguments: addresses)
   func waitApart(address: String) throws {
     try World.with { world in
       try world.addHanging()
@@ -28,7 +28,7 @@ struct StopPendingTests {
       #expect(status.wakes == 2)
       #expect(status.counters.parked >= 1)
       #expect(status.counters.lost.isEmpty)
-      // Again: whatever changed its role before.
+      // A second round, in which the sockets have changed their roles.
       let next = try #require(status.pid)
       let stoppingAgain = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
       try daemon.until("it is told again") { daemon.log.split(separator: "sent SIGTERM").count == 3 }
@@ -39,7 +39,7 @@ struct StopPendingTests {
     }
   }
 
-  @Test("in their handshake are served by the next one too")
+  @Test("clients of a stopping guest whose handshake is not complete are served by the next instance")
   func halfOpen() throws {
     try World.with { world in
       try world.addTiny(
@@ -59,12 +59,12 @@ struct StopPendingTests {
     }
   }
 
-  @Test("who are still with it may have done: a guest that has to go is given time with them")
+  @Test("a guest that must stop gets time to finish its open connections")
   func drained() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
-      // On a busy machine the time may be over before it is used.
+      // On a busy machine the time may be over before the test uses it.
       var answers: [String] = []
       while answers.count < 10, answers.last != "still" {
         let client = try world.connect("127.0.0.1:8001")
@@ -81,7 +81,7 @@ struct StopPendingTests {
   }
 
   @Test(
-    "by its own will wait apart from its first sign on, and are served by the next one",
+    "clients of a guest that shuts down by itself are parked from its first sign on, and served by the next instance",
     arguments: ["STATUS=Activating special unit poweroff.target...", "X_SYSTEMD_UNIT_INACTIVE=sockets.target"])
   func leaving(sign: String) throws {
     try World.with { world in
@@ -102,7 +102,7 @@ struct StopPendingTests {
     }
   }
 
-  @Test("of which the kernel moves none are counted as left behind only when it took them along")
+  @Test("queued clients that the kernel does not move are counted as undrained only if the stopping guest ended them")
   func undrained() throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -114,7 +114,7 @@ struct StopPendingTests {
       try stop(pid)
       let clients = try world.connect(path, times: 5)
       for client in clients { try client.send("hello") }
-      // It takes one of them before it says that it goes, and then does nothing more.
+      // The guest accepts one of them, announces its shutdown, and does nothing after that.
       try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nhang")
       kill(pid, SIGCONT)
       try daemon.waitForLog("shuts down by itself")
@@ -125,14 +125,14 @@ struct StopPendingTests {
     }
   }
 
-  @Test("that it has not accepted are taken from it, and served by the next one")
+  @Test("clients that a stopping guest has not accepted are drained from it, and served by the next instance")
   func taken() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenDatagram=127.0.0.1:8004")
       try world.startDaemon()
       try world.wake("echo")
       let first = try #require(try world.summary("echo").pid)
-      // It accepts nobody, and is gone before it could.
+      // The guest accepts no connection before it ends.
       try stop(first)
       let clients = try world.connect("127.0.0.1:8001", times: 10)
       let sender = try world.datagrams(to: "127.0.0.1:8004")
@@ -146,7 +146,7 @@ struct StopPendingTests {
     }
   }
 
-  @Test("make a stop a cancelled one when they come in the last moment, and nobody notices")
+  @Test("clients that arrive in the last moment cancel a stop and are served")
   func cancelled() throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -154,37 +154,37 @@ struct StopPendingTests {
       let daemon = try world.startDaemon()
       try world.wake("echo")
       let pid = try #require(try world.summary("echo").pid)
-      // It stands still with a client in its queue when it is to sleep.
+      // The guest is stopped with a client in its queue when the request to sleep comes.
       try stop(pid)
       let early = try world.connect("127.0.0.1:8001")
-      // Others come when the gate is closed (the kernel has been waited for), and nobody has looked yet.
+      // Others arrive when clients are diverted (after membarrier(2)), before the last scan.
       let injection = try Injection("membarrier:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
       let log = world.directory + "/sleep"
       let asking = try world.start([Built.dormouse, "sleep", "echo", "--runtime", world.runtime], log: log)
-      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      try eventually("the daemon is stopped") { injection.log.contains("stopped by SIGSTOP") }
       let late = try world.connect("127.0.0.1:8001")
-      // He could not come back from a second socket: a path leads to the guest until nobody is seen to use it.
+      // A path leads to the guest until the scan finds it idle, because clients at a standby path could not be moved back.
       let atPath = try world.connect(path)
       kill(daemon.pid, SIGCONT)
       #expect(asking.wait() == .exited(1))
       injection.end()
       let said = text(of: log + ".err")
       #expect(said.contains("3 connections are open ("))
-      #expect(said.ranges(of: "all the same").count == 1)
+      #expect(said.ranges(of: "anyway").count == 1)
       #expect(daemon.log.contains("a client came: the stop is cancelled"))
       kill(pid, SIGCONT)
       for client in [early, late, atPath] { #expect(try client.ask("hello") == "hello") }
       let status = try world.status("echo")
       #expect(status.pid == pid)
       #expect(status.counters.unparked == 1)
-      // It can be stopped as before when they have gone.
+      // The guest can be stopped when these clients have disconnected.
       for client in [early, late, atPath] { client.close() }
-      try eventually("nobody uses it") { try world.dormouse("sleep", "echo").succeeded }
+      try eventually("the guest is idle") { try world.dormouse("sleep", "echo").succeeded }
     }
   }
 
   @Test(
-    "cancel it as well when they came and went in the last moment: the guest was used just now",
+    "a client that connects and disconnects in the last moment cancels a stop, because the guest was just used",
     arguments: ["", "IdleFreezeSec=50ms"])
   func cameAndWent(settings: String) throws {
     try World.with { world in
@@ -194,14 +194,14 @@ struct StopPendingTests {
       let early = try world.connect("127.0.0.1:8001")
       #expect(try early.ask("hello") == "hello")
       let pid = try world.leader(of: "echo")
-      // It is to make the gate, and nobody has been led away yet.
+      // The daemon is about to load the steering program, and no client was diverted yet.
       let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
       early.close()
-      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      try eventually("the daemon is stopped") { injection.log.contains("stopped by SIGSTOP") }
       let late = try world.connect("127.0.0.1:8001")
       #expect(try late.ask("hello") == "hello")
       late.close()
-      try eventually("the kernel has told of his end") { daemon.isToldOfEnd }
+      try eventually("the kernel has announced the end of the connection") { daemon.isToldOfEnd }
       kill(daemon.pid, SIGCONT)
       try daemon.waitForLog("the stop is cancelled")
       injection.end()
@@ -210,7 +210,7 @@ struct StopPendingTests {
     }
   }
 
-  @Test("of an AF_UNIX path find it there at any moment, and by the same name", arguments: 1...2)
+  @Test("clients find the socket at an AF_UNIX path at any moment, under the same name", arguments: 1...2)
   func samePath(round: Int) throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -226,13 +226,13 @@ struct StopPendingTests {
     }
   }
 
-  @Test("whose daemon was killed are served by the guest that it left, then by the next one")
+  @Test("clients of a killed daemon are served by its orphan, and then by the next instance")
   func daemonKilled() throws {
     try World.with { world in
       let path = world.directory + "/socket"
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenStream=\(path)")
       let first = try world.startDaemon()
-      // So that the second socket has been in use.
+      // After a stop, the standby socket was in use.
       try world.wake("echo")
       try world.sleep("echo")
       try world.wake("echo")
@@ -253,7 +253,7 @@ struct StopPendingTests {
 }
 
 extension World {
-  /// A guest with a listener of each kind that takes a while to halt.
+  /// Adds a guest with a listener of each kind that takes some time to stop.
   fileprivate func addHanging() throws {
     try addTiny(
       "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(directory)/socket",
@@ -267,11 +267,11 @@ extension World {
 }
 
 extension Daemon {
-  /// Whether a message of sock_diag(7) waits to be read by it.
+  /// Whether a message of sock_diag(7) is queued for the daemon.
   fileprivate var isToldOfEnd: Bool {
     text(of: "/proc/\(pid)/net/netlink").split(separator: "\n").dropFirst().contains { line in
       let fields = line.split(separator: " ")
-      // The protocol, and the bytes in the queue.
+      // The columns are the protocol and the bytes in the queue.
       return fields[1] == "4" && fields[4] != "0"
     }
   }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A guest")
 struct StopTests {
-  @Test("that is told to stop early, at whatever moment, ends cleanly", arguments: [0, 1, 5, 10, 50, 100, 200])
+  @Test("a guest that is stopped at any early moment stops cleanly", arguments: [0, 1, 5, 10, 50, 100, 200])
   func earlyStop(milliseconds: UInt32) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8009", arguments: [])
@@ -23,7 +23,7 @@ struct StopTests {
     }
   }
 
-  @Test("that powers itself off is asleep, and the next connection wakes it")
+  @Test("a guest that powers itself off sleeps, and the next connection wakes it")
   func powerOff() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -36,14 +36,14 @@ struct StopTests {
     }
   }
 
-  @Test("that powers itself off while clients are queued leaves them to its next start")
+  @Test("clients that are queued when a guest powers itself off are served by the next instance")
   func powerOffWithQueue() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       try world.startDaemon()
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       let first = try #require(try world.summary("echo").pid)
-      // It stands still while they come, and then sees its own signal to power off before it sees them.
+      // The guest is stopped while they connect, and then handles the signal to power off before it sees them.
       try stop(first)
       let clients = try world.connect("127.0.0.1:8001", times: 20)
       kill(first, __libc_current_sigrtmin() + 4)
@@ -54,7 +54,7 @@ struct StopTests {
     }
   }
 
-  @Test("that reboots starts again with the same sockets")
+  @Test("a guest that reboots starts again with the same sockets")
   func reboot() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -70,7 +70,7 @@ struct StopTests {
     }
   }
 
-  @Test("that crashes comes back on the next connection")
+  @Test("a guest that crashes starts again at the next connection")
   func crash() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -83,13 +83,13 @@ struct StopTests {
     }
   }
 
-  @Test("that crashes at each start costs a growing pause, and is served again when it is mended")
+  @Test("the pauses of a guest that crashes at each start grow, and it serves again when it is repaired")
   func crashLoop() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=crash"])
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
-      // Of one moment: the first pauses are short.
+      // The clients connect at the same time, because the first pauses are short.
       try daemon.until("it was given a pause") {
         let status = try world.status("echo")
         return status.state == .failed && status.retryAt != nil
@@ -102,7 +102,7 @@ struct StopTests {
     }
   }
 
-  @Test("that never becomes ready is ended after TimeoutStartSec=, and reported")
+  @Test("a guest that does not become ready is stopped after TimeoutStartSec=, with a message")
   func neverReady() throws {
     try World.with { world in
       try world.addTiny(
@@ -115,7 +115,7 @@ struct StopTests {
     }
   }
 
-  @Test("that hangs in its shutdown is killed after TimeoutStopSec=, and wakes again")
+  @Test("a guest that hangs in its shutdown is killed after TimeoutStopSec=, and wakes again")
   func hangingStop() throws {
     try World.with { world in
       try world.addTiny(
@@ -135,12 +135,12 @@ struct StopTests {
     }
   }
 
-  @Test("that let go of its listener while somebody waits there is ended, and the next one serves who waits")
+  @Test("a guest that closes a listener with queued clients is stopped, and the next instance serves them")
   func listenerClosed() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
       try world.startDaemon()
-      // Ready: it has taken the listener before it lets go.
+      // A ready guest has adopted the listener before it closes it.
       try world.wake("echo")
       let holder = try world.connect("127.0.0.1:8001")
       #expect(try holder.ask("close") == "ok")
@@ -151,7 +151,7 @@ struct StopTests {
     }
   }
 
-  @Test("with Boot=yes and another init is stopped by SIGRTMIN+3")
+  @Test("a guest with Boot=yes and an init other than systemd is stopped by SIGRTMIN+3")
   func bootedInit() throws {
     try World.with { world in
       try world.addTiny(

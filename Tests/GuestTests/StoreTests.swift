@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The service manager's store of descriptors")
 struct StoreTests {
-  @Test("keeps own sockets and whoever is queued there, though the daemon is killed")
+  @Test("the descriptor store keeps the daemon's own sockets and their queued clients when the daemon is killed")
   func killed() throws {
     try World.with { world in
       let host = try makeHost(world)
@@ -24,7 +24,7 @@ struct StoreTests {
   }
 
   @Test(
-    "keeps those who wait apart from a guest on its way out, though the daemon is killed and the guest lets go whom it can accept",
+    "the descriptor store keeps parked clients when the daemon is killed and the stopping guest closes connections",
     arguments: ["hang", "flush"])
   func killedWhileParting(guestThen: String) throws {
     try World.with { world in
@@ -38,7 +38,7 @@ struct StoreTests {
       if guestThen == "hang" { try stop(try #require(world.guestLeader("dormouse.service", "echo"))) }
       try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
       for client in clients { #expect(try client.line() == "again") }
-      // The second ones at the path and of UDP are there for good.
+      // The standby sockets of the path and of UDP are permanent.
       try host.stored(5)
       #expect(try world.ask(Self.port, "hello") == "hello")
       #expect(try world.datagrams(to: Self.datagramPort).ask("hello") == "hello")
@@ -46,7 +46,7 @@ struct StoreTests {
   }
 
   @Test(
-    "has a second socket as soon as somebody can come to it: no client is lost with a daemon that is killed then",
+    "the descriptor store has a standby socket before clients can reach it, so a killed daemon loses no client",
     arguments: [("ListenStream", "listen"), ("ListenDatagram", "bind")])
   func killedWhileOpening(setting: String, call: String) throws {
     try World.with { world in
@@ -59,10 +59,10 @@ struct StoreTests {
       #expect(try client().ask("hello") == "hello")
       try stop(try #require(world.guestLeader("dormouse.service", "echo")))
       let daemon = Cgroups.processes(below: world.serviceCgroup("dormouse.service") + "/supervisor")[0]
-      // It stands still when the call has been made. The kernel leads clients to either of the two sockets then.
+      // The daemon is stopped after the call, when the kernel may steer clients to either of the two sockets.
       let injection = try Injection("\(call):signal=SIGSTOP:when=1", into: daemon, of: world)
       _ = try host.start("dormouse", "sleep", "echo", "--now", "--runtime", "/run/dormouse")
-      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      try eventually("the daemon is stopped") { injection.log.contains("stopped by SIGSTOP") }
       let clients = try (1...20).map { _ in try client() }
       for (number, client) in clients.enumerated() { try client.send("\(number)") }
       try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
@@ -71,7 +71,7 @@ struct StoreTests {
   }
 
   @Test(
-    "has the second sockets for a daemon that finds the guest of a killed one running: clients wait apart from that too"
+    "the descriptor store has the standby sockets for a daemon that finds an orphan, whose clients are parked too"
   )
   func leftRunning() throws {
     try World.with { world in
@@ -84,7 +84,7 @@ struct StoreTests {
       let path = host.path("/run/echo")
       func endGuest() throws { kill(try #require(world.guestLeader("dormouse.service", "echo")), SIGKILL) }
       #expect(try world.ask(path, "hello") == "hello")
-      // So that there are second ones already.
+      // After a stop, the standby sockets exist.
       try host.startStop("dormouse.service", "/run/dormouse", "echo")
       let first = try waitingClients(world, path)
       try endGuest()
@@ -98,7 +98,7 @@ struct StoreTests {
     }
   }
 
-  @Test("keeps own sockets however often the daemon is killed")
+  @Test("the descriptor store keeps the daemon's own sockets however often the daemon is killed")
   func killedAgainAndAgain() throws {
     try World.with { world in
       let host = try makeHost(world)
@@ -106,10 +106,12 @@ struct StoreTests {
       let client = try host.killRepeatedly(6) { try world.connect(Self.port) }
       #expect(try client.ask("hello") == "hello")
       try host.stored(3)
+      let records = Array(repeating: "dormouse.record.", count: 2)
+      #expect(try host.storedKinds() == records + Array(repeating: "dormouse.socket.", count: 3))
     }
   }
 
-  @Test("keeps own sockets over a restart of the service: nobody is refused meanwhile")
+  @Test("the descriptor store keeps sockets over a restart of the service, which refuses no connection")
   func restart() throws {
     try World.with { world in
       let host = try makeHost(world)
@@ -127,7 +129,7 @@ struct StoreTests {
     }
   }
 
-  @Test("keeps those who wait apart from a guest that has its socket from a unit, though the daemon is killed")
+  @Test("the descriptor store keeps parked clients of a socket from a socket unit when the daemon is killed")
   func passed() throws {
     try World.with { world in
       let unit = """
@@ -148,7 +150,7 @@ struct StoreTests {
     }
   }
 
-  @Test("forgets the sockets of a guest that goes, and gives none back that is asked for otherwise now")
+  @Test("the descriptor store loses the sockets of a removed guest, and a socket with other options is not reused")
   func forgets() throws {
     try World.with { world in
       let host = try makeHost(world)
@@ -158,14 +160,14 @@ struct StoreTests {
       try world.removeGuest("other")
       try host.require("systemctl", "reload", "dormouse.service")
       try host.stored(3)
-      // Another mode is another socket.
+      // A socket with another mode must be created anew.
       let file = "\(world.config)/echo.guest"
       try world.addGuest("echo", text(of: file).replacingOccurrences(of: "[Guest]", with: "SocketMode=0600\n[Guest]"))
       try host.require("systemctl", "restart", "dormouse.service")
       #expect(try world.ask(host.path("/run/echo"), "hello") == "hello")
       #expect(try host.require("stat", "--format=%a", "/run/echo") == "600\n")
       try host.stored(3)
-      // A service that is stopped, not restarted, has nothing any more.
+      // The store is empty after a stop of the service, unlike after a restart.
       try host.require("systemctl", "stop", "dormouse.service")
       try host.stored(0)
       #expect(throws: (any Error).self) { try world.connect(Self.port) }
@@ -173,7 +175,7 @@ struct StoreTests {
   }
 
   @Test(
-    "is left one socket of a path, and nothing lies beside the path, however often the two have changed places",
+    "one socket of a path is left, and no file beside it, however often primary and standby were exchanged",
     arguments: [1, 2], ["no", "yes"])
   func leavesOne(stops: Int, removed: String) throws {
     try World.with { world in
@@ -197,7 +199,7 @@ struct StoreTests {
     }
   }
 
-  @Test("has for the next daemon who waits at a path, also where that is removed with the daemon")
+  @Test("the descriptor store keeps clients of a path for the next daemon, also with RemoveOnStop=yes")
   func removedPath() throws {
     try World.with { world in
       try world.addTiny(
@@ -218,7 +220,7 @@ struct StoreTests {
   private static let port = "127.0.0.1:8001"
   private static let datagramPort = "127.0.0.1:8004"
 
-  /// Clients at each listener who have asked for something.
+  /// Connects a client to each listener and sends a request.
   private func waitingClients(_ world: World, _ path: String) throws -> [Connection] {
     let clients = try [Self.port, path].flatMap { try world.connect($0, times: 5) }
     let senders = try (1...5).map { _ in try world.datagrams(to: Self.datagramPort) }
@@ -226,7 +228,7 @@ struct StoreTests {
     return clients + senders
   }
 
-  /// A host with a tiny guest that has a listener of each kind.
+  /// Boots a host with a tiny guest that has a listener of each kind.
   private func makeHost(
     _ world: World, units: [String: String] = [:], arguments: [String] = ["--ready"]
   ) throws -> Host {
@@ -238,17 +240,26 @@ struct StoreTests {
 }
 
 extension Host {
-  /// Waits until so many descriptors of the daemon are stored.
+  /// Waits until so many sockets of the daemon are stored, and the two records that say what they are.
   fileprivate func stored(_ count: Int) throws {
-    try eventually("\(count) are stored") {
-      try show("dormouse.service", "NFileDescriptorStore") == "\(count)"
+    let all = count == 0 ? 0 : count + 2
+    try eventually("\(count) sockets are stored") {
+      try show("dormouse.service", "NFileDescriptorStore") == "\(all)"
     }
+  }
+
+  /// What systemd calls the stored descriptors, without their numbers, in order.
+  fileprivate func storedKinds() throws -> [String] {
+    let table = try require("systemd-analyze", "fdstore", "--no-pager", "dormouse.service")
+    let names = table.split(separator: "\n").compactMap { $0.split(separator: " ").first }
+      .filter { $0.hasPrefix("dormouse.") || $0 == "stored" }
+    return names.map { String($0.reversed().drop { $0.isNumber }.reversed()) }.sorted()
   }
 
   /// Kills the daemon as soon as it is there, so many times; `body` is called while none is there for the last time.
   fileprivate func killRepeatedly<Result>(_ times: Int, _ body: () throws -> Result) throws -> Result {
     for time in 1...times {
-      try eventually("the daemon is there after \(time - 1) ends") {
+      try eventually("the daemon runs after \(time - 1) ends") {
         try show("dormouse.service", "NRestarts") == "\(time - 1)" && show("dormouse.service", "SubState") == "running"
       }
       try require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
@@ -256,7 +267,7 @@ extension Host {
     return try body()
   }
 
-  /// Tells a guest to go that takes no notice of it; returns when that was done.
+  /// Stops a guest that ignores its stop signal; returns when the signal was sent.
   fileprivate func startStop(_ unit: String, _ runtime: String, _ guest: String) throws {
     _ = try start("dormouse", "sleep", guest, "--now", "--runtime", runtime)
     try waitForJournal(unit, "sent SIGTERM")
@@ -270,11 +281,12 @@ extension Host {
 }
 
 extension World {
-  /// The cgroup of a host's service.
+  /// The cgroup of a service of the host.
   fileprivate func serviceCgroup(_ unit: String) -> String { "\(cgroup)/host/payload/machine.slice/\(unit)" }
 
-  /// Process 1 of a guest of a host's service.
+  /// Process 1 of the guest of a service of the host.
   fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
-    Cgroups.leader(below: "\(serviceCgroup(unit))/\(guest).guest/payload")
+    instances(of: guest, with: ".guest", in: serviceCgroup(unit)).compactMap { Cgroups.leader(below: $0 + "/payload") }
+      .first
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("dormouse console")
 struct TerminalTests {
-  /// A guest of this host's own /usr whose process 1 is a shell on its console.
+  /// Adds a guest with this host's /usr whose process 1 is a shell on its console.
   private static func addShell(_ world: World, settings: String = "") throws {
     try world.addGuest(
       "shell",
@@ -26,32 +26,35 @@ struct TerminalTests {
     try world.wake("shell")
   }
 
-  @Test("joins one's terminal to the guest's, with its size, until Ctrl-] was pressed three times")
+  @Test("`dormouse console` connects a terminal to the guest's, with its size, until Ctrl-] is pressed three times")
   func attaches() throws {
     try World.with { world in
       try Self.addShell(world)
       let sitting = try world.sit(
         at: "shell", [], #"type=stty size; echo ans''wer $((6*7))\r"#, "see=40 100", "see=answer 42",
-        // What would be a signal at home is a character there; twice is not thrice.
+        // Ctrl-C is a character for the guest and no signal here; two presses of Ctrl-] do not disconnect.
         #"type=\x03\x1d\x1d#\r"#, #"type=echo still $((4+4))\r"#, "see=still 8",
         "size=50x120", #"type=until test "$(stty size)" = "50 120"; do sleep 0.1; done; echo re''sized\r"#,
         "see=resized",
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
-        World.leave, "see=detached from shell, which keeps running", "end")
+        World.leave, "see=disconnected from shell, which keeps running", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
-      #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
-      #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
+      #expect(
+        sitting.elsewhere.contains("cannot stop shell: somebody is attached to one of its terminals"), "\(sitting)")
+      #expect(
+        sitting.elsewhere.components(separatedBy: "somebody is attached to one of its terminals").count == 3,
+        "\(sitting)")
       #expect(try world.console("shell").contains("answer 42"))
-      // Who comes later sees what was shown before, and nobody is there any more.
+      // A later session shows earlier output, and the first session has ended.
       let second = try world.sit(at: "shell", [], "see=resized", World.leave, "end")
       #expect(second.trouble == nil && second.restored, "\(second)")
       try world.daemon?.until("nobody is attached") {
-        try world.why("shell").reasons.contains("somebody is at one of its terminals") == false
+        try world.why("shell").reasons.contains("somebody is attached to one of its terminals") == false
       }
     }
   }
 
-  @Test("keeps a guest awake for as long as somebody is there")
+  @Test("a session of `dormouse console` keeps its guest awake")
   func veto() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=1s")
@@ -66,7 +69,7 @@ struct TerminalTests {
           World.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
         ])
         try daemon.until("somebody is there") {
-          try world.why("echo").reasons.contains("somebody is at one of its terminals")
+          try world.why("echo").reasons.contains("somebody is attached to one of its terminals")
         }
       }
       try daemon.until("its client has gone") { try world.status("echo").connections == 0 }
@@ -79,7 +82,7 @@ struct TerminalTests {
     }
   }
 
-  @Test("leaves one's terminal as it was when the guest ends, when a signal ends it, and when the daemon goes")
+  @Test("`dormouse console` restores the terminal when the guest stops, a signal ends it, or the daemon ends")
   func restores() throws {
     try World.with { world in
       try Self.addShell(world)
@@ -87,7 +90,7 @@ struct TerminalTests {
         at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
       let ended = try world.sit(
-        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell has ended", "end")
+        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell stopped", "end")
       #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
       try world.wake("shell")
       let daemon = try #require(world.daemon)
@@ -98,7 +101,7 @@ struct TerminalTests {
     }
   }
 
-  @Test("says why there is no terminal: asleep, frozen, no such number")
+  @Test("`dormouse console` reports why it cannot connect: the guest sleeps or is frozen, or has no such terminal")
   func refused() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTerminals=2")
@@ -117,20 +120,20 @@ struct TerminalTests {
     }
   }
 
-  @Test("what nobody reads keeps no guest waiting, and a terminal that was hung up serves again")
+  @Test("output that nobody reads does not block a guest, and a terminal works again after a hangup")
   func drained() throws {
     try World.with { world in
       try Self.addShell(world, settings: "Terminals=1\n[Exec]\nPrivateUsers=no")
       let pid = try #require(try world.summary("shell").pid)
       #expect(try world.enter(pid, "dd", "if=/dev/zero", "of=/dev/pts/1", "bs=64k", "count=50").succeeded)
-      // TIOCVHANGUP, as a getty does it: the daemon's own end is hung up with all others.
+      // TIOCVHANGUP, which a getty uses, hangs up all open descriptors of the terminal, including the daemon's.
       let hangUp = "import fcntl, os; fcntl.ioctl(os.open('/dev/pts/1', os.O_RDWR | os.O_NOCTTY), 0x5437)"
       let hungUp = try world.enter(pid, "python3", "-c", hangUp)
       #expect(hungUp.succeeded, "\(hungUp.errors)")
       #expect(try world.enter(pid, "sh", "-c", "echo once more >/dev/pts/1").succeeded)
       let sitting = try world.sit(at: "shell", ["--terminal", "1"], "see=once more", World.leave, "end")
       #expect(sitting.trouble == nil && sitting.restored, "\(sitting)")
-      // Nothing is left that would keep the daemon busy.
+      // The daemon does not stay busy after that.
       let daemon = try #require(world.daemon)
       let before = Self.processorTime(daemon.pid)
       #expect(try world.run("sleep", "1").succeeded)
@@ -138,14 +141,14 @@ struct TerminalTests {
     }
   }
 
-  /// In hundredths of a second (proc_pid_stat(5)).
+  /// The processor time of a process in hundredths of a second (proc_pid_stat(5)).
   private static func processorTime(_ pid: Int32) -> Int {
     let fields = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
     return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
   }
 
   @Test(
-    "a systemd in the guest asks for a login on the console and on each terminal of Terminals=",
+    "systemd in a guest starts a login prompt on the console and on each terminal of Terminals=",
     arguments: ["no", "pick"])
   func gettys(privateUsers: String) throws {
     try World.with { world in
@@ -168,23 +171,23 @@ struct TerminalTests {
   }
 }
 
-/// How it was for somebody who sat at a terminal of a guest.
+/// The result of a session at a terminal of a guest.
 struct Sitting: Decodable {
-  /// What was waited for in vain.
+  /// The step that timed out; nil if all succeeded.
   let trouble: String?
   let shown: String
-  /// What the commands of `run=` printed.
+  /// The output of the commands of `run=`.
   let elsewhere: String
   let status: Int?
-  /// Whether the terminal was as before in the end.
+  /// Whether the settings of the terminal were restored.
   let restored: Bool
 }
 
 extension World {
-  /// The step that leaves.
+  /// The step that disconnects.
   static let leave = #"type=\x1d\x1d\x1d"#
 
-  /// Somebody sits at a terminal of the guest and takes `steps` there, which `Tests/guests/sit` explains.
+  /// Runs a session at a terminal of the guest with `steps`, which `Tests/guests/sit` explains.
   func sit(at guest: String, _ arguments: [String] = [], _ steps: String...) throws -> Sitting {
     let outcome = try run(
       ["\(Built.source)/Tests/guests/sit", "40x100"] + steps

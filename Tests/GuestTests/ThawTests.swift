@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Testing
 
-@Suite("A guest that goes on in turns")
+@Suite("Staged thaw")
 struct ThawTests {
   private func addSystemd(_ world: World) throws {
     let units = try world.writeUnits([
@@ -12,7 +12,7 @@ struct ThawTests {
     try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
   }
 
-  /// - Returns: the daemon, and the guest's cgroup when it has served and is ready.
+  /// - Returns: the daemon, and the cgroup of the guest, which is ready and has served a client.
   private func startSystemd(_ world: World) throws -> (Daemon, String) {
     try addSystemd(world)
     let daemon = try world.startDaemon()
@@ -22,13 +22,13 @@ struct ThawTests {
     return (daemon, try #require(try world.status("web").cgroup))
   }
 
-  /// The cgroups below the guest's in which `cgroup.freeze` is 1.
+  /// The held cgroups, which are those below the guest's in which `cgroup.freeze` is 1.
   private func held(_ group: String) -> Set<String> {
     let held = Cgroups.tree(group).filter { text(of: $0 + "/cgroup.freeze") == "1\n" }
     return Set(held.map { String($0.dropFirst(group.count)) })
   }
 
-  @Test("has all but those who answer clients wait for a moment, and then nobody")
+  @Test("a staged thaw first thaws the processes that serve clients, and then the others")
   func turns() throws {
     try World.with { world in
       let (daemon, group) = try startSystemd(world)
@@ -38,21 +38,21 @@ struct ThawTests {
         #expect(held.isSuperset(of: ["", "/payload/init.scope", "/payload/system.slice/systemd-journald.service"]))
         #expect(!held.contains { $0.hasPrefix("/payload/system.slice/hello.service") })
         #expect(try world.ask("127.0.0.1:8001", "still") == "still")
-        try daemon.until("nobody is held any more") { self.held(group) == [] }
+        try daemon.until("no cgroup is held") { self.held(group) == [] }
       }
     }
   }
 
-  @Test("does so as well when it is to be parted with, for it may be kept")
-  func parting() throws {
+  @Test("a frozen guest is thawed in stages for a stop, because the stop may be cancelled")
+  func stopPending() throws {
     try World.with { world in
       let (daemon, group) = try startSystemd(world)
       #expect(try world.dormouse("freeze", "web", "--now").succeeded)
-      // It has thawed the guest when it begins to make the gate, and has let go of nobody yet.
+      // The daemon has thawed the serving processes when it loads the steering program, and the others are still held.
       let injection = try Injection("bpf:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
       let log = world.directory + "/sleep"
       let asking = try world.start([Built.dormouse, "sleep", "web", "--runtime", world.runtime], log: log)
-      try eventually("the daemon stands still") { injection.log.contains("stopped by SIGSTOP") }
+      try eventually("the daemon is stopped") { injection.log.contains("stopped by SIGSTOP") }
       let held = held(group)
       #expect(held.contains("/payload/init.scope"))
       #expect(!held.contains(""))
@@ -62,13 +62,13 @@ struct ThawTests {
       #expect(asking.wait() == .exited(1))
       injection.end()
       #expect(text(of: log + ".err").contains("1 connection is open (127.0.0.1:"))
-      try daemon.until("nobody is held any more") { self.held(group) == [] }
+      try daemon.until("no cgroup is held") { self.held(group) == [] }
       #expect(try late.ask("still") == "still")
     }
   }
 
   @Test(
-    "is told to halt while it stands still, or by the next daemon, and all of it goes on to do so",
+    "a frozen guest that is stopped by its daemon or the next one is thawed completely to shut down",
     arguments: [false, true])
   func halts(killed: Bool) throws {
     try World.with { world in
@@ -90,7 +90,7 @@ struct ThawTests {
     }
   }
 
-  @Test("does not go on as far as its own systemd has frozen a unit")
+  @Test("a thaw does not affect a unit that systemd in the guest has frozen itself")
   func frozenByItself() throws {
     try World.with { world in
       try addSystemd(world)

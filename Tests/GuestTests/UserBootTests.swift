@@ -4,7 +4,7 @@ import Testing
 
 @Suite("systemd in a guest with users of its own")
 struct UserBootTests {
-  /// An image, how it is mounted, whose its users are, and whether its network is its own.
+  /// An image, how it is mounted, its PrivateUsers=, and its network.
   static let guests: [(image: String, volatile: String, users: String, network: String)] = [
     ("bookworm", "state", "pick", "no"), ("bookworm", "overlay", "identity", "yes"),
     ("trixie", "overlay", "pick", "yes"), ("trixie", "state", "805306368", "no"),
@@ -13,7 +13,8 @@ struct UserBootTests {
   ]
 
   @Test(
-    "boots without a failed unit, serves, sees no mount of the host's, and halts when it is told to", arguments: guests)
+    "systemd with private users boots without a failed unit, serves, sees no mount of the host, and stops",
+    arguments: guests)
   func boots(image: String, volatile: String, users: String, network: String) throws {
     try World.with { world in
       try world.addDebian(
@@ -40,7 +41,7 @@ struct UserBootTests {
       #expect(failed.output == "", "\(failed.output)")
       let state = try world.enter(pid, "systemctl", "is-system-running", "--wait")
       #expect(state.output == "running\n", "\(state.output) \(state.errors)")
-      // The whole tree is shared inside; what the guest mounts, the host does not see.
+      // All mounts are shared within the guest, and the host does not see mounts of the guest.
       let mounts = text(of: "/proc/\(pid)/mountinfo").split(separator: "\n")
       for mount in mounts where !mount.contains("/run/host/incoming") {
         #expect(mount.contains(" shared:"), "\(mount)")

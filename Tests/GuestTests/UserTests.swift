@@ -5,16 +5,16 @@ import Testing
 
 @Suite("A guest's users")
 struct UserTests {
-  /// The first row of a process's map: whose id on the host root has, and how many ids there are.
+  /// The first line of the uid_map of a process: the ID of root on the host, and the number of IDs.
   private func map(_ world: World, _ guest: String) throws -> [Int] {
     let pid = try #require(try world.summary(guest).pid)
     return text(of: "/proc/\(pid)/uid_map").split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
   }
 
-  @Test("are a range of its own without a word, the same at each start, and no other guest's")
+  @Test("private users are a range of the guest's own by default, the same at each start, and of no other guest")
   func pick() throws {
     try World.with { world in
-      // The range is picked by the name, and the host's ranges are common to all tests: a name that no other test has.
+      // The range is derived from the name, and all tests share the ranges of the host, so the name must be unique.
       let (first, second) = ("one-\(world.name)", "two-\(world.name)")
       try world.addTiny(first, "ListenStream=127.0.0.1:8001")
       try world.addTiny(second, "ListenStream=127.0.0.1:8002")
@@ -24,14 +24,14 @@ struct UserTests {
       #expect(one.count == 3 && one[0] == 0 && one[1] >= 0x8_0000 && one[1] % 65536 == 0 && one[2] == 65536, "\(one)")
       #expect(one[1] != two[1])
       #expect(FileManager.default.fileExists(atPath: "/run/systemd/nspawn-uid/\(one[1])"))
-      // What it writes is root's on the disk: the mount translates.
+      // Files of the guest's root belong to root on the disk, because the mount maps the owners.
       #expect(try world.ask("127.0.0.1:8001", "write /made x") == "ok")
       let made = try FileManager.default.attributesOfItem(atPath: world.directory + "/root-\(first)/made")
       #expect(made[.ownerAccountID] as? Int == 0)
       try world.sleep(first)
       try world.wait(first, .inactive)
       #expect(!FileManager.default.fileExists(atPath: "/run/systemd/nspawn-uid/\(one[1])"))
-      // Those whose ranges are in use are given any: one in many thousands is this one.
+      // A guest whose range is in use gets a random one, which is this one once in many thousand times.
       var again: [Int] = []
       for _ in 1...3 where again != one {
         if !again.isEmpty { try world.sleep(first) }
@@ -43,7 +43,7 @@ struct UserTests {
   }
 
   @Test(
-    "are what PrivateUsers= says",
+    "a guest has the users that PrivateUsers= sets",
     arguments: [
       ("no", [0, 0, 4_294_967_295]), ("identity", [0, 0, 65536]), ("805306368", [0, 805_306_368, 65536]),
       ("805306368:1000", [0, 805_306_368, 1000]),
@@ -59,12 +59,12 @@ struct UserTests {
       #expect(try client.ask("write /dev/console x") == "ok")
       let made = try FileManager.default.attributesOfItem(atPath: world.directory + "/root-echo/made")
       #expect(made[.ownerAccountID] as? Int == 0)
-      // The interface gives /proc/sys to nobody whose root is the host's; we give it to nobody.
+      // The Container Interface allows a writable /proc/sys only with private users; Dormouse never makes it writable.
       #expect(try client.ask("write /proc/sys/vm/swappiness 60") != "ok")
     }
   }
 
-  @Test("own the files on the disk with PrivateUsersOwnership=chown, and PrivateUsers=yes finds them again")
+  @Test("PrivateUsersOwnership=chown changes owners on the disk, and PrivateUsers=yes uses the range of the owner")
   func chown() throws {
     try World.with { world in
       let settings = "[Exec]\nPrivateUsers=805371904\n[Files]\nPrivateUsersOwnership=chown"
@@ -94,10 +94,10 @@ struct UserTests {
     }
   }
 
-  @Test("on a file system that cannot be mapped: the host's with a word about it, refused where they were asked for")
+  @Test("private users without ID-mapped mounts are off by default, with a warning, and an error if requested")
   func cannotBeMapped() throws {
     try World.with { world in
-      // An overlay is such a file system.
+      // overlayfs does not support ID-mapped mounts.
       for name in ["quiet", "asked", "given"] {
         let root = try world.makeTinyRoot(name)
         let upper = "\(world.directory)/upper-\(name)"
@@ -121,16 +121,16 @@ struct UserTests {
       let refusal = "the overlay file system of \(world.directory)/root-"
       try daemon.until("it is said") {
         daemon.log.contains(
-          "quiet: its users are this host's, root is root: \(refusal)quiet cannot be mounted with mapped owners")
+          "quiet: its users are this host's, root is root: \(refusal)quiet cannot be idmapped")
       }
       _ = try world.connect("127.0.0.1:8002")
-      try daemon.until("it is refused") { daemon.log.contains("\(refusal)asked cannot be mounted with mapped owners") }
+      try daemon.until("it is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }
       #expect(try world.ask("127.0.0.1:8003", "id") == "0:0")
       #expect(try map(world, "given")[1] >= 0x8_0000)
     }
   }
 
-  @Test("see the files of a bind as the option says", arguments: ["noidmap", "idmap", "rootidmap", "owneridmap"])
+  @Test("a bind mount maps owners as its option says", arguments: ["noidmap", "idmap", "rootidmap", "owneridmap"])
   func binds(option: String) throws {
     try World.with { world in
       let shared = world.directory + "/shared"
@@ -154,9 +154,9 @@ struct UserTests {
     }
   }
 
-  @Test("have limits of their own: one guest's processes are not counted against another's of the same user")
+  @Test("private users have their own limits: processes of one guest do not count against those of another")
   func limits() throws {
-    // Nobody else of that number may run on this machine.
+    // No process of this user may run on the machine.
     let user = Int.random(in: 20_000..<60_000)
     for (users, second) in [("pick", "ok"), ("no", "Resource temporarily unavailable")] {
       try World.with { world in
@@ -166,7 +166,7 @@ struct UserTests {
             settings: "[Exec]\nUser=\(user)\nLimitNPROC=3\nNotifyReady=no\nPrivateUsers=\(users)")
         }
         try world.startDaemon()
-        // PID 1 counts as well: two processes of each guest, three of one, but four of both.
+        // With PID 1, each guest has two processes. The limit allows three for one guest, but there are four in total.
         #expect(try world.ask("127.0.0.1:8001", "spawn") == "ok")
         #expect(try world.ask("127.0.0.1:8001", "spawn") == "ok")
         #expect(try world.ask("127.0.0.1:8002", "spawn") == second)

@@ -5,7 +5,7 @@ import Testing
 @Suite("A connection")
 struct WakeTests {
   @Test(
-    "wakes the guest and is answered by it on the passed socket",
+    "a connection wakes the guest, which answers it on the passed socket",
     arguments: [
       ("ListenStream=127.0.0.1:8001", "127.0.0.1:8001"),
       ("ListenStream=[::1]:8001", "[::1]:8001"),
@@ -33,7 +33,7 @@ struct WakeTests {
     }
   }
 
-  @Test("to a path wakes the guest, with the mode that the guest file asks for")
+  @Test("a connection to a path wakes the guest, and the path has the mode of the guest file")
   func path() throws {
     try World.with { world in
       let path = world.directory + "/below/echo.sock"
@@ -46,7 +46,7 @@ struct WakeTests {
     }
   }
 
-  @Test("by sequential packets wakes the guest")
+  @Test("a connection with sequential packets wakes the guest")
   func packets() throws {
     try World.with { world in
       let path = world.directory + "/packets"
@@ -56,7 +56,7 @@ struct WakeTests {
     }
   }
 
-  @Test("is not needed for a datagram: the first one wakes the guest, not lost", arguments: ["127.0.0.1", "[::1]"])
+  @Test("the first datagram wakes the guest and is answered", arguments: ["127.0.0.1", "[::1]"])
   func datagram(host: String) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenDatagram=\(host):8002")
@@ -68,7 +68,7 @@ struct WakeTests {
     }
   }
 
-  @Test("is one of 200 at once to a sleeping guest, and all are served by one guest")
+  @Test("200 simultaneous connections to a sleeping guest are all served by one instance")
   func crowd() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -82,7 +82,7 @@ struct WakeTests {
     }
   }
 
-  @Test("finds several groups of sockets in the order of the guest file, with their names")
+  @Test("a guest gets several groups of sockets in the order of its file, with their names")
   func names() throws {
     try World.with { world in
       try world.addTiny(
@@ -101,7 +101,7 @@ struct WakeTests {
     }
   }
 
-  @Test("brings PID 1 nothing but the listeners: no other descriptor, nothing of the daemon's environment")
+  @Test("PID 1 of a guest inherits only its listeners: no other descriptor and no variable of the daemon")
   func nothingElse() throws {
     try World.with { world in
       try world.addTiny(
@@ -122,7 +122,7 @@ struct WakeTests {
     }
   }
 
-  @Test("finds the listener again after a guest that made it blocking, shut it down or closed it")
+  @Test("a connection is served after an earlier instance made the listener blocking, shut it down or closed it")
   func misuse() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -137,7 +137,7 @@ struct WakeTests {
     }
   }
 
-  @Test("goes to the guest whose socket it is: guests do not meet")
+  @Test("a connection wakes only the guest whose socket it reaches")
   func severalGuests() throws {
     try World.with { world in
       for number in 1...3 {
@@ -152,7 +152,7 @@ struct WakeTests {
     }
   }
 
-  @Test("is not needed either: `wake` returns when the guest is ready, `sleep` when it is gone")
+  @Test("`dormouse wake` returns when the guest is ready, and `dormouse sleep` when it has stopped")
   func byHand() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")

@@ -2,10 +2,10 @@ import ControlProtocol
 import Glibc
 import Testing
 
-/// The tests' own ground: were it not firm, the other sentences would mean nothing.
+/// Tests of the harness, on which all other tests of whole guests depend.
 @Suite("A world")
 struct WorldTests {
-  @Test("has a network of its own, in which a passed listener answers")
+  @Test("a world of the test harness has its own network, in which a passed listener answers")
   func network() throws {
     try World.with { world in
       _ = try world.start(["systemd-socket-activate", "-l", "127.0.0.1:8001", try Payload.tinyInit()])
@@ -16,7 +16,7 @@ struct WorldTests {
     }
   }
 
-  @Test("serves datagrams and AF_UNIX as well")
+  @Test("the test harness supports datagrams and AF_UNIX")
   func kinds() throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -29,7 +29,7 @@ struct WorldTests {
     }
   }
 
-  @Test("is gone after the test, with everything that ran in it, also when the test fails")
+  @Test("a world of the test harness is removed with all its processes after the test, also when the test fails")
   func teardown() throws {
     var name = ""
     var cgroup = ""
@@ -48,7 +48,7 @@ struct WorldTests {
     #expect(!runs(child))
   }
 
-  @Test("keeps many clients at once")
+  @Test("the test harness supports many clients at once")
   func manyClients() throws {
     try World.with { world in
       _ = try world.start(["systemd-socket-activate", "-l", "[::1]:8001", try Payload.tinyInit()])
@@ -61,9 +61,9 @@ struct WorldTests {
   }
 }
 
-@Suite("A stand-in host")
+@Suite("A host in a container")
 struct HostTests {
-  @Test("boots with no unit failed and knows our units")
+  @Test("a host of the test harness boots without a failed unit and has the units of Dormouse")
   func boots() throws {
     try World.with { world in
       let host = try Host(in: world)
@@ -78,7 +78,7 @@ struct HostTests {
 }
 
 extension World {
-  /// Waits until something in the world listens at `address`.
+  /// Waits until a socket in the world listens at `address`.
   func untilListening(_ address: String) throws {
     try eventually("something listens at \(address)") { try run("ss", "-Hlntux").output.contains(" \(address) ") }
   }

@@ -20,7 +20,7 @@ extension RowTests {
     (id, { $0.mounts.removeAll { $0.target == target } })
   }
 
-  /// For a row a way to miss it.
+  /// Changes to a good observation, each with the row that it must make a miss.
   static let flaws: [Flaw] = execution + variables + others + bounds
 
   private static let execution: [Flaw] = [

@@ -4,30 +4,30 @@ import Testing
 
 @Suite("The rows of the Container Interface")
 struct RowTests {
-  /// What only a run can show, or what rightly does not arise in the sample.
+  /// The rows that an observation cannot show, or that do not apply to the sample.
   static let untold: Set = ["EE-2f", "EE-7c", "FU-2", "WM-5"]
 
-  @Test("no two rows have one name, and each says what it asks")
+  @Test("no two rows of the Container Interface have the same ID, and each names its requirement")
   func names() {
     #expect(Set(Row.all.map(\.id)).count == Row.all.count)
     #expect(Row.all.allSatisfy { !$0.requirement.isEmpty })
   }
 
-  @Test("for a guest that is as it should be, every row holds")
+  @Test("every row holds for a guest that conforms to the Container Interface")
   func good() {
     for row in Row.all where !Self.untold.contains(row.id) {
       #expect(row.judge(.good) == .holds, "\(row.id)")
     }
   }
 
-  @Test("of a guest of which nothing could be seen, no row is said to hold but those of what must not be there")
+  @Test("for a guest of which nothing was observed, only rows about things that must be absent hold")
   func nothing() {
     let holding = Row.all.filter { $0.judge(Observation(name: "")) == .holds }.map(\.id)
     #expect(
       holding == ["EE-2g", "EE-8a", "EE-8b", "EV-2b", "EV-4a", "RH-12", "DN-3", "DN-4", "DN-5", "DN-6", "DN-8", "WM-6"])
   }
 
-  @Test("each row is missed when what it asks for is not so", arguments: flaws.indices)
+  @Test("a row is missed by a guest that does not satisfy it", arguments: flaws.indices)
   func missed(index: Int) throws {
     let (id, spoil) = Self.flaws[index]
     var seen = Observation.good
@@ -40,14 +40,14 @@ struct RowTests {
     #expect(!why.isEmpty)
   }
 
-  @Test("every row that can be missed has a flaw that shows it")
+  @Test("every row that can be missed has a flawed guest that misses it")
   func flawless() {
     let shown = Set(Self.flaws.map(\.0))
     let rows = Set(Row.all.map(\.id)).subtracting(["EE-7c", "FU-1", "FU-2", "RH-9", "WM-5", "WM-6", "AI-2a", "AI-4b"])
     #expect(rows.subtracting(shown).isEmpty)
   }
 
-  @Test("what does not arise is told from what is missed")
+  @Test("a row that does not apply to a guest is not missed by it")
   func notApplicable() throws {
     var seen = Observation.good
     seen.host = Observation.Host()

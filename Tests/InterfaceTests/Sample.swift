@@ -1,7 +1,7 @@
 @testable import Interface
 
 extension Observation {
-  /// A guest for which everything holds that can hold.
+  /// A guest for which every row holds that an observation can show.
   static var good: Observation {
     var seen = Observation(name: "web")
     seen.mounts = goodMounts

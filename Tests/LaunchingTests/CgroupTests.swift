@@ -1,4 +1,5 @@
 import Glibc
+import GuestSpec
 import Launching
 import Linux
 import Planning
@@ -7,21 +8,21 @@ import Testing
 @Suite("The cgroup of a guest")
 struct CgroupTests {
   /// A name that no other test has.
-  private func name(_ line: Int = #line) -> String { "test-cgroup-\(getpid())-\(line)" }
+  private func name(_ line: Int = #line) -> InstanceName { InstanceName("test-cgroup-\(getpid())-\(line)", 1) }
 
   @Test("is made below the daemon's own, is listed there, and goes with all that is below it")
   func life() throws {
     let name = name()
     let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name, in: base)
-    #expect(cgroup.path == "\(base)/\(name).guest")
-    #expect(try GuestCgroup.guests(in: base).contains(name))
+    #expect(cgroup.path == "\(base)/\(name.guest).1.guest")
+    #expect(try GuestCgroup.instances(in: base).contains(name))
     mkdir(cgroup.path + "/system.slice", 0o755)
     mkdir(cgroup.path + "/system.slice/a.service", 0o755)
     #expect(try cgroup.processes() == [])
     #expect(try cgroup.leader() == nil)
     try cgroup.remove()
-    #expect(try GuestCgroup.guests(in: base).contains(name) == false)
+    #expect(try GuestCgroup.instances(in: base).contains(name) == false)
     try cgroup.remove()
     #expect(throws: SystemError.self) { try GuestCgroup(existing: name, in: base) }
   }
@@ -35,6 +36,22 @@ struct CgroupTests {
     let new = try GuestCgroup(making: name, in: base)
     #expect(access(new.path + "/init.scope", F_OK) == -1)
     try new.remove()
+  }
+
+  @Test("the cgroups that ended instances of a guest left are removed, and no other guest's")
+  func ended() throws {
+    let name = name()
+    let base = try CgroupBase.find().path
+    let other = try GuestCgroup(making: InstanceName(name.guest + ".x", 1), in: base)
+    for number in 1...3 as ClosedRange<UInt32> {
+      let old = try GuestCgroup(making: InstanceName(name.guest, number), in: base)
+      mkdir(old.path + "/payload/init.scope", 0o755)
+    }
+    try GuestCgroup.removeEnded(of: name.guest, in: base)
+    let left = try GuestCgroup.instances(in: base)
+    #expect(!left.contains { $0.guest == name.guest })
+    #expect(left.contains(other.name))
+    try other.remove()
   }
 
   @Test("goes also with cgroups nested deeper than a path is long, and with many of them")
@@ -61,9 +78,11 @@ struct CgroupTests {
     let process = try guest.launch(plan(spec, guest.facts(for: spec)))
     TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     let base = try CgroupBase.find().path
-    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
+    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.cgroup.name, in: base) }
     #expect(error.errno == EBUSY)
-    let found = try GuestCgroup(existing: guest.name, in: base)
+    let again = try #require(throws: SystemError.self) { try GuestCgroup.removeEnded(of: guest.name, in: base) }
+    #expect(again.errno == EBUSY)
+    let found = try GuestCgroup(existing: guest.cgroup.name, in: base)
     #expect(try found.processes().count == 2)
     #expect(try found.leader() == process.pid)
   }
@@ -94,7 +113,7 @@ struct CgroupTests {
     TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     mkdir(guest.cgroup.path + "/payload/empty", 0o755)
     let base = try CgroupBase.find().path
-    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
+    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.cgroup.name, in: base) }
     #expect(error.errno == EBUSY)
     #expect(access(guest.cgroup.path + "/payload/empty", F_OK) == 0)
   }

@@ -35,6 +35,33 @@ struct DescriptorTests {
     #expect(text.split(separator: "\n").map(String.init).sorted() == expected.sorted())
   }
 
+  @Test("a launch with another number of listeners than its plan has fails and starts nothing")
+  func otherListeners() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("true")
+    let plan = try plan(spec, guest.facts(for: spec))
+    #expect(throws: LaunchError("passing the listeners", errno: EINVAL)) {
+      try guest.launch(plan, listeners: listeners(1).list)
+    }
+    #expect(try !guest.cgroup.isPopulated())
+  }
+
+  @Test("a launch in namespaces that were made for another plan fails and starts nothing")
+  func otherNamespaces() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("true")
+    var facts = try guest.facts(for: spec)
+    facts.users = GuestUsers(IDMap(base: 0x30_0000, count: 65536), root: .none)
+    let plan = try plan(spec, facts)
+    let namespaces = try GuestNamespaces(users: nil, network: .host)
+    #expect(throws: LaunchError("preparing the descriptor of users", errno: EBADF)) {
+      try Launching.launch(
+        plan, listeners: DescriptorList(), namespaces: namespaces, handed: HandedMounts(), cgroup: guest.cgroup
+      ) { _ in }
+    }
+    #expect(try !guest.cgroup.isPopulated())
+  }
+
   @Test("descriptors of the daemon that lie where the child's are to be do no harm")
   func overlapping() throws {
     let guest = try TestGuest()

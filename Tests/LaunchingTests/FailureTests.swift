@@ -12,8 +12,8 @@ struct FailureTests {
   static let failures: [([Step], String)] = [
     ([.newSession, .newSession], "starting a session: Operation not permitted"),
     ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),
-    ([.actAsRoot(user: .max, group: 0)], "acting as the guest's root, user 4294967295: Operation not permitted"),
-    ([.unpin], "leaving the host's users: No such process"),
+    ([.actAsRoot(user: .max, group: 0)], "making files as the guest's root, user 4294967295: Operation not permitted"),
+    ([.unpin], "unmounting the host's proc: No such process"),
     (
       [open("/usr"), .map(slot: 1, users: 0, source: "/usr", recursive: false)],
       "mapping the owners of the files in /usr to the guest's users: Bad file descriptor"
@@ -46,7 +46,7 @@ struct FailureTests {
       [.bindOwn(source: "/none", target: "/usr", attributes: [], recursive: false, optional: false)],
       "binding /none of the guest to /usr: No such file or directory"
     ),
-    ([.detach(path: "/usr/bin")], "taking away the mount at /usr/bin: Invalid argument"),
+    ([.detach(path: "/usr/bin")], "unmounting /usr/bin: Invalid argument"),
     ([.mask(path: "/none", optional: false)], "hiding /none: No such file or directory"),
     ([.switchRoot(staging: "/usr/bin")], "switching the root to /usr/bin: Device or resource busy"),
     (

@@ -37,7 +37,7 @@ struct HoldTests {
       }
     }
     defer { close(console) }
-    #expect(error.description == "taking hold of the guest's first process (epoll_ctl): No space left on device")
+    #expect(error.description == "taking control of the guest's PID 1 (epoll_ctl): No space left on device")
     var byte: UInt8 = 0
     #expect(read(console, &byte, 1) != 1)
     // Not even one that nobody has waited for, so the cgroup can go.

@@ -38,7 +38,7 @@ struct JournalLinkTests {
     func words(_ link: JournalLink) -> String? {
       if case .refuse(let error) = link.decision { error.description } else { nil }
     }
-    #expect(words(link(mode, .mountPoint)) == "LinkJournal=: /j/id is a mount already")
+    #expect(words(link(mode, .mountPoint)) == "LinkJournal=: /j/id is a mount point")
     #expect(words(link(mode, .other)) == "LinkJournal=: /j/id is neither a directory nor a symbolic link")
     #expect(words(link(mode, .missing, isHostsID: true))?.contains("this host's machine ID") == true)
     #expect(words(link(mode, .missing, isKept: false))?.contains("make /var/log/journal") == true)
@@ -61,7 +61,7 @@ struct JournalLinkTests {
     #expect(try FileStatus(directory, followingLinks: false).kind == .directory)
     try writeFile(directory + "/system.journal", "log")
     let words =
-      "LinkJournal=: \(directory) has journals in it, and a link to the guest's is to stand there; move them away"
+      "LinkJournal=: \(directory) is not empty, so it cannot be replaced by a link to the guest's journals; move its files away"
     let error = #expect(throws: JournalError.self) { try act(.guest, .directory) }
     #expect(error?.description == words)
     #expect(try act(.tryGuest, .directory) == .guests)

@@ -51,7 +51,7 @@ struct NamespaceTests {
     // CLONE_THREAD without CLONE_SIGHAND: the kernel makes nothing of it.
     #expect(launch_hold(0x10000, &holder) == -Int(EINVAL))
     let open = fcntl(0, F_GETFD)
-    launch_let_go(&holder)
+    launch_release(&holder)
     #expect(open != -1 && fcntl(0, F_GETFD) == open)
   }
 

@@ -18,7 +18,7 @@ final class TestGuest {
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     name = String(directory.dropFirst("/tmp/".count)).replacing("dormouse-launch-", with: "test-")
     mkdir(directory + "/staging", 0o755)
-    cgroup = try GuestCgroup(making: name, in: CgroupBase.find().path)
+    cgroup = try GuestCgroup(making: InstanceName(name, 1), in: CgroupBase.find().path)
   }
 
   deinit {

@@ -136,7 +136,7 @@ struct UserTests {
       var plan = good
       plan.steps[crossing] = step
       let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
-      #expect(error.step == "making the first process in the guest's user namespace")
+      #expect(error.step == "making PID 1 in the guest's user namespace")
       #expect(try guest.cgroup.processes() == [])
     }
     var plan = good

@@ -66,6 +66,13 @@ struct BoundUserTests {
     #expect(changed.preloaded.contains(.mapping(IDMap(users: extent, groups: group))))
   }
 
+  @Test("a bound user of a guest whose range ends at the last ID is mapped without an overflow")
+  func lastRange() {
+    let user = BoundUser(Self.ada, id: 60514)
+    #expect(user.map(in: IDMap(base: 0xFFFF_0000, count: 65535)).users.outer == 0xFFFF_0000 + 60514)
+    #expect(user.map(in: IDMap(base: .max, count: 1)).groups.outer == 60513)
+  }
+
   @Test("each gets a number that nobody in the guest has")
   func numbers() throws {
     var grace = Self.ada
@@ -92,12 +99,12 @@ struct BoundUserTests {
       }
     }
     #expect(refusal() == "")
-    #expect(refusal { $0.uid = 0 }.contains("a user of the system, number 0"))
-    #expect(refusal { $0.uid = 65534 }.contains("stands for nobody"))
+    #expect(refusal { $0.uid = 0 }.contains("a system user, with the ID 0"))
+    #expect(refusal { $0.uid = 65534 }.contains("the user nobody"))
     #expect(refusal(passwd: "ada:x:7:7::/:\n").contains("the guest has a user ada of its own"))
     #expect(refusal(group: "ada:x:7:\n").contains("the guest has a group ada of its own"))
     #expect(refusal(count: 60514).contains("the guest has 60514 users by PrivateUsers="))
-    #expect(refusal { $0.home = "//" }.contains("// is no home"))
+    #expect(refusal { $0.home = "//" }.contains("// is not a home"))
     let full = BoundUser.ids.map { "u\($0):x:\($0):1::/:\n" }.joined()
     #expect(refusal(passwd: full).contains("from 60514 to 60577"))
   }

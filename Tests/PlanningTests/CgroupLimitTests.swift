@@ -70,6 +70,18 @@ struct CgroupLimitTests {
         == ["IOWeight io io.weight: default \(weight)", "IOWeight io io.bfq.weight: \(bfq)"])
   }
 
+  @Test("values that no guest's file can have are written as the nearest that it can, and end nothing")
+  func extremes() {
+    #expect(written { $0.cpuQuota = 0 } == ["CPUQuota cpu cpu.max: 1000 1000000"])
+    #expect(written { $0.tasksMax = .share(.max) } == ["TasksMax pids pids.max: 10001"])
+    #expect(written { $0.ioWeight = .max }.last == "IOWeight io io.bfq.weight: 390451663")
+    var resources = Resources()
+    resources.memoryMax = .share(5000)
+    var machine = MachineSize()
+    (machine.memory, machine.page) = (.max, 0)
+    #expect(CgroupLimit.all(resources, machine).first?.files.first?.text == "9223372036854775807")
+  }
+
   @Test("without its controller a limit is not in the plan to be set, but among those that cannot be")
   func unmet() throws {
     let plan = try planned { guest, facts in

@@ -66,7 +66,7 @@ struct ExecTests {
         + setPersonality (is32Bit: true)
         + setAffinity [ClosedRange(0...1), ClosedRange(4...4)]
         + changeDirectory "/srv"
-        + forbidding new privileges
+        + setting no_new_privs
         """)
   }
 
@@ -172,6 +172,15 @@ struct AccountTests {
     #expect(
       account(wanted)
         == Account(name: "web", uid: 33, gid: 34, groups: [34, 50], home: "/var/www", shell: "/usr/sbin/nologin"))
+  }
+
+  @Test(
+    "an /etc/group of 300,000 groups that all list the user is read in time in proportion to its length",
+    .timeLimit(.minutes(1)))
+  func manyGroups() {
+    let group = (1...300_000).map { "g:x:\($0):web" }.joined(separator: "\n")
+    let account = Account("web", passwd: Self.passwd, group: group)
+    #expect(account?.groups.count == 65536)
   }
 
   @Test("that has no home has the root, and one that is not there is none")

@@ -58,6 +58,15 @@ struct OverlayGoldenTests {
       found.contains { $0.contains("lowerdir=/x,upperdir=/run/.layers/1000/upper,workdir=/run/.layers/1000/work") })
   }
 
+  @Test("a temporary layer below another one is an empty directory of the host")
+  func temporaryBelow() throws {
+    let found = try changed { guest, _ in
+      guest.files.mounts = [.overlay(layers: [.temporary, .own("/x")], destination: "/dst", readOnly: true)]
+    }
+    #expect(found.first == "+ makeDirectory (path: \"/scratch/0\", mode: 0755)")
+    #expect(found.contains { $0.contains("lowerdir=/x:/run/.layers/0\"") }, "\(found)")
+  }
+
   @Test("Bind=+: a directory of the guest's own, bound in its own tree")
   func bindOwn() throws {
     let found = try changed { guest, _ in

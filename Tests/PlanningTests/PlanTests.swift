@@ -94,21 +94,23 @@ struct PlanTests {
       ),
       (
         .noResolvConf(path: "/run/systemd/resolve/resolv.conf"),
-        "ResolvConf= asks for /run/systemd/resolve/resolv.conf of this host, which cannot be read; have it written, or ask for another one"
+        "ResolvConf= needs /run/systemd/resolve/resolv.conf of this host, which cannot be read; create it, or use another mode"
       ),
       (.noScratchDirectory(destination: "/x"), "no directory was made for Bind=:/x"),
       (
         .noUser("web", root: "/guests/web"),
-        "User=web: /guests/web has no such user in its /etc/passwd; write a name that is there, or a number"
+        "User=web: /guests/web has no such user in its /etc/passwd; write the name of an existing user, or an ID"
       ),
       (
         .ambientCapabilitiesAreNotKept("CAP_SYSLOG"),
-        "AmbientCapability=CAP_SYSLOG: the guest does not have it; give it by Capability=, and do not drop it"
+        "AmbientCapability=CAP_SYSLOG: the guest does not have it; add it by Capability=, and do not drop it"
       ),
-      (.foreignPersonality("arm"), "Personality=arm: this host's kernel runs no such programs; take it out"),
+      (
+        .foreignPersonality("arm"), "Personality=arm: this host's kernel does not run such programs; remove the setting"
+      ),
       (
         .pivotInVolatileRoot,
-        "PivotRoot= finds nothing in the empty root of Volatile=yes; use Volatile=overlay or state"
+        "PivotRoot=: the root of Volatile=yes has no such directory; use Volatile=overlay or Volatile=state"
       ),
     ])
   func refusals(error: PlanError, words: String) {

@@ -31,7 +31,7 @@ struct UsersGoldenTests {
         "cross (slot: users, pin: \"/run/.proc\")", "starting a session", "making a session keyring",
         "making a cgroup namespace",
         "mount (type: \"proc\", target: \"/proc\", flags: [nosuid,nodev,noexec], data: \"\", optional: false)",
-        "leaving the host's users",
+        "unmounting the host's proc",
         "rebind (path: \"/proc/sys\", set: [ro,nosuid,nodev,noexec], clear: [], optional: false)",
       ])
     // What the host's side mounts is the guest's root's, and what shows namespaces is mounted in them.

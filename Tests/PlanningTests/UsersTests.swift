@@ -62,15 +62,15 @@ struct UsersTests {
     }
     #expect(
       cannot?.description
-        == "the nfs file system of /guests/web cannot be mounted with mapped owners (Invalid argument); "
-        + "write PrivateUsersOwnership=chown to give the files to the guest's users, or PrivateUsers=no")
+        == "the nfs file system of /guests/web cannot be idmapped (Invalid argument); "
+        + "write PrivateUsersOwnership=chown to change the owners of the files, or PrivateUsers=no")
     let shifted = #expect(throws: UsersError.self) {
       try map.treatment(base: 0x3_0000, owner: Self.shifted, refusal: nil)
     }
     #expect(
       shifted?.description
         == "/guests/web belongs to user 131072, so its owners cannot be mapped; write PrivateUsers=yes "
-        + "for the range that it belongs to, or PrivateUsersOwnership=chown to give it to another")
+        + "for the range that it belongs to, or PrivateUsersOwnership=chown to change the owners")
     for path in ["/", "/usr"] {
       let host = RootOwner(path: path, user: 0, group: 0)
       let chown = try #require(try Self.wish(.pick, nil, host))
@@ -80,14 +80,14 @@ struct UsersTests {
     }
     #expect(
       UsersError.hostIsNotGivenAway(RootOwner(path: "/", user: 0, group: 0)).description
-        == "the files of / are the host's own and are not given to a guest's users; write PrivateUsers=no")
+        == "the files of / are the host's own and their owners are not changed; write PrivateUsers=no")
     #expect(
       UsersError.rootHasNoRange(RootOwner(path: "/x", user: 1, group: 65536)).description
         == "PrivateUsers=yes takes the range that the root belongs to, but /x belongs to user 1 and group 65536, "
-        + "which are not of one; write PrivateUsers=pick")
+        + "which are not in the same range; write PrivateUsers=pick")
     #expect(
       UsersError.noFreeRange.description
-        == "no range of users was found that nobody else has; write PrivateUsers=FIRST:COUNT for one")
+        == "no free range of user IDs was found; write PrivateUsers=FIRST:COUNT for one")
   }
 
   @Test("a guest looks for its range in the same places each time, and another one elsewhere")
@@ -112,5 +112,13 @@ struct UsersTests {
       accounts: ["root:x:0:0:root:/root:/bin/sh\nodd\nfar:x:1000000:5:::\n"],
       subordinate: ["user:524288:65536\nbroken:1:2:3\nnone:5:0\n"])
     #expect(taken == [0...0, 1_000_000...1_000_000, 524_288...589_823])
+  }
+
+  @Test(
+    "a range that begins beyond the kernel's IDs is left out of those that are taken",
+    arguments: ["a:18446744073709551615:2", "a:18446744073709551614:4294967295", "a:4294967296:1"])
+  func beyond(line: String) {
+    #expect(UserRange.taken(accounts: [], subordinate: [line]) == [])
+    #expect(UserRange.taken(accounts: [], subordinate: [line + "\nb:5:1\n"]) == [5...5])
   }
 }

@@ -64,25 +64,25 @@ struct ControlCommandTests {
   func failures() async throws {
     try await withControlDaemon { daemon, runtime in
       let unknown = try dormouse("why", "web", "--runtime", runtime)
-      #expect(unknown.errors == "dormouse: there is no guest web; `dormouse list` shows those there are\n")
+      #expect(unknown.errors == "dormouse: there is no guest web; `dormouse list` shows the guests\n")
       #expect(unknown.status == 1)
 
       async let refused = daemon.client { try dormouse("wake", "web", "--runtime", runtime) }
       await daemon.called(2)
       await daemon.answer(.failure(.wakeFailed(name: "web", reason: "no\u{1B}[2J root")))
-      #expect(try await refused.errors.hasPrefix("dormouse: web did not wake: no root; "))
+      #expect(try await refused.errors.hasPrefix("dormouse: cannot wake web: no root; "))
       #expect(try await refused.status == 1)
 
       async let dropped = daemon.client { try dormouse("wake", "web", "--runtime", runtime) }
       await daemon.called(3)
       await daemon.close()
-      #expect(try await dropped.errors.contains("ended before it answered"))
+      #expect(try await dropped.errors.contains("closed the connection before it replied"))
       #expect(try await dropped.status == 1)
 
       let nobody = try dormouse("list", "--runtime", runtime)
       #expect(
         nobody.errors
-          == "dormouse: no daemon answers at \(runtime)/io.dormouse: start dormoused, or name its --runtime\n")
+          == "dormouse: no daemon listens at \(runtime)/io.dormouse; start dormoused, or set --runtime\n")
       #expect(nobody.status == 69)
       #expect(try dormouse("wake", "web", "--runtime", runtime).status == 69)
     }

@@ -3,7 +3,7 @@ import UnitSyntax
 
 @Suite("Sections and assignments of systemd.syntax(7)")
 struct UnitFileTests {
-  @Test("the manual's own example is read as it says")
+  @Test("the example of systemd.syntax(7) is parsed as the manual describes")
   func manualExample() {
     let file = UnitFile(
       """
@@ -35,7 +35,7 @@ struct UnitFileTests {
   }
 
   @Test(
-    "one assignment is read in each of its spellings",
+    "an assignment is parsed in each of its spellings",
     arguments: [
       ("K=v", "v"), ("  K =  v  ", "v"), ("\tK\t=\tv\t", "v"), ("K=", ""), ("K= a = b ", "a = b"), ("K=v\r", "v"),
       ("K=v#no comment", "v#no comment"), ("K=v \\\\", "v \\\\"), ("K=a\\\nb", "a b"), ("K=a\\\r\nb", "a b"),
@@ -49,7 +49,7 @@ struct UnitFileTests {
     #expect(entry?.line == 2)
   }
 
-  @Test("a section that repeats stays two sections, and an empty one is one")
+  @Test("a section that occurs twice stays two sections, and an empty section is a section")
   func repeatedSections() {
     let file = UnitFile("[A]\nK=1\n[B]\n[A]\nK=2\n")
     #expect(file.sections.map(\.name) == ["A", "B", "A"])
@@ -58,55 +58,61 @@ struct UnitFileTests {
   }
 
   @Test(
-    "what is wrong is told with its line",
+    "a syntax error is reported with its line",
     arguments: [
-      ("K=v", "f:1: K=v: an assignment outside of a section; a [Section] must stand above it"),
-      ("[S]\nword", "f:2: word: neither a comment, a [Section] nor Key=value; a '=' is missing"),
+      ("K=v", "f:1: K=v: the assignment is in no section; write a [Section] above it"),
+      ("[S]\nword", "f:2: word: not a comment, a [Section] or Key=value; the '=' is missing"),
       ("[S]\n=v", "f:2: =v: the key before '=' is missing"),
-      ("\n[S\nK=v\nL=w", "f:2: [S: a section header ends in ']'; what follows it was not read"),
-      ("[S] # x", "f:1: [S] # x: a section header ends in ']'; what follows it was not read"),
-      ("[]", "f:1: []: not a section's name; what follows it was not read"),
-      ("[S]\n\nK=a\0b", "f:3: has a NUL byte in it; this is not a text file, or it was damaged"),
-      ("\u{FEFF}[S]", "f:1: warning: starts with a byte order mark, which is ignored; save it as UTF-8 without one"),
-      ("[S]\nK=v\r\nL=w\r\n", "f:2: warning: ends in a carriage return (CR); save the file with Unix line ends"),
+      ("\n[S\nK=v\nL=w", "f:2: [S: the section header does not end in ']'; the section was ignored"),
+      ("[S] # x", "f:1: [S] # x: the section header does not end in ']'; the section was ignored"),
+      ("[]", "f:1: []: not a section name; the section was ignored"),
+      ("[S]\n\nK=a\0b", "f:3: the line contains a NUL byte; the file is damaged or not a text file"),
+      (
+        "\u{FEFF}[S]",
+        "f:1: warning: the file starts with a byte order mark, which is ignored; save it as UTF-8 without one"
+      ),
+      (
+        "[S]\nK=v\r\nL=w\r\n",
+        "f:2: warning: the line ends in a carriage return (CR); save the file with Unix line endings"
+      ),
     ])
   func problems(text: String, message: String) {
     #expect(UnitFile(text).diagnostics.map(\.description) == [message])
   }
 
-  @Test("invalid UTF-8 is told at its own line, also within a continued one, and the rest is read")
+  @Test("invalid UTF-8 is reported at its own line, also within a continued line, and the rest of the file is parsed")
   func invalidUTF8() {
     let file = UnitFile(path: "f", bytes: Array("[S]\nK=a\\\n".utf8) + [0xFF, 0x0A] + Array("L=w\n# ".utf8) + [0xFE])
-    #expect(file.diagnostics.map(\.description) == ["f:3: is not valid UTF-8; save the file as UTF-8"])
+    #expect(file.diagnostics.map(\.description) == ["f:3: the line is not valid UTF-8; save the file as UTF-8"])
     #expect(file.assignments == ["4 L=w"])
   }
 
-  @Test("the section after a wrong header is read again")
+  @Test("the section after an invalid header is parsed again")
   func recovery() {
     let file = UnitFile("[A\nK=1\n[B]\nL=2")
     #expect(file.diagnostics.count == 1)
     #expect(file.assignments == ["4 L=2"])
   }
 
-  @Test("a line above 1 MiB and a file above 4 MiB are told of and cost no more")
+  @Test("a line above 1 MiB and a file above 4 MiB are reported and not parsed")
   func limits() {
     let long = UnitFile("[S]\nK=" + String(repeating: "x", count: UnitFile.lineLimit) + "\nL=1")
-    #expect(long.diagnostics.map(\.description) == ["f:2: is longer than 1 MiB; use several assignments"])
+    #expect(long.diagnostics.map(\.description) == ["f:2: the line is longer than 1 MiB; use several assignments"])
     #expect(long.assignments == ["3 L=1"])
     let joined = UnitFile("[S]\nK=" + String(repeating: "0123456789abcde\\\n", count: 70_000) + "\nL=1")
     #expect(joined.diagnostics.map(\.line) == [2])
     let huge = UnitFile(path: "f", bytes: [UInt8](repeating: 0x23, count: UnitFile.sizeLimit + 1))
-    #expect(huge.diagnostics.map(\.description) == ["f: longer than 4 MiB, so nothing of it was read"])
+    #expect(huge.diagnostics.map(\.description) == ["f: the file is larger than 4 MiB and was not read"])
   }
 
-  @Test("a file of nothing but mistakes says a hundred of them and that there are more")
+  @Test("of a file of 5,000 errors a hundred are reported, and that there are more")
   func manyProblems() {
     let file = UnitFile(String(repeating: "x\n", count: 5000))
     #expect(file.diagnostics.count == UnitFile.diagnosticLimit + 1)
     #expect(file.diagnostics.last?.line == 0)
   }
 
-  @Test("every prefix and every damaged copy of every file of the corpus is read without a trap")
+  @Test("the parser does not trap at any prefix or damaged copy of any file of the corpus")
   func prefixes() {
     for text in Corpus.files {
       let bytes = Array(text.utf8)
@@ -126,7 +132,7 @@ struct UnitFileTests {
 extension UnitFile {
   init(_ text: String) { self.init(path: "f", bytes: Array(text.utf8)) }
 
-  /// `LINE KEY=VALUE` of every assignment.
+  /// Every assignment as `LINE KEY=VALUE`.
   var assignments: [String] { sections.flatMap(\.entries).map { "\($0.line) \($0.key)=\($0.value)" } }
 }
 

@@ -4,7 +4,7 @@ import UnitSyntax
 @Suite("Words, quotes and escapes of systemd.syntax(7)")
 struct WordsTests {
   @Test(
-    "a value is split as systemd splits it",
+    "a value is split into words as systemd splits it",
     arguments: [
       ("", []), ("  ", []), ("a b\tc", ["a", "b", "c"]), ("\"a b\" 'c d'", ["a b", "c d"]),
       ("\"\" x ''", ["", "x", ""]),
@@ -19,7 +19,7 @@ struct WordsTests {
   }
 
   @Test(
-    "an escape that is none stays as it stands and is told of",
+    "an invalid escape is kept unchanged and reported",
     arguments: [
       "\\q", "\\x4", "\\x00", "\\000", "\\400", "\\u12", "\\ud800", "\\U00110000", "\\ä", "\\", "\\x+1", "a\\ b",
     ])
@@ -29,7 +29,7 @@ struct WordsTests {
     #expect(words.unknownEscapes.count == 1)
   }
 
-  @Test("a quote that is not closed and bytes that are no text are errors")
+  @Test("a quote that is not closed, and escapes that produce invalid UTF-8, are errors")
   func errors() {
     #expect(throws: WordsError.unclosedQuote("\"")) { try Words("a \"b c") }
     #expect(throws: WordsError.unclosedQuote("'")) { try Words("it's") }

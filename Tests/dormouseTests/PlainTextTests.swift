@@ -5,7 +5,7 @@ import Testing
 @Suite("What a guest wrote is shown as plain text")
 struct PlainTextTests {
   @Test(
-    "Escape sequences and control characters are taken out",
+    "escape sequences and control characters are removed from the text of a guest",
     arguments: [
       ("plain é 你", "plain é 你"), ("[\u{1B}[0;1;32m  OK  \u{1B}[0m] Started", "[  OK  ] Started"),
       ("a\r\u{1B}[Kb", "ab"),
@@ -18,7 +18,7 @@ struct PlainTextTests {
     #expect(plainText(text) == expected)
   }
 
-  @Test("A sequence that was cut off takes no more than its own line")
+  @Test("an escape sequence that was cut off swallows no more than its own line")
   func lines() {
     #expect(plainText("a\u{1B}]0;cut\nb\tc\u{1B}[1\nd", lines: true) == "a\nb\tc\nd")
   }

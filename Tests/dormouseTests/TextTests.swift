@@ -8,7 +8,7 @@ struct TextTests {
   private let now = Timestamp(microseconds: 1_800_000_192_000_000)
   private let then = Timestamp(microseconds: 1_800_000_000_000_000)
 
-  @Test("A table is aligned, numbers to the right, without spaces at the ends of lines")
+  @Test("a table aligns its columns, numbers to the right, and leaves no spaces at the ends of lines")
   func table() {
     var table = Table(["NAME", "N", "X"], right: [1])
     table.add(["a", "1", ""])
@@ -16,7 +16,7 @@ struct TextTests {
     #expect(table.text == "NAME       N  X\na          1\nlonger  1234  x y\n")
   }
 
-  @Test("A status says of each socket whether the guest took it, and how the last wake went")
+  @Test("the status shows for each socket whether the guest adopted it, and how the last wake went")
   func status() {
     var status = GuestStatus(name: "web", state: .active, since: then)
     var socket = SocketStatus(address: "[::]:80", kind: .stream, name: "http")
@@ -31,15 +31,15 @@ struct TextTests {
     status.counters.lost = [LossCount(reason: .notUnparked, count: 3)]
     status.counters.undrained = 2
     let text = StatusText(status, now: now).text
-    #expect(text.contains("2 left to a guest that was stopping"))
-    #expect(text.contains("3 lost (could not be given back)"))
+    #expect(text.contains("2 not drained before a stop"))
+    #expect(text.contains("3 lost (could not be unparked)"))
     #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
     #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
     #expect(text.contains(" Warning: [::]:80 is not enabled in the guest (3min 12s ago)\n"))
     #expect(!text.contains("PID"))
   }
 
-  @Test("A status tells how far the boot is, and nothing that a guest says of it can steer the terminal")
+  @Test("the status shows the progress of the boot, without control characters from the guest")
   func boot() {
     var status = GuestStatus(name: "web", state: .activating, since: then)
     var report = GuestReport()
@@ -51,13 +51,40 @@ struct TextTests {
     report.sshAddress = "unix/run/dormouse/unix-export/web/ssh"
     status.report = report
     let text = StatusText(status, now: now).text
-    #expect(text.contains("Says: User job web.service/start running (8s / 1min 30s)... more\n"))
+    #expect(text.contains("Status: User job web.service/start running (8s / 1min 30s)... more\n"))
     #expect(text.contains("Ready: not yet\n"))
     #expect(text.contains("Reaching: web.service\n"))
     #expect(text.contains("SSH: ssh unix/run/dormouse/unix-export/web/ssh\n"))
     #expect(text.contains("Hostname: burrow\n"))
     #expect(text.contains("Machine ID: \(String(repeating: "a", count: 32))\n"))
     #expect(text.contains("Units: sysinit.target basic.target\n"))
+  }
+
+  @Test("A state, a cause, a kind, a level and a reason that the client does not know are shown as they stand")
+  func unrecognized() throws {
+    let message = #"""
+      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"files":[],
+      "sockets":[{"address":"[::]:80","kind":"seqpacket+","name":"http","passed":false}],
+      "lastWake":{"cause":"alarm","at":1800000000000000},"lastStop":{"cause":"maintenance","at":1800000000000000,"killed":false},
+      "messages":[{"at":1800000000000000,"level":"notice","text":"it snores"}],
+      "counters":{"failedWakes":0,"freezes":0,"stops":0,"kills":0,"crashes":0,"reboots":0,"connectionsRefused":0,"accepted":0,
+      "unanswered":0,"handedOver":0,"parked":0,"unparked":0,"undrained":0,"lost":[{"reason":"evaporated","count":2}],
+      "notifyRefused":0,"memoryKills":0,"dreams":7},"aKeyOfALaterVersion":true}}}
+      """#
+    let reply = try Call.status(name: "web", console: false).decodeReply(Array(message.utf8))
+    guard case .status(let status) = reply else {
+      Issue.record("\(reply) is no status")
+      return
+    }
+    let text = StatusText(status, now: now).text
+    #expect(text.contains("State: hibernating since "))
+    #expect(text.contains("Socket: [::]:80 seqpacket+ \"http\"\n"))
+    #expect(text.contains(", by alarm\n"))
+    #expect(text.contains(", maintenance\n"))
+    #expect(text.contains("Notice: it snores (3min 12s ago)\n"))
+    #expect(text.contains("2 lost (evaporated)"))
+    let why = GuestExplanation(name: "web", state: status.state, since: then)
+    #expect(WhyText(why, now: now).text == "web is hibernating, since 3min 12s ago.\n")
   }
 
   @Test("Why names the connections that keep a guest awake")
@@ -78,14 +105,14 @@ struct TextTests {
         """)
   }
 
-  @Test("Why says when an idle guest will be stopped, and what wakes a sleeping one")
+  @Test("the explanation says when an idle guest will be stopped, and what wakes a sleeping one")
   func whyIdle() {
     var idle = GuestExplanation(name: "web", state: .active, since: then)
     idle.idleSince = then
     idle.stopAt = Timestamp(microseconds: now.microseconds + 6_000_000)
-    #expect(WhyText(idle, now: now).text.hasSuffix("It will be stopped in 6s, if nothing uses it until then.\n"))
+    #expect(WhyText(idle, now: now).text.hasSuffix("It will be stopped in 6s, unless somebody uses it.\n"))
     var asleep = GuestExplanation(name: "web", state: .inactive, since: then)
     asleep.wakeBy = ["[::]:80", "@web"]
-    #expect(WhyText(asleep, now: now).text.hasSuffix("A connection wakes it, to: [::]:80 @web\n"))
+    #expect(WhyText(asleep, now: now).text.hasSuffix("A connection to one of these wakes it: [::]:80 @web\n"))
   }
 }

@@ -1,4 +1,4 @@
-/* For LD_PRELOAD: a wall clock that is wrong by as many seconds as the file at $CLOCK_JUMP says. */
+/* A library for LD_PRELOAD that shifts the wall clock by the number of seconds in the file $CLOCK_JUMP. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

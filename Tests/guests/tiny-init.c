@@ -1,23 +1,23 @@
-/* A guest in one file: a static PID 1 that serves the listeners it was given and misbehaves when asked.
+/* A guest in one file: a static PID 1 that serves its passed listeners and misbehaves on request.
  *
  *   tiny-init [--ready] [--stop=poweroff|exit|ignore|flush] [--do=COMMAND]...
  *
- * It takes its listeners as sd_listen_fds(3) describes, says READY=1 if --ready was given, then answers every line
- * on a stream (or every datagram) with one line; of an answer with several items, tabs stand between them.
- * An HTTP request gets "hello" and the end of the connection. A command is
+ * It gets its listeners as in sd_listen_fds(3) and sends READY=1 if --ready was given. Then it answers every line on a
+ * stream, and every datagram, with one line, in which tabs separate items. It answers an HTTP request with "hello" and
+ * closes the connection. A command is
  *
  *   pid               its process ID               args, env     its argument list, its environment
- *   fds               its descriptors as they were at exec: "NUMBER TARGET"
- *   nonblock          of each listener, whether O_NONBLOCK is set: "3 1"
- *   read PATH         the file's lines             write PATH TEXT   "ok" or what is wrong
- *   notify TEXT       TEXT, with | for a newline, is sent to $NOTIFY_SOCKET
- *   call N [A B C]    the system call of that number: what it returns, or what is wrong
- *   print N           N bytes on the console       flood         bytes on the console for ever
- *   close, shutdown, block   the listeners are closed, shut down, made blocking
- *   exit N, crash, poweroff, reboot, hang   the end of it, or neither end nor service
+ *   fds               its descriptors at the time of execve(2): "NUMBER TARGET"
+ *   nonblock          whether O_NONBLOCK is set, for each listener: "3 1"
+ *   read PATH         the lines of the file        write PATH TEXT   writes to it: "ok" or an error
+ *   notify TEXT       sends TEXT, with | for newlines, to $NOTIFY_SOCKET
+ *   call N [A B C]    makes the system call N: its result or an error
+ *   print N           writes N bytes to the console       flood      writes to the console without end
+ *   close, shutdown, block   closes the listeners, shuts them down, makes them blocking
+ *   exit N, crash, poweroff, reboot, hang   ends in this way, or stops serving
  *
- * and whatever is not a command is echoed. --do= carries a command out at the start, before READY=1.
- * As PID 1 it stops on SIGRTMIN+3, SIGRTMIN+4 and SIGTERM by powering off; as a service it exits with 0.
+ * Other lines are echoed. --do= runs a command at the start, before READY=1. On SIGRTMIN+3, SIGRTMIN+4 and SIGTERM it
+ * powers off as PID 1, and exits with 0 as a service.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -44,7 +44,7 @@ static int listeners;                 /* descriptors FIRST .. FIRST + listeners 
 static char **arguments;
 static char at_exec[ANSWER];          /* the answer to "fds" */
 static char answer[ANSWER];
-static struct pollfd watched[MOST];   /* 0: signals; then the listeners; then the connections */
+static struct pollfd watched[MOST];   /* signals, then the listeners, then the connections */
 static int watching;
 static enum { STOP_POWEROFF, STOP_EXIT, STOP_IGNORE, STOP_FLUSH } on_stop;
 
@@ -133,7 +133,7 @@ static void say_owner(const char *path) {
   else say(answer, "%u:%u", status.st_uid, status.st_gid);
 }
 
-/* A process that only is there. */
+/* Starts a process that does nothing. */
 static void spawn(void) {
   pid_t child = fork();
   if (child == 0)
@@ -156,7 +156,7 @@ static void each_listener(const char *what) {
     else say(answer, "%s%d %d", answer[0] ? "\t" : "", fd, !!(flags & O_NONBLOCK));
   }
   if (!answer[0]) say(answer, "ok");
-  /* What is gone is not watched: poll would report it for ever. */
+  /* poll(2) would report the closed listeners without end. */
   if (!strcmp(what, "close") || !strcmp(what, "shutdown"))
     for (int i = 1; i <= listeners; i++) watched[i].fd = -1;
 }
@@ -165,7 +165,7 @@ static void say_list(char **list) {
   for (; *list; list++) say(answer, "%s%s", answer[0] ? "\t" : "", *list);
 }
 
-/* Carries `line` out and leaves what is to be said in `answer`. */
+/* Runs the command `line` and leaves the reply in `answer`. */
 static void obey(char *line) {
   char *rest = strchr(line, ' ');
   rest = rest ? rest + 1 : line + strlen(line);
@@ -195,7 +195,7 @@ static void obey(char *line) {
   say(answer, "\n");
 }
 
-/* As systemd does while it shuts down: whoever comes is accepted and let go. It goes on until it is killed. */
+/* Accepts and closes every connection until it is killed, as systemd does while it shuts down. */
 static void flush(void) {
   char line[4096];
   while (poll(watched + 1, listeners, -1) >= 0 || errno == EINTR)
@@ -239,7 +239,7 @@ static void serve_listener(int fd) {
   sendto(fd, answer, strlen(answer), MSG_NOSIGNAL, (struct sockaddr *)&from, length);
 }
 
-/* Whether the connection goes on. A line comes in one piece: the clients are ours. */
+/* Returns whether the connection stays open. A line arrives in one piece, because the clients of the tests send it so. */
 static int serve_connection(int fd) {
   char line[4096];
   ssize_t got = recv(fd, line, sizeof line - 1, 0);
@@ -265,7 +265,7 @@ static int watch_signals(void) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGRTMIN + 3);
   sigaddset(&signals, SIGRTMIN + 4);
-  /* Blocked, they reach PID 1 even though it has no handler, and one sent before this line still counts. */
+  /* PID 1 does not get signals without a handler, unless they are blocked; and a blocked one that came earlier is pending. */
   sigprocmask(SIG_BLOCK, &signals, NULL);
   return signalfd(-1, &signals, SFD_CLOEXEC);
 }

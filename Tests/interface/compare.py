@@ -1,4 +1,4 @@
-"""Starts the guest of each .nspawn file under systemd-nspawn and under Dormouse, and compares what process 1 is given."""
+"""Starts the guest of each .nspawn file under systemd-nspawn and under Dormouse, and compares the environment of process 1."""
 
 import glob
 import os
@@ -9,32 +9,32 @@ import subprocess
 
 import world
 
-# What differs on purpose: a pattern of the difference as a whole line, and why it is so.
+# The intended differences: a pattern for the line that describes a difference, and the reason.
 RULES = [
-    (r"environment container: ", "each says its own name"),
-    (r"environment (LISTEN_FDNAMES|LISTEN_FDS|LISTEN_PID): ", "Dormouse names the descriptors it passes"),
-    (r"environment container_uuid: ", "systemd-nspawn makes a new id for a root without one, Dormouse the same at each start"),
-    (r"environment TERM: ", "systemd-nspawn 252 hands on its own terminal's name; later ones, and Dormouse, say dumb"),
-    (r"environment LANG: nspawn C.UTF-8, dormouse -", "systemd-nspawn sets it for a guest that is not booted"),
-    (r"environment NOTIFY_SOCKET: ", "Dormouse takes messages of every process 1"),
-    (r"argument systemd.firstboot=off", "nobody sits at the console to answer systemd-firstboot"),
-    (r"inherited capabilities: ", "a program without set-user-ID has no use for them, and in a guest they were CVE-2022-24769"),
-    (r"capability audit_(control|write): nspawn Bnd Eff Prm, dormouse -", "the Container Interface wants them dropped (DN-8)"),
-    (r"capability net_bind_service: nspawn -,", "systemd-nspawn drops it with users of the guest's own in the host's network;"
-     " in a user namespace it means nothing there"),
-    (r"mount /proc/(kallsyms|kcore|keys|sysrq-trigger|timer_list): ", "systemd-nspawn before 260 means to cover it and fails"),
-    (r"mount /proc/(acpi|apm|asound|bus|fs|irq|scsi): ", "both bind what there is of these read-only"),
-    (r"mount /run/host(/[\w/-]+)?: ", "the places of the Container Interface: more of them, and each a mount that is its own"),
-    (r"mount /dev/(null|zero|full|random|urandom|tty|net/tun|fuse|console|ptmx): ", "nodes that cannot be made are bound"),
-    (r"mount /dev/net/tun: ", "no device besides those that the interface names"),
-    (r"mount /sys(/\w+)?: nspawn (sysfs|-)", "systemd-nspawn shows the whole of /sys where the network is the host's"),
-    (r"mount /tmp: nspawn tmpfs nodev nosuid, dormouse -", "Dormouse leaves a program that is no init the /tmp of its root"),
-    (r"mount /proc/sys/kernel/random/boot_id: ", "both cover it; the source is another"),
-    (r"mount /proc/kmsg: ", "both cover it; the source is another"),
-    (r"mount /etc/resolv.conf: |mount /etc/localtime: ", "systemd-nspawn binds the host's"),
-    (r"limit .*dormouse (unlimited|\d+)", "as the kernel gives process 1 of a machine; systemd-nspawn takes more from its own"),
-    (r"seccomp: ", "the number of filters is each one's own affair"),
-    (r"users: ", "each picks a range of its own"),
+    (r"environment container: ", "each manager has its own name"),
+    (r"environment (LISTEN_FDNAMES|LISTEN_FDS|LISTEN_PID): ", "Dormouse names the descriptors that it passes"),
+    (r"environment container_uuid: ", "systemd-nspawn makes a new ID for a root without one, Dormouse the same ID at each start"),
+    (r"environment TERM: ", "systemd-nspawn 252 passes the name of its own terminal; later versions and Dormouse set dumb"),
+    (r"environment LANG: nspawn C.UTF-8, dormouse -", "systemd-nspawn sets it for a guest without Boot=yes"),
+    (r"environment NOTIFY_SOCKET: ", "Dormouse receives the notifications of every process 1"),
+    (r"argument systemd.firstboot=off", "nobody is at the console to answer systemd-firstboot"),
+    (r"inherited capabilities: ", "only programs with set-user-ID need them, and in a container they were CVE-2022-24769"),
+    (r"capability audit_(control|write): nspawn Bnd Eff Prm, dormouse -", "the Container Interface asks managers to drop them (DN-8)"),
+    (r"capability net_bind_service: nspawn -,", "systemd-nspawn drops it with private users in the host's network;"
+     " in a user namespace it has no effect there"),
+    (r"mount /proc/(kallsyms|kcore|keys|sysrq-trigger|timer_list): ", "systemd-nspawn before 260 tries to mask it and fails"),
+    (r"mount /proc/(acpi|apm|asound|bus|fs|irq|scsi): ", "both bind those that exist read-only"),
+    (r"mount /run/host(/[\w/-]+)?: ", "Dormouse has more of the Container Interface's directories, each as a mount of its own"),
+    (r"mount /dev/(null|zero|full|random|urandom|tty|net/tun|fuse|console|ptmx): ", "nodes that cannot be created are bound"),
+    (r"mount /dev/net/tun: ", "Dormouse creates only the devices that the Container Interface names"),
+    (r"mount /sys(/\w+)?: nspawn (sysfs|-)", "systemd-nspawn shows all of /sys where the guest uses the host's network"),
+    (r"mount /tmp: nspawn tmpfs nodev nosuid, dormouse -", "Dormouse keeps the /tmp of the root for a program that is not an init"),
+    (r"mount /proc/sys/kernel/random/boot_id: ", "both mask it, from different sources"),
+    (r"mount /proc/kmsg: ", "both mask it, from different sources"),
+    (r"mount /etc/resolv.conf: |mount /etc/localtime: ", "systemd-nspawn binds the file of the host"),
+    (r"limit .*dormouse (unlimited|\d+)", "the kernel's default for process 1; systemd-nspawn copies more from its own process 1"),
+    (r"seccomp: ", "the managers use different numbers of filters"),
+    (r"users: ", "each manager picks its own range"),
 ]
 GUEST = """[Exec]
 NotifyReady=no
@@ -75,7 +75,7 @@ class Compared(world.World):
                     os.makedirs(os.path.join(root, place))
                 os.symlink("usr/bin", root + "/bin")
                 os.symlink("usr/bin", root + "/sbin")
-                # Something that asks for nothing, in the places where a booted and an unbooted guest have their program.
+                # A program without requirements, at the paths from which guests with Boot=yes and Boot=no start it.
                 shutil.copy(init, root + "/usr/lib/systemd/systemd")
                 shutil.copy(init, root + "/usr/bin/application")
                 with open(root + "/etc/os-release", "w") as release:
@@ -83,7 +83,7 @@ class Compared(world.World):
                 open(root + "/etc/machine-id", "w").close()
 
     def under_nspawn(self, name):
-        """Facts of the guest's process 1, or of its payload."""
+        """The facts about process 1 of the guest, or about its payload."""
         notify = self.path("nspawn-notify")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
             ready.bind(notify)
@@ -121,18 +121,18 @@ class Compared(world.World):
 
 
 def payload(pid):
-    """The process of the guest's own program: process 1, or the child of a small init. None before it is there."""
+    """The process ID of the guest's payload: process 1, or the child of a small init. None before it has started."""
     with open(f"/proc/{pid}/task/{pid}/children") as children:
         for process in (pid, *map(int, children.read().split())):
             if os.path.basename(os.readlink(f"/proc/{process}/exe")) in ("systemd", "application"):
-                # In the middle of execve(2) the program is there and its environment is not yet.
+                # During execve(2), /proc shows the new program before its environment.
                 with open(f"/proc/{process}/environ") as environment:
                     return process if environment.read(1) else None
     return None
 
 
 def facts(pid, manager):
-    """What process `pid` was given, by name; `manager` is a process with the namespaces of whoever started it."""
+    """Facts about process `pid`, by name. `manager` is a process in the namespaces of the manager."""
     pid = world.wait_for(lambda: payload(pid))
     def lines(name):
         with open(f"/proc/{pid}/{name}") as file:
@@ -171,7 +171,7 @@ def facts(pid, manager):
 
 
 def differences(peer, ours):
-    """The lines in which two guests differ."""
+    """Lines that describe the differences between two guests."""
     for name in sorted(peer.keys() | ours.keys()):
         left, right = peer.get(name, "-"), ours.get(name, "-")
         if left != right:
@@ -179,19 +179,19 @@ def differences(peer, ours):
 
 
 def is_stricter(line):
-    """Whether it is the same kind of mount on both sides, and ours has the flags of the other and more."""
+    """Whether a line is about a mount of the same type under both managers, with at least the same flags under Dormouse."""
     kinds = re.fullmatch(r"mount \S+: nspawn (\w+)(.*), dormouse (\w+)(.*)", line)
     return kinds and kinds[1] == kinds[3] and set(kinds[2].split()) <= set(kinds[4].split())
 
 
 def explain(line):
     if is_stricter(line):
-        return "the same file system, with flags that take more away"
+        return "the same file system, with more restrictive flags"
     return next((reason for pattern, reason in RULES if re.search(pattern, line)), None)
 
 
 def compare(programs):
-    """By file: the explained differences and the others."""
+    """Compares all files. Returns, by file, the explained differences and the others."""
     files = sorted(glob.glob(os.path.join(os.path.dirname(__file__), "nspawn/*.nspawn")))
     names = [os.path.basename(path).removesuffix(".nspawn") for path in files]
     results = {}
@@ -206,7 +206,7 @@ def compare(programs):
             for manager, start in (("nspawn", space.under_nspawn), ("dormouse", space.under_dormouse)):
                 try:
                     found[manager] = start(name)
-                except Exception as trouble:  # the other files are compared all the same
+                except Exception as trouble:  # continue with the other files
                     results[name + ".nspawn"] = ([], [f"it does not start under {manager}: {trouble}"])
             if len(found) == 2:
                 lines = list(differences(found["nspawn"], found["dormouse"]))

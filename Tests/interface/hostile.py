@@ -1,4 +1,4 @@
-"""The attempts of Tests/guests/hostile, with the host's users and with the guest's own."""
+"""Runs the attempts of Tests/guests/hostile, without and with private users."""
 
 import glob
 import os
@@ -18,13 +18,13 @@ Directory={root}
 IdleStopSec=infinity
 """
 EXPLAINED = {
-    ("no", "HG-19"): "with the host's users root may mount, and this host still has cgroup 1, whose release agents are any"
-                     " such root's to set",
+    ("no", "HG-19"): "without private users, root in the guest may mount, and this host still has cgroup 1, where any such root"
+                     " may set a release agent",
 }
 
 
 def attempts(programs):
-    """By row: what is tried, and by users: (verdict, why)."""
+    """Returns, by row, the attempt and its result by PrivateUsers=: (what, {users: (verdict, why)})."""
     rows = {}
     with world.World(programs) as space:
         program, readonly = space.path("hostile"), space.path("readonly")

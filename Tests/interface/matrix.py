@@ -1,4 +1,4 @@
-"""Each Debian guest with the host's users and its own, in the host's network and its own: `dormouse interface` of each."""
+"""Runs `dormouse interface` for each Debian guest, without and with private users, in the host's network and in its own."""
 
 import concurrent.futures
 import json
@@ -7,7 +7,7 @@ import subprocess
 
 import world
 
-# Of this host, while the guests run.
+# A user of this host, which exists while the guests run.
 USER = f"dmi-{os.getpid()}"
 IMAGES = ["bookworm", "trixie", "sid", "host-/usr"]
 WAYS = [(users, network) for users in ("no", "pick") for network in ("shared", "private")]
@@ -31,7 +31,7 @@ SetCredential=secret:of the host
 Terminals=2
 """
 
-# What only a unit of the guest's own systemd can show: the row, the sandbox of a unit, the command that must succeed.
+# Rows that only a unit of the guest's systemd can show: the sandbox settings of the unit, and a command that must succeed.
 PROBES = {
     "EE-3f": ("PrivateDevices=yes", "test -c /dev/null"),
     "DN-2": ("PrivateTmp=yes\nProtectSystem=strict\nReadWritePaths=/run/interface", "touch /tmp/x && ! touch /usr/x"),
@@ -44,7 +44,7 @@ PROBES = {
     "EE-2b": ("", "! touch /sys/probe"),
     "EE-2g": ("", "! test -e /sys/firmware"),
     "EE-2d": ("", "! sh -c 'echo 1 >/proc/sys/kernel/sysrq'"),
-    # With users of its own the capability is there, and the kernel makes no devices by it.
+    # With private users the guest has the capability, but the kernel creates no devices in a user namespace.
     "DN-1": ("", "! grep -q 4294967295 /proc/self/uid_map || mknod /run/interface/null c 1 3"),
     "RH-0": ("", "! touch /run/host/probe"),
     "AI-6a": ("", "test -S /run/host/notify && test -z \"$LISTEN_FDS$LISTEN_PID\""),
@@ -53,7 +53,7 @@ PROBES = {
 
 
 def write_units(directory, port):
-    """A socket that takes the guest's listener, a unit for each probe, and one that says when all of them are through."""
+    """Writes the guest's units: a socket for its listener, a unit for each probe, and one that runs after all probes."""
     wants = os.path.join(directory, "multi-user.target.wants")
     sockets = os.path.join(directory, "sockets.target.wants")
     for path in (wants, sockets):
@@ -66,7 +66,7 @@ def write_units(directory, port):
         "results.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/mkdir /run/interface\n",
     }
     for row, (sandbox, command) in PROBES.items():
-        # As systemd reads it: a dollar sign stands twice, and % too.
+        # systemd unescapes backslashes and quotes, and `$$` stands for a dollar sign.
         script = command.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
         last = " ".join(f"probe-{other}.service" for other in PROBES if other != row) if row == "EE-4a" else ""
         units[f"probe-{row}.service"] = (
@@ -105,7 +105,7 @@ def read(path):
 
 
 def look(space, name):
-    """The rows of one guest by id: level, requirement, verdict, reason. It runs before and is asleep after."""
+    """Starts a guest, judges it, and stops it. Returns its rows by ID: level, requirement, verdict, reason."""
     woken = space.dormouse("wake", name)
     if woken.returncode:
         return {"start": {"level": "M", "requirement": "it starts", "verdict": "missed", "reason": woken.stderr.strip()}}
@@ -116,17 +116,17 @@ def look(space, name):
     for row in PROBES:
         result = read(f"{results}/{row}")
         if result != "ok":
-            rows[row].update(verdict="missed", reason=f"a unit in the guest that tried it: {result or 'did not run'}")
+            rows[row].update(verdict="missed", reason=f"a unit in the guest that probed it: {result or 'did not run'}")
     space.dormouse("sleep", name, "--now")
     stop = space.status(name)["lastStop"] or {"killed": True}
     rows["AI-3a"].update(
         verdict="missed" if stop["killed"] or stop.get("signal") != "SIGINT" else "holds",
-        reason=f"it took SIGKILL, or did not halt: {stop}" if stop["killed"] else None)
+        reason=f"the guest needed SIGKILL or did not stop: {stop}" if stop["killed"] else None)
     return rows
 
 
 def observe(programs):
-    """Of each guest its rows."""
+    """Returns the rows of each guest by its name."""
     with world.World(programs) as space:
         os.mkdir(space.path("payload"))
         subprocess.run(["useradd", "--create-home", "--home-dir", space.path("home"), USER], check=True)

@@ -1,4 +1,4 @@
-"""A network namespace, a cgroup and a directory of one run's own, with a daemon inside."""
+"""A network namespace, a cgroup and a directory in which a daemon runs."""
 
 import json
 import os
@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from common import SOURCE, cgroup_root, compile_c, start_until_ready  # noqa: E402
 
 IMAGES = os.environ.get("DORMOUSE_GUESTS", "/var/cache/dormouse/guests")
-PATIENCE = 90  # seconds; reached only when something is wrong
+PATIENCE = 90  # seconds; only a failure takes as long
 
 
 def run(*command, **options):
@@ -26,7 +26,7 @@ def compile_guest(target, *sources):
 
 
 def tiny_root(directory, program):
-    """A root for a guest of one static program: the mount points that a container needs, and /sbin/init."""
+    """Makes the root of a guest with one static program: the mount points that a guest needs, and /sbin/init."""
     for place in ("sbin", "proc", "sys", "dev", "run", "tmp", "etc", "var"):
         os.makedirs(os.path.join(directory, place), exist_ok=True)
     shutil.copy(program, os.path.join(directory, "sbin/init"))
@@ -34,7 +34,7 @@ def tiny_root(directory, program):
 
 
 def wait_for(condition):
-    """Waits for what announces itself by no event; false when it does not come."""
+    """Polls a condition that no event announces. Returns None when it does not become true."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if result := condition():
@@ -55,7 +55,7 @@ class World:
         self.daemon = None
         for path in (self.config, self.runtime, self.cgroup):
             os.mkdir(path)
-        # As /run is under systemd: what is mounted there later reaches the guests that look at it.
+        # Shared, as /run is under systemd, so that later mounts there propagate to guests.
         subprocess.run(["mount", "--bind", self.runtime, self.runtime], check=True)
         subprocess.run(["mount", "--make-shared", self.runtime], check=True)
         subprocess.run(["ip", "netns", "add", self.name], check=True)
@@ -65,7 +65,7 @@ class World:
         return self
 
     def __exit__(self, *_):
-        # Freezing first would keep nothing from being killed: cgroup.kill reaches frozen processes too.
+        # cgroup.kill reaches frozen processes too, so they need not be thawed first.
         for directory, _, files in os.walk(self.cgroup, topdown=False):
             if "cgroup.kill" in files and directory == self.cgroup:
                 with open(os.path.join(directory, "cgroup.kill"), "w") as kill:
@@ -83,7 +83,7 @@ class World:
         return os.path.join(self.directory, name)
 
     def inside(self, command, cgroup=""):
-        """The command line that runs `command` in this world."""
+        """The command line that runs `command` in this network namespace and a cgroup below this one."""
         place = os.path.join(self.cgroup, cgroup)
         os.makedirs(place, exist_ok=True)
         enter = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
@@ -94,7 +94,7 @@ class World:
             guest.write(text)
 
     def start_daemon(self):
-        """Returns when the daemon says READY=1."""
+        """Starts the daemon and waits for its READY=1."""
         command = [os.path.join(self.programs, "dormoused"), "--config", self.config, "--runtime", self.runtime]
         with open(self.path("log"), "a") as log:
             self.daemon = start_until_ready(self.inside(command), self.path("notify"), PATIENCE, stdout=log, stderr=log)

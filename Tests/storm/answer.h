@@ -1,4 +1,4 @@
-/* What the storm's guest answers and its client expects. */
+/* The answer that the storm's guest sends and its client expects. */
 #ifndef STORM_ANSWER_H
 #define STORM_ANSWER_H
 

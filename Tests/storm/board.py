@@ -1,10 +1,10 @@
-"""What the clients count, and the driver's view of it: struct board of storm-client.c."""
+"""The counters of the clients, as the driver sees them: struct board of storm-client.c."""
 
 import mmap
 import struct
 
 EDGES, FAMILIES = 128, ["IPv4", "IPv6", "AF_UNIX", "UDP"]
-# The order of enum outcome; "slow" ones are among the good.
+# In the order of enum outcome; "slow" ones are counted as good too.
 OUTCOMES = ["good", "refused", "reset", "empty", "short", "wrong", "hung", "failed", "slow"]
 ENDS = OUTCOMES[:-1]
 HEADER = struct.Struct("4I")
@@ -27,12 +27,12 @@ class Board:
         return COUNT.unpack_from(self.memory, HEADER.size + index * COUNT.size)[0]
 
     def counts(self, edge):
-        """{family: {outcome: count}} of an edge."""
+        """The counts of an edge: {family: {outcome: count}}."""
         return {
             name: {outcome: self.count(edge, family, outcome) for outcome in OUTCOMES}
             for family, name in enumerate(FAMILIES)
         }
 
     def good(self, edge):
-        """The good ones of each family."""
+        """The number of good connections of each family."""
         return [self.count(edge, family, "good") for family in range(len(FAMILIES))]

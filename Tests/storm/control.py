@@ -1,4 +1,4 @@
-"""The daemon's control socket (Varlink), without a program for each question: on two processors the clients would wait for those."""
+"""Calls the daemon's control socket (Varlink) directly: a process for each call would take processor time from the clients."""
 
 import socket
 
@@ -6,7 +6,7 @@ import common
 
 
 def call(path, method, seconds, **parameters):
-    """The reply's parameters; nothing when no daemon is there, or it refuses."""
+    """Returns the parameters of the reply, or None when no daemon listens or it replies with an error."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         try:

@@ -1,8 +1,8 @@
-"""Dormouse under the storm while the kernel refuses its daemon things: each third call of one kind fails, as strace(1) lets it.
+"""Dormouse under the storm while system calls of its daemon fail: strace(1) makes every third call of one kind return an error.
 
-The guest is frozen, stopped and woken meanwhile. Afterwards the same daemon has to serve, by itself, and nobody may have lost a
-connection: a listener that was given up would refuse, a state without a way out would be stuck. Or the guest or the daemon ends
-meanwhile, by itself or killed: then what may be lost without a fault may be lost, and no more.
+Meanwhile the guest is frozen, stopped and woken. Afterwards the same daemon must serve again by itself, and no client may have lost a
+connection: a listener that was closed would refuse it, and a state without a way out would be stuck. In other edges the guest or the
+daemon also ends meanwhile, by itself or killed: then the storm may lose what it may lose without the fault, and no more.
 """
 
 import contextlib
@@ -13,9 +13,9 @@ import time
 
 from subjects import Dormouse, Stuck
 
-# What the daemon calls on the way of a wake, a freeze and a stop, and what each may say when there is no more room for something. Not
-# epoll_ctl(2): the kernel never refuses to forget a descriptor, sd-event has no answer to it, and strace cannot spare those calls
-# (InjectionFaultTests tells them from the others).
+# The system calls of the daemon during a wake, a freeze and a stop, with errors that they can return when a resource is exhausted.
+# epoll_ctl(2) is not among them: the kernel never fails to remove a descriptor, sd-event cannot handle that, and strace cannot exempt
+# these calls (InjectionFaultTests can).
 FAULTS = [
     ("openat", "EMFILE"), ("openat", "ENOMEM"), ("socket", "ENFILE"), ("socket", "ENOBUFS"), ("fcntl", "EMFILE"), ("clone3", "EAGAIN"),
     ("clone3", "ENOMEM"), ("mkdir", "ENOSPC"), ("mkdir", "EAGAIN"), ("rename", "ENOSPC"), ("renameat2", "ENOSPC"), ("write", "ENOSPC"),
@@ -28,7 +28,7 @@ FAULTS = [
 
 
 class Faulty(Dormouse):
-    # A daemon that is refused something may end, and count anew.
+    # A daemon may end at an error; the next one starts its counters at zero.
     is_counted = False
 
     def __init__(self, *arguments):
@@ -36,8 +36,8 @@ class Faulty(Dormouse):
         self.title = self.title.replace("Dormouse", "with faults")
 
     def edges(self):
-        """Each fault twice: while the daemon freezes and stops its guest, and at one of four ends, by chance."""
-        # As without faults, but that one may be lost which the guest had accepted.
+        """Each fault twice: while the daemon freezes and stops its guest, and at one of four ends, chosen at random."""
+        # As without faults, except that connections which the guest had accepted may be lost.
         restarted, killed = ("accepted" if kept else "any" for kept in (self.stored, self.passed or self.stored))
         ends = [
             ("power-off", self.end_guest(self.power_off), "any"), ("kill -9, process 1", self.end_guest(self.kill_guest), "accepted"),
@@ -52,7 +52,7 @@ class Faulty(Dormouse):
         return edges
 
     def settle(self):
-        """What failed at an edge is forgotten once the guest went to sleep for want of clients: the pauses begin anew."""
+        """Lets the guest fall asleep without clients, which resets the pauses that failed starts have caused."""
         super().settle()
         self.board.set("lull", 1000)
         self.until("the guest sleeps", lambda: self.status().get("state") in (None, "inactive"))
@@ -61,7 +61,7 @@ class Faulty(Dormouse):
 
     @contextlib.contextmanager
     def fault(self, call, error):
-        """Each third call of the kind fails in the daemon that there is now."""
+        """Makes every third call of a kind fail in the current daemon."""
         injected = f"inject={call}:error={error}:when=2+3"
         strace = subprocess.Popen(
             ["strace", "-o", f"{self.directory}/strace", "-e", f"trace={call}", "-e", injected, "-p", str(self.daemon.process.pid)],
@@ -86,7 +86,7 @@ class Faulty(Dormouse):
         self.expect_alive(process, call, error)
 
     def end_guest(self, end):
-        """The guest ends by itself, and the next one has begun or failed to when the fault is over."""
+        """The guest ends by itself. The fault lasts until the next instance was started, or its start failed."""
         def force(call, error):
             process, pid = self.daemon.process, self.running()
             with self.fault(call, error):
@@ -103,7 +103,7 @@ class Faulty(Dormouse):
         return force
 
     def begin_under_fault(self, call, error):
-        """The daemon is killed, and the next one is refused things while it looks for what that one left."""
+        """The daemon is killed, and calls of the next one fail while it looks for orphans."""
         killed = self.daemon.process
         self.daemon.end_process(signal.SIGKILL)
         self.until("there is another daemon", lambda: self.daemon.process is not killed)

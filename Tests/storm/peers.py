@@ -1,7 +1,8 @@
-"""What users have today, as subjects of the storm: a trixie guest under systemd-nspawn on a host that is booted as a container,
+"""Alternatives to Dormouse as subjects of the storm: a trixie guest under systemd-nspawn, on a host that runs in a container.
 
-- `nspawn`: a .socket unit of the host hands its sockets to the guest;
-- `proxyd`: systemd-socket-proxyd takes the connections and ends when none came for a second, and the guest with it (StopWhenUnneeded=).
+- `nspawn`: a .socket unit of the host passes its sockets to the guest.
+- `proxyd`: systemd-socket-proxyd accepts the connections and forwards them. It ends after a second without any, and so does the guest
+  (StopWhenUnneeded=).
 """
 
 import os
@@ -17,7 +18,7 @@ import world
 from subjects import GUESTS, Stuck, end_process, find_process
 
 GUEST_PORT = 7101
-# From systemd-nspawn@.service; the machine's own limits on starts would end the storm.
+# From systemd-nspawn@.service, without its rate limit of starts, which would end the storm.
 GUEST_SERVICE = """[Unit]
 StartLimitIntervalSec=0
 {unit}
@@ -44,7 +45,7 @@ ExecStart=/usr/lib/systemd/systemd-socket-proxyd --exit-idle-time=1s 127.0.0.1:{
 
 
 class Peer:
-    """A host with a socket unit `storm.socket` and whatever is behind it."""
+    """A host with a unit `storm.socket` and the service that it activates."""
 
     title, addresses, silent, is_ours, is_counted, failures = "", world.ADDRESSES, (), False, False, ()
 
@@ -77,7 +78,7 @@ class Peer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def boot(self, binds):
-        """As in Tests/GuestTests/Harness/Host.swift, where the reasons are."""
+        """Boots the host as Tests/GuestTests/Harness/Host.swift does, which explains the options."""
         notify = f"{self.directory}/notify"
         alone = ['umount --lazy "$0" && mkdir "$1/cgroup2" && mount -t cgroup2 none "$1/cgroup2" &&'
                  ' mount --move "$1/cgroup2" /sys/fs/cgroup && shift && exec "$@"', world.cgroup_root(), self.directory]
@@ -117,7 +118,7 @@ class Peer:
         raise NotImplementedError
 
     def binds(self):
-        """Further SOURCE:DESTINATION of the host, read-only."""
+        """Further read-only bind mounts of the host, as SOURCE:DESTINATION."""
         return []
 
     # Edges
@@ -132,7 +133,7 @@ class Peer:
         self.kill("storm-guest", "payload")
 
     def kill(self, name, place):
-        # Not the host's own, which is at the top.
+        # The host's own processes are above this cgroup.
         below = f"{self.cgroup.path}/payload/machine.slice"
         end_process(self.until(f"{name} runs", lambda: find_process(below, name, place)), signal.SIGKILL, self)
 
@@ -158,7 +159,7 @@ class Nspawn(Peer):
 
 class Proxyd(Peer):
     title = "socket-proxyd + StopWhenUnneeded"
-    # It knows no datagrams.
+    # systemd-socket-proxyd does not support datagrams.
     addresses, silent = world.ADDRESSES[:3], (3,)
 
     def units(self):

@@ -1,4 +1,4 @@
-"""A service manager's store of descriptors, as sd_notify(3) describes it: what a process of the service puts there is passed to the next."""
+"""The descriptor store of a service manager, as in sd_notify(3): descriptors that a process stores are passed to the next one."""
 
 import array
 import fcntl
@@ -16,7 +16,7 @@ class Store:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
-        # Until it is shut down.
+        # recvmsg() returns nothing when the socket is shut down.
         while True:
             bytes, control, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(256 * 4))
             if not bytes:
@@ -37,12 +37,12 @@ class Store:
         for descriptor in descriptors:
             there = [os.fstat(kept) for _, kept in self.kept]
             if "FDSTORE" in said and not any(os.path.samestat(os.fstat(descriptor), other) for other in there):
-                # Out of the way of the numbers that they have in the daemon.
+                # The number must not collide with the numbers that the descriptors get in the daemon.
                 self.kept.append((name, fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 200)))
             os.close(descriptor)
 
     def passed(self):
-        """[(name, descriptor)] for the next process."""
+        """The descriptors for the next process: [(name, descriptor)]."""
         with self.changing:
             return list(self.kept)
 

@@ -1,10 +1,10 @@
-/* storm-client BOARD CLIENTS SENDERS ADDRESS...: clients that connect without pause, and count what becomes of each connection.
+/* storm-client BOARD CLIENTS SENDERS ADDRESS...: clients that connect without pause and count the outcome of each connection.
  *
- * Each client takes the addresses in turn; an address is PORT at 127.0.0.1, 6:PORT at [::1], a path, or u:PORT for datagrams,
- * which the senders use. A client connects, sends a request, reads the answer to its end and compares every byte; nothing is tried again.
+ * Each client uses the addresses in turn. An address is PORT at 127.0.0.1, 6:PORT at [::1], a path, or u:PORT for datagrams, which the
+ * senders use. A client connects, sends a request, reads the answer to its end and compares every byte. It never retries.
  *
- * BOARD is a file of struct board that the driver maps too: it says which edge is being forced, and reads the counters. A
- * connection is counted for the edge that is current when it ends.
+ * BOARD is a file with a struct board that the driver maps too: it sets the current edge and reads the counters. A connection is counted
+ * for the edge that is current when it ends.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,13 +36,13 @@ enum family { IPV4, IPV6, PATH, DATAGRAM };
 enum outcome {
   GOOD,
   REFUSED, /* connect(2) failed */
-  RESET,   /* before anybody had said that it has the connection */
-  EMPTY,   /* the end, without a byte */
-  SHORT,   /* an end or a reset after the guest's service had accepted it */
+  RESET,   /* a reset before the first byte, which the service sends when it has accepted */
+  EMPTY,   /* the end of the connection before the first byte */
+  SHORT,   /* the end or a reset after the first byte */
   WRONG,   /* other bytes than expected */
-  HUNG,    /* nothing for HANG_SECONDS; of a datagram: no answer, though a later one had one */
-  FAILED,  /* for a reason of our own: no port is free */
-  SLOW,    /* good, after more than SLOW_SECONDS: counted besides */
+  HUNG,    /* nothing for HANG_SECONDS; for a datagram: no answer, although a later one was answered */
+  FAILED,  /* the client itself failed: no port is free */
+  SLOW,    /* good after more than SLOW_SECONDS, and counted as good too */
   OUTCOMES
 };
 
@@ -126,7 +126,7 @@ static enum outcome connect_and_ask(const char *address, unsigned number) {
     char request[64];
     unsigned length = number * 2654435761u % LONGEST;
     int count = snprintf(request, sizeof request, "%u %u\n", number, length);
-    /* A peer that is gone is seen by what can be read, which may be more than nothing. */
+    /* An error is ignored: what can still be read shows whether the peer is gone. */
     send(fd, request, count, MSG_NOSIGNAL);
     outcome = read_answer(fd, number, length);
   }
@@ -135,8 +135,8 @@ static enum outcome connect_and_ask(const char *address, unsigned number) {
 }
 
 /*
- * A datagram is lost when one that was sent after it has been answered and it has not, a second later: before that whoever answers
- * may only be slow to start.
+ * A datagram is lost if a later one was answered a second ago and it was not. Without an answer to a later one the guest may just be slow
+ * to start.
  */
 static enum outcome send_and_wait(int fd, unsigned number) {
   char text[16], probe[16], got[64];
@@ -157,7 +157,7 @@ static enum outcome send_and_wait(int fd, unsigned number) {
     if (count < 0) return REFUSED;
     got[count] = 0;
     if (!strcmp(got, text)) return GOOD;
-    /* Else the answer to an earlier one, which was given up. */
+    /* Anything else answers an earlier datagram, which was counted as lost. */
     if (!strcmp(got, probe) && !is_passed) {
       is_passed = 1;
       end = now() + 1;
@@ -198,7 +198,7 @@ static void *run_sender(void *argument) {
     rest();
     double begun = now();
     count(DATAGRAM, send_and_wait(fd, next_number++), begun);
-    /* One after the other, some hundred in a second: a queue that overflows is nobody's fault. */
+    /* At most a few hundred datagrams a second, so that no queue overflows. */
     struct timespec pause = {0, 2000000};
     nanosleep(&pause, NULL);
   }
@@ -207,7 +207,7 @@ static void *run_sender(void *argument) {
 
 int main(int argc, char **argv) {
   if (argc < 5) return 2;
-  /* A storm that is killed must not leave its clients to go on. */
+  /* The clients must not outlive a storm that is killed. */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   int file = open(argv[1], O_RDWR | O_CLOEXEC);
   board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);

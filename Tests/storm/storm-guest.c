@@ -1,8 +1,8 @@
-/* What the storm's guests serve, as process 1 of a guest without systemd or as a service behind a .socket unit.
+/* The server of the storm: process 1 of a guest without systemd, or a service behind a .socket unit.
  *
- * On each connection it says at once that it has it ("+"), so that a client knows by whom it was lost; then it reads the
- * request "NUMBER LENGTH\n", answers with LENGTH bytes that follow from NUMBER, and closes. A datagram is sent back.
- * Told to stop, it takes no more connections, answers those that it has, and ends.
+ * On each accepted connection it sends "+" at once, so that a client knows whether the service had accepted a lost connection. Then it
+ * reads the request "NUMBER LENGTH\n", answers with LENGTH bytes that follow from NUMBER, and closes. It sends datagrams back. At a stop
+ * signal it accepts no more connections, answers the open ones, and ends.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,10 +22,10 @@
 
 enum { FIRST = 3, MOST = 1024 };
 
-static struct pollfd watched[MOST]; /* 0: signals; then the listeners; then the connections */
+static struct pollfd watched[MOST]; /* signals, then the listeners, then the connections */
 static int watching, listeners;
 
-static void say_ready(void) {
+static void notify_ready(void) {
   const char *path = getenv("NOTIFY_SOCKET");
   struct sockaddr_un to = {.sun_family = AF_UNIX};
   if (!path || strlen(path) >= sizeof to.sun_path) return;
@@ -60,7 +60,7 @@ static void serve_listener(int fd) {
   if (got >= 0) sendto(fd, text, got, MSG_NOSIGNAL, (struct sockaddr *)&from, length);
 }
 
-/* A request comes in one piece: the clients are ours. */
+/* A request arrives in one piece, because the storm's clients send it so. */
 static void serve_connection(int fd) {
   char request[64];
   static unsigned char answer[LONGEST];
@@ -87,10 +87,10 @@ int main(void) {
   if (passed && whose && atoi(whose) == getpid()) listeners = atoi(passed);
   watch(watch_signals());
   for (int i = 0; i < listeners; i++) watch(FIRST + i);
-  say_ready();
+  notify_ready();
   int stopping = 0;
   while (!stopping || watching > listeners + 1) {
-    /* One second is long for a client of ours to say what it wants. */
+    /* A client of the storm sends its request much sooner than in a second. */
     int ready = poll(watched, watching, stopping ? 1000 : -1);
     if (ready < 0 && errno != EINTR) return 1;
     if (ready == 0) break;

@@ -1,4 +1,4 @@
-"""Dormouse with one guest, as the storm sees it: how it is set up, and how each edge is forced."""
+"""Dormouse with one guest as a subject of the storm: how it is set up, and how each edge is forced."""
 
 import fcntl
 import json
@@ -24,7 +24,7 @@ class Stuck(Exception):
 
 
 def find_process(cgroup, name, place=""):
-    """The process `name` in a cgroup below `cgroup` whose path has `place` in it; nothing when there is none."""
+    """Finds the process `name` in a cgroup below `cgroup` whose path contains `place`; None when there is none."""
     for directory, _, files in os.walk(cgroup):
         if place not in directory or "cgroup.procs" not in files:
             continue
@@ -35,13 +35,13 @@ def find_process(cgroup, name, place=""):
                         if comm.read() == name + "\n":
                             return int(pid)
         except OSError:
-            # The cgroup or the process went meanwhile.
+            # The cgroup or the process ended meanwhile.
             pass
     return None
 
 
 def end_process(pid, number, subject):
-    """Returns when it is gone: what comes of it is not to be taken for what comes of the next edge."""
+    """Sends a signal and waits for the end of the process, so that its effects count for this edge and not for the next."""
     process = os.pidfd_open(pid)
     signal.pidfd_send_signal(process, number)
     subject.until(f"process {pid} ends", lambda: select.select([process], [], [], 0)[0])
@@ -49,8 +49,8 @@ def end_process(pid, number, subject):
 
 
 class Daemon:
-    """dormoused, started again whenever it is gone: with sockets of its own, or with passed ones as a service manager does it, and
-    with what it put into the store of that, if there is one."""
+    """dormoused, which is restarted whenever it ends, as by a service manager: with passed sockets if `passed`, and with the
+    descriptors that it has stored if `stored`."""
 
     def __init__(self, programs, directory, config, passed, stored):
         self.program, self.directory, self.config = f"{programs}/dormoused", directory, config
@@ -73,7 +73,7 @@ class Daemon:
             sockets[-1].listen(4096)
         sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sockets[-1].bind(("127.0.0.1", world.PORT_DATAGRAM))
-        # Out of the way of the numbers that they have in the daemon.
+        # The numbers must not collide with those that the descriptors get in the daemon.
         moved = [socket.socket(fileno=fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 20)) for one in sockets]
         for one in sockets:
             one.close()
@@ -129,10 +129,10 @@ class Daemon:
 
 
 class Dormouse:
-    """One guest: `tiny` (a static process 1), `host` (systemd on this machine's /usr), or a Debian by the name of its image."""
+    """Dormouse with one guest: `tiny` (a static process 1), `host` (systemd on this machine's /usr), or the name of a Debian image."""
 
     is_counted = True
-    # What a guest is paused for when it happens again and again.
+    # Repeated failures of these kinds make the daemon pause before it starts the guest again.
     failures = ("kill -9, process 1", "power-off by itself")
 
     def __init__(self, guest, kind, programs, board, most_seconds):
@@ -153,7 +153,7 @@ class Dormouse:
             file.write(self.guest_file())
         self.daemon = Daemon(self.programs["bin"], self.directory, config, self.passed, self.stored)
         self.daemon.keeper.start()
-        # With passed ones clients can connect already, and it ends by itself when none does.
+        # With passed sockets, clients can connect before the daemon runs, and it ends by itself without clients.
         if not self.passed:
             self.until("the daemon is up", lambda: self.ask("List") is not None)
         return self
@@ -181,7 +181,7 @@ class Dormouse:
                     f"{policy}Directory=/\n")
         return f"[Exec]\nBoot=yes\n[Files]\nVolatile=overlay\n{files}\n{sockets}\n{policy}Directory={GUESTS}/{self.guest}\n"
 
-    # Asking
+    # Queries
 
     def ask(self, method, **parameters):
         try:
@@ -211,14 +211,14 @@ class Dormouse:
         self.running()
 
     def running(self):
-        """The process ID of the guest's process 1, as soon as it serves."""
+        """Waits until the guest serves, and returns the process ID of its process 1."""
         def active():
             status = self.status()
             return status.get("pid") if status.get("state") in ("active", "frozen") else None
         return self.until("the guest runs", active)
 
     def service(self):
-        """The process that accepts, as soon as there is one."""
+        """Waits for the process that accepts connections, and returns its process ID."""
         if self.guest == "tiny":
             return self.running()
 
@@ -236,7 +236,7 @@ class Dormouse:
         self.ask("Sleep", name="storm")
 
     def idle(self):
-        """Nobody comes for about as long as IdleStopSec= is: somebody comes in the very moment of the stop, or after it."""
+        """Pauses the clients for about IdleStopSec=, so that the next one arrives at the moment of the stop or after it."""
         self.board.set("lull", 1000)
         time.sleep(IDLE_STOP + random.uniform(-0.02, 0.06))
         self.board.set("lull", 0)
@@ -257,12 +257,12 @@ class Dormouse:
         self.end_daemon(signal.SIGTERM)
 
     def end_daemon(self, number):
-        # Until the next one has ended what the guest serves on that a killed one left.
+        # The daemon answers only after it has ended the orphans of a killed one.
         self.daemon.end_process(number)
         self.until("the next daemon is up", lambda: self.ask("List") is not None)
 
     def edges(self):
-        """[(name, how it is forced, its rule, how often compared with others)]"""
+        """The edges: [(name, function that forces it, rule, weight)]."""
         edges = [
             ("freeze", self.freeze, "none", 2), ("stop", self.stop, "none", 3), ("stop when idle", self.idle, "none", 3),
             ("cancelled stop", self.cancel, "none", 2), ("kill -9, process 1", self.kill_guest, "accepted", 2),

@@ -1,4 +1,4 @@
-"""A network namespace, a cgroup and a directory of the storm's own, and what is started in them."""
+"""The network namespace, the cgroup and the directory in which a storm runs."""
 
 import atexit
 import os
@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from common import SOURCE, cgroup_root  # noqa: E402
 
-# The same inside a guest: a socket of AF_UNIX is found by its path. One for each run: a directory that is removed takes with it what is
-# mounted there in any namespace.
+# The path is the same in a guest, because an AF_UNIX socket is matched by its path. Each storm has its own directory, because removing
+# a directory detaches what is mounted there in any namespace.
 PLACE = f"/run/dormouse-storm-{os.getpid()}"
 PORT4, PORT6, PORT_DATAGRAM = 7001, 7002, 7004
 PATH = f"{PLACE}/sockets/storm.sock"
@@ -22,16 +22,16 @@ ADDRESSES = [str(PORT4), f"6:{PORT6}", PATH, f"u:{PORT_DATAGRAM}"]
 
 
 def enter():
-    """Runs this program again, as the same process, in a network and a mount namespace of its own, which end with it."""
+    """Executes this program again, in the same process, with a new network and mount namespace that end with it."""
     if "--inside" not in sys.argv:
         os.mkdir(PLACE)
         command = ["unshare", "--net", "--mount", "--propagation=private", sys.executable]
         os.execvp("unshare", command + [os.path.abspath(sys.argv[0]), "--inside"] + sys.argv[1:])
-    # Last of all, whatever has failed.
+    # The first handler is called last, whatever failed.
     atexit.register(os.rmdir, PLACE)
     run("ip", "link", "set", "lo", "up")
-    # The kernel remembers what has ended for a minute, and goes through all of it at each look at connections: a hundred thousand would be
-    # most of what the storm measures.
+    # The kernel keeps closed connections for a minute and walks through all of them at each dump of connections. A hundred thousand would
+    # dominate what the storm measures.
     with open("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w") as most:
         most.write("4096")
     run("mount", "-t", "tmpfs", "storm", PLACE)
@@ -55,14 +55,14 @@ def compile_programs():
 
 
 class Cgroup:
-    """Ends everything in it when it goes; by its name the tests sweep one away that a killed storm left."""
+    """A cgroup that is killed when it is removed. The tests recognize one that a killed storm left by its name."""
 
     def __init__(self, name):
         self.path = os.path.join(cgroup_root(), name)
         os.mkdir(self.path)
 
     def start(self, arguments, **options):
-        """Starts a program in it; each program executes the next, so that the process ID stays."""
+        """Starts a program in the cgroup; the process ID stays the same because each program executes the next."""
         script = 'echo $$ >"$0/cgroup.procs" && exec "$@"'
         return subprocess.Popen(["sh", "-c", script, self.path, *arguments], stdin=subprocess.DEVNULL, **options)
 
@@ -79,7 +79,7 @@ class Cgroup:
 
 
 class Clients:
-    """The clients of one subject, for as long as the value is entered."""
+    """The clients of one subject, which run while the context is entered."""
 
     def __init__(self, programs, board, count, addresses):
         self.board = board
@@ -99,7 +99,7 @@ class Clients:
 
 
 def write_units(directory, programs, listen=tuple(LISTEN), unit=""):
-    """The guest's units, and the service's program among them: a directory for a systemd guest's /etc/systemd/system."""
+    """Writes the units and the program of the service to a directory for /etc/systemd/system of a systemd guest."""
     wants = os.path.join(directory, "sockets.target.wants")
     os.makedirs(wants)
     shutil.copy(f"{programs}/storm-guest", directory)

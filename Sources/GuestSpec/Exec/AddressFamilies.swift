@@ -1,8 +1,8 @@
-/// Which families of sockets may be made: `RestrictAddressFamilies=`.
+/// `RestrictAddressFamilies=`: the address families of which the guest may create sockets.
 public struct AddressFamilies: Hashable, Sendable {
-  /// Whether only `numbers` may be made, or all but these.
+  /// Whether only `numbers` are allowed; otherwise all families but these are.
   public var isAllowList: Bool
-  /// address_families(7)'s, by their numbers.
+  /// Numbers of address_families(7).
   public var numbers: Set<UInt16>
 
   public init(isAllowList: Bool, _ numbers: Set<UInt16>) {
@@ -10,13 +10,13 @@ public struct AddressFamilies: Hashable, Sendable {
     self.numbers = numbers
   }
 
-  /// Whether sockets of the family with this number may be made.
+  /// Whether sockets of the family with this number are allowed.
   public func contains(_ number: UInt16) -> Bool { numbers.contains(number) == isAllowList }
 
   /// AF_NETLINK.
   public static let netlink: UInt16 = 16
 
-  /// linux/socket.h, without AF_UNSPEC: a name's place is its number less one. Synonyms stand behind their first name.
+  /// The names of linux/socket.h from AF_UNIX on: the index of a name is its number minus one. Synonyms share an element.
   private static let names = [
     "UNIX LOCAL", "INET", "AX25", "IPX", "APPLETALK", "NETROM", "BRIDGE", "ATMPVC", "X25", "INET6", "ROSE", "DECnet",
     "NETBEUI", "SECURITY", "KEY", "NETLINK ROUTE", "PACKET", "ASH", "ECONET", "ATMSVC", "RDS", "SNA", "IRDA", "PPPOX",

@@ -1,4 +1,4 @@
-/// A set of capabilities(7), by their numbers.
+/// A set of capabilities(7), as a mask of their numbers.
 public struct Capabilities: OptionSet, Hashable, Sendable {
   public let rawValue: UInt64
 
@@ -6,10 +6,10 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
 
   public init(_ numbers: [UInt64]) { rawValue = numbers.reduce(0) { $0 | 1 << $1 } }
 
-  /// Those that the kernel has, and those that it will have.
+  /// All capabilities, including those of future kernels.
   public static let all = Capabilities(rawValue: .max)
 
-  /// linux/capability.h: a name's place is its number.
+  /// The names of linux/capability.h: the index of a name is its number.
   static let names = [
     "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
     "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
@@ -19,13 +19,13 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
     "CHECKPOINT_RESTORE",
   ].map { "CAP_" + $0 }
 
-  /// `CAP_CHOWN`, in any case of letters; nil when there is none of that name.
+  /// Looks up a name such as `CAP_CHOWN`, in upper or lower case; nil when there is no such capability.
   init?(name: String) {
     guard let number = Self.names.firstIndex(of: name.uppercased()) else { return nil }
     self.init([UInt64(number)])
   }
 
-  /// The names of its members, those that have one.
+  /// The names of the members that have a name.
   public var names: [String] {
     Self.names.enumerated().filter { rawValue >> UInt64($0.offset) & 1 == 1 }.map(\.element)
   }
@@ -34,7 +34,7 @@ public struct Capabilities: OptionSet, Hashable, Sendable {
   public static let sysAdmin = Capabilities([21])
   /// CAP_NET_ADMIN.
   public static let networkAdministration = Capabilities([12])
-  /// CAP_AUDIT_WRITE, CAP_AUDIT_CONTROL and CAP_AUDIT_READ, which the Container Interface tells managers not to give.
+  /// CAP_AUDIT_WRITE, CAP_AUDIT_CONTROL and CAP_AUDIT_READ, which a container should not have according to the Container Interface.
   public static let audit = Capabilities([29, 30, 37])
 }
 

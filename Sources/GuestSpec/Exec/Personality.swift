@@ -1,4 +1,4 @@
-/// An architecture of `Personality=`, by systemd's names.
+/// An architecture of `Personality=`, under the name that systemd has for it.
 public enum Personality: String, Hashable, Sendable, CaseIterable {
   case x86
   case amd64 = "x86-64"

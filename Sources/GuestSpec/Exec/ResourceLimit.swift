@@ -1,14 +1,14 @@
-/// setrlimit(2)'s resources by their numbers.
+/// The resources of setrlimit(2), by their numbers.
 public enum Resource: UInt32, Hashable, Sendable, CaseIterable {
   case cpu, fileSize, data, stack, core, residentSet, processes, descriptors, lockedMemory, addressSpace, locks
   case pendingSignals, messageQueues, nice, realtimePriority, realtimeTime
 }
 
-/// Up to where a process may go, and up to where it may move that itself.
+/// A soft and a hard resource limit of setrlimit(2).
 public struct ResourceLimit: Hashable, Sendable {
-  /// Where the kernel stops a process, in the resource's own unit (setrlimit(2)).
+  /// The limit that the kernel enforces, in the unit of the resource.
   public var soft: UInt64
-  /// How far the process may raise that.
+  /// The value up to which the process may raise the soft limit.
   public var hard: UInt64
 
   public init(soft: UInt64, hard: UInt64) {
@@ -20,13 +20,13 @@ public struct ResourceLimit: Hashable, Sendable {
   public static let unlimited: UInt64 = .max
 }
 
-/// Those of the resources that `Limit…=` names.
+/// The resource limits that `Limit…=` settings set.
 public struct ResourceLimits: Equatable, Sendable {
   private var limits: [Resource: ResourceLimit] = [:]
 
   public init() {}
 
-  /// nil: the setting does not stand in the guest's files.
+  /// The limit of a resource; nil where no setting sets it.
   public subscript(resource: Resource) -> ResourceLimit? {
     get { limits[resource] }
     set { limits[resource] = newValue }

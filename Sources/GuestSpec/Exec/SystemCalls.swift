@@ -1,8 +1,7 @@
-/// The system calls there are, and systemd's groups of them (systemd.exec(5), as of systemd 262): what `systemd-analyze
-/// syscall-filter` prints. A group may have other groups in it.
+/// All system calls and systemd's groups of them, as `systemd-analyze syscall-filter` of systemd 262 prints them. A group may contain
+/// other groups.
 public enum SystemCalls {
-  /// The calls of a group, in no order; nil when there is no group of that name. Those of `@known` are all that any kernel of any
-  /// architecture has.
+  /// Returns the calls of a group; nil when there is no group of that name. `@known` contains the calls of every architecture.
   public static func group(_ name: String) -> Set<String>? {
     if name == "@known" { return known }
     guard let words = groups[name] else { return nil }
@@ -11,10 +10,10 @@ public enum SystemCalls {
     }
   }
 
-  /// Names of groups.
+  /// The names of all groups.
   static let groupNames = Array(groups.keys) + ["@known"]
 
-  /// The calls that a group names or that are listed by themselves: `@known`.
+  /// All calls (`@known`): those of the groups and those that are in no group.
   public static let known = Set(others).union(groups.values.joined().filter { $0.utf8.first != UInt8(ascii: "@") })
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
@@ -172,7 +171,7 @@ public enum SystemCalls {
       """),
   ]
 
-  /// In no group.
+  /// The calls that are in no group.
   private static let others = words(
     """
     arc_gettls arc_settls arc_usr_cmpxchg atomic_barrier atomic_cmpxchg_32 breakpoint cachectl cachestat dipc \
@@ -188,11 +187,11 @@ public enum SystemCalls {
     """)
 }
 
-/// A word of `SystemCallFilter=`: a call or a group, which is allowed besides the usual ones or refused of them.
+/// A word of `SystemCallFilter=`: a call or a group that is added to the default list of allowed calls, or removed from it.
 public struct SystemCallChoice: Hashable, Sendable {
-  /// A call, or a group with its `@`.
+  /// The name of a call, or of a group with its `@`.
   public var name: String
-  /// false: it stood behind a `~`.
+  /// Whether it is added; false after a `~`.
   public var isAllowed: Bool
 
   public init(_ name: String, isAllowed: Bool) {

@@ -1,6 +1,6 @@
-/// Addresses as inet_pton(3) and inet_ntop(3) read and write them.
+/// Reads and writes IP addresses as inet_pton(3) and inet_ntop(3) do.
 enum IPAddressText {
-  /// Four bytes from `192.0.2.1`; exactly four decimal numbers without zeros in front.
+  /// Reads four bytes from `192.0.2.1`: exactly four decimal numbers without leading zeros.
   static func ipv4(_ text: String) -> [UInt8]? {
     let parts = text.split(at: UInt8(ascii: "."))
     guard parts.count == 4 else { return nil }
@@ -14,7 +14,7 @@ enum IPAddressText {
     return bytes
   }
 
-  /// Sixteen bytes from `2001:db8::1` or `::ffff:192.0.2.1`.
+  /// Reads sixteen bytes from `2001:db8::1` or `::ffff:192.0.2.1`.
   static func ipv6(_ text: String) -> [UInt8]? {
     var groups = text.split(at: UInt8(ascii: ":"))
     guard (3...9).contains(groups.count), let last = groups.last else { return nil }
@@ -24,7 +24,7 @@ enum IPAddressText {
       groups.append(String(UInt16(tail[0]) << 8 | UInt16(tail[1]), radix: 16))
       groups.append(String(UInt16(tail[2]) << 8 | UInt16(tail[3]), radix: 16))
     }
-    // An empty group is the "::"; at an end of the text it leaves two of them.
+    // An empty group stands for "::". A "::" at either end of the text produces two empty groups.
     if groups.first == "" {
       guard groups.count > 2, groups[1] == "" else { return nil }
       groups.removeFirst()
@@ -51,7 +51,7 @@ enum IPAddressText {
 
   static func text(ipv4 bytes: [UInt8]) -> String { bytes.map { String($0) }.joined(separator: ".") }
 
-  /// RFC 5952, with the dotted form for mapped addresses.
+  /// Writes an address as in RFC 5952, IPv4-mapped ones in dotted form.
   static func text(ipv6 bytes: [UInt8]) -> String {
     guard bytes.count == 16 else { return "?" }
     if bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {

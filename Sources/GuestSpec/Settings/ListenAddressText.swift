@@ -1,5 +1,5 @@
 extension ListenAddress: CustomStringConvertible {
-  /// As systemd.socket(5) writes it: `0.0.0.0:80`, `[::]:80`, `[fe80::1]:80%eth0`, `/run/x.sock`, `@abstract`.
+  /// The address in the notation of systemd.socket(5): `0.0.0.0:80`, `[::]:80`, `[fe80::1]:80%eth0`, `/run/x.sock`, `@abstract`.
   public var description: String {
     switch self {
     case .ipv4(let address, let port): "\(IPAddressText.text(ipv4: address)):\(port)"
@@ -12,7 +12,7 @@ extension ListenAddress: CustomStringConvertible {
 }
 
 extension Listen.Kind: CustomStringConvertible {
-  /// As `systemctl status` writes it.
+  /// The kind as `systemctl status` prints it.
   public var description: String {
     switch self {
     case .stream: "Stream"
@@ -21,23 +21,23 @@ extension Listen.Kind: CustomStringConvertible {
     }
   }
 
-  /// The setting that asks for it.
+  /// The name of the setting that asks for this kind.
   var key: String { "Listen" + description }
 }
 
 extension Listen: CustomStringConvertible {
-  /// `[::]:80 (Stream)`, as `systemctl status` writes it.
+  /// `[::]:80 (Stream)`, as `systemctl status` prints it.
   public var description: String { "\(address) (\(kind))" }
 }
 
 extension Listen {
-  /// Reads the value of a `Listen…=` setting; specifiers are already replaced.
+  /// Reads the value of a `Listen…=` setting, whose specifiers are already replaced.
   init(_ kind: Kind, unitText text: String) throws(WrongValue) {
     let address = try ListenAddress(unitText: text)
     switch address {
     case .ipv4, .ipv6:
       if kind == .sequentialPacket {
-        throw WrongValue("there are no sequential packets over IP; use ListenStream=, or a path or @name")
+        throw WrongValue("IP has no sequential packets; use ListenStream=, a path or an @name")
       }
     case .path, .abstract: break
     }
@@ -46,14 +46,14 @@ extension Listen {
 }
 
 extension ListenAddress {
-  /// What fits into `sun_path` beside a NUL.
+  /// The number of bytes that fit into `sun_path` with a NUL at the end.
   private static let nameLimit = 107
 
   init(unitText text: String) throws(WrongValue) {
     switch text.utf8.first {
     case UInt8(ascii: "/"):
       let path = try absolutePath(text)
-      if path == "/" { throw WrongValue("not a place for a socket; write the path of a file") }
+      if path == "/" { throw WrongValue("\"/\" cannot be a socket; write the path of a file") }
       try Self.checkLength(path)
       self = .path(path)
     case UInt8(ascii: "@"):
@@ -70,7 +70,7 @@ extension ListenAddress {
 
   private static func checkLength(_ name: String) throws(WrongValue) {
     if name.utf8.count > nameLimit {
-      throw WrongValue("longer than the \(nameLimit) bytes a socket's name may have; choose a shorter one")
+      throw WrongValue("longer than \(nameLimit) bytes, the limit for the name of a socket; choose a shorter name")
     }
   }
 
@@ -88,7 +88,7 @@ extension ListenAddress {
       throw WrongValue("the ']' is missing; \(form)")
     }
     let inner = String(text[text.utf8.index(after: text.startIndex)..<close])
-    if inner.utf8.contains(UInt8(ascii: "%")) { throw WrongValue("the interface stands after the port; \(form)") }
+    if inner.utf8.contains(UInt8(ascii: "%")) { throw WrongValue("the interface comes after the port; \(form)") }
     guard let address = IPAddressText.ipv6(inner) else {
       throw WrongValue("[\(inner)] is not an IPv6 address; \(form)")
     }
@@ -99,17 +99,17 @@ extension ListenAddress {
       return .ipv6(address: address, port: try port(tail), scope: nil)
     }
     let scope = String(tail[tail.utf8.index(after: percent)...])
-    // IFNAMSIZ holds 15 bytes and a NUL; a number names an interface by its index.
+    // IFNAMSIZ is 15 bytes and a NUL; a number is the index of an interface.
     guard (1...15).contains(scope.utf8.count),
       scope.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "%") })
-    else { throw WrongValue("\"\(scope.shortened)\" is not an interface's name or number") }
+    else { throw WrongValue("\"\(scope.shortened)\" is not the name or number of an interface") }
     return .ipv6(address: address, port: try port(String(tail[..<percent])), scope: scope)
   }
 
   /// `PORT`, which systemd reads as `[::]:PORT`, or `ADDRESS:PORT`.
   private static func plain(_ text: String) throws(WrongValue) -> ListenAddress {
     if text.utf8.starts(with: "vsock".utf8) {
-      throw WrongValue("AF_VSOCK is not carried out by this version of Dormouse; listen on a port, a path or @name")
+      throw WrongValue("AF_VSOCK is not supported by this version of Dormouse; write a port, a path or an @name")
     }
     let parts = text.split(at: UInt8(ascii: ":"))
     switch parts.count {
@@ -121,11 +121,11 @@ extension ListenAddress {
     case 2:
       guard let address = IPAddressText.ipv4(parts[0]) else {
         throw WrongValue(
-          "\"\(parts[0].shortened)\" is not an IPv4 address; write four numbers, names are not looked up")
+          "\"\(parts[0].shortened)\" is not an IPv4 address; write four numbers, as names are not resolved")
       }
       return .ipv4(address: address, port: try port(parts[1]))
     default:
-      throw WrongValue("not an address; an IPv6 address stands in brackets: [::1]:80")
+      throw WrongValue("not an address; put an IPv6 address in brackets: [::1]:80")
     }
   }
 }
@@ -133,7 +133,7 @@ extension ListenAddress {
 extension Value<Listen> {
   static func listen(_ kind: Listen.Kind) -> Value<Listen> {
     Value("an address") { (text, context) throws(WrongValue) in
-      // systemd.socket(5) writes an interface as %eth0, which no specifier may be seen in; %%eth0 means the same.
+      // systemd.socket(5) writes an interface as %eth0, in which %e is not a specifier; %%eth0 means the same.
       guard text.utf8.first == UInt8(ascii: "["), let close = text.utf8.firstIndex(of: UInt8(ascii: "]")),
         let percent = text.utf8[close...].firstIndex(of: UInt8(ascii: "%"))
       else { return try Listen(kind, unitText: context.expand(text)) }

@@ -5,7 +5,7 @@ extension Value<CustomMount> {
       var parts: [String] = []
       for part in text.splitAtColons() { parts.append(try context.expand(part)) }
       guard (1...3).contains(parts.count) else {
-        throw WrongValue("too many ':'; write SOURCE:DESTINATION:OPTIONS, and \\: for a colon in a path")
+        throw WrongValue("too many ':'; write SOURCE:DESTINATION:OPTIONS, with \\: for a colon in a path")
       }
       var source = parts[0]
       let isOptional = source.hasPrefix("-")
@@ -32,28 +32,26 @@ extension Value<CustomMount> {
     var recursive = true
     var owners = BindOwners.noidmap
     for option in options.split(at: UInt8(ascii: ",")) where !option.isEmpty {
-      switch option {
-      case "rbind": recursive = true
-      case "norbind": recursive = false
-      default:
-        guard let named = BindOwners(rawValue: option) else {
-          throw WrongValue(
-            "\"\(option.shortened)\" is no option of a bind mount; there are rbind, norbind, "
-              + BindOwners.allCases.map(\.rawValue).joined(separator: ", "))
-        }
+      if let named = BindOwners(rawValue: option) {
         owners = named
+      } else if option == "rbind" || option == "norbind" {
+        recursive = option == "rbind"
+      } else {
+        let names = ["rbind", "norbind"] + BindOwners.allCases.map(\.rawValue)
+        throw WrongValue(
+          "\"\(option.shortened)\" is not an option of a bind mount; \(remedy(for: option, among: names))")
       }
     }
     return (recursive, owners)
   }
 
-  /// `PATH` or `PATH:OPTIONS`, as systemd-nspawn(1) `--tmpfs=`, with its mode where no option is given.
+  /// `PATH` or `PATH:OPTIONS`, as systemd-nspawn(1) `--tmpfs=`; the default option is the same mode.
   static let temporaryFileSystem = Value("a tmpfs mount") { (text, context) throws(WrongValue) in
     let parts = text.splitAtColons()
     let path = try guestPath(context.expand(parts[0]))
     let options = try context.expand(parts.dropFirst().joined(separator: ":"))
     if options.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
-      throw WrongValue("white space in the options; separate them by commas")
+      throw WrongValue("the options contain white space; separate them with commas")
     }
     return .temporaryFileSystem(path: path, options: options.isEmpty ? "mode=0755" : options)
   }
@@ -65,7 +63,7 @@ extension Value<CustomMount> {
   static func guestPath(_ text: String) throws(WrongValue) -> String {
     let path = try absolutePath(text)
     if path == "/" {
-      throw WrongValue("the guest's root itself comes from Directory= in [Guest]; write a path below it")
+      throw WrongValue("the root of the guest is set by Directory= in [Guest]; write a path below it")
     }
     return path
   }

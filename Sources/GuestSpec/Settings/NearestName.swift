@@ -1,16 +1,15 @@
-/// The name that somebody may have meant.
+/// Finds the name that somebody probably meant.
 ///
-/// - Returns: the one with the fewest letters to change, when that is at most a third of the word; nil when none is
-///   near.
+/// - Returns: the name with the smallest edit distance, if that is at most a third of the word; nil when there is none.
 func nearestName(to word: String, among names: [String]) -> String? {
   let limit = max(1, word.utf8.count / 3)
-  // A very long word is near to nothing, and comparing it would cost its length times each name's.
+  // A comparison costs the product of both lengths, and no name is similar to a very long word.
   if word.utf8.count > 64 { return nil }
   let near = names.map { (name: $0, changes: changes(from: word.lowercased(), to: $0.lowercased())) }
   return near.filter { $0.changes <= limit }.min { $0.changes < $1.changes }?.name
 }
 
-/// The edit distance of Levenshtein: letters put in, taken out or replaced.
+/// The edit distance of Levenshtein: the number of insertions, deletions and replacements.
 private func changes(from first: String, to second: String) -> Int {
   let target = Array(second.utf8)
   var row = Array(0...target.count)

@@ -3,11 +3,11 @@ extension Value<String> {
     try interfaceName(context.expand(text))
   }
 
-  /// systemd-nspawn(1) `--network-zone=`: the bridge is called after it, and has to fit.
+  /// A zone, as systemd-nspawn(1) `--network-zone=`. The bridge is named after it, and the length of its name is limited.
   static let zone = Value("a network zone") { (text, context) throws(WrongValue) in
     let name = try context.expand(text)
     guard isInterfaceName("vz-" + name) else {
-      throw WrongValue("not a zone's name; use at most 12 letters, digits, dashes and dots")
+      throw WrongValue("not a zone name; use at most 12 letters, digits, dashes and dots")
     }
     return name
   }
@@ -21,8 +21,8 @@ extension Value<InterfacePair> {
 }
 
 extension Value<[InterfacePair]> {
-  /// Words of `HOST` or `HOST:GUEST`. Without a name for the guest's, it is the host's after `prefix`, which may be too long: that is
-  /// shortened when the interface is made.
+  /// Words of `HOST` or `HOST:GUEST`. The default name in the guest is the host's after `prefix`. It may be too long, and is shortened
+  /// when the interface is created.
   static func interfaces(prefix: String) -> Value<[InterfacePair]> {
     Value("interfaces") { (text, context) throws(WrongValue) in
       var pairs: [InterfacePair] = []
@@ -40,7 +40,8 @@ extension Value<ForwardedPort> {
     if named != nil { parts.removeFirst() }
     let ports = parts.compactMap { decimal($0, as: UInt16.self) }.filter { $0 > 0 }
     guard (1...2).contains(parts.count), ports.count == parts.count else {
-      throw WrongValue("not a port; write HOST, HOST:GUEST, tcp:HOST:GUEST or udp:HOST:GUEST, ports from 1 to 65535")
+      throw WrongValue(
+        "not a port; write HOST, HOST:GUEST, tcp:HOST:GUEST or udp:HOST:GUEST with ports from 1 to 65535")
     }
     return ForwardedPort(named ?? .tcp, host: ports[0], guest: ports[ports.count - 1])
   }
@@ -58,13 +59,13 @@ private func interfacePair(_ text: String, prefix: String) throws(WrongValue) ->
 private func interfaceName(_ name: String) throws(WrongValue) -> String {
   guard isInterfaceName(name) else {
     throw WrongValue(
-      "\"\(name.shortened)\" is not an interface's name; it has 1 to 15 characters, none of them '/', ':' or '%'")
+      "\"\(name.shortened)\" is not an interface name; use 1 to 15 characters other than '/', ':' and '%'")
   }
   return name
 }
 
-/// What the kernel takes as an interface's name (dev_valid_name), without what would be something else elsewhere: a pattern (%), a
-/// number, which is an interface's index, and the two directories of /proc/sys/net/ipv4/conf that are no interface's.
+/// Whether the kernel accepts a name for an interface (dev_valid_name) and it is unambiguous. A `%` would be a pattern, and a number
+/// an index; `all` and `default` are directories of /proc/sys/net/ipv4/conf that belong to no interface.
 func isInterfaceName(_ name: String) -> Bool {
   let forbidden = Array("/:%".utf8)
   return (1...15).contains(name.utf8.count) && ![".", "..", "all", "default"].contains(name)

@@ -1,16 +1,16 @@
 extension Value<CustomMount> {
-  /// `LOWER:…:UPPER:DESTINATION`, or `LOWER:UPPER` with the upper one as destination, as systemd-nspawn(1) `--overlay=`.
+  /// `LOWER:…:UPPER:DESTINATION`, or `LOWER:UPPER`, where the upper directory is the destination, as systemd-nspawn(1) `--overlay=`.
   static func overlay(readOnly: Bool) -> Value<CustomMount> {
     Value("an overlay") { (text, context) throws(WrongValue) in
       var parts: [String] = []
       for part in text.splitAtColons() { parts.append(try context.expand(part)) }
       guard parts.count >= 2, let last = parts.last else {
-        throw WrongValue("an overlay has two directories or more; write LOWER:UPPER:DESTINATION, and \\: for a colon")
+        throw WrongValue("an overlay needs two directories; write LOWER:UPPER:DESTINATION, with \\: for a colon")
       }
       var layers: [OverlayLayer] = []
       for part in parts.count == 2 ? parts : Array(parts.dropLast()) { layers.append(try layer(part)) }
       if layers.dropLast().contains(.temporary) || readOnly && layers.contains(.temporary) {
-        throw WrongValue("only the uppermost directory of an overlay that is written to can be left out")
+        throw WrongValue("only the uppermost directory of a writable overlay can be empty")
       }
       if parts.count == 2, layers.last == .temporary { throw WrongValue("the destination is missing") }
       let destination = last.hasPrefix("+") ? String(last.dropFirst()) : last

@@ -1,9 +1,9 @@
-/// One key of one section: how its value is read and where it goes.
+/// A key of a section: how its value is read, and where it is stored.
 struct Setting<Target: Defaulted>: Sendable {
   let key: String
-  /// The kind of value; nil for a key that is known but not carried out.
+  /// The kind of value; nil for a key that is known but not supported.
   let expects: String?
-  /// Its value is in no message.
+  /// Whether no message may show the value.
   private(set) var isSecret = false
   let assign: @Sendable (String, inout Target, inout ValueContext) throws(WrongValue) -> Void
 
@@ -16,17 +16,17 @@ struct Setting<Target: Defaulted>: Sendable {
     self.assign = assign
   }
 
-  /// In the manual and understood as a name, but nothing is done about it yet.
+  /// A key of systemd's manual that this version does not support.
   static func known(_ key: String) -> Setting { Setting(key, nil) { (_, _, _) in } }
 
-  /// The same, with a value that no message shows.
+  /// The same setting, with a value that no message shows.
   var secret: Setting {
     var setting = self
     setting.isSecret = true
     return setting
   }
 
-  /// The last assignment counts; an empty one goes back to the default.
+  /// A setting with a default: the last assignment wins, and an empty one restores the default.
   static func value<T>(
     _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, T> & Sendable
   ) -> Setting {
@@ -36,7 +36,7 @@ struct Setting<Target: Defaulted>: Sendable {
     }
   }
 
-  /// As `value`, for what has no default.
+  /// A setting without a default: the last assignment wins, and an empty one removes the value.
   static func optional<T>(
     _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, T?> & Sendable
   ) -> Setting {
@@ -45,7 +45,7 @@ struct Setting<Target: Defaulted>: Sendable {
     }
   }
 
-  /// Each assignment adds its elements; an empty one forgets those before it.
+  /// A list: each assignment appends its elements, and an empty one removes all before it.
   static func list<T>(
     _ key: String, _ value: Value<[T]>, _ place: WritableKeyPath<Target, [T]> & Sendable
   ) -> Setting {
@@ -58,7 +58,7 @@ struct Setting<Target: Defaulted>: Sendable {
     }
   }
 
-  /// As `optional`, where a later assignment is joined to those before it.
+  /// As `optional`, but a later assignment is combined with the earlier ones.
   static func joined<T>(
     _ key: String, _ value: Value<T?>, _ place: WritableKeyPath<Target, T?> & Sendable,
     by join: @escaping @Sendable (T?, T?) -> T?
@@ -68,7 +68,8 @@ struct Setting<Target: Defaulted>: Sendable {
     }
   }
 
-  /// As `list`, of one element each, several keys in one list; an empty assignment forgets those that `forgets` names.
+  /// As `list`, with one element for each assignment. Several keys may share the list: an empty assignment removes only the elements
+  /// for which `forgets` is true.
   static func element<T>(
     _ key: String, _ value: Value<T>, _ place: WritableKeyPath<Target, [T]> & Sendable,
     forgets: @escaping @Sendable (T) -> Bool = { _ in true }
@@ -83,7 +84,7 @@ struct Setting<Target: Defaulted>: Sendable {
   }
 }
 
-/// What settings are read into: something that exists before the first of them.
+/// A type into which settings are read, with a value that has all defaults.
 protocol Defaulted: Sendable {
   static var defaults: Self { get }
 }

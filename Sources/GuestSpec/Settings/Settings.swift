@@ -1,7 +1,6 @@
-/// Every setting there is, one line each: the keys of systemd.nspawn(5) and systemd.socket(5) as of systemd 262, and
-/// `[Guest]`.
+/// All settings, one line each: the keys of systemd.nspawn(5) and systemd.socket(5) of systemd 262, and those of `[Guest]`.
 ///
-/// `.known` is a key of the manual that this version does not carry out; who writes it is told so.
+/// `.known` marks a key of systemd that this version does not support; it produces a warning.
 enum Settings {
   /// systemd.nspawn(5) `[Exec]`.
   static let exec: [Setting<Guest>] = [
@@ -50,7 +49,7 @@ enum Settings {
     .value("SuppressSync", .boolean, \.exec.suppressSync),
   ]
 
-  /// systemd.nspawn(5) `[Files]`; `PrivateUsersChown` is the older name of `PrivateUsersOwnership`.
+  /// systemd.nspawn(5) `[Files]`; `PrivateUsersChown` is the former name of `PrivateUsersOwnership`.
   static let files: [Setting<Guest>] = [
     .value("ReadOnly", .boolean, \.files.readOnly),
     .value("Volatile", .volatile, \.files.volatile),
@@ -80,7 +79,7 @@ enum Settings {
     .element("Port", .port, \.network.ports),
   ]
 
-  /// Dormouse's own, and the limits of systemd.resource-control(5) that cgroup 2 has a file for.
+  /// The settings of Dormouse, and those of systemd.resource-control(5) that correspond to a file of cgroup 2.
   static let guest: [Setting<Guest>] = [
     .optional("Directory", .directory, \.policy.directory),
     .value("IdleFreezeSec", .timeSpan, \.policy.idleFreeze),
@@ -106,7 +105,7 @@ enum Settings {
     .optional("IOWeight", .weight, \.policy.resources.ioWeight),
   ]
 
-  /// systemd.socket(5) `[Socket]`, without what every unit may say of the processes it starts.
+  /// systemd.socket(5) `[Socket]`, without the settings for processes that any unit may have.
   static let socket: [Setting<SocketGroup>] = [
     .element("ListenStream", .listen(.stream), \.listen),
     .element("ListenDatagram", .listen(.datagram), \.listen),
@@ -182,7 +181,7 @@ enum Settings {
 }
 
 extension Settings {
-  /// The names alone, for telling where a setting belongs.
+  /// The keys of each section, for messages that tell in which section a setting belongs.
   static let sections: [(name: String, keys: Set<String>)] = [
     ("Exec", Set(exec.map(\.key))), ("Files", Set(files.map(\.key))), ("Network", Set(network.map(\.key))),
     ("Socket", Set(socket.map(\.key))), ("Guest", Set(guest.map(\.key))),

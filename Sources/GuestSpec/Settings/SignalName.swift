@@ -1,5 +1,5 @@
 extension Signal: CustomStringConvertible {
-  /// signal(7), with the numbers of every architecture but Alpha, MIPS and PA-RISC; where two names share a number the
+  /// The names of signal(7) with the numbers of all architectures but Alpha, MIPS and PA-RISC. Where two names have one number, the
   /// first is printed.
   private static let names: [(String, Int32)] = [
     ("HUP", 1), ("INT", 2), ("QUIT", 3), ("ILL", 4), ("TRAP", 5), ("ABRT", 6), ("IOT", 6), ("BUS", 7), ("FPE", 8),
@@ -8,10 +8,10 @@ extension Signal: CustomStringConvertible {
     ("XCPU", 24), ("XFSZ", 25), ("VTALRM", 26), ("PROF", 27), ("WINCH", 28), ("IO", 29), ("POLL", 29), ("PWR", 30),
     ("SYS", 31),
   ]
-  /// How far SIGRTMAX is above SIGRTMIN in glibc (34 to 64).
+  /// The distance between SIGRTMIN (34) and SIGRTMAX (64) in glibc.
   private static let realtimeCount: Int32 = 30
 
-  /// `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`, `RTMAX-2`; nil when there is no such signal.
+  /// Reads a signal such as `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3` or `RTMAX-2`; nil when there is no such signal.
   public init?(_ text: String) {
     let name = text.hasPrefix("SIG") ? String(text.dropFirst(3)) : text
     if let known = Self.names.first(where: { $0.0 == name }) {
@@ -37,7 +37,7 @@ extension Signal: CustomStringConvertible {
     return offset
   }
 
-  /// `SIGTERM`, `SIGRTMIN+3`.
+  /// The name of the signal: `SIGTERM`, `SIGRTMIN+3`.
   public var description: String {
     switch self {
     case .number(let number): Self.names.first { $0.1 == number }.map { "SIG" + $0.0 } ?? "signal \(number)"

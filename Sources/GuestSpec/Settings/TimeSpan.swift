@@ -1,9 +1,10 @@
 /// A time span of systemd.time(7).
 enum TimeSpan: Equatable {
-  case finite(Duration)
+  /// A time span of at most `Int64.max` microseconds.
+  case finite(microseconds: UInt64)
   case infinity
 
-  /// The units, longest spelling first where one begins with another; microseconds each.
+  /// The units in microseconds. Where a spelling begins with another, the longer one comes first.
   private static let units: [(String, UInt64)] = [
     ("seconds", second), ("second", second), ("sec", second), ("s", second),
     ("minutes", minute), ("minute", minute), ("min", minute),
@@ -23,8 +24,8 @@ enum TimeSpan: Equatable {
   private static let month: UInt64 = 2_629_800 * second
   private static let year: UInt64 = 31_557_600 * second
 
-  /// `5min 20s`, `1.5h`, `90` (of `unit`), `infinity`; nil when it is no time span or beyond what 63 bits of
-  /// microseconds hold.
+  /// Reads `5min 20s`, `1.5h`, `90` (in `unit`) or `infinity`; nil when the text is not a time span, or longer than 63 bits of
+  /// microseconds can hold.
   init?(_ text: String, unit: UInt64 = second) {
     var rest = text.utf8[...].drop(while: Self.isSpace)
     if String(decoding: rest, as: UTF8.self) == "infinity" {
@@ -39,13 +40,13 @@ enum TimeSpan: Equatable {
       if overflow { return nil }
       total = sum
     }
-    guard let microseconds = Int64(exactly: total) else { return nil }
-    self = .finite(.microseconds(microseconds))
+    if total > UInt64(Int64.max) { return nil }
+    self = .finite(microseconds: total)
   }
 
   private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-  /// Takes a number and its unit off the front, `plain` where it has none; microseconds.
+  /// Takes a number with its unit off the front and returns it in microseconds; `plain` is the unit where there is none.
   private static func part(_ rest: inout Substring.UTF8View, _ plain: UInt64) -> UInt64? {
     let whole = rest.prefix(while: isDigit)
     rest = rest[whole.endIndex...]
@@ -58,7 +59,7 @@ enum TimeSpan: Equatable {
     rest = rest.drop(while: isSpace)
     let unit = units.first { rest.starts(with: $0.0.utf8) }
     rest = rest.dropFirst(unit?.0.utf8.count ?? 0).drop(while: isSpace)
-    // As in systemd, ".5s" is half a second.
+    // systemd accepts ".5s" as half a second.
     let digits = whole.isEmpty && !fraction.isEmpty ? "0" : String(decoding: whole, as: UTF8.self)
     guard let number = UInt64(digits) else { return nil }
     let (product, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? plain)
@@ -77,27 +78,27 @@ enum TimeSpan: Equatable {
 extension Value<Duration?> {
   private static let remedy = "not a time span; write for example 30s, 5min, 1h 30min or infinity"
 
-  /// nil for `infinity`.
+  /// A time span; nil stands for `infinity`.
   static let timeSpan = Value("a time span") { (text, _) throws(WrongValue) in
     switch TimeSpan(text) {
-    case .finite(let duration): return duration
+    case .finite(let microseconds): return .microseconds(Int64(clamping: microseconds))
     case .infinity: return nil
     case nil: throw WrongValue(remedy)
     }
   }
 
-  /// As `TimeoutStartSec=` of systemd.service(5): 0 turns the timeout off just as `infinity` does.
+  /// A timeout as `TimeoutStartSec=` of systemd.service(5): 0 disables it, as `infinity` does.
   static let timeout = Value("a timeout") { (text, context) throws(WrongValue) in
     let span = try Value<Duration?>.timeSpan.parse(text, &context)
     return span == .zero ? nil : span
   }
 
-  /// A TCP option the kernel takes in whole seconds, at most 32767; 0 leaves the kernel's own setting.
+  /// A TCP option that the kernel stores in whole seconds, at most 32767; 0 keeps the kernel's default.
   static let tcpSeconds = Value("a time span of at most 32767s") { (text, _) throws(WrongValue) in
     guard let span = TimeSpan(text) else { throw WrongValue("not a time span; write for example 30s or 2min") }
-    guard case .finite(let duration) = span, duration <= .seconds(32767) else {
-      throw WrongValue("longer than the kernel takes; write at most 32767s")
+    guard case .finite(let microseconds) = span, microseconds <= 32767 * TimeSpan.second else {
+      throw WrongValue("longer than the kernel allows; write at most 32767s")
     }
-    return duration == .zero ? nil : duration
+    return microseconds == 0 ? nil : .microseconds(Int64(clamping: microseconds))
   }
 }

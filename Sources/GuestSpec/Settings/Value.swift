@@ -1,16 +1,15 @@
 import UnitSyntax
 
-/// A value that a setting does not take: why, and what to write instead. The setting's name and the value are the
-/// reader's to add.
+/// Why a setting does not accept a value, and what to write instead. The reader of the file adds the setting and the value.
 struct WrongValue: Error, Equatable {
   var reason: String
 
   init(_ reason: String) { self.reason = reason }
 }
 
-/// What the reading of one value knows besides its text, and what it says besides its result.
+/// The context in which a value is read, and the warnings that reading it produces.
 struct ValueContext {
-  /// nil in files whose settings know no specifiers (`.nspawn`).
+  /// The specifiers; nil in files without specifiers (`.nspawn`).
   var specifiers: Specifiers?
   var guestName: String
   var warnings: [String] = []
@@ -21,13 +20,12 @@ struct ValueContext {
     return try specifiers.expand(text, guestName: guestName)
   }
 
-  /// Words with quotes and escapes resolved, then specifiers replaced, so that a specifier never makes two words of
-  /// one.
+  /// Splits a text into words. Specifiers are replaced after that, so that the value of a specifier stays within one word.
   mutating func words(_ text: String) throws(WrongValue) -> [String] {
     let split: Words
     do { split = try Words(text) } catch { throw WrongValue(error.description) }
     for escape in split.unknownEscapes {
-      warnings.append("\(escape) is not an escape and is taken as it stands; write \\\\ for a backslash")
+      warnings.append("\(escape) is not an escape and is kept unchanged; write \\\\ for a backslash")
     }
     var words: [String] = []
     for word in split.words { words.append(try expand(word)) }
@@ -35,7 +33,7 @@ struct ValueContext {
   }
 }
 
-/// How a kind of value is read. `expects` names the kind in messages and in tests.
+/// A kind of value, and how it is read. `expects` names the kind in messages and tests.
 struct Value<Result>: Sendable {
   let expects: String
   let parse: @Sendable (String, inout ValueContext) throws(WrongValue) -> Result
@@ -64,30 +62,6 @@ extension Bool {
   }
 }
 
-extension Value<Volatile> {
-  static let volatile = Value("a volatile mode") { (text, _) throws(WrongValue) in
-    if let boolean = Bool(unitText: text) { return boolean ? .yes : .no }
-    guard let mode = Volatile(rawValue: text) else { throw WrongValue("write no, yes, state or overlay") }
-    return mode
-  }
-}
-
-extension Value<IdleFreeze> {
-  static let idleFreeze = Value("a way of freezing") { (text, _) throws(WrongValue) in
-    guard let mode = IdleFreeze(rawValue: text) else {
-      throw WrongValue("write without-connections or with-connections")
-    }
-    return mode
-  }
-}
-
-extension Value<BindIPv6Only> {
-  static let bindIPv6Only = Value("an IPv6 binding") { (text, _) throws(WrongValue) in
-    guard let mode = BindIPv6Only(rawValue: text) else { throw WrongValue("write default, both or ipv6-only") }
-    return mode
-  }
-}
-
 extension Value<Signal> {
   static let signal = Value("a signal") { (text, _) throws(WrongValue) in
     guard let signal = Signal(text) else {
@@ -98,30 +72,30 @@ extension Value<Signal> {
 }
 
 extension Value<[String]> {
-  /// Words in systemd's quoting.
+  /// Words with the quoting of systemd.syntax(7).
   static let words = Value("words") { (text, context) throws(WrongValue) in try context.words(text) }
 }
 
 extension Value<[EnvironmentVariable]> {
-  /// What the host says to the guest's PID 1 is said by these, and no other writer may contradict it.
+  /// The variables by which the daemon passes sockets to PID 1 of the guest. A guest file must not contradict them.
   private static let reserved = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "NOTIFY_SOCKET"]
 
   static let environment = Value("environment variables") { (text, context) throws(WrongValue) in
     var variables: [EnvironmentVariable] = []
     for word in try context.words(text) {
       guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")) else {
-        throw WrongValue("\"\(word)\" has no '='; write NAME=VALUE, in quotes when VALUE has spaces")
+        throw WrongValue("\"\(word)\" has no '='; write NAME=VALUE, in quotes if VALUE contains spaces")
       }
       let name = String(word[..<equals])
       let value = String(word[word.utf8.index(after: equals)...])
       guard isEnvironmentName(name) else {
-        throw WrongValue("\"\(name)\" is not a variable's name; use letters, digits and _, no digit first")
+        throw WrongValue("\"\(name)\" is not a variable name; use letters, digits and _, no digit first")
       }
       if reserved.contains(name) {
-        throw WrongValue("\(name) is set by Dormouse itself when it passes sockets; take it out")
+        throw WrongValue("\(name) is set by Dormouse itself; remove it")
       }
       if value.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" && $0 != "\n" || $0.value == 0x7F }) {
-        throw WrongValue("the value of \(name) has a control character in it")
+        throw WrongValue("the value of \(name) contains a control character")
       }
       variables.append(EnvironmentVariable(name, value))
     }

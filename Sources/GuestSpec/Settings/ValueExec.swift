@@ -3,18 +3,18 @@ extension Value<[CapabilityChoice]> {
     try choices(context.words(text))
   }
 
-  /// The audit capabilities reach this host's audit: they are given to who names them, and not without a word.
+  /// The audit capabilities give access to the host's audit system, so they must be named explicitly, and produce a warning.
   static let addedCapabilities = Value("more capabilities") { (text, context) throws(WrongValue) in
     let added = try choices(context.words(text))
     let audit = added.filter { if case .one(let one) = $0 { !one.isDisjoint(with: .audit) } else { false } }
     if !audit.isEmpty {
       context.warnings.append(
-        "the Container Interface tells managers to keep the audit capabilities from guests, whose audit would be this host's"
+        "the audit capabilities give access to the host's audit system; the Container Interface advises against them"
       )
     } else if added.contains(.all) {
       context.warnings.append(
-        "\"all\" leaves \(Capabilities.audit.names.joined(separator: ", ")) out, as the Container Interface asks; "
-          + "name them to give them all the same")
+        "\"all\" does not include \(Capabilities.audit.names.joined(separator: ", ")), as the Container Interface "
+          + "advises; name them to add them")
     }
     return added
   }
@@ -29,7 +29,7 @@ extension Value<[CapabilityChoice]> {
     if let known = Capabilities(name: name) { return known }
     let near =
       nearestName(to: name, among: Capabilities.names) ?? nearestName(to: "CAP_" + name, among: Capabilities.names)
-    let remedy = near.map { "did you mean \($0)?" } ?? "the names are those of capabilities(7)"
+    let remedy = near.map { "did you mean \($0)?" } ?? "use the names of capabilities(7)"
     throw WrongValue("\"\(name.shortened)\" is not a capability; \(remedy)")
   }
 }
@@ -38,19 +38,10 @@ extension Value<[Capabilities]> {
   static let ambient = Value("names of capabilities") { (text, context) throws(WrongValue) in
     var result: [Capabilities] = []
     for word in try context.words(text) {
-      if word == "all" { throw WrongValue("\"all\" is not possible here; name each capability") }
+      if word == "all" { throw WrongValue("\"all\" is not accepted here; name each capability") }
       result.append(try Value<[CapabilityChoice]>.capability(word))
     }
     return result
-  }
-}
-
-extension Value<Personality> {
-  static let personality = Value("an architecture") { (text, _) throws(WrongValue) in
-    guard let personality = Personality(rawValue: text) else {
-      throw WrongValue("not an architecture that is known; write x86, x86-64, arm or arm64")
-    }
-    return personality
   }
 }
 
@@ -66,10 +57,10 @@ extension Value<Int16> {
 }
 
 extension Value<[ClosedRange<Int>]> {
-  /// How many processors the kernel can be built for.
+  /// The largest number of processors for which the kernel can be built.
   private static let most = 8192
 
-  /// Numbers and ranges, with commas or white space between them.
+  /// Numbers and ranges, separated by commas or white space.
   static let processors = Value("numbers of processors") { (text, _) throws(WrongValue) in
     var ranges: [ClosedRange<Int>] = []
     for word in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
@@ -77,7 +68,7 @@ extension Value<[ClosedRange<Int>]> {
       guard let first = bounds.first ?? nil, let last = bounds.last ?? nil, bounds.count <= 2, last < most else {
         throw WrongValue("\"\(String(word).shortened)\" is not a processor; write numbers and ranges such as 0 2-3")
       }
-      guard first <= last else { throw WrongValue("\"\(word)\" goes backwards; write the smaller number first") }
+      guard first <= last else { throw WrongValue("\"\(word)\" is reversed; write the smaller number first") }
       ranges.append(first...last)
     }
     return ranges

@@ -1,10 +1,10 @@
 extension Value<ResourceLimit> {
-  /// What the numbers of a resource count, systemd.exec(5) "Process Properties".
+  /// The unit of a resource limit, as in systemd.exec(5) "Process Properties".
   enum Unit {
     case count, bytes, seconds, microseconds, nice
   }
 
-  /// `LIMIT` for both bounds, or `SOFT:HARD`, each perhaps `infinity`.
+  /// `LIMIT` for both limits, or `SOFT:HARD`; each may be `infinity`.
   static func limit(_ unit: Unit) -> Value<ResourceLimit> {
     Value(unit.words) { (text, _) throws(WrongValue) in
       let parts = text.split(at: UInt8(ascii: ":"))
@@ -24,7 +24,7 @@ extension Value<ResourceLimit> {
       switch unit {
       case .count: decimal(text)
       case .bytes: byteSize(text)
-      // A part of a second counts as a whole one.
+      // The kernel counts whole seconds; a fraction is rounded up.
       case .seconds: span(text, unit: TimeSpan.second).map { $0 == .max ? $0 : ($0 + 999_999) / 1_000_000 }
       case .microseconds: span(text, unit: 1)
       case .nice: nice(text)
@@ -35,13 +35,13 @@ extension Value<ResourceLimit> {
 
   private static func span(_ text: String, unit: UInt64) -> UInt64? {
     switch TimeSpan(text, unit: unit) {
-    case .finite(let duration): UInt64(duration / .microseconds(1))
+    case .finite(let microseconds): microseconds
     case .infinity: ResourceLimit.unlimited
     case nil: nil
     }
   }
 
-  /// With a sign a level from -20 to +19, without one the kernel's number, 20 less the level.
+  /// A nice level from -20 to +19 with its sign, or without a sign the kernel's number, which is 20 minus the level.
   private static func nice(_ text: String) -> UInt64? {
     let sign = text.utf8.first
     guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") else {
@@ -60,7 +60,7 @@ extension Value<ResourceLimit>.Unit {
     case .bytes: "a limit in bytes"
     case .seconds: "a limit in seconds"
     case .microseconds: "a limit in microseconds"
-    case .nice: "a limit of niceness"
+    case .nice: "a nice limit"
     }
   }
 
@@ -69,7 +69,7 @@ extension Value<ResourceLimit>.Unit {
     case .count: "write a number or infinity"
     case .bytes: "write bytes, a number with K, M, G or T, or infinity"
     case .seconds, .microseconds: "write a number, a time span such as 10s, or infinity"
-    case .nice: "write a level with its sign, -20 to +19, or the kernel's number, 0 to 40"
+    case .nice: "write a nice level with its sign, -20 to +19, or the kernel's number, 0 to 40"
     }
   }
 }

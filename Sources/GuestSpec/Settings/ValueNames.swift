@@ -11,38 +11,38 @@ extension Value<String> {
     return name
   }
 
-  /// sd_listen_fds_with_names(3): what may stand between the colons of `LISTEN_FDNAMES`.
+  /// A name that may be in `LISTEN_FDNAMES`, as in sd_listen_fds_with_names(3).
   static let descriptorName = Value("a descriptor name") { (text, context) throws(WrongValue) in
     let name = try context.expand(text)
     guard name.utf8.count <= 255, name.utf8.allSatisfy({ $0 > 0x1F && $0 < 0x7F && $0 != UInt8(ascii: ":") }) else {
-      throw WrongValue("not a descriptor's name; use printable ASCII without ':', at most 255 characters")
+      throw WrongValue("not a descriptor name; use printable ASCII without ':', at most 255 characters")
     }
     return name
   }
 
-  /// A user or a group, by name or by number; whether there is one is seen when a socket is made.
+  /// A user or a group, by name or by number. Whether it exists is checked later, when it is used.
   static let account = Value("a user or group") { (text, context) throws(WrongValue) in
     let name = try context.expand(text)
     let isNumber = name.utf8.allSatisfy(isDigit)
     let isName =
       name.utf8.first != UInt8(ascii: "-") && name.utf8.count <= 256
       && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "/") }
-    // 65535 and 4294967295 mean "no change" to the kernel, in 16 and in 32 bits.
+    // 65535 and 4294967295 are the 16-bit and 32-bit forms of -1, which means "no change" to the kernel.
     guard isNumber ? decimal(name).map({ $0 != UInt32.max && $0 != 65535 }) == true : isName else {
-      throw WrongValue("not a user's or group's name or number")
+      throw WrongValue("not the name or number of a user or group")
     }
     return name
   }
 
-  /// machine-id(5): 32 hexadecimal digits, also written as a UUID.
+  /// A machine ID as in machine-id(5): 32 hexadecimal digits, or a UUID.
   static let machineID = Value("a machine ID") { (text, context) throws(WrongValue) in
     let written = try context.expand(text)
     let digits = Array(written.utf8.filter { $0 != UInt8(ascii: "-") })
     let isUUID = written.utf8.count == 36 && written.split(at: UInt8(ascii: "-")).map(\.utf8.count) == [8, 4, 4, 4, 12]
     guard written.utf8.count == 32 || isUUID, digits.count == 32,
       digits.allSatisfy({ isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20) })
-    else { throw WrongValue("not a machine ID; write 32 hexadecimal digits (systemd-id128 new makes one)") }
-    if digits.allSatisfy({ $0 == UInt8(ascii: "0") }) { throw WrongValue("a machine ID of zeros is no machine ID") }
+    else { throw WrongValue("not a machine ID; write 32 hexadecimal digits, such as systemd-id128 new prints") }
+    if digits.allSatisfy({ $0 == UInt8(ascii: "0") }) { throw WrongValue("a machine ID must not be zero") }
     return String(decoding: digits, as: UTF8.self).lowercased()
   }
 }

@@ -2,14 +2,14 @@ extension Value<UInt16> {
   /// An access mode in octal.
   static let mode = Value("an access mode") { (text, _) throws(WrongValue) in
     guard text.utf8.first != UInt8(ascii: "+"), let mode = UInt16(text, radix: 8), mode <= 0o7777 else {
-      throw WrongValue("not an access mode; write it in octal, such as 0660")
+      throw WrongValue("not an access mode; write an octal number such as 0660")
     }
     return mode
   }
 }
 
 extension Value<Int> {
-  /// Each is held and read by the daemon for as long as the guest runs.
+  /// A number of terminals. The limit bounds what the daemon does: it holds and reads each terminal while the guest runs.
   static let terminals = Value("a number of terminals") { (text, _) throws(WrongValue) in
     guard let number = decimal(text, as: Int.self), number <= 16 else {
       throw WrongValue("not a number of terminals; write 0 to 16")
@@ -28,7 +28,7 @@ extension Value<UInt32> {
 }
 
 extension Value<UInt32?> {
-  /// TCP_KEEPCNT: the kernel takes 1 to 127; 0 means the kernel's own setting.
+  /// A value for TCP_KEEPCNT: 1 to 127, or 0 for the kernel's default.
   static let probes = Value("a number of probes") { (text, _) throws(WrongValue) in
     guard let number = decimal(text, as: UInt32.self), number <= 127 else {
       throw WrongValue("not a number of probes; write 1 to 127")
@@ -38,21 +38,23 @@ extension Value<UInt32?> {
 }
 
 extension Value<UInt64?> {
-  /// SO_RCVBUF and SO_SNDBUF are an int in the kernel; 0 means the kernel's own setting.
+  /// A value for SO_RCVBUF or SO_SNDBUF, which is an int in the kernel; 0 keeps the kernel's default.
   static let bufferSize = Value("a size") { (text, _) throws(WrongValue) in
     guard let size = byteSize(text) else { throw WrongValue("not a size; write bytes, or a number with K, M or G") }
-    if size > UInt64(Int32.max) { throw WrongValue("a socket's buffer cannot be larger than 2G-1; write less") }
+    if size > UInt64(Int32.max) {
+      throw WrongValue("larger than 2147483647 bytes, the limit for the buffer of a socket")
+    }
     return size == 0 ? nil : size
   }
 }
 
-/// The suffixes of sizes, the largest first; each is so many bits.
+/// The suffixes of sizes and their powers of two, from the largest to the smallest.
 private let sizeSuffixes: [(Character, UInt64)] = [
   ("E", 60), ("P", 50), ("T", 40), ("G", 30), ("M", 20), ("K", 10), ("B", 0),
 ]
 
-/// Bytes, with systemd's suffixes to the base of 1024 and a fraction where there is a suffix: `64K`, `1.5M`, and the sum of several,
-/// the larger suffix first: `1G 500M`.
+/// Reads a size in bytes as systemd does, with suffixes to the base of 1024: `64K`, `1.5M`, or a sum with the larger suffix first,
+/// `1G 500M`. A fraction needs a suffix.
 func byteSize(_ text: String) -> UInt64? {
   var total: UInt64 = 0
   var rest = Substring(text)
@@ -72,7 +74,7 @@ func byteSize(_ text: String) -> UInt64? {
   return total
 }
 
-/// So many times `unit`, with a fraction where that is more than a byte.
+/// Multiplies a decimal number by `unit`. It may have a fraction where the unit is more than a byte.
 private func bytes(_ text: Substring, unit: UInt64) -> UInt64? {
   var number = text
   while number.last == " " { number = number.dropLast() }

@@ -1,7 +1,7 @@
-// The values of systemd.resource-control(5), as systemd's parsers take them.
+// The values of systemd.resource-control(5), with the rules of systemd's parsers.
 
 extension Value<Resources.Amount> {
-  /// What is kept for the guest, and its swap: none of it is an amount too.
+  /// An amount of memory that is reserved for the guest, or of its swap: it may be zero.
   static let memory = Value("an amount of memory") { (text, _) throws(WrongValue) in
     if text == "infinity" { return .infinity }
     if let share = tenThousandths(text) { return .share(try whole(share)) }
@@ -11,10 +11,10 @@ extension Value<Resources.Amount> {
     return .count(size)
   }
 
-  /// As `memory`, and not nothing.
+  /// A limit of memory, which must not be zero.
   static let memoryLimit = Value("a limit of memory") { (text, context) throws(WrongValue) in
     let amount = try memory.parse(text, &context)
-    if amount == .count(0) || amount == .share(0) { throw WrongValue("with no memory nothing runs; write more than 0") }
+    if amount == .count(0) || amount == .share(0) { throw WrongValue("nothing runs without memory; write more than 0") }
     return amount
   }
 
@@ -22,13 +22,13 @@ extension Value<Resources.Amount> {
     if text == "infinity" { return .infinity }
     if let share = tenThousandths(text) { return .share(try whole(share)) }
     guard let number = decimal(text, as: UInt64.self), number > 0, number < .max else {
-      throw WrongValue("not a number of tasks; write one from 1, a percentage, or infinity")
+      throw WrongValue("not a number of tasks; write a number from 1 on, a percentage, or infinity")
     }
     return .count(number)
   }
 
   private static func whole(_ share: UInt32) throws(WrongValue) -> UInt32 {
-    if share > 10_000 { throw WrongValue("more than the whole; write at most 100%") }
+    if share > 10_000 { throw WrongValue("more than all there is; write at most 100%") }
     return share
   }
 }
@@ -55,13 +55,13 @@ extension Value<Resources.Weight> {
   }
 }
 
-/// `20%`, `0.25%`, `5‰`, `7‱`, in ten-thousandths; nil when it is none, or beyond what systemd's own 31 bits hold.
+/// Reads `20%`, `0.25%`, `5‰` or `7‱` in ten-thousandths; nil for any other text, and beyond 31 bits, the limit of systemd.
 private func tenThousandths(_ text: String) -> UInt32? {
   for (sign, places) in [("%", 2), ("\u{2030}", 1), ("\u{2031}", 0)] where text.hasSuffix(sign) {
     let parts = text.dropLast().split(separator: ".", omittingEmptySubsequences: false)
     guard let head = parts.first, !head.isEmpty, parts.count <= 2 else { return nil }
     let tail = parts.count == 2 ? parts[1] : ""
-    // A point wants a digit behind it, and no more of them than there are places.
+    // At least one digit must follow the point, and at most as many as ten-thousandths can represent.
     guard parts.count == 1 || 1 <= tail.utf8.count && tail.utf8.count <= places else { return nil }
     let value = decimal(head + tail + String(repeating: "0", count: places - tail.utf8.count), as: UInt64.self)
     return value.flatMap { $0 <= UInt64(Int32.max) ? UInt32($0) : nil }

@@ -1,5 +1,5 @@
 extension Value<[SystemCallChoice]> {
-  /// Names and groups, all of a line allowed, or all refused with `~` before the first.
+  /// Names and groups of system calls: all of a line are allowed, or with a leading `~` all are refused.
   static let systemCalls = Value("system calls") { (text, context) throws(WrongValue) in
     let isRefused = text.utf8.first == UInt8(ascii: "~")
     var choices: [SystemCallChoice] = []
@@ -7,7 +7,7 @@ extension Value<[SystemCallChoice]> {
       let isGroup = word.utf8.first == UInt8(ascii: "@")
       if isGroup, SystemCalls.group(word) == nil {
         let near = nearestName(to: word, among: SystemCalls.groupNames)
-        let remedy = near.map { "did you mean \($0)?" } ?? "systemd-analyze syscall-filter names them"
+        let remedy = near.map { "did you mean \($0)?" } ?? "systemd-analyze syscall-filter lists them"
         throw WrongValue("\"\(word.shortened)\" is not a group of system calls; \(remedy)")
       }
       guard word.utf8.allSatisfy({ isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") || isGroup }) else {
@@ -15,7 +15,7 @@ extension Value<[SystemCallChoice]> {
       }
       if !isGroup, !SystemCalls.known.contains(word) {
         let hint = nearestName(to: word, among: Array(SystemCalls.known)).map { "; did you mean \($0)?" } ?? ""
-        context.warnings.append("\"\(word.shortened)\" is no system call that Dormouse knows of\(hint)")
+        context.warnings.append("Dormouse knows no system call \"\(word.shortened)\"\(hint)")
       }
       choices.append(SystemCallChoice(word, isAllowed: !isRefused))
     }
@@ -24,8 +24,8 @@ extension Value<[SystemCallChoice]> {
 }
 
 extension Value<AddressFamilies?> {
-  /// As systemd.exec(5): the first line makes it a list of what is allowed or, with `~`, of what is not; a later line of the other kind
-  /// takes away from it.
+  /// As in systemd.exec(5), the first line makes the list one of allowed families or, with `~`, one of refused families. A later line
+  /// of the other kind removes families from the list.
   static let addressFamilies = Value("address families") { (text, context) throws(WrongValue) in
     if text == "none" { return AddressFamilies(isAllowList: true, []) }
     let isRefused = text.utf8.first == UInt8(ascii: "~")
@@ -43,7 +43,7 @@ extension Value<AddressFamilies?> {
 }
 
 extension AddressFamilies {
-  /// What an earlier line and a later one are together.
+  /// Combines an earlier line with a later one.
   static func joined(_ earlier: AddressFamilies?, _ later: AddressFamilies?) -> AddressFamilies? {
     guard var result = earlier, let later, !later.numbers.isEmpty else { return later }
     if result.isAllowList == later.isAllowList {

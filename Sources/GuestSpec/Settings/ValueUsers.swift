@@ -4,45 +4,38 @@ extension Value<PrivateUsers> {
     case "pick": return .pick
     case "identity": return .identity
     case "managed":
-      throw WrongValue("ranges of systemd-nsresourced are for managers without privileges; write pick")
+      throw WrongValue("systemd-nsresourced serves unprivileged managers only; write pick")
     default: break
     }
     let parts = text.split(at: UInt8(ascii: ":"))
-    // As systemd reads it, `1` and `0` are booleans and no ranges.
+    // As in systemd, `1` and `0` are booleans, not ranges.
     if parts.count == 1, let boolean = Bool(unitText: text) { return boolean ? .owner : .no }
     let count = parts.count == 2 ? decimal(parts[1], as: UInt32.self) : PrivateUsers.usualCount
     guard parts.count <= 2, let base = decimal(parts[0], as: UInt32.self), let count else {
       throw WrongValue(
-        "write yes, no, pick, identity, or the first id of a range and perhaps their number: 524288:65536")
+        "write yes, no, pick, identity, or a range of IDs by its first and, optionally, their number: 524288:65536")
     }
-    // The last number there is means "no change" to the kernel.
+    // 4294967295 means "no change" to the kernel.
     guard count > 0, UInt64(base) + UInt64(count) <= UInt64(UInt32.max) else {
-      throw WrongValue("no range of ids; they go from 0 to 4294967294")
+      throw WrongValue("the range exceeds the valid IDs, 0 to 4294967294")
     }
     return .range(base: base, count: count)
   }
 }
 
 extension Value<UsersOwnership> {
-  static let ownership = Value("a way to own") { (text, _) throws(WrongValue) in
-    guard let ownership = UsersOwnership(rawValue: text) else {
-      throw WrongValue("write off, chown, map or auto")
-    }
-    return ownership
-  }
-
   static let ownershipByChown = Value("a boolean") { (text, context) throws(WrongValue) in
     try Value<Bool>.boolean.parse(text, &context) ? .chown : .off
   }
 }
 
 extension Value<[String]> {
-  /// Names as systemd takes them for users that it makes known: what a file in /run/host/userdb can be called.
+  /// Names of users, with systemd's rules for the names of files in /run/host/userdb.
   static let userNames = Value("names of users") { (text, context) throws(WrongValue) in
     let names = try context.words(text)
     for name in names where !isUserName(name) {
       throw WrongValue(
-        "\"\(name.shortened)\" is not a user's name; write letters, digits, _ and -, no digit first, at most 31")
+        "\"\(name.shortened)\" is not a user name; use at most 31 letters, digits, _ and -, no digit first")
     }
     return names
   }
@@ -59,7 +52,7 @@ extension Value<BindUserShell> {
     if let boolean = Bool(unitText: text) { return boolean ? .hosts : .none }
     let path = try context.expand(text)
     guard path.utf8.first == UInt8(ascii: "/") else {
-      throw WrongValue("write no, yes for the shell that the user has on the host, or the path of a shell in the guest")
+      throw WrongValue("write no, yes for the user's shell on the host, or the path of a shell in the guest")
     }
     return .path(try absolutePath(path))
   }

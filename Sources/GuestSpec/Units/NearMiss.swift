@@ -1,11 +1,11 @@
-/// The unit's address that was probably meant, and what differs.
+/// An address of a `.socket` unit that the guest file probably means, and the difference between the two.
 struct NearMiss: CustomStringConvertible {
   private let wanted: Listen
   private let found: Listen
   private let unit: String
   fileprivate let difference: Difference
 
-  /// From the likeliest mistake to the least likely.
+  /// The mistakes, from the most likely to the least likely.
   fileprivate enum Difference: Int {
     case kind, interface, path, nameSpace, port
   }
@@ -22,12 +22,12 @@ struct NearMiss: CustomStringConvertible {
   }
 
   var description: String {
-    let choice = "write \(found.asWritten) here, or \(wanted.asWritten) there"
+    let choice = "write \(found.asWritten) in the guest file, or \(wanted.asWritten) in \(unit)"
     switch difference {
-    case .kind: return "\(unit) has it as \(found.asWritten), which is a socket of another kind; \(choice)"
+    case .kind: return "\(unit) has \(found.asWritten), which is a socket of another kind; \(choice)"
     case .interface: return "\(unit) has \(found.asWritten), which is another address; \(choice)"
-    case .path: return "\(unit) has \(found.asWritten), and the paths must be the same; \(choice)"
-    case .nameSpace: return "\(unit) has \(found.asWritten): one is a path and one an abstract name; \(choice)"
+    case .path: return "\(unit) has \(found.asWritten), but the paths must be the same; \(choice)"
+    case .nameSpace: return "\(unit) has \(found.asWritten), but one is a path and one an abstract name; \(choice)"
     case .port: return "\(unit) has \(found.asWritten), which is another port; \(choice)"
     }
   }

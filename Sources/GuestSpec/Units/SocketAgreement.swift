@@ -1,28 +1,30 @@
 import UnitSyntax
 
-/// Which of a guest's listeners systemd in it will take, and where the guest file and the guest's enabled `.socket`
-/// units disagree.
+/// Predicts which of a guest's listeners systemd in the guest will use, and finds disagreements between the guest file and the
+/// enabled `.socket` units of the guest.
 ///
-/// systemd as PID 1 takes a passed socket for the unit that has the same family, type and address; it closes what no
-/// unit has, without a word, and never opens the rest of a unit that got only some of its addresses.
+/// systemd as PID 1 gives a passed socket to the unit with the same family, type and address. It silently closes a socket that no
+/// unit has. Of a unit that got only some of its addresses it never opens the others.
 public struct SocketAgreement: Equatable, Sendable {
-  /// A listener, and the unit in the guest that will take it.
+  /// A listener, and the unit in the guest that will use it.
   public struct Claim: Equatable, Sendable {
-    /// As the guest file has it.
+    /// The listener of the guest file.
     public var listener: PlacedListener
-    /// nil: systemd closes it.
+    /// The name of the unit; nil means that systemd closes the socket.
     public var unit: String?
   }
 
-  /// One for each listener, in their order.
+  /// The claims in the order of the listeners.
   public var claims: [Claim] = []
-  /// Each disagreement in words; all are warnings.
+  /// The disagreements; all of them are warnings.
+  /// Compares the two.
+  ///
   public var disagreements: [Diagnostic] = []
 
   /// - Parameters:
-  ///   - guest: with the options of its sockets.
-  ///   - listeners: those of the guest with their lines, in the order of `guest.sockets`.
-  ///   - units: the enabled `.socket` units.
+  ///   - guest: the guest, for the options of its sockets.
+  ///   - listeners: the guest's listeners in the order of `guest.sockets`.
+  ///   - units: the enabled `.socket` units of the guest.
   public init(guest: Guest, listeners: [PlacedListener], units: [SocketUnit]) {
     let groups = guest.sockets.flatMap { group in group.listen.map { _ in group } }
     for (index, listener) in listeners.enumerated() {
@@ -43,8 +45,10 @@ public struct SocketAgreement: Equatable, Sendable {
 
   private static func unclaimed(_ listener: PlacedListener, _ units: [SocketUnit]) -> Diagnostic {
     let line = listener.listen.asWritten
-    let start = "\(line): no enabled .socket unit in the guest has this address, so systemd there closes it unused"
-    let remedy = NearMiss.nearest(to: listener.listen, among: units)?.description ?? "enable a unit with \(line) there"
+    let start =
+      "\(line): no enabled .socket unit in the guest has this address, so systemd in the guest closes the socket"
+    let remedy =
+      NearMiss.nearest(to: listener.listen, among: units)?.description ?? "enable a unit with \(line) in the guest"
     return Diagnostic(file: listener.file, line: listener.line, .warning, "\(start); \(remedy)")
   }
 
@@ -53,7 +57,7 @@ public struct SocketAgreement: Equatable, Sendable {
   ) -> [Diagnostic] {
     guard let address = second.address(for: listener.listen) else { return [] }
     let message =
-      "\(listener.listen.asWritten): \(first.name) has this address too, and chance decides which gets the socket"
+      "\(listener.listen.asWritten): \(first.name) has this address too, and it is undefined which of them gets the socket"
     return [Diagnostic(file: address.file, line: address.line, .warning, "\(message); disable one of them")]
   }
 
@@ -62,18 +66,18 @@ public struct SocketAgreement: Equatable, Sendable {
       !listeners.contains { $0.listen.isTaken(as: address.listen) }
     }
     guard missing.count < unit.addresses.count, let place = unit.addresses.first else { return [] }
-    let consequence = "\(unit.name) is passed its other addresses, and systemd then never opens this one"
+    let consequence = "\(unit.name) gets sockets for its other addresses, so systemd never opens this one"
     return missing.map {
       let message = "\($0.listen.asWritten): \(consequence); add it to [Socket] of the guest file"
       return Diagnostic(file: $0.file, line: $0.line, .warning, message)
     }
       + unit.unpassable.map {
-        let message = "\($0): \(consequence); it cannot be passed, so give it a unit of its own"
+        let message = "\($0): \(consequence); move it to another unit, as it cannot be passed"
         return Diagnostic(file: place.file, .warning, message)
       }
   }
 
-  /// systemd sets no option on a socket that it was passed.
+  /// Compares the options: systemd sets none on a socket that was passed to it.
   private static func differing(_ listener: PlacedListener, _ group: SocketGroup, _ unit: SocketUnit) -> [Diagnostic] {
     let different = SocketOptionKeys.all.filter { option in
       unit.keys.contains(option.key) && option.concerns(listener.listen)
@@ -81,7 +85,7 @@ public struct SocketAgreement: Equatable, Sendable {
     }
     if different.isEmpty { return [] }
     let keys = different.map { "\($0.key)=" }.joined(separator: " ")
-    let message = "\(unit.name) says otherwise of \(keys), which has no effect on a passed socket; say it in [Socket]"
+    let message = "\(keys) of \(unit.name) has no effect on a passed socket; set it in [Socket] of the guest file"
     return [Diagnostic(file: listener.file, line: listener.line, .warning, "\(listener.listen.asWritten): \(message)")]
   }
 }
@@ -94,7 +98,7 @@ extension Listen {
   /// `ListenStream=[::]:80`.
   var asWritten: String { "\(kind.key)=\(address)" }
 
-  /// Whether systemd takes this socket for a unit's address; it does not look at the scope of an IPv6 address.
+  /// Whether systemd regards this socket as that of a unit's address. It ignores the scope of an IPv6 address.
   func isTaken(as unit: Listen) -> Bool {
     if kind != unit.kind { return false }
     switch (address, unit.address) {
@@ -104,7 +108,7 @@ extension Listen {
   }
 }
 
-/// The options of a socket that the kernel keeps with it, and so the only ones that a passed socket can have.
+/// The options that the kernel stores with a socket. Only these can be compared, because a passed socket has no others.
 private enum SocketOptionKeys {
   struct Option: Sendable {
     let key: String

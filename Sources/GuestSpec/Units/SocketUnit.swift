@@ -1,26 +1,26 @@
 import UnitSyntax
 
-/// A `.socket` unit inside a guest, as far as it decides which passed sockets systemd there takes.
+/// A `.socket` unit in a guest: the part that decides which passed sockets systemd in the guest uses.
 public struct SocketUnit: Equatable, Sendable {
-  /// One `Listen…=` of the unit.
+  /// A `Listen…=` line of the unit.
   public struct Address: Equatable, Sendable {
-    /// What it listens to.
+    /// The kind and the address of the socket.
     public var listen: Listen
-    /// Names the guest too: `web:/etc/systemd/system/http.socket`.
+    /// The file, with the name of the guest: `web:/etc/systemd/system/http.socket`.
     public var file: String
-    /// Counted from 1.
+    /// The line, counted from 1.
     public var line: Int
   }
 
-  /// With its `.socket`.
+  /// The name with its suffix `.socket`.
   public var name: String
-  /// The addresses in the order written.
+  /// The addresses in the order of the files.
   public var addresses: [Address] = []
-  /// Listeners that nobody can pass (`ListenFIFO=/run/x`), each as it is written.
-  public var unpassable: [String] = []
-  /// The unit's options; the addresses are not repeated in it.
+  /// The listeners that Dormouse cannot pass, each as it is written (`ListenFIFO=/run/x`).
+  var unpassable: [String] = []
+  /// The options of the unit, without the addresses.
   public var options = SocketGroup()
-  /// The keys of `[Socket]` that were given a value.
+  /// The keys of `[Socket]` that have a value.
   public var keys: Set<String> = []
 
   private static let listenKeys = Set(Listen.Kind.allCases.map(\.key))
@@ -28,12 +28,11 @@ public struct SocketUnit: Equatable, Sendable {
     "ListenFIFO", "ListenSpecial", "ListenNetlink", "ListenMessageQueue", "ListenUSBFunction",
   ]
 
-  /// Reads a unit as systemd in the guest will: all its `[Socket]` sections are one, and a line that is wrong is left
-  /// out.
+  /// Reads a unit as systemd in the guest does: all `[Socket]` sections form one, and invalid lines are ignored.
   ///
   /// - Parameters:
-  ///   - name: with instance and suffix.
-  ///   - files: the unit's file, then its drop-ins in order.
+  ///   - name: the name with its instance and suffix.
+  ///   - files: the unit file, followed by its drop-ins in order.
   public init(name: String, files: [UnitFile]) {
     self.name = name
     for section in files.flatMap(\.sections) where section.name == "Socket" {

@@ -1,16 +1,16 @@
-/// A unit's name taken apart, as systemd.unit(5) does for its specifiers.
+/// The name of a unit, split as systemd.unit(5) describes for specifiers.
 struct UnitName {
   let name: String
 
-  /// Without the suffix.
+  /// The name without the suffix.
   private var stem: Substring { name.utf8.lastIndex(of: UInt8(ascii: ".")).map { name[..<$0] } ?? name[...] }
   private var at: String.Index? { stem.utf8.firstIndex(of: UInt8(ascii: "@")) }
   private var prefix: String { String(at.map { stem[..<$0] } ?? stem) }
   private var instance: String { at.map { String(stem[stem.utf8.index(after: $0)...]) } ?? "" }
 
-  /// Replaces what the name and the conventions of a system manager tell.
+  /// Replaces the specifiers whose values follow from the name or are the same in every system manager.
   ///
-  /// - Returns: nil when there is a specifier in it that only the running guest knows, or none that anybody does.
+  /// - Returns: nil when the text contains an unknown specifier, or one that only the running guest can replace.
   func expand(_ text: String) -> String? {
     var result = String.UnicodeScalarView()
     var scalars = text.unicodeScalars.makeIterator()
@@ -36,12 +36,12 @@ struct UnitName {
     case "V": return "/var/tmp"
     case let letter where Specifiers.ofSystemManager[Character(letter)] != nil:
       return Specifiers.ofSystemManager[Character(letter)]
-    // What only the running guest knows, and what is no specifier and makes systemd leave the line out.
+    // Only the running guest can replace these, or they are not specifiers, and systemd ignores the line.
     case "a"..."z", "A"..."Z", "0"..."9": return nil
     default: return "%" + String(Character(letter))
     }
   }
 
-  /// Whether systemd-escape(1) would change it back into something else.
+  /// Whether systemd-escape(1) --unescape would change the text.
   private static func isEscaped(_ text: String) -> Bool { text.contains("-") || text.contains("\\") }
 }

@@ -1,14 +1,14 @@
 extension Row {
-  /// "The /run/host/ Hierarchy".
+  /// The rows of the section "The /run/host/ Hierarchy".
   static let runHost = [
     Row("RH-0", .should, "/run/host is read-only") { seen in
-      guard let directory = seen.file("/run/host") else { return .missed("it is not there") }
-      return .holds(if: directory.isReadOnly, else: "it can be written to")
+      guard let directory = seen.file("/run/host") else { return .missed("it does not exist") }
+      return .holds(if: directory.isReadOnly, else: "it is writable")
     },
-    Row("RH-1", .may, "incoming/ receives mounts of the host") { seen in
-      guard let incoming = seen.mount("/run/host/incoming") else { return .missed("it is not there") }
+    Row("RH-1", .may, "incoming/ receives mounts from the host") { seen in
+      guard let incoming = seen.mount("/run/host/incoming") else { return .missed("it does not exist") }
       let isSlave = incoming.propagation.contains { $0.hasPrefix("master:") }
-      return .holds(if: isSlave, else: "it receives nothing of the host")
+      return .holds(if: isSlave, else: "no mount propagates into it")
     },
     Row("RH-2", .may, "inaccessible/ has a node of each kind with mode 0000") { seen in
       let wrong = Observation.inaccessible.filter { name in
@@ -18,30 +18,30 @@ extension Row {
       return .holds(if: wrong.isEmpty, else: "wrong or missing: " + wrong.joined(separator: " "))
     },
     Row("RH-3", .should, "notify is the socket of $NOTIFY_SOCKET") { seen in
-      guard seen.file("/run/host/notify")?.kind == .socket else { return .missed("it is no socket") }
+      guard seen.file("/run/host/notify")?.kind == .socket else { return .missed("it is not a socket") }
       let told = seen.environment["NOTIFY_SOCKET"]
       return .holds(if: told == "/run/host/notify", else: "NOTIFY_SOCKET is \(told ?? "not set")")
     },
-    Row("RH-4", .should, "os-release is the host's") { seen in
-      guard let text = seen.file("/run/host/os-release")?.text else { return .missed("it is not there") }
-      return .holds(if: text == seen.host.osRelease, else: "it says something else")
+    Row("RH-4", .should, "os-release is that of the host") { seen in
+      guard let text = seen.file("/run/host/os-release")?.text else { return .missed("it does not exist") }
+      return .holds(if: text == seen.host.osRelease, else: "its contents differ")
     },
-    Row("RH-5", .should, "container-manager is $container") { seen in
-      guard let text = seen.file("/run/host/container-manager")?.text else { return .missed("it is not there") }
-      return .holds(if: text == "\(seen.environment["container"] ?? "")\n", else: "it says something else")
+    Row("RH-5", .should, "container-manager contains the value of $container") { seen in
+      guard let text = seen.file("/run/host/container-manager")?.text else { return .missed("it does not exist") }
+      return .holds(if: text == "\(seen.environment["container"] ?? "")\n", else: "its contents differ")
     },
-    Row("RH-6", .should, "container-uuid is $container_uuid") { seen in
-      guard let text = seen.file("/run/host/container-uuid")?.text else { return .missed("it is not there") }
-      return .holds(if: text == "\(seen.environment["container_uuid"] ?? "")\n", else: "it says something else")
+    Row("RH-6", .should, "container-uuid contains the value of $container_uuid") { seen in
+      guard let text = seen.file("/run/host/container-uuid")?.text else { return .missed("it does not exist") }
+      return .holds(if: text == "\(seen.environment["container_uuid"] ?? "")\n", else: "its contents differ")
     },
-    Row("RH-7", .should, "credentials/ is where the credentials are") { seen in
+    Row("RH-7", .should, "credentials/ contains the credentials") { seen in
       guard let directory = seen.environment["CREDENTIALS_DIRECTORY"] else {
-        return .notApplicable("no credentials were given")
+        return .notApplicable("the guest has no credentials")
       }
       return .holds(if: directory == "/run/host/credentials", else: "they are in \(directory)")
     },
-    Row("RH-8", .may, "unix-export/ shows the guest's sockets to the host") { seen in
-      guard let export = seen.file("/run/host/unix-export") else { return .missed("it is not there") }
+    Row("RH-8", .may, "unix-export/ shows sockets of the guest to the host") { seen in
+      guard let export = seen.file("/run/host/unix-export") else { return .missed("it does not exist") }
       if export.isReadOnly { return .missed("the guest cannot write to it") }
       let root = seen.guestRoot ?? 0
       if UInt64(export.owner) != root { return .missed("it belongs to user \(export.owner)") }
@@ -51,20 +51,20 @@ extension Row {
       seen.file("/run/host/unix-export/ssh") != nil
         ? .holds : .notApplicable("no systemd of 256 or later with sshd runs in the guest")
     },
-    Row("RH-10", .may, "userdb/ has records of the host's users") { seen in
+    Row("RH-10", .may, "userdb/ contains records of users of the host") { seen in
       guard let directory = seen.file("/run/host/userdb"), !directory.names.isEmpty else {
         return .notApplicable("the guest has no BindUser=")
       }
-      return .holds(if: directory.isReadOnly, else: "it can be written to")
+      return .holds(if: directory.isReadOnly, else: "it is writable")
     },
-    Row("RH-11", .may, "home/ has their homes") { seen in
+    Row("RH-11", .may, "home/ contains the home directories of these users") { seen in
       guard let directory = seen.file("/run/host/userdb"), !directory.names.isEmpty else {
         return .notApplicable("the guest has no BindUser=")
       }
       return .holds(if: seen.file("/run/host/home")?.names.isEmpty == false, else: "it is empty")
     },
-    Row("RH-12", .mustNot, "root/, the host's own root, is not there") {
-      .holds(if: $0.file("/run/host/root") == nil, else: "it is there")
+    Row("RH-12", .mustNot, "root/, the root of the host, does not exist") {
+      .holds(if: $0.file("/run/host/root") == nil, else: "it exists")
     },
   ]
 }

@@ -1,5 +1,5 @@
 extension Row {
-  /// "What You Shouldn't Do".
+  /// The rows of the section "What You Shouldn't Do".
   static let shouldNot = [
     Row("DN-1", .mustNot, "CAP_MKNOD is not dropped") { $0.has(capability: 27, "CAP_MKNOD") },
     Row("DN-2", .mustNot, "CAP_SYS_ADMIN is not dropped") { $0.has(capability: 21, "CAP_SYS_ADMIN") },
@@ -7,15 +7,15 @@ extension Row {
       guard let log = seen.file("/dev/kmsg") else { return .holds }
       let console = seen.file("/dev/console")
       return .holds(
-        if: (log.major, log.minor) != (console?.major ?? 0, console?.minor ?? 0), else: "both are one terminal")
+        if: (log.major, log.minor) != (console?.major ?? 0, console?.minor ?? 0), else: "both are the same device")
     },
-    Row("DN-4", .mustNot, "no virtual terminals") { seen in
+    Row("DN-4", .mustNot, "the guest has no virtual terminals") { seen in
       let found = (seen.file("/dev")?.names ?? []).filter { name in
         name.hasPrefix("vcs") || name.hasPrefix("tty") && name.dropFirst(3).first?.isNumber == true
       }
       return .holds(if: found.isEmpty, else: found.sorted().joined(separator: " "))
     },
-    Row("DN-5", .mustNot, "no other devices, least of all disks") { seen in
+    Row("DN-5", .mustNot, "the guest has no other devices, such as disks") { seen in
       let own: Set = [
         "null", "zero", "full", "random", "urandom", "tty", "ptmx", "console", "pts", "shm", "mqueue", "fd", "stdin",
         "stdout", "stderr", "core", "net", "fuse", "log", "initctl", "hugepages", "char", "block", "kmsg",
@@ -23,35 +23,35 @@ extension Row {
       let others = (seen.file("/dev")?.names ?? []).subtracting(own)
       return .holds(if: others.isEmpty, else: others.sorted().joined(separator: " "))
     },
-    Row("DN-6", .mustNot, "no part of the cgroup tree only") { seen in
+    Row("DN-6", .mustNot, "the cgroup tree is not mounted in part") { seen in
       guard let mount = seen.mount("/sys/fs/cgroup") else { return .holds }
       return .holds(
         if: mount.root == "/" || seen.ownNamespaces.contains("cgroup"), else: "only \(mount.root) is mounted")
     },
     Row("DN-7", .mustNot, "/sys is not writable") {
-      .holds(if: $0.file("/sys")?.isReadOnly == true, else: "it is")
+      .holds(if: $0.file("/sys")?.isReadOnly == true, else: "/sys is writable")
     },
-    Row("DN-8", .mustNot, "CAP_AUDIT_CONTROL, CAP_AUDIT_READ and CAP_AUDIT_WRITE are not given") { seen in
+    Row("DN-8", .mustNot, "the guest lacks CAP_AUDIT_CONTROL, CAP_AUDIT_READ and CAP_AUDIT_WRITE") { seen in
       let given = [(30, "CONTROL"), (37, "READ"), (29, "WRITE")].filter { seen.mask("CapBnd") & 1 << UInt64($0.0) != 0 }
       return .holds(if: given.isEmpty, else: given.map { "CAP_AUDIT_" + $0.1 }.joined(separator: " "))
     },
   ]
 
-  /// "Fully Unprivileged Container Payload" and "Final Words".
+  /// The rows of the sections "Fully Unprivileged Container Payload" and "Final Words".
   static let final = [
-    Row("FU-1", .should, "the guest's users are not the host's") { seen in
-      seen.hasOwnUsers ? .holds : .notApplicable("PrivateUsers= gives the guest the host's users")
+    Row("FU-1", .should, "the guest's users are not users of the host") { seen in
+      seen.hasOwnUsers ? .holds : .notApplicable("the guest has PrivateUsers=no or identity")
     },
-    Row("FU-2", .should, "a guest without CAP_SYS_ADMIN and CAP_MKNOD starts too") { _ in
+    Row("FU-2", .should, "a guest without CAP_SYS_ADMIN and CAP_MKNOD starts") { _ in
       .unknown("make interface-report starts one")
     },
-    Row("FW-1", .must, "systemd learns from $container what it runs in") { seen in
+    Row("FW-1", .must, "systemd detects the container from $container") { seen in
       let told = seen.line("/run/systemd/container")
       return seen.ofSystemd(
-        .holds(if: told == seen.environment["container"], else: "/run/systemd/container says \(told ?? "nothing")"))
+        .holds(if: told == seen.environment["container"], else: "/run/systemd/container is \(told ?? "missing")"))
     },
-    Row("FW-2", .must, "the same image starts on a machine, in a virtual one and in a container") { seen in
-      seen.ofSystemd(.holds(if: seen.daemon.isReady, else: "it has not said READY=1"))
+    Row("FW-2", .must, "the same image starts on hardware, in a virtual machine and in a container") { seen in
+      seen.ofSystemd(.holds(if: seen.daemon.isReady, else: "READY=1 was not received"))
     },
   ]
 }

@@ -6,13 +6,14 @@ import Linux
 struct InterfaceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "interface",
-    abstract: "Which requirements of systemd's Container Interface hold for a guest that runs.",
+    abstract: "Check a running guest against systemd's Container Interface.",
     discussion: """
-      Each row is one requirement of https://systemd.io/CONTAINER_INTERFACE and WRITING_VM_AND_CONTAINER_MANAGERS, with its \
-      level: M must, S should, O may, N must not, - says how things are. Everything is seen from outside; it needs root.
+      Each row is a requirement of https://systemd.io/CONTAINER_INTERFACE or \
+      https://systemd.io/WRITING_VM_AND_CONTAINER_MANAGERS, with its level: M must, S should, O may, N must not, \
+      - description only. The guest is observed from outside, which needs root.
 
-      The exit status is 0 when no row of level M, S or N is missed, else 1. With --json an array of objects: id, level, \
-      requirement, verdict (holds, missed, not applicable, cannot be told here), reason (or null).
+      The exit status is 0 if no row of level M, S or N is missed, otherwise 1. With --json, prints an array of objects: \
+      id, level, requirement, verdict (holds, missed, not applicable, unknown), reason (or null).
       """)
 
   @OptionGroup var guest: GuestArgument
@@ -55,7 +56,7 @@ struct InterfaceCommand: ParsableCommand {
   }
 }
 
-/// One row as it is printed.
+/// A judged row, in the form in which it is printed.
 private struct JudgedRow: Encodable {
   let id: String
   let level: String

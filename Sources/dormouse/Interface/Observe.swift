@@ -2,16 +2,16 @@ import ControlProtocol
 import Interface
 import Linux
 
-/// Looks at a guest that runs, from outside: at /proc, at its root through /proc/PID/root, at its cgroup.
+/// Observes a running guest from outside: /proc, its root through /proc/PID/root, and its cgroup.
 struct Observer {
   let status: GuestStatus
-  /// What the interface speaks of as process 1.
+  /// The process that the Container Interface calls process 1.
   let guest: ProcessFacts
-  /// The daemon that runs it.
+  /// The daemon that runs the guest.
   let daemon: ProcessFacts
   let runtime: String
 
-  /// The number of the guest's program, of which `pid` is process 1: that, or with ProcessTwo= the first child of the small init.
+  /// The process ID of the guest's payload: `pid`, which is process 1, or with ProcessTwo= the first child of the small init.
   static func payload(of pid: Int32) -> Int32 {
     guard let program = try? readLink("/proc/\(pid)/exe"), program.hasPrefix("/memfd:dormouse-init"),
       let children = try? readFile("/proc/\(pid)/task/\(pid)/children", limit: 1 << 16)
@@ -19,7 +19,11 @@ struct Observer {
     return Int32(text(children).prefix { $0 != " " }) ?? pid
   }
 
-  /// - Throws: `SystemError`; `ENOENT` when the guest ends meanwhile.
+  /// Observes the guest.
+  ///
+  /// - Parameter others: all guests of the daemon.
+  /// - Returns: the facts for the rows of the Container Interface.
+  /// - Throws: `SystemError`; `ENOENT` when the guest stops meanwhile.
   func observe(others: [GuestSummary]) throws(SystemError) -> Observation {
     var seen = Observation(name: status.name)
     seen.status = fields(try guest.text("status"), separator: ":")
@@ -57,7 +61,7 @@ struct Observer {
     seen.daemonCgroup = own.hasSuffix(supervisor) ? String(own.dropLast(supervisor.count)) : own
     let mount = try MountInfo.read().last { $0.type == "cgroup2" && $0.root == "/" }?.target ?? "/sys/fs/cgroup"
     let directory = mount + seen.cgroup
-    // Process 1 of systemd lives in init.scope, beside its services.
+    // systemd as process 1 is in init.scope, which is next to the cgroups of its services.
     let top = directory.hasSuffix("/init.scope") ? String(directory.dropLast(11)) : directory
     let below = (try? Cgroup2.tree(top)) ?? []
     seen.groupsBelow = Set(below.compactMap { $0.split(separator: "/").last.map(String.init) })
@@ -83,7 +87,7 @@ struct Observer {
     return host
   }
 
-  /// What systemd-machined writes down of its machines; nil where no bus would start it.
+  /// The state files of systemd-machined; nil where D-Bus cannot start machined.
   private var machines: [String: [String: String]]? {
     for file in ["/run/dbus/system_bus_socket", "/usr/share/dbus-1/system-services/org.freedesktop.machine1.service"]
     where (try? FileStatus(file, followingLinks: true)) == nil {
@@ -119,7 +123,7 @@ extension Observer {
     }
   }
 
-  /// The line of cgroup 2 in /proc/PID/cgroup.
+  /// The path of the cgroup 2 line in /proc/PID/cgroup.
   fileprivate static func cgroup(_ text: String) -> String {
     let line = text.split(separator: "\n").first { $0.hasPrefix("0::") }
     return line.map { String($0.dropFirst(3)) } ?? ""
@@ -132,7 +136,7 @@ extension Observer {
     }
   }
 
-  /// The names in /proc/PID/net/dev, below its two lines of headings.
+  /// The names of interfaces in /proc/PID/net/dev, below its two header lines.
   fileprivate static func interfaces(_ text: String) -> [String] {
     text.split(separator: "\n").dropFirst(2).compactMap { line in
       line.split(separator: ":").first.map { String($0.drop { $0 == " " }) }
@@ -140,7 +144,7 @@ extension Observer {
   }
 }
 
-/// Lines of a name, a separator and a value, white space around which does not count.
+/// Reads lines of a name, a separator and a value; white space before the value is ignored.
 private func fields(_ text: String, separator: Character) -> [String: String] {
   var fields: [String: String] = [:]
   for line in text.split(separator: "\n") {

@@ -5,7 +5,8 @@ import Testing
 @Suite("A wall clock that jumps")
 struct ClockFaultTests {
   @Test(
-    "neither keeps a guest awake nor wakes one, and no span is measured by it", arguments: [400, -400])
+    "a wall clock that jumps neither keeps a guest awake nor wakes one, and no time span is measured by it",
+    arguments: [400, -400])
   func jumps(days: Int) throws {
     try World.with { world in
       try world.addTiny(
@@ -13,7 +14,7 @@ struct ClockFaultTests {
       let jump = world.directory + "/jump"
       try "0".write(toFile: jump, atomically: true, encoding: .utf8)
       try world.startDaemon(environment: ["LD_PRELOAD": Payload.clockJump(), "CLOCK_JUMP": jump])
-      // The kernel's stamps on datagrams stay as they are: they are of another time than the daemon's clock.
+      // The kernel's timestamps of datagrams are not shifted, and so differ from the daemon's clock.
       #expect(try world.datagrams(to: "127.0.0.1:8002").askByDatagram("before") == "before")
       let before = try world.status("echo").since.microseconds
       try "\(days * 86400)".write(toFile: jump, atomically: true, encoding: .utf8)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A daemon that was killed")
 struct DaemonFaultTests {
-  /// A guest whose init is told to halt by SIGRTMIN+3.
+  /// Adds a guest whose init is stopped by SIGRTMIN+3.
   private func addBooted(_ world: World, arguments: String = "--ready", settings: String = "") throws {
     try world.addTiny(
       "echo", "ListenStream=127.0.0.1:8001",
@@ -18,13 +18,13 @@ struct DaemonFaultTests {
   }
 
   private func expectCleared(_ world: World, _ next: Daemon) throws {
-    #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
-    #expect(access(world.note(of: "echo"), F_OK) != 0)
+    #expect(world.cgroups(of: "echo").isEmpty)
+    #expect(world.records(of: "echo").isEmpty)
     #expect(Cgroups.processes(below: world.cgroup) == [next.pid])
   }
 
   @Test(
-    "leaves its guest to the next one, which halts it and then holds its sockets",
+    "the daemon stops the orphan of a killed daemon and then holds its sockets",
     arguments: [GuestState.activating, .active])
   func state(_ state: GuestState) throws {
     try World.with { world in
@@ -49,7 +49,7 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("while its guest did not want to stop leaves it to the next one, whose patience ends as well")
+  @Test("the daemon kills an orphan that ignored the stop signal of a killed daemon, after TimeoutStopSec=")
   func deactivating() throws {
     try World.with { world in
       try addBooted(world, arguments: "--ready --stop=ignore", settings: "[Guest]\nTimeoutStopSec=5s")
@@ -68,7 +68,7 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("at whatever moment of a start leaves nothing that the next one does not find")
+  @Test("the daemon finds everything that a daemon left which was killed at any moment of a start")
   func moments() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -79,7 +79,7 @@ struct DaemonFaultTests {
         killDaemon(daemon)
         let told = daemon.log.ranges(of: "echo: asleep; holding").count
         daemon = try world.startDaemon()
-        // Until then an old guest still listens at the address. Who waited there may wake the next one.
+        // Until then the orphan still listens at the address. Clients that were queued there may wake the next instance.
         try daemon.waitForLog("echo: asleep; holding", times: told + 1)
         #expect(try world.ask("127.0.0.1:8001", "again") == "again")
         try world.sleep("echo")
@@ -89,11 +89,13 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("after its note and before the start leaves nothing that hinders the next one", arguments: [false, true])
+  @Test(
+    "a daemon that was killed between its note and the start of the guest does not impede the next daemon",
+    arguments: [false, true])
   func early(hasCgroup: Bool) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      try (world.cgroup + "\n").write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+      try (world.cgroup + "\n").write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       if hasCgroup { mkdir(world.cgroup(of: "echo"), 0o755) }
       let daemon = try world.startDaemon()
       try expectCleared(world, daemon)
@@ -101,18 +103,18 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("after which only others are left in the guest's cgroup: they are ended before the guest starts")
+  @Test("processes that a killed daemon left in the cgroup of a guest are killed before the guest starts")
   func leaderless() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       try world.startDaemon()
       #expect(stranger.wait() == .killed(SIGKILL))
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
     }
   }
 
-  @Test("leaves a guest whose file is gone by then: it is ended, and forgotten")
+  @Test("the orphan of a killed daemon whose file was removed meanwhile is stopped and forgotten")
   func withoutFile() throws {
     try World.with { world in
       try addBooted(world)
@@ -127,7 +129,7 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("in another cgroup is found out by its note")
+  @Test("the orphan of a killed daemon in another cgroup is found by its note")
   func otherCgroup() throws {
     try World.with { world in
       try addBooted(world)
@@ -144,13 +146,13 @@ struct DaemonFaultTests {
       try next.waitForLog("found running as process \(pid)")
       try next.waitForLog("gone: halted")
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }
-      #expect(access(world.cgroup + "/first/echo.guest", F_OK) != 0)
+      #expect(access(world.cgroup + "/first/echo.1.guest", F_OK) != 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }
 
   @Test(
-    "leaves a note that is wrong: the guest is found all the same, and nothing else is touched",
+    "an orphan with an invalid note is found, and no other process is affected",
     arguments: [
       "", "\n", "/no/such/cgroup\n", "relative\n", "/\n", "\u{0}\u{1}\u{7f}", "DIRECTORY\n",
       String(repeating: "x", count: 10_000),
@@ -162,10 +164,10 @@ struct DaemonFaultTests {
       try world.wake("echo")
       let pid = try world.leader(of: "echo")
       killDaemon(daemon)
-      let innocent = world.directory + "/innocent/echo.guest/below"
+      let innocent = world.directory + "/innocent/echo.1.guest/below"
       try FileManager.default.createDirectory(atPath: innocent, withIntermediateDirectories: true)
       try note.replacing("DIRECTORY", with: world.directory + "/innocent")
-        .write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+        .write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }

@@ -6,7 +6,7 @@ import Testing
 struct DatagramFaultTests {
   private static let address = "127.0.0.1:8004"
 
-  @Test("are sent again when the kernel has no room for one at first")
+  @Test("parked datagrams are sent again when the kernel at first has no memory for one")
   func sentAgain() throws {
     try World.with { world in
       let (daemon, pid) = try startHalting(world)
@@ -22,7 +22,7 @@ struct DatagramFaultTests {
     }
   }
 
-  @Test("wait on where they cannot be taken from: none is counted that was not lost, and the next guest gets them")
+  @Test("datagrams that cannot be received at the standby stay there for the next instance and are not counted as lost")
   func notTaken() throws {
     try World.with { world in
       let (daemon, pid) = try startHalting(world)
@@ -37,7 +37,7 @@ struct DatagramFaultTests {
     }
   }
 
-  @Test("are counted as lost when they were taken from a guest that halts, and cannot be sent")
+  @Test("datagrams that were drained from a stopping guest and cannot be sent are counted as lost")
   func counted() throws {
     try World.with { world in
       try addGuest(world)
@@ -60,7 +60,7 @@ struct DatagramFaultTests {
     try world.addTiny("echo", "ListenDatagram=\(Self.address)", arguments: ["--ready", "--stop=ignore"])
   }
 
-  /// A guest that was told to halt, and does not: datagrams wait apart from it.
+  /// Starts a guest that ignores its stop signal, so that its datagrams are parked.
   private func startHalting(_ world: World) throws -> (Daemon, Int32) {
     try addGuest(world)
     let daemon = try world.startDaemon()
@@ -80,7 +80,7 @@ struct DatagramFaultTests {
   }
 }
 
-/// What strace does to calls of a running daemon, until `end`.
+/// Makes system calls of a running daemon fail by strace, until `end`.
 private struct AttachedStrace {
   fileprivate let child: Child
   fileprivate let log: String
@@ -100,7 +100,7 @@ extension World {
     let call = fault.split(separator: ":")[0]
     let child = try start(
       ["strace", "-o", log, "-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(daemon.pid)"], log: log)
-    try eventually("strace is there") { text(of: log + ".err").contains("attached") }
+    try eventually("strace is attached") { text(of: log + ".err").contains("attached") }
     return AttachedStrace(child: child, log: log)
   }
 }

@@ -4,10 +4,10 @@ import Testing
 
 @Suite("Without descriptors")
 struct DescriptorFaultTests {
-  /// More than a start needs at any moment.
+  /// A number of descriptors that exceeds the need of a start at any moment.
   private static let enough = 48
 
-  @Test("a start that fails, at whatever point, is told and paused, and made good when there are some again")
+  @Test("a start that fails anywhere for lack of descriptors is logged and paused, and succeeds when there are some")
   func starts() throws {
     try World.with { world in
       for left in 0..<Self.enough { try world.addTiny("g\(left)", "ListenStream=127.0.0.1:\(8100 + left)") }
@@ -19,7 +19,7 @@ struct DescriptorFaultTests {
       var clients: [Connection] = []
       for left in 0..<Self.enough {
         if left == Self.enough - 1 {
-          // The last one is to have them all: nobody else is on his way then.
+          // The last start needs all of them, so no other connection may be in progress.
           try daemon.leaveDescriptorsEnough()
           for (left, client) in clients.enumerated() { #expect(try client.ask("hello \(left)") == "hello \(left)") }
         }
@@ -41,7 +41,7 @@ struct DescriptorFaultTests {
     }
   }
 
-  @Test("none is lost in many starts that fail, nor in many that do not")
+  @Test("many starts, failed or not, leak no descriptor of the daemon")
   func leaks() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", "ListenDatagram=127.0.0.1:8002")
@@ -61,7 +61,7 @@ struct DescriptorFaultTests {
     }
   }
 
-  @Test("a guest that does not want to stop is killed all the same, and what entered its cgroup with it")
+  @Test("a guest that ignores its stop signal is killed with its cgroup even when the daemon lacks descriptors")
   func kills() throws {
     try World.with { world in
       try world.addTiny(
@@ -72,18 +72,18 @@ struct DescriptorFaultTests {
       #expect(try client.ask("hello") == "hello")
       // A guest may answer before the daemon has taken hold of it.
       try daemon.waitForLog("ready after")
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       try daemon.leaveDescriptors(0)
       client.close()
       try daemon.waitForLog("gone: killed by signal 9")
       #expect(stranger.wait() == .killed(SIGKILL))
       try daemon.leaveDescriptorsEnough()
-      #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
+      #expect(world.cgroups(of: "echo").isEmpty)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }
 
-  @Test("an idle guest is stopped, its new clients led apart, with the descriptors that were set aside at its start")
+  @Test("an idle guest is stopped and new clients are parked by means of the emergency descriptors")
   func stops() throws {
     try World.with { world in
       let path = "\(world.directory)/echo.sock"
@@ -101,7 +101,7 @@ struct DescriptorFaultTests {
       first.close()
       try daemon.waitForLog("sent SIGTERM")
       #expect(!daemon.log.contains("cannot be diverted"))
-      // It does not end before it is killed; who comes meanwhile waits for the next one.
+      // The guest ends only when it is killed; new clients wait for the next instance.
       let clients = try ["127.0.0.1:8001", "[::1]:8002", path].map { try world.connect($0) }
       kill(pid, SIGKILL)
       try daemon.waitForLog("gone: killed by signal 9")
@@ -111,7 +111,7 @@ struct DescriptorFaultTests {
     }
   }
 
-  @Test("a guest is not taken for one that did not take its listeners")
+  @Test("a lack of descriptors does not make a guest look as if it had not adopted its listeners")
   func adoption() throws {
     try World.with { world in
       try world.addTiny(
@@ -119,7 +119,7 @@ struct DescriptorFaultTests {
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
-      // The guest may be there before the daemon knows it by its descriptor.
+      // The guest may run before the daemon has its pidfd.
       try daemon.waitForLog("started as process")
       try daemon.leaveDescriptors(0)
       #expect(try client.ask("notify READY=1") == "ok")
@@ -133,7 +133,7 @@ struct DescriptorFaultTests {
     }
   }
 
-  @Test("clients of a listener that the guest did not take wait, at no cost, and are refused when there are some again")
+  @Test("clients of a listener that was not adopted wait while descriptors lack, without cost, and are refused then")
   func refusal() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=close", "--ready"])
@@ -144,7 +144,7 @@ struct DescriptorFaultTests {
       let client = try world.connect("127.0.0.1:8001")
       let before = daemon.processorTime
       #expect(throws: Trouble.self) { try client.hasEnded(within: 1.5) }
-      // A loop without rest would have used all of it.
+      // A busy loop would have used all of it.
       #expect(daemon.processorTime - before < 75)
       try daemon.leaveDescriptorsEnough()
       #expect(try client.hasEnded())

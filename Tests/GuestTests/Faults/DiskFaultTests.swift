@@ -5,7 +5,7 @@ import Testing
 
 @Suite("With a full disk")
 struct DiskFaultTests {
-  @Test("a start that cannot write its note is told and paused, and made good when there is room")
+  @Test("a start that cannot write its note to a full disk is logged and paused, and succeeds when there is room")
   func blocks() throws {
     try World.with { world in
       let disk = try TestMount("-t", "tmpfs", "-o", "size=64k", "none", on: world.runtime)
@@ -14,7 +14,7 @@ struct DiskFaultTests {
       let daemon = try world.startDaemon()
       var filler: Filler? = Filler(blocksOf: world.runtime)
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.waitForLog("echo.cgroup.new: No space left on device; pausing")
+      try daemon.waitForLog("echo.number.new: No space left on device; pausing")
       withExtendedLifetime(filler) {}
       filler = nil
       #expect(try client.ask("hello") == "hello")
@@ -22,7 +22,7 @@ struct DiskFaultTests {
     }
   }
 
-  @Test("a start that cannot make a file, whichever, is told and paused, and made good when there is room")
+  @Test("a start that cannot create any one of its files is logged and paused, and succeeds when there is room")
   func inodes() throws {
     try World.with { world in
       let disk = try TestMount("-t", "tmpfs", "-o", "nr_inodes=32", "none", on: world.runtime)
@@ -44,7 +44,7 @@ struct DiskFaultTests {
     }
   }
 
-  @Test("the daemon says so and does not begin")
+  @Test("the daemon does not start on a full disk, and reports the reason")
   func beginning() throws {
     try World.with { world in
       let disk = try TestMount("-t", "tmpfs", "-o", "nr_inodes=32", "none", on: world.runtime)
@@ -56,7 +56,7 @@ struct DiskFaultTests {
     }
   }
 
-  @Test("or without its runtime directory, which somebody took away, guests are started as before")
+  @Test("guests start when somebody has removed the runtime directory of the daemon")
   func runtimeGone() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -67,7 +67,7 @@ struct DiskFaultTests {
     }
   }
 
-  @Test("nobody who reads the log, or nobody who goes on reading it, is no reason to end or to stand still")
+  @Test("the daemon neither ends nor blocks when nobody reads its log or somebody stops reading it")
   func log() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")

@@ -4,13 +4,13 @@ import Glibc
 import Linux
 
 extension Daemon {
-  /// The numbers of its open descriptors.
+  /// The numbers of the daemon's open descriptors.
   var descriptors: Set<Int> { Set(names(in: "/proc/\(pid)/fd").compactMap(Int.init)) }
 
-  /// Lets it open exactly `count` more descriptors: RLIMIT_NOFILE is about the lowest number that is free.
+  /// Lets the daemon open exactly `count` more descriptors. RLIMIT_NOFILE limits the numbers, and new descriptors get the lowest free one.
   func leaveDescriptors(_ count: Int) throws {
-    // What it has open for a moment only is not to be counted: it has nothing of the kind while it waits for events.
-    try until("it stands still while its descriptors are counted") {
+    // Descriptors that are open only for a moment must not be counted; there are none while the daemon waits for events.
+    try until("the daemon is idle while its descriptors are counted") {
       let before = schedulings
       guard before.isAsleep else { return false }
       try require("prlimit", "--pid", "\(pid)", "--nofile=\(limit(leaving: count)):")
@@ -18,7 +18,7 @@ extension Daemon {
     }
   }
 
-  /// Returns when it waits for events and has done so for a while.
+  /// Returns when the daemon has been waiting for events for a while.
   func waitUntilItSleeps() throws {
     try until("it sleeps") {
       let before = schedulings
@@ -27,7 +27,7 @@ extension Daemon {
     }
   }
 
-  /// Whether it sleeps, and how often it did until now.
+  /// Whether the daemon sleeps, and the number of its context switches.
   private var schedulings: (isAsleep: Bool, switches: [Substring]) {
     let lines = text(of: "/proc/\(pid)/status").split(separator: "\n")
     return (
@@ -35,7 +35,7 @@ extension Daemon {
     )
   }
 
-  /// With nothing left the limit lies at the first free number.
+  /// The limit that leaves no descriptor is the lowest free number.
   private func limit(leaving count: Int) -> Int {
     let open = descriptors
     var limit = 0
@@ -47,15 +47,15 @@ extension Daemon {
     return limit
   }
 
-  /// Takes the limit away again.
+  /// Removes the limit.
   func leaveDescriptorsEnough() throws { try require("prlimit", "--pid", "\(pid)", "--nofile=1024:") }
 
-  /// Waits until `text` stands in the log `count` times.
+  /// Waits until the log contains `text` `count` times.
   func waitForLog(_ text: String, times count: Int) throws {
     try until("the log says \"\(text)\" \(count) times") { log.ranges(of: text).count >= count }
   }
 
-  /// The processor time that it has used, in ticks of 10 ms.
+  /// The processor time of the daemon in ticks of 10 ms.
   var processorTime: Int {
     let fields = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
     return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
@@ -63,16 +63,36 @@ extension Daemon {
 }
 
 extension World {
-  /// The cgroup of a guest of this world's daemon.
-  func cgroup(of guest: String) -> String { "\(cgroup)/\(guest).guest" }
+  /// The cgroups of a guest's instances below the one of this world's daemon.
+  func cgroups(of guest: String) -> [String] { instances(of: guest, with: ".guest", in: cgroup) }
 
-  /// The note about the run of a guest.
-  func note(of guest: String) -> String { "\(runtime)/\(guest).cgroup" }
+  /// The records of a guest's instances.
+  func records(of guest: String) -> [String] { instances(of: guest, with: ".cgroup", in: runtime) }
 
-  /// The root of a guest that `addTiny` made.
+  /// The cgroup of a guest's newest instance; of the one that is to be its first where it had none yet.
+  func cgroup(of guest: String) -> String { "\(cgroup)/\(instance(of: guest)).guest" }
+
+  /// The record of a guest's newest instance.
+  func record(of guest: String) -> String { "\(runtime)/\(instance(of: guest)).cgroup" }
+
+  /// The name of a guest's newest instance; the daemon keeps its number in a file.
+  func instance(of guest: String) -> String {
+    let number = text(of: "\(runtime)/\(guest).number").split(separator: "\n").first
+    return "\(guest).\(number ?? "1")"
+  }
+
+  /// What of a guest's instances is in `directory`: `NAME.NUMBER` and then `suffix`.
+  func instances(of guest: String, with suffix: String, in directory: String) -> [String] {
+    names(in: directory).filter { name in
+      name.hasPrefix(guest + ".") && name.hasSuffix(suffix)
+        && UInt32(name.dropFirst(guest.count + 1).dropLast(suffix.count)) != nil
+    }.map { "\(directory)/\($0)" }
+  }
+
+  /// The root of a guest that `addTiny` added.
   func root(of guest: String) -> String { "\(directory)/root-\(guest)" }
 
-  /// Listens at an address of this world in the daemon's place, until the value goes.
+  /// Listens at an address of this world in place of the daemon, until the value is destroyed.
   func occupy(_ address: String) throws -> Occupation {
     Occupation(
       owning: OwnedFD(
@@ -86,30 +106,30 @@ extension World {
         }))
   }
 
-  /// Somebody who sits in a cgroup below the world's; returns when he does.
+  /// Starts a process in a cgroup below the world's, and waits until it is there.
   func startStranger(in group: String) throws -> Child {
     let stranger = try start(["sleep", "1000"], in: group)
-    try eventually("somebody sits in \(group)") {
+    try eventually("a process is in \(group)") {
       Cgroups.processes(below: "\(cgroup)/\(group)").contains(stranger.pid)
     }
     return stranger
   }
 
-  /// PID 1 of a guest, as the host sees it.
+  /// The process ID on the host of PID 1 of a guest.
   func leader(of guest: String) throws -> Int32 {
-    guard let pid = try summary(guest).pid else { throw Trouble("\(guest) does not run") }
+    guard let pid = try summary(guest).pid else { throw Trouble("\(guest) is not running") }
     return pid
   }
 }
 
-/// Somebody else's socket.
+/// A socket that belongs to another program.
 final class Occupation {
   private let socket: OwnedFD
 
   init(owning socket: consuming OwnedFD) { self.socket = socket }
 }
 
-/// Mounts on `target` until the value goes.
+/// A mount on `target` that lasts until the value is destroyed.
 final class TestMount {
   private let target: String
 
@@ -122,11 +142,11 @@ final class TestMount {
   deinit { _ = try? command(["umount", "--lazy", target]) }
 }
 
-/// Fills a file until nothing more fits into its file system; the room is free again when the value goes.
+/// Fills a file system until the value is destroyed.
 final class Filler {
   private var paths: [String] = []
 
-  /// Every block.
+  /// Uses all blocks.
   init(blocksOf directory: String) {
     paths = [directory + "/filler"]
     let file = open(paths[0], O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
@@ -135,7 +155,7 @@ final class Filler {
     while write(file, block, block.count) > 0 {}
   }
 
-  /// Every inode but `left`.
+  /// Uses all inodes but `left`.
   init(inodesOf directory: String, left: Int = 0) {
     while true {
       let path = "\(directory)/filler\(paths.count)"
@@ -150,12 +170,12 @@ final class Filler {
   deinit { for path in paths { unlink(path) } }
 }
 
-/// What strace does to some calls of a process, mostly the daemon, until `end`.
+/// Injects faults into system calls of a process, mostly the daemon, by strace, until `end`.
 final class Injection {
   private let strace: Child
   private let path: String
 
-  /// Returns when it is there: it does to a call what strace(1)'s `inject=` has it do; with `file` only calls on that count.
+  /// Attaches strace with an option `inject=` of strace(1), and waits for it; `file` selects the calls on one file.
   init(_ fault: String, at file: String? = nil, into process: Int32, of world: World) throws {
     let path = "\(world.directory)/strace"
     let call = fault.split(separator: ":")[0]
@@ -163,10 +183,10 @@ final class Injection {
     strace = try world.start(
       ["strace", "-o", path] + (file.map { ["-P", $0] } ?? [])
         + ["-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(process)"], log: path)
-    try eventually("strace is there") { text(of: path + ".err").contains("attached") }
+    try eventually("strace is attached") { text(of: path + ".err").contains("attached") }
   }
 
-  /// The calls until now, with what was done to them.
+  /// The traced calls until now, with the faults that were injected.
   var log: String { text(of: path) }
 
   func end() {

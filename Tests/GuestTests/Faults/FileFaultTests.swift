@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A guest file that cannot be read")
 struct FileFaultTests {
-  /// What may lie where a guest file should be.
+  /// What may be at the path of a guest file instead of a readable file.
   enum Fault: String, CaseIterable {
     case garbage, huge, directory, fifo, loop, zeros, looseLink
 
@@ -26,7 +26,9 @@ struct FileFaultTests {
     }
   }
 
-  @Test("is named at the start and hides no other", arguments: Fault.allCases)
+  @Test(
+    "a guest file that cannot be read is reported at the start, and other guests are served",
+    arguments: Fault.allCases)
   func atStart(_ fault: Fault) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -43,7 +45,7 @@ struct FileFaultTests {
     }
   }
 
-  @Test("is not taken for none, when it is the only one")
+  @Test("a guest file that cannot be read counts as a guest file when it is the only one")
   func onlyOne() throws {
     try World.with { world in
       try world.addGuest("wrong", "[Exec]\nBoot=perhaps\n")
@@ -57,7 +59,7 @@ struct FileFaultTests {
   }
 
   @Test(
-    "is named when the files are read again, and its guest goes on as it was, awake or asleep",
+    "a guest file that cannot be read at a reload is reported, and its guest stays as it was, awake or asleep",
     arguments: Fault.allCases)
   func atReload(_ fault: Fault) throws {
     try World.with { world in
@@ -80,7 +82,7 @@ struct FileFaultTests {
   }
 
   @Test(
-    "because nothing can be opened, or its directory is away, is no reason to stop its guest",
+    "a guest is not stopped because its file or directory cannot be opened at a reload",
     arguments: ["descriptors", "directory"])
   func unreadableDirectory(what: String) throws {
     try World.with { world in
@@ -103,7 +105,7 @@ struct FileFaultTests {
     }
   }
 
-  @Test("that the kernel refuses once is read all the same", arguments: ["newfstatat", "openat", "getdents64"])
+  @Test("a guest file is read although a system call fails once", arguments: ["newfstatat", "openat", "getdents64"])
   func refusedOnce(call: String) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -119,7 +121,7 @@ struct FileFaultTests {
     }
   }
 
-  @Test("for a moment, as when it is taken away and put back while the guest stops, brings the guest back")
+  @Test("a guest file that is removed and restored while its guest stops brings the guest back")
   func comesBack() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"])

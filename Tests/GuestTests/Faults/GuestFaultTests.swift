@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A guest whose PID 1 is killed")
 struct GuestFaultTests {
-  @Test("before it is ready is started again after a pause")
+  @Test("a guest whose PID 1 is killed before it is ready is started again after a pause")
   func activating() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: [])
@@ -20,7 +20,7 @@ struct GuestFaultTests {
     }
   }
 
-  @Test("while it serves is started again after a pause")
+  @Test("a guest whose PID 1 is killed while it serves is started again after a pause")
   func active() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -33,7 +33,7 @@ struct GuestFaultTests {
     }
   }
 
-  @Test("while it stops has stopped")
+  @Test("a guest whose PID 1 is killed while it stops counts as stopped")
   func deactivating() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"])
@@ -49,7 +49,7 @@ struct GuestFaultTests {
     }
   }
 
-  @Test("takes with it who entered its cgroup from outside, and the cgroups that were made below")
+  @Test("the end of PID 1 ends processes that entered the guest's cgroup from outside, and removes the cgroups below")
   func strangers() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -59,7 +59,9 @@ struct GuestFaultTests {
       mkdir(cgroup + "/system.slice", 0o755)
       mkdir(cgroup + "/empty", 0o755)
       // Until they are there the guest's end does not concern them.
-      let strangers = try ["echo.guest", "echo.guest/system.slice/a.service"].map { try world.startStranger(in: $0) }
+      let strangers = try ["echo.1.guest", "echo.1.guest/system.slice/a.service"].map {
+        try world.startStranger(in: $0)
+      }
       try kill(world.leader(of: "echo"), SIGKILL)
       for stranger in strangers { #expect(stranger.wait() == .killed(SIGKILL)) }
       try daemon.waitForLog("ended unasked: killed by signal 9; pausing")
@@ -72,7 +74,7 @@ struct GuestFaultTests {
 @Suite("A guest's cgroup")
 struct CgroupFaultTests {
   @Test(
-    "from which somebody took the guest away, and which is gone then, is missed by nobody",
+    "a guest ends normally when somebody has moved it out of its cgroup and removed the cgroup",
     arguments: ["poweroff", "ignore"])
   func removed(stop: String) throws {
     try World.with { world in
@@ -94,7 +96,7 @@ struct CgroupFaultTests {
     }
   }
 
-  @Test("that cannot be removed keeps no guest from being asleep, and the next start makes it anew when that can be")
+  @Test("a guest sleeps although its cgroup cannot be removed, and the next start makes a new one when it can")
   func unremovable() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -102,7 +104,7 @@ struct CgroupFaultTests {
       try world.wake("echo")
       let held = world.cgroup(of: "echo") + "/held"
       mkdir(held, 0o755)
-      // What is mounted upon cannot be removed.
+      // A directory that is a mount point cannot be removed.
       var mount: TestMount? = try TestMount("--bind", world.config, on: held)
       try world.sleep("echo")
       #expect(daemon.log.contains("Device or resource busy"))
@@ -114,7 +116,7 @@ struct CgroupFaultTests {
     }
   }
 
-  @Test("that cannot be made is named, and made when it can be")
+  @Test("a guest's cgroup that cannot be created is reported, and created when that is possible")
   func notMade() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -122,18 +124,18 @@ struct CgroupFaultTests {
       let limit = world.cgroup + "/cgroup.max.descendants"
       try "0".write(toFile: limit, atomically: false, encoding: .utf8)
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.waitForLog("cannot start: mkdir \(world.cgroup(of: "echo")): ")
+      try daemon.waitForLog("cannot start: mkdir \(world.cgroup)/echo.")
       try "max".write(toFile: limit, atomically: false, encoding: .utf8)
       #expect(try client.ask("hello") == "hello")
     }
   }
 
-  @Test("in which somebody sits before the start is cleared first")
+  @Test("processes in a guest's cgroup are killed before the guest starts")
   func occupied() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       try world.startDaemon()
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       #expect(stranger.wait() == .killed(SIGKILL))
     }

@@ -1,16 +1,15 @@
 import Glibc
 import Testing
 
-/// What strace does to one call that the daemon makes in the course of a wake and an idle guest's stop: to the first, the second and so
-/// on until there are no more.
+/// Injects a fault into one system call of the daemon during a wake and the stop of an idle guest: into the first one, into the second one,
+/// and so on up to the last.
 ///
-/// The first calls of a kind are made at different places of the code; of the hundreds of some the later ones come again and again from
-/// the same few (a file of /proc for each process, a place of the root for each mount), so ever fewer of them are taken. `make faults`
-/// lets each third of each kind fail, of 37 kinds, under load.
+/// The first calls of a kind come from different places in the code. Later ones repeat the same few, such as a file of /proc for each
+/// process, so the intervals between the tested calls grow. `make faults` makes every third call of 37 kinds fail under load.
 @Suite("A system call")
 struct InjectionFaultTests {
   @Test(
-    "that fails once costs a pause and no more: who waits is served, and nothing is left behind",
+    "a system call that fails once costs only a pause: queued clients are served, and nothing is leaked",
     arguments: [
       "openat:error=ENFILE", "epoll_ctl:error=ENOSPC", "mkdir:error=ENOSPC", "readlink:error=ENOMEM",
       "clone3:error=EAGAIN", "socket:error=ENOBUFS", "recvmsg:error=ENOMEM", "pidfd_send_signal:error=ENOMEM",
@@ -25,7 +24,7 @@ struct InjectionFaultTests {
   }
 
   @Test(
-    "without which there is no hold on a guest costs none that was accepted, though the guest has had time to accept",
+    "no accepted connection is lost when a system call fails without which the daemon cannot control the guest",
     arguments: [
       ("epoll_ctl:error=ENOSPC", ""), ("pidfd_open:error=EMFILE", "PrivateUsers=805502976"),
       ("epoll_ctl:error=ENOMEM", "ProcessTwo=yes\nPrivateUsers=805568512"),
@@ -39,33 +38,33 @@ struct InjectionFaultTests {
   }
 
   @Test(
-    "without which the program of ProcessTwo= is not found fails the start: process 1 is not taken for it",
+    "a start fails when the program of ProcessTwo= cannot be found, instead of mistaking process 1 for it",
     arguments: ["pidfd_open:error=EMFILE", "getdents64:error=ENOMEM", "read:error=ENOMEM"])
   func payload(fault: String) throws {
     try forEachCall(fault, "[Exec]\nProcessTwo=yes") { world, daemon, hit in
       #expect(daemon.child.isRunning, "\(hit)")
       try waitUntilAsleep(world, daemon, hit)
-      // What the program says is heard only as its own.
+      // Notifications of the program are accepted only if it is identified.
       #expect(try world.status("echo").counters.notifyRefused == 0, "\(hit)")
       return daemon
     }
   }
 
   @Test(
-    "in which the daemon is killed leaves nothing that the next one does not find",
+    "the daemon finds everything that a daemon left which was killed in any system call",
     arguments: ["mkdir", "rename", "clone3", "epoll_ctl", "sendto", "close", "rmdir", "unlink", "pidfd_send_signal"])
   func kills(call: String) throws {
     try forEachCall(call + ":signal=SIGKILL") { world, daemon, hit in
       #expect(daemon.child.wait() == .killed(SIGKILL), "\(hit)")
       let next = try world.startDaemon()
       try waitUntilAsleep(world, next, hit)
-      #expect(access(world.cgroup(of: "echo"), F_OK) != 0, "\(hit)")
-      #expect(access(world.note(of: "echo"), F_OK) != 0, "\(hit)")
+      #expect(world.cgroups(of: "echo").isEmpty, "\(hit)")
+      #expect(world.records(of: "echo").isEmpty, "\(hit)")
       return next
     }
   }
 
-  @Test("that was to let a frozen guest go on, and failed, is made again until it does")
+  @Test("a failed thaw of a frozen guest is retried until it succeeds")
   func thaws() throws {
     try World.with { world in
       try world.addTiny(
@@ -83,7 +82,7 @@ struct InjectionFaultTests {
     }
   }
 
-  @Test("that was to let a guest go on with its end, and failed, is made again until it does")
+  @Test("a failed thaw of a stopping guest is retried until it succeeds")
   func resumes() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nTimeoutStopSec=infinity")
@@ -101,7 +100,7 @@ struct InjectionFaultTests {
     }
   }
 
-  @Test("that was to lead clients back to a guest which goes on, and failed, is made again until they come to it")
+  @Test("a failed restore of steering, after a self-shutdown that was aborted, is retried until it succeeds")
   func leadsBack() throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -111,9 +110,9 @@ struct InjectionFaultTests {
       #expect(try inside.ask("hello") == "hello")
       let pid = try world.leader(of: "echo")
       let injection = try Injection("renameat2:error=ENOMEM:when=2..3", into: daemon.pid, of: world)
-      // It seems to shut down, and then does not.
+      // The guest announces a shutdown and then aborts it.
       try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nnotify READY=1")
-      try eventually("they are led back") { injection.log.ranges(of: "renameat2(").count == 4 }
+      try eventually("new clients reach the guest again") { injection.log.ranges(of: "renameat2(").count == 4 }
       injection.end()
       #expect(injection.log.ranges(of: "(INJECTED)").count == 2)
       #expect(daemon.log.ranges(of: "Cannot allocate memory").count == 1)
@@ -122,7 +121,7 @@ struct InjectionFaultTests {
     }
   }
 
-  /// Nothing of the guest runs any more.
+  /// Waits until no process of the guest runs.
   private func waitUntilAsleep(_ world: World, _ daemon: Daemon, _ place: String) throws {
     try eventually("the guest sleeps after \(place)") {
       isAsleep(daemon) && Cgroups.processes(below: world.cgroup) == [daemon.pid]
@@ -133,8 +132,8 @@ struct InjectionFaultTests {
     daemon.log.split(separator: "\n").last?.hasPrefix("echo: asleep; holding") == true
   }
 
-  /// Wakes a guest and lets it go to sleep, each time with a fault in another call, until none is hit any more; `judge` gets what strace
-  /// said of that call, and returns the daemon that is there afterwards, with the guest asleep.
+  /// Wakes a guest and lets it sleep, each time with a fault in another call, until no call is left. `judge` gets strace's line about that
+  /// call, and returns the daemon that runs afterwards, with the guest asleep.
   private func forEachCall(
     _ fault: String, _ settings: String = "", _ judge: (World, Daemon, String) throws -> Daemon
   ) throws {
@@ -142,7 +141,7 @@ struct InjectionFaultTests {
     var isOver = false
     while !isOver {
       try World.with { world in
-        // What failed is forgotten when it stops because it is idle, so each pause is the shortest.
+        // A stop of the idle guest resets its failures, so each pause is the shortest.
         try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=100ms\n\(settings)")
         var daemon = try world.startDaemon()
         while true {
@@ -152,8 +151,7 @@ struct InjectionFaultTests {
           }
           let place = "\(number): \(hit)"
           number += max(1, number / 2)
-          // The kernel never refuses to forget a descriptor, and sd-event has no answer to it: another daemon goes on.
-          if hit.contains("EPOLL_CTL_DEL") && !fault.contains("signal=") { return }
+          if isBeyondRepair(hit) { return }
           daemon = try judge(world, daemon, place)
         }
       }
@@ -161,37 +159,50 @@ struct InjectionFaultTests {
     #expect(number > 1, "\(fault): there is no such call")
   }
 
-  /// - Returns: what strace said of the call that it was done to; nil when there were not so many.
+  /// - Returns: strace's line about the call with the fault; nil when there were fewer calls.
   private func inject(_ fault: String, _ number: Int, _ world: World, _ daemon: Daemon) throws -> Substring? {
     let call = fault.split(separator: ":")[0]
     let log = "\(world.directory)/strace-\(number)"
     let strace = try world.start(
       ["strace", "-o", log, "-e", "trace=\(call)", "-e", "inject=\(fault):when=\(number)", "-p", "\(daemon.pid)"],
       log: log)
-    try eventually("strace is there") { text(of: log + ".err").contains("attached") }
+    try eventually("strace is attached") { text(of: log + ".err").contains("attached") }
     var trouble: (any Error)?
     do {
       let before = daemon.log.ranges(of: "echo: ready after").count
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
-      // A guest may answer before the daemon knows that it is ready; who was answered then is to be served on.
+      // A guest may answer before the daemon knows that it is ready; a client that was answered must continue to be served.
       try eventually("the guest is ready, or the daemon is killed") {
         daemon.log.ranges(of: "echo: ready after").count > before || !daemon.child.isRunning
       }
       #expect(try client.ask("still there") == "still there")
       client.close()
-      try eventually("the guest sleeps, or the daemon is killed") { isAsleep(daemon) || !daemon.child.isRunning }
+      try eventually("the guest sleeps, or the daemon is killed or cannot go on") {
+        isAsleep(daemon) || !daemon.child.isRunning || self.hit(in: log).map(isBeyondRepair) == true
+      }
     } catch {
       trouble = error
     }
-    // strace ends with the daemon, and has told by then what ended it.
+    // strace ends with the daemon, and has logged by then what ended it.
     let isKilled = fault.contains("signal=") && daemon.child.wait(seconds: trouble == nil ? 0 : deadline) != nil
     if !isKilled { strace.signal(SIGINT) }
     _ = strace.wait()
-    let hit = text(of: log).split(separator: "\n").first { $0.contains("(INJECTED)") || $0.contains("killed by") }
-    if let trouble, !isKilled, hit?.contains("EPOLL_CTL_DEL") != true {
+    let hit = self.hit(in: log)
+    if let trouble, !isKilled, hit.map(isBeyondRepair) != true {
       throw Trouble("\(fault), \(number), \(hit ?? "not hit"): \(trouble)")
     }
     return hit
+  }
+
+  /// The line of strace's log about the call that the fault was injected into.
+  private func hit(in log: String) -> Substring? {
+    text(of: log).split(separator: "\n").first { $0.contains("(INJECTED)") || $0.contains("killed by") }
+  }
+
+  /// Whether the fault was one that sd-event has no answer to: that the kernel refuses to forget a descriptor, which it never does.
+  /// The daemon then tries in vain to watch the same descriptor again, so nothing is waited for: another daemon goes on.
+  private func isBeyondRepair(_ hit: Substring) -> Bool {
+    hit.contains("EPOLL_CTL_DEL") && hit.contains("(INJECTED)")
   }
 }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite("A guest that a killed daemon left")
 struct OrphanFaultTests {
-  /// strace's words for a call that fails, and the file that it is about: `CGROUP`, `PID` and `RUNTIME` are the guest's and the daemon's.
+  /// A call that fails, as an option of strace, and the file that it concerns: `CGROUP`, `PID` and `RUNTIME` stand for the guest's cgroup
+  /// and process and the daemon's directory.
   struct Fault: CustomTestStringConvertible, Sendable {
     var call: String
     var file: String?
@@ -14,13 +15,13 @@ struct OrphanFaultTests {
     Fault(call: "openat:error=EMFILE", file: "CGROUP/cgroup.events"),
     Fault(call: "openat:error=ENOMEM", file: "CGROUP/payload/cgroup.procs"),
     Fault(call: "openat:error=ENFILE", file: "/proc/PID/status"),
-    Fault(call: "openat:error=EMFILE", file: "RUNTIME/echo.cgroup"),
+    Fault(call: "openat:error=EMFILE", file: "RUNTIME/echo.1.cgroup"),
     Fault(call: "fcntl:error=ENOLCK", file: "CGROUP/cgroup.kill"),
     Fault(call: "pidfd_open:error=EMFILE", file: nil),
   ]
 
   @Test(
-    "is found when the next one can look for it, and halts as ever: what cannot be told is not taken for gone",
+    "an orphan is found and stopped as soon as the daemon can enumerate orphans; an error does not count as its absence",
     arguments: faults)
   func refused(fault: Fault) throws {
     try World.with { world in
@@ -35,14 +36,14 @@ struct OrphanFaultTests {
     }
   }
 
-  @Test("and whose cgroup cannot be looked at runs on, through the end of the next one too")
+  @Test("an orphan whose cgroup cannot be read keeps running, also after the end of the next daemon")
   func endedMeanwhile() throws {
     try World.with { world in
       let pid = try leaveGuest(world)
       let next = try world.startDaemon(under: strace(Self.faults[0], "1+", world, pid))
       try next.waitForLog(Self.message)
-      #expect(try world.dormouse("wake", "echo").errors.contains("cannot be told yet"))
-      #expect(try world.dormouse("sleep", "echo", "--now").errors.contains("cannot be told yet"))
+      #expect(try world.dormouse("wake", "echo").errors.contains("is not known yet"))
+      #expect(try world.dormouse("sleep", "echo", "--now").errors.contains("is not known yet"))
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       #expect(try next.stop() == .exited(0))
       #expect(kill(pid, 0) == 0)
@@ -54,7 +55,7 @@ struct OrphanFaultTests {
 
   private static let message = "cannot find out what an earlier daemon left running"
 
-  /// - Returns: its process 1.
+  /// - Returns: process 1 of the orphan.
   private func leaveGuest(_ world: World) throws -> Int32 {
     try world.addTiny(
       "echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nBoot=yes\nParameters=\nParameters=--ready")
@@ -66,7 +67,7 @@ struct OrphanFaultTests {
     return pid
   }
 
-  /// The daemon stays the process that is started (-D).
+  /// Starts the daemon below strace, with -D, so that the started process is the daemon.
   private func strace(_ fault: Fault, _ calls: String, _ world: World, _ pid: Int32) -> [String] {
     let file = fault.file?.replacing("CGROUP", with: world.cgroup(of: "echo")).replacing("PID", with: "\(pid)")
       .replacing("RUNTIME", with: world.runtime)

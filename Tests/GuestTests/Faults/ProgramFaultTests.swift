@@ -5,7 +5,8 @@ import Testing
 @Suite("A guest that is stopped where there is no eBPF")
 struct ProgramFaultTests {
   @Test(
-    "has its clients served by the next one, whether or not the kernel moves queues by itself", arguments: [0, 1])
+    "clients of a guest that stops without eBPF are served by the next instance, with and without tcp_migrate_req",
+    arguments: [0, 1])
   func served(migrates: Int) throws {
     try World.with { world in
       _ = try world.run("sh", "-c", "echo \(migrates) >/proc/sys/net/ipv4/tcp_migrate_req")
@@ -19,7 +20,7 @@ struct ProgramFaultTests {
         let clients = try world.connect("127.0.0.1:8001", times: 5)
         for client in clients { try client.send("hello") }
         let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
-        try daemon.waitForLog("sent SIGTERM: asked for", times: number)
+        try daemon.waitForLog("sent SIGTERM: on request", times: number)
         let late = try world.connect("127.0.0.1:8001")
         kill(pid, SIGKILL)
         for client in clients { #expect(try client.line() == "hello") }

@@ -4,12 +4,12 @@ import Testing
 
 @Suite("Without room")
 struct RoomFaultTests {
-  @Test("in the cgroup tree, a start is told and paused, at whichever of its cgroups, and made good when there is some")
+  @Test("a start that exceeds the limit of cgroups is logged and paused, and succeeds when there is room")
   func cgroups() throws {
     try World.with { world in
       for left in 0..<3 { try world.addTiny("g\(left)", "ListenStream=127.0.0.1:\(8100 + left)") }
       let daemon = try world.startDaemon()
-      // A guest has two: its own, and the payload's in it.
+      // A guest has two cgroups: its own, and that of the payload in it.
       let limit = world.cgroup + "/cgroup.max.descendants"
       let before = names(in: world.cgroup).filter { access("\(world.cgroup)/\($0)/cgroup.procs", F_OK) == 0 }.count
       for left in 0..<3 {
@@ -20,7 +20,7 @@ struct RoomFaultTests {
         }
         try set(limit, to: "max")
         #expect(try client.ask("hello \(left)") == "hello \(left)")
-        // No other may take the room that the next one is to have.
+        // No other cgroup may use the room for the next one.
         try world.sleep("g\(left)")
       }
       for left in 0..<2 { #expect(daemon.log.contains("g\(left): cannot start: mkdir")) }
@@ -29,11 +29,11 @@ struct RoomFaultTests {
     }
   }
 
-  @Test("where a guest's scratch directory is to be, a start is told and paused, and made good when there is some")
+  @Test("a start without room for its scratch directory is logged and paused, and succeeds when there is some")
   func scratch() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nEphemeral=yes")
-      // A mount namespace of the daemon's own: this machine's /var/tmp is everybody's.
+      // The daemon gets its own mount namespace, because other programs use the /var/tmp of this machine.
       let full = "mount -t tmpfs -o nr_inodes=1 none /var/tmp && exec \"$0\" \"$@\""
       let daemon = try world.startDaemon(under: ["unshare", "--mount", "--propagation=private", "sh", "-c", full])
       let client = try world.connect("127.0.0.1:8001")

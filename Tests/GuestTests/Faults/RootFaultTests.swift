@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A guest's root")
 struct RootFaultTests {
-  /// What is done to a root, and what the message about it has to say.
+  /// A defect of a root, and the text that the message about it must contain.
   enum Fault: String, CaseIterable {
     case gone, file, noInit, notExecutable, wrongMachine, noInterpreter
 
@@ -31,7 +31,7 @@ struct RootFaultTests {
       case .wrongMachine:
         rename(program, root + ".init")
         var header = try Data(contentsOf: URL(fileURLWithPath: root + ".init"))
-        // e_machine of elf(5): one that no Linux runs on.
+        // e_machine of elf(5): an architecture that Linux does not support.
         header[18] = 0xfe
         header[19] = 0xfe
         try writeProgram(header, to: program)
@@ -53,7 +53,7 @@ struct RootFaultTests {
   }
 
   @Test(
-    "that is not fit to be started is named with what is wrong; the pause grows; mended, it serves who waits",
+    "a defective root is reported with its defect, the pauses grow, and once repaired the guest serves queued clients",
     arguments: Fault.allCases)
   func fault(_ fault: Fault) throws {
     try World.with { world in

@@ -6,14 +6,14 @@ import Testing
 
 @Suite("A socket")
 struct SocketFaultTests {
-  @Test("whose address somebody else uses is named and tried again; other guests are not concerned")
+  @Test("a socket whose address is in use is reported and retried, and other guests are not affected")
   func inUse() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       try world.addTiny("other", "ListenStream=127.0.0.1:8002")
       var occupation: Occupation? = try world.occupy("127.0.0.1:8001")
       let daemon = try world.startDaemon()
-      let message = "cannot hold its sockets: bind 127.0.0.1:8001: Address already in use; pausing"
+      let message = "cannot bind its sockets: bind 127.0.0.1:8001: Address already in use; pausing"
       try daemon.waitForLog("\(message) for 500 ms")
       try daemon.waitForLog("\(message) for 1.0 s")
       #expect(try world.summary("echo").state == .failed)
@@ -25,7 +25,7 @@ struct SocketFaultTests {
     }
   }
 
-  @Test("of several whose addresses cannot all be had leaves the others held, and all serve when the last can be")
+  @Test("the other sockets of a guest stay bound when one address is in use, and all serve when it is free")
   func someInUse() throws {
     try World.with { world in
       try world.addTiny(
@@ -43,7 +43,7 @@ struct SocketFaultTests {
     }
   }
 
-  @Test("whose path somebody took away is made anew after the next sleep, with its directory")
+  @Test("a socket whose path was removed is bound again after the next stop, with its directory")
   func pathGone() throws {
     try World.with { world in
       let path = world.directory + "/below/echo.sock"
@@ -57,7 +57,7 @@ struct SocketFaultTests {
     }
   }
 
-  @Test("whose path is a file of somebody else's does not take it away")
+  @Test("a socket does not replace a file of another program at its path")
   func foreignFile() throws {
     try World.with { world in
       let path = world.directory + "/precious"
@@ -75,7 +75,7 @@ struct SocketFaultTests {
 
 @Suite("The control socket")
 struct ControlFaultTests {
-  @Test("stays open to others, and guests wake and sleep, whatever its clients send or do not read")
+  @Test("the control socket stays available, and guests wake and sleep, whatever its clients send or do not read")
   func badClients() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -104,7 +104,7 @@ struct ControlFaultTests {
     }
   }
 
-  @Test("asked to wake by somebody who hangs up at once wakes the guest all the same")
+  @Test("a request to wake is carried out although its client disconnects at once")
   func hangsUp() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -119,19 +119,19 @@ struct ControlFaultTests {
   }
 }
 
-/// A client of the control socket that keeps to no rules.
+/// A client of the control socket that violates the protocol.
 private final class OwnedConnection {
   private let socket: OwnedFD
 
   init(to path: String) throws { socket = try UnixStream.connect(to: path) }
 
-  /// Sends what the other side takes without waiting for it.
+  /// Sends as much as the daemon receives without blocking.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Bool {
     Glibc.send(socket.raw, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)) == bytes.count
   }
 
-  /// Sends until the other side takes no more, and reads nothing.
+  /// Sends until the daemon receives no more, and reads nothing.
   func flood(_ bytes: [UInt8]) {
     var goesOn = true
     while goesOn { goesOn = send(bytes) }

@@ -2,22 +2,24 @@ import ControlProtocol
 import Glibc
 import Testing
 
-/// States of the life-cycle's table in which a PID 1 is there.
+/// The states of the life cycle in which PID 1 runs.
 enum Moment: String, CaseIterable {
   case launching, activating, active, freezing, frozen, parting, leaving, deactivating
 }
 
-/// Who is PID 1 of the guest.
+/// The program that is PID 1 of the guest.
 enum FirstProcess: CaseIterable {
-  /// The one that answers, too.
+  /// tiny-init, which also answers.
   case tiny
-  /// Debian's systemd; a service of its answers, at sockets that both have.
+  /// systemd of Debian; a service answers, and both have the sockets.
   case systemd
 }
 
 @Suite("A guest whose PID 1 is killed in any state")
 struct UnplannedExitTests {
-  @Test("leaves whoever it has not accepted to the next one", arguments: FirstProcess.allCases, Moment.allCases)
+  @Test(
+    "clients that a guest had not accepted when its PID 1 was killed, in any state, are served by the next instance",
+    arguments: FirstProcess.allCases, Moment.allCases)
   func exits(first: FirstProcess, moment: Moment) throws {
     try World.with { world in
       let path = world.directory + "/socket"
@@ -29,7 +31,7 @@ struct UnplannedExitTests {
       let scene = Scene(world: world, daemon: daemon, path: path, first: first)
       let clients = try scene.clients(killedAt: moment)
       try daemon.until("its end was noticed") {
-        // Before it came to the gate it is a start that failed.
+        // Before the sync point it is a failed start.
         let log = daemon.log
         return log.contains("gone: killed by signal 9") || moment == .launching && log.contains("cannot start: ")
       }
@@ -41,7 +43,7 @@ struct UnplannedExitTests {
   }
 
   private func addTiny(_ world: World, _ path: String, _ moment: Moment) throws {
-    // A second one would be ready before anybody saw it.
+    // With --ready the guest would leave the state activating before the test sees it.
     let arguments = moment == .activating ? [] : ["--ready", "--stop=ignore"]
     try world.addTiny(
       "echo", "ListenStream=127.0.0.1:8001", "ListenStream=[::1]:8002", "ListenStream=\(path)",
@@ -56,7 +58,7 @@ struct UnplannedExitTests {
       ListenDatagram=127.0.0.1:8004
       """
     let endless = "/bin/sleep infinity"
-    // It is as slow to become ready, or to halt, as it has to be for that to be seen.
+    // The unit delays the start, or the shutdown, until the test has seen the state.
     let slow = moment == .activating ? "ExecStart=\(endless)" : "ExecStop=\(endless)\nRemainAfterExit=yes"
     let units = try world.writeUnits(
       [
@@ -67,7 +69,7 @@ struct UnplannedExitTests {
   }
 }
 
-/// How a guest is brought into each state, and killed there.
+/// Brings a guest into each state, and kills it there.
 private struct Scene {
   let world: World
   let daemon: Daemon
@@ -81,7 +83,7 @@ private struct Scene {
     }
   }
 
-  /// - Returns: those that had connected and sent something, and that the guest had not accepted when it was killed.
+  /// - Returns: the connections that had sent something and that the guest had not accepted when it was killed.
   func clients(killedAt moment: Moment) throws -> [Connection] {
     switch moment {
     case .launching: return try launching()
@@ -111,7 +113,7 @@ private struct Scene {
     }
   }
 
-  /// As long as the daemon is held after clone3(2) the first process cannot come beyond the gate.
+  /// While the daemon is stopped after clone3(2), the first process cannot pass the sync point.
   private func launching() throws -> [Connection] {
     let injection = try Injection("clone3:delay_exit=10000000", into: daemon.pid, of: world)
     defer { injection.end() }
@@ -122,7 +124,7 @@ private struct Scene {
     return clients
   }
 
-  /// The daemon does not learn that all of it stands still.
+  /// The daemon does not learn that the whole guest is frozen.
   private func freezing() throws -> [Connection] {
     try world.wake("echo")
     let pid = try frozenSince()
@@ -130,11 +132,11 @@ private struct Scene {
     let injection = try Injection("pread64:retval=0", at: events, into: daemon.pid, of: world)
     defer { injection.end() }
     _ = try world.start([Built.dormouse, "freeze", "echo", "--now", "--runtime", world.runtime])
-    try eventually("it has been looked whether it is frozen") { injection.log.ranges(of: "INJECTED").count >= 20 }
+    try eventually("the daemon has polled for the freeze") { injection.log.ranges(of: "INJECTED").count >= 20 }
     return try killed(pid)
   }
 
-  /// For as long as those are waited for who are still with it, which under load may be over before it is seen.
+  /// The state lasts while the guest may finish its connections; under load it may be over before the test sees it.
   private func parting() throws -> [Connection] {
     while true {
       try world.wake("echo")
@@ -168,7 +170,7 @@ private struct Scene {
     _ = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
   }
 
-  /// PID 1; nobody of the guest accepts anybody from now on.
+  /// PID 1 of the guest, whose processes accept no connection from now on.
   private func frozenSince() throws -> Int32 {
     let pid = try world.leader(of: "echo")
     try stopAll(below: world.cgroup(of: "echo"))
@@ -188,7 +190,7 @@ private struct Scene {
     return all
   }
 
-  /// Does what the daemon sees only when all of it is done.
+  /// Runs `body` while the daemon is stopped, so that the daemon sees only the final state.
   private func unseen<Result>(_ body: () throws -> Result) throws -> Result {
     try stop(daemon.pid)
     defer { kill(daemon.pid, SIGCONT) }

@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// A socket address as systemd.socket(5) writes it: `127.0.0.1:80`, `[::1]:80`, `/path`, `@abstract`.
+/// A socket address in the notation of systemd.socket(5): `127.0.0.1:80`, `[::1]:80`, `/path`, `@abstract`.
 struct Address {
   let family: Int32
   private var storage = sockaddr_storage()
@@ -35,10 +35,10 @@ struct Address {
     guard parsed == 1 else { throw Trouble("not an address: \(text)") }
   }
 
-  /// sun_path begins two bytes in; an abstract name begins with a NUL and ends with the length.
+  /// Makes an AF_UNIX address. sun_path has the offset 2; an abstract name begins with NUL, and the length marks its end.
   private static func unix(_ text: String, _ storage: inout sockaddr_storage) throws -> socklen_t {
     let name = Array(text.utf8)
-    guard name.count < 108 else { throw Trouble("longer than a socket's name may be: \(text)") }
+    guard name.count < 108 else { throw Trouble("longer than the name of a socket may be: \(text)") }
     storage.ss_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &storage) { bytes in
       for (index, byte) in name.enumerated() { bytes[2 + index] = byte }

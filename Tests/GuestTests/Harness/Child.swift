@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Spawning
 
-/// A process of a test: its output goes to files, its end is waited for by pidfd.
+/// A process of a test. Its output goes to files, and a pidfd announces its end.
 final class Child {
   let pid: Int32
   let arguments: [String]
@@ -17,7 +17,7 @@ final class Child {
     case killed(Int32)
   }
 
-  /// Runs `arguments` with exactly `environment`, standard input at its end, output and errors appended to files.
+  /// Runs `arguments` with exactly `environment`, with empty standard input, and appends output and errors to files.
   init(_ arguments: [String], environment: [String: String], output: String, errors: String) throws {
     let pid = try spawn(arguments, environment: environment, output: output, errors: errors)
     self.pid = pid
@@ -25,12 +25,12 @@ final class Child {
     handle = OwnedFD(owning: try retrying("pidfd_open") { pidfd_open(pid, 0) })
   }
 
-  /// Sends `signal`; a process that has already ended is no error.
+  /// Sends `signal`; it is not an error if the process has ended.
   func signal(_ signal: Int32) {
     if ended == nil { kill(pid, signal) }
   }
 
-  /// Waits for the end; nil when `seconds` went by first.
+  /// Waits for the end of the process; returns nil after `seconds`.
   func wait(seconds: Double = deadline) -> Ending? {
     if let ended { return ended }
     guard isReadable(handle.raw, within: seconds) else { return nil }
@@ -51,13 +51,13 @@ final class Child {
   }
 }
 
-/// What a command that ran to its end said.
+/// The output and the exit status of a command.
 struct Outcome {
   let ending: Child.Ending
   let output: String
   let errors: String
 
-  /// The exit status, or 128 and the signal, as a shell counts.
+  /// The exit status, or 128 plus the signal, as in a shell.
   var status: Int32 {
     switch ending {
     case .exited(let status): status
@@ -67,11 +67,10 @@ struct Outcome {
   var succeeded: Bool { status == 0 }
 }
 
-/// Seconds after which a test gives up waiting for something that should have happened: long, because the machine may be busy;
-/// nothing but a failure ever waits this long.
+/// The seconds after which a test gives up waiting. It is long because the machine may be busy; only a failure waits so long.
 let deadline: Double = 60
 
-/// Whether `descriptor` has something to read (or its peer is gone) within `seconds`.
+/// Whether `descriptor` becomes readable, or its peer closes it, within `seconds`.
 func isReadable(_ descriptor: Int32, within seconds: Double) -> Bool {
   var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
   let end = ContinuousClock.now + .seconds(seconds)
@@ -84,41 +83,40 @@ func isReadable(_ descriptor: Int32, within seconds: Double) -> Bool {
   }
 }
 
-/// A test could not go on.
+/// The reason why a test cannot continue.
 struct Trouble: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// Whether a process runs: one that has ended and only waits for its parent's look does not.
+/// Whether a process runs; a zombie does not.
 func runs(_ pid: Int32) -> Bool {
   let state = stateOfProcess(pid)
   return state != nil && state != "Z" && state != "X"
 }
 
-/// Stops a process where it is, until SIGCONT; returns when it stands still. Until then it may still see what comes after the signal,
-/// and go on with that.
+/// Stops a process until SIGCONT, and waits until it is stopped. Before that it may still react to events after the signal.
 func stop(_ pid: Int32) throws {
   kill(pid, SIGSTOP)
-  try eventually("process \(pid) stands still") { stateOfProcess(pid) == "T" }
+  try eventually("process \(pid) is stopped") { stateOfProcess(pid) == "T" }
 }
 
-/// Stops all processes below a cgroup, also those that are made meanwhile.
+/// Stops all processes below a cgroup, including those that are created meanwhile.
 func stopAll(below cgroup: String) throws {
-  try eventually("all below \(cgroup) stand still") {
+  try eventually("all processes below \(cgroup) are stopped") {
     let running = Cgroups.processes(below: cgroup).filter { runs($0) && stateOfProcess($0) != "T" }
     for pid in running { kill(pid, SIGSTOP) }
     return running.isEmpty
   }
 }
 
-/// The letter in /proc/PID/stat (proc_pid_stat(5)).
+/// The state letter of a process in /proc/PID/stat (proc_pid_stat(5)).
 private func stateOfProcess(_ pid: Int32) -> Substring? {
   text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ").first
 }
 
-/// Waits until `condition` holds of something that announces itself by no event that a test could wait for.
+/// Polls until `condition` is true, where no event announces that.
 func eventually(_ what: String, seconds: Double = deadline, _ condition: () throws -> Bool) throws {
   let end = ContinuousClock.now + .seconds(seconds)
   while try !condition() {

@@ -2,42 +2,42 @@ import ControlProtocol
 import Foundation
 
 extension World {
-  /// Runs `dormouse` against this world's daemon.
+  /// Runs `dormouse` with the daemon of this world.
   func dormouse(_ arguments: String..., seconds: Double = deadline) throws -> Outcome {
     try run([Built.dormouse] + arguments + ["--runtime", runtime], seconds: seconds)
   }
 
-  /// `dormouse list --json`.
+  /// The result of `dormouse list --json`.
   func list() throws -> [GuestSummary] { try decode("list", "--json") }
 
-  /// One element of it.
+  /// One guest of `dormouse list --json`.
   func summary(_ name: String) throws -> GuestSummary {
     let summary = try list().first { $0.name == name }
     guard let summary else { throw Trouble("\(name) is not in the list") }
     return summary
   }
 
-  /// `dormouse status NAME --json`.
+  /// The result of `dormouse status NAME --json`.
   func status(_ name: String) throws -> GuestStatus { try decode("status", name, "--json") }
 
-  /// What the guest printed last: `dormouse status NAME --console`.
+  /// The last console output of the guest: `dormouse status NAME --console`.
   func console(_ name: String) throws -> String {
     let status: GuestStatus = try decode("status", name, "--console", "--json")
     return status.console ?? ""
   }
 
-  /// `dormouse why NAME --json`.
+  /// The result of `dormouse why NAME --json`.
   func why(_ name: String) throws -> GuestExplanation { try decode("why", name, "--json") }
 
-  /// Returns when the guest is ready.
+  /// Wakes the guest and waits until it is ready.
   func wake(_ name: String) throws { try succeed("wake", name) }
 
-  /// Returns when the guest is gone, whoever used it.
+  /// Stops the guest, even if it is in use, and waits until it has stopped.
   func sleep(_ name: String) throws { try succeed("sleep", name, "--now") }
 
   /// Waits until the guest is in `state`.
   func wait(_ name: String, _ state: GuestState, seconds: Double = deadline) throws {
-    guard let daemon else { throw Trouble("no daemon runs") }
+    guard let daemon else { throw Trouble("no daemon is running") }
     try daemon.until("\(name) is \(state)", seconds: seconds) { try summary(name).state == state }
   }
 

@@ -3,8 +3,8 @@ import Foundation
 import Glibc
 import Linux
 
-/// A client's end of a socket that was made in a world's network namespace. It hangs up by word and not by closing alone: another
-/// test's child, between its making and `execve`, may hold a copy of the socket.
+/// The client end of a connection in a world's network namespace. It is shut down before it is closed, because a child of another test may
+/// hold a copy of the socket until its `execve`.
 final class Connection {
   private var socket: OwnedFD?
   private var received: [UInt8] = []
@@ -19,7 +19,7 @@ final class Connection {
   }
 
   private func raw() throws -> Int32 {
-    guard let raw = socket?.raw else { throw Trouble("this connection was closed") }
+    guard let raw = socket?.raw else { throw Trouble("the connection was closed") }
     return raw
   }
 
@@ -31,7 +31,7 @@ final class Connection {
     guard sent == bytes.count else { throw Trouble("only \(sent) bytes of \(bytes.count) were sent") }
   }
 
-  /// The next line of the peer without its newline; nil at the end of the connection, also at its reset.
+  /// The next line from the peer without its newline; nil at the end or the reset of the connection.
   func line(within seconds: Double = deadline) throws -> String? {
     while true {
       if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
@@ -49,22 +49,22 @@ final class Connection {
     return answer
   }
 
-  /// Sends a datagram (which the tiny init answers with one) and returns the answer.
+  /// Sends a datagram and returns the answer, which tiny-init sends as a datagram too.
   func askByDatagram(_ text: String, within seconds: Double = deadline) throws -> String {
     try ask(text, within: seconds)
   }
 
-  /// The items of an answer that has several.
+  /// Sends a line and returns the items of the answer.
   func askList(_ line: String) throws -> [String] { try ask(line).split(separator: "\t").map(String.init) }
 
-  /// Everything until the peer closes.
+  /// Reads everything until the peer closes the connection.
   func rest(within seconds: Double = deadline) throws -> String {
     while try receive(within: seconds) {}
     defer { received = [] }
     return String(decoding: received, as: UTF8.self)
   }
 
-  /// Whether the peer has ended the connection within `seconds`.
+  /// Whether the peer ends the connection within `seconds`.
   func hasEnded(within seconds: Double = deadline) throws -> Bool { try !receive(within: seconds) }
 
   private func receive(within seconds: Double) throws -> Bool {
@@ -78,12 +78,12 @@ final class Connection {
 }
 
 extension World {
-  /// Runs `body` on a thread of its own inside the world's network namespace; what is made there stays there.
+  /// Runs `body` on a new thread in the world's network namespace. Sockets that it creates stay in that namespace.
   func inside<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
     let path = "/run/netns/\(name)"
     let box = Box<Swift.Result<Result, any Error>>()
     let done = DispatchSemaphore(value: 0)
-    // A thread that has changed its namespace must never serve anything else: it ends here.
+    // A thread that has changed its namespace must not be used for anything else, so it ends here.
     let thread = Thread {
       box.set(
         Swift.Result {
@@ -103,12 +103,12 @@ extension World {
     Connection(owning: OwnedFD(owning: try socketConnected(to: address, .stream)))
   }
 
-  /// As many connections as asked for, all begun before any is used.
+  /// Makes several connections before any of them is used.
   func connect(_ address: String, times: Int) throws -> [Connection] {
     try (0..<times).map { _ in try connect(address) }
   }
 
-  /// A datagram socket with `address` as its peer (and, for AF_UNIX, a name that can be answered).
+  /// Makes a datagram socket with `address` as its peer and, for AF_UNIX, with a name for answers.
   func datagrams(to address: String) throws -> Connection {
     Connection(owning: OwnedFD(owning: try socketConnected(to: address, .datagram)))
   }
@@ -131,7 +131,7 @@ extension World {
       let type = kind.rawValue | Int32(SOCK_CLOEXEC.rawValue)
       let fd = OwnedFD(owning: try retrying("socket") { socket(address.family, type, 0) })
       if kind == .datagram, address.family == AF_UNIX {
-        // Autobind (unix(7)): a name of its own, so that the peer can answer.
+        // The autobind feature of unix(7) assigns a unique name, so that the peer can answer.
         var family = sa_family_t(AF_UNIX)
         _ = try withUnsafePointer(to: &family) { pointer in
           try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in

@@ -3,13 +3,13 @@ import Foundation
 import Glibc
 import Linux
 
-/// A running `dormoused` of a world.
+/// The running `dormoused` of a world.
 final class Daemon {
   let child: Child
   private let errors: String
   private let readiness: NotifySocket
 
-  /// What it logged so far.
+  /// The log of the daemon until now.
   var log: String { text(of: errors) }
   var pid: Int32 { child.pid }
 
@@ -30,21 +30,21 @@ final class Daemon {
     self.init(child: child, errors: log + ".err", readiness: readiness)
   }
 
-  /// Returns when READY=1 arrived.
+  /// Waits for READY=1.
   func waitUntilReady() throws {
     try readiness.waitUntilReady(child)
     readiness.close()
   }
 
-  /// Sends SIGTERM and waits for the end.
+  /// Sends SIGTERM and waits for the end of the daemon.
   func stop() throws -> Child.Ending {
     child.signal(SIGTERM)
     guard let ending = child.wait() else { throw Trouble("dormoused did not end after SIGTERM") }
     return ending
   }
 
-  /// Waits until `condition` holds. It is looked at again each time the daemon logs something, and each quarter of a second
-  /// for what the daemon has no part in.
+  /// Waits until `condition` is true. It is evaluated whenever the daemon logs something, and every quarter of a second for conditions
+  /// that do not depend on the daemon.
   func until(_ what: String, seconds: Double = deadline, _ condition: () throws -> Bool) throws {
     let watch = OwnedFD(owning: try retrying("inotify_init") { inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)) })
     try retrying("inotify_add_watch") { inotify_add_watch(watch.raw, errors, UInt32(IN_MODIFY)) }
@@ -57,13 +57,13 @@ final class Daemon {
     }
   }
 
-  /// Waits for a line with `text` in the log that was not there when `from` characters had been logged.
+  /// Waits until the log contains `text` after the first `from` characters.
   func waitForLog(_ text: String, seconds: Double = deadline) throws {
     try until("the log says \"\(text)\"", seconds: seconds) { log.contains(text) }
   }
 }
 
-/// Where the programs under test are: beside this test bundle.
+/// The programs under test, which are in the directory of this test bundle.
 enum Built {
   static let directory: String = {
     let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
@@ -71,6 +71,6 @@ enum Built {
   }()
   static var dormoused: String { directory + "/dormoused" }
   static var dormouse: String { directory + "/dormouse" }
-  /// The checkout this was built from.
+  /// The source tree from which they were built.
   static let source = #filePath.components(separatedBy: "/Tests/")[0]
 }

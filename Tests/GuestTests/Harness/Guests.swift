@@ -11,8 +11,8 @@ extension World {
     try FileManager.default.removeItem(atPath: "\(config)/\(name).guest")
   }
 
-  /// A guest whose PID 1 is tiny-init with `arguments`, with a root of its own: starts in milliseconds. `sockets` are the
-  /// lines of one `[Socket]` section, `settings` more lines with section headers of their own; what they set counts.
+  /// Adds a guest whose PID 1 is tiny-init with `arguments`, in its own root. It starts within milliseconds. `sockets` are the lines of a
+  /// `[Socket]` section. `settings` are further sections, which take precedence.
   func addTiny(
     _ name: String, _ sockets: String..., arguments: [String] = ["--ready"], settings: String = ""
   ) throws {
@@ -35,8 +35,8 @@ extension World {
       """)
   }
 
-  /// A Debian guest from its cached image (a name that `make-guest` knows), which stays as it is. The directory `units` is
-  /// its `/etc/systemd/system`: by default the one with `hello.socket`; `writeUnits` makes others, and nil leaves the image's.
+  /// Adds a Debian guest with an image of `make-guest`, which stays unchanged. The directory `units` becomes its `/etc/systemd/system`. The
+  /// default has `hello.socket`; `writeUnits` makes others, and nil keeps that of the image.
   func addDebian(
     _ name: String, image: String, units: String? = Payload.units("hello"), _ sockets: String..., settings: String = ""
   ) throws {
@@ -58,8 +58,8 @@ extension World {
       """)
   }
 
-  /// Writes unit files to a directory of the world, enables each `.socket` among them and what is `wanted` before the guest is ready;
-  /// returns the directory.
+  /// Writes unit files to a directory of the world, and returns it. Each `.socket` unit is enabled, and the guest is ready only after the
+  /// `wanted` units.
   func writeUnits(_ units: [String: String], wanted: [String: String] = [:]) throws -> String {
     let directory = "\(self.directory)/units-\(names(in: self.directory).count)"
     let wants = (sockets: directory + "/sockets.target.wants", others: directory + "/multi-user.target.wants")
@@ -74,7 +74,7 @@ extension World {
     return directory
   }
 
-  /// The root of a tiny guest: the mount points that a container needs, and tiny-init as `/sbin/init`.
+  /// Makes the root of a tiny guest: the mount points that a guest needs, and tiny-init as `/sbin/init`.
   func makeTinyRoot(_ name: String) throws -> String {
     let root = "\(directory)/root-\(name)"
     for place in ["sbin", "proc", "sys", "dev", "run", "tmp", "etc", "var"] {
@@ -86,11 +86,11 @@ extension World {
   }
 }
 
-/// Copies a file that is to be executed, by a process of its own: a child that another test starts meanwhile would hold our descriptor
-/// for writing, and a file that is open for writing cannot be executed (ETXTBSY).
+/// Copies an executable file by a separate process. A child that another test starts meanwhile would inherit our descriptor, and a file
+/// that is open for writing cannot be executed (ETXTBSY).
 func copyProgram(_ source: String, to target: String) throws { try require("cp", source, target) }
 
-/// Writes a file that is to be executed.
+/// Writes an executable file.
 func writeProgram(_ contents: some Collection<UInt8>, to target: String) throws {
   let text = target + ".text"
   try Data(contents).write(to: URL(fileURLWithPath: text))
@@ -99,9 +99,9 @@ func writeProgram(_ contents: some Collection<UInt8>, to target: String) throws 
   unlink(text)
 }
 
-/// What guests are made of.
+/// The programs, units and images for guests.
 enum Payload {
-  /// The directory with `tiny-init`, to be bound over `/usr/local/bin`.
+  /// The directory with `tiny-init`, for a bind mount on `/usr/local/bin`.
   static func directory() throws -> String {
     let path = try tinyInit()
     return String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
@@ -110,7 +110,7 @@ enum Payload {
   /// A directory of unit files in `Tests/guests/units`.
   static func units(_ name: String) -> String { "\(Built.source)/Tests/guests/units/\(name)" }
 
-  /// The root of a Debian guest, made when it is not there yet.
+  /// The root of a Debian guest, which is made if it does not exist.
   static func image(_ name: String) throws -> String {
     let path = try require(Built.source + "/Tests/guests/make-guest", name)
     return path.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -122,7 +122,7 @@ enum Payload {
   /// The compiled `hostile`.
   static func hostile() throws -> String { try bad.get() }
 
-  /// A library for LD_PRELOAD: the daemon's wall clock is wrong by what the file at `$CLOCK_JUMP` says.
+  /// A library for LD_PRELOAD that shifts the wall clock by the number in the file `$CLOCK_JUMP`.
   static func clockJump() throws -> String { try jump.get() }
 
   private static let jump = Result {
@@ -134,7 +134,7 @@ enum Payload {
     return try compile("hostile", in: "hostile-payload", from: sources.map { "hostile/\($0)" })
   }
 
-  /// Once in a test run.
+  /// They are compiled once in each test process.
   private static func compile(
     _ name: String, in directory: String, from sources: [String], as kind: [String] = ["-static"]
   ) throws -> String {
@@ -146,7 +146,7 @@ enum Payload {
       ["cc"] + kind + ["-Os", "-Wall", "-Wextra", "-Werror", "-o", fresh]
         + sources.map { "\(Built.source)/Tests/guests/\($0)" })
     guard compiler.succeeded else { throw Trouble("\(name): \(compiler.errors)") }
-    // Another run of the tests that is under way may be executing the old one: a rename leaves it alone.
+    // Another test process may be executing the old file, which a rename does not affect.
     rename(fresh, path)
     return path
   }

@@ -1,20 +1,20 @@
 import Foundation
 import Glibc
 
-/// A whole host of a test: a trixie with systemd as PID 1 in a container, in the world's network namespace and cgroup.
+/// A host for tests: trixie with systemd as PID 1, in a container in the world's network namespace and cgroup.
 ///
-/// It sees cgroup 2 alone at /sys/fs/cgroup, whatever this machine mounts, and has dormoused, dormouse and the units of this
-/// checkout installed, the world's `config` as `/etc/dormouse`, and the payload in `/usr/local/libexec`.
+/// It sees only cgroup 2 at /sys/fs/cgroup, whatever this machine mounts. The programs and units of this source tree are installed, the
+/// world's `config` is `/etc/dormouse`, and the programs of tests are in `/usr/local/libexec`.
 final class Host {
   private let world: World
   private let child: Child
   private let leader: Int32
 
-  /// Boots it and returns when it has come up; `binds` are further `SOURCE:DESTINATION`, read-only.
+  /// Boots the host and waits until it is ready. `binds` are further read-only bind mounts, as `SOURCE:DESTINATION`.
   init(in world: World, units: [String: String] = [:], binds: [String] = []) throws {
     let readiness = try NotifySocket(world.directory + "/host-notify")
     let runtime = try Self.swiftRuntime()
-    // A container may not load modules, though this one has every capability. An empty unit file masks.
+    // A container must not load modules, and this one has the capability. An empty unit file masks the unit.
     let units = units.merging(["systemd-modules-load.service": ""]) { given, _ in given }
     let own = [
       "\(Built.dormoused):/usr/local/sbin/dormoused",
@@ -39,14 +39,14 @@ final class Host {
       ], in: "host", log: world.directory + "/host")
     let said = try readiness.waitUntilReady(child)
     guard let leader = said["X_NSPAWN_LEADER_PID"].flatMap({ Int32($0) }) else {
-      throw Trouble("systemd-nspawn did not say who the host's PID 1 is")
+      throw Trouble("systemd-nspawn did not report PID 1 of the host")
     }
     self.world = world
     self.child = child
     self.leader = leader
   }
 
-  /// What its PID 1 and its kernel messages printed.
+  /// The console output of the host.
   var console: String { text(of: world.directory + "/host.out") }
 
   /// Runs a command on the host.
@@ -61,10 +61,10 @@ final class Host {
     try world.start(["nsenter", "--target", "\(leader)", "--all"] + arguments)
   }
 
-  /// Where a file of the host is for this machine.
+  /// The path on this machine of a file of the host.
   func path(_ path: String) -> String { "/proc/\(leader)/root\(path)" }
 
-  /// Runs a command on the host that has to succeed, and returns what it printed.
+  /// Runs a command on the host, which must succeed, and returns its output.
   @discardableResult
   func require(_ arguments: String...) throws -> String {
     let outcome = try world.run(["nsenter", "--target", "\(leader)", "--all"] + arguments)
@@ -74,14 +74,14 @@ final class Host {
     return outcome.output
   }
 
-  /// A property of a unit.
+  /// The value of a property of a unit.
   func show(_ unit: String, _ property: String) throws -> String {
     try require("systemctl", "show", "--value", "--property=\(property)", unit)
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// A mount namespace in which cgroup 2 stands at /sys/fs/cgroup: what later systemds insist on. The machine's own mounts
-  /// are not touched.
+  /// A command prefix that creates a mount namespace with cgroup 2 at /sys/fs/cgroup, which newer versions of systemd require. The mounts
+  /// of the machine are not changed.
   private static func cgroup2Alone(_ world: World) throws -> [String] {
     [
       "unshare", "--mount", "--propagation=private", "sh", "-c",
@@ -92,7 +92,7 @@ final class Host {
     ]
   }
 
-  /// The directory of the Swift runtime that the programs of this build are linked with.
+  /// The directory of the Swift runtime with which the programs are linked.
   private static func swiftRuntime() throws -> String {
     let libraries = try GuestTests.require("ldd", Built.dormoused).split(separator: "\n")
     let core = libraries.first { $0.contains("libswiftCore.so") }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Linux
 
-/// The receiving end of sd_notify(3), as a service manager has it.
+/// The receiving end of sd_notify(3), as in a service manager.
 final class NotifySocket {
   let path: String
   private var socket: OwnedFD?
@@ -17,10 +17,10 @@ final class NotifySocket {
     self.socket = consume socket
   }
 
-  /// What is sent from now on is refused: a queue that nobody empties would hold its senders up.
+  /// Refuses further messages, because a queue that nobody reads would block its senders.
   func close() { socket = nil }
 
-  /// Leaves no room in its queue, until that is read.
+  /// Fills the queue until it is read.
   func fill() throws(SystemError) {
     do throws(SystemError) {
       while true { try sendDatagram(Array("X_FILLER=1".utf8), to: .path(path)) }
@@ -29,7 +29,7 @@ final class NotifySocket {
     }
   }
 
-  /// Returns the assignments received up to and with READY=1; throws when `child` ends before.
+  /// Returns the assignments up to and including READY=1; throws when `child` ends before that.
   @discardableResult
   func waitUntilReady(_ child: Child) throws -> [String: String] {
     var said: [String: String] = [:]
@@ -44,9 +44,9 @@ final class NotifySocket {
 
   /// The next message; throws when there is none and `child` has ended.
   func message(from child: Child) throws -> String {
-    guard let raw = socket?.raw else { throw Trouble("this notify socket was closed") }
+    guard let raw = socket?.raw else { throw Trouble("the notify socket was closed") }
     let end = ContinuousClock.now + .seconds(deadline)
-    // The end of the process is looked at between short waits: a message may lie here when it has gone.
+    // The end of the process is checked between short waits, because a message may be queued when it has ended.
     while !isReadable(raw, within: 0.1) {
       guard child.isRunning else { throw Trouble("\(child.arguments) ended: \(child.wait().map { "\($0)" } ?? "?")") }
       guard ContinuousClock.now < end else { throw Trouble("\(child.arguments) did not become ready") }

@@ -3,15 +3,15 @@ import Glibc
 import Linux
 import Testing
 
-/// A network namespace, a cgroup and a directory of one test's own, with whatever it starts inside.
+/// The network namespace, the cgroup and the directory of one test, with everything that it starts.
 ///
-/// `World.with` tears it all down, also when the test fails: everything in the cgroup is killed, then namespace, cgroup and
-/// directory go. What a killed test run left behind is swept by the next run.
+/// `World.with` removes them, also when the test fails: it kills all processes in the cgroup, and removes the namespace, the cgroup and the
+/// directory. The next test process removes what a killed one left.
 final class World {
   let name: String
-  /// The test's directory: `config/`, `runtime/`, guests' roots, logs.
+  /// The directory of the test: `config/`, `runtime/`, roots of guests, logs.
   let directory: String
-  /// The absolute directory of the test's cgroup 2.
+  /// The directory of the test's cgroup.
   let cgroup: String
   private(set) var children: [Child] = []
   private(set) var daemon: Daemon?
@@ -20,7 +20,7 @@ final class World {
   var config: String { directory + "/config" }
   var runtime: String { directory + "/runtime" }
 
-  /// Gives `body` a world and tears it down afterwards. An error thrown carries the daemon's log.
+  /// Creates a world for `body` and removes it afterwards. An error of `body` is rethrown with the log of the daemon.
   static func with(_ body: (World) throws -> Void) throws {
     let world = try World()
     defer { world.tearDown() }
@@ -33,7 +33,7 @@ final class World {
 
   private init() throws {
     _ = Self.swept
-    // Short, because sockets' paths begin with it, and of so many that no two worlds of a run have the same.
+    // The name is short because paths of sockets begin with it, and unique among the worlds of a test process.
     name = "dmt-\(getpid())-\(String(UInt32.random(in: 0..<60_000_000), radix: 36))"
     directory = "/tmp/\(name)"
     cgroup = try Cgroups.root() + "/" + name
@@ -47,16 +47,16 @@ final class World {
     try require("ip", "-n", name, "link", "set", "lo", "up")
   }
 
-  // MARK: Running things
+  // MARK: Running commands
 
-  /// Starts a command inside the world: in its network namespace and its cgroup (or `cgroup` below it).
+  /// Starts a command in the network namespace and the cgroup of the world, or in `cgroup` below that.
   func start(
     _ arguments: [String], environment: [String: String] = [:], in group: String = "", log: String? = nil
   ) throws -> Child {
     let place = group.isEmpty ? cgroup : cgroup + "/" + group
     mkdir(place, 0o755)
     let log = log ?? nextLog()
-    // Each program execs the next, so the process ID stays that of the command.
+    // Each program executes the next, so the process ID becomes that of the command.
     let enter = [
       "nsenter", "--net=/run/netns/\(name)", "sh", "-c", "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"", place,
     ]
@@ -67,7 +67,7 @@ final class World {
     return child
   }
 
-  /// Runs a command inside the world to its end.
+  /// Runs a command in the world to its end.
   func run(_ arguments: String..., seconds: Double = deadline) throws -> Outcome {
     try run(arguments, seconds: seconds)
   }
@@ -81,9 +81,9 @@ final class World {
     return Outcome(ending: ending, output: text(of: log + ".out"), errors: text(of: log + ".err"))
   }
 
-  /// Starts `dormoused` and returns when it says READY=1.
+  /// Starts `dormoused` and waits for its READY=1.
   ///
-  /// `starter` is a command that executes the one which follows it.
+  /// `starter` is a command that executes the arguments after it.
   @discardableResult
   func startDaemon(
     _ arguments: [String] = [], environment: [String: String] = [:], under starter: [String] = []
@@ -97,9 +97,9 @@ final class World {
   // MARK: The end
 
   private func tearDown() {
-    // With `swift test --attachments-path DIR` the logs are there to be read after a failure.
+    // `swift test --attachments-path DIR` keeps the logs of failed tests.
     if let daemon { Attachment.record(daemon.log, named: "\(name).log") }
-    // Those too that have not come into the cgroup yet, and would keep it.
+    // Processes that are not in the cgroup yet would prevent its removal.
     for child in children { child.signal(SIGKILL) }
     for child in children { _ = child.wait() }
     Cgroups.end(cgroup)
@@ -108,7 +108,7 @@ final class World {
     Self.remove(directory)
   }
 
-  /// A daemon that was killed leaves its guests' exported sockets mounted, and notes of their scratch directories elsewhere.
+  /// Removes what a killed daemon leaves outside of the world's directory: mounts of exported sockets, and scratch directories.
   private static func remove(_ directory: String) {
     let runtime = directory + "/runtime"
     for note in names(in: runtime) where note.hasSuffix(".scratch") || note.hasSuffix(".discarded") {
@@ -127,7 +127,7 @@ final class World {
 
   private static let plainEnvironment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 
-  /// Once in a run: ends the worlds whose test process is gone.
+  /// Removes, once in each test process, the worlds of test processes that were killed.
   private static let swept: Void = {
     guard let root = try? Cgroups.root() else { return }
     let orphans = Set(names(in: root) + names(in: "/run/netns") + names(in: "/tmp"))
@@ -141,17 +141,17 @@ final class World {
   }()
 }
 
-/// The contents of a file, or nothing.
+/// The contents of a file, or an empty text.
 func text(of path: String) -> String {
   String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
 }
 
-/// The names in a directory, or none.
+/// The names in a directory, or none if it cannot be read.
 func names(in path: String) -> [String] {
   (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
 }
 
-/// Runs a tool of the host, outside any world.
+/// Runs a command of the machine outside of any world.
 func command(_ arguments: [String], seconds: Double = 600) throws -> Outcome {
   let log = "/tmp/dmt-\(getpid())-\(UInt32.random(in: 0 ... .max))"
   defer { for end in [".out", ".err"] { unlink(log + end) } }
@@ -161,7 +161,7 @@ func command(_ arguments: [String], seconds: Double = 600) throws -> Outcome {
   return Outcome(ending: ending, output: text(of: log + ".out"), errors: text(of: log + ".err"))
 }
 
-/// Runs a tool of the host that has to succeed, and returns what it printed.
+/// Runs a command of the machine, which must succeed, and returns its output.
 @discardableResult
 func require(_ arguments: String...) throws -> String {
   let outcome = try command(arguments)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Interface=")
 struct MovedInterfaceTests {
-  /// The interfaces are ends of virtual Ethernets, which the kernel takes away with the namespace they are in.
+  /// The interfaces are ends of virtual Ethernet pairs, which the kernel removes with their network namespace.
   private func start(_ world: World) throws -> (daemon: Daemon, guest: Int32, address: String?) {
     for name in ["eth1", "eth2"] { try world.ip("link add \(name) type veth peer name \(name)-wire") }
     let address = try world.interface("eth1")?.address
@@ -20,7 +20,7 @@ struct MovedInterfaceTests {
     #expect(GuestTests.names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])
   }
 
-  @Test("is the guest's while it runs, by its name there, and then the host's again by the old one")
+  @Test("an interface of Interface= is in the guest under its name there while it runs, and then back on the host")
   func comesHome() throws {
     try World.with { world in
       let (_, guest, address) = try start(world)
@@ -31,7 +31,7 @@ struct MovedInterfaceTests {
     }
   }
 
-  @Test("comes home from a guest that is killed, whatever that called it")
+  @Test("an interface of Interface= returns to the host when its guest is killed, whatever its name in the guest")
   func killedGuest() throws {
     try World.with { world in
       let (daemon, guest, address) = try start(world)
@@ -42,7 +42,8 @@ struct MovedInterfaceTests {
     }
   }
 
-  @Test("comes home when daemon and guest are killed: by the next daemon", arguments: [true, false])
+  @Test(
+    "the next daemon returns an interface of Interface= when daemon and guest were killed", arguments: [true, false])
   func killedDaemon(guestToo: Bool) throws {
     try World.with { world in
       let (daemon, guest, address) = try start(world)
@@ -59,13 +60,13 @@ struct MovedInterfaceTests {
     }
   }
 
-  @Test("comes home by another name when its own is taken, and that is said")
+  @Test("an interface of Interface= returns under another name when its own is in use, with a message")
   func nameTaken() throws {
     try World.with { world in
       let (daemon, _, _) = try start(world)
       try world.ip("link add eth1 type bridge")
       try world.sleep("echo")
-      try daemon.waitForLog("bringing the interface eth1 home under its name: File exists")
+      try daemon.waitForLog("moving the interface back to the host as eth1: File exists")
       let names = try world.interfaces().map(\.ifname)
       #expect(names.count == 6)
       #expect(names.contains { $0.hasPrefix("dormouse") || $0 == "lan" })

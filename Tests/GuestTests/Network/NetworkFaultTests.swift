@@ -6,7 +6,7 @@ import Testing
 @Suite("A network that cannot be furnished")
 struct NetworkFaultTests {
   @Test(
-    "is said in words, and nothing of it is left",
+    "a network that cannot be set up is reported, and nothing of it is left",
     arguments: [
       ("VirtualEthernet=yes", "link add ve-echo type bridge", "making the virtual Ethernet link ve-echo: File exists"),
       ("Bridge=br0", "", "looking up the interface br0: No such device"),
@@ -15,7 +15,7 @@ struct NetworkFaultTests {
       ("MACVLAN=eth9", "", "looking up the interface eth9: No such device"),
       ("NamespacePath=/run/netns/none-such", "", "opening the network namespace /run/netns/none-such: No such file"),
       ("NamespacePath=/etc/hostname", "", "opening the network namespace /etc/hostname (it is none): Invalid argument"),
-      // In the middle: the interface has been moved and the zone's bridge been made when the last one cannot be.
+      // The failure comes late: the interface was moved and the bridge of the zone created before.
       (
         "Interface=eth0\nZone=office\nVirtualEthernetExtra=lo:x0", "",
         "making the virtual Ethernet link lo: File exists"
@@ -36,7 +36,7 @@ struct NetworkFaultTests {
     }
   }
 
-  @Test("heals when what was missing is there")
+  @Test("a guest whose network could not be set up starts once the missing interface exists")
   func heals() throws {
     try World.with { world in
       try world.addTiny("echo", settings: "[Network]\nBridge=br0")
@@ -48,7 +48,7 @@ struct NetworkFaultTests {
     }
   }
 
-  @Test("of a daemon without the privilege is said to be that")
+  @Test("a network that a daemon without CAP_NET_ADMIN cannot set up is reported with that reason")
   func unprivileged() throws {
     try World.with { world in
       try world.addTiny("echo", settings: "[Network]\nVirtualEthernet=yes")
@@ -58,14 +58,14 @@ struct NetworkFaultTests {
           "setpriv", "--bounding-set=-net_admin", Built.dormoused, "--config", world.config, "--runtime", world.runtime,
         ],
         log: log)
-      try eventually("the daemon answers") { try world.dormouse("list").succeeded || !daemon.isRunning }
+      try eventually("the daemon replies") { try world.dormouse("list").succeeded || !daemon.isRunning }
       #expect(try !world.dormouse("wake", "echo").succeeded)
       #expect(text(of: log + ".err").contains("making the virtual Ethernet link ve-echo: Operation not permitted"))
       #expect(try world.interfaces().map(\.ifname) == ["lo"])
     }
   }
 
-  @Test("a zone whose last guest was killed with the daemon has no bridge after the next one began")
+  @Test("the next daemon removes the bridge of a zone whose last guest was killed with the daemon")
   func zone() throws {
     try World.with { world in
       let guest = try world.wakeTiny("echo", network: "Zone=office")

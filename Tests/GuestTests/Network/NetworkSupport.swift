@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// An interface as `ip -json -details link` tells of it.
+/// An interface as `ip -json -details link` prints it.
 struct Interface: Decodable, Equatable {
   var ifname: String
   var address: String?
@@ -28,12 +28,12 @@ extension World {
 
   func interface(_ name: String) throws -> Interface? { try interfaces().first { $0.ifname == name } }
 
-  /// The interfaces of the network that a process is in.
+  /// The interfaces of the network namespace of a process.
   func interfaces(of pid: Int32) throws -> [Interface] {
     try decodeInterfaces(inNetwork(of: pid, "ip", "-json", "-details", "link"))
   }
 
-  /// Runs a command of this machine in the network of a process.
+  /// Runs a command of this machine in the network namespace of a process.
   @discardableResult
   func inNetwork(of pid: Int32, _ arguments: String...) throws -> Outcome {
     let outcome = try run(["nsenter", "--net=/proc/\(pid)/ns/net"] + arguments)
@@ -47,25 +47,25 @@ extension World {
     guard outcome.succeeded else { throw Trouble("ip \(arguments): \(outcome.errors)") }
   }
 
-  /// Answers at `address` in the network of a process, as the tiny init does; one that the process has already.
+  /// Starts a tiny-init that answers at `address` in the network namespace of a process, which must have that address.
   func serve(in pid: Int32, at address: String) throws {
     _ = try start([
       "nsenter", "--net=/proc/\(pid)/ns/net", "systemd-socket-activate", "--listen", address, try Payload.tinyInit(),
     ])
-    guard let daemon else { throw Trouble("no daemon runs") }
+    guard let daemon else { throw Trouble("no daemon is running") }
     try daemon.until("\(address) is listened at") {
       try inNetwork(of: pid, "ss", "-Hln", "src", address).output.contains(address)
     }
   }
 
-  /// What is answered to a line that is sent from the network of a process to a server elsewhere.
+  /// Sends a line from the network namespace of a process to a server, and returns the answer.
   func ask(_ host: String, _ port: Int, _ line: String, from pid: Int32, over kind: String = "tcp") throws -> String {
-    // Not by read, which takes a byte at a time: of a datagram that is the first one only.
+    // The shell's read reads single bytes, which loses the rest of a datagram.
     let script = "exec 3<>/dev/\(kind)/\(host)/\(port) && echo \(line) >&3 && timeout 10 head --lines=1 <&3"
     return try inNetwork(of: pid, "bash", "-c", script).output.trimmingCharacters(in: .newlines)
   }
 
-  /// A guest with a network: its PID 1 once it runs.
+  /// Wakes a guest and returns its PID 1.
   func wakeTiny(_ name: String, network: String, users: String = "pick") throws -> Int32 {
     try addTiny(name, settings: "[Exec]\nPrivateUsers=\(users)\n[Network]\n\(network)")
     try startDaemon()
@@ -74,7 +74,7 @@ extension World {
   }
 
   private func decodeInterfaces(_ outcome: Outcome) throws -> [Interface] {
-    // In a namespace without interfaces of a kind, ip prints empty objects between the others.
+    // ip prints an empty object for each interface of another kind.
     let all = try JSONDecoder().decode([Loose].self, from: Data(outcome.output.utf8))
     return all.compactMap(\.interface)
   }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("With systemd-networkd on both sides")
 struct NetworkdTests {
-  @Test("a guest with VirtualEthernet=yes has an address and reaches its host, without a word more in any file")
+  @Test("systemd-networkd on both sides configures a guest with VirtualEthernet=yes, which reaches its host")
   func address() throws {
     try World.with { world in
       try world.addDebian(

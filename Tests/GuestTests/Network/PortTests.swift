@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Port=")
 struct PortTests {
-  /// A guest that answers at its port 80, with a link to the host at 10.8.0.1 and an address to come.
+  /// Starts a guest that answers at its port 80 and gets an address later; the host end of its link has 10.8.0.1.
   private func start(_ world: World, ports: String = "Port=8080:80") throws -> (daemon: Daemon, guest: Int32) {
     let guest = try world.wakeTiny("echo", network: "VirtualEthernet=yes\n\(ports)")
     try world.ip("address add 10.8.0.1/24 dev ve-echo")
@@ -21,7 +21,7 @@ struct PortTests {
 
   private func rules(_ world: World) throws -> String { try world.run("nft", "list", "ruleset").output }
 
-  @Test("leads to the guest from the host's own addresses, 127.0.0.1 too, and follows the guest's address")
+  @Test("Port= forwards connections to the host's addresses, including 127.0.0.1, and follows the guest's address")
   func follows() throws {
     try World.with { world in
       let (daemon, guest) = try start(world)
@@ -39,7 +39,7 @@ struct PortTests {
     }
   }
 
-  @Test("leads to the guest from other machines, by TCP and by UDP")
+  @Test("Port= forwards TCP connections and UDP datagrams from other machines to the guest")
   func others() throws {
     try World.with { world in
       let (daemon, guest) = try start(world, ports: "Port=8080:80\nPort=udp:5353:53")
@@ -67,7 +67,7 @@ struct PortTests {
     }
   }
 
-  @Test("leads to the guest by IPv6 as well")
+  @Test("Port= forwards IPv6 connections to the guest")
   func ipv6() throws {
     try World.with { world in
       let (daemon, guest) = try start(world)
@@ -79,27 +79,27 @@ struct PortTests {
     }
   }
 
-  @Test("keeps the guest from what listens on the host's 127.0.0.1 only")
+  @Test("Port= does not let the guest reach servers that listen only on 127.0.0.1 of the host")
   func guarded() throws {
     try World.with { world in
       let (daemon, guest) = try start(world)
       try add("10.8.0.2", world, guest)
       try world.serve(in: daemon.pid, at: "127.0.0.1:9000")
-      // What a guest's root can do to send packets for 127.0.0.1 to its host.
+      // Root in a guest can send packets for 127.0.0.1 to the host in this way.
       let script = """
         echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet
         ip route delete table local 127.0.0.0/8 dev lo; ip route delete table local 127.0.0.1 dev lo
         ip route add 127.0.0.1 via 10.8.0.1 dev host0 src 10.8.0.2 && exec timeout 1 bash -c '</dev/tcp/127.0.0.1/9000'
         """
       let outcome = try world.run(["nsenter", "--net=/proc/\(guest)/ns/net", "sh", "-c", script])
-      // timeout(1): it heard nothing, not even that nobody is there.
+      // timeout(1) ended it: there was no answer, not even a refusal.
       #expect(outcome.status == 124, "\(outcome.errors)")
       let dropped = try world.run("nft", "list", "chain", "inet", "dormouse-echo", "guard").output
       #expect(dropped.contains("drop"))
     }
   }
 
-  @Test("is cleared up after by the next daemon, whether the guest was left running or not", arguments: [true, false])
+  @Test("the next daemon removes the rules of Port=, with and without an orphan", arguments: [true, false])
   func killedDaemon(guestToo: Bool) throws {
     try World.with { world in
       let (daemon, guest) = try start(world)
@@ -111,7 +111,7 @@ struct PortTests {
       let next = try world.startDaemon()
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }
       #expect(try rules(world).isEmpty)
-      // Also when somebody else is still in the guest's network, as the test's own server is.
+      // The server of the test is still in the guest's network namespace, which keeps it alive.
       #expect(try world.interfaces().map(\.ifname) == ["lo"])
       #expect(names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite("A guest's virtual Ethernet")
 struct VirtualEthernetTests {
   @Test(
-    "is host0 in the guest and ve-NAME, up, on the host; passed sockets and idleness are as ever",
+    "a virtual Ethernet pair is host0 in the guest and ve-NAME on the host, and sockets and idleness are unaffected",
     arguments: ["no", "pick"])
   func ends(users: String) throws {
     try World.with { world in
@@ -31,7 +31,7 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("has the same hardware addresses at each start, and others than another guest's")
+  @Test("a virtual Ethernet pair has the same hardware addresses at each start, unlike those of another guest")
   func addresses() throws {
     try World.with { world in
       let long = "a-guest-whose-name-is-a-long-one"
@@ -41,7 +41,7 @@ struct VirtualEthernetTests {
       for _ in 0..<2 {
         for name in ["a", long] {
           try world.wake(name)
-          // Too long a name is shortened, and found all the same.
+          // A name that is too long is shortened.
           let whole = "ve-" + name
           let host = try #require(try world.interfaces().first { ([$0.ifname] + ($0.altnames ?? [])).contains(whole) })
           #expect(host.ifname.hasPrefix(whole.prefix(11)))
@@ -55,7 +55,7 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("has further ones beside it, each by its two names", arguments: ["no", "pick"])
+  @Test("each virtual Ethernet pair of VirtualEthernetExtra= has its two names", arguments: ["no", "pick"])
   func extra(users: String) throws {
     try World.with { world in
       let network = "VirtualEthernetExtra=ve-db:db0\nVirtualEthernetExtra=ve-log"
@@ -68,7 +68,7 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("joins a bridge that is there, as vb-NAME, and leaves it to its owner", arguments: ["no", "pick"])
+  @Test("the host end of a virtual Ethernet pair joins an existing bridge as vb-NAME", arguments: ["no", "pick"])
   func bridge(users: String) throws {
     try World.with { world in
       try world.ip("link add br0 type bridge")
@@ -81,7 +81,7 @@ struct VirtualEthernetTests {
   }
 
   @Test(
-    "two guests of a zone talk to each other; its bridge comes with the first and goes with the last",
+    "two guests of a zone reach each other, and its bridge is created for the first and removed with the last",
     arguments: ["no", "pick"])
   func zone(users: String) throws {
     try World.with { world in
@@ -107,7 +107,7 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("a MACVLAN is the guest's own, on top of an interface that stays the host's", arguments: ["no", "pick"])
+  @Test("a MACVLAN interface is created in the guest on top of an interface of the host", arguments: ["no", "pick"])
   func macvlan(users: String) throws {
     try World.with { world in
       try world.ip("link add eth0 type veth peer name wire")
@@ -120,7 +120,7 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("an IPVLAN is made, or the start says that this kernel has none", arguments: ["no", "pick"])
+  @Test("an IPVLAN interface is created, or the start fails because the kernel has none", arguments: ["no", "pick"])
   func ipvlan(users: String) throws {
     try World.with { world in
       try world.ip("link add eth0 type veth peer name wire")
@@ -135,10 +135,10 @@ struct VirtualEthernetTests {
     }
   }
 
-  @Test("the namespace at NamespacePath= is the guest's, furnished by whoever made it", arguments: ["no", "pick"])
+  @Test("a guest uses the network namespace of NamespacePath=, which stays unchanged", arguments: ["no", "pick"])
   func namespacePath(users: String) throws {
     try World.with { world in
-      // The world's own network is what `ip netns add` made.
+      // `ip netns add` created the network namespace of the world.
       let other = world.name + "-blue"
       try require("ip", "netns", "add", other)
       defer { _ = try? require("ip", "netns", "del", other) }

@@ -1,4 +1,4 @@
-/* Devices, and files of the kernel that a guest may see but not write. */
+/* Attempts on devices, and on files of the kernel that a guest may read but not write. */
 #define _GNU_SOURCE
 #include "hostile.h"
 
@@ -11,19 +11,19 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* A device that is made and opened: both must not go through. */
+/* Creates and opens a device; one of both must fail. */
 static int device(mode_t kind, unsigned int major_number, unsigned int minor_number) {
   unlink("/tmp/device");
   if (mknod("/tmp/device", kind | 0600, makedev(major_number, minor_number)) == -1) return refused(-1);
   int fd = open("/tmp/device", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  /* No such device is no refusal. */
+  /* The error that the device does not exist is not a refusal. */
   if (fd == -1 && (errno == ENXIO || errno == ENODEV)) return snprintf(why, sizeof why, "mknod went through"), BROKEN;
   return refused(fd);
 }
 
 int disk(void) {
   dev_t host = 0;
-  /* The disk that the guest's own root lies on, and the first virtual one. */
+  /* The disk with the guest's root, and the first virtual disk. */
   struct stat root;
   if (stat("/", &root) == 0) host = root.st_dev;
   int verdict = device(S_IFBLK, major(host), minor(host));
@@ -42,7 +42,7 @@ int run_host(void) { return refused(open("/run/host/dormouse", O_WRONLY | O_CREA
 static int masked(const char *path) {
   struct statfs system;
   if (statfs(path, &system) == -1) return refused(-1);
-  /* What covers it is an empty file of a tmpfs. */
+  /* A masked file is covered by an empty file of a tmpfs. */
   if (system.f_type == 0x9fa0 /* PROC_SUPER_MAGIC */) return snprintf(why, sizeof why, "%s is the kernel's", path), BROKEN;
   snprintf(why, sizeof why, "%s is covered", path);
   return HELD;
@@ -51,9 +51,9 @@ int sysrq(void) { return masked("/proc/sysrq-trigger"); }
 int kcore(void) { return masked("/proc/kcore"); }
 int keys_listed(void) { return masked("/proc/keys"); }
 
-/* Whether the host sees it the host says: the source is the mark that it looks for. */
+/* The host checks whether it sees the mounts, by the name of their source. */
 int mount_seen(void) {
-  /* Also where a file system is mounted on both sides. */
+  /* The second directory is in a file system that is mounted in the guest and on the host. */
   static const char *const places[] = {"/tmp/mark", "/run/host/unix-export/mark"};
   for (int i = 0; i < 2; i++) {
     mkdir(places[i], 0700);

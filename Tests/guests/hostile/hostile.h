@@ -1,22 +1,22 @@
-/* What the attempts have in common. */
+/* Declarations that the attempts share. */
 #ifndef HOSTILE_H
 #define HOSTILE_H
 
 enum { HELD, BROKEN, SKIPPED };
 
 extern int own_users;           /* whether the guest has a user namespace */
-extern int victim;              /* a process of the host's, or 0 */
-extern char why[512];           /* of the attempt under way */
-extern int foreign_descriptors; /* open at exec, besides the standard ones and the listeners */
+extern int victim;              /* the number of a process of the host, or 0 */
+extern char why[512];           /* the reason for the verdict on the current attempt */
+extern int foreign_descriptors; /* the number of open descriptors at execve(2), other than the standard ones and listeners */
 extern char descriptors[512];
 
 /* The verdict on a call that must fail. */
 int refused(long result);
-/* The verdict on a call that must not even get as far as its arguments. */
+/* The verdict on a call that must be refused before its arguments are checked. */
 int forbidden(long result);
 int skip(const char *reason);
 int write_to(const char *path, const char *text);
-/* Writes what stands in `path` now: should that go through, nothing is changed. */
+/* Writes the current contents of `path` to it, so that a write that is not refused changes nothing. */
 int write_back(const char *path);
 const char *content(const char *path);
 

@@ -1,4 +1,4 @@
-/* System calls that act on the whole machine. */
+/* Attempts at system calls that affect the whole machine. */
 #define _GNU_SOURCE
 #include "hostile.h"
 

@@ -1,12 +1,12 @@
-/* A guest that tries to get out: a static PID 1 that attempts what a container must not let through, as root.
+/* A guest that tries to break out: a static PID 1 that attempts, as root, what a container must prevent.
  *
  *   hostile [--victim=PID] [--plant] [--uproot]
  *
- * It prints a line for each attempt, "ID VERDICT WHAT: WHY": held when it was refused, BROKEN when it went through, skipped
- * when the attempt means nothing here; then it says READY=1 and waits for its end. In a user namespace its root is nobody on
- * the host: there it also tries what any other root may do to its own mounts. --victim: a process of the host's, by the host's
- * number. --plant, on the host: leaves a key in root's user keyring for the guest to find, for ten minutes at
- * most; --uproot takes it away.
+ * It prints a line for each attempt, "ID VERDICT WHAT: WHY". The verdict is held when the attempt was refused, BROKEN when
+ * it succeeded, and skipped when it does not apply. Then it sends READY=1 and waits for a stop. With private users it also
+ * attempts what root without a user namespace may do to its own mounts. --victim names a process of the host by its number
+ * there. --plant, on the host, stores a key in root's user keyring for ten minutes, for the guest to find; --uproot removes
+ * it.
  */
 #define _GNU_SOURCE
 #include "hostile.h"
@@ -150,7 +150,7 @@ static int uproot(void) {
 int main(int count, char **list) {
   static const char *const verdicts[] = {"held", "BROKEN", "skipped"};
   note_descriptors();
-  /* Where every user is mapped to itself there is no namespace. */
+  /* Without a user namespace, every user is mapped to itself. */
   own_users = !strstr(content("/proc/self/uid_map"), "4294967295");
   for (int i = 1; i < count; i++) {
     if (!strncmp(list[i], "--victim=", 9)) victim = atoi(list[i] + 9);

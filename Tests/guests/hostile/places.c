@@ -1,4 +1,4 @@
-/* Ways out of the guest's root, its cgroup and its processes. */
+/* Attempts to leave the guest's root, its cgroup and its PID namespace. */
 #define _GNU_SOURCE
 #include "hostile.h"
 
@@ -20,7 +20,7 @@ int cgroup_above(void) {
   struct stat here, above;
   mkdir("/tmp/cgroup", 0700);
   if (mount("none", "/tmp/cgroup", "cgroup2", 0, NULL) == -1) return refused(-1);
-  /* The mounted root has to be the guest's own cgroup: what tells is its process, which is this one. */
+  /* The root of the mount must be the same cgroup as the guest's. */
   if (stat("/tmp/cgroup", &here) == -1 || stat("/sys/fs/cgroup", &above) == -1) return refused(-1);
   if (here.st_ino != above.st_ino) return snprintf(why, sizeof why, "a cgroup above the guest's is there"), BROKEN;
   return refused(write_to("/tmp/cgroup/../cgroup.procs", "1"));
@@ -53,7 +53,7 @@ int trace_host(void) {
 }
 int daemon_program(void) {
   struct stat own, told;
-  /* Process 1 and its program are the guest's own, whoever made it. */
+  /* The program of process 1 must be the guest's, not the daemon's. */
   if (stat("/proc/1/exe", &told) == -1 || stat("/sbin/init", &own) == -1) return refused(-1);
   int same = own.st_dev == told.st_dev && own.st_ino == told.st_ino;
   snprintf(why, sizeof why, same ? "/proc/1/exe is the guest's" : "/proc/1/exe is no file of the guest's");
@@ -67,7 +67,7 @@ int host_key(void) {
   return refused(key);
 }
 
-/* The root of the file system that the guest's root lies on has inode 2 on ext4, and can be asked for without a name. */
+/* The root of an ext4 file system has inode 2 and can be opened by handle, without a path, also if the guest's root is below it. */
 int handle(void) {
   struct {
     struct file_handle head;
@@ -77,7 +77,7 @@ int handle(void) {
   return forbidden(syscall(SYS_open_by_handle_at, here, &root.head, O_RDONLY | O_CLOEXEC));
 }
 
-/* Out of a chroot of its own a process of root's walks up with `..`: it must end in the guest's root. */
+/* A process of root leaves a chroot of its own and walks up with `..`; it must end in the guest's root. */
 int breakout(void) {
   struct stat own, found;
   pid_t child = fork();

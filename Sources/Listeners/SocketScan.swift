@@ -1,0 +1,196 @@
+import ControlProtocol
+import GuestSpec
+import Lifecycle
+import Linux
+
+/// One look at a guest's sockets: which connections there are, what waits, when the last datagram came.
+package final class SocketScan {
+  private let diag: SockDiag
+  private let ended: EndedConnections
+  private let listeners: GuestListeners
+  /// How long a connection counts whose client has closed, or will send no more (both look the same), while the guest holds on
+  /// to its end in silence.
+  private let closeWaitLimit: Duration
+  /// When each connection, by its cookie, was first seen: the kernel does not keep when it was made.
+  private var firstSeen: [UInt64: Timestamp] = [:]
+  package private(set) var tally: ConnectionTally
+  /// False when the kernel's messages about the ends of connections cannot be had: then it is looked as often as for AF_UNIX.
+  package var receivesEnds = false
+  /// Whether somebody uses the guest who came by no socket of it: one who sits at its console.
+  package var isAttended: () -> Bool = { false }
+  /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
+  private static let queueRescan = Duration.seconds(5)
+
+  /// With the `tally` of the guest's earlier runs.
+  package init(
+    _ diag: SockDiag, _ ended: EndedConnections, listeners: GuestListeners, idleStop: Duration?,
+    tally: ConnectionTally = ConnectionTally()
+  ) {
+    self.tally = tally
+    self.diag = diag
+    self.ended = ended
+    self.listeners = listeners
+    // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
+    closeWaitLimit = max(idleStop ?? .zero, IdlePolicy.seldom)
+  }
+
+  package struct Found {
+    package var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
+    package var connections: [ConnectionStatus] = []
+    /// The kernel's name of each connection, in the same order.
+    fileprivate var cookies: [UInt64] = []
+    /// Of those that the guest has.
+    fileprivate var announced: Set<UInt64> = []
+    fileprivate var unannounced: Set<UInt64> = []
+    /// Somebody uses the guest in a way in which it cannot be seen what comes next.
+    fileprivate var isOpaque = false
+    /// A client of TCP is in its handshake.
+    package fileprivate(set) var isHalfOpen = false
+    /// Those at which somebody waits.
+    package var waiting: [(listener: Listener, count: Int)] = []
+  }
+
+  var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
+
+  /// Those at which the guest serves: who tries again and again at another is no user of it.
+  private var served: [Listener] { listeners.all.filter { $0.isAdopted != false } }
+  /// Theirs, of TCP.
+  package var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
+
+  /// Whether it is told what arrives on connections.
+  var monitorsData: Bool { listeners.alarm != nil }
+
+  private var hasUnixListener: Bool {
+    listeners.all.contains { listener in
+      switch (listener.listen.kind, listener.local) {
+      case (.datagram, _), (_, .ipv4), (_, .ipv6): false
+      case (_, .path), (_, .abstract), (_, .unnamed): true
+      }
+    }
+  }
+
+  /// Takes in first which connections have ended, of this guest and of others: each was a use, and is judged by the state in which it
+  /// happened.
+  ///
+  /// - Throws: `SystemError` when the kernel does not answer.
+  package func scan() throws(SystemError) -> Found {
+    ended.drain()
+    var found = Found()
+    let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
+    let unix = hasUnixListener ? try diag.unixSockets() : []
+    let addresses = listeners.all.map(\.local)
+    for listener in listeners.all {
+      switch (listener.listen.kind, listener.local) {
+      case (.datagram, _): try scanDatagrams(of: listener, &found)
+      case (_, .ipv4), (_, .ipv6):
+        let open = openConnections(
+          of: listener.local, besides: addresses, among: tcp, closeWaitLimit: closeWaitLimit)
+        found.add(open, of: listener, endIsAnnounced: receivesEnds)
+        let unmonitored = listeners.alarm?.unmonitored ?? []
+        if open.connections.contains(where: { unmonitored.contains($0.cookie) }) { found.isOpaque = true }
+      case (_, .path), (_, .abstract), (_, .unnamed):
+        if let socket = unix.first(where: { $0.inode == listener.inode }) {
+          found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
+        }
+      }
+    }
+    if isAttended() {
+      found.usage.inUse = true
+      found.usage.endIsAnnounced = false
+      found.isOpaque = true
+    }
+    if found.isOpaque { found.usage.silence = nil }
+    if !found.waiting.isEmpty { found.usage.rescan(within: Self.queueRescan) }
+    recordFirstSeen(&found)
+    found.usage.isSomebodyParked = listeners.isSomebodyParked
+    tally.found(found.announced, others: found.unannounced)
+    return found
+  }
+
+  /// Takes note of connections that ended on these ports; nil: of some that are not known.
+  ///
+  /// - Returns: nil when none was the guest's, else how many of them ended without a byte from it.
+  package func recordEnded(_ connections: [TCPConnection]?) -> Int? {
+    guard let connections else {
+      tally.missedSome()
+      return 0
+    }
+    let addresses = served.filter { $0.tcpPort != nil }.map(\.local)
+    let own = connections.filter { connection in addresses.contains { $0.accepts(at: connection.local) } }
+    if own.isEmpty { return nil }
+    let before = tally.unanswered
+    for connection in own { tally.ended(connection.cookie, isAnswered: connection.bytesSent != 0) }
+    return tally.unanswered - before
+  }
+
+  private func recordFirstSeen(_ found: inout Found) {
+    let moment = Timestamp.now
+    let seenBefore = firstSeen
+    firstSeen = [:]
+    for index in found.connections.indices {
+      let cookie = found.cookies[index]
+      let since = seenBefore[cookie] ?? moment
+      firstSeen[cookie] = since
+      found.connections[index].since = since
+    }
+  }
+
+  private func scanDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
+    // Its end is not announced, nor is the next datagram.
+    found.usage.endIsAnnounced = false
+    if try hasInput(listener.descriptor) {
+      found.usage.inUse = true
+      found.isOpaque = true
+      found.waiting.append((listener, try queuedBytes(on: listener.descriptor)))
+    }
+    if let stamp = try lastDatagram(on: listener.descriptor) {
+      let datagram = IdlePolicy.Datagram(stamp: stamp, age: Clocks.realtime - stamp)
+      if datagram.stamp > found.usage.lastDatagram?.stamp ?? .zero { found.usage.lastDatagram = datagram }
+    }
+  }
+}
+
+extension SocketScan.Found {
+  fileprivate mutating func add(_ open: OpenConnections, of listener: Listener, endIsAnnounced: Bool) {
+    if let again = open.rescanAfter { usage.rescan(within: again) }
+    if open.connections.isEmpty { return }
+    usage.inUse = true
+    if !endIsAnnounced { usage.endIsAnnounced = false }
+    for connection in open.connections {
+      if connection.place == .halfOpen { isHalfOpen = true }
+      guard connection.place == .accepted, let silence = connection.silence else {
+        isOpaque = true
+        continue
+      }
+      usage.silence = min(usage.silence ?? silence, silence)
+    }
+    let queued = open.connections.count { $0.place == .queued }
+    if queued > 0 { waiting.append((listener, queued)) }
+    connections += open.connections.map { ConnectionStatus($0, to: listener) }
+    cookies += open.connections.map(\.cookie)
+    let accepted = open.connections.filter { $0.place == .accepted }.map(\.cookie)
+    if endIsAnnounced { announced.formUnion(accepted) } else { unannounced.formUnion(accepted) }
+  }
+}
+
+extension IdlePolicy.Usage {
+  fileprivate mutating func rescan(within delay: Duration) {
+    rescanAfter = min(rescanAfter ?? delay, delay)
+  }
+}
+
+extension ConnectionStatus {
+  fileprivate init(_ connection: OpenConnection, to listener: Listener) {
+    self.init(
+      socket: listener.address, local: listener.local.description,
+      state: (connection.state ?? .established).word)
+    remote = connection.remote == .unnamed ? nil : connection.remote.description
+    queued = connection.place != .accepted
+    silentMs = connection.silence.map { Int($0.milliseconds) }
+  }
+}
+
+extension Listener {
+  /// The port whose connections are to be looked at, if it is a TCP listener.
+  var tcpPort: UInt16? { listen.kind == .stream ? local.port : nil }
+}
