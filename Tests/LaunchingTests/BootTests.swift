@@ -25,7 +25,7 @@ struct BootTests {
   }
 
   @Test(
-    "boots until it is ready, has no failed unit, and SIGRTMIN+3 shuts it down", arguments: roots,
+    "systemd boots as PID 1 without a failed unit, becomes ready, and shuts down at SIGRTMIN+3", arguments: roots,
     [false, true])
   func boots(root: String, isPrivate: Bool) throws {
     let guest = try TestGuest()
@@ -44,7 +44,7 @@ struct BootTests {
     #expect(try booted.ending() == .killed(signal: SIGINT), "\(booted.console)")
   }
 
-  @Test("a stop that is asked for before systemd has begun is honoured", arguments: roots)
+  @Test("systemd obeys a stop signal that was sent before it was executed", arguments: roots)
   func earlyStop(root: String) throws {
     let guest = try TestGuest()
     let booted = try BootedGuest(guest, spec(guest, root: root, isPrivate: false))

@@ -116,7 +116,7 @@ struct FailureTests {
     .mount(type: "tmpfs", target: target, flags: [], data: "", optional: false)
   }
 
-  @Test("is named, with the kernel's reason, and leaves no process behind", arguments: failures)
+  @Test("a launch step that fails is named with the kernel's reason, and leaves no process behind", arguments: failures)
   func named(steps: [Step], words: String) throws {
     let guest = try TestGuest()
     var plan = LaunchPlan()
@@ -130,7 +130,7 @@ struct FailureTests {
     #expect(try guest.cgroup.processes() == [])
   }
 
-  @Test("a cgroup that has gone is named as well")
+  @Test("a launch into a cgroup that has been removed fails with an error that names the cgroup")
   func noCgroup() throws {
     let guest = try TestGuest()
     try guest.cgroup.remove()
@@ -139,7 +139,7 @@ struct FailureTests {
     #expect(error.description == words)
   }
 
-  @Test("the daemon's signal mask is as before, whether a start fails or not")
+  @Test("the daemon's signal mask is the same after a launch as before, whether the launch fails or not")
   func mask() throws {
     let guest = try TestGuest()
     var before = sigset_t()

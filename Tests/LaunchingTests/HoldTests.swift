@@ -18,7 +18,9 @@ struct HoldTests {
     return try Planning.plan(spec, facts)
   }
 
-  @Test("is had before its program is executed; when it cannot be, nothing is, and no process is left", arguments: ways)
+  @Test(
+    "a launch calls hold before the payload executes, and if hold throws, the payload never executes and no process is left",
+    arguments: ways)
   func refused(users: Bool, hasInit: Bool) throws {
     let guest = try TestGuest()
     let plan = try plan(guest, users: users, init: hasInit)
@@ -46,7 +48,7 @@ struct HoldTests {
     try guest.cgroup.remove()
   }
 
-  @Test("may take its time, and the program is executed afterwards", arguments: ways)
+  @Test("the payload executes after hold has taken its time at the sync point", arguments: ways)
   func had(users: Bool, hasInit: Bool) throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest, users: users, init: hasInit)) { _ in usleep(50_000) }
@@ -56,7 +58,8 @@ struct HoldTests {
     #expect(bytes == Array("executed".utf8))
   }
 
-  @Test("of one that is killed meanwhile is had all the same, and its end is seen as any other")
+  @Test(
+    "the launch of a guest that is killed at the sync point succeeds, and the guest's end is reported like any other")
   func killed() throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest, users: false, init: false)) { kill($0.pid, SIGKILL) }

@@ -18,7 +18,9 @@ struct HostSideTests {
     return try guest.output(of: plan(spec, facts), handed: host.mounts)
   }
 
-  @Test("the guest's sockets are seen by the host, which cannot write there, and go with the run")
+  @Test(
+    "the host sees the guest's sockets in unix-export, cannot write there, and the directory is removed with the instance"
+  )
   func unixExport() throws {
     let guest = try TestGuest()
     let place = "\(guest.directory)/unix-export/\(guest.name)"
@@ -38,7 +40,7 @@ struct HostSideTests {
     #expect(access("\(guest.directory)/\(guest.name).kmsg", F_OK) == -1)
   }
 
-  @Test("what a killed daemon left is taken away by the next one, and in nobody's way before")
+  @Test("the files that a killed daemon left on the host do not hinder a start, and the next daemon removes them")
   func leftOver() throws {
     let guest = try TestGuest()
     let place = "\(guest.directory)/unix-export/\(guest.name)"
@@ -57,7 +59,7 @@ struct HostSideTests {
     #expect(try MountInfo.read().contains { $0.target == place } == false)
   }
 
-  @Test("the credentials are the guest's root's to read, and nobody's to change")
+  @Test("only the guest's root user can read the credentials, and nobody can change them")
   func credentials() throws {
     let guest = try TestGuest()
     let command = """
@@ -72,14 +74,15 @@ struct HostSideTests {
     #expect(text.contains("ro,nosuid,nodev,noexec,relatime,nosymfollow") && text.contains("- ramfs"), "\(text)")
   }
 
-  @Test("without credentials there is no directory for them")
+  @Test("a guest without credentials has no directory for them")
   func noCredentials() throws {
     let text = try output(TestGuest(), of: "ls -d /run/host/credentials; echo [$CREDENTIALS_DIRECTORY]")
     #expect(text.hasSuffix("[]\n") && text.contains("No such file"), "\(text)")
   }
 
   @Test(
-    "the boot is the guest's own, a reader of the kernel's messages waits and gets none, and incoming mounts arrive")
+    "a guest has a boot ID of its own, reading kernel messages blocks, and mounts on the host propagate to /run/host/incoming"
+  )
   func covered() throws {
     let guest = try TestGuest()
     let command = """

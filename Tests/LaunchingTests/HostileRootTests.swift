@@ -16,7 +16,8 @@ struct HostileRootTests {
     return root
   }
 
-  @Test("what lies in the place of /etc/machine-id is replaced, not written to", arguments: [S_IFCHR, S_IFLNK])
+  @Test(
+    "a hostile file at /etc/machine-id is replaced, and its target is not written to", arguments: [S_IFCHR, S_IFLNK])
   func machineID(kind: mode_t) throws {
     let guest = try TestGuest()
     let victim = guest.directory + "/root/victim"
@@ -39,7 +40,7 @@ struct HostileRootTests {
     #expect(try readFile(victim, limit: 100) == Array("as it was\n".utf8))
   }
 
-  @Test("a link in the place of /usr is not followed on the host")
+  @Test("a symbolic link at a root's /usr is not resolved on the host")
   func usr() throws {
     let guest = try TestGuest()
     var spec = guest.shell("ls /usr")
@@ -50,7 +51,7 @@ struct HostileRootTests {
     }
   }
 
-  @Test("a link in the place of /etc does not make the host's machine id the guest's")
+  @Test("a symbolic link at a root's /etc does not give the guest the host's machine ID")
   func foreignMachineID() throws {
     let guest = try TestGuest()
     let outside = guest.directory + "/outside"
@@ -69,7 +70,7 @@ struct HostileRootTests {
 
 @Suite("The machine id")
 struct MachineIDTests {
-  @Test("of a guest over the host's own root is not the host's")
+  @Test("the machine ID of a guest over the host's own root is not the host's")
   func overlay() throws {
     let guest = try TestGuest()
     var spec = guest.shell("cat /etc/machine-id")

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("PID 1 from the outside")
 struct ProcessTests {
-  @Test("runs until it ends, and how it ended is told once")
+  @Test("PID 1 runs until it ends, and its exit status is returned once")
   func exits() throws {
     let guest = try TestGuest()
     let spec = guest.shell("read line; exit 7")
@@ -20,7 +20,7 @@ struct ProcessTests {
     #expect(throws: SystemError.self) { try process.signal(.sigterm) }
   }
 
-  @Test("a signal without a handler is nothing to a first process; SIGKILL and cgroup.kill end it")
+  @Test("PID 1 ignores a signal that it has no handler for, and cgroup.kill ends it")
   func killed() throws {
     let guest = try TestGuest()
     let spec = guest.shell("echo up; while :; do sleep 1000; done")
@@ -37,7 +37,8 @@ struct ProcessTests {
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 
-  @Test("a stop signal sent at once stays pending for a systemd, across exec", arguments: [3, 4, 5] as [Int32])
+  @Test(
+    "a stop signal that is sent at once stays pending across execve(2) for a systemd", arguments: [3, 4, 5] as [Int32])
   func pending(offset: Int32) throws {
     let guest = try TestGuest()
     var spec = Guest(name: guest.name)
@@ -58,14 +59,14 @@ struct ProcessTests {
     #expect(value.map { $0 >> bit & 1 } == 1, "\(text)")
   }
 
-  @Test("what the daemon ignores is not ignored in the guest")
+  @Test("a signal that the daemon ignores is not ignored in the guest")
   func dispositions() throws {
     let before = signal(SIGUSR2, SIG_IGN)
     defer { signal(SIGUSR2, before) }
     #expect(try TestGuest().output(of: "grep ^SigIgn /proc/1/status") == "SigIgn:\t0000000000000000\n")
   }
 
-  @Test("a daemon with a busy thread starts guests that share its memory until they execute")
+  @Test("guests that share the daemon's memory until execve(2) are launched while another thread is busy")
   func threads() async {
     await withTaskGroup { group in
       group.addTask {
@@ -82,7 +83,7 @@ struct ProcessTests {
     }
   }
 
-  @Test("a process of an earlier daemon is adopted: signalled by its pidfd, and its end is told")
+  @Test("a PID 1 of an earlier daemon is adopted, signalled by its pidfd, and its end is reported")
   func adopts() throws {
     // The shell ends, so that what it has started is nobody's child here.
     guard let pipe = popen("sleep 1000 >/dev/null & echo $!", "r") else { throw SystemError("popen", errno: errno) }

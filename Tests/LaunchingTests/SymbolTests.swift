@@ -25,7 +25,7 @@ struct SymbolTests {
         .first { access($0, F_OK) == 0 }, "no CLaunch.build above \(parts)")
   }
 
-  @Test("of the small init is all in its section: it runs where nothing else of the daemon is")
+  @Test("the code of the small init refers to nothing outside of its section")
   func section() throws {
     let object = try directory() + "/init.c.o"
     let names = try lines(of: "objdump -h '\(object)'").filter { $0.contains("dormouse_init") }
@@ -34,7 +34,7 @@ struct SymbolTests {
     #expect(!relocations.contains { $0.hasPrefix("RELOCATION") }, "\(relocations)")
   }
 
-  @Test("calls no function of libc")
+  @Test("the code of CLaunch calls no function of libc")
   func symbols() throws {
     let directory = try directory()
     var defined: Set<String> = []

@@ -23,7 +23,7 @@ struct UserTests {
     return facts
   }
 
-  @Test("PID 1 is root inside and nobody in particular outside")
+  @Test("PID 1 in a user namespace is root inside, and an unprivileged user outside")
   func ids() throws {
     let text = try output(
       of: "id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g / /usr /dev/console")
@@ -42,7 +42,8 @@ struct UserTests {
     return table
   }
 
-  @Test("the mounts are those of any guest, and nothing of the crossing is left", arguments: [false, true])
+  @Test(
+    "a guest in a user namespace has the mounts of any guest, and none of the host's proc", arguments: [false, true])
   func mounts(isPrivate: Bool) throws {
     let text = try output(of: "cat /proc/self/mountinfo; ls -A /run >&2") { $0.network.isPrivate = isPrivate }
     var any = ""
@@ -53,7 +54,7 @@ struct UserTests {
     #expect(!text.contains("master:"), "\(text)")
   }
 
-  @Test("everything that the start made belongs to the guest's root")
+  @Test("every file that a launch makes belongs to the guest's root user")
   func owners() throws {
     let text = try output(
       of:
@@ -71,7 +72,8 @@ struct UserTests {
       ], "\(text)")
   }
 
-  @Test("what is mounted read-only cannot be made writable, nor taken away, nor the host's proc be found")
+  @Test(
+    "a guest in a user namespace can neither remount its read-only mounts, nor unmount them, nor find the host's proc")
   func locked() throws {
     let text = try output(
       of: """
@@ -82,7 +84,7 @@ struct UserTests {
     #expect(text == "end\n")
   }
 
-  @Test("the network is the guest's to set up when it is private, and the host's sysfs is not the guest's otherwise")
+  @Test("a guest in a user namespace can configure its private network, and cannot configure the host's")
   func network() throws {
     let own = try output(
       of: "ip address add 10.9.8.7/32 dev lo && ls /sys/class/net; echo 1 >/proc/sys/net/ipv4/ip_forward && echo set"
@@ -96,7 +98,7 @@ struct UserTests {
     #expect(shared.contains("Operation not permitted"), "\(shared)")
   }
 
-  @Test("PID 1 has the capabilities of any guest, in its user namespace, and is a first process in all else")
+  @Test("PID 1 in a user namespace has the capabilities, groups, session and signal masks of any guest's PID 1")
   func status() throws {
     // Not by a shell: it changes its own mask.
     let change: (inout Guest) -> Void = {
@@ -111,7 +113,9 @@ struct UserTests {
     #expect(try without(output(of: "", change: change)) == without(any))
   }
 
-  @Test("a step that fails on either side of the crossing is named, and leaves no process behind", arguments: 0..<3)
+  @Test(
+    "a launch step that fails before or after the user namespace is entered is named, and leaves no process behind",
+    arguments: 0..<3)
   func failures(place: Int) throws {
     let guest = try TestGuest()
     let spec = guest.shell("true")
@@ -125,7 +129,7 @@ struct UserTests {
     #expect(try guest.cgroup.processes() == [])
   }
 
-  @Test("what the crossing takes and does not get is named")
+  @Test("an error names what the entry into the user namespace lacked")
   func crossing() throws {
     let guest = try TestGuest()
     let spec = guest.shell("true")
