@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The cgroup of a guest")
 struct CgroupTests {
-  /// A name that no other test has.
+  /// A name that no other test uses.
   private func name(_ line: Int = #line) -> InstanceName { InstanceName("test-cgroup-\(getpid())-\(line)", 1) }
 
   @Test("a guest's cgroup is made below the daemon's own, is listed there, and is removed with all cgroups below it")

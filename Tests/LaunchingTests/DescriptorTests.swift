@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The descriptors of PID 1")
 struct DescriptorTests {
-  /// `count` listeners, and the inodes of their sockets.
+  /// Makes `count` listeners, and returns them with the inodes of their sockets.
   private func listeners(_ count: Int) throws -> (list: DescriptorList, inodes: [String]) {
     let list = DescriptorList()
     var inodes: [String] = []
@@ -67,7 +67,7 @@ struct DescriptorTests {
   @Test("PID 1 gets its listeners in order even where the daemon's descriptor numbers overlap with the child's")
   func overlapping() throws {
     let guest = try TestGuest()
-    // In reverse, so that each stands in another's way.
+    // In reverse, so that the numbers overlap with the final ones.
     let list = DescriptorList()
     let (made, inodes) = try listeners(4)
     for number in made.numbers.reversed() { list.append(OwnedFD(owning: fcntl(number, F_DUPFD_CLOEXEC, 3))) }

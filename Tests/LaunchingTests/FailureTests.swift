@@ -5,10 +5,10 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A step that fails")
+@Suite("A failing launch step")
 struct FailureTests {
-  /// Steps of which the last fails, and what the error says. Before the root is switched they see the host's files, of which
-  /// they change none.
+  /// Steps of which the last fails, and the text of the error. Before the switch of the root their paths are the host's; they change
+  /// no file of it.
   static let failures: [([Step], String)] = [
     ([.newSession, .newSession], "starting a session: Operation not permitted"),
     ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("[Files]")
 struct FilesTests {
-  /// A directory as root: this host's /usr bound into it, with what `links` adds.
+  /// A directory as the root, with this host's /usr bound into it, and the links of `links`.
   private func directoryGuest(
     _ guest: TestGuest, _ command: String, links: [(String, String)] = []
   ) throws -> Guest {

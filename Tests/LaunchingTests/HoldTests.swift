@@ -5,9 +5,9 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What the caller has to have of a guest", .serialized)
+@Suite("The hold callback of a launch", .serialized)
 struct HoldTests {
-  /// Each way in which the first process is made.
+  /// The ways in which PID 1 is made.
   private static let ways = [(users: false, init: false), (true, false), (false, true), (true, true)]
 
   private func plan(_ guest: TestGuest, users: Bool, init hasInit: Bool) throws -> LaunchPlan {
@@ -31,9 +31,9 @@ struct HoldTests {
       try guest.launch(plan) { process throws(SystemError) in
         held = process.pid
         #expect((process.payloadPID != held) == hasInit)
-        // Until it executes it is in the daemon's memory.
+        // Until it executes, it shares the daemon's memory.
         #expect(try readLink("/proc/\(process.payloadPID)/exe") == own)
-        // What it would print is still to be seen when the process is gone.
+        // The duplicate can be read after the process has ended.
         console = process.console.map { fcntl($0, F_DUPFD_CLOEXEC, 0) } ?? -1
         throw SystemError("epoll_ctl", errno: ENOSPC)
       }
@@ -42,7 +42,7 @@ struct HoldTests {
     #expect(error.description == "taking control of the guest's PID 1 (epoll_ctl): No space left on device")
     var byte: UInt8 = 0
     #expect(read(console, &byte, 1) != 1)
-    // Not even one that nobody has waited for, so the cgroup can go.
+    // Not even a zombie is left, so the cgroup can be removed.
     #expect(kill(held, 0) == -1 && errno == ESRCH)
     #expect(try guest.cgroup.isPopulated() == false)
     try guest.cgroup.remove()

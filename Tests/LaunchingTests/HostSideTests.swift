@@ -5,7 +5,7 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What a start makes on the host")
+@Suite("The files that a start makes on the host")
 struct HostSideTests {
   /// Runs a shell command as PID 1 of a guest with a host side, and returns what it printed.
   private func output(_ guest: TestGuest, of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String
@@ -46,7 +46,7 @@ struct HostSideTests {
     let place = "\(guest.directory)/unix-export/\(guest.name)"
     let spec = guest.shell("")
     let facts = try guest.facts(for: spec)
-    // As if its owner had been killed: nothing undoes it.
+    // Leaks the value, as if its daemon had been killed: deinit never runs.
     _ = Unmanaged.passRetained(try HostSide(making: spec, runtime: guest.directory, facts: facts))
     #expect(try MountInfo.read().count { $0.target == place } == 1)
     do {
@@ -93,7 +93,7 @@ struct HostSideTests {
     let host = String(decoding: try readFile("/proc/sys/kernel/random/boot_id", limit: 100), as: UTF8.self)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.first?.count == 36 && lines.first.map { $0 + "\n" } != host, "\(text)")
-    // timeout(1) ended it: it neither saw an end nor an error.
+    // timeout(1) ended it: it read neither end of file nor an error.
     #expect(lines.dropFirst().prefix(2) == ["124", "none"], "\(text)")
     #expect(try output(guest2(), of: "cat /proc/sys/kernel/random/boot_id") != (lines.first ?? "") + "\n")
     let isShared = try MountInfo.read().last { guest.directory.hasPrefix($0.target) }?.propagation.isEmpty == false

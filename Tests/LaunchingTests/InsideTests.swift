@@ -5,7 +5,7 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What PID 1 finds")
+@Suite("The environment of PID 1")
 struct InsideTests {
   @Test("the payload has PID 1, and its output arrives at the console's master")
   func first() throws {
@@ -59,7 +59,7 @@ struct InsideTests {
   @Test(
     "PID 1 starts with no signal blocked or ignored, and with the capabilities that the Container Interface demands")
   func status() throws {
-    // Not by a shell: it changes its own mask.
+    // Not by a shell, which changes its own signal mask.
     let text = try TestGuest().output(of: "") { $0.exec.parameters = ["/bin/cat", "/proc/self/status"] }
     var fields: [Substring: UInt64] = [:]
     for line in text.split(separator: "\n") {

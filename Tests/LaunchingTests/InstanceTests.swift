@@ -59,7 +59,7 @@ struct InstanceNameTests {
 
 @Suite("The numbers of instances")
 struct InstanceNumbersTests {
-  /// Two directories: the second stands in the place of the cgroup that instances have theirs in.
+  /// Two directories. `base` stands for the cgroup that the instances' cgroups lie in.
   private struct Host {
     let runtime: ScratchDirectory
     let base: ScratchDirectory

@@ -50,7 +50,7 @@ struct NamespaceTests {
   func noHolder() {
     var holder = launch_holder()
     holder.pid = getpid()
-    // CLONE_THREAD without CLONE_SIGHAND: the kernel makes nothing of it.
+    // CLONE_THREAD without CLONE_SIGHAND: the kernel refuses it.
     #expect(launch_hold(0x10000, &holder) == -Int(EINVAL))
     let open = fcntl(0, F_GETFD)
     launch_release(&holder)

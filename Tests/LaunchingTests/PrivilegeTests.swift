@@ -5,10 +5,10 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What PID 1 is and may")
+@Suite("User and privileges of PID 1")
 struct PrivilegeTests {
   private func status(_ change: (inout Guest) -> Void) throws -> [String: String] {
-    // Not by a shell, which changes some of it.
+    // Not by a shell, which changes some of these values.
     let text = try TestGuest().output(of: "") {
       $0.exec.parameters = ["/bin/cat", "/proc/self/status"]
       change(&$0)

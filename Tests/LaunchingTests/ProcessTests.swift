@@ -5,7 +5,7 @@ import Linux
 import Planning
 import Testing
 
-@Suite("PID 1 from the outside")
+@Suite("PID 1 as the daemon sees it")
 struct ProcessTests {
   @Test("PID 1 runs until it ends, and its exit status is returned once")
   func exits() throws {
@@ -45,12 +45,12 @@ struct ProcessTests {
     spec.policy.directory = "/"
     spec.files.volatile = .yes
     var plan = try plan(spec, guest.facts(for: spec))
-    // The plan of a booting guest, but a program that shows what an init would find; not a shell, which clears its mask.
+    // The plan of a booting guest, with a program that shows what an init would find. A shell would clear its signal mask.
     plan.steps[plan.steps.count - 1] = .execute(candidates: ["/bin/cat"], namesItself: false)
     plan.arguments = ["cat", "-", "/proc/self/status"]
     let process = try guest.launch(plan)
     try process.signal(.realtime(offset))
-    // End of file for a terminal.
+    // ^D, which a terminal turns into end of file.
     write(try #require(process.console), "\u{4}", 1)
     let text = try TestGuest.drain(process)
     let line = text.split(separator: "\n").first { $0.hasPrefix("ShdPnd:\t") }
@@ -85,7 +85,7 @@ struct ProcessTests {
 
   @Test("a PID 1 of an earlier daemon is adopted, signalled by its pidfd, and its end is reported")
   func adopts() throws {
-    // The shell ends, so that what it has started is nobody's child here.
+    // The shell ends, so its child is reparented and is not a child of this process.
     guard let pipe = popen("sleep 1000 >/dev/null & echo $!", "r") else { throw SystemError("popen", errno: errno) }
     var line = [CChar](repeating: 0, count: 64)
     fgets(&line, 64, pipe)
@@ -94,7 +94,7 @@ struct ProcessTests {
     let process = try GuestProcess(adopting: #require(Int32(text)), of: TestGuest().cgroup)
     #expect(process.console == nil)
     #expect(try process.reap() == nil)
-    // A thread of libdispatch blocks every signal that can be blocked, and popen(3)'s child has inherited that.
+    // Threads of libdispatch block every signal that can be blocked, and the child of popen(3) inherits the mask.
     try process.signal(.number(SIGKILL))
     #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     let status = try process.reap()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The small init of ProcessTwo=", .serialized)
 struct SmallInitTests {
-  /// With users of its own the first process is made another way.
+  /// With a user namespace PID 1 is made in another way.
   private static let users = [nil, IDMap(base: 0x3000_0000, count: 65536)]
 
   private func plan(_ spec: Guest, _ guest: TestGuest, _ users: IDMap?, _ names: [String] = []) throws -> LaunchPlan {
@@ -23,7 +23,7 @@ struct SmallInitTests {
     return spec
   }
 
-  /// Launches it and waits until it has printed a line.
+  /// Launches the guest and waits until it has printed a line.
   private func launched(_ guest: TestGuest, _ spec: Guest, _ users: IDMap? = nil) throws -> GuestProcess {
     let process = try guest.launch(plan(spec, guest, users))
     var byte: UInt8 = 0
@@ -91,7 +91,7 @@ struct SmallInitTests {
     #expect(try end(of: process) == .exited(status))
   }
 
-  /// By what the kernel tells of a guest that has powered off, and of one that wants to be started again.
+  /// Each stop signal, and the signal that PID 1 then dies of by reboot(2): SIGINT for power-off, SIGHUP for a reboot.
   static let signals: [(Signal, Int32)] =
     Signal.stopsOfSystemd.map {
       ($0, [.realtime(3), .realtime(4), .realtime(13), .realtime(14)].contains($0) ? SIGINT : SIGHUP)

@@ -5,11 +5,11 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A guest with users of its own")
+@Suite("A guest in a user namespace")
 struct UserTests {
   private static let base: UInt32 = 0x3000_0000
 
-  /// What a shell command prints that runs as PID 1 of a guest with 65536 users of its own.
+  /// Runs a shell command as PID 1 of a guest with a user namespace of 65536 IDs, and returns its output.
   private func output(of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String {
     let guest = try TestGuest()
     var spec = guest.shell(command)
@@ -31,7 +31,7 @@ struct UserTests {
     #expect(text == "0\n0\n" + row + row + "0:0\n0:0\n0:0\n")
   }
 
-  /// Mount points with type, flags and whether they are shared, as PID 1 sees them.
+  /// The mount points that PID 1 sees, with type, flags, and whether they are shared.
   private static func table(_ mountinfo: String) -> [String: String] {
     var table: [String: String] = [:]
     for mount in MountInfo.parse(mountinfo) {
@@ -100,7 +100,7 @@ struct UserTests {
 
   @Test("PID 1 in a user namespace has the capabilities, groups, session and signal masks of any guest's PID 1")
   func status() throws {
-    // Not by a shell: it changes its own mask.
+    // Not by a shell, which changes its own signal mask.
     let change: (inout Guest) -> Void = {
       $0.exec.parameters = [
         "/bin/grep", "-E", "^(Cap(Inh|Prm|Eff|Bnd|Amb)|Groups|NSpid|NSsid|Sig(Blk|Ign)):", "/proc/self/status",
@@ -108,7 +108,7 @@ struct UserTests {
       $0.network.isPrivate = true
     }
     let any = try TestGuest().output(of: "", change: change)
-    // SYS_RESOURCE: the daemon may lack it itself.
+    // Without SYS_RESOURCE, which the daemon may lack itself.
     let without = { (text: String) in text.replacing("9decbfff", with: "9cecbfff") }
     #expect(try without(output(of: "", change: change)) == without(any))
   }
@@ -135,7 +135,7 @@ struct UserTests {
     let spec = guest.shell("true")
     let good = try plan(spec, facts(guest, spec))
     let crossing = try #require(good.steps.firstIndex { if case .cross = $0 { true } else { false } })
-    // Not a user namespace; not a place where anything is mounted.
+    // The first slot is no user namespace, and the second pin is no mount point.
     for step in [Step.cross(slot: 0, pin: "/run/.proc"), .cross(slot: 1, pin: "/etc")] {
       var plan = good
       plan.steps[crossing] = step

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Planning
 
-@Suite("What a limit writes")
+@Suite("The limits of a guest's cgroup")
 struct CgroupLimitTests {
-  /// A machine of 8 GiB and a page, with room for 10,001 tasks.
+  /// A machine with 8 GiB and one page of memory, and 10,001 tasks.
   private static let machine = {
     var machine = MachineSize()
     machine.memory = 8 << 30 + 4096

@@ -2,9 +2,9 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("The plan of what a guest's /etc has of the host's")
+@Suite("The plan of the files that a guest's /etc takes from the host")
 struct EtcGoldenTests {
-  /// A guest with a /etc in which both files are there, on a host in Berlin.
+  /// A guest whose /etc has both files, on a host in the time zone Europe/Berlin.
   private func planned(_ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> LaunchPlan {
     try PlanningTests.planned { guest, facts in
       facts.etc.timezone = "Europe/Berlin"

@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("[Exec] in the plan")
+@Suite("The plan of [Exec]")
 struct ExecTests {
   private func golden(_ change: (inout Guest, inout StartFacts) -> Void) throws -> String {
     try changes(from: planned(), to: planned(change)).joined(separator: "\n")
@@ -146,7 +146,7 @@ struct ExecTests {
   }
 }
 
-@Suite("A user of the guest's")
+@Suite("The user of User=")
 struct AccountTests {
   private static let passwd = """
     root:x:0:0:root:/root:/bin/bash

@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("The plan of a start")
+@Suite("The plan of a launch")
 struct GoldenTests {
   @Test("a guest that boots a directory is launched by exactly these steps, in this order")
   func directory() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Planning
 
-@Suite("The network of a guest, planned")
+@Suite("The plan of a guest's network")
 struct NetworkPlanTests {
   private static let host = "3d1219c7c4c5404aaa1f6d2a48adfda4"
 

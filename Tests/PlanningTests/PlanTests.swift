@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("What PID 1 is told")
+@Suite("The environment and arguments of PID 1")
 struct PlanTests {
   private func environment(_ plan: LaunchPlan) -> [String] { plan.environment.map { "\($0.name)=\($0.value)" } }
 

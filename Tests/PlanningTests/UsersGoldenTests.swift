@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("The plan of a guest with users of its own")
+@Suite("The plan of a guest in a user namespace")
 struct UsersGoldenTests {
   private static func planned(
     root: GuestUsers.RootMapping = .tree, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }
@@ -36,7 +36,7 @@ struct UsersGoldenTests {
         "unmounting the host's proc",
         "rebind (path: \"/proc/sys\", set: [ro,nosuid,nodev,noexec], clear: [], optional: false)",
       ])
-    // What the host's side mounts is the guest's root's, and what shows namespaces is mounted in them.
+    // The host's side mounts file systems for the guest's root; those that show namespaces are mounted inside these.
     for line in all[..<crossing] where line.contains("type: \"tmpfs\"") {
       #expect(line.contains(",uid=3145728,gid=3145728\""), "\(line)")
     }

@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("Which users a guest gets")
+@Suite("The users of a guest")
 struct UsersTests {
   private static let host = RootOwner(path: "/guests/web", user: 0, group: 0)
   private static let shifted = RootOwner(path: "/guests/web", user: 0x2_0000, group: 0x2_0000)
