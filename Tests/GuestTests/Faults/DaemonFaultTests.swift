@@ -127,6 +127,29 @@ struct DaemonFaultTests {
     }
   }
 
+  @Test("a daemon that was killed leaves two instances of a guest: the next one adopts the newer and ends the older")
+  func twoInstances() throws {
+    try World.with { world in
+      try addBooted(world)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      try world.wake("echo")
+      #expect(world.instance(of: "echo") == "echo.2")
+      let pid = try world.leader(of: "echo")
+      killDaemon(daemon)
+      let stranger = try world.startStranger(in: "echo.1.guest")
+      let next = try world.startDaemon()
+      #expect(stranger.wait() == .killed(SIGKILL))
+      try next.waitForLog("found running as process \(pid)")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try expectCleared(world, next)
+      // No name is used again.
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(names(in: world.runtime).contains("echo.3.cgroup"))
+    }
+  }
+
   @Test("in another cgroup is found out by its note")
   func otherCgroup() throws {
     try World.with { world in
