@@ -143,10 +143,11 @@ struct DaemonFaultTests {
       #expect(stranger.wait() == .killed(SIGKILL))
       try next.waitForLog("found running as process \(pid)")
       try next.until("it sleeps") { try world.summary("echo").state == .inactive }
-      try expectCleared(world, next)
-      // No name is used again.
+      #expect(world.records(of: "echo").isEmpty)
+      // No name is used again, and the next start removes what is left of the older ones.
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
-      #expect(names(in: world.runtime).contains("echo.3.cgroup"))
+      #expect(world.records(of: "echo") == [world.runtime + "/echo.3.cgroup"])
+      #expect(world.cgroups(of: "echo") == [world.cgroup + "/echo.3.guest"])
     }
   }
 
