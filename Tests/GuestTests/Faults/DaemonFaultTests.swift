@@ -129,7 +129,31 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("the orphan of a killed daemon in another cgroup is found by its note")
+  @Test("a daemon that was killed leaves two instances of a guest: the next one adopts the newer and ends the older")
+  func twoInstances() throws {
+    try World.with { world in
+      try addBooted(world)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      try world.wake("echo")
+      #expect(world.instance(of: "echo") == "echo.2")
+      let pid = try world.leader(of: "echo")
+      killDaemon(daemon)
+      let stranger = try world.startStranger(in: "echo.1.guest")
+      let next = try world.startDaemon()
+      #expect(stranger.wait() == .killed(SIGKILL))
+      try next.waitForLog("found running as process \(pid)")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      #expect(world.records(of: "echo").isEmpty)
+      // No name is used again, and the next start removes what is left of the older ones.
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(world.records(of: "echo") == [world.runtime + "/echo.3.cgroup"])
+      #expect(world.cgroups(of: "echo") == [world.cgroup + "/echo.3.guest"])
+    }
+  }
+
+  @Test("the orphan of a killed daemon in another cgroup is found by its record")
   func otherCgroup() throws {
     try World.with { world in
       try addBooted(world)
