@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("A service manager that does not hear")
+@Suite("A service manager that receives no messages")
 struct StoreFaultTests {
   @Test("a socket that could not be stored is stored when the guest sleeps the next time")
   func saidAgain() throws {
@@ -32,7 +32,7 @@ struct StoreFaultTests {
       let daemon = try world.start(
         [Built.dormoused, "--config", world.config, "--runtime", world.runtime],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
-      try eventually("the daemon is up") { text(of: log + ".err").contains("asleep; holding") }
+      try eventually("the daemon is running") { text(of: log + ".err").contains("asleep; holding") }
       #expect(
         text(of: log + ".err").ranges(of: "cannot tell the service manager which sockets to keep: ").count == 1)
       for _ in 1...2 {
