@@ -8,7 +8,7 @@ struct StopPendingTests {
   static let addresses = ["127.0.0.1:8001", "[::1]:8002", "PATH", "127.0.0.1:8004"]
 
   @Test("clients of a stopping guest are parked, and served by the next instance", arguments: addresses)
-  func waitApart(address: String) throws {
+  func parked(address: String) throws {
     try World.with { world in
       try world.addHanging()
       let daemon = try world.startDaemon()

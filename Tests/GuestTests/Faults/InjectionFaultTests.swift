@@ -101,7 +101,7 @@ struct InjectionFaultTests {
   }
 
   @Test("a failed restore of steering, after a self-shutdown that was aborted, is retried until it succeeds")
-  func leadsBack() throws {
+  func restoredLater() throws {
     try World.with { world in
       let path = world.directory + "/socket"
       try world.addTiny("echo", "ListenStream=\(path)")
