@@ -16,10 +16,11 @@ extension GuestListeners {
     emergencyDescriptors = list
   }
 
-  /// Diverts new clients to the standby of each listener that can have one.
+  /// Steers new clients to the standby listeners, at each listener where that is possible.
   ///
-  /// - Parameter which: the listeners.
-  /// - Throws: the last `SystemError`. The other listeners are diverted all the same; `restore` undoes that.
+  /// - Parameter which: all listeners, or only those whose parked clients can be moved back to the same instance.
+  /// - Throws: `SystemError` of the last listener that cannot be diverted, for want of descriptors or memory. The others are diverted all the
+  ///   same; `restore` undoes it for all of them.
   package func divert(_ which: Divertible) throws(SystemError) {
     emergencyDescriptors = nil
     var failure: SystemError?

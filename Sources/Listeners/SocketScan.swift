@@ -89,7 +89,7 @@ package final class SocketScan {
     ended.drain()
     var found = Found()
     let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
-    let unix = hasUnixListener ? try diag.connectedUnixSockets() : []
+    let unix = hasUnixListener ? try diag.unixSockets() : []
     let addresses = listeners.all.map(\.local)
     for listener in listeners.all {
       switch (listener.listen.kind, listener.local) {
@@ -101,7 +101,7 @@ package final class SocketScan {
         let unmonitored = listeners.alarm?.unmonitored ?? []
         if open.connections.contains(where: { unmonitored.contains($0.cookie) }) { found.isOpaque = true }
       case (_, .path), (_, .abstract), (_, .unnamed):
-        if let socket = try diag.unixSocket(inode: listener.inode) {
+        if let socket = unix.first(where: { $0.inode == listener.inode }) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
         }
       }

@@ -16,7 +16,8 @@ final class Context {
   /// Another daemon may follow this one, which ends: the sockets stay where it finds them.
   var leavesSockets = false
 
-  /// - Parameter timers: nil: the loop.
+  /// Uses the loop for timers where no others are given.
+  ///
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager

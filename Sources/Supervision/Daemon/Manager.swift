@@ -28,9 +28,12 @@ public actor Manager {
   var orphanRetry: Retry?
   var orphanFailures: [String: SystemError] = [:]
 
-  /// Uses the loop of the calling thread, which the caller runs.
+  /// Starts nothing yet, see `startOrExit`.
   ///
-  /// - Parameter backend: makes what runs the guests, with the loop and the runtime directory, which exists.
+  /// - Parameters:
+  ///   - loop: the loop of the calling thread, which the caller runs.
+  ///   - arguments: the command line.
+  ///   - backend: makes what runs the guests, with the loop and the runtime directory, which exists.
   package init(
     loop: EventLoop, arguments: DaemonArguments,
     backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend
