@@ -84,15 +84,16 @@ struct TerminalTests {
     try World.with { world in
       try Self.addShell(world)
       let killed = try world.sit(
-        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
+        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=interrupted by a signal", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
       let ended = try world.sit(
-        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell stopped", "end")
+        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=terminal of shell was closed", "end")
       #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
       try world.wake("shell")
       let daemon = try #require(world.daemon)
       let gone = try world.sit(
-        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)", "see=has ended",
+        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)",
+        "see=terminal of shell was closed",
         "end")
       #expect(gone.trouble == nil && gone.status == 0 && gone.restored, "\(gone)")
     }
