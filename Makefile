@@ -1,4 +1,4 @@
-# Dormouse: what a person and the CI call. What runs guests (demo, tests, measurements) needs root, and says so first.
+# Dormouse: what a person and the CI call. What runs guests (demo, most tests, measurements) needs root, and says so first.
 
 SWIFT ?= swift
 # A target that imports another of the package's which Package.swift does not name is no target of ours.
@@ -21,7 +21,24 @@ GUESTS = bookworm trixie sid trixie-ssh trixie-users host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-.PHONY: all build demo test vm-test guests storm faults bench interface-report fuzz format format-check size-check import-check install clean
+# What tests need, by test targets and suites. A test target that is named in neither list is a unit test: it needs neither root nor
+# packages beyond the build's.
+# What works on the kernel, as root:
+KERNEL_TESTS = LinuxTests SystemdTests LaunchingTests
+# Whole guests, as root, with the roots of `guests`:
+GUEST_TESTS = GuestTests SupervisionTests.ControlVarlinkctlTests
+
+# Where each phase of a run records its seconds, for the table at the end of the tests. `.ci/run` sets it, for several calls of make.
+ifndef CI_TIMES
+export CI_TIMES := $(CURDIR)/.build/times
+$(shell rm -f $(CI_TIMES) 2>/dev/null)
+endif
+
+# What is built, and what is installed, is one at a time.
+.NOTPARALLEL:
+
+.PHONY: all build demo test test-unit test-kernel test-guests vm-test guests long storm faults bench interface-report fuzz format \
+  format-check size-check import-check report-check trap-check word-check ci-check install clean
 
 all: build
 
@@ -34,23 +51,55 @@ build:
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
 demo:
 	@.ci/need $(DEMO_NEEDS)
-	$(SWIFT) build
-	@$(if $(filter 0,$(shell id -u)),,sudo )examples/hello/demo --bin "$$($(SWIFT) build --show-bin-path)" $(if $(KEEP),--keep)
+	@.ci/phase building $(SWIFT) build
+	@.ci/phase demo $(if $(filter 0,$(shell id -u)),,sudo )examples/hello/demo --bin "$$($(SWIFT) build --show-bin-path)" $(if $(KEEP),--keep)
 
-# The test runner comes last: the closing line is its own.
-test: format-check size-check import-check guests
-	@.ci/suite $(SWIFT) test --disable-xctest $(CHECKED)
+# All tests in one run of the test runner, which comes last: the closing line is its own.
+test: format-check size-check import-check ci-check guests
+	$(run-tests)
+
+# What needs neither root nor packages beyond the build's: less than two minutes, once it is built.
+test-unit:
+	@.ci/need $(BUILD_NEEDS)
+	$(run-tests) --skip '$(call tests,$(KERNEL_TESTS) $(GUEST_TESTS))'
+
+# What works on the kernel. It boots this host's own /usr, and the roots of `guests` where they have been made.
+test-kernel:
+	@.ci/need --root $(TEST_NEEDS)
+	$(run-tests) --filter '$(call tests,$(KERNEL_TESTS))'
+
+# Whole guests under a whole daemon.
+test-guests: guests
+	$(run-tests) --filter '$(call tests,$(GUEST_TESTS))'
+
+# Building is a phase of its own, so that the minutes of testing are those of the tests.
+define run-tests
+@.ci/phase building $(SWIFT) build --build-tests $(CHECKED)
+@.ci/suite $(SWIFT) test --skip-build --disable-xctest
+endef
+
+# The regular expression of those tests whose targets or suites are named.
+space := $() $()
+tests = ^($(subst $(space),|,$(strip $(1))))([./]|$$)
 
 # What needs cgroup 2 with all its controllers, or Debian's kernel: on a virtual machine, by software emulation, one line for each check.
+# The lines are kept in Tests/vm/REPORT.md.
 vm-test:
 	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
 	$(SWIFT) build
-	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)"
+	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/REPORT.md
 
 # The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
 guests:
 	@.ci/need --root $(TEST_NEEDS)
-	@Tests/guests/make-guest $(GUESTS)
+	@.ci/phase 'making roots' Tests/guests/make-guest $(GUESTS)
+
+# What takes longer than `test`: an hour, on a quiet machine. Each part writes a report that is headed by the commit and the date, and the
+# reports are kept in the repository; `report-check` holds each to the one before. interface-report runs vm-test as a part of it.
+# All parts are run, also after one that fails.
+long:
+	@failed=; for part in interface-report storm faults bench; do $(MAKE) $$part || failed="$$failed $$part"; done; \
+	  .ci/reports || failed="$$failed report-check"; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 # Clients that connect without pause while guests are frozen, stopped, killed: what is lost, by edge, here and with what there is
 # today; kept in Benchmarks/results/storm.txt. STORM="--subjects tiny --edges 50" and the like for a part of it, which is not kept.
@@ -75,10 +124,11 @@ interface-report: guests
 	$(SWIFT) build --build-tests
 	@SWIFT="$(SWIFT)" Tests/interface/report --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/interface/REPORT.md
 
-# libFuzzer on each decoder of what others send, FUZZ_SECONDS=60 each. What it finds is kept in .build-fuzz/findings.
+# libFuzzer on each decoder of what others send: four minutes in all, or FUZZ_TOTAL= seconds, or FUZZ_SECONDS= for each of them. What it
+# finds is kept in .build-fuzz/findings.
 fuzz:
 	@.ci/need $(BUILD_NEEDS)
-	@SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/fuzz $(FUZZERS)
+	@SWIFT="$(SWIFT)" FUZZ_TOTAL="$(FUZZ_TOTAL)" FUZZ_SECONDS="$(FUZZ_SECONDS)" Tests/Fuzz/fuzz $(FUZZERS)
 
 format:
 	$(SWIFT) format --in-place -r Package.swift Sources Tests
@@ -94,18 +144,35 @@ size-check:
 import-check:
 	@.ci/imports
 
+# The reports that are kept: none has lost a row, says no, or is of a commit that is not in this one's past.
+report-check:
+	@.ci/reports
+
+# What can stop the daemon has its reason beside it.
+trap-check:
+	@.ci/traps
+
+# What the checks say of good and of bad examples.
+ci-check:
+	@for check in .ci/*-test; do $$check || exit; done
+
+# No name that docs/glossary.md calls old is used.
+word-check:
+	@.ci/words
+
 # What `build` built; root need not have Swift.
 install:
 	@if command -v $(SWIFT) >/dev/null; then $(MAKE) --no-print-directory build; fi
 	@[ -x .build/programs/dormoused ] && [ -x .build/programs/dormouse ] || { echo 'dormouse: run make first, with Swift' >&2; exit 1; }
-	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
+	install -d $(bindir) $(sbindir) $(unitdir) $(docdir)/docs $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
 	install -s .build/programs/dormouse $(bindir)/dormouse
 	install -s .build/programs/dormoused $(sbindir)/dormoused
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1
 	install -m 644 man/dormouse.guest.5 $(mandir)/man5
 	install -m 644 man/dormoused.8 $(mandir)/man8
-	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md LICENSE $(docdir)
+	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE $(docdir)
+	install -m 644 docs/* $(docdir)/docs
 	cp -R examples/. $(docdir)/examples
 
 clean:

@@ -32,18 +32,25 @@ let package = Package(
     .target(name: "Linux", dependencies: ["CLinux", "CMnl", "CSeccomp"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd", "Linux"], swiftSettings: strict),
     .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
+    .target(name: "GuestFiles", dependencies: ["GuestSpec", "Linux", "UnitSyntax"], swiftSettings: strict),
+    .target(
+      name: "Listeners", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Systemd"],
+      swiftSettings: strict),
     .target(
       name: "Supervision",
       dependencies: [
-        "ControlProtocol", "GuestSpec", "Launching", "Lifecycle", "Linux", "Planning", "Systemd",
-        "UnitSyntax",
+        "ControlProtocol", "GuestFiles", "GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd", "UnitSyntax",
       ],
       swiftSettings: strict),
-    .executableTarget(name: "dormoused", dependencies: ["Linux", "Supervision", "Systemd"], swiftSettings: strict),
+    .target(
+      name: "Container",
+      dependencies: ["GuestSpec", "Launching", "Linux", "Planning", "Supervision", "Systemd"], swiftSettings: strict),
+    .executableTarget(
+      name: "dormoused", dependencies: ["Container", "Linux", "Supervision", "Systemd"], swiftSettings: strict),
     .executableTarget(
       name: "dormouse",
       dependencies: [
-        "ControlProtocol", "Interface", "Linux", "Supervision",
+        "ControlProtocol", "GuestFiles", "Interface", "Linux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -59,12 +66,13 @@ let package = Package(
     .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
+    .testTarget(name: "GuestFilesTests", dependencies: ["GuestFiles", "GuestSpec", "Linux", "UnitSyntax"]),
+    .testTarget(
+      name: "ListenersTests", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: [
-        "ControlProtocol", "GuestSpec", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax", "dormouse",
-      ]),
-    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "Supervision", "dormouse"]),
+      dependencies: ["ControlProtocol", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
+    .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
   ]
 )

@@ -86,6 +86,6 @@ def debian(directory, port):
     return units
 
 
-def keep(name, lines):
-    """Prints and stores results with a line about the machine."""
-    common.keep(name, [f"Linux {os.uname().release}, {os.cpu_count()} processors", *lines])
+def keep(name, header, lines):
+    """Prints and keeps what was measured, with what it was measured on."""
+    common.keep(name, header, [f"Linux {os.uname().release}, {os.cpu_count()} processors", *lines])

@@ -21,13 +21,24 @@ def expect_options(usage, *names):
         sys.exit(f"there is no option {wrong[0]}\n{usage}")
 
 
-def keep(name, lines):
-    """Prints results, and writes them to Benchmarks/results/NAME with the owner of the source tree."""
-    print(*lines, sep="\n", flush=True)
-    path, owner = os.path.join(SOURCE, "Benchmarks/results", name), os.stat(SOURCE)
+def report_header():
+    """The line that heads a report, with the commit and the date; to be asked for before anything is measured."""
+    command = [os.path.join(SOURCE, ".ci/report-header")]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip("\n")
+
+
+def write_report(path, lines):
+    """Writes a report; PATH is named from the top of the tree, and the file belongs to whoever owns the tree."""
+    path, owner = os.path.join(SOURCE, path), os.stat(SOURCE)
     with open(path, "w") as file:
         print(*lines, sep="\n", file=file)
     shutil.chown(path, owner.st_uid, owner.st_gid)
+
+
+def keep(name, header, lines):
+    """Prints what was found, and keeps it below its header as Benchmarks/results/NAME."""
+    print(*lines, sep="\n", flush=True)
+    write_report(f"Benchmarks/results/{name}", [header, *lines])
 
 
 def cgroup_root():

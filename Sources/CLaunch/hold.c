@@ -1,4 +1,4 @@
-/* Namespaces that are there before anybody lives in them: a process that waits in them while the daemon takes hold of them. */
+/* Namespaces made before the guest: a process waits in them while the daemon opens their files in /proc/PID/ns. */
 #include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -11,12 +11,12 @@
 
 enum { STACK_SIZE = 16 * 1024 };
 
-/* In the daemon's memory, as every child of a start: it reads nothing but its argument. */
+/* Runs in the daemon's memory (CLONE_VM), so it reads nothing but its argument. */
 static void hold(void *argument) {
   long daemon = (long)argument;
   raw3(__NR_close_range, 0, ~0U, 0);
   raw5(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  /* A daemon that was killed before the line above sends no signal. */
+  /* If the daemon was killed before the line above, no signal comes. */
   while (raw0(__NR_getppid) == daemon) raw5(__NR_ppoll, 0, 0, 0, 0, 0);
   for (;;) raw1(__NR_exit_group, 0);
 }
@@ -33,7 +33,7 @@ long launch_hold(uint64_t namespaces, struct launch_holder *holder) {
       .stack_size = STACK_SIZE,
   };
   holder->stack = (void *)memory;
-  /* None of the daemon's handlers may run in it. */
+  /* The child must run none of the daemon's signal handlers. */
   uint64_t all = ~0ULL, own = 0;
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
   long pid = raw_clone3(&arguments, sizeof arguments, hold, (void *)raw0(__NR_getpid));
@@ -46,12 +46,12 @@ long launch_hold(uint64_t namespaces, struct launch_holder *holder) {
   return 0;
 }
 
-void launch_let_go(struct launch_holder *holder) {
+void launch_release(struct launch_holder *holder) {
   if (holder->pid == 0) return;
-  /* Our child, not yet waited for: its number is no other's. */
+  /* It is our child and not yet reaped, so no other process has its PID. */
   long error = raw4(__NR_pidfd_send_signal, holder->pidfd, SIGKILL, 0, 0);
   if (error < 0) error = raw2(__NR_kill, holder->pid, SIGKILL);
-  /* Who was not killed is not waited for, and keeps its stack: it ends with the daemon. */
+  /* If it could not be killed, waiting would block for ever. It keeps its stack and ends with the daemon. */
   if (error >= 0) {
     while (raw5(__NR_waitid, P_PIDFD, holder->pidfd, 0, WEXITED, 0) == -4 /* EINTR */) continue;
     raw2(__NR_munmap, (long)holder->stack, STACK_SIZE);

@@ -1,10 +1,9 @@
 /*
- * The small init of ProcessTwo=: what process 1 of a guest executes whose program is process 2.
+ * The small init of ProcessTwo=: PID 1 of a guest whose payload is PID 2.
  *
- * It has to leave the daemon's memory, so it is a program; and it has to be there whatever is in the guest's root, so it is one of ours.
- * Its code is a section of the daemon's own, copied behind the head of an ELF file without any other part. So the section must be all
- * of it: no function and no data from outside, no constant that a compiler lays elsewhere (SymbolTests looks for relocations). Left
- * as it is written, the code is the same however the rest is optimized.
+ * PID 1 has to leave the daemon's memory, so it executes a program. The guest's root may hold anything, so the program is ours. Its code is
+ * a section of the daemon, copied behind an ELF header into a memfd. The section must be complete: it refers to no function, no data and
+ * no compiler-made constant outside of it (SymbolTests searches for relocations). optnone keeps the code the same in every build mode.
  */
 #include <asm/errno.h>
 #include <asm/siginfo.h>
@@ -27,7 +26,7 @@
 extern const char __start_dormouse_init[] __attribute__((visibility("hidden")));
 extern const char __stop_dormouse_init[] __attribute__((visibility("hidden")));
 
-/* The real-time signals count from here, as systemd counts them: libc keeps the first two of the kernel's for itself. */
+/* libc reserves the kernel's first two real-time signals, 32 and 33, so SIGRTMIN is this one. */
 enum { RTMIN = 34 };
 
 #define SIGNAL(number) (1ULL << ((number)-1))
@@ -35,14 +34,14 @@ enum { RTMIN = 34 };
 #define REBOOT \
   (SIGNAL(SIGINT) | SIGNAL(RTMIN + 5) | SIGNAL(RTMIN + 6) | SIGNAL(RTMIN + 15) | SIGNAL(RTMIN + 16))
 
-/* A string that lies among the code: a literal would lie outside the section. */
+/* Points to a string in the section itself. The compiler would put a literal into another one. */
 #if defined(__x86_64__)
 #define TEXT(pointer, text) __asm__("lea 1f(%%rip), %0\n\tjmp 2f\n1:\t.asciz \"" text "\"\n2:" : "=r"(pointer))
 #elif defined(__aarch64__)
 #define TEXT(pointer, text) __asm__("adr %0, 1f\n\tb 2f\n1:\t.asciz \"" text "\"\n\t.balign 4\n2:" : "=r"(pointer))
 #endif
 
-/* Whether the program has a handler for SIGTERM, by the line SigCgt of proc_pid_status(5). */
+/* Whether the payload handles SIGTERM: reads the line SigCgt of proc_pid_status(5). */
 OWN static int catches_term(void) {
   const char *path;
   char text[4096];
@@ -68,33 +67,33 @@ OWN static uint64_t now(void) {
   return (uint64_t)time.tv_sec;
 }
 
-/* The program has ended, or its time is up: whatever else is in the guest ends with this process. */
-OWN static void end(uint64_t told, const siginfo_t *child) {
+/* Ends the guest, because the payload has ended or its time is up: the kernel kills all other processes with PID 1. */
+OWN static void end(uint64_t received, const siginfo_t *child) {
   int ended = child->si_pid == LAUNCH_PAYLOAD;
-  if (told & POWER_OFF) {
+  if (received & POWER_OFF) {
     raw4(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, 0);
-    /* Who may not power off has ended all the same, as it was told to. */
+    /* Without CAP_SYS_BOOT. A payload that the stop signal killed has still ended as asked. */
     if (ended && child->si_code != CLD_EXITED) raw1(__NR_exit_group, 0);
   }
-  if (told & REBOOT) raw4(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART, 0);
-  /* As a shell tells of a command that was killed. */
+  if (received & REBOOT) raw4(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_RESTART, 0);
+  /* 128 and the signal's number, as a shell reports a command that was killed. */
   int status = child->si_code == CLD_EXITED ? child->si_status : 128 + child->si_status;
   raw1(__NR_exit_group, ended ? status : 1);
 }
 
-/* Every signal is blocked from the beginning, so that none is lost, and none does anything by itself. */
+/* Every signal is blocked from the start: none is lost before rt_sigtimedwait(2) takes it, and none has its default action. */
 OWN __attribute__((used)) static void live(long *stack) {
   char **arguments = (char **)(stack + 1);
-  uint64_t patience = 0, deadline = ~0ULL, told = 0;
+  uint64_t timeout = 0, deadline = ~0ULL, received = 0;
   raw2(__NR_prctl, PR_SET_NAME, (long)arguments[0]);
-  for (const char *digit = arguments[1]; digit && *digit; digit++) patience = patience * 10 + (uint64_t)(*digit - '0');
+  for (const char *digit = arguments[1]; digit && *digit; digit++) timeout = timeout * 10 + (uint64_t)(*digit - '0');
   for (;;) {
     siginfo_t child;
     child.si_pid = 0;
     if (raw5(__NR_waitid, P_ALL, 0, (long)&child, WEXITED | WNOHANG, 0) < 0) raw1(__NR_exit_group, 1);
     uint64_t time = now();
-    if (child.si_pid == LAUNCH_PAYLOAD || time >= deadline) end(told, &child);
-    /* An orphan that was left to this process: perhaps there are more. */
+    if (child.si_pid == LAUNCH_PAYLOAD || time >= deadline) end(received, &child);
+    /* Another process was reparented to PID 1 and is reaped now. There may be more. */
     if (child.si_pid != 0) continue;
 
     struct __kernel_timespec rest;
@@ -103,21 +102,21 @@ OWN __attribute__((used)) static void live(long *stack) {
     const uint64_t awaited = POWER_OFF | REBOOT | SIGNAL(SIGCHLD);
     long until = deadline == ~0ULL ? 0 : (long)&rest;
     long signal = raw4(__NR_rt_sigtimedwait, (long)&awaited, 0, until, sizeof awaited);
-    /* EINTR, for one: somebody traces it. EAGAIN: the time is up. */
+    /* EINTR: a tracer stopped this process, for example. EAGAIN: the timeout has expired. */
     if (signal < 0 && signal != -EINTR && signal != -EAGAIN) raw1(__NR_exit_group, 1);
-    if (signal <= 0 || signal == SIGCHLD || told) continue;
-    told = SIGNAL(signal);
-    /* Of seconds that have begun; the daemon, which counts better, is to be the first to lose patience. */
-    if (patience) deadline = now() + patience + 1;
-    int is_told = catches_term();
+    if (signal <= 0 || signal == SIGCHLD || received) continue;
+    received = SIGNAL(signal);
+    /* now() counts whole seconds. One more makes the daemon's own timeout, which is exact, the first to expire. */
+    if (timeout) deadline = now() + timeout + 1;
+    int handles_term = catches_term();
     raw2(__NR_kill, LAUNCH_PAYLOAD, SIGTERM);
     raw2(__NR_kill, LAUNCH_PAYLOAD, SIGCONT);
-    /* A shell ignores SIGTERM and obeys this. Who ends in an orderly way at SIGTERM would be torn out of it. */
-    if (!is_told) raw2(__NR_kill, LAUNCH_PAYLOAD, SIGHUP);
+    /* An interactive shell ignores SIGTERM and ends at SIGHUP. A program that handles SIGTERM would be killed by it while it shuts down. */
+    if (!handles_term) raw2(__NR_kill, LAUNCH_PAYLOAD, SIGHUP);
   }
 }
 
-/* The stack is as the kernel leaves it: how many arguments, then those. */
+/* The entry point. The kernel leaves argc and argv on the stack. */
 SECTION __attribute__((naked, noreturn, no_stack_protector)) static void start(void) {
 #if defined(__x86_64__)
   __asm__("xor %ebp, %ebp\n\t"
@@ -147,7 +146,7 @@ struct head {
 
 static long write_program(int file) {
   const unsigned long length = (unsigned long)(__stop_dormouse_init - __start_dormouse_init);
-  /* As far into the file as the section is into its page: nothing in it sees that it was moved. */
+  /* The same offset in a page as in the daemon: code that addresses pages (adrp on aarch64) works unchanged. */
   const unsigned long page = 4096, into = 4096 + (unsigned long)__start_dormouse_init % page;
   struct head head = {
       .file =
@@ -176,7 +175,7 @@ static long write_program(int file) {
   if (written == sizeof head) written = raw4(__NR_pwrite64, file, (long)__start_dormouse_init, (long)length, (long)into);
   if (written < 0) return written;
   if (written != (long)length) return -ENOSPC;
-  /* The guest finds it as /proc/1/exe, and the next guest must not find it changed. */
+  /* Sealed, because the guest can open it as /proc/1/exe. */
   return raw3(__NR_fcntl, file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 

@@ -23,16 +23,16 @@ int launch_slot(const struct launch_plan *plan, uint64_t slot) {
   return FIRST_DESCRIPTOR + (int)plan->listener_count + 1 + (int)slot;
 }
 
-/* Handlers of the daemon would run in its memory; what it ignores would stay ignored across exec. */
+/* A handler of the daemon would run in the daemon's memory, and execve(2) keeps ignored signals ignored. */
 static void reset_dispositions(void) {
-  /* The kernel's struct sigaction, as large as on any architecture: handler, flags, restorer, mask. All zero: SIG_DFL. */
+  /* The kernel's struct sigaction at its largest: handler, flags, restorer, mask. All zero means SIG_DFL. */
   const uint64_t action[4] = {0, 0, 0, 0};
   for (int number = 1; number <= 64; number++) raw4(__NR_rt_sigaction, number, (long)action, 0, 8);
 }
 
 /*
- * Listeners at 3 and up, then the channel to the daemon, then the preloaded slots; everything else of the daemon's goes, before any path of
- * the guest is looked at. All are first moved above the places they are to take, because the daemon's numbers may lie among these.
+ * Puts the listeners at 3 and up, then the channel to the daemon, then the preloaded slots. Closes every other descriptor of the daemon
+ * before the first path of the guest is opened. All are moved above their final numbers first, because the daemon's may be among these.
  */
 static long arrange_descriptors(struct launch_family *family) {
   const struct launch_plan *plan = family->plan;
@@ -54,8 +54,8 @@ static long arrange_descriptors(struct launch_family *family) {
 }
 
 /*
- * Nothing is left but to execute. Whoever has connected is accepted from then on, so the daemon first has all that it needs to go on
- * with the guest, or lets nothing be executed. Its end is an end of file here.
+ * Waits at the sync point, before execve(2). The payload accepts clients from its first moment, so the daemon acquires everything that it
+ * needs for the guest first, and otherwise refuses. When the daemon dies, this reads end of file.
  */
 static void await_daemon(struct launch_family *family) {
   struct launch_report report = {LAUNCH_AT_SYNC_POINT, 0};
@@ -72,7 +72,7 @@ static long execute(const struct launch_plan *plan, const struct launch_step *st
   for (uint64_t i = 0; i < step->a; i++) {
     if (step->b) plan->argv[0] = (char *)candidate;
     long error = raw3(__NR_execve, (long)candidate, (long)plan->argv, (long)plan->envp);
-    /* As execvp(3): a candidate that is not there leads to the next, and the most telling error is kept. */
+    /* As execvp(3): tries the next candidate when one is missing, and keeps the error that says most. */
     if (error != -ENOENT && error != -ENOTDIR) result = error;
     if (error != -ENOENT && error != -ENOTDIR && error != -EACCES) return error;
     candidate = launch_next_string(candidate);
@@ -87,7 +87,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
   switch ((enum launch_op)step->op) {
     case LAUNCH_SESSION: return raw0(__NR_setsid);
     case LAUNCH_KEYRING:
-      /* A kernel without keys, or one that is out of quota for them, is no reason not to start. */
+      /* Best effort: the kernel may be built without keys, or the quota may be used up. */
       raw2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
       return 0;
     case LAUNCH_UNSHARE: return raw1(__NR_unshare, (long)step->a);

@@ -1,4 +1,4 @@
-/* Mounts, as the child makes them. */
+/* Mounts, made by the child. */
 #include <asm/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mount.h>
@@ -8,7 +8,7 @@
 #include "operations.h"
 #include "raw.h"
 
-/* glibc's and the kernel's headers both want to define this. */
+/* The headers of glibc and of the kernel define this both, and conflict. */
 enum { DETACH = 2 /* MNT_DETACH */ };
 
 static long set_attributes(int at, const char *path, uint64_t set, uint64_t clear, int recursive) {
@@ -17,7 +17,7 @@ static long set_attributes(int at, const char *path, uint64_t set, uint64_t clea
   return raw5(__NR_mount_setattr, at, (long)path, flags, (long)&attributes, sizeof attributes);
 }
 
-/* A clone of the mount at `path`, attached nowhere, with its attributes changed before anybody can reach it. */
+/* Returns a detached clone of the mount at `path`. Its attributes are set before it can be reached by a path. */
 static long clone_mount(const char *path, uint64_t set, uint64_t clear, uint64_t how) {
   const int recursive = (how & LAUNCH_RECURSIVE) != 0;
   long flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
@@ -30,7 +30,7 @@ static long clone_mount(const char *path, uint64_t set, uint64_t clear, uint64_t
   return error;
 }
 
-/* A symbolic link at the target is followed: after the switch of the root it cannot lead out of the guest. */
+/* Follows a symbolic link at the target: after the switch of the root a link cannot point out of the guest. */
 static long move_to(int mount, const char *target) {
   long flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
   return raw5(__NR_move_mount, mount, (long)"", AT_FDCWD, (long)target, flags);
@@ -53,7 +53,7 @@ long launch_open(const char *source, int slot, uint64_t set, uint64_t flags) {
   return error;
 }
 
-/* What the mount's files say of users is translated by a user namespace from now on. An empty slot is left out. */
+/* Maps the owners of the mount's files by a user namespace (an idmapped mount). An empty slot is skipped. */
 long launch_map(int slot, int users, uint64_t flags) {
   struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)users};
   if (file_type(slot) == -EBADF) return 0;
@@ -71,7 +71,7 @@ static long make_target(char *target, int is_directory) {
   return 0;
 }
 
-/* Attaches `mount`, which is closed, to `target`, which is made when missing. */
+/* Attaches `mount` to `target`, which is made if it is missing, and closes `mount`. */
 static long attach(int mount, char *target) {
   long type = file_type(mount);
   long error = type < 0 ? type : move_to(mount, target);
@@ -84,7 +84,7 @@ static long attach(int mount, char *target) {
 }
 
 long launch_attach(int slot, char *target) {
-  /* Nothing was opened into it. */
+  /* The slot is empty: its optional source did not exist. */
   if (raw3(__NR_fcntl, slot, F_GETFD, 0) == -EBADF) return 0;
   return attach(slot, target);
 }
@@ -107,7 +107,7 @@ long launch_change(const char *path, uint64_t set, uint64_t flags) {
   return set_attributes(AT_FDCWD, path, set, 0, (flags & LAUNCH_RECURSIVE) != 0);
 }
 
-/* Covers `path` with `mount`, which is closed. */
+/* Mounts `mount` on top of `path`, and closes it. */
 static long cover(long mount, const char *path) {
   if (mount < 0) return mount;
   long error = move_to((int)mount, path);
@@ -122,12 +122,12 @@ long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flag
 
 long launch_detach(const char *path) {
   long error = raw2(__NR_umount2, (long)path, DETACH);
-  /* Somebody else's directory is not empty then, and stays. */
+  /* Only an empty directory is removed: one with files in it is not ours. */
   if (error == 0) raw3(__NR_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR);
   return error;
 }
 
-/* Which of the strings after the path covers a file of this type. */
+/* The index of the string, counted from the path, that names the cover for a file of this type. */
 static int cover_index(int type) {
   switch (type) {
     case S_IFDIR: return 1;
@@ -149,15 +149,15 @@ long launch_mask(const char *path, uint64_t flags) {
   for (int i = cover_index(status.stx_mode & S_IFMT); i > 0; i--) source = launch_next_string(source);
   const uint64_t set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   long mount = clone_mount(source, set, 0, 0);
-  /* Where no device nodes can be made, a file covers a device as well. */
+  /* Where mknod(2) makes no device nodes, a regular file covers a device. */
   if (mount == -ENOENT) mount = clone_mount(file, set, 0, 0);
   return cover(mount, path);
 }
 
-/* Relative to the new root, which is the working directory. */
+/* Makes the working directory the root. `old` is relative to it. */
 static long pivot_to(const char *old) {
   if (*old == 0) {
-    /* With the same directory twice, the old root comes to lie on top of the new one and is taken away from there. */
+    /* With "." twice the kernel mounts the old root on top of the new one (pivot_root(2)), from where it is unmounted. */
     long error = raw2(__NR_pivot_root, (long)".", (long)".");
     return error < 0 ? error : raw2(__NR_umount2, (long)".", DETACH);
   }

@@ -1,4 +1,4 @@
-/* Files and the like, as the child makes them. */
+/* Files, directories, the loopback interface and the console, made by the child. */
 #include "operations.h"
 
 #include <asm/errno.h>
@@ -10,7 +10,7 @@
 #include "launch.h"
 #include "raw.h"
 
-/* Volatile, or the compiler would see strlen(3) in this and call it. */
+/* volatile keeps the compiler from replacing the loop by a call of strlen(3), which is in libc. */
 unsigned long launch_length(const char *text) {
   const volatile char *end = text;
   while (*end != 0) end++;
@@ -43,7 +43,7 @@ long launch_directory(char *path, uint64_t mode) {
 }
 
 long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor) {
-  /* The encoding of a device number in a system call: 12 bits of major around the low 8 of 20 bits of minor. */
+  /* A device number in a system call: the low 8 bits of the minor, 12 bits of the major, the high 12 bits of the minor. */
   uint64_t device = (minor & 0xff) | (major << 8) | ((minor & ~0xffULL) << 12);
   return raw4(__NR_mknodat, AT_FDCWD, (long)path, (long)mode, (long)device);
 }
@@ -66,8 +66,8 @@ static int is_link(const char *path) {
 }
 
 /*
- * Always a new file: what a root has there may be a FIFO, at which an open would wait, or the node of a disk, which would be
- * written to.
+ * Replaces whatever is there by a new file. A root may hold a FIFO at the path, which open(2) would block on, or the node of a disk, which
+ * write(2) would overwrite.
  */
 static long new_file(const char *path, uint64_t mode, long length) {
   long error = launch_remove(path);
@@ -87,7 +87,7 @@ long launch_file(const char *path, uint64_t mode, uint64_t length, uint64_t flag
   return flags & LAUNCH_LENIENT ? 0 : error;
 }
 
-/* ip link set dev lo up; the kernel adds the addresses. */
+/* Does what `ip link set dev lo up` does. The kernel adds the addresses. */
 long launch_loopback(void) {
   long socket = raw3(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0);
   if (socket < 0) return socket;
@@ -102,7 +102,7 @@ long launch_loopback(void) {
 }
 
 long launch_console(const char *path) {
-  /* Without O_CLOEXEC, for the case that the daemon had closed its own 0 and this is it. */
+  /* Without O_CLOEXEC: if the daemon has no descriptor 0, this call returns 0, which must stay open across execve(2). */
   long terminal = raw4(__NR_openat, AT_FDCWD, (long)path, O_RDWR | O_NOCTTY, 0);
   if (terminal < 0) return terminal;
   for (long i = 0; i < 3; i++) {

@@ -1,4 +1,4 @@
-/* The operations of a start that take more than one system call. All return -errno on failure. */
+/* The operations of a launch that take more than one system call. All return -errno on failure. */
 #ifndef DORMOUSE_OPERATIONS_H
 #define DORMOUSE_OPERATIONS_H
 
@@ -14,13 +14,13 @@ long launch_rebind(const char *path, uint64_t set, uint64_t clear, uint64_t flag
 long launch_bind(const char *source, uint64_t set, uint64_t flags);
 long launch_detach(const char *path);
 long launch_mask(const char *path, uint64_t flags);
-/* `old` is where in `root` the old root is to lie; empty: nowhere. */
+/* `old` is the directory in `root` that the old root is moved to; the empty string unmounts it. */
 long launch_root(const char *root, const char *old);
 
 /* operations.c */
 const char *launch_next_string(const char *text);
 unsigned long launch_length(const char *text);
-/* `path` is written while it works, and as it was afterwards. */
+/* Writes to `path` while it works, and restores it. */
 long launch_directory(char *path, uint64_t mode);
 long launch_parents(char *path);
 long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor);
@@ -33,7 +33,7 @@ long launch_console(const char *path);
 /* privileges.c */
 long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard);
 long launch_user(uint64_t user, uint64_t group, const char *groups, uint64_t count);
-/* `rest` stays only until execve, which asks the bounding set alone what root has. */
+/* `rest` is kept until execve(2), which gives root the bounding set only. */
 long launch_keep(uint64_t capabilities, uint64_t rest);
 long launch_raise(uint64_t capabilities);
 long launch_filter(char *program, uint64_t count);

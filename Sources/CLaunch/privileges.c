@@ -1,4 +1,4 @@
-/* Limits, users and privileges, as the child takes them on. */
+/* Resource limits, users and privileges, set by the child for itself. */
 #include <asm/errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -16,7 +16,7 @@ long launch_limit(uint64_t resource, uint64_t soft, uint64_t hard) {
   } limit = {soft, hard}, own;
   long error = raw4(__NR_prlimit64, 0, (long)resource, (long)&limit, 0);
   if (error != -EPERM) return error;
-  /* Without CAP_SYS_RESOURCE a hard limit only goes down. */
+  /* Without CAP_SYS_RESOURCE a hard limit can only be lowered. */
   error = raw4(__NR_prlimit64, 0, (long)resource, 0, (long)&own);
   if (error < 0) return error;
   limit.hard = least(hard, own.hard);
@@ -31,9 +31,9 @@ static long read_capabilities(struct __user_cap_header_struct *header, struct __
 }
 
 long launch_user(uint64_t user, uint64_t group, const char *groups, uint64_t count) {
-  /* Console and terminal are the user's, as login(1) does it; without a console there is nothing to give. */
+  /* The user owns the console, as with login(1). Without a console fchown(2) fails, which is ignored. */
   for (long i = 0; i < 3; i++) raw3(__NR_fchown, i, (long)user, (long)group);
-  /* The steps that follow need the capabilities, which a change of the user would take; execve takes this away again. */
+  /* The later steps need the capabilities, which a change of the user would drop. execve(2) clears KEEPCAPS again. */
   long error = raw5(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
   if (error == 0) error = raw2(__NR_setgroups, (long)count, (long)groups);
   if (error == 0) error = raw3(__NR_setresgid, (long)group, (long)group, (long)group);

@@ -1,11 +1,11 @@
-/* Raw system calls: -errno is the result, and nothing of the thread is touched. */
+/* Raw system calls. They return -errno, and do not touch the thread's errno. */
 #ifndef DORMOUSE_RAW_H
 #define DORMOUSE_RAW_H
 
 #include <asm/unistd.h>
 #include <stdint.h>
 
-/* Always, because the small init consists of what is in its section. */
+/* Inlined always: the small init may call nothing outside of its section. */
 #define ALWAYS static inline __attribute__((always_inline))
 
 #if defined(__x86_64__)
@@ -21,7 +21,7 @@ ALWAYS long raw6(long number, long a, long b, long c, long d, long e, long f) {
   return result;
 }
 
-/* clone3 whose child runs `entry(argument)` on the stack named in `arguments`, and never comes back from it. */
+/* clone3(2) whose child runs `entry(argument)` on the stack in `arguments`. `entry` must not return. */
 ALWAYS long raw_clone3(void *arguments, unsigned long size, void (*entry)(void *), void *argument) {
   register void *child_entry __asm__("r12") = entry;
   register void *child_argument __asm__("r13") = argument;

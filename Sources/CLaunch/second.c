@@ -10,7 +10,7 @@
 
 enum { MOST_STRINGS = 32 };
 
-/* The guest's program. It is not executed before process 1 is what will reap it. */
+/* The payload. It executes only after PID 1 has become the small init, which reaps it. */
 static void second(void *argument) {
   struct launch_family *family = argument;
   launch_wait(&family->first_shares); /* #4 */
@@ -20,7 +20,7 @@ static void second(void *argument) {
   launch_steps(family, family->fork_step + 1);
 }
 
-/* `count` strings one after the other as a list that ends with NULL; returns what follows them. */
+/* Stores pointers to `count` consecutive strings, and a NULL after them. Returns the text that follows the strings. */
 static const char *list(const char *text, uint64_t count, const char **strings) {
   for (uint64_t i = 0; i < count; i++) {
     strings[i] = text;
@@ -30,7 +30,7 @@ static const char *list(const char *text, uint64_t count, const char **strings) 
   return text;
 }
 
-/* Process 1 becomes the small init. */
+/* The fork step: one process becomes two, and PID 1 executes the small init. */
 long launch_init(struct launch_family *family, uint32_t index) {
   const struct launch_plan *plan = family->plan;
   const struct launch_step *step = &plan->steps[index];
@@ -50,7 +50,7 @@ long launch_init(struct launch_family *family, uint32_t index) {
   };
   long error = raw_clone3(&arguments, sizeof arguments, second, family);
   if (error < 0) return error;
-  /* They are the other's. Held here as well, they would be listening when it has closed them. */
+  /* The listeners are the payload's. An open copy here would keep them listening after the payload has closed them. */
   if (plan->listener_count > 0) raw3(__NR_close_range, 3, 2 + plan->listener_count, 0);
   error = raw5(
       __NR_execveat, launch_slot(plan, step->a), (long)"", (long)strings, (long)environment, AT_EMPTY_PATH); /* #4 */

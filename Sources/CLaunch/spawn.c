@@ -18,13 +18,13 @@ static struct launch_result failed(int at, long error) {
   return result;
 }
 
-/* As far as linux/ does not have them. */
+/* Constants that no header of linux/ defines. */
 enum { UNIX = 1 /* AF_UNIX */, RECORDS = 5 /* SOCK_SEQPACKET */, WRITING = 1 /* SHUT_WR */, NO_SIGNAL = 0x4000 /* MSG_NOSIGNAL */ };
 
 /*
- * #5, or #1: end of file leaves the report as it was. The stacks are free when every process of the start is gone or has executed,
- * which is what end of file says, or a reset, and nothing else; so whatever read(2) fails with it is called again. Of several reports
- * the first is the cause of the others.
+ * Reads #5, or #1; at end of file the report stays as it was. The stacks are unused once every process of the launch has ended or executed.
+ * Only end of file and ECONNRESET prove that, so after any other error read(2) is called again. Of several reports the first is kept: it
+ * is the cause of the others.
  */
 static void read_reports(struct launch_family *family, struct launch_report *report) {
   struct launch_report got;
@@ -42,21 +42,21 @@ static void read_reports(struct launch_family *family, struct launch_report *rep
   }
 }
 
-/* Who waits at the sync point, or will, ends by itself; it is killed besides, so no one call has to succeed. */
+/* A process at the sync point reads end of file and exits. The callers kill it too, so that one failed call does no harm. */
 static void refuse(const struct launch_family *family) { raw2(__NR_shutdown, family->channel, WRITING); }
 
 static void reap(int kind, int number) {
   while (raw5(__NR_waitid, kind, number, 0, WEXITED, 0) == -4) continue;
 }
 
-/* The child that executes. Its number is not another's before it has been waited for. */
+/* Opens the first process, which is to execute. It is our child and not reaped, so no other process has its PID. */
 static long open_first(struct launch_family *family, struct launch_report *report) {
   long pidfd = -ESRCH;
   if (report->step == LAUNCH_NO_FAILURE && family->first != 0) pidfd = raw2(__NR_pidfd_open, family->first, 0);
   if (pidfd >= 0) return pidfd;
   if (report->step == LAUNCH_NO_FAILURE) *report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-pidfd};
   refuse(family);
-  /* Who was not killed is not waited for; its cgroup is about to be. */
+  /* If it could not be killed, waiting would block for ever. The caller kills the whole cgroup next. */
   if (family->first != 0 && raw2(__NR_kill, family->first, SIGKILL) >= 0) reap(P_PID, family->first);
   return -1;
 }
@@ -74,7 +74,7 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
       .stack_size = STACK_SIZE,
       .cgroup = (uint64_t)plan->cgroup,
   };
-  /* The child must run none of the daemon's handlers, and a stop signal that comes early must stay pending. */
+  /* The child must run none of the daemon's signal handlers, and an early stop signal must stay pending until the payload runs. */
   uint64_t all = ~0ULL, own = 0;
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
   long pid = raw_clone3(&arguments, sizeof arguments, launch_child, family);
@@ -85,7 +85,7 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
   struct launch_report report = {LAUNCH_NO_FAILURE, 0};
   read_reports(family, &report);
   if (plan->crosses || report.step != LAUNCH_NO_FAILURE) {
-    /* The small init may be there already, though its program is not. */
+    /* PID 1 may have become the small init already, although the payload failed. */
     if (!plan->crosses) raw4(__NR_pidfd_send_signal, pidfd, SIGKILL, 0, 0);
     reap(P_PIDFD, pidfd);
     raw1(__NR_close, pidfd);
@@ -96,7 +96,7 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
     pid = family->first;
   }
   if (report.step != LAUNCH_NO_FAILURE) {
-    /* Whoever waits there ends now: the stacks are free after that. */
+    /* A process at the sync point ends now. After its end the stacks are unused. */
     if (family->is_at_sync_point) read_reports(family, &report);
     return failed(report.step, -report.error);
   }
@@ -104,7 +104,7 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
   return result;
 }
 
-/* A guard below each stack turns an overflow into a fault instead of a change to the daemon's memory. */
+/* The page range below each stack stays inaccessible, so an overflow faults and does not overwrite the daemon's memory. */
 static long make_stacks(long memory, long count) {
   for (long i = 0; i < count; i++) {
     long stack = memory + i * (GUARD_SIZE + STACK_SIZE) + GUARD_SIZE;
@@ -141,7 +141,7 @@ struct launch_result launch_start(const struct launch_plan *plan) {
   family->size = size;
   family->channel = pair[0];
   family->outer = plan->crosses ? 1 : 0;
-  /* Other ids than its parent's make a process's memory undumpable, and this is the daemon's. */
+  /* The kernel clears "dumpable" of a memory whose process changes its IDs. The memory is the daemon's, so release() restores it. */
   family->dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
   if (plan->crosses) {
     family->usher_stack = (void *)(memory + one + GUARD_SIZE);
@@ -159,7 +159,7 @@ struct launch_result launch_finish(struct launch_result started, int executes) {
   struct launch_report report = {LAUNCH_NO_FAILURE, 0};
   if (family->is_at_sync_point && executes) {
     long sent = raw6(__NR_sendto, family->channel, (long)"", 1, NO_SIGNAL, 0, 0); /* #6 */
-    /* EPIPE: it was killed meanwhile, and its end is heard of like any other. */
+    /* EPIPE: the process was killed meanwhile. Its end is reported like any other. */
     if (sent < 0 && sent != -EPIPE) report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-sent};
   }
   int is_ended = !executes || report.step != LAUNCH_NO_FAILURE;
@@ -169,7 +169,7 @@ struct launch_result launch_finish(struct launch_result started, int executes) {
   }
   if (family->is_at_sync_point) read_reports(family, &report);
   if (!is_ended && report.step != LAUNCH_NO_FAILURE) {
-    /* Its small init is there already. */
+    /* PID 1 is the small init already; only the payload failed. */
     raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
     is_ended = 1;
   }

@@ -1,4 +1,4 @@
-/* The crossing into a guest's user namespace: the second half of the ladder in launch.h. */
+/* Crossing into a guest's user namespace: the second part of the ladder in launch.h. */
 #include <asm/errno.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
@@ -20,8 +20,8 @@ void launch_wait(uint32_t *word) {
 }
 
 /*
- * Files are made as the guest's root from here on, in mounts that know no user of the host. Capabilities are kept: they would leave
- * with the ids.
+ * Creates files as the guest's root from here on, because the guest's file systems map no other user of the host. The capabilities are set
+ * again, since setfsuid(2) drops some of them together with the ID.
  */
 long launch_act(uint64_t user, uint64_t group) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -30,12 +30,12 @@ long launch_act(uint64_t user, uint64_t group) {
   if (error < 0) return error;
   raw1(__NR_setfsgid, (long)group);
   raw1(__NR_setfsuid, (long)user);
-  /* They return what was before, whether they failed or not. */
+  /* Both calls return the previous ID, whether they fail or not. A second call shows which ID is set. */
   if (raw1(__NR_setfsgid, -1) != (long)group || raw1(__NR_setfsuid, -1) != (long)user) return -EPERM;
   return raw2(__NR_capset, (long)&header, (long)data);
 }
 
-/* The guest's first process. Its ids are the guest's root's; it has all capabilities in the user namespace already. */
+/* The guest's first process. It takes the IDs of the guest's root. All capabilities in the user namespace it has from clone3(2). */
 static void first(void *argument) {
   struct launch_family *family = argument;
   long error = raw2(__NR_setgroups, 0, 0);
@@ -45,7 +45,7 @@ static void first(void *argument) {
   launch_steps(family, family->crossing + 1);
 }
 
-/* Makes the first process from inside the user namespace, so that it is what the other namespaces belong to. */
+/* Makes the first process from inside the user namespace, so that this namespace owns the process's other namespaces. */
 static void usher(void *argument) {
   struct launch_family *family = argument;
   const struct launch_plan *plan = family->plan;
@@ -65,7 +65,7 @@ static void usher(void *argument) {
   for (;;) raw1(__NR_exit_group, 0);
 }
 
-/* The outer's last step. */
+/* The last step of the outer process. */
 void launch_cross(struct launch_family *family, uint32_t step) {
   const char *pin = family->plan->text + family->plan->steps[step].arg;
   family->crossing = step;
@@ -78,7 +78,7 @@ void launch_cross(struct launch_family *family, uint32_t step) {
   };
   long error = raw_clone3(&arguments, sizeof arguments, usher, family);
   if (error < 0) launch_fail(family, (int)step, error);
-  /* Without a first process its maker has said why. */
+  /* Without a first process, the usher has reported why. */
   if (__atomic_load_n(&family->first, __ATOMIC_SEQ_CST) != 0) {
     launch_wait(&family->waits); /* #2 */
     error = raw2(__NR_umount2, (long)pin, DETACH);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 /*
- * libnftables(3) is opened when the first guest has Port=: the library, with what it stands on, is larger than the daemon, and few
- * guests need it. The build needs nothing of it either: these are its functions as of soname 1.
+ * libnftables(3) is loaded when the first guest with Port= starts: the library and its dependencies are larger than the daemon, and few
+ * guests need it. The build does not need it either: these are the functions of its soname 1.
  */
 struct nft_ctx;
 static struct {

@@ -1,4 +1,4 @@
-/* libseccomp: programs for seccomp(2). */
+/* libseccomp, which compiles programs for seccomp(2). */
 #include <seccomp.h>
 #include <stdint.h>
 

@@ -6,6 +6,6 @@
 #include <systemd/sd-journal.h>
 #include <systemd/sd-login.h>
 
-/* Not in Swift's Glibc module: what wakes the loop from another thread, and the events it waits for. */
+/* Not in Swift's Glibc module: the eventfd that wakes the loop from another thread, and the event bits of epoll. */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

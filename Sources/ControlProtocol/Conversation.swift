@@ -1,30 +1,36 @@
-/// The server's half of one client's connection, as a value: bytes in, calls out, replies in, bytes out.
+/// The server's side of one client's connection, as a value: bytes and replies go in, calls and bytes come out.
 ///
-/// A client has one call at a time carried out, and the next only when the reply to the last one has left: so what is
-/// held for it is never more than a buffer of input and one reply, however fast it writes or slowly it reads, and the
-/// replies are in the order of the calls.
+/// A client's next call is not read before the reply to the last one has been sent. So replies have the order of the calls, and a
+/// client occupies no more memory than one request and one reply, however fast it writes or slowly it reads. A call with several
+/// replies has a queue of at most `queueLimit` besides.
 public struct Conversation: Sendable {
   private enum Stage {
-    /// The next message may be looked at.
+    /// The next message may be read.
     case open
     /// A call is being carried out.
-    case waiting(oneway: Bool)
-    /// What follows the reply, once that has left, are no messages.
+    case waiting(CallMode)
+    /// After the reply has been sent the connection carries no messages.
     case upgraded
-    /// No message will be looked at any more; what is left to send is sent.
+    /// No further message is read; the rest of the output is sent.
     case closing
   }
+
+  /// How many replies of one call may wait behind the one that is being sent.
+  public static let queueLimit = 64
 
   private let dispatcher: Dispatcher
   private var stage = Stage.open
   private var inputEnded = false
   private var input = MessageBuffer()
-  private var reply: [UInt8] = []
+  /// The message that is being sent.
+  private var output: [UInt8] = []
   private var sentBytes = 0
+  /// Messages that are sent after it.
+  private var queue: [[UInt8]] = []
 
   public init(dispatcher: Dispatcher) { self.dispatcher = dispatcher }
 
-  /// How many bytes may be read from the client now: none while it waits for a reply.
+  /// How many bytes may be read from the client now: none while a call is carried out or a reply is being sent.
   public var wantedBytes: Int {
     switch stage {
     case .open: inputEnded || !unsent.isEmpty ? 0 : input.room
@@ -32,10 +38,10 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// What is to be sent to the client.
-  public var unsent: ArraySlice<UInt8> { reply[sentBytes...] }
+  /// The bytes to send next; empty when all is sent.
+  public var unsent: ArraySlice<UInt8> { output[sentBytes...] }
 
-  /// A call is being carried out for the client.
+  /// Whether a call is being carried out.
   public var isWaiting: Bool {
     switch stage {
     case .waiting: true
@@ -43,15 +49,15 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// A call is being carried out whose reply the client wants.
+  /// Whether a call is being carried out to which the client expects a reply.
   public var owesReply: Bool {
     switch stage {
-    case .waiting(let oneway): !oneway
+    case .waiting(let mode): mode != .oneway
     case .open, .upgraded, .closing: false
     }
   }
 
-  /// Nothing is left to do for the client.
+  /// Whether nothing is left to do for the client.
   public var isOver: Bool {
     switch stage {
     case .closing: unsent.isEmpty
@@ -59,7 +65,7 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// The connection is no conversation any more: it belongs to what was asked for.
+  /// Whether the connection now belongs to what `Attach` connects to.
   public var isUpgraded: Bool {
     switch stage {
     case .upgraded: unsent.isEmpty
@@ -67,7 +73,7 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// Takes what was read: at most `wantedBytes`.
+  /// Takes bytes that were read, at most `wantedBytes`.
   public mutating func receive(_ bytes: some Collection<UInt8>) {
     do throws(MessageBuffer.Violation) {
       try input.append(bytes)
@@ -76,19 +82,19 @@ public struct Conversation: Sendable {
     }
   }
 
-  /// The client will send no more; it is answered what it asked already.
+  /// The client sends nothing more. Calls that it has sent already are still answered.
   public mutating func receiveEnd() { inputEnded = true }
 
-  /// The next call to be carried out, to be followed by `answer(_:)`; nil when there is none now.
+  /// Returns the next call to carry out, which `answer(_:)` completes; nil if there is none now.
   ///
-  /// Questions about the service itself are answered on the way: look at `unsent` after each time.
+  /// Calls of `org.varlink.service` are answered here, so `unsent` may have bytes afterwards.
   public mutating func nextCall() -> Call? {
     guard case .open = stage, unsent.isEmpty else { return nil }
     do throws(MessageBuffer.Violation) {
       while let message = try input.next() {
         switch dispatcher.dispatch(message) {
-        case .call(let call, let oneway):
-          stage = .waiting(oneway: oneway)
+        case .call(let call, let mode):
+          stage = .waiting(mode)
           return call
         case .reply(let bytes):
           send(bytes)
@@ -105,26 +111,53 @@ public struct Conversation: Sendable {
     return nil
   }
 
-  /// The reply to the call that `nextCall()` gave out last.
+  /// Sends the only or the last reply to the call that `nextCall()` returned last.
   public mutating func answer(_ reply: Reply) {
-    guard case .waiting(let oneway) = stage else { return }
-    stage = reply == .attached && !oneway ? .upgraded : .open
-    if oneway { return }
-    guard let bytes = try? reply.encoded() else {
-      stage = .closing
-      return
+    guard case .waiting(let mode) = stage else { return }
+    stage = reply == .attached && mode == .single ? .upgraded : .open
+    if mode != .oneway { send(reply, continues: false) }
+  }
+
+  /// Sends a reply that further ones follow, to the call that `nextCall()` returned last.
+  ///
+  /// A client that does not read its replies would fill the daemon's memory. It is told with a last reply, `subscriberTooSlow`, in
+  /// place of those that it has not been sent yet.
+  ///
+  /// - Returns: false when the call has no further replies.
+  public mutating func answer(continuing reply: Reply) -> Bool {
+    guard case .waiting(.more) = stage else { return false }
+    if queue.count >= Self.queueLimit {
+      queue = []
+      answer(.failure(.subscriberTooSlow))
+      return false
     }
-    send(bytes)
+    send(reply, continues: true)
+    return isWaiting
   }
 
-  /// So many bytes of `unsent` have left.
+  /// Takes note that `count` bytes of `unsent` were sent.
   public mutating func sent(_ count: Int) {
-    sentBytes = min(sentBytes + count, reply.count)
-    if sentBytes == reply.count { send([]) }
+    sentBytes = min(sentBytes + max(count, 0), output.count)
+    guard sentBytes == output.count else { return }
+    output = queue.isEmpty ? [] : queue.removeFirst()
+    sentBytes = 0
   }
 
-  private mutating func send(_ bytes: [UInt8]) {
-    reply = bytes
-    sentBytes = 0
+  private mutating func send(_ reply: Reply, continues: Bool) {
+    do throws(NotEncodable) {
+      send(try reply.encoded(continues: continues))
+    } catch {
+      stage = .closing
+    }
+  }
+
+  /// A message is sent whole, also when a later one is the end of its call.
+  private mutating func send(_ message: [UInt8]) {
+    if unsent.isEmpty {
+      output = message
+      sentBytes = 0
+    } else {
+      queue.append(message)
+    }
   }
 }

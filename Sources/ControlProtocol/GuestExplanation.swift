@@ -1,22 +1,22 @@
 /// Why a guest is in its state and what would change that: the reply to `Why`.
 public struct GuestExplanation: Codable, Equatable, Sendable {
-  /// The guest file's name without `.guest`.
+  /// The name of the guest file without `.guest`.
   public var name: String
   /// The state that is explained.
   public var state: GuestState
   /// When it came into this state.
   public var since: Timestamp
-  /// The connections that keep it awake, those that wait in an accept queue included.
+  /// The connections that keep it awake, including those in an accept queue.
   public var connections: [ConnectionStatus] = []
-  /// What else holds it in this state, a sentence each: `IdleStopSec=infinity`, `not ready yet`.
+  /// What else keeps it in this state, one sentence each: `IdleStopSec=infinity`, `not ready yet`.
   public var reasons: [String] = []
-  /// Since when nobody uses it.
+  /// When it was last used; null while it is in use.
   @OrNull public var idleSince: Timestamp?
-  /// When it will be stopped, if nothing uses it until then.
+  /// When it will be stopped if nobody uses it until then.
   @OrNull public var stopAt: Timestamp?
-  /// When state is `failed`: until when no connection wakes it.
+  /// In the state `failed`: until when connections do not start it.
   @OrNull public var retryAt: Timestamp?
-  /// The addresses a connection to which would wake it now.
+  /// The addresses at which a connection would wake it now.
   public var wakeBy: [String] = []
 
   public init(name: String, state: GuestState, since: Timestamp) {
@@ -26,19 +26,19 @@ public struct GuestExplanation: Codable, Equatable, Sendable {
   }
 }
 
-/// One connection to a guest.
+/// A connection to a guest.
 public struct ConnectionStatus: Codable, Equatable, Sendable {
-  /// The address of the listening socket it came by.
+  /// The address of the listening socket it came to.
   public var socket: String
-  /// This end of it: `ADDRESS:PORT`, or the path of an AF_UNIX socket.
+  /// The address of this end: `ADDRESS:PORT`, or the path of an AF_UNIX socket.
   public var local: String
-  /// The other end; null where it has no address, as most AF_UNIX clients.
+  /// The address of the other end; null if it has none, as most AF_UNIX clients.
   @OrNull public var remote: String?
-  /// As RFC 9293 has it, for AF_UNIX too: `ESTABLISHED`, `CLOSE-WAIT`.
+  /// A state of RFC 9293, also for AF_UNIX: `ESTABLISHED`, `CLOSE-WAIT`.
   public var state: String
-  /// Nobody in the guest took it yet.
+  /// Whether it waits in the accept queue.
   public var queued = false
-  /// When the daemon saw it first.
+  /// When the daemon first saw it.
   @OrNull public var since: Timestamp?
   /// Milliseconds since something was sent or received on it.
   @OrNull public var silentMs: Int?

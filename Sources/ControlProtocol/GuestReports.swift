@@ -1,14 +1,14 @@
-/// How a guest was woken, and how long each part took.
+/// How a guest was started, and how long each part took.
 public struct WakeReport: Codable, Equatable, Sendable {
-  /// What woke it.
+  /// What started it.
   public var cause: WakeCause
-  /// The address whose connection or datagram it was.
+  /// The address of the socket to which the connection or datagram came.
   @OrNull public var socket: String?
-  /// When the daemon learnt of it: the moment that all of the following are measured from.
+  /// When the daemon noticed it. The following are measured from here.
   public var at: Timestamp
   /// Milliseconds until PID 1 was executed.
   @OrNull public var startedMs: Double?
-  /// Milliseconds until PID 1 had its signal handlers; null for a systemd before 256, which does not say so.
+  /// Milliseconds until PID 1 had installed its signal handlers; null for systemd before 256, which does not report it.
   @OrNull public var handlersMs: Double?
   /// Milliseconds until the guest was ready.
   @OrNull public var readyMs: Double?
@@ -21,40 +21,54 @@ public struct WakeReport: Codable, Equatable, Sendable {
   }
 }
 
-/// What a guest was woken by.
-public enum WakeCause: String, Codable, CaseIterable, Sendable {
-  /// A connection or a datagram on one of its sockets.
+/// What started a guest.
+public enum WakeCause: ExtensibleEnum {
+  /// A connection or a datagram to one of its sockets.
   case connection
   /// `Wake`.
   case request
   /// The guest's own reboot.
   case reboot
+  /// A cause that this version does not know.
+  case unrecognized(String)
 
-  /// As log and `dormouse status` have it.
+  public static let known: [WakeCause] = [.connection, .request, .reboot]
+
+  public var rawValue: String {
+    switch self {
+    case .connection: "connection"
+    case .request: "request"
+    case .reboot: "reboot"
+    case .unrecognized(let word): word
+    }
+  }
+
+  /// The cause in words, for the log and for `dormouse status`.
   public var words: String {
     switch self {
     case .connection: "a connection"
     case .request: "a request"
     case .reboot: "its own reboot"
+    case .unrecognized(let word): word
     }
   }
 }
 
-/// How a guest came to its end.
+/// How a guest ended.
 public struct StopReport: Codable, Equatable, Sendable {
-  /// Why it was stopped, or ended.
+  /// Why it ended.
   public var cause: StopCause
-  /// When it was asked to halt or, when nobody had asked, when it was gone.
+  /// When the daemon told it to stop or, if it did not, when it ended.
   public var at: Timestamp
-  /// Milliseconds from there until it was gone; null as long as it is not, and when nobody had asked.
+  /// Milliseconds from there until it ended; null while it has not, and if the daemon did not tell it to stop.
   @OrNull public var tookMs: Double?
-  /// It did not halt by itself and was ended by SIGKILL.
+  /// Whether it did not stop in time and was ended by SIGKILL.
   public var killed = false
-  /// PID 1's exit status, when it exited.
+  /// The exit status of PID 1, if it exited.
   @OrNull public var exitStatus: Int32?
-  /// The signal PID 1 died of: `SIGINT` is how the kernel reports a halt, `SIGHUP` a reboot.
+  /// The signal that ended PID 1. The kernel reports a halt as `SIGINT` and a reboot as `SIGHUP`.
   @OrNull public var signal: String?
-  /// What the guest's PID 1 said to the next one when it rebooted (`systemctl reboot --reboot-argument=`).
+  /// The argument of its reboot (`systemctl reboot --reboot-argument=`).
   @OrNull public var rebootParameter: String?
 
   public init(cause: StopCause, at: Timestamp) {
@@ -63,57 +77,81 @@ public struct StopReport: Codable, Equatable, Sendable {
   }
 }
 
-/// Why a guest came to its end.
-public enum StopCause: String, Codable, CaseIterable, Sendable {
+/// Why a guest ended.
+public enum StopCause: ExtensibleEnum {
   /// Nobody used it for IdleStopSec=.
   case idle
   /// `Sleep`.
   case request
-  /// It powered itself off, or its payload ended without an error.
+  /// It shut itself down, or its payload ended without an error.
   case shutdown
   /// It rebooted itself.
   case reboot
-  /// It ended in another way, unasked.
+  /// It ended in another way without a request.
   case crash
   /// It was not ready by TimeoutStartSec=.
   case startTimeout
-  /// It let go of a socket at which clients waited.
+  /// It closed a listening socket at which clients waited.
   case listenerClosed
-  /// Clients waited at a socket that only the next run has.
+  /// Clients waited at a socket that only the next instance has.
   case parkedTooLong
-  /// The daemon itself was told to stop, or an earlier one left it.
+  /// The daemon was told to stop, or the guest is an orphan of an earlier one.
   case daemon
   /// Its guest file was removed.
   case configuration
+  /// A cause that this version does not know.
+  case unrecognized(String)
 
-  /// As log and `dormouse status` have it.
+  public static let known: [StopCause] = [
+    .idle, .request, .shutdown, .reboot, .crash, .startTimeout, .listenerClosed, .parkedTooLong, .daemon,
+    .configuration,
+  ]
+
+  public var rawValue: String {
+    switch self {
+    case .idle: "idle"
+    case .request: "request"
+    case .shutdown: "shutdown"
+    case .reboot: "reboot"
+    case .crash: "crash"
+    case .startTimeout: "startTimeout"
+    case .listenerClosed: "listenerClosed"
+    case .parkedTooLong: "parkedTooLong"
+    case .daemon: "daemon"
+    case .configuration: "configuration"
+    case .unrecognized(let word): word
+    }
+  }
+
+  /// The cause in words, for the log and for `dormouse status`.
   public var words: String {
     switch self {
     case .idle: "nobody used it"
-    case .request: "asked for"
+    case .request: "on request"
     case .shutdown: "its own shutdown"
     case .reboot: "its own reboot"
     case .crash: "it crashed"
     case .startTimeout: "it was not ready within TimeoutStartSec="
-    case .parkedTooLong: "clients waited whom only its next run could serve"
-    case .listenerClosed: "it let go of a socket at which clients waited"
-    case .daemon: "the daemon ends, or an earlier one left it"
-    case .configuration: "its file is gone"
+    case .parkedTooLong: "clients waited that only its next instance can serve"
+    case .listenerClosed: "it closed a listening socket at which clients waited"
+    case .daemon: "the daemon stops, or an earlier one left it"
+    case .configuration: "its file was removed"
+    case .unrecognized(let word): word
     }
   }
 }
 
-/// What a guest's PID 1 said on the notify socket (sd_notify(3) and the X_SYSTEMD_ fields of systemd(1)).
+/// What the guest's PID 1 sent to its notify socket (sd_notify(3) and the X_SYSTEMD_ fields of systemd(1)).
 public struct GuestReport: Codable, Equatable, Sendable {
-  /// READY=1 was said.
+  /// READY=1 was sent.
   public var ready = false
-  /// RELOADING=1 was said, and READY=1 not yet again.
+  /// RELOADING=1 was sent, and READY=1 not yet again.
   public var reloading = false
   /// STATUS=.
   @OrNull public var status: String?
-  /// The unit whose start or stop systemd waits for, by STATUS=.
+  /// The unit whose start or stop systemd waits for, according to STATUS=.
   @OrNull public var reaching: String?
-  /// Where its SSH server listens on this host, by systemd-ssh-proxy(1)'s notation; null until it has said that one can log in.
+  /// The address of its SSH server on this host, as systemd-ssh-proxy(1) writes it; null until the guest reports that logins are possible.
   @OrNull public var sshAddress: String?
   /// X_SYSTEMD_HOSTNAME=.
   @OrNull public var hostname: String?
@@ -121,7 +159,7 @@ public struct GuestReport: Codable, Equatable, Sendable {
   @OrNull public var machineID: String?
   /// X_SYSTEMD_SIGNALS_LEVEL=.
   @OrNull public var signalsLevel: Int?
-  /// The targets that X_SYSTEMD_UNIT_ACTIVE= named and X_SYSTEMD_UNIT_INACTIVE= did not since, in the order reached.
+  /// The active targets, in the order in which they became active: X_SYSTEMD_UNIT_ACTIVE=, X_SYSTEMD_UNIT_INACTIVE=.
   public var units: [String] = []
   /// X_SYSTEMD_SHUTDOWN=: `poweroff`, `halt`, `reboot`, `kexec`, `exit`.
   @OrNull public var shutdown: String?

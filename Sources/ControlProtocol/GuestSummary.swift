@@ -1,18 +1,18 @@
 /// One guest in `List`: an element of the array that `dormouse list --json` prints.
 public struct GuestSummary: Codable, Equatable, Sendable {
-  /// The guest file's name without `.guest`.
+  /// The name of the guest file without `.guest`.
   public var name: String
-  /// systemd's word for where it is in its life.
+  /// systemd's word for the state it is in.
   public var state: GuestState
   /// When it came into this state.
   public var since: Timestamp
-  /// The addresses held for it, as systemd.socket(5) writes them: `0.0.0.0:80`, `[::]:80`, `/run/x.socket`, `@abstract`.
+  /// The addresses of its sockets, written as in systemd.socket(5): `0.0.0.0:80`, `[::]:80`, `/run/x.socket`, `@abstract`.
   public var sockets: [String] = []
-  /// How many connections it has, those that wait in an accept queue included.
+  /// How many connections it has, including those in an accept queue.
   public var connections = 0
-  /// How often it was started since the daemon was.
+  /// How often it was started since the daemon started.
   public var wakes = 0
-  /// The host's number of the guest's PID 1.
+  /// The process ID of its PID 1 on the host.
   @OrNull public var pid: Int32?
 
   public init(name: String, state: GuestState, since: Timestamp) {
@@ -22,7 +22,23 @@ public struct GuestSummary: Codable, Equatable, Sendable {
   }
 }
 
-/// systemd's words for the state of a unit, and `frozen` between the last use and the halt.
-public enum GuestState: String, Codable, CaseIterable, Sendable {
+/// systemd's words for the state of a unit, and `frozen`.
+public enum GuestState: ExtensibleEnum {
   case inactive, activating, active, frozen, deactivating, failed
+  /// A state that this version does not know.
+  case unrecognized(String)
+
+  public static let known: [GuestState] = [.inactive, .activating, .active, .frozen, .deactivating, .failed]
+
+  public var rawValue: String {
+    switch self {
+    case .inactive: "inactive"
+    case .activating: "activating"
+    case .active: "active"
+    case .frozen: "frozen"
+    case .deactivating: "deactivating"
+    case .failed: "failed"
+    case .unrecognized(let word): word
+    }
+  }
 }

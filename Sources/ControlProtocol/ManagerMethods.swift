@@ -1,48 +1,113 @@
-extension ManagerInterface {
-  /// The second half of the description: what can be asked, and the errors.
-  static let methods = #"""
-    # All guests, sorted by name
-    method List() -> (guests: []GuestSummary)
+// The table of `io.dormouse.Manager`. A new method is one entry here, its case of `Call`, and its line in the daemon.
 
-    # One guest in full, with its console when that is true
-    method Status(name: string, console: ?bool) -> (guest: GuestStatus)
+extension Interface {
+  static let managerName = "io.dormouse.Manager"
 
-    # What keeps a guest awake, or would wake it
-    method Why(name: string) -> (guest: GuestExplanation)
+  /// The interface of the daemon.
+  static let manager = Interface(
+    name: managerName,
+    comment: """
+      Dormouse runs containers, called guests, that sleep until a connection wakes them.
+      Times are microseconds since 1970-01-01 UTC. Names that end in Ms are milliseconds. A key without a value is null, never missing.
+      Later versions may add methods, errors, keys, and values of enumerations. None is removed, and none changes its meaning.
+      A client ignores a key that it does not know. It shows the value of an enumeration that it does not know as it stands, and
+      decides nothing by it.
+      """,
+    types: managerTypes,
+    methods: [
+      .list, .status, .why, .wake, .sleep, .freeze, .thaw, .subscribeGuests, .attach, .resize,
+    ],
+    errors: ManagerError.types)
+}
 
-    # Starts a guest: answered when it is ready, at once when it is already
-    method Wake(name: string) -> ()
+extension Method {
+  static let list = Method("List", "Lists all guests, sorted by name.", reply: .guestList) { _ in .call(.list) }
 
-    # Halts a guest: answered when it is gone, at once when it is already. One that is in use is left alone, unless now is true
-    method Sleep(name: string, now: ?bool) -> ()
+  static let status = Method(
+    "Status", "Describes one guest. With console the reply has the end of its console output.",
+    [.guest, .console], reply: .guestStatus, errors: [.noSuchGuest]
+  ) { arguments throws(ServiceError) in
+    .call(.status(name: try arguments.string(.guest), console: arguments.flag(.console)))
+  }
 
-    # Freezes a guest that serves: answered when all of it is frozen, at once when it is already. The next connection thaws it.
-    # One that is in use is left alone, unless now is true
-    method Freeze(name: string, now: ?bool) -> ()
+  static let why = Method(
+    "Why", "Explains what keeps a guest awake, or what would wake it.",
+    [.guest], reply: .explanation, errors: [.noSuchGuest]
+  ) { arguments throws(ServiceError) in .call(.why(name: try arguments.string(.guest))) }
 
-    # Thaws a frozen guest; any other is left as it is
-    method Thaw(name: string) -> ()
+  static let wake = Method(
+    "Wake", "Starts a guest. The reply comes when the guest is ready, at once if it already is.",
+    [.guest], reply: .nothing, errors: [.noSuchGuest, .wakeFailed]
+  ) { arguments throws(ServiceError) in .call(.wake(name: try arguments.string(.guest))) }
 
-    # Makes the connection carry, both ways, the bytes of a guest's terminal: its console, or with a number one of those that
-    # Terminals= makes. To be called with upgrade; rows and columns are the size of the client's own terminal
-    method Attach(name: string, terminal: ?int, rows: ?int, columns: ?int) -> ()
+  static let sleep = Method(
+    "Sleep",
+    """
+    Stops a guest. The reply comes when the guest has ended, at once if none runs. A guest in use is not stopped, unless now is true.
+    """,
+    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .sleepFailed]
+  ) { arguments throws(ServiceError) in
+    .call(.sleep(name: try arguments.string(.guest), now: arguments.flag(.now)))
+  }
 
-    # Tells a terminal of the guest that the client's own has another size
-    method Resize(name: string, terminal: ?int, rows: int, columns: int) -> ()
+  static let freeze = Method(
+    "Freeze",
+    """
+    Freezes a running guest. The reply comes when the guest is frozen, at once if it already is. The next connection thaws it.
+    A guest in use is not frozen, unless now is true.
+    """,
+    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .freezeFailed]
+  ) { arguments throws(ServiceError) in
+    .call(.freeze(name: try arguments.string(.guest), now: arguments.flag(.now)))
+  }
 
-    # There is no guest file of this name
-    error NoSuchGuest (name: string)
+  static let thaw = Method(
+    "Thaw", "Thaws a frozen guest. Nothing happens to one that is not frozen.",
+    [.guest], reply: .nothing, errors: [.noSuchGuest]
+  ) { arguments throws(ServiceError) in .call(.thaw(name: try arguments.string(.guest))) }
 
-    # The guest did not become ready
-    error WakeFailed (name: string, reason: string)
+  static let subscribeGuests = Method(
+    "SubscribeGuests",
+    """
+    Reports the state of all guests, or of the named one, and then each change of it. The first reply has all of them. A further reply
+    comes when a guest changes its state, is added, or is removed. The replies end with the connection, or with an error.
+    """,
+    [.optionalGuest], flag: .more, reply: .changes, errors: [.noSuchGuest, .tooManySubscribers, .subscriberTooSlow]
+  ) { arguments in .call(.subscribeGuests(name: arguments.optionalString(.optionalGuest))) }
 
-    # The guest is in use, or did not halt
-    error SleepFailed (name: string, reason: string)
+  static let attach = Method(
+    "Attach",
+    """
+    Connects to a terminal of a guest. After the reply the connection carries the terminal's bytes in both directions. Without a number
+    it is the console, with one a terminal of Terminals=. rows and columns are the size of the client's own terminal.
+    """,
+    [.guest, .terminal, .optionalRows, .optionalColumns], flag: .upgrade, reply: .attached,
+    errors: [.noSuchGuest, .consoleFailed]
+  ) { arguments throws(ServiceError) in
+    .call(
+      .attach(
+        name: try arguments.string(.guest), terminal: arguments.optionalInt(.terminal), size: try arguments.size()))
+  }
 
-    # The guest does not run, is in use, or did not freeze
-    error FreezeFailed (name: string, reason: string)
+  static let resize = Method(
+    "Resize", "Reports that the client's own terminal has another size.",
+    [.guest, .terminal, .rows, .columns], reply: .nothing, errors: [.noSuchGuest, .consoleFailed]
+  ) { arguments throws(ServiceError) in
+    guard let size = try arguments.size() else { throw .invalidParameter(Field.rows.name) }
+    return .call(
+      .resize(name: try arguments.string(.guest), terminal: arguments.optionalInt(.terminal), size: size))
+  }
+}
 
-    # The guest does not run or is frozen, or has no such terminal
-    error ConsoleFailed (name: string, reason: string)
-    """#
+extension Field {
+  static let guest = Field("name", .string)
+  static let optionalGuest = Field("name", .optional(.string))
+  static let console = Field("console", .optional(.bool))
+  static let now = Field("now", .optional(.bool))
+  static let terminal = Field("terminal", .optional(.int))
+  static let rows = Field("rows", .int)
+  static let columns = Field("columns", .int)
+  static let optionalRows = Field("rows", .optional(.int))
+  static let optionalColumns = Field("columns", .optional(.int))
+  static let reason = Field("reason", .string)
 }

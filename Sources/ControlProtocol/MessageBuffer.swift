@@ -1,40 +1,40 @@
-/// Cuts a stream of bytes into Varlink messages, each ended by a NUL.
+/// Cuts a stream of bytes into Varlink messages. A NUL ends each message.
 ///
-/// It never holds more than `limit` bytes and one NUL: whoever fills it reads at most `room` bytes at a time, and takes
-/// out what is complete before the next read. Any bytes may come; what cannot be a message is an error, never a trap.
+/// It never holds more than `limit` bytes and one NUL: the reader of the connection adds at most `room` bytes at a time, and takes out
+/// the complete messages before it reads again. Bytes that cannot be a message throw an error and never trap.
 public struct MessageBuffer: Sendable {
-  /// The bytes did not come as messages; the connection is of no more use.
+  /// The bytes are not messages. The connection cannot be used any longer.
   public enum Violation: Error, Equatable, Sendable {
-    /// A message longer than the limit, or more bytes at once than there was room for.
+    /// A message is longer than the limit, or more bytes were added than there was room for.
     case tooLong
-    /// Two NULs in a row.
+    /// A NUL follows another one.
     case empty
   }
 
-  /// What a server takes: the longest request of the interface is a name and a flag.
+  /// The limit of a server: the longest request of the interface is a name and a few numbers.
   public static let requestLimit = 64 * 1024
-  /// What a client takes, which is systemd's own limit.
+  /// The limit of a client, which is also systemd's.
   public static let replyLimit = 16 * 1024 * 1024
 
-  /// The longest message, in bytes, its NUL not counted.
+  /// The longest message in bytes, without its NUL.
   public let limit: Int
   private var bytes: [UInt8] = []
-  /// Where the first message not yet taken begins.
+  /// Where the first message that was not taken begins.
   private var head = 0
-  /// Up to where no NUL was found.
+  /// The end of the bytes that were searched for a NUL.
   private var scanned = 0
 
-  public init(limit: Int = MessageBuffer.requestLimit) { self.limit = max(limit, 1) }
+  public init(limit: Int = MessageBuffer.requestLimit) { self.limit = min(max(limit, 1), Self.replyLimit) }
 
-  /// How many bytes may be added now; 0 only when a complete message or a violation waits in `next()`.
+  /// How many bytes may be added now. It is 0 only if `next()` has a complete message or a violation.
   public var room: Int { limit + 1 - (bytes.count - head) }
 
-  /// Whether bytes of an unfinished message, or whole messages, wait.
+  /// Whether it has no bytes, neither of complete messages nor of an incomplete one.
   public var isEmpty: Bool { head == bytes.count }
 
-  /// Adds what was read.
+  /// Adds bytes that were read.
   ///
-  /// - Throws: `Violation.tooLong` when there are more than `room` of them; nothing is added then.
+  /// - Throws: `Violation.tooLong` if there are more than `room` of them; then none is added.
   public mutating func append(_ new: some Collection<UInt8>) throws(Violation) {
     guard new.count <= room else { throw .tooLong }
     if head > 0 {
@@ -45,9 +45,9 @@ public struct MessageBuffer: Sendable {
     bytes.append(contentsOf: new)
   }
 
-  /// Takes out the first complete message without its NUL; nil until more bytes come.
+  /// Takes out the first complete message, without its NUL; nil if there is none yet.
   ///
-  /// - Throws: `Violation` when what waits can never become a message.
+  /// - Throws: `Violation` if the bytes can never become a message.
   public mutating func next() throws(Violation) -> [UInt8]? {
     guard let end = bytes[scanned...].firstIndex(of: 0) else {
       scanned = bytes.count

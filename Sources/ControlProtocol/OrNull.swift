@@ -1,5 +1,6 @@
-/// An optional whose key is written as `null` when there is no value, so that every key of a reply is always there.
-/// What is read may lack the key: to Varlink the two are the same.
+/// An optional that is written as `null` when it has no value, so that a reply always has all keys.
+///
+/// A message that is read may lack the key: Varlink treats a missing key and `null` alike.
 @propertyWrapper
 public struct OrNull<Value> {
   /// The optional itself.
@@ -30,7 +31,8 @@ extension OrNull: Decodable where Value: Decodable {
 }
 
 extension KeyedDecodingContainer {
-  /// What the synthesized `init(from:)` of a type with an `OrNull` property calls, in place of the one that wants the key.
+  /// The synthesized `init(from:)` of a type with an `OrNull` property calls this function, because it is more specific than the one that
+  /// requires the key.
   func decode<Value: Decodable>(_ type: OrNull<Value>.Type, forKey key: Key) throws -> OrNull<Value> {
     OrNull(wrappedValue: try decodeIfPresent(Value.self, forKey: key))
   }

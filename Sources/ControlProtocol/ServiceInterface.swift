@@ -1,55 +1,61 @@
-/// The interface `org.varlink.service`, which every Varlink service has: what `varlinkctl info` and `introspect` ask.
-enum ServiceInterface {
-  static let name = "org.varlink.service"
+// The interface `org.varlink.service`, which every Varlink service has. `varlinkctl info` and `introspect` call it.
 
-  /// As it stands in Varlink's own documentation.
-  static let description = #"""
-    # The Varlink Service Interface is provided by every varlink service. It describes the service and the interfaces it implements.
-    interface org.varlink.service
+extension Interface {
+  static let serviceName = "org.varlink.service"
 
-    # Get a list of all the interfaces a service provides and information about the implementation.
-    method GetInfo() -> (
-      vendor: string,
-      product: string,
-      version: string,
-      url: string,
-      interfaces: []string
-    )
-
-    # Get the description of an interface that is implemented by this service.
-    method GetInterfaceDescription(interface: string) -> (description: string)
-
-    # The requested interface was not found.
-    error InterfaceNotFound (interface: string)
-
-    # The requested method was not found
-    error MethodNotFound (method: string)
-
-    # The interface defines the requested method, but the service does not implement it.
-    error MethodNotImplemented (method: string)
-
-    # One of the passed parameters is invalid.
-    error InvalidParameter (parameter: string)
-
-    # Client is denied access
-    error PermissionDenied ()
-
-    # Method is expected to be called with 'more' set to true, but wasn't
-    error ExpectedMore ()
-    """#
+  /// Worded as Varlink's own documentation words it.
+  static let service = Interface(
+    name: serviceName,
+    comment: """
+      The Varlink Service Interface is provided by every varlink service. It describes the service and the interfaces it implements.
+      """,
+    methods: [.getInfo, .getInterfaceDescription],
+    errors: [
+      .interfaceNotFound, .methodNotFound, .methodNotImplemented, .invalidParameter, .permissionDenied, .expectedMore,
+    ])
 }
 
-/// Who answers, for `varlinkctl info`.
+extension Method {
+  static let getInfo = Method(
+    "GetInfo",
+    "Get a list of all the interfaces a service provides and information about the implementation.",
+    reply: ReplyType(serviceReply: [
+      Field("vendor", .string), Field("product", .string), Field("version", .string), Field("url", .string),
+      Field("interfaces", .array(.string)),
+    ])
+  ) { _ in .info }
+
+  static let getInterfaceDescription = Method(
+    "GetInterfaceDescription", "Get the description of an interface that is implemented by this service.",
+    [.interface], reply: ReplyType(serviceReply: [Field("description", .string)])
+  ) { arguments throws(ServiceError) in .description(try Interface.named(try arguments.string(.interface))) }
+}
+
+extension Field {
+  static let interface = Field("interface", .string)
+  static let method = Field("method", .string)
+  static let parameter = Field("parameter", .string)
+}
+
+extension ReplyType {
+  /// A reply that only other programs read.
+  fileprivate init(serviceReply fields: [Field]) {
+    self.fields = fields
+    decode = { _ throws(UnexpectedReply) in throw .malformed }
+  }
+}
+
+/// Who answers, as `varlinkctl info` shows it.
 public struct ServiceInfo: Codable, Equatable, Sendable {
-  /// Whose the program is.
+  /// Who makes the program.
   public var vendor: String
   /// The program's name.
   public var product: String
-  /// The daemon's own.
+  /// The daemon's version.
   public var version: String
-  /// Where there is more about it; empty when there is no such place.
+  /// Where to read more about it; empty if there is no such place.
   public var url: String
-  /// The interfaces there are.
+  /// The names of the interfaces.
   public let interfaces: [String]
 
   public init(vendor: String = "Dormouse", product: String = "dormoused", version: String, url: String = "") {
@@ -57,7 +63,7 @@ public struct ServiceInfo: Codable, Equatable, Sendable {
     self.product = product
     self.version = version
     self.url = url
-    interfaces = [ManagerInterface.name, ServiceInterface.name]
+    interfaces = Interface.all.map(\.name)
   }
 }
 
@@ -65,21 +71,48 @@ struct DescriptionResult: Codable {
   let description: String
 }
 
-/// An error that any service may answer with, whatever was called.
+/// The errors of `org.varlink.service`, which any method may reply.
 enum ServiceError: Error, Equatable {
   case interfaceNotFound(String)
   case methodNotFound(String)
   case methodNotImplemented(String)
   case invalidParameter(String)
+  case expectedMore
 
-  func encoded() throws -> [UInt8] {
-    let (name, key, value) =
-      switch self {
-      case .interfaceNotFound(let interface): ("InterfaceNotFound", "interface", interface)
-      case .methodNotFound(let method): ("MethodNotFound", "method", method)
-      case .methodNotImplemented(let method): ("MethodNotImplemented", "method", method)
-      case .invalidParameter(let parameter): ("InvalidParameter", "parameter", parameter)
-      }
-    return try encodeMessage(OutgoingReply(error: "\(ServiceInterface.name).\(name)", parameters: [key: value]))
+  private var type: ErrorType {
+    switch self {
+    case .interfaceNotFound: .interfaceNotFound
+    case .methodNotFound: .methodNotFound
+    case .methodNotImplemented: .methodNotImplemented
+    case .invalidParameter: .invalidParameter
+    case .expectedMore: .expectedMore
+    }
   }
+
+  private var arguments: Arguments {
+    switch self {
+    case .interfaceNotFound(let interface): [.interface: .string(interface)]
+    case .methodNotFound(let method), .methodNotImplemented(let method): [.method: .string(method)]
+    case .invalidParameter(let parameter): [.parameter: .string(parameter)]
+    case .expectedMore: [:]
+    }
+  }
+
+  func encoded() throws(NotEncodable) -> [UInt8] {
+    try encodeMessage(OutgoingReply(error: "\(Interface.serviceName).\(type.name)", parameters: arguments))
+  }
+}
+
+extension ErrorType {
+  static let interfaceNotFound = ErrorType(
+    "InterfaceNotFound", "The requested interface was not found.", [.interface])
+  static let methodNotFound = ErrorType("MethodNotFound", "The requested method was not found", [.method])
+  static let methodNotImplemented = ErrorType(
+    "MethodNotImplemented", "The interface defines the requested method, but the service does not implement it.",
+    [.method])
+  static let invalidParameter = ErrorType(
+    "InvalidParameter", "One of the passed parameters is invalid.", [.parameter])
+  static let permissionDenied = ErrorType("PermissionDenied", "Client is denied access")
+  static let expectedMore = ErrorType(
+    "ExpectedMore", "Method is expected to be called with 'more' set to true, but wasn't")
 }

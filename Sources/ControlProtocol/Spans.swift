@@ -1,16 +1,16 @@
-// Spans of time in words and numbers, for log and command line alike.
+// Spans of time in words and numbers, for the log and the command line.
 extension Duration {
-  /// In milliseconds, with what is below them as a fraction.
+  /// The span in milliseconds, with a fraction.
   public var milliseconds: Double {
     let (seconds, attoseconds) = components
     return Double(seconds) * 1000 + Double(attoseconds) / 1e15
   }
 
-  /// As `duration(milliseconds:)` has it.
+  /// The span as `duration(milliseconds:)` words it.
   public var inWords: String { duration(milliseconds: milliseconds) }
 }
 
-/// A span in systemd's units, the largest that counts and the next: `3min 12s`, `2h 5min`, `1d`.
+/// A span in systemd's units, the largest that fits and the next smaller one: `3min 12s`, `2h 5min`, `1d`.
 public func span(seconds: UInt64) -> String {
   let units: [(name: String, size: UInt64)] = [("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
   guard let first = units.firstIndex(where: { $0.size <= seconds }) else { return "0s" }
@@ -20,7 +20,7 @@ public func span(seconds: UInt64) -> String {
   return "\(text) \(seconds % units[first].size / units[next].size)\(units[next].name)"
 }
 
-/// Milliseconds as a person reads them: `0.4 ms`, `411 ms`, `2.5 s`.
+/// Milliseconds in the unit that suits their size: `0.4 ms`, `411 ms`, `2.5 s`.
 public func duration(milliseconds: Double) -> String {
   switch milliseconds {
   case ..<10: "\(rounded(milliseconds)) ms"

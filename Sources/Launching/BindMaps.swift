@@ -3,9 +3,9 @@ import Linux
 import Planning
 
 extension StartFacts {
-  /// Finds by what the owners of the files of binds are translated, once the guest's users are known.
+  /// Finds the ID maps of the guest's bind mounts. The guest's own users must be known already.
   ///
-  /// A source that is not there is the start's to complain of.
+  /// A missing source is skipped here, and reported by the launch step that opens it.
   public mutating func findBindMaps(for guest: Guest) {
     for case .bind(let source, let destination, _, _, _, let owners) in guest.files.mounts where !source.isEmpty {
       let owner: (user: UInt32, group: UInt32)
@@ -25,7 +25,7 @@ extension StartFacts {
     (users?.map.users.outer ?? 0, users?.map.groups.outer ?? 0)
   }
 
-  /// Who owns `path` of the guest's root, by the host's ids. What is not there will be the guest's root's.
+  /// The owner of `path` in the guest's root, by the host's IDs. A missing path will belong to the guest's root user.
   private func ownerInGuest(_ path: String) -> (user: UInt32, group: UInt32) {
     let own = rootOfGuest
     guard let status = try? FileStatus(path, inRoot: root) else { return own }

@@ -3,34 +3,57 @@ import Linux
 import Planning
 
 extension StartFacts {
-  /// Finds the users of `BindUser=`, once the guest's own are known.
+  /// Finds the users of `BindUser=`. The guest's own users must be known already.
   ///
-  /// - Throws: `BindUserError`; `LaunchError` when there is no user namespace to be had, `SystemError` when this host's users cannot
-  ///   be looked up.
-  public mutating func findBoundUsers(for guest: Guest, in namespaces: GuestNamespaces) throws {
+  /// - Throws: `BoundUsersError`.
+  public mutating func findBoundUsers(
+    for guest: Guest, in namespaces: GuestNamespaces
+  ) throws(BoundUsersError) {
+    let hosts = try Self.hostUsers(guest.files.bindUsers)
+    var found: [BoundUser]
+    do throws(BindUserError) {
+      found = try BoundUser.numbered(
+        hosts, passwd: Self.database("passwd", of: guest, inRoot: root),
+        group: Self.database("group", of: guest, inRoot: root), count: users?.map.users.count)
+    } catch {
+      throw .user(error)
+    }
+    for index in found.indices {
+      found[index].mapsBelow = try mapsBelow(found[index], in: namespaces)
+    }
+    boundUsers = found
+  }
+
+  /// Reads the entries of the host's user database, each once.
+  private static func hostUsers(_ names: [String]) throws(BoundUsersError) -> [HostUser] {
     var hosts: [HostUser] = []
-    for name in guest.files.bindUsers where !hosts.contains(where: { $0.name == name }) {
-      guard let entry = try UserEntry(named: name) else { throw BindUserError.unknown(name) }
-      // DES and the like are no longer taken for passwords, and ! and * lock an account.
+    for name in names where !hosts.contains(where: { $0.name == name }) {
+      let entry: UserEntry?
+      do throws(SystemError) { entry = try UserEntry(named: name) } catch { throw .system(error) }
+      guard let entry else { throw .user(.unknown(name)) }
+      // Only modular crypt(5) hashes begin with "$". Traditional DES hashes are obsolete, and "!" and "*" lock an account.
       let password = entry.password.flatMap { $0.first == UInt8(ascii: "$") ? Secret($0) : nil }
       hosts.append(
         HostUser(
           name: name, uid: entry.uid, gid: entry.gid, home: entry.home, shell: entry.shell, password: password))
     }
-    var found = try BoundUser.numbered(
-      hosts, passwd: Self.database("passwd", of: guest, inRoot: root),
-      group: Self.database("group", of: guest, inRoot: root), count: users?.map.users.count)
-    for index in found.indices {
-      let host = found[index].host
-      guard (try? FileStatus(host.home, followingLinks: true))?.kind == .directory else {
-        throw BindUserError.noHome(host.name, home: host.home)
-      }
-      do {
-        found[index].mapsBelow = try namespaces.mapping(of: host.home, by: found[index].map(in: users?.map)) == .tree
-      } catch let refusal as MappingRefusal {
-        throw BindUserError.homeCannotBeMapped(host.name, home: host.home, refusal)
-      }
+    return hosts
+  }
+
+  /// Whether the mounts below the home of `user` can translate owners as well as the home's own.
+  private func mapsBelow(_ user: BoundUser, in namespaces: GuestNamespaces) throws(BoundUsersError) -> Bool {
+    let host = user.host
+    guard (try? FileStatus(host.home, followingLinks: true))?.kind == .directory else {
+      throw .user(.noHome(host.name, home: host.home))
     }
-    boundUsers = found
+    let map: Namespace
+    do throws(LaunchError) { map = try namespaces.namespace(of: user.map(in: users?.map)) } catch {
+      throw .launch(error)
+    }
+    do throws(MappingRefusal) {
+      return try namespaces.mapping(of: host.home, by: map, recursive: true) == .tree
+    } catch {
+      throw .user(.homeCannotBeMapped(host.name, home: host.home, error))
+    }
   }
 }

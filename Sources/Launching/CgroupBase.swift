@@ -1,22 +1,22 @@
 import Glibc
 import Linux
 
-/// The cgroup below which the guests have theirs, `NAME.guest`.
+/// The cgroup in which the instances of guests have theirs, `NAME.NUMBER.guest`.
 public struct CgroupBase: Equatable, Sendable {
   /// The directory in the file system.
   public let path: String
-  /// The controllers that guests get, by the kernel's names.
+  /// The names of the controllers that guests get.
   public private(set) var controllers: [String] = []
   /// Why guests get no controllers.
   public private(set) var obstacle: Obstacle?
 
-  /// Why guests get no controllers, in words that say what would help.
+  /// Why guests get no controllers. The description says what would help.
   public enum Obstacle: Equatable, Sendable, CustomStringConvertible {
-    /// cgroup 2 has none here: the host is a hybrid one, or whoever has the cgroup above gives none.
+    /// cgroup 2 offers none: the host is a hybrid one, or the cgroup above enables none.
     case nothingThere
-    /// The cgroup belongs to whoever manages this session.
+    /// The cgroup is not delegated to the daemon.
     case notDelegated(String)
-    /// Processes that are not ours are in it.
+    /// Other processes are in the cgroup.
     case occupied(String)
 
     public var description: String {
@@ -29,10 +29,10 @@ public struct CgroupBase: Equatable, Sendable {
     }
   }
 
-  /// Where systemd puts the daemon (`DelegateSubgroup=`), and the daemon itself where systemd does not.
+  /// The cgroup that the daemon lives in. systemd puts it there (`DelegateSubgroup=`); where it does not, the daemon moves itself.
   private static let supervisor = "supervisor"
 
-  /// Where the guests' cgroups are: the daemon's own cgroup, or its parent when the daemon is in `supervisor`.
+  /// Finds the cgroup that the guests' cgroups lie in: the daemon's own, or its parent if the daemon is in `supervisor`.
   ///
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func find() throws(SystemError) -> CgroupBase {
@@ -41,8 +41,8 @@ public struct CgroupBase: Equatable, Sendable {
     return CgroupBase(path: own.hasSuffix(end) ? String(own.dropLast(end.count)) : own)
   }
 
-  /// As `find`, and gets the controllers for the guests: where the cgroup is delegated, this process moves to `supervisor` below it,
-  /// because a cgroup that has cgroups with controllers may have no processes.
+  /// As `find`, and enables the controllers for the guests. Where the cgroup is delegated, this process moves to `supervisor` below it: a
+  /// cgroup that enables controllers for cgroups below it may have no processes ("no internal processes", cgroups(7)).
   ///
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func prepare() throws(SystemError) -> CgroupBase {

@@ -3,9 +3,9 @@ import GuestSpec
 import Linux
 import Planning
 
-/// A plan in the form the child reads: records of fixed size, and offsets into one block of text.
+/// A plan in the form that CLaunch reads: records of fixed size, and offsets into one block of text.
 ///
-/// It owns the memory that the child reads and writes until it has executed, and nothing reads it afterwards.
+/// It owns the memory that the child reads and writes until the child has executed.
 final class CompiledPlan {
   private let steps: UnsafeMutableBufferPointer<launch_step>
   private let text: UnsafeMutableBufferPointer<CChar>
@@ -14,9 +14,9 @@ final class CompiledPlan {
   private let descriptors: UnsafeMutableBufferPointer<Int32>
   private let record: UnsafeMutablePointer<launch_plan>
 
-  /// `listeners` and `preloaded`, in the order of the plan's, are descriptor numbers, borrowed until the plan has been carried out.
+  /// `listeners` and `preloaded` are descriptor numbers in the plan's order, borrowed until the launch has finished.
   ///
-  /// - Throws: `LaunchError` when a step cannot be put into that form.
+  /// - Throws: `LaunchError` when a step cannot be compiled.
   init(_ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32]) throws(LaunchError) {
     var block = TextBlock()
     var records: [launch_step] = []
@@ -37,7 +37,7 @@ final class CompiledPlan {
     }
     arguments = pointers(argumentOffsets)
     environment = pointers(environmentOffsets)
-    // The place between is the channel's to the daemon.
+    // The place between is for the channel to the daemon.
     descriptors = .copy(listeners + [-1] + preloaded)
     var record = launch_plan()
     record.steps = UnsafePointer(steps.baseAddress)
@@ -65,15 +65,15 @@ final class CompiledPlan {
     descriptors.deallocate()
   }
 
-  /// Carries it out, once, as far as the last step, which executes. `cgroup` is the directory of the cgroup that the guest's PID 1 is
-  /// born in. Where nothing failed `launch_finish` has to follow.
+  /// Executes the plan, once, as far as the sync point before execve(2). `cgroup` is the directory of the cgroup that the guest's PID 1 is
+  /// made in. If nothing failed, `launch_finish` must follow.
   func start(in cgroup: borrowing OwnedFD) -> launch_result {
     record.pointee.cgroup = cgroup.raw
     return launch_start(record)
   }
 }
 
-/// Strings one after the other, each with its NUL.
+/// Consecutive strings, each with its NUL.
 struct TextBlock {
   private(set) var bytes: [CChar] = [0]
 
@@ -92,7 +92,7 @@ struct TextBlock {
     return offset
   }
 
-  /// As `append`, with bytes after the strings that may be any.
+  /// As `append`, and appends bytes after the strings, which may contain NULs.
   mutating func append(_ strings: [String], contents: [UInt8]) -> UInt32 {
     let offset = append(strings)
     _ = append(bytes: contents)

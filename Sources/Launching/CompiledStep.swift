@@ -4,9 +4,9 @@ import Linux
 import Planning
 
 extension Step {
-  /// The record of this step. What the fields of each operation mean stands in launch.h.
+  /// The record of this step. launch.h says what the fields of each operation mean.
   ///
-  /// - Throws: `SystemError` when there is no program for a filter.
+  /// - Throws: `SystemError` when libseccomp cannot make the program of a filter.
   func compiled(into block: inout TextBlock) throws(SystemError) -> launch_step {
     switch self {
     case .newSession: launch_step(LAUNCH_SESSION)
@@ -101,14 +101,14 @@ extension Step {
     }
   }
 
-  /// What covers a directory, a file, a fifo, a socket, a character device and a block device.
+  /// The covers for a directory, a file, a FIFO, a socket, a character device and a block device.
   private static let coverings = ["dir", "reg", "fifo", "sock", "chr", "blk"].map { "/run/host/inaccessible/" + $0 }
 
   private static func filtering(_ program: [UInt8], _ block: inout TextBlock) -> launch_step {
     launch_step(LAUNCH_FILTER, UInt64(program.count / 8), text: block.append(bytes: program))
   }
 
-  /// sched_setaffinity(2) reads whole words.
+  /// Whole words, because sched_setaffinity(2) reads these.
   private static func mask(_ processors: [ClosedRange<Int>]) -> [UInt8] {
     let most = processors.map(\.upperBound).max() ?? 0
     var mask = [UInt8](repeating: 0, count: (most / 64 + 1) * 8)

@@ -4,11 +4,11 @@ import Planning
 import Synchronization
 
 extension SystemCallFilter {
-  /// Making a program takes longer than a whole start, and guests that ask for the same have the same.
+  /// A cache: making a program takes longer than the rest of a launch, and guests with the same settings share it.
   private static let made = Mutex<[SystemCallFilter: [UInt8]]>([:])
   private static let mostMade = 64
 
-  /// The program: a row of struct sock_filter.
+  /// The program for seccomp(2): an array of struct sock_filter.
   ///
   /// - Throws: `SystemError` of libseccomp.
   func program() throws(SystemError) -> [UInt8] {

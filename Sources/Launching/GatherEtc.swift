@@ -4,10 +4,10 @@ import Linux
 import Planning
 
 extension HostEtc {
-  /// More than any of these files needs.
+  /// Larger than any of these files is in practice.
   private static let limit = 64 << 10
 
-  /// Looks at what `Timezone=` and `ResolvConf=` need, on the host and in the guest's `root`. What cannot be looked at is not there.
+  /// Reads what `Timezone=` and `ResolvConf=` need, on the host and in the guest's `root`. An unreadable file counts as missing.
   init(for guest: Guest, root: String) {
     self.init()
     timezone = Self.hostTimezone()
@@ -17,19 +17,19 @@ extension HostEtc {
       resolvConf = HostFile(path: path, contents: contents)
       break
     }
-    // It is made anew for each start then.
+    // The guest gets an empty /etc at each start.
     if guest.files.volatile == .yes {
       self.guest.exists = true
     } else {
-      self.guest.exists = Self.look("/etc", root)?.kind == .directory
+      self.guest.exists = Self.stat("/etc", root)?.kind == .directory
       self.guest.localtime = Self.entry("/etc/localtime", root)
       self.guest.resolvConf = Self.entry("/etc/resolv.conf", root)
     }
     self.guest.hasTimezone =
-      timezone.map { Self.look("/usr/share/zoneinfo/" + $0, root)?.kind == .regular } ?? false
+      timezone.map { Self.stat("/usr/share/zoneinfo/" + $0, root)?.kind == .regular } ?? false
   }
 
-  /// The zone that /etc/localtime links to; without the file the time is UTC, says localtime(5).
+  /// The time zone that /etc/localtime links to. Without the file it is UTC (localtime(5)).
   private static func hostTimezone() -> String? {
     let text: String
     do throws(SystemError) {
@@ -44,7 +44,7 @@ extension HostEtc {
     return nil
   }
 
-  /// What may stand in a path below /usr/share/zoneinfo: names of letters, digits and `+-_`, joined by slashes.
+  /// Whether `text` is a path below /usr/share/zoneinfo: names of letters, digits and `+-_`, joined by slashes.
   private static func isZone(_ text: String) -> Bool {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     return parts.allSatisfy { part in
@@ -52,12 +52,12 @@ extension HostEtc {
     }
   }
 
-  private static func look(_ path: String, _ root: String) -> FileInRoot? {
+  private static func stat(_ path: String, _ root: String) -> FileInRoot? {
     try? FileInRoot(path, inRoot: root, limit: 0)
   }
 
   private static func entry(_ path: String, _ root: String) -> Entry {
-    guard let file = look(path, root) else { return .missing }
+    guard let file = stat(path, root) else { return .missing }
     if let target = file.link { return .link(target: target) }
     return file.kind == .regular ? .file : .other
   }

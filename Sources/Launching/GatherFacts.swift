@@ -4,22 +4,22 @@ import Linux
 import Planning
 
 extension StartFacts {
-  /// Looks at the host and at the guest's root. Left to the caller: `listenerNames`, `notifySocket`, `scratch`.
+  /// Reads the facts from the host and the guest's root. The caller adds `listenerNames`, `notifySocket` and what `HostSide` makes.
   ///
-  /// `staging` is an existing directory of the host, one for all guests; `fallbackMachineID` is for a guest that has none in its
-  /// file or its root.
+  /// `staging` is an existing directory of the host, one for all guests. `fallbackMachineID` is the ID of a guest that has none in its file
+  /// and none in its root.
   ///
-  /// - Throws: `SystemError` when the root is not there.
+  /// - Throws: `SystemError` when the root is missing or no directory.
   public static func gather(
     for guest: Guest, staging: String, fallbackMachineID: String
   ) throws(SystemError) -> StartFacts {
     let root = try resolve(guest.policy.directory ?? "/var/lib/machines/" + guest.name)
-    // The root's own /etc is not what the guest sees then.
+    // With Volatile=yes the guest does not see the root's /etc.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
     let isOverlaid = guest.files.volatile == .overlay || guest.exec.ephemeral && guest.files.volatile == .no
-    // systemd in the guest believes what its root says, so that is what it is called; an overlay can be told otherwise, and
-    // over Directory=/ it has to be: that id is this host's.
+    // systemd in the guest takes the ID from its root, so the root's ID comes first. In an overlay the file can be replaced, so the setting
+    // comes first, and the root's ID is not used over Directory=/, where it is the host's own.
     let id = isOverlaid ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
     facts.rootMachineID = rootID
@@ -62,7 +62,7 @@ extension StartFacts {
     return digits.utf8.count == 32 && digits.allSatisfy(\.isHexDigit) ? digits : nil
   }
 
-  /// Only the guest's own files count: what this host calls a user is another one there.
+  /// Looks the user up in the guest's own files: the same name may be another user on the host.
   private static func account(_ user: String, of guest: Guest, inRoot root: String) -> Account? {
     Account(
       user, passwd: database("passwd", of: guest, inRoot: root), group: database("group", of: guest, inRoot: root))
@@ -70,7 +70,7 @@ extension StartFacts {
 
   /// The text of the guest's own /etc/NAME; nil when there is none.
   static func database(_ name: String, of guest: Guest, inRoot root: String) -> String? {
-    // /etc is empty then.
+    // With Volatile=yes the guest's /etc is empty.
     if guest.files.volatile == .yes { return nil }
     let path = (guest.exec.pivotRoot?.new ?? "") + "/etc/" + name
     return (try? readFile(path, inRoot: root, limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
@@ -82,7 +82,7 @@ extension StartFacts {
     }
   }
 
-  /// A daemon in a container, or below a device policy, may hold CAP_MKNOD and still not use it: only trying tells.
+  /// Tries mknod(2). In a container, or under a device policy, it may fail even with CAP_MKNOD.
   private static func canMakeNodes(in directory: String) -> Bool {
     let path = "\(directory)/.node"
     unlink(path)
@@ -92,7 +92,7 @@ extension StartFacts {
     return true
   }
 
-  /// A directory of devices is not looked into: only what a line names is meant to be used.
+  /// The device nodes that bind mounts name as their source. Nodes in a directory that is a source do not count.
   private static func boundDevices(_ mounts: [CustomMount]) -> [Device] {
     mounts.compactMap { mount in
       guard case .bind(let source, _, _, _, _, _) = mount,
@@ -133,7 +133,7 @@ extension StartFacts {
 }
 
 extension HostOSRelease {
-  /// Of os-release(5).
+  /// Takes the fields from the variables of os-release(5).
   fileprivate init(_ variables: [String: String]) {
     self.init()
     (id, buildID, variantID) = (variables["ID"], variables["BUILD_ID"], variables["VARIANT_ID"])

@@ -2,12 +2,12 @@ import Glibc
 import Linux
 import Planning
 
-// What the guest may use, and what came of it.
+// Resource limits.
 extension GuestCgroup {
-  /// Sets the limits, before the guest starts.
+  /// Sets the limits. Called before the guest starts.
   ///
-  /// - Returns: those that this kernel has no file for, whatever the controller.
-  /// - Throws: `LaunchError` that names the setting whose value the kernel refuses.
+  /// - Returns: the limits that this kernel has no file for although it has the controller.
+  /// - Throws: `LaunchError`, which names the setting, when the kernel refuses a value.
   public func apply(_ limits: [CgroupLimit]) throws(LaunchError) -> [CgroupLimit] {
     var missing: [CgroupLimit] = []
     for limit in limits {
@@ -17,7 +17,7 @@ extension GuestCgroup {
           try Cgroup2.write(file.text, to: Cgroup2.open("\(path)/\(file.name)", O_WRONLY), file.name)
           isSet = true
         } catch {
-          // Of several files the kernel may know one only.
+          // A limit may have several files, of which the kernel has one.
           if error.errno == ENOENT { continue }
           throw LaunchError("setting \(limit.setting)= (\(file.name) to \(file.text))", errno: error.errno)
         }

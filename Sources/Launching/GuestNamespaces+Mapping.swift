@@ -3,14 +3,14 @@ import Linux
 import Planning
 
 extension GuestNamespaces {
-  /// How the mount at `path` can translate its files' owners to the guest's.
+  /// Tries whether the mount at `path` can be idmapped to the guest's users.
   ///
   /// - Parameters:
-  ///   - path: of the host.
-  ///   - recursive: whether the mounts below it are the guest's as well. One that cannot translate stays as it is.
-  ///   - below: whether it is to be a layer of an overlay.
-  /// - Returns: how much of it translates.
-  /// - Throws: `MappingRefusal` when it cannot.
+  ///   - path: a path of the host.
+  ///   - recursive: whether the mounts below it belong to the guest as well.
+  ///   - below: whether the mount is to be a layer of an overlay.
+  /// - Returns: how much of it can be mapped: with `recursive` the whole tree, or its top only.
+  /// - Throws: `MappingRefusal` when not even the top can.
   public func mapping(
     of path: String, recursive: Bool, belowOverlay below: Bool
   ) throws(MappingRefusal) -> GuestUsers.RootMapping {
@@ -21,15 +21,11 @@ extension GuestNamespaces {
     return try mapping(of: path, by: users, recursive: recursive)
   }
 
-  /// How the mount at `path`, with the mounts below it, can translate its files' owners by a map of its own.
+  /// Tries whether the mount at `path`, with `recursive` and those below it, can be idmapped by the user namespace `users`.
   ///
-  /// - Returns: how much of it translates.
-  /// - Throws: `MappingRefusal` when it cannot; `LaunchError` when there is no namespace to be had.
-  func mapping(of path: String, by map: IDMap) throws -> GuestUsers.RootMapping {
-    try mapping(of: path, by: try namespace(of: map), recursive: true)
-  }
-
-  private func mapping(
+  /// - Returns: how much of it can be mapped.
+  /// - Throws: `MappingRefusal` when not even the top can.
+  func mapping(
     of path: String, by users: Namespace, recursive: Bool
   ) throws(MappingRefusal) -> GuestUsers.RootMapping {
     if recursive, (try? tryMapping(path, by: users.descriptor, recursive: true)) != nil { return .tree }
@@ -44,13 +40,13 @@ extension GuestNamespaces {
   private func refusal(_ path: String, _ reason: String) -> MappingRefusal {
     let text = (try? readFile("/proc/self/mountinfo", limit: 16 << 20)) ?? []
     let mounts = MountInfo.parse(String(decoding: text, as: UTF8.self))
-    // The last of those that are mounted deepest hides the others.
+    // Of several mounts at the deepest target, the last one covers the others.
     let type = mounts.filter { $0.target == "/" || path == $0.target || path.hasPrefix($0.target + "/") }
       .max { $0.target.utf8.count < $1.target.utf8.count }?.type
     return MappingRefusal(fileSystem: type ?? "unknown", reason: reason)
   }
 
-  /// Nothing but the kernel's age tells, short of mounting one.
+  /// Compares the kernel's version. Nothing else tells, short of mounting an overlay.
   private static var overlaysTakeMappedLayers: Bool {
     var name = utsname()
     uname(&name)

@@ -3,19 +3,19 @@ import Glibc
 import Linux
 import Planning
 
-/// The namespaces of a guest that are there before its first process: so that interfaces are put into the network, and mounts
-/// mapped to the users, before anything of the guest runs.
+/// The namespaces of a guest that are made before its first process. Interfaces are moved into the network namespace, and mounts are mapped
+/// by the user namespace, before anything of the guest runs.
 ///
-/// They live as long as this does, and as long as a process is in them.
+/// A namespace lives as long as this value, and as long as a process is in it.
 public final class GuestNamespaces {
-  /// nil when the guest's users are the host's.
+  /// The user namespace; nil when the guest's users are the host's.
   public let users: Namespace?
-  /// nil when the guest's network is the host's. With `users` it belongs to that user namespace.
+  /// The network namespace; nil when the guest's network is the host's. If there is a `users`, that owns it.
   public let network: Namespace?
-  /// User namespaces that nobody enters.
+  /// User namespaces that no process enters: they only map the owners of mounts.
   private var mappings: [IDMap: Namespace] = [:]
 
-  /// - Throws: `LaunchError` that says which namespace cannot be had, and why.
+  /// - Throws: `LaunchError`, which says which namespace cannot be made, and why.
   public init(users map: IDMap?, network: LaunchPlan.Network) throws(LaunchError) {
     var own: Namespace?
     if case .at(let path) = network { own = try Namespace(network: path) }
@@ -36,12 +36,12 @@ public final class GuestNamespaces {
     self.network = own
   }
 
-  /// Makes the user namespaces by which a plan translates the owners of binds.
+  /// Makes the user namespaces that a plan maps the owners of bind mounts by.
   func makeMappings(of plan: LaunchPlan) throws(LaunchError) {
     for case .mapping(let map) in plan.preloaded { _ = try namespace(of: map) }
   }
 
-  /// The user namespace that nobody enters with this map, made when there is none yet.
+  /// Returns the user namespace with this map that no process enters, and makes it if there is none yet.
   func namespace(of map: IDMap) throws(LaunchError) -> Namespace {
     if let made = mappings[map] { return made }
     let holder = try Holder(users: true, network: false)
@@ -51,8 +51,12 @@ public final class GuestNamespaces {
     return made
   }
 
-  /// The descriptor that a plan's slot gets, borrowed; `terminals` and `smallInit` are the launcher's.
-  func number(of descriptor: Preloaded, terminals: Int32, smallInit: SmallInit.Program?) -> Int32 {
+  /// The descriptor for a plan's preloaded slot, borrowed. `terminals` and `smallInit` are made by `launch`.
+  ///
+  /// - Throws: `LaunchError`; `EBADF` when these namespaces were made for another plan.
+  func number(
+    of descriptor: Preloaded, terminals: Int32, smallInit: SmallInit.Program?
+  ) throws(LaunchError) -> Int32 {
     let number: Int32?
     switch descriptor {
     case .terminals: number = terminals
@@ -62,14 +66,14 @@ public final class GuestNamespaces {
     case .smallInit: number = smallInit?.descriptor.raw
     case .credentials, .unixExport: number = nil
     }
-    guard let number else { preconditionFailure("the plan asks for what was not made") }
+    guard let number else { throw LaunchError("preparing the descriptor of \(descriptor)", errno: EBADF) }
     return number
   }
 }
 
-/// A namespace that is kept by a descriptor of it.
+/// A namespace, kept alive by an open descriptor.
 public final class Namespace {
-  /// An open file of nsfs, for setns(2) and the like: borrowed, and closed with this value.
+  /// An open file of nsfs, as setns(2) takes it. Borrowed; closed with this value.
   public let descriptor: OwnedFD
 
   fileprivate init(_ path: String) throws(SystemError) {
@@ -88,7 +92,7 @@ public final class Namespace {
   private init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 }
 
-/// The process that waits in new namespaces, ended with this value.
+/// A process that keeps new namespaces alive while they are opened. It is ended with this value.
 private final class Holder {
   private var holder = launch_holder()
 
@@ -101,14 +105,14 @@ private final class Holder {
     throw LaunchError("making the guest's \(what) namespace\(hint)", errno: Int32(-error))
   }
 
-  deinit { launch_let_go(&holder) }
+  deinit { launch_release(&holder) }
 
   func namespace(_ kind: String) throws(LaunchError) -> Namespace {
     let path = "/proc/\(holder.pid)/ns/\(kind)"
     do throws(SystemError) {
       return try Namespace(path)
     } catch {
-      throw LaunchError("taking hold of the guest's namespaces (\(error.call))", errno: error.errno)
+      throw LaunchError("opening the guest's namespaces (\(error.call))", errno: error.errno)
     }
   }
 
@@ -119,7 +123,7 @@ private final class Holder {
       do throws(SystemError) {
         try writeSetting(path, line)
       } catch {
-        let ids = "\(extent.outer)…\(UInt64(extent.outer) + UInt64(extent.count) - 1)"
+        let ids = "\(extent.outer)…\(UInt64(extent.outer) + UInt64(max(extent.count, 1)) - 1)"
         throw LaunchError("mapping the guest's users to \(ids) (\(error.call))", errno: error.errno)
       }
     }

@@ -2,16 +2,15 @@ import Glibc
 import GuestSpec
 import Linux
 
-/// PID 1 of a guest: by its pidfd, with the master of its console, and with the guest's program where that is another process.
+/// PID 1 of a guest: its pidfd, the master of its console, and the payload if that is another process.
 ///
 /// Not Sendable: it belongs to the guest's supervisor.
 public final class GuestProcess {
   private let handle: ProcessHandle
   private var payload: ProcessHandle?
-  /// Of the console, non-blocking; nil for an adopted guest, and after `takeConsole()`.
+  /// The console's master, non-blocking; nil for an orphan, and after `takeConsole()`.
   private(set) var master: OwnedFD?
-  /// The masters of the terminals besides the console, non-blocking, and like the console's to be drained. Whoever takes one out owns it;
-  /// none for an adopted guest.
+  /// The masters of the other terminals, non-blocking. They must be drained like the console. Empty for an orphan.
   public let terminals: DescriptorList
 
   init(_ handle: consuming ProcessHandle, console: consuming OwnedFD?, terminals: DescriptorList) {
@@ -20,11 +19,12 @@ public final class GuestProcess {
     self.terminals = terminals
   }
 
-  /// Takes over a PID 1 that an earlier daemon has started. It is not our child and its console is lost.
+  /// Adopts PID 1 of an orphan. It is not our child, and its console is lost.
   ///
-  /// The number may have become another process's since it was found: look it up in the guest's cgroup once more afterwards.
+  /// The kernel may have given the PID to another process since it was found. The caller must find the leader in the cgroup once more
+  /// afterwards.
   ///
-  /// - Throws: `SystemError`; `ESRCH` when there is none; any other when it cannot be told what it is.
+  /// - Throws: `SystemError`; `ESRCH` when there is no such process.
   public init(adopting pid: Int32, of cgroup: GuestCgroup) throws(SystemError) {
     let handle = try ProcessHandle(opening: pid)
     payload = try SmallInit.isPID1(pid) ? SmallInit.payload(in: cgroup) : nil
@@ -33,18 +33,18 @@ public final class GuestProcess {
     terminals = DescriptorList()
   }
 
-  /// Takes hold of the guest's program, where PID 1 is the small init of `ProcessTwo=`; of none when it has ended.
+  /// Opens the payload of a guest whose PID 1 is the small init of `ProcessTwo=`. A payload that has ended already is none.
   ///
-  /// - Throws: `SystemError` when it cannot be found or opened, though it is there.
+  /// - Throws: `SystemError` when the payload cannot be found or opened.
   func findPayload(in cgroup: GuestCgroup) throws(SystemError) { payload = try SmallInit.payload(in: cgroup) }
 
-  /// As the daemon sees it.
+  /// The PID in the daemon's PID namespace.
   public var pid: Int32 { handle.pid }
 
-  /// Borrowed: readable when the process has ended.
+  /// Borrowed. It polls as readable when the process has ended.
   public var pidfd: OwnedFD { _read { yield handle.descriptor } }
 
-  /// The number of the guest's program as the daemon sees it: PID 1, or with `ProcessTwo=` the process below the small init.
+  /// The PID of the payload in the daemon's PID namespace: PID 1, or with `ProcessTwo=` the process below the small init.
   public var payloadPID: Int32 {
     switch payload {
     case .some(let payload): payload.pid
@@ -52,7 +52,7 @@ public final class GuestProcess {
     }
   }
 
-  /// Borrowed: of `payloadPID`.
+  /// The pidfd of the payload, borrowed.
   public var payloadPidfd: OwnedFD {
     _read {
       switch payload {
@@ -62,25 +62,27 @@ public final class GuestProcess {
     }
   }
 
-  /// Gives the console's master away, non-blocking, to whoever is to close it; nil for an adopted guest, and the second time.
+  /// Passes the ownership of the console's master, non-blocking, to the caller. Returns nil for an orphan, and at the second call.
   ///
-  /// It must be drained as long as the process lives, or whoever prints in the guest waits for ever. To close it before hangs the guest's
+  /// The caller must drain the master while the guest runs, or a process that writes to the console blocks for ever. Closing it hangs the
   /// console up.
   public func takeConsole() -> OwnedFD? { master.take() }
 
-  /// Sends PID 1 a signal, by its pidfd: never another process that has its number now.
+  /// Sends a signal to PID 1 by its pidfd, so that no other process can get it.
   ///
   /// - Throws: `SystemError` of pidfd_send_signal(2); `ESRCH` when the process has ended.
   public func signal(_ signal: Signal) throws(SystemError) { try handle.signal(signal.kernelNumber) }
 
-  /// How it ended, once; nil while it runs. Never blocks. `.unknown` only for an adopted one.
+  /// Reaps PID 1. Never blocks.
+  ///
+  /// - Returns: how it ended, at the first call after its end; `.unknown` for an orphan, which is not our child. nil while it runs.
   ///
   /// - Throws: `SystemError` of waitid(2).
   public func reap() throws(SystemError) -> ExitStatus? { try handle.reap() }
 }
 
 extension Signal {
-  /// libc keeps the first real-time signals for itself, so SIGRTMIN is its to say.
+  /// libc reserves some real-time signals, so the number of SIGRTMIN comes from libc.
   var kernelNumber: Int32 {
     switch self {
     case .number(let number): number

@@ -1,15 +1,17 @@
 import Glibc
 import Linux
 
-/// A cgroup in a guest that stands still by itself, whatever becomes of those above it, until it is let go.
+/// A cgroup inside a guest that is frozen by itself, so that it stays frozen when the guest is thawed, until it is released.
 public final class HeldCgroup {
   let path: String
-  // Opened beforehand: to let it go, no descriptor has to be had then.
+  // Opened beforehand, so that the release works even when no descriptor is left.
   private let freezer: OwnedFD
 
   private static let file = "/cgroup.freeze"
 
-  /// - Returns: nil when it is gone, or stands still by the guest's own will, which is not ours to undo.
+  /// Freezes the cgroup at `path`.
+  ///
+  /// - Returns: nil when it has been removed, and when the guest has frozen it itself: the daemon must not undo that.
   init?(_ path: String) {
     guard let own = try? readFile(path + Self.file, limit: 16), own.first == UInt8(ascii: "0"),
       let freezer = try? Cgroup2.open(path + Self.file, O_WRONLY),
@@ -19,10 +21,10 @@ public final class HeldCgroup {
     self.freezer = freezer
   }
 
-  /// Lets its processes go on, when those above it do. One that is gone has none.
+  /// Thaws the cgroup. Its processes run when the cgroups above it are thawed too. A removed cgroup is no error.
   ///
-  /// - Throws: `SystemError` of write(2); they stand still as before.
-  public func letGo() throws(SystemError) {
+  /// - Throws: `SystemError` of write(2); the cgroup stays frozen.
+  public func release() throws(SystemError) {
     do throws(SystemError) {
       try Cgroup2.write("0", to: freezer, path + Self.file)
     } catch {
@@ -30,8 +32,8 @@ public final class HeldCgroup {
     }
   }
 
-  /// Lets go what an earlier daemon held, and what the guest did.
-  static func letGo(_ path: String) {
+  /// Thaws a cgroup, whether an earlier daemon or the guest has frozen it.
+  static func release(_ path: String) {
     guard let freezer = try? Cgroup2.open(path + file, O_WRONLY) else { return }
     try? Cgroup2.write("0", to: freezer, path + file)
   }
@@ -41,16 +43,16 @@ extension GuestCgroup {
   /// The cgroup in which a systemd that is PID 1 of a guest is alone.
   private var leaderScope: String { payloadPath + "/init.scope" }
 
-  /// Holds PID 1 back before the rest of the guest is let go on; nil when PID 1 is no systemd with a cgroup of its own.
+  /// Holds PID 1, so that the rest of the guest can be thawed before it. Returns nil when PID 1 is no systemd with a cgroup of its own.
   public func holdLeader() -> HeldCgroup? { HeldCgroup(leaderScope) }
 
-  /// Holds all of a guest that stands still back but PID 1 and those who answer clients: on a few processors everybody who goes on too
-  /// would be before them.
+  /// Holds every cgroup of a frozen guest except PID 1's and those that serve clients. On a machine with few processors the others would
+  /// otherwise run before them after the thaw.
   ///
   /// - Parameters:
-  ///   - sockets: by their inodes; who has one of them open answers. That a systemd has them all is no help.
-  ///   - limit: how many descriptors of the guest are looked at; when it has more, nobody is held back.
-  /// - Returns: nothing when nobody is found who answers.
+  ///   - sockets: the inodes of sockets. A process that has one of them open serves clients. PID 1 does not count: a systemd has them all.
+  ///   - limit: how many descriptors of the guest are scanned. If the guest has more, nothing is held.
+  /// - Returns: the held cgroups; none when no process that serves clients is found.
   public func holdOthers(from sockets: Set<UInt64>, limit: Int) -> [HeldCgroup] {
     var answering: [String] = []
     var others: [String] = []
@@ -58,7 +60,7 @@ extension GuestCgroup {
     for group in (try? Cgroup2.tree(payloadPath)) ?? [] where group != leaderScope {
       guard let processes = try? Cgroup2.processes(group), !processes.isEmpty else { continue }
       search.forget()
-      for process in processes { _ = try? search.look(atProcess: process) }
+      for process in processes { _ = try? search.scan(process: process) }
       if search.found.isEmpty { others.append(group) } else { answering.append(group) }
     }
     if answering.isEmpty || search.isExhausted { return [] }
@@ -68,17 +70,17 @@ extension GuestCgroup {
     return apart.compactMap { HeldCgroup($0) }
   }
 
-  /// Whether somebody else in the guest than PID 1 has work to do at this moment.
+  /// Whether a process other than PID 1 is running or runnable at this moment.
   public var areOthersBusy: Bool {
     let groups = (try? Cgroup2.tree(payloadPath)) ?? []
     return groups.contains { $0 != leaderScope && (try? Cgroup2.isBusy($0)) == true }
   }
 
-  /// Undoes what a daemon that was killed may have left: every process goes on.
+  /// Thaws the guest and every cgroup in it, whatever a killed daemon has left frozen.
   ///
-  /// - Throws: `SystemError` of write(2); `ENODEV` when it is gone.
+  /// - Throws: `SystemError` of write(2); `ENODEV` when the cgroup has been removed.
   public func thawAll() throws(SystemError) {
-    for group in (try? Cgroup2.tree(payloadPath)) ?? [] { HeldCgroup.letGo(group) }
+    for group in (try? Cgroup2.tree(payloadPath)) ?? [] { HeldCgroup.release(group) }
     try setFrozen(false)
   }
 }

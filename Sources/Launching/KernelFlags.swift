@@ -1,7 +1,7 @@
 import Linux
 import Planning
 
-/// mount(2)'s, clone(2)'s and inode(7)'s numbers, the same on every architecture; Swift's Glibc module has none of them.
+/// Constants of mount(2), clone(2) and inode(7) that Swift's Glibc module lacks. They are the same on every architecture.
 enum Kernel {
   static let slave: UInt64 = 1 << 19
   static let `private`: UInt64 = 1 << 18
@@ -34,7 +34,7 @@ extension MountFlags {
     ])
   }
 
-  /// As `MOUNT_ATTR_…` of mount_setattr(2). No plan changes how times of access are kept.
+  /// As `MOUNT_ATTR_…` of mount_setattr(2). No plan changes the atime attributes, which are an enumeration there.
   var attributes: UInt64 {
     let same: [(MountFlags, MountAttributes)] = [
       (.readOnly, .readOnly), (.noSetUID, .noSetUID), (.noDevices, .noDevices), (.noExecute, .noExecute),

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import Planning
 
-/// A start that failed: at which step, and the kernel's errno.
+/// A launch that failed: the step, and the kernel's errno.
 public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was being done, in words: `mounting tmpfs on /dev`.
   public let step: String
@@ -19,24 +19,24 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String { SystemError(step, errno: errno).description }
 }
 
-/// Carries out a plan: the guest's program runs when this returns.
+/// Executes a plan. The guest's payload runs when this returns.
 ///
-/// Calls `hold` when PID 1 is there and the program is not yet executed. Whatever the caller cannot do without is had there, so that a
-/// guest does not end for want of it in which a client may have been accepted.
+/// Calls `hold` at the sync point, when PID 1 exists and has not executed yet. There the caller acquires whatever it needs for the guest.
+/// If that fails, the guest ends before it can have accepted a client.
 ///
-/// Blocks only while the child carries out the steps (milliseconds), and on nothing else. Call it with SIGCHLD not ignored.
+/// Blocks only while the child executes the steps, which takes milliseconds. SIGCHLD must not be ignored.
 ///
-/// `namespaces` are those that the plan asks for, and `handed` the mounts that its facts name. The `listeners` become descriptors 3 and
-/// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is born in the payload of `cgroup`, which stays as it is
-/// when the start fails.
+/// `namespaces` are the ones made for the plan, and `handed` the mounts that its facts name. The `listeners` become the descriptors 3 and
+/// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is made in the payload of `cgroup`, which is not removed
+/// when the launch fails.
 ///
-/// - Returns: what `hold` has made of PID 1.
-/// - Throws: `LaunchError`; then no process of the guest is left, and nobody was accepted.
+/// - Returns: the value of `hold`.
+/// - Throws: `LaunchError`; no process of the guest is left, and no client was accepted.
 public func launch<Held>(
   _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
   cgroup: GuestCgroup, hold: (GuestProcess) throws(SystemError) -> Held
 ) throws(LaunchError) -> Held {
-  precondition(listeners.count == plan.listenerCount, "the plan names other listeners")
+  if listeners.count != plan.listenerCount { throw LaunchError("passing the listeners", errno: EINVAL) }
   let terminals: DetachedTerminals
   do throws(SystemError) {
     terminals = try DetachedTerminals.make(
@@ -54,23 +54,24 @@ public func launch<Held>(
   try namespaces.makeMappings(of: plan)
   let mount = terminals.mount.raw
   let smallInit = plan.hasInit ? try SmallInit.Program() : nil
-  // Its number is in the plan, and nothing else of it.
+  // The plan has only its number, so it must stay open until the launch has finished.
   defer { withExtendedLifetime(smallInit) {} }
-  let preloaded = plan.preloaded.map {
-    handed.number(of: $0) ?? namespaces.number(of: $0, terminals: mount, smallInit: smallInit)
+  let preloaded = try plan.preloaded.map { kind throws(LaunchError) in
+    if let number = handed.number(of: kind) { return number }
+    return try namespaces.number(of: kind, terminals: mount, smallInit: smallInit)
   }
   let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
   let score = try LentScore(plan.oomScoreAdjust)
-  defer { score.giveBack() }
+  defer { score.restore() }
   let started = compiled.start(in: payload)
-  // The child reads it until it has executed.
+  // The child reads its memory until it has executed.
   defer { withExtendedLifetime(compiled) {} }
   if started.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(started, plan) }
   let others = terminals.others
   let process = GuestProcess(
     ProcessHandle(pid: started.pid, owning: OwnedFD(owning: started.pidfd)), console: terminals.takeMaster(),
     terminals: others)
-  // Until it has executed its descriptor is what it is ended by.
+  // launch_finish kills PID 1 by this pidfd if it must not execute.
   defer { withExtendedLifetime(process) {} }
   let held: Held
   do throws(SystemError) {
@@ -101,13 +102,13 @@ private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(L
   }
 }
 
-/// What was being done at `failed`: an index of a step, or one of launch.h's places before the first.
+/// Describes the point of failure `failed`: the index of a step, or a `launch_failure` of launch.h.
 private func words(_ failed: Int32, _ plan: LaunchPlan) -> String {
   switch failed {
   case LAUNCH_AT_PIPE.rawValue: "preparing a process"
   case LAUNCH_AT_CLONE.rawValue: "starting a process in the guest's cgroup"
   case LAUNCH_AT_DESCRIPTORS.rawValue: "arranging descriptors"
-  case LAUNCH_AT_HANDLE.rawValue: "taking hold of the guest's first process"
+  case LAUNCH_AT_HANDLE.rawValue: "taking control of the guest's PID 1"
   default: plan.steps.indices.contains(Int(failed)) ? plan.steps[Int(failed)].description : "ending the plan"
   }
 }

@@ -1,16 +1,16 @@
 import Linux
 
-/// The daemon's score for the case that memory runs out, while it is a guest's.
+/// Sets the daemon's own oom_score_adj to a guest's while the guest is launched.
 ///
-/// A process is born with its maker's, and as long as it shares the daemon's memory the kernel gives both the same. Once it has executed
-/// it has its own; to change that then would come too late for what the guest has started in the meantime.
+/// A new process inherits the score, and the kernel keeps it equal in all processes that share memory, as the daemon and the child do until
+/// execve(2). Setting it on PID 1 afterwards would be too late for processes that the guest has forked in the meantime.
 struct LentScore {
   private static let path = "/proc/self/oom_score_adj"
   private let own: String?
 
-  /// Without a `score` nothing is done.
+  /// Does nothing without a `score`.
   ///
-  /// - Throws: `LaunchError`; `EACCES` for a lower one than a daemon without CAP_SYS_RESOURCE may have.
+  /// - Throws: `LaunchError`; `EACCES` when the score is lower than a daemon without CAP_SYS_RESOURCE may set.
   init(_ score: Int16?) throws(LaunchError) {
     guard let score else {
       own = nil
@@ -20,12 +20,12 @@ struct LentScore {
       own = String(decoding: try readFile(Self.path, limit: 16), as: UTF8.self)
       try writeSetting(Self.path, "\(score)")
     } catch {
-      throw LaunchError("adjusting the score for the case that memory runs out", errno: error.errno)
+      throw LaunchError("setting OOMScoreAdjust=", errno: error.errno)
     }
   }
 
-  /// What one had oneself is never refused.
-  func giveBack() {
+  /// Sets the score back. The kernel allows every process its former score.
+  func restore() {
     if let own { try? writeSetting(Self.path, own) }
   }
 }

@@ -1,21 +1,21 @@
 import Glibc
 import Linux
 
-/// By what a guest's memory is pushed out, opened: memory.reclaim of its cgroup (Linux 5.19).
+/// The open memory.reclaim of a guest's cgroup (Linux 5.19), which makes the kernel move the guest's memory to swap or drop it.
 public final class MemoryReclaim {
   private let path: String
   private let file: OwnedFD
 
-  /// - Throws: `SystemError`; `ENOENT` without the memory controller, and on an older kernel.
+  /// - Throws: `SystemError`; `ENOENT` without the memory controller, and on older kernels.
   public init(of cgroup: GuestCgroup) throws(SystemError) {
     let path = cgroup.path + "/memory.reclaim"
     file = try Cgroup2.open(path, O_WRONLY)
     self.path = path
   }
 
-  /// Pushes so much of it out, before this returns.
+  /// Reclaims `bytes` of the guest's memory before it returns.
   ///
-  /// - Returns: false when there is not so much any more that could be.
+  /// - Returns: false when the kernel reclaimed less.
   /// - Throws: `SystemError` of write(2).
   public func push(bytes: Int) throws(SystemError) -> Bool {
     do throws(SystemError) {
@@ -29,6 +29,6 @@ public final class MemoryReclaim {
 }
 
 extension GuestCgroup {
-  /// Whether the memory controller is there for it.
+  /// Whether the cgroup has the memory controller.
   public var hasMemoryController: Bool { access(path + "/memory.current", F_OK) == 0 }
 }

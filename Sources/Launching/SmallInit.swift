@@ -2,9 +2,9 @@ import CLaunch
 import Glibc
 import Linux
 
-/// The small init of `ProcessTwo=`: PID 1 of a guest whose program is PID 2.
+/// The small init of `ProcessTwo=`: PID 1 of a guest whose payload is PID 2.
 enum SmallInit {
-  /// As a file without a name, for a slot of the plan.
+  /// The program of the small init, in a memfd, for a slot of the plan.
   final class Program {
     let descriptor: OwnedFD
 
@@ -19,7 +19,7 @@ enum SmallInit {
     }
   }
 
-  /// Whether a PID 1, by its number on the host, executes it; not when it has ended.
+  /// Whether the process `pid`, a PID 1, executes the small init. A process that has ended does not.
   ///
   /// - Throws: `SystemError` of readlink(2).
   static func isPID1(_ pid: Int32) throws(SystemError) -> Bool {
@@ -31,14 +31,15 @@ enum SmallInit {
     }
   }
 
-  /// The guest's program; nil when it has ended already.
+  /// Opens the payload.
   ///
-  /// - Throws: `SystemError` when that cannot be told.
+  /// - Returns: nil when it has ended already.
+  /// - Throws: `SystemError` when it cannot be found or opened.
   static func payload(in cgroup: GuestCgroup) throws(SystemError) -> ProcessHandle? {
     guard let pid = try cgroup.payload() else { return nil }
     do throws(SystemError) {
       let handle = try ProcessHandle(opening: pid)
-      // Looked up once more: between the two calls the number could have become another process's.
+      // Found once more: between the two calls the kernel may have given the PID to another process.
       if try cgroup.payload() != pid { return nil }
       return handle
     } catch {

@@ -1,58 +1,114 @@
-/// What is to be done about it, in order. `Supervisor.perform(_:)` is the only interpreter.
+/// What is to be done about an event, in order. `Supervisor.perform(_:)` is the only interpreter.
 public enum Effect: Equatable, Sendable {
-  /// Open the listeners that are not open and repair those that a guest changed; answers with `held` or `bindFailed`.
+  /// Open the listeners that are not open, and repair those that an instance changed; answers with `bound` or `bindFailed`.
   case bindListeners
-  /// Wait for a client at the listeners; `connection` tells of one, `bindFailed` that it cannot be.
+  /// Watch the listeners: `connection` says that a client came. Answers with `bindFailed` when they cannot be watched.
   case watchListeners
-  /// Stop that: from here on the guest may accept, and nobody else does.
+  /// Stop watching them. From here on only the guest accepts.
   case unwatchListeners
   /// Close the daemon's descriptors of the listeners, for good.
   case unbindListeners
-  /// Make PID 1; answers with `started` or `startFailed`.
+  /// Make PID 1; answers with `started` or `startFailed`, perhaps later.
   case start
-  /// Let new clients wait apart from the guest, where that can be; answers with `diverted`, or with `divertFailed`.
-  case divert
-  /// Let them come to the listeners again, and with them those that waited apart.
+  /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`.
+  case divert(Divertible)
+  /// The instance goes on: steer new clients to its listeners again, and move the parked ones there.
   case restore
-  /// Look whether somebody uses the guest by its own listeners; answers with `used` or `unused`.
-  case rescan
-  /// Let those wait apart too whom the guest has not accepted yet: it would accept and close them while it halts.
+  /// The instance is gone: make those who are parked clients of the next one.
+  case unpark
+  /// Scan the kernel's tables of sockets; answers with `used`, `unused` or `scanFailed`.
+  case scan(Question)
+  /// Move the clients that the guest has not accepted yet to where new ones are parked: it would accept and close them while it halts.
   case drainQueues
-  /// Let the guest stand still for as long as that takes: one that goes by itself accepts and closes meanwhile what is queued.
+  /// Freeze the guest for as long as the queues are drained: one that shuts down by itself closes what is queued.
   case quiesce
-  /// Let it go on with its end.
+  /// End that.
   case resume
-  /// Send the guest its `KillSignal=`.
-  case requestHalt
-  /// End everything in the guest's cgroup.
-  case kill
-  /// Stop every process of the guest where it is; answers with `frozen`, or with `freezeFailed`.
+  /// Send PID 1 the guest's `KillSignal=`.
+  case requestHalt(HaltCause)
+  /// Send SIGKILL to everything in the guest's cgroup.
+  case kill(KillCause)
+  /// Freeze every process of the guest; answers with `frozen` or `freezeFailed`, perhaps later.
   case freeze
-  /// Let all of them go on.
-  case thaw
-  /// Watch the listeners of a frozen guest in its stead; answers with `activity` when somebody uses the guest after all.
-  case watchWhileFrozen
-  /// Stop that, before the guest can run again.
+  /// Thaw the guest: in two stages, or all of it at once.
+  case thaw(staged: Bool)
+  /// Report data on open connections from now on, as `activity`.
+  case armAlarm
+  /// End that.
+  case disarmAlarm
+  /// Watch the listeners of a frozen guest; answers with `activity` when they cannot be watched. `asked`: somebody asked for the freezing.
+  case watchWhileFrozen(asked: Bool)
+  /// End that, before the guest can run again.
   case handBack
-  /// Look after the use that is made of the guest; `idle` and `freezeDue` tell of none.
+  /// Watch whether somebody uses the guest: `idle` and `freezeDue` say that nobody does.
   case watchIdleness
-  /// Stop that.
+  /// Go on with that after a thaw or a cancelled stop, as if somebody had just used the guest.
+  case resumeIdleness
+  /// End that.
   case unwatchIdleness
-  /// Start a deadline, which answers with its event once. One that runs already begins anew.
+  /// Start a deadline, which answers with its event once. A deadline that is running already starts anew.
   case arm(Timer)
-  /// Stop a deadline; one that does not run is left as it is.
+  /// Stop a deadline, if it is running.
   case disarm(Timer)
+  /// Tell whoever asked for something that it is not done.
+  case refuse(Refusal)
+}
+
+/// Which listeners are diverted.
+public enum Divertible: Equatable, Sendable {
+  /// Only those whose parked clients can be moved back to the same instance.
+  case restorable
+  /// All of them.
+  case all
+}
+
+/// What a scan is to find out.
+public enum Question: Equatable, Sendable {
+  /// Whether `IdleStopSec=` still asks for a stop.
+  case stopDue
+  /// Whether `IdleFreezeSec=` still asks for freezing.
+  case freezeDue
+  /// Whether somebody uses the guest at this moment.
+  case use
+  /// Whether a client is connected or queued; those who are parked do not count.
+  case connections
+}
+
+/// Why a guest is killed.
+public enum KillCause: Equatable, Sendable {
+  /// It was not made within `TimeoutStartSec=`.
+  case startTimeout
+  /// It did not end within `TimeoutStopSec=`.
+  case stopTimeout
+  /// The daemon was told twice to end.
+  case request
+}
+
+/// What is not done, and why.
+public enum Refusal: Equatable, Sendable {
+  /// Whether an earlier daemon left an instance running is not known yet.
+  case wakeWhilePending
+  /// The guest was removed, or the daemon ends.
+  case wakeUnbound
+  /// Whether an earlier daemon left an instance running is not known yet.
+  case sleepWhilePending
+  /// Somebody uses the guest.
+  case sleepInUse
+  /// Somebody uses the guest.
+  case freezeInUse
+  /// Only a guest that is active can be frozen.
+  case freezeNotActive
 }
 
 /// The table's deadlines; each answers with one event.
 public enum Timer: Hashable, Sendable {
-  /// `TimeoutStartSec=`, answers with `startTimedOut`.
+  /// `TimeoutStartSec=`, from the start on; answers with `startTimedOut`.
   case start
   /// `TimeoutStopSec=`, answers with `stopTimedOut`.
   case stop
-  /// A moment until clients of a guest that is to halt may have done with it; answers with `rescanDue`.
-  case look
-  /// How long they are waited for; answers with `drainTimedOut`.
+  /// A moment until clients of a draining guest may have finished; answers with `rescanDue`.
+  case rescan
+  /// How long a draining guest's clients are given; answers with `drainTimedOut`.
   case drain
   /// How long a guest may take to freeze; answers with `freezeFailed`.
   case freeze

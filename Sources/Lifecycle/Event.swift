@@ -1,75 +1,103 @@
 /// What can happen to a guest.
 public enum Event: Equatable, Sendable {
-  /// The daemon takes the guest on.
+  /// Take the guest on: nothing of it runs.
   case bind
-  /// The daemon takes the guest on and finds it running: an earlier daemon died without it.
+  /// Take the guest on: an instance of an earlier daemon's still runs.
   case adopt
-  /// The listeners are open: the answer to `bindListeners`.
+  /// The listeners are open: an answer to `bindListeners`.
   case bound
-  /// They could not be opened, or could not be watched.
+  /// A listener cannot be opened, or cannot be watched: an answer to `bindListeners` and `watchListeners`.
   case bindFailed
-  /// One of the watched listeners is readable.
-  case connection
+  /// One of the watched listeners is readable. The guest had been asleep for `quietFor` before that.
+  case connection(quietFor: Duration)
   /// Somebody asks for the guest: `dormouse wake`.
   case wakeRequested
-  /// PID 1 exists: the answer to `start`.
+  /// Somebody asks a frozen guest to run on: `dormouse thaw`.
+  case thawRequested
+  /// PID 1 exists: an answer to `start`, which may come later.
   case started
-  /// It could not be made; nothing of the guest runs.
+  /// PID 1 could not be made and nothing of the guest runs: the other answer.
   case startFailed
-  /// PID 1 says READY=1, or needs not say it.
+  /// PID 1 sent READY=1, or is not expected to.
   case ready
-  /// `TimeoutStartSec=` is over.
+  /// `TimeoutStartSec=` has passed.
   case startTimedOut
-  /// The guest has been ready for a while, or asleep with nobody at its door.
+  /// The guest has been ready for `Backoff.stableAfter`.
   case stable
   /// Nobody has used the guest for `IdleStopSec=`.
   case idle
-  /// Nobody has used the guest for `IdleFreezeSec=`, or somebody asks for it: `dormouse freeze`.
+  /// Nobody has used the guest for `IdleFreezeSec=`.
   case freezeDue
-  /// Every process of the guest is frozen: the answer to `freeze`.
+  /// Somebody asks for the guest to be frozen: `dormouse freeze`. `inUse`: somebody uses it.
+  case freezeRequested(now: Bool, inUse: Bool)
+  /// Every process of the guest is frozen: an answer to `freeze`, which may come later.
   case frozen
-  /// It could not be frozen, or not in time (`Timer.freeze`).
+  /// The guest could not be frozen, or not in time.
   case freezeFailed
-  /// Somebody uses the frozen guest, or it has been frozen for as long as may be.
+  /// Somebody uses the frozen guest, it has been frozen for as long as it may be, or it cannot be watched.
   case activity
-  /// New clients wait apart from the guest: the answer to `divert`.
+  /// New clients are parked at the standby listeners: an answer to `divert`.
   case diverted
-  /// There was nothing left (descriptors, memory) to make a place for them.
+  /// New clients cannot be parked, for want of descriptors or memory: the other answer.
   case divertFailed
-  /// Somebody uses the guest by its own listeners: an answer to `rescan`.
+  /// Somebody uses the guest: an answer to `scan`.
   case used
-  /// Nobody does: the other one.
+  /// Nobody uses the guest: an answer to `scan`.
   case unused
-  /// It is time to look again (`Timer.look`).
+  /// The kernel does not tell whether somebody uses the guest: an answer to `scan`.
+  case scanFailed
+  /// It is time to scan again.
   case rescanDue
-  /// Those who use the guest have been waited for long enough (`Timer.drain`).
+  /// Those who use a draining guest have had their time.
   case drainTimedOut
-  /// PID 1 says that it is shutting down, and nobody told it to; or what it says then and may say otherwise too.
+  /// PID 1 says that it shuts down although nobody asked it to; unless `confirmed`, its message may mean something else.
   case selfShutdown(confirmed: Bool)
   /// PID 1 says what it does not say while it shuts down.
   case shutdownAborted
-  /// Somebody asks for the guest to stop: `dormouse sleep`; with `now` although it is in use.
-  case sleepRequested(now: Bool)
-  /// The guest let go of a listener on which clients wait (its socket unit failed, for example by its trigger limit).
+  /// Somebody asks for the guest to stop: `dormouse sleep`, with `now` even if it is used. `inUse`: somebody uses it.
+  case sleepRequested(now: Bool, inUse: Bool)
+  /// Clients wait at a standby listener that this instance does not have, and it keeps running.
+  case parkedTooLong
+  /// The guest closed a listener while clients waited there, for example because its socket unit failed.
   case listenerClosed
-  /// PID 1 is gone, and everything in its cgroup with it.
+  /// PID 1 and every other process in the guest's cgroup have ended.
   case exited(Exit)
-  /// `TimeoutStopSec=` is over.
+  /// `TimeoutStopSec=` has passed.
   case stopTimedOut
-  /// The pause after a failure is over.
+  /// Whatever still runs is to be killed: the daemon was told twice to end.
+  case killRequested
+  /// The pause after a failure has passed.
   case pauseOver
-  /// The guest's file changed; what runs goes on as it was started.
+  /// The guest's files changed. What runs is not affected.
   case changed
-  /// The guest's file is gone, or the daemon ends.
-  case release
+  /// Stop the guest for good: its file is gone, or the daemon ends.
+  case release(HaltCause)
 }
 
-/// How a guest ended.
+/// How an instance ended.
 public enum Exit: Equatable, Sendable, CaseIterable {
-  /// It powered itself off, halted or exited with 0.
+  /// It powered itself off, halted, or exited with status 0.
   case poweredOff
   /// It asked for a reboot.
   case rebooted
-  /// Anything else: killed, exited with a failure, or nobody knows.
+  /// Anything else: killed, exited with a failure, or unknown.
   case crashed
+}
+
+/// Why Dormouse stops a guest.
+public enum HaltCause: Equatable, Sendable, CaseIterable {
+  /// Nobody used it for `IdleStopSec=`.
+  case idle
+  /// Somebody asked for it.
+  case request
+  /// It was not ready within `TimeoutStartSec=`.
+  case startTimeout
+  /// It closed a listener at which clients waited.
+  case listenerClosed
+  /// Clients waited at a listener that only the next instance gets.
+  case parkedTooLong
+  /// The daemon ends, or the daemon that started it has ended.
+  case daemon
+  /// Its file is gone.
+  case configuration
 }

@@ -1,23 +1,25 @@
-/// When an unused guest is to be frozen or stopped; instants are time since boot.
+/// Decides when an unused guest is frozen or stopped. Instants are time since boot (CLOCK_MONOTONIC).
 public struct IdlePolicy: Equatable, Sendable {
-  /// `IdleStopSec=`; nil: the guest is never stopped, and only looked at.
+  /// `IdleStopSec=`; nil: the guest is never stopped for idleness.
   public let idleStop: Duration?
-  /// `IdleFreezeSec=`; nil: the guest is never frozen.
+  /// `IdleFreezeSec=`; nil: the guest is never frozen for idleness.
   public let idleFreeze: Duration?
-  /// `IdleFreeze=with-connections`: silent connections are no reason not to freeze it.
+  /// `IdleFreeze=with-connections`: the guest is frozen although clients are connected, once they are silent.
   public let freezesConnections: Bool
   /// The last moment at which somebody is known to have used the guest.
   public private(set) var lastUse: Duration
   private var judgedStamp: Duration?
-  /// The last look found use whose end no event tells: when it ended is not known, only that it was after that look.
+  /// The last scan found a use whose end no event reports: that end came at some time after the scan.
   private var endGoesUnseen = false
-  /// When it was frozen last: its connections were silent before that for no fault of theirs.
+  /// When it was thawed last: before that its connections were silent because it was frozen.
   private var thawedAt = Duration.zero
+  /// Since when clients have been waiting whom only the next instance can serve.
+  private var parkedSince: Duration?
 
-  /// While connections are open an event says when one goes. What no event says (a peer that hung up on a guest which holds on
-  /// to its end, a queue that the guest ceased to serve) is looked for this seldom.
+  /// The longest time between two scans while connections are open: no event reports a peer that hung up while the guest keeps its end
+  /// open, nor a queue that the guest no longer accepts from.
   public static let seldom = Duration.seconds(30)
-  /// Use whose end no event tells is looked at more often, but never more often than this, however short `IdleStopSec=` is.
+  /// The shortest time between two scans, however short `IdleStopSec=` is; and how long clients may wait for the next instance.
   public static let often = Duration.seconds(1)
 
   /// However short `IdleFreezeSec=` is, a guest that was thawed has this long to serve whoever came.
@@ -32,34 +34,37 @@ public struct IdlePolicy: Equatable, Sendable {
     self.lastUse = now
   }
 
-  /// What one look at the guest's sockets found.
+  /// What one scan of the guest's sockets found.
   public struct Usage: Equatable, Sendable {
-    /// Open or queued connections, and datagrams that wait to be read.
+    /// Connections are open or queued, or datagrams wait to be read.
     public var inUse: Bool
-    /// Whether the kernel tells when the last of them ends (TCP), or it has to be looked for (AF_UNIX, datagrams).
+    /// The kernel reports when the last of them ends (TCP). Otherwise only a scan can find out (AF_UNIX, datagrams).
     public var endIsAnnounced: Bool
     /// The last datagram that the guest read, if one ever came.
     public var lastDatagram: Datagram?
-    /// For how long nothing has passed on any connection; nil unless all of them are such that what comes next on them can be seen.
+    /// For how long nothing has passed on any connection; nil unless what comes next can be seen on all of them.
     public var silence: Duration?
-    /// After this long the same connections would be judged otherwise.
+    /// After this long the same connections would be judged differently.
     public var rescanAfter: Duration?
+    /// Clients wait whom only the next instance can serve.
+    public var isSomebodyParked: Bool
 
     public init(
       inUse: Bool, endIsAnnounced: Bool, lastDatagram: Datagram? = nil, silence: Duration? = nil,
-      rescanAfter: Duration? = nil
+      rescanAfter: Duration? = nil, isSomebodyParked: Bool = false
     ) {
       self.inUse = inUse
       self.endIsAnnounced = endIsAnnounced
       self.lastDatagram = lastDatagram
       self.silence = silence
       self.rescanAfter = rescanAfter
+      self.isSomebodyParked = isSomebodyParked
     }
   }
 
-  /// A datagram by the kernel's stamp on it.
+  /// A datagram by the kernel's time stamp.
   public struct Datagram: Equatable, Sendable {
-    /// The stamp as the kernel's wall clock gave it: it tells one datagram from the next, and nothing else.
+    /// The stamp by the wall clock: it distinguishes one datagram from the next, and nothing else.
     public var stamp: Duration
     /// How long ago that is; negative after the wall clock was set back.
     public var age: Duration
@@ -70,30 +75,43 @@ public struct IdlePolicy: Equatable, Sendable {
     }
   }
 
-  /// What is to be done about what a look found.
+  /// What is to be done about what a scan found.
   public enum Decision: Equatable, Sendable {
     /// Nobody has used the guest for `IdleStopSec=`: stop it.
     case stop
     /// Nobody has used it for `IdleFreezeSec=`: freeze it.
     case freeze
-    /// Nothing is due; the next look is to be no later than this from now.
+    /// Clients have waited for the next instance for too long: stop this one.
+    case makeWay
+    /// Nothing is due. The next scan is due after this long at the latest.
     case rescan(after: Duration)
   }
 
   /// A connection ended just now.
   public mutating func connectionEnded(at now: Duration) { lastUse = max(lastUse, now) }
 
-  /// It was frozen, and runs again because somebody wants it to.
+  /// The guest was frozen, and runs again because somebody wants it to.
   public mutating func thawed(at now: Duration) {
     lastUse = max(lastUse, now)
     thawedAt = max(thawedAt, now)
   }
 
-  /// Judges what a look found.
+  /// Judges what a scan found, for a guest that goes on unless something is due.
   public mutating func judge(_ usage: Usage, at now: Duration) -> Decision {
+    parkedSince = usage.isSomebodyParked ? parkedSince ?? now : nil
+    guard let parkedSince else { return judgeUse(usage, at: now) }
+    // At once when no connection is open: datagrams may come without pause, and would keep this instance for ever.
+    if !usage.inUse || now - parkedSince >= Self.often { return .makeWay }
+    var usage = usage
+    usage.rescanAfter = min(usage.rescanAfter ?? Self.often, Self.often)
+    return judgeUse(usage, at: now)
+  }
+
+  /// Judges only whether somebody used the guest, for one that is about to be stopped or frozen.
+  public mutating func judgeUse(_ usage: Usage, at now: Duration) -> Decision {
     if usage.inUse || endGoesUnseen { lastUse = max(lastUse, now) }
     endGoesUnseen = usage.inUse && !usage.endIsAnnounced
-    // Only a datagram that is new since the last look counts: a stamp in the future would otherwise count for ever.
+    // Only a datagram that is new since the last scan counts: a stamp in the future would otherwise count for ever.
     if let datagram = usage.lastDatagram, datagram.stamp != judgedStamp {
       judgedStamp = datagram.stamp
       lastUse = max(lastUse, now - max(datagram.age, .zero))
@@ -123,5 +141,27 @@ public struct IdlePolicy: Equatable, Sendable {
     if let idleFreeze, unused >= idleFreeze { return .freeze }
     let atMost = idleStop.map { $0 - unused } ?? min(Self.seldom, usage.rescanAfter ?? Self.seldom)
     return .rescan(after: min(atMost, idleFreeze.map { $0 - unused } ?? atMost))
+  }
+}
+
+extension IdlePolicy {
+  /// When a frozen guest has to run again, or be stopped.
+  public enum FrozenEnd: Equatable, Sendable {
+    /// It has clients: after this long it runs for a moment, before they take it for dead.
+    case thaw(after: Duration)
+    /// It has none: it is stopped after this long.
+    case stop(after: Duration)
+    /// It has none and is never stopped for idleness.
+    case never
+  }
+
+  /// The longest time for which a guest with connections is frozen when `IdleStopSec=` sets none.
+  public static let longestWithConnections = Duration.seconds(600)
+
+  /// How long a guest that is frozen now may stay so.
+  public func frozenEnd(hasConnections: Bool, at now: Duration) -> FrozenEnd {
+    if hasConnections { return .thaw(after: idleStop ?? Self.longestWithConnections) }
+    guard let idleStop else { return .never }
+    return .stop(after: max(idleStop - (now - lastUse), .zero))
   }
 }

@@ -1,31 +1,33 @@
-/// A guest's life as a table: state × event → effects. `Lifecycle+Table.swift` has one function for each state, each a switch over
-/// every event.
+/// A guest's life as a table: state × event → effects. `Lifecycle+Asleep.swift`, `+Awake` and `+Stopping` have one function for each
+/// state, each a switch over every event.
 ///
-/// Rules that the table keeps, and its random walks prove: the listeners are watched only while no PID 1 may exist, or all of the
-/// guest is frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients wait
-/// apart from it and its queue was taken, and they come to the listeners again whenever it goes on or is gone; one that only seems to
-/// shut down is not killed; out of every state but `released` some event leads on.
+/// Rules that the table keeps, and that its random walks check: the listeners are watched only while no PID 1 may exist, or all of the
+/// guest is frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients are parked
+/// and its queues were drained, and they are steered back whenever it goes on or is gone; a guest that only seems to shut down is not
+/// killed; out of every state but `unbound` some event leads on.
 public struct Lifecycle: Equatable, Sendable {
-  /// Where the guest is; only `handle` leads on.
-  public internal(set) var state = State.unbound
+  /// Where the guest is. Only `handle` changes it.
+  public internal(set) var state = State.pending
 
   public init() {}
 
-  /// Takes the event in and says what is to be done, in order.
+  /// Takes the event in and returns what is to be done, in order.
   ///
-  /// An event may come late: its timer fired, or its datagram was sent, in the turn in which the state was left. Such events,
-  /// and answers to effects that were not asked for, change nothing.
+  /// An event may come late: its timer fired, or its datagram was sent, in the turn in which the state was left. Such events, and
+  /// answers to effects that nobody asked for any more, change nothing.
   public mutating func handle(_ event: Event) -> [Effect] {
     switch state {
+    case .pending: whilePending(event)
     case .unbound: whileUnbound(event)
     case .binding(let binding): whileBinding(binding, event)
     case .inactive(let record): whileInactive(record, event)
-    case .launching(let record): whileLaunching(record, event)
+    case .launching(let launch): whileLaunching(launch, event)
     case .activating(let record): whileActivating(record, event)
     case .active(let record): whileActive(record, event)
-    case .freezing(let record): whileFreezing(record, event)
+    case .freezing(let freezing): whileFreezing(freezing, event)
     case .frozen(let record): whileFrozen(record, event)
-    case .parting(let parting): whileParting(parting, event)
+    case .stopPending(let pending): whileStopPending(pending, event)
+    case .draining(let deactivation): whileDraining(deactivation, event)
     case .selfShutdown(let shutdown): whileSelfShutdown(shutdown, event)
     case .deactivating(let deactivation): whileDeactivating(deactivation, event)
     case .failed(let failure): whileFailed(failure, event)
@@ -33,9 +35,9 @@ public struct Lifecycle: Equatable, Sendable {
   }
 }
 
-// The steps between states: each sets the state and says what its entry asks for.
+// The steps between states: each sets the state and returns what its entry asks for.
 extension Lifecycle {
-  mutating func hold(_ record: State.Record, then next: State.Binding.Next) -> [Effect] {
+  mutating func bind(_ record: State.Record, then next: State.Binding.Next) -> [Effect] {
     state = .binding(.init(record, then: next))
     return [.bindListeners]
   }
@@ -46,13 +48,14 @@ extension Lifecycle {
   }
 
   mutating func start(_ record: State.Record) -> [Effect] {
-    state = .launching(record)
-    return [.start]
+    state = .launching(.init(record))
+    return [.arm(.start), .start]
   }
 
+  /// The deadline of the start is running.
   mutating func awaitReadiness(_ record: State.Record) -> [Effect] {
     state = .activating(record)
-    return [.arm(.start)]
+    return []
   }
 
   mutating func serve(_ record: State.Record) -> [Effect] {
@@ -60,53 +63,56 @@ extension Lifecycle {
     return [.disarm(.start), .arm(.stable), .watchIdleness]
   }
 
-  mutating func freeze(_ record: State.Record) -> [Effect] {
-    state = .freezing(record)
+  mutating func freeze(_ record: State.Record, asked: Bool) -> [Effect] {
+    state = .freezing(.init(record, asked: asked))
     return [.disarm(.stable), .arm(.freeze), .freeze]
   }
 
-  mutating func enterFrozen(_ record: State.Record) -> [Effect] {
+  mutating func watchWhileFrozen(_ record: State.Record, asked: Bool) -> [Effect] {
     state = .frozen(record)
-    return [.disarm(.freeze), .watchWhileFrozen]
+    return [.watchWhileFrozen(asked: asked)]
   }
 
-  /// Whoever thaws a guest has stepped back from its listeners before.
-  mutating func thaw(_ record: State.Record) -> [Effect] {
+  /// Whoever thaws a guest has handed its listeners back before. In two stages: the guest may go on.
+  func thaw(staged: Bool = true) -> [Effect] { [.thaw(staged: staged), .disarmAlarm] }
+
+  mutating func thawToServe(_ record: State.Record) -> [Effect] {
     state = .active(record)
-    return [.thaw, .arm(.stable)]
+    return thaw() + [.resumeIdleness, .arm(.stable)]
   }
 
-  mutating func forgetFailures() -> [Effect] {
-    state = .active(State.Record())
+  mutating func remember(_ record: State.Record) -> [Effect] {
+    state = .active(record)
     return []
   }
 
-  mutating func quieten() -> [Effect] {
-    state = .inactive(State.Record())
-    return []
+  /// Stops the guest if nobody uses it.
+  mutating func decideStop(_ record: State.Record, _ cause: State.StopPending.Cause) -> [Effect] {
+    state = .stopPending(.init(record, cause))
+    return [.divert(.restorable)]
   }
 
-  /// Halts a guest that does not serve, or not as it should: nobody is waited for.
-  mutating func halt(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
-    state = .deactivating(.init(record, then: next))
-    return [.divert, .drainQueues, .requestHalt, .arm(.stop)]
+  /// Stops the guest when those who use it have finished, or after a while.
+  mutating func drain(_ record: State.Record, _ cause: HaltCause, then next: State.Halt.Next) -> [Effect] {
+    state = .draining(.init(record, .init(cause, then: next)))
+    return [.divert(.all), .arm(.drain)]
   }
 
-  /// Halts it if nobody uses it.
-  mutating func part(_ record: State.Record) -> [Effect] {
-    state = .parting(.init(record, then: .sleep, cancellable: true))
-    return [.divert]
+  /// Stops a guest that does not serve, or not as it should: nobody is waited for.
+  mutating func halt(_ record: State.Record, _ cause: HaltCause, then next: State.Halt.Next) -> [Effect] {
+    [.divert(.all)] + requestHalt(record, .init(cause, then: next))
   }
 
-  /// Halts it when those have done who use it, or after a while.
-  mutating func drain(_ record: State.Record, then next: State.Deactivation.Next) -> [Effect] {
-    state = .parting(.init(record, then: next, cancellable: false))
-    return [.divert, .arm(.drain)]
+  /// Its new clients are parked.
+  mutating func requestHalt(_ record: State.Record, _ halt: State.Halt) -> [Effect] {
+    state = .deactivating(.init(record, halt))
+    return [.drainQueues, .requestHalt(halt.cause), .arm(.stop)]
   }
 
-  mutating func change(_ deactivation: State.Deactivation, to next: State.Deactivation.Next) -> [Effect] {
-    state = .deactivating(.init(deactivation.record, then: next))
-    return []
+  /// The guest says that it shuts down: clients that it has not accepted are better off parked.
+  mutating func shutDownByItself(_ record: State.Record, confirmed: Bool, served: Bool) -> [Effect] {
+    state = .selfShutdown(.init(record, confirmed: confirmed, served: served))
+    return [.quiesce, .divert(.all), .drainQueues, .resume, .arm(.stop)]
   }
 
   mutating func fail(_ record: State.Record, then next: State.Binding.Next) -> [Effect] {
@@ -114,13 +120,45 @@ extension Lifecycle {
     return [.arm(.pause(failures: record.failures))]
   }
 
-  mutating func change(_ failure: State.Failure, to next: State.Binding.Next) -> [Effect] {
-    state = .failed(.init(failure.record, then: next))
-    return []
-  }
-
-  mutating func release() -> [Effect] {
+  mutating func unbind() -> [Effect] {
     state = .unbound
     return [.unbindListeners]
+  }
+}
+
+// What follows the end of an instance.
+extension Lifecycle {
+  /// The guest that served is gone, and Dormouse had not stopped it.
+  mutating func unasked(_ exit: Exit, _ record: State.Record) -> [Effect] {
+    switch exit {
+    // Asleep by its own will. It counts until the guest was stable: one that ends without serving would be woken for ever.
+    case .poweredOff: bind(record.struckAgain, then: .watch)
+    case .rebooted: reboot(record)
+    case .crashed: fail(record.struckAgain, then: .watch)
+    }
+  }
+
+  /// The guest is gone that was not ready yet, and Dormouse had not stopped it.
+  mutating func unserved(_ exit: Exit, _ record: State.Record) -> [Effect] {
+    switch exit {
+    case .rebooted: reboot(record)
+    case .poweredOff, .crashed: fail(record.struckAgain, then: .watch)
+    }
+  }
+
+  /// The guest asked for a reboot; one that does nothing else pays with a pause.
+  private mutating func reboot(_ record: State.Record) -> [Effect] {
+    let record = record.struckAgain
+    return record.failures > Backoff.allowance ? fail(record, then: .start) : bind(record, then: .start)
+  }
+
+  /// The guest that Dormouse stopped is gone.
+  mutating func gone(_ record: State.Record, _ next: State.Halt.Next) -> [Effect] {
+    switch next {
+    case .sleep: bind(record, then: .watch)
+    case .start: bind(record, then: .start)
+    case .fail: fail(record.struckAgain, then: .watch)
+    case .release: unbind()
+    }
   }
 }

@@ -1,33 +1,37 @@
-/// Where a guest is in its life. The word that users see is `word`; what is behind it is for the table alone.
+/// Where a guest is in its life. `word` is what users see; the payloads are for the table alone.
 public enum State: Equatable, Sendable {
-  /// Nothing runs and no socket is held: before the first `hold`, and for good after `release`.
-  case unbound
-  /// The listeners are being opened or repaired; nothing runs.
+  /// Before `bind` or `adopt`: whether an earlier daemon left an instance running is not known yet.
+  case pending
+  /// The sockets are being bound or repaired; nothing runs.
   case binding(Binding)
-  /// The listeners are held and watched; nothing runs.
+  /// The listeners are open and watched; nothing runs.
   case inactive(Record)
   /// PID 1 is being made; nobody watches the listeners.
-  case launching(Record)
-  /// PID 1 runs and has not said that it is ready.
+  case launching(Launch)
+  /// PID 1 runs and has not sent READY=1.
   case activating(Record)
   /// The guest serves.
   case active(Record)
   /// The guest served and is being frozen; nobody watches the listeners.
-  case freezing(Record)
-  /// All of the guest stands still, and the daemon watches the listeners in its stead.
+  case freezing(Freezing)
+  /// Every process of the guest is frozen, and the daemon watches the listeners.
   case frozen(Record)
-  /// The guest serves, and is to halt when nobody uses it; new clients wait apart.
-  case parting(Parting)
-  /// The guest halts by its own will, or so it seems; new clients wait apart.
+  /// New clients are parked, and a last scan decides whether the guest is stopped. Whoever uses it keeps it.
+  case stopPending(StopPending)
+  /// The guest is to stop whatever comes; new clients are parked, and those who use it get a moment to finish.
+  case draining(Deactivation)
+  /// The guest shuts down by itself, or seems to; new clients are parked.
   case selfShutdown(SelfShutdown)
-  /// The guest has been told to halt, or is being killed.
+  /// The guest was told to halt, or is being killed; new clients are parked.
   case deactivating(Deactivation)
-  /// The guest could not start or died: nothing runs, and nothing is tried until the pause is over.
+  /// The guest could not be started, or died. Nothing runs, and nothing is tried until the pause has passed.
   case failed(Failure)
+  /// The listeners are closed, for good.
+  case unbound
 
   /// What outlives a single state.
   public struct Record: Equatable, Sendable {
-    /// How often in a row the guest ended without having run steadily.
+    /// How often in a row the guest ended before it was stable.
     public var failures: Int
     /// A pause was made for the last of them: the next start owes none.
     public var isPaid: Bool
@@ -41,11 +45,10 @@ public enum State: Equatable, Sendable {
     var paid: Record { Record(failures: failures, isPaid: true) }
   }
 
-  /// What goes with the opening of listeners.
+  /// What follows the binding of the listeners.
   public struct Binding: Equatable, Sendable {
-    /// What was before.
     public var record: Record
-    /// What follows when they are open.
+    /// What follows when the listeners are open.
     public var next: Next
 
     public init(_ record: Record, then next: Next) {
@@ -57,32 +60,87 @@ public enum State: Equatable, Sendable {
     public enum Next: Equatable, Sendable, CaseIterable {
       /// Wait for a connection.
       case watch
-      /// Start without one: somebody asked, one is known to wait, or the guest reboots.
+      /// Start without one: somebody asked, a client is known to wait, or the guest reboots.
       case start
     }
   }
 
-  /// What goes with keeping new clients apart from a guest that still serves.
-  public struct Parting: Equatable, Sendable {
-    /// What was before.
+  /// What follows a launch.
+  public struct Launch: Equatable, Sendable {
     public var record: Record
-    /// What follows when the guest is gone.
-    public var next: Deactivation.Next
-    /// Whoever uses the guest all the same keeps it; otherwise it is only waited a while for them to have done.
-    public var isCancellable: Bool
+    /// How the guest is stopped as soon as PID 1 exists; nil: it is to serve.
+    public var halt: Halt?
 
-    public init(_ record: Record, then next: Deactivation.Next, cancellable: Bool) {
+    public init(_ record: Record, halt: Halt? = nil) {
       self.record = record
-      self.next = next
-      isCancellable = cancellable
+      self.halt = halt
     }
   }
 
-  /// What goes with the end of a guest that shuts down by itself, or seems to.
-  public struct SelfShutdown: Equatable, Sendable {
-    /// What was before.
+  /// Why a guest is stopped, and what follows.
+  public struct Halt: Equatable, Sendable {
+    public var cause: HaltCause
+    public var next: Next
+
+    public init(_ cause: HaltCause, then next: Next) {
+      self.cause = cause
+      self.next = next
+    }
+
+    /// What follows when the instance is gone.
+    public enum Next: Equatable, Sendable, CaseIterable {
+      /// Watch the listeners.
+      case sleep
+      /// Start again at once: somebody asked for the guest meanwhile.
+      case start
+      /// Pause first: the guest was stopped because it misbehaved.
+      case fail
+      /// Close the listeners: the guest was removed, or the daemon ends.
+      case release
+    }
+  }
+
+  /// How far the freezing of a guest has come.
+  public struct Freezing: Equatable, Sendable {
     public var record: Record
-    /// PID 1 said so in words that mean nothing else. Otherwise the guest may turn out to go on.
+    /// Somebody asked for it: it is frozen although it is used.
+    public var isAsked: Bool
+    /// Every process is frozen. A last scan says whether somebody came meanwhile.
+    public var isComplete: Bool
+
+    public init(_ record: Record, asked isAsked: Bool, complete isComplete: Bool = false) {
+      self.record = record
+      self.isAsked = isAsked
+      self.isComplete = isComplete
+    }
+  }
+
+  /// How far the decision about a stop has come.
+  public struct StopPending: Equatable, Sendable {
+    public var record: Record
+    public var cause: Cause
+    /// All listeners are diverted, also those whose parked clients cannot come back to this instance: the last scan.
+    public var isLast: Bool
+
+    public init(_ record: Record, _ cause: Cause, last isLast: Bool = false) {
+      self.record = record
+      self.cause = cause
+      self.isLast = isLast
+    }
+
+    /// Why the guest may be stopped.
+    public enum Cause: Equatable, Sendable, CaseIterable {
+      /// Nobody used it for `IdleStopSec=`.
+      case idle
+      /// Somebody asked for it, should nobody use it.
+      case request
+    }
+  }
+
+  /// The end of a guest that shuts down by itself, or seems to.
+  public struct SelfShutdown: Equatable, Sendable {
+    public var record: Record
+    /// PID 1 said so in words that mean nothing else. Otherwise it may turn out that the guest goes on.
     public var isConfirmed: Bool
     /// It was ready before.
     public var hasServed: Bool
@@ -94,67 +152,27 @@ public enum State: Equatable, Sendable {
     }
   }
 
-  /// What goes with the end of a guest that was told to halt.
+  /// The end of a guest that Dormouse stops.
   public struct Deactivation: Equatable, Sendable {
-    /// What was before.
     public var record: Record
-    /// What follows when the guest is gone.
-    public var next: Next
+    public var halt: Halt
 
-    public init(_ record: Record, then next: Next) {
+    public init(_ record: Record, _ halt: Halt) {
       self.record = record
-      self.next = next
-    }
-
-    /// What follows when the guest is gone.
-    public enum Next: Equatable, Sendable, CaseIterable {
-      /// Watch the listeners again.
-      case sleep
-      /// Start again at once: somebody asked for the guest while it was going.
-      case start
-      /// The guest was ended because it misbehaved: pause first.
-      case fail
-      /// Let the listeners go: the guest was removed, or the daemon ends.
-      case release
+      self.halt = halt
     }
   }
 
-  /// What goes with a pause.
+  /// What follows a pause.
   public struct Failure: Equatable, Sendable {
-    /// How often in a row it has failed decides how long the pause is.
+    /// The pause is longer the more often the guest failed in a row.
     public var record: Record
-    /// What follows when the pause is over and the listeners are open.
+    /// What follows when the pause has passed and the listeners are open.
     public var next: Binding.Next
 
     public init(_ record: Record, then next: Binding.Next) {
       self.record = record
       self.next = next
-    }
-  }
-
-  /// systemd's word for the state.
-  public var word: Word {
-    switch self {
-    case .unbound, .binding, .inactive: .inactive
-    case .launching, .activating: .activating
-    case .active, .freezing: .active
-    case .frozen: .frozen
-    case .parting(let parting): parting.isCancellable ? .active : .deactivating
-    case .deactivating, .selfShutdown: .deactivating
-    case .failed: .failed
-    }
-  }
-
-  /// The words of systemd's units for their states, and `frozen`.
-  public enum Word: String, Equatable, Sendable, CaseIterable {
-    case inactive, activating, active, frozen, deactivating, failed
-  }
-
-  /// Whether a PID 1 of the guest may exist.
-  public var mayRun: Bool {
-    switch self {
-    case .unbound, .binding, .inactive, .failed: false
-    case .launching, .activating, .active, .freezing, .frozen, .parting, .selfShutdown, .deactivating: true
     }
   }
 }

@@ -1,4 +1,4 @@
-/// One instruction of eBPF: linux/bpf.h's `struct bpf_insn`, in the byte order of the machines we build for.
+/// One eBPF instruction: linux/bpf.h's `struct bpf_insn`, in the byte order of the machines that Dormouse is built for.
 func instruction(
   _ code: UInt64, _ destination: UInt64, _ source: UInt64, offset: Int16 = 0, value: UInt64 = 0
 ) -> UInt64 {

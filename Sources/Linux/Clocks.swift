@@ -1,11 +1,11 @@
 import Glibc
 
-/// The two clocks that are needed, as time since their own beginnings.
+/// The two clocks that the daemon needs, as the time since their epochs.
 public enum Clocks {
-  /// CLOCK_MONOTONIC: for spans; it never jumps, and stands still while the machine is suspended.
+  /// CLOCK_MONOTONIC, for time spans. It never jumps, and stops while the machine is suspended.
   public static var monotonic: Duration { read(CLOCK_MONOTONIC) }
 
-  /// CLOCK_REALTIME, since 1970: for people and for the kernel's stamps on datagrams. It may jump.
+  /// CLOCK_REALTIME, the time since 1970: for people, and for the kernel's timestamps of datagrams. It may jump.
   public static var realtime: Duration { read(CLOCK_REALTIME) }
 
   private static func read(_ clock: clockid_t) -> Duration {

@@ -1,9 +1,8 @@
-/// Descriptors in an order that matters, owned together and closed at the list's end. (Noncopyable values cannot be kept in an
-/// array.)
+/// A list that owns descriptors in order, and closes them when it is released. (An array cannot hold noncopyable values.)
 ///
-/// Not Sendable: it belongs to whoever made it.
+/// It is not Sendable, because it belongs to the thread that made it.
 public final class DescriptorList {
-  /// The numbers, borrowed, for `Linux`, `Launching` and `Systemd` only.
+  /// The numbers, which are borrowed. Only `Linux`, `Launching` and `Systemd` use them.
   public private(set) var numbers: [Int32] = []
 
   public init() {}
@@ -15,9 +14,9 @@ public final class DescriptorList {
   /// How many are left.
   public var count: Int { numbers.count }
 
-  /// Gives the first away; nil when there is none left.
+  /// Passes ownership of the first descriptor to the caller; nil when none is left.
   public func takeFirst() -> OwnedFD? { numbers.isEmpty ? nil : OwnedFD(owning: numbers.removeFirst()) }
 
-  /// Takes `descriptor` over, as the last of the list.
+  /// Takes over `descriptor` as the last of the list.
   public func append(_ descriptor: consuming OwnedFD) { numbers.append(descriptor.release()) }
 }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A system call that failed: which, on what, and the kernel's errno as a number.
+/// A failed system call: its name, its object, and the kernel's errno.
 public struct SystemError: Error, Equatable, CustomStringConvertible {
-  /// The call as the manual names it, with its object where that helps: `mkdir /run/dormouse`.
+  /// The name of the call in the manual, with its object where that helps: `mkdir /run/dormouse`.
   public let call: String
   /// errno(3).
   public let errno: Int32
@@ -15,11 +15,11 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   /// `mkdir /run/dormouse: Permission denied`.
   public var description: String { "\(call): \(String(cString: strerror(errno)))" }
 
-  /// Whether there was no room at that moment, of memory, descriptors or in a queue: the same may be done a little later.
+  /// Whether memory, descriptors or room in a queue ran out. The same call may succeed a little later.
   public var isForWantOfRoom: Bool { [EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETOOMANYREFS].contains(errno) }
 }
 
-/// Runs a system call until it is not interrupted; the only place that knows about -1, errno and EINTR.
+/// Runs a system call, again while a signal interrupts it. Only this function deals with -1, errno and EINTR.
 ///
 /// - Throws: `SystemError` with `call` when `body` returns -1.
 @discardableResult
@@ -34,9 +34,9 @@ public func retrying<Result: FixedWidthInteger & SignedInteger>(
   }
 }
 
-/// Runs `body`, and again when the kernel says that it has no room at the moment: for what must not be lost by that.
+/// Runs `body` up to three times while the kernel lacks room: for a call that must not fail because of a shortage that passes.
 ///
-/// - Throws: its error, at the third time that there is no room.
+/// - Throws: the error of `body`.
 public func insisting<Result>(_ body: () throws(SystemError) -> Result) throws(SystemError) -> Result {
   for _ in 0..<2 {
     do throws(SystemError) { return try body() } catch {

@@ -1,21 +1,21 @@
 import GuestSpec
 
-/// A user as the guest's own passwd(5) and group(5) have it.
+/// A user as the guest's own passwd(5) and group(5) define it.
 public struct Account: Hashable, Sendable {
   /// The login name.
   public var name: String
-  /// As the guest numbers users.
+  /// The user ID in the guest.
   public var uid: UInt32
-  /// The first group, as the guest numbers them.
+  /// The primary group's ID in the guest.
   public var gid: UInt32
-  /// All the groups, the first one too.
+  /// The IDs of all groups, the primary one included.
   public var groups: [UInt32]
-  /// A path in the guest.
+  /// The home directory, a path in the guest.
   public var home: String
-  /// nil where the entry names none.
+  /// The login shell; nil where the entry names none.
   public var shell: String?
 
-  /// The user that needs no entry.
+  /// Root, which needs no entry.
   public static let root = Account(name: "root", uid: 0, gid: 0, groups: [0], home: "/root", shell: nil)
 
   public init(name: String, uid: UInt32, gid: UInt32, groups: [UInt32], home: String, shell: String?) {
@@ -27,9 +27,9 @@ public struct Account: Hashable, Sendable {
     self.shell = shell
   }
 
-  /// Looks `wanted`, a name or a number, up in the texts of the two files, nil or empty where the guest has none.
+  /// Looks up `wanted`, a name or an ID, in the texts of the two files, which are nil or empty where the guest has none.
   ///
-  /// There is always a root. A number that nobody has stands for itself: its group is the one of the same number.
+  /// Root always exists. An ID without an entry is valid too, with the group of the same ID.
   public init?(_ wanted: String, passwd: String?, group: String?) {
     let number = UInt32(wanted)
     let lines = (passwd ?? "").split(separator: "\n").map {
@@ -54,10 +54,11 @@ public struct Account: Hashable, Sendable {
     // The kernel's NGROUPS_MAX.
     let most = 65536
     var groups = [gid]
+    var known: Set = [gid]
     for line in group.split(separator: "\n") {
       let fields = line.split(separator: ":", omittingEmptySubsequences: false)
       guard fields.count >= 4, let number = UInt32(fields[2]), groups.count < most else { continue }
-      if fields[3].split(separator: ",").contains(where: { $0 == name }), !groups.contains(number) {
+      if fields[3].split(separator: ",").contains(where: { $0 == name }), known.insert(number).inserted {
         groups.append(number)
       }
     }

@@ -1,18 +1,18 @@
 import GuestSpec
 
-/// A user of this host, as passwd(5) and shadow(5) have it.
+/// A user of this host, as passwd(5) and shadow(5) define it.
 public struct HostUser: Equatable, Sendable {
-  /// The login name, on the host as in the guest.
+  /// The login name, on the host and in the guest.
   public var name: String
-  /// As the host numbers users.
+  /// The user ID on the host.
   public var uid: UInt32
-  /// The first group on the host.
+  /// The primary group's ID on the host.
   public var gid: UInt32
-  /// A path of the host.
+  /// The home directory, a path of the host.
   public var home: String
-  /// A path of the host's, which the guest need not have.
+  /// The login shell, a path of the host that may be missing in the guest.
   public var shell: String
-  /// nil for a user who has no password, or whose password is locked.
+  /// The password's hash; nil for a user without a password, or with a locked one.
   public var password: Secret?
 
   public init(name: String, uid: UInt32, gid: UInt32, home: String, shell: String, password: Secret? = nil) {
@@ -25,13 +25,13 @@ public struct HostUser: Equatable, Sendable {
   }
 }
 
-/// `BindUser=`: a user of this host as a guest knows him, with a number of the guest's.
+/// `BindUser=`: a user of this host with an ID in the guest.
 public struct BoundUser: Equatable, Sendable {
-  /// As the host knows him.
+  /// The user on the host.
   public var host: HostUser
-  /// User and group in the guest.
+  /// The ID of user and group in the guest.
   public var id: UInt32
-  /// Whether the mounts below the home translate owners as well.
+  /// Whether the mounts below the home can be idmapped too.
   public var mapsBelow = false
 
   public init(_ host: HostUser, id: UInt32) {
@@ -39,18 +39,17 @@ public struct BoundUser: Equatable, Sendable {
     self.id = id
   }
 
-  /// What systemd keeps for users of the host that are mapped into a container
-  /// (<https://systemd.io/UIDS-GIDS>).
+  /// The IDs that systemd reserves for users of the host in a container (<https://systemd.io/UIDS-GIDS>).
   public static let ids: ClosedRange<UInt32> = 60514...60577
 
-  /// Gives each a number that is nobody's in the guest.
+  /// Gives each user an ID that is free in the guest.
   ///
   /// - Parameters:
   ///   - hosts: the users.
   ///   - passwd: the guest's passwd(5); nil or empty where it has none.
   ///   - group: the guest's group(5), likewise.
-  ///   - count: how many users the guest has; nil: all.
-  /// - Returns: the users with their numbers.
+  ///   - count: how many IDs the guest has; nil: all.
+  /// - Returns: the users with their IDs.
   /// - Throws: `BindUserError`.
   public static func numbered(
     _ hosts: [HostUser], passwd: String?, group: String?, count: UInt32?
@@ -85,17 +84,17 @@ public struct BoundUser: Equatable, Sendable {
     }
   }
 
-  /// In the guest.
+  /// The home directory in the guest.
   public var home: String { "/run/host/home/" + host.name }
 
-  /// What of the host's user and group is whose in a guest with these users; nil: the host's.
+  /// The ID map for the home in a guest with the ID map `users`; nil: a guest with the host's users.
   public func map(in users: IDMap?) -> IDMap {
     IDMap(
-      users: IDMap.Extent(inner: host.uid, outer: (users?.users.outer ?? 0) + id, count: 1),
-      groups: IDMap.Extent(inner: host.gid, outer: (users?.groups.outer ?? 0) + id, count: 1))
+      users: IDMap.Extent(inner: host.uid, outer: (users?.users.outer ?? 0) &+ id, count: 1),
+      groups: IDMap.Extent(inner: host.gid, outer: (users?.groups.outer ?? 0) &+ id, count: 1))
   }
 
-  /// The files of nss-systemd(8) that make him known: what follows the name, who may read it, and what is in it.
+  /// The user and group records for nss-systemd(8), with the suffixes of their file names, their modes and their contents.
   func records(shell: BindUserShell) -> [(suffix: String, mode: UInt16, contents: String)] {
     let service = ("service", JSONText("io.dormouse.Manager"))
     var user = [
@@ -121,7 +120,7 @@ public struct BoundUser: Equatable, Sendable {
   }
 }
 
-/// JSON, as text: these targets have no library for it.
+/// JSON as text. A pure target has no library for it.
 private struct JSONText {
   let text: String
 

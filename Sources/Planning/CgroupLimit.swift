@@ -1,23 +1,23 @@
 import GuestSpec
 
-/// One setting of systemd.resource-control(5) as the kernel takes it: what is written into which file of the guest's cgroup.
+/// One setting of systemd.resource-control(5): the text that is written to a file of the guest's cgroup.
 public struct CgroupLimit: Equatable, Sendable {
-  /// Without its `=`: `MemoryMax`.
+  /// The setting's name without its `=`: `MemoryMax`.
   public let setting: String
-  /// The controller that has the file, by the kernel's name.
+  /// The kernel's name of the controller that has the file.
   public let controller: String
-  /// The first is the usual one. Where there are more, each that the kernel has is written.
+  /// The files. Where there are several, those that the kernel has are written.
   public let files: [File]
 
   /// A file of a cgroup and its new contents.
   public struct File: Equatable, Sendable {
-    /// In the cgroup's directory: `memory.max`.
+    /// Its name in the cgroup's directory: `memory.max`.
     public let name: String
-    /// What is written, in one piece.
+    /// The text, written by one write(2).
     public let text: String
   }
 
-  /// What `resources` asks for, on a machine of this size.
+  /// The limits of `resources` on a machine of this size.
   static func all(_ resources: Resources, _ machine: MachineSize) -> [CgroupLimit] {
     var limits: [CgroupLimit] = []
     func add(_ setting: String, _ controller: String, _ file: String, _ text: String?) {
@@ -51,30 +51,31 @@ public struct CgroupLimit: Equatable, Sendable {
     switch amount {
     case .infinity: "max"
     case .count(let count): "\(count)"
-    case .share(10_000): "\(whole)"
-    case .share(let share): "\(part(share, of: whole / unit) * unit)"
+    case .share(10_000...): "\(whole)"
+    case .share(let share): "\(part(share, of: whole / max(unit, 1)) * max(unit, 1))"
     }
   }
 
-  /// The quotient is less than the whole and fits.
+  /// `share` is less than 10,000 ten-thousandths, so the quotient is less than the whole and fits.
   private static func part(_ share: UInt32, of whole: UInt64) -> UInt64 {
     UInt64(10_000).dividingFullWidth(whole.multipliedFullWidth(by: UInt64(share))).quotient
   }
 
-  /// The kernel counts in milliseconds: the period and the quota in it are not shorter, the period not longer than a second.
+  /// The text of cpu.max. The kernel takes no period and no quota under a millisecond, and no period over a second.
   private static func quota(_ share: UInt32, each wanted: Duration?) -> String {
     let millisecond: UInt64 = 1000
     let second: UInt64 = 1_000_000
-    let perSecond = UInt64(share) * second / 10_000
+    let perSecond = max(UInt64(share) * second / 10_000, 1)
     let (seconds, rest) = min(wanted ?? .milliseconds(100), .seconds(1)).components
     let asked = UInt64(clamping: seconds) * second + UInt64(clamping: rest / 1_000_000_000_000)
     let period = min(max(asked, millisecond, millisecond * second / perSecond), second)
     return "\(max(perSecond * period / second, millisecond)) \(period)"
   }
 
-  /// Two I/O schedulers have weights, each in a file of its own; BFQ's go to 1000, and 100 is the middle of both.
+  /// Two I/O schedulers have weights, each in a file of its own. Those of io.cost go to 10,000 and BFQ's to 1000; 100 is the default of
+  /// both.
   private static func io(_ weight: UInt32) -> CgroupLimit {
-    let bfq = weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900
+    let bfq = weight <= 100 ? weight : 100 + (weight - 100) / 11
     return CgroupLimit(
       setting: "IOWeight", controller: "io",
       files: [File(name: "io.weight", text: "default \(weight)"), File(name: "io.bfq.weight", text: "\(bfq)")])

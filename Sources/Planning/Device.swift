@@ -5,11 +5,11 @@ public struct Device: Hashable, Sendable {
     case character, block
   }
 
-  /// Which of them it is.
+  /// The kind of the node.
   public var kind: Kind
-  /// The driver's number.
+  /// The major number, which stands for the driver.
   public var major: UInt32
-  /// nil: all of that major.
+  /// The minor number; nil: all of that major.
   public var minor: UInt32?
 
   public init(_ kind: Kind, _ major: UInt32, _ minor: UInt32?) {
@@ -18,11 +18,11 @@ public struct Device: Hashable, Sendable {
     self.minor = minor
   }
 
-  /// What the Container Interface lets a guest have: the nodes of its /dev, and the terminals it makes.
+  /// The devices that the Container Interface allows a guest: the nodes of its /dev, and the terminals that it makes.
   static let ofEveryGuest =
     PlanBuilder.devices.map { Device(.character, $0.major, $0.minor) }
     // /dev/pts/ptmx, and the majors of Unix 98 terminals.
     + [Device(.character, 5, 2)]
-    // Devices that there are none of, for /run/host/inaccessible: also systemd in the guest makes such nodes.
+    // Device 0:0 does not exist. Its nodes cover devices in /run/host/inaccessible, and systemd in the guest makes such nodes too.
     + [Device(.character, 0, 0), Device(.block, 0, 0)] + (136...143).map { Device(.character, $0, nil) }
 }

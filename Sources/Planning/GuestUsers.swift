@@ -1,8 +1,8 @@
-/// The users of a guest with a user namespace of its own, as they are on the host.
+/// The users of a guest that has a user namespace.
 public struct GuestUsers: Hashable, Sendable {
-  /// Which ids of the host the guest's are. The guest's root is `map.users.outer`.
+  /// Which IDs of the host the guest's IDs are. The guest's root is `map.users.outer`.
   public var map: IDMap
-  /// What is done that the files of the root belong to the guest's users.
+  /// Which mounts of the root are idmapped, so that their files belong to the guest's users.
   public var root: RootMapping
 
   public init(_ map: IDMap, root: RootMapping) {
@@ -10,13 +10,13 @@ public struct GuestUsers: Hashable, Sendable {
     self.root = root
   }
 
-  /// How the files of a root come to belong to the guest's users.
+  /// Which mounts of a root are idmapped.
   public enum RootMapping: Hashable, Sendable {
-    /// They do already.
+    /// None: the files belong to the guest's users on the disk already.
     case none
-    /// The root's mount translates the ids.
+    /// The root's own mount.
     case top
-    /// It and all mounts below it do.
+    /// The root's mount and all mounts below it.
     case tree
   }
 }

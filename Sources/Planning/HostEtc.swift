@@ -1,19 +1,19 @@
-/// What a start may take over from the host's /etc, and what the guest's root has in these places.
+/// The host's files for `Timezone=` and `ResolvConf=`, and what the guest's root has in their places.
 public struct HostEtc: Equatable, Sendable {
-  /// The zone that the host's /etc/localtime names; nil when it is no link into /usr/share/zoneinfo.
+  /// The time zone that the host's /etc/localtime links to; nil when it is no link into /usr/share/zoneinfo.
   public var timezone: String?
-  /// The host's /etc/localtime, if it is to be copied.
+  /// The contents of the host's /etc/localtime, if it may be copied.
   public var localtime: [UInt8]?
-  /// The file that `ResolvConf=` stands for, if it is there.
+  /// The host's file that `ResolvConf=` selects, if it exists.
   public var resolvConf: HostFile?
-  /// Of the guest.
+  /// The guest's files.
   public var guest = GuestEtc()
 
-  /// A file that may be taken over.
+  /// A file of the host.
   public struct HostFile: Equatable, Sendable {
-    /// Of the host, after all links.
+    /// Its path on the host.
     public var path: String
-    /// All of it.
+    /// Its whole contents.
     public var contents: [UInt8]
 
     public init(path: String, contents: [UInt8]) {
@@ -22,7 +22,7 @@ public struct HostEtc: Equatable, Sendable {
     }
   }
 
-  /// What the guest's root has in these places.
+  /// The files in the guest's root.
   public struct GuestEtc: Equatable, Sendable {
     /// Whether /etc is a directory.
     public var exists = false
@@ -30,13 +30,13 @@ public struct HostEtc: Equatable, Sendable {
     public var localtime = Entry.missing
     /// Its /etc/resolv.conf.
     public var resolvConf = Entry.missing
-    /// Whether the guest's /usr/share/zoneinfo knows the host's zone.
+    /// Whether the guest's /usr/share/zoneinfo has the host's time zone.
     public var hasTimezone = false
 
     public init() {}
   }
 
-  /// What stands at a path, without following it.
+  /// What is at a path; symbolic links are not followed.
   public enum Entry: Equatable, Sendable {
     case missing, file, other
     case link(target: String)
@@ -45,7 +45,7 @@ public struct HostEtc: Equatable, Sendable {
   public init() {}
 }
 
-/// What could not be done as the guest's file asks for it, and does not keep the guest from running.
+/// A setting that is not applied, and that the guest runs without.
 public enum PlanNote: Equatable, Sendable, CustomStringConvertible {
   case hostTimezoneUnknown
   case timezoneMissing(String)
@@ -55,11 +55,12 @@ public enum PlanNote: Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .hostTimezoneUnknown:
-      "Timezone=: this host's /etc/localtime does not say which timezone it is, so the guest's stays as it is"
-    case .timezoneMissing(let zone): "Timezone=symlink: the guest has no /usr/share/zoneinfo/\(zone), so its own stays"
+      "Timezone=: this host's /etc/localtime does not name a time zone, so the guest's file is unchanged"
+    case .timezoneMissing(let zone):
+      "Timezone=symlink: the guest has no /usr/share/zoneinfo/\(zone), so its /etc/localtime is unchanged"
     case .resolvConfIsLink:
-      "ResolvConf=: the guest's /etc/resolv.conf is a symbolic link and stays; replace-host and the like replace it"
-    case .noSystemCallFilter: "the kernel has no seccomp(2): the guest's programs may make any system call"
+      "ResolvConf=: the guest's /etc/resolv.conf is a symbolic link and is unchanged; the modes replace-… replace it"
+    case .noSystemCallFilter: "the kernel has no seccomp(2), so the guest's programs can make any system call"
     }
   }
 }

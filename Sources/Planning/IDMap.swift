@@ -1,12 +1,12 @@
-/// Which user and group ids of a user namespace, or of a mounted file system, are which of the host.
+/// Which user and group IDs of a user namespace, or of an idmapped mount, are which of the host.
 public struct IDMap: Hashable, Sendable {
-  /// `count` ids from `inner` on, which are the host's from `outer` on.
+  /// `count` IDs from `inner` on, which are the host's from `outer` on.
   public struct Extent: Hashable, Sendable {
-    /// The first id in the namespace.
+    /// The first ID in the namespace.
     public var inner: UInt32
-    /// The id of the host that it is.
+    /// The ID of the host that `inner` is.
     public var outer: UInt32
-    /// How many, these two included.
+    /// How many IDs, the first included.
     public var count: UInt32
 
     public init(inner: UInt32, outer: UInt32, count: UInt32) {
@@ -16,9 +16,9 @@ public struct IDMap: Hashable, Sendable {
     }
   }
 
-  /// Of users.
+  /// The map of user IDs.
   public var users: Extent
-  /// Of groups.
+  /// The map of group IDs.
   public var groups: Extent
 
   public init(users: Extent, groups: Extent) {

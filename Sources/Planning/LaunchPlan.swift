@@ -1,42 +1,42 @@
 import GuestSpec
 
-/// Everything that starting a guest's PID 1 takes, as a value: the same guest and facts make the same plan.
+/// Everything that launching a guest's PID 1 needs, as a value. The same guest and the same facts make the same plan.
 public struct LaunchPlan: Equatable, Sendable {
-  /// What the child does, in order; the last is `.execute`.
+  /// The steps of the child, in order; the last is `.execute`.
   public var steps: [Step] = []
-  /// The arguments of the payload, with the zeroth, which `.execute` replaces by the path it took when the guest boots.
+  /// The arguments of the payload, the zeroth included. If the guest boots, `.execute` replaces the zeroth by the path that it executes.
   public var arguments: [String] = []
-  /// The environment of the payload, nothing else: no name stands in it twice.
+  /// The whole environment of the payload. Every name is in it once.
   public var environment: [EnvironmentVariable] = []
-  /// Which users of the host the guest's are; nil: the same.
+  /// The ID map of the guest's user namespace; nil: the guest's users are the host's.
   public var users: IDMap?
-  /// Whose network the guest is in.
+  /// The network that the guest is in.
   public var network = Network.host
-  /// What of the guest's file is not carried out in this start.
+  /// The settings of the guest's file that this start does not apply.
   public var notes: [PlanNote] = []
-  /// What devices the guest may make and open; nil: the kernel cannot keep it from any.
+  /// The devices that the guest may make and open; nil: the kernel cannot restrict them.
   public var devices: [Device]?
-  /// What the kernel adds to the score of the guest's processes when it is out of memory; nil: the daemon's own.
+  /// The oom_score_adj of the guest's processes; nil: the daemon's own.
   public var oomScoreAdjust: Int16?
-  /// What is written into the guest's cgroup before it starts.
+  /// The limits that are written to the guest's cgroup before the launch.
   public var limits: [CgroupLimit] = []
-  /// The settings that no controller is there for.
+  /// The limits whose controller the cgroup lacks.
   public var unmetLimits: [CgroupLimit] = []
   /// How many terminals the guest has besides its console: numbers 1 and up of its devpts.
   public var terminals = 0
-  /// How many listeners the guest is told of; they are descriptors 3 and up.
+  /// How many listeners PID 1 gets, as the descriptors 3 and up.
   public var listenerCount = 0
-  /// What the first slots hold from the beginning.
+  /// The descriptors that the first slots hold from the beginning.
   public var preloaded: [Preloaded] = [.terminals]
-  /// How many slots the steps use, with the preloaded ones.
+  /// How many slots the steps use, the preloaded ones included.
   public var slotCount = 1
 
-  /// Whose network the guest has.
+  /// The network of a guest.
   public enum Network: Hashable, Sendable {
     case host
-    /// A namespace of the guest's own, made for this start.
+    /// A network namespace of the guest's own, made for this start.
     case own
-    /// The namespace that a file stands for, as `ip netns add` makes one.
+    /// The network namespace that a file is, as `ip netns add` makes one.
     case at(path: String)
 
     public init(_ settings: NetworkSettings) {
@@ -46,18 +46,18 @@ public struct LaunchPlan: Equatable, Sendable {
 
   public init() {}
 
-  /// Whether PID 1 is made from inside a user namespace.
+  /// Whether PID 1 is made in a user namespace.
   public var crosses: Bool {
     steps.contains {
       if case .cross = $0 { true } else { false }
     }
   }
 
-  /// Whether the guest's program is PID 2, below a small init.
+  /// Whether the payload is PID 2, below the small init.
   public var hasInit: Bool { preloaded.contains(.smallInit) }
 }
 
-/// Why there is no plan for a guest on this host: each is a mistake in the guest's file.
+/// Why there is no plan for a guest on this host. Each is a mistake in the guest's file.
 public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
   case noCommand
   case hostRootIsWritable
@@ -80,15 +80,15 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noScratchDirectory(let destination):
       "no directory was made for Bind=:\(destination)"
     case .noResolvConf(let path):
-      "ResolvConf= asks for \(path) of this host, which cannot be read; have it written, or ask for another one"
+      "ResolvConf= needs \(path) of this host, which cannot be read; create it, or use another mode"
     case .noUser(let name, let root):
-      "User=\(name): \(root) has no such user in its /etc/passwd; write a name that is there, or a number"
+      "User=\(name): \(root) has no such user in its /etc/passwd; write the name of an existing user, or an ID"
     case .ambientCapabilitiesAreNotKept(let names):
-      "AmbientCapability=\(names): the guest does not have it; give it by Capability=, and do not drop it"
+      "AmbientCapability=\(names): the guest does not have it; add it by Capability=, and do not drop it"
     case .foreignPersonality(let name):
-      "Personality=\(name): this host's kernel runs no such programs; take it out"
+      "Personality=\(name): this host's kernel does not run such programs; remove the setting"
     case .pivotInVolatileRoot:
-      "PivotRoot= finds nothing in the empty root of Volatile=yes; use Volatile=overlay or state"
+      "PivotRoot=: the root of Volatile=yes has no such directory; use Volatile=overlay or Volatile=state"
     }
   }
 }

@@ -1,4 +1,4 @@
-/// The flags of a mount, as mount(8) names them; the launcher knows the kernel's numbers.
+/// The flags of a mount, as mount(8) names them. `Launching` has the kernel's numbers.
 public struct MountFlags: OptionSet, Hashable, Sendable {
   public let rawValue: UInt16
 
@@ -19,17 +19,17 @@ public struct MountFlags: OptionSet, Hashable, Sendable {
   /// `nosymfollow`.
   public static let noSymlinkFollow = MountFlags(rawValue: 1 << 6)
 
-  /// What a file system of the kernel's own needs: no programs, no devices.
+  /// The flags for the kernel's own file systems, which have no programs and no device nodes.
   static let inert: MountFlags = [.noSetUID, .noDevices, .noExecute]
 }
 
 /// The comma-separated options of mount(8), divided into flags of the mount and options of the file system.
 struct MountOptions: Equatable {
   var flags: MountFlags
-  /// What the file system is told.
+  /// The options for the file system.
   var data: String
 
-  /// `defaults` hold unless `text` says otherwise.
+  /// Parses `text`. `flags` are the defaults, which `text` changes.
   init(parsing text: String, defaults flags: MountFlags) {
     self.flags = flags
     var rest: [Substring] = []

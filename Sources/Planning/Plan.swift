@@ -1,8 +1,8 @@
 import GuestSpec
 
-/// The plan of a start: what was asked for and what is known, as steps, environment and descriptors.
+/// Makes the plan of a launch from the guest's settings and the facts: steps, environment, descriptors.
 ///
-/// - Throws: `PlanError` when the guest's file asks for what cannot be.
+/// - Throws: `PlanError` when the guest's file asks for something impossible.
 public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> LaunchPlan {
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
   let command = try PlanEnvironment.command(guest.exec)
@@ -31,7 +31,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   return plan
 }
 
-/// The plan while it is made: steps so far and slots given out. Its extensions are the chapters of a start.
+/// A plan that is being made: the steps so far, and the slots in use. Its extensions are the chapters of a launch.
 struct PlanBuilder {
   let guest: Guest
   let facts: StartFacts
@@ -40,7 +40,7 @@ struct PlanBuilder {
   var scratchCount = 0
   let preloaded: [Preloaded]
   private(set) var slotCount: Int
-  /// What `openHostFiles` opened for the chapters after the switch.
+  /// The slots that are opened before the switch for the chapters after it, by name.
   var hostSlots: [String: Int] = [:]
 
   init(guest: Guest, facts: StartFacts) {
@@ -56,7 +56,7 @@ struct PlanBuilder {
     slotCount = preloaded.count
   }
 
-  /// All chapters, in the order in which they are carried out.
+  /// Writes all chapters, in the order in which they are executed.
   mutating func write(until last: Step) throws(PlanError) {
     begin()
     try mountRoot()
@@ -79,7 +79,7 @@ struct PlanBuilder {
     coverProc()
     mountOwn()
     steps += custom.after
-    // The container interface wants the whole tree shared when systemd starts, and nothing of it with the host.
+    // The Container Interface demands that all mounts are shared when systemd starts, and none of them with the host.
     steps.append(.propagate(.shared, path: "/"))
     steps.append(.setHostname(guest.exec.hostname ?? guest.name))
     if guest.network.isPrivate { steps.append(.bringUpLoopback) }
@@ -88,10 +88,10 @@ struct PlanBuilder {
     steps.append(last)
   }
 
-  /// The slot of what the launcher has; nil when this guest has none.
+  /// The slot of a preloaded descriptor; nil when this guest does not have it.
   func slot(of descriptor: Preloaded) -> Int? { preloaded.firstIndex(of: descriptor) }
 
-  /// Attaches what is in the slot of `mount`, if there is one.
+  /// Attaches the preloaded `mount`, if this guest has it.
   mutating func attach(_ mount: Preloaded, _ source: String, at target: String) {
     guard let slot = slot(of: mount) else { return }
     steps.append(.attach(slot: slot, source: source, target: target))

@@ -1,6 +1,6 @@
 import GuestSpec
 
-/// `BindUser=`: homes of users of the host in /run/host/home, and the records that make them known in /run/host/userdb.
+/// `BindUser=`: the homes of the host's users in /run/host/home, and their user records in /run/host/userdb (nss-systemd(8)).
 extension PlanBuilder {
   private static let userDatabase = "/run/host/userdb"
 
@@ -23,7 +23,7 @@ extension PlanBuilder {
         let file = user.host.name + record.suffix
         steps.append(
           .writeFile(path: "\(Self.userDatabase)/\(file)", mode: record.mode, contents: record.contents))
-        // By number it is looked for as well.
+        // nss-systemd looks records up by ID too.
         steps.append(.makeLink(path: "\(Self.userDatabase)/\(user.id)\(record.suffix)", target: file))
       }
     }

@@ -1,7 +1,7 @@
 import GuestSpec
 
 extension FilesSettings {
-  /// Whether some `Bind=:/path` or `Overlay=/path::/path` needs a fresh directory of the host.
+  /// Whether some `Bind=:/path` or `Overlay=/path::/path` needs a scratch directory.
   var needsScratch: Bool {
     mounts.contains { mount in
       switch mount {
@@ -13,12 +13,12 @@ extension FilesSettings {
   }
 }
 
-/// `[Files]`: what this guest has besides.
+/// The mounts of `[Files]`.
 extension PlanBuilder {
-  /// Opens the sources of all binds, and returns the steps that attach them after the switch: `before` and `after` the file
-  /// systems are mounted that only the first process can mount.
+  /// Opens the sources of all bind mounts, and returns the steps that attach them after the switch. Those of `after` lie in file systems
+  /// that only the first process can mount, such as /proc.
   mutating func openCustomMounts() throws(PlanError) -> (before: [Step], after: [Step]) {
-    // A mount hides what is below it: the shorter path comes first, whatever order they were written in.
+    // A mount covers what is below it, so shorter paths come first, whatever the order in the file.
     let sorted = guest.files.mounts.enumerated().sorted { first, second in
       let (one, other) = (first.element.depth, second.element.depth)
       return one == other ? first.offset < second.offset : one < other
@@ -60,7 +60,7 @@ extension PlanBuilder {
 }
 
 extension CustomMount {
-  /// The place in the guest.
+  /// The path in the guest.
   private var target: String {
     switch self {
     case .bind(_, let destination, _, _, _, _), .bindOwn(_, let destination, _, _, _), .overlay(_, let destination, _):
@@ -69,10 +69,10 @@ extension CustomMount {
     }
   }
 
-  /// How many names it has.
+  /// The number of names in the path.
   fileprivate var depth: Int { target.split(separator: "/").count }
 
-  /// Whether it lies in one of the file systems that show the first process's namespaces.
+  /// Whether the path lies in a file system of `mountProc` or `mountOwn`.
   fileprivate var isInOwn: Bool {
     ["/proc/", "/sys/fs/cgroup/", "/dev/mqueue/"].contains { (target + "/").hasPrefix($0) }
   }

@@ -1,10 +1,10 @@
 import GuestSpec
 
-/// The environment of PID 1 and its command line: the part of the Container Interface that is not in the file system.
+/// The environment and the command line of PID 1: the part of the Container Interface that is not in the file system.
 enum PlanEnvironment {
   static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-  /// Exactly what PID 1 gets, in this order; `[Exec] Environment=` comes last and replaces what it names again.
+  /// The whole environment of PID 1, in this order. The variables of `[Exec] Environment=` come last, and replace those of the same name.
   static func variables(_ guest: Guest, _ facts: StartFacts) -> [EnvironmentVariable] {
     let account = guest.exec.user == nil ? .root : facts.account ?? .root
     var variables = [
@@ -25,7 +25,7 @@ enum PlanEnvironment {
       variables.append(EnvironmentVariable("container_host_" + name, value))
     }
     if guest.policy.terminals > 0 {
-      // The console is number 0.
+      // The console is pts/0.
       let names = (1...guest.policy.terminals).map { "pts/\($0)" }
       variables.append(EnvironmentVariable("container_ttys", names.joined(separator: " ")))
     }
@@ -50,19 +50,19 @@ enum PlanEnvironment {
     return variables
   }
 
-  /// What the small init has of them: others in the guest look at process 1 to learn that they are in a container.
+  /// The environment of the small init. Programs in the guest read PID 1's to detect a container.
   static func ofSmallInit(_ guest: Guest, _ facts: StartFacts) -> [EnvironmentVariable] {
     variables(guest, facts).filter { $0.name == "container" || $0.name == "container_uuid" }
   }
 
-  /// Where a guest's own init is looked for, in systemd-nspawn's order.
+  /// The paths of a guest's init, tried in systemd-nspawn's order.
   static let inits = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
 
-  /// The arguments with the zeroth, and the step that executes them.
+  /// The arguments, the zeroth included, and the step that executes the payload.
   static func command(_ exec: ExecSettings) throws(PlanError) -> (arguments: [String], step: Step) {
     if exec.boot {
       var arguments = ["init"] + exec.parameters
-      // Nobody sits at this console: systemd-firstboot would ask its questions for ever.
+      // Nobody answers at this console: systemd-firstboot would wait for ever.
       if !exec.parameters.contains(where: { $0.hasPrefix("systemd.firstboot") }) {
         arguments.append("systemd.firstboot=off")
       }
@@ -73,9 +73,9 @@ enum PlanEnvironment {
     return (exec.parameters, .execute(candidates: candidates, namesItself: false))
   }
 
-  /// The signals that stay pending until the guest's systemd reads them: without a handler the kernel drops a signal to the
-  /// first process of a pid namespace, unless it is blocked. Only those by which systemd(1) is told to stop; another init
-  /// would never unblock them, and has no use for real-time signals.
+  /// The stop signals, which stay pending until the guest's systemd reads them. The kernel drops a signal to PID 1 of a PID namespace that
+  /// has no handler for it, unless the signal is blocked. Only systemd(1)'s stop signals are blocked: another init would never unblock
+  /// them.
   static func blockedSignals(_ exec: ExecSettings) -> [Signal] {
     guard exec.boot else { return [] }
     var signals = Signal.stopsOfSystemd
@@ -86,7 +86,7 @@ enum PlanEnvironment {
   }
 }
 
-/// The fixed words and places of systemd's Container Interface.
+/// Fixed names and paths of systemd's Container Interface.
 enum ContainerInterface {
   /// The value of `$container`.
   static let manager = "dormouse"

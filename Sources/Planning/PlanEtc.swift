@@ -1,16 +1,16 @@
 import GuestSpec
 
-/// `Timezone=` and `ResolvConf=`: what a guest's /etc has of the host's. The files are changed before the root becomes read-only.
+/// `Timezone=` and `ResolvConf=`: the files that a guest's /etc takes from the host's. They are changed before the root becomes read-only.
 extension PlanBuilder {
   private static let localtime = "/etc/localtime"
   private static let resolvConf = "/etc/resolv.conf"
 
   private var etc: HostEtc { facts.etc }
 
-  /// Whether what is written to the root would stay in what the guest's file calls read-only.
+  /// Whether the guest's file makes the root read-only. Files are bound over it then, because a change would stay in it.
   private var isReadOnly: Bool { guest.files.readOnly || guest.files.volatile == .state }
 
-  /// Opens what is to be bound.
+  /// Opens the host's files that are to be bound.
   mutating func openEtc() {
     if timezone == .bind { hostSlots["localtime"] = open(Self.localtime, [.readOnly, .inert], optional: true) }
     if case .bind = nameService, let file = etc.resolvConf {
@@ -18,9 +18,9 @@ extension PlanBuilder {
     }
   }
 
-  mutating func settleEtc() throws(PlanError) {
-    settleTimezone()
-    try settleResolvConf()
+  mutating func writeEtc() throws(PlanError) {
+    writeTimezone()
+    try writeResolvConf()
   }
 
   /// What `auto` means for this guest.
@@ -31,7 +31,7 @@ extension PlanBuilder {
     return etc.timezone == nil ? .copy : .symlink
   }
 
-  private mutating func settleTimezone() {
+  private mutating func writeTimezone() {
     let isAsked = guest.exec.timezone != .auto
     switch timezone {
     case .off, .auto: break
@@ -56,7 +56,7 @@ extension PlanBuilder {
     }
   }
 
-  /// What `auto` means for this guest: with a network of its own it finds its name servers itself.
+  /// What `auto` means for this guest. One with a network of its own finds its name servers itself.
   private var nameService: ResolvConf {
     guard guest.exec.resolvConf == .auto else { return guest.exec.resolvConf }
     if guest.network.isPrivate || !etc.guest.exists || etc.guest.resolvConf == .other { return .off }
@@ -64,7 +64,7 @@ extension PlanBuilder {
     return .copy(.host)
   }
 
-  private mutating func settleResolvConf() throws(PlanError) {
+  private mutating func writeResolvConf() throws(PlanError) {
     let isAsked = guest.exec.resolvConf != .auto
     let mode = nameService
     switch mode {
@@ -77,7 +77,7 @@ extension PlanBuilder {
       return
     }
     if case .replace = mode { return replaceResolvConf(file.contents, keepsLink: false, lenient: false) }
-    // It leads to what a service of the guest writes when it has started.
+    // The link points to a file that a service of the guest writes later.
     if case .link = etc.guest.resolvConf {
       if isAsked { notes.append(.resolvConfIsLink) }
       return

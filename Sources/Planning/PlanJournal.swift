@@ -1,13 +1,13 @@
 import GuestSpec
 
-/// `LinkJournal=`: what the launcher made ready on the host, seen from the guest.
+/// `LinkJournal=`: mounts the directory that the daemon has prepared on the host.
 extension PlanBuilder {
   private var place: String { "/var/log/journal/" + facts.machineID }
 
   mutating func openJournal() {
     guard case .hosts(let directory) = facts.journal else { return }
     let slot = open(directory, [.noSetUID, .noDevices, .noExecute])
-    // What the guest's journald writes is the host's root's on the disk, as what the host's own writes.
+    // Mapped, so that the guest's journal files belong to the host's root on the disk, as the host's own do.
     if let users = self.slot(of: .users) {
       steps.append(.map(slot: slot, users: users, source: directory, recursive: false))
     }

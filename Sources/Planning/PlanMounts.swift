@@ -1,16 +1,16 @@
 import GuestSpec
 
-/// The file systems every guest finds when its init starts, as the Container Interface wants them. A missing one would not fail:
-/// systemd in the guest would mount its own, with the host's devices in /dev and a writable /sys.
+/// The file systems that every guest has when its init starts, as the Container Interface demands. If one were missing, systemd in the
+/// guest would not fail but mount its own: a /dev with the host's devices, a writable /sys.
 extension PlanBuilder {
-  /// /tmp, /run and what stands in /run/host. Masks of /proc are taken from here, so this comes first.
+  /// Mounts /tmp, /run and /run/host. The covers for /proc are in /run/host, so this comes first.
   mutating func mountRun() {
     mountTemporary("/run", "mode=0755,size=20%,nr_inodes=800k")
     if guest.exec.boot {
       mountTemporary(
         "/tmp", "mode=01777,size=10%,nr_inodes=1m", [.noSetUID, .noDevices, .strictAccessTime])
     }
-    // A file system of its own, so that it can be made read-only whole when it is filled.
+    // A file system of its own, so that all of it can be made read-only once it is filled.
     steps.append(.makeDirectory(path: "/run/host", mode: 0o755))
     mountTemporary("/run/host", "mode=0755,size=4m,nr_inodes=1k", .inert)
     steps.append(
@@ -45,8 +45,8 @@ extension PlanBuilder {
   mutating func mountProc() {
     steps.append(.mount(type: "proc", target: "/proc", flags: .inert, data: "", optional: false))
     unpin()
-    // Also with users of its own, where the interface would allow more: the kernel refuses the guest's root what is the host's, but
-    // what a start of the guest finds there must not depend on who its users are.
+    // With a user namespace the interface would allow a writable /proc/sys, because the kernel protects the host's values itself. But what
+    // a guest finds there must not depend on its users.
     steps.append(.rebind(path: "/proc/sys", set: [.readOnly, .inert], clear: [], optional: false))
     if guest.network.isPrivate {
       steps.append(.rebind(path: "/proc/sys/net", set: .inert, clear: .readOnly, optional: false))
@@ -62,7 +62,7 @@ extension PlanBuilder {
   private static let kernelMessages = "/run/host/proc-kmsg"
   private static let bootID = "/run/host/proc-sys-kernel-random-boot-id"
 
-  /// What of /proc is the host's own, covered by what is the guest's.
+  /// Covers files of /proc that show the host's values by the guest's own.
   mutating func coverProc() {
     if facts.kernelMessages != nil { bindOwn(Self.kernelMessages, "/proc/kmsg", .inert) }
     if facts.bootID != nil { bindOwn(Self.bootID, "/proc/sys/kernel/random/boot_id", [.readOnly, .inert]) }
@@ -74,7 +74,7 @@ extension PlanBuilder {
     steps.append(.bindOwn(source: source, target: target, attributes: attributes, recursive: false, optional: optional))
   }
 
-  /// What a guest sees of the kernel's objects: not the firmware's tables, the modules and the file systems of the host.
+  /// The directories of sysfs that a guest sees. Left out are the host's firmware tables, modules and file systems.
   static let shownOfSys = ["block", "bus", "class", "dev", "devices", "kernel"]
 
   mutating func mountSys() {
@@ -83,7 +83,7 @@ extension PlanBuilder {
     steps.append(.makeDirectory(path: whole, mode: 0))
     steps.append(.mount(type: "sysfs", target: whole, flags: .inert, data: "", optional: false))
     for name in Self.shownOfSys {
-      // The mount and not the file system is read-only: with the host's network namespace it is the host's own sysfs.
+      // The mount is made read-only, not the file system: in the host's network namespace that is the host's own sysfs.
       bindOwn("\(whole)/\(name)", "/sys/\(name)", [.readOnly, .inert], optional: true)
     }
     steps.append(.detach(path: whole))
@@ -93,7 +93,7 @@ extension PlanBuilder {
     steps.append(.change(path: "/sys", set: .readOnly, recursive: false))
   }
 
-  /// What shows the namespaces of the process that mounts it.
+  /// Mounts the file systems that show the namespaces of the process that mounts them.
   mutating func mountOwn() {
     steps.append(.mount(type: "cgroup2", target: "/sys/fs/cgroup", flags: .inert, data: "", optional: false))
     // Optional: a kernel may be built without POSIX message queues.
@@ -109,7 +109,7 @@ extension PlanBuilder {
   private static let deviceLinks = [
     ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
     ("stderr", "/proc/self/fd/2"), ("core", "/proc/kcore"), ("ptmx", "pts/ptmx"),
-    // The first terminal of a new devpts is number 0, and the launcher has made one: the console's.
+    // The daemon has made the console, the first terminal of the new devpts, which has the number 0.
     ("console", "pts/0"),
   ]
 

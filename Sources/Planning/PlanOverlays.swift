@@ -1,16 +1,16 @@
 import GuestSpec
 
 extension Guest {
-  /// Whether a start needs a directory of the host that goes with the run.
+  /// Whether a start needs a scratch directory on the host, which is removed with the instance.
   public var needsScratch: Bool { files.needsScratch || isEphemeral }
 
-  /// Whether what is written to the root has to be kept apart from it; with `Volatile=` it never gets there.
+  /// Whether the guest's changes go to an overlay on the host's disk. With `Volatile=` they go to memory, and `Ephemeral=` changes nothing.
   var isEphemeral: Bool { exec.ephemeral && files.volatile == .no }
 }
 
 /// `Ephemeral=`, `Overlay=` and `OverlayReadOnly=`.
 extension PlanBuilder {
-  /// A fresh directory of the host.
+  /// Makes a new directory in the scratch directory.
   mutating func scratchDirectory(for destination: String) throws(PlanError) -> String {
     guard let scratch = facts.scratch else { throw .noScratchDirectory(destination: destination) }
     let directory = "\(scratch)/\(scratchCount)"
@@ -19,14 +19,14 @@ extension PlanBuilder {
     return directory
   }
 
-  /// The root under a directory of the host's disk that takes what is written: no copy is made, whatever the file system, so the start
-  /// takes as long as any other; and no memory is used, as it is with `Volatile=overlay`.
+  /// Mounts the root as the lower layer of an overlay whose upper layer is on the host's disk. No file is copied, whatever the file system,
+  /// so the start is as fast as any other. No memory is used for the changes, unlike with `Volatile=overlay`.
   mutating func mountEphemeral() throws(PlanError) {
     let scratch = try scratchDirectory(for: "/")
     mountOverlay(of: lowerDirectory(in: scratch), in: scratch)
   }
 
-  /// Mounts the overlay of a root on the staging directory; what is written goes below `directory`.
+  /// Mounts the overlay of a root on the staging directory. Its upper layer is in `directory`.
   mutating func mountOverlay(of lower: String, in directory: String) {
     let (upper, work) = (directory + "/upper", directory + "/work")
     steps.append(.makeDirectory(path: upper, mode: 0o755))
@@ -35,10 +35,10 @@ extension PlanBuilder {
       overlayMount([("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, []))
   }
 
-  /// Where the layers are mounted while an overlay is made of them: overlayfs takes paths, and they are the guest's by then.
+  /// Where the layers are mounted while an overlay is made of them. overlayfs takes paths, and after the switch these are the guest's.
   private static let stage = "/run/.layers"
 
-  /// The steps that make an overlay after the switch; what is the host's is opened now.
+  /// Opens the host's layers now, and returns the steps that make the overlay after the switch.
   mutating func overlay(
     _ layers: [OverlayLayer], at destination: String, readOnly: Bool
   ) throws(PlanError) -> [Step] {
@@ -51,10 +51,11 @@ extension PlanBuilder {
       switch layer {
       case .host(let path): lower.append(attach(path, number, &result))
       case .own(let path): lower.append(path)
-      case .temporary: preconditionFailure("only the uppermost layer may be temporary")
+      // Reading the guest's file rejects a temporary layer below another one. Here it is an empty layer.
+      case .temporary: lower.append(attach(try scratchDirectory(for: destination), number, &result))
       }
     }
-    // overlayfs names the uppermost first.
+    // overlayfs expects the uppermost layer first.
     var options: [(String, [String])] = [("lowerdir", lower.reversed())]
     if !readOnly, let last = layers.last {
       let (upper, work) = try writable(last, destination, &result)
@@ -66,7 +67,7 @@ extension PlanBuilder {
     return result + [.detach(path: Self.stage)]
   }
 
-  /// The layer that is written to, and the directory that overlayfs wants for itself beside it, in the same mount.
+  /// The upper layer, and the work directory, which overlayfs needs in the same mount.
   private mutating func writable(
     _ layer: OverlayLayer, _ destination: String, _ result: inout [Step]
   ) throws(PlanError) -> (upper: String, work: String) {
@@ -107,7 +108,7 @@ extension PlanBuilder {
     return .mount(type: "overlay", target: target, flags: flags, data: data.joined(separator: ","), optional: false)
   }
 
-  /// overlayfs reads `:` as the end of a layer and `,` as the end of an option, unless a backslash stands before it.
+  /// Escapes the characters that overlayfs gives a meaning: `:` ends a layer and `,` an option, unless a backslash precedes them.
   private static func escaped(_ path: String) -> String {
     path.reduce(into: "") { result, character in
       if ["\\", ":", ","].contains(character) { result.append("\\") }

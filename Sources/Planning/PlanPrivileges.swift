@@ -1,8 +1,8 @@
 import GuestSpec
 
-/// Who PID 1 is and what it may: the end of a start, because the steps before may need what is given up here.
+/// User and privileges of the payload. These steps come last, because the steps before need the privileges that are dropped here.
 extension PlanBuilder {
-  /// Capabilities, user, limits.
+  /// Sets personality, limits, user, capabilities and system call filters.
   mutating func becomePayload() throws(PlanError) {
     let exec = guest.exec
     if let personality = exec.personality {
@@ -31,24 +31,24 @@ extension PlanBuilder {
     if exec.noNewPrivileges { steps.append(.noNewPrivileges) }
     guard let slot = slot(of: .smallInit) else {
       steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
-      // Last: it may forbid what the steps before it do.
+      // Last, because a filter may forbid the calls of the steps before.
       steps += filters.map { .filterSystemCalls($0) }
       return
     }
-    // The small init is behind the filter too, or who may trace it would have a way around. It keeps blocking every signal.
+    // The small init is filtered too, or a process that traces it could evade the filter. It keeps every signal blocked.
     steps += filters.map { .filterSystemCalls($0) }
     steps.append(
       .leaveInit(slot: slot, arguments: initArguments, environment: PlanEnvironment.ofSmallInit(guest, facts)))
     steps += [.newSession, .blockSignals([])]
   }
 
-  /// It is no use to wait for the program longer than the daemon waits for the guest, nor shorter.
+  /// The small init waits for the payload as long as the daemon waits for the guest, in whole seconds, rounded up.
   private var initArguments: [String] {
-    guard let patience = guest.policy.timeoutStop?.components else { return ["dormouse-init"] }
-    return ["dormouse-init", String(patience.seconds + (patience.attoseconds > 0 ? 1 : 0))]
+    guard let timeout = guest.policy.timeoutStop?.components else { return ["dormouse-init"] }
+    return ["dormouse-init", String(timeout.seconds + (timeout.attoseconds > 0 ? 1 : 0))]
   }
 
-  /// `Capability=all` does not mean those that the Container Interface forbids; who names them has them.
+  /// The guest's capabilities. `Capability=all` does not include those that the Container Interface forbids; their names do.
   var keptCapabilities: Capabilities {
     let usual: Capabilities = guest.network.isPrivate ? [.guest, .networkAdministration] : .guest
     return
@@ -66,7 +66,7 @@ extension PlanBuilder {
     }
   }
 
-  /// Of each architecture those that its kernel can play, and whether as a 32-bit one.
+  /// The personalities that the kernel of each architecture supports, and whether they are 32-bit ones.
   private static let personalities: [Personality: [Personality: Bool]] = [
     .amd64: [.amd64: false, .x86: true],
     .arm64: [.arm64: false, .arm: true],
@@ -74,10 +74,11 @@ extension PlanBuilder {
 }
 
 extension Capabilities {
-  /// What a guest keeps: systemd-nspawn's set without CAP_AUDIT_CONTROL and CAP_AUDIT_WRITE, which the Container Interface forbids.
+  /// The capabilities that a guest keeps: systemd-nspawn's set without CAP_AUDIT_CONTROL and CAP_AUDIT_WRITE, which the Container Interface
+  /// forbids.
   ///
-  /// Left out because they reach the host without user namespaces: SYS_MODULE, SYS_RAWIO, SYS_TIME, SYSLOG, SYS_PACCT, IPC_LOCK,
-  /// MAC_ADMIN, MAC_OVERRIDE, WAKE_ALARM, BLOCK_SUSPEND, AUDIT_READ, PERFMON, BPF, CHECKPOINT_RESTORE.
+  /// These are left out because without a user namespace they affect the host: SYS_MODULE, SYS_RAWIO, SYS_TIME, SYSLOG, SYS_PACCT,
+  /// IPC_LOCK, MAC_ADMIN, MAC_OVERRIDE, WAKE_ALARM, BLOCK_SUSPEND, AUDIT_READ, PERFMON, BPF, CHECKPOINT_RESTORE.
   public static let guest = Capabilities([
     0,  // CHOWN
     1,  // DAC_OVERRIDE
@@ -95,12 +96,12 @@ extension Capabilities {
     15,  // IPC_OWNER
     18,  // SYS_CHROOT
     19,  // SYS_PTRACE
-    21,  // SYS_ADMIN: the interface wants it kept
-    22,  // SYS_BOOT: how systemd-shutdown ends its namespace
+    21,  // SYS_ADMIN: the Container Interface demands it
+    22,  // SYS_BOOT: systemd-shutdown ends its PID namespace by reboot(2)
     23,  // SYS_NICE
     24,  // SYS_RESOURCE
     26,  // SYS_TTY_CONFIG
-    27,  // MKNOD: the interface wants it kept
+    27,  // MKNOD: the Container Interface demands it
     28,  // LEASE
     31,  // SETFCAP
   ])

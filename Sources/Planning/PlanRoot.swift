@@ -1,10 +1,10 @@
 import GuestSpec
 
-/// The root: what `Directory=`, `Volatile=` and `ReadOnly=` make of it.
+/// The root: `Directory=`, `Volatile=` and `ReadOnly=`.
 extension PlanBuilder {
   private static let volatileData = "mode=0755,size=25%,nr_inodes=1m"
 
-  /// The host's side: mounts the root on the staging directory.
+  /// Mounts the root on the staging directory, by paths of the host.
   mutating func mountRoot() throws(PlanError) {
     switch guest.files.volatile {
     case .no where guest.isEphemeral: try mountEphemeral()
@@ -25,11 +25,12 @@ extension PlanBuilder {
       mountVolatile()
       mountOverlay(of: lowerDirectory(in: facts.staging), in: facts.staging)
     }
-    // The clone of a slave follows the host's mounts; the root is to be as it was when the guest started.
+    // A clone of a slave mount is a slave too, so later mounts of the host would appear in the root. Private, it stays as it is at the
+    // start.
     steps.append(.propagate(.private, path: facts.staging))
   }
 
-  /// What lies below what the guest writes: mapped, the root has to be mounted somewhere, which is in `directory`.
+  /// The lower layer of the root's overlay. An idmapped root has to be mounted somewhere to be one, which is in `directory`.
   mutating func lowerDirectory(in directory: String) -> String {
     guard let users = facts.users, users.root != .none else { return facts.root }
     let lower = directory + "/lower"
@@ -47,7 +48,7 @@ extension PlanBuilder {
       ))
   }
 
-  /// Opens what /run/host shows of the host, and the host's device nodes where none can be made.
+  /// Opens the host's files that /run/host shows, and the host's device nodes where mknod(2) makes none.
   mutating func openHostFiles() {
     if let file = facts.hostOSReleaseFile {
       hostSlots["os-release"] = open(file, [.readOnly, .inert])
@@ -68,15 +69,15 @@ extension PlanBuilder {
   mutating func enterRoot() throws(PlanError) {
     steps.append(.switchRoot(staging: facts.staging))
     guard let pivot = guest.exec.pivotRoot else { return }
-    // Nothing but /usr is in it.
+    // A volatile root contains nothing but /usr.
     if guest.files.volatile == .yes { throw .pivotInVolatileRoot }
-    // pivot_root(2) wants a mount, and the directory is none: it is bound on itself.
+    // pivot_root(2) needs a mount point, so the directory is bound on itself.
     let slot = open(pivot.new, recursive: true)
     steps.append(.attach(slot: slot, source: pivot.new, target: pivot.new))
     steps.append(.pivotRoot(new: pivot.new, old: pivot.old))
   }
 
-  /// Makes the directories a root cannot do without, and lets it become read-only before anything is mounted in it.
+  /// Makes the directories that a root needs, and makes it read-only before anything is mounted in it.
   mutating func fillRoot() throws(PlanError) {
     for (path, mode) in Self.directories { steps.append(.makeDirectory(path: path, mode: mode)) }
     if guest.files.volatile == .yes {
@@ -87,14 +88,15 @@ extension PlanBuilder {
     if writesMachineID {
       steps.append(.writeFile(path: "/etc/machine-id", mode: 0o444, contents: facts.machineID + "\n"))
     }
-    try settleEtc()
+    try writeEtc()
     if guest.files.readOnly || guest.files.volatile == .state {
       steps.append(.change(path: "/", set: .readOnly, recursive: true))
     }
     if guest.files.volatile == .state { mountTemporary("/var", "mode=0755,size=25%,nr_inodes=1m") }
   }
 
-  /// A root that forgets everything would have its first boot every time: presets applied, questions asked.
+  /// Whether the start writes /etc/machine-id. Without one, a root that is discarded would have its first boot every time: systemd would
+  /// apply presets and ask questions.
   private var writesMachineID: Bool {
     switch guest.files.volatile {
     case .yes: true
@@ -112,13 +114,13 @@ extension PlanBuilder {
     ("/etc", 0o755), ("/usr", 0o755), ("/var", 0o755), ("/root", 0o700), ("/home", 0o755),
   ]
 
-  /// Attaches what was opened under `name`, if it was.
+  /// Attaches the slot that was opened under `name`, if there is one.
   mutating func attachHost(_ name: String, _ source: String, at target: String) {
     guard let slot = hostSlots[name] else { return }
     steps.append(.attach(slot: slot, source: source, target: target))
   }
 
-  /// A tmpfs for data: no devices, no programs with the set-user-ID bit.
+  /// Mounts a tmpfs for data: without device nodes, and without the effect of set-user-ID bits.
   mutating func mountTemporary(_ target: String, _ data: String, _ flags: MountFlags = [.noSetUID, .noDevices]) {
     steps.append(.mount(type: "tmpfs", target: target, flags: flags, data: data + owner, optional: false))
   }

@@ -1,8 +1,9 @@
 import GuestSpec
 
-/// The guest's own users: everything that a start makes belongs to the guest's root, and PID 1 has no privilege of the host.
+/// The guest's users: with a user namespace, all that a start makes belongs to the guest's root user, and PID 1 has no privilege on the
+/// host.
 extension PlanBuilder {
-  /// What begins a start: who makes it, and what the first process has of its own.
+  /// The first steps: as whom the child makes files, the session, the keyring, the namespaces.
   mutating func begin() {
     steps.append(.setUmask(0))
     if let users = facts.users {
@@ -10,7 +11,7 @@ extension PlanBuilder {
     } else {
       beginFirst()
     }
-    // Before anything is mounted: a sysfs shows the network of who mounts it.
+    // Before anything is mounted: a sysfs shows the network namespace of the process that mounts it.
     if let slot = slot(of: .network) { steps.append(.enter(.network, slot: slot)) }
     steps.append(.propagate(.slave, path: "/"))
   }
@@ -19,36 +20,36 @@ extension PlanBuilder {
     steps += [.newSession, .newKeyring, .newCgroupNamespace]
   }
 
-  /// Above the guest's own /run, where it is removed again before PID 1 executes.
+  /// Where the host's proc is mounted while the guest's is. It lies on the guest's /run, and is removed before PID 1 executes.
   private static let pin = "/run/.proc"
 
-  /// Leaves the host's users. What is mounted until here is locked for the guest; what is mounted after it is the guest's own.
+  /// Crosses into the guest's user namespace. Mounts made before are locked for the guest; mounts made afterwards are the guest's own.
   mutating func cross() {
-    // Raising a hard limit takes a privilege of the host.
+    // Before crossing, because raising a hard limit needs CAP_SYS_RESOURCE on the host.
     steps += Resource.limits(of: facts.limits, asked: guest.exec.limits)
     guard let slot = slot(of: .users) else { return }
     steps += [
-      // The first process's mounts become slaves of these, so that the pin can be taken out of them.
+      // The first process's mounts become slaves of these, so that unmounting the pin propagates to them.
       .propagate(.shared, path: "/"),
       .makeDirectory(path: Self.pin, mode: 0),
-      // In a user namespace the kernel allows a proc only beside one that hides nothing.
+      // In a user namespace the kernel allows a new proc only while another one is fully visible.
       .mount(type: "proc", target: Self.pin, flags: .inert, data: "", optional: false),
       .cross(slot: slot, pin: Self.pin),
     ]
     beginFirst()
   }
 
-  /// After the guest's own proc is mounted.
+  /// Has the pin unmounted. Called after the guest's own proc is mounted.
   mutating func unpin() {
     if facts.users != nil { steps.append(.unpin) }
   }
 
-  /// For a tmpfs: its root belongs to the guest's root.
+  /// The options by which the root directory of a tmpfs belongs to the guest's root user.
   var owner: String {
     facts.users.map { ",uid=\($0.map.users.outer),gid=\($0.map.groups.outer)" } ?? ""
   }
 
-  /// The options of a tmpfs, in which users and groups are the guest's.
+  /// The options of a tmpfs, with the guest's user and group IDs replaced by the host's.
   func ownedByGuest(_ options: String) -> String {
     guard let map = facts.users?.map else { return options }
     var options = options.split(separator: ",").map(String.init)
@@ -61,7 +62,7 @@ extension PlanBuilder {
     return options.joined(separator: ",")
   }
 
-  /// Translates the owners of the files of a bind mount. A fresh directory of the start's own is the guest's already.
+  /// Maps the owners of the files of a bind mount. A new scratch directory belongs to the guest already.
   mutating func mapBind(
     _ slot: Int, _ source: String, _ owners: BindOwners, to destination: String, recursive: Bool
   ) {
@@ -75,7 +76,7 @@ extension PlanBuilder {
     steps.append(.map(slot: slot, users: namespace, source: source, recursive: recursive))
   }
 
-  /// Translates the owners of the files of the root, or of a part of it, that is in `slot`.
+  /// Maps the owners of the files of the root, or of the part of it, that is in `slot`.
   mutating func mapRoot(_ slot: Int, _ source: String, recursive: Bool) {
     guard let users = facts.users, users.root != .none, let namespace = self.slot(of: .users) else { return }
     steps.append(.map(slot: slot, users: namespace, source: source, recursive: recursive && users.root == .tree))

@@ -1,7 +1,7 @@
 import GuestSpec
 
 extension Resource {
-  /// As getrlimit(2) has it.
+  /// The name in getrlimit(2).
   var name: String {
     let names = [
       "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING",
@@ -11,10 +11,10 @@ extension Resource {
     return "RLIMIT_" + names[Int(rawValue)]
   }
 
-  /// The limits that were asked for; for the others those that the kernel gives the first process of a machine: the daemon's own, set
-  /// by its service manager, stay out.
+  /// The steps that set every limit: to the guest's setting, or else to what the kernel gives PID 1 of a machine. The daemon's own limits,
+  /// which its service manager set, are not inherited.
   ///
-  /// Those that would hinder the rest of a start are not lowered yet.
+  /// Limits that would hinder the later steps are lowered by `lateLimits`.
   static func limits(of host: HostLimits, asked: ResourceLimits) -> [Step] {
     allCases.map { resource in
       let limit = resource.bounds(host, asked)
@@ -25,7 +25,7 @@ extension Resource {
     }
   }
 
-  /// Those again that were not, as they are to be in the end.
+  /// The steps that lower the limits that `limits` left high.
   static func lateLimits(of host: HostLimits, asked: ResourceLimits) -> [Step] {
     late.map { resource in
       let limit = resource.bounds(host, asked)

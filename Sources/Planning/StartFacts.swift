@@ -1,69 +1,69 @@
 import GuestSpec
 
-/// What is known only when a guest is about to start: the host it starts on, its root as it is now, and this start's own paths.
+/// The facts that are known only when a guest is about to start: the host, the guest's root as it is now, and the paths of this start.
 ///
 /// All paths are absolute, resolved, and paths of the host.
 public struct StartFacts: Equatable, Sendable {
-  /// The directory that `Directory=` names.
+  /// The guest's root, which `Directory=` names.
   public var root: String
-  /// An existing directory for the root to be mounted on. Every guest mounts in a mount namespace of its own, so one serves all.
+  /// An existing directory that the root is mounted on. Every guest has a mount namespace of its own, so all share one directory.
   public var staging: String
-  /// 32 lower-case hexadecimal digits: the guest's id, which `container_uuid` announces.
+  /// The guest's machine ID, 32 lower-case hexadecimal digits. `container_uuid` passes it to PID 1.
   public var machineID: String
-  /// What the root's /etc/machine-id holds, when it holds an id. systemd in the guest then takes no other.
+  /// The ID in the root's /etc/machine-id, if the file has one. systemd in the guest then ignores `container_uuid`.
   public var rootMachineID: String?
   /// The names of the listeners, in the order of their descriptors: the first is descriptor 3.
   public var listenerNames: [String] = []
-  /// The socket that appears as /run/host/notify.
+  /// The socket that the guest has as /run/host/notify.
   public var notifySocket: String?
-  /// Mounts of file systems that were made for this start.
+  /// The mounts that the daemon made for this start.
   public var handed: [Preloaded] = []
-  /// A directory: what is mounted in it later appears in the guest's /run/host/incoming.
+  /// A directory whose later mounts propagate to the guest's /run/host/incoming.
   public var incoming: String?
-  /// A FIFO that stands in the place of /proc/kmsg: whoever reads the kernel's messages in a guest waits for ever, and does not spin.
+  /// A FIFO that covers /proc/kmsg. A reader of kernel messages in the guest blocks on it, where an empty file would make it spin.
   public var kernelMessages: String?
-  /// What there is for `Timezone=` and `ResolvConf=`.
+  /// The host's and the guest's files for `Timezone=` and `ResolvConf=`.
   public var etc = HostEtc()
   /// Where the guest's journal is, by `LinkJournal=`.
   public var journal = Journal.guests
-  /// A UUID, new for each start: what the guest takes for the host's boot.
+  /// A UUID, new for each start, that the guest reads as its boot ID.
   public var bootID: String?
-  /// The file that appears as /run/host/os-release.
+  /// The file that the guest has as /run/host/os-release.
   public var hostOSReleaseFile: String?
-  /// The fields of the host's os-release(5) that are told.
+  /// The fields of the host's os-release(5) that PID 1 gets in its environment.
   public var hostOSRelease = HostOSRelease()
-  /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` makes again.
+  /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
   public var topLevelLinks: [TopLevelLink] = []
-  /// A directory for what goes with the run; the caller removes it after the guest. Needed if `Guest.needsScratch`.
+  /// A directory for data that is discarded with the instance; the caller removes it. Needed if `Guest.needsScratch`.
   public var scratch: String?
-  /// nil: the guest's users are the host's.
+  /// The users of the guest's user namespace; nil: the guest's users are the host's.
   public var users: GuestUsers?
-  /// By what the owners of a bind's files are translated, by its place in the guest: of those with `rootidmap` and `owneridmap`.
+  /// The ID maps of bind mounts with `rootidmap` or `owneridmap`, by their target in the guest.
   public var bindMaps: [String: IDMap] = [:]
   /// The users of `BindUser=`.
   public var boundUsers: [BoundUser] = []
-  /// Whether mknod(2) makes device nodes here; if not, the host's nodes are bound.
+  /// Whether mknod(2) makes device nodes here. If not, the host's nodes are bound.
   public var mayMakeNodes = true
-  /// Whether the kernel lets the daemon restrict what devices a cgroup may use.
+  /// Whether the daemon can restrict the devices of a cgroup, by a BPF program.
   public var mayRestrictDevices = false
   /// The device nodes among the sources of the guest's binds.
   public var boundDevices: [Device] = []
   /// Whether the host has selinuxfs mounted.
   public var hasSELinux = false
-  /// Those of the host's own PID 1.
+  /// The resource limits of the host's PID 1.
   public var limits = HostLimits()
-  /// The user of `User=`, as the guest's root knows it; nil when it does not.
+  /// The user of `User=`, from the guest's root; nil when the root has no such user.
   public var account: Account?
   /// Whether the kernel has seccomp(2).
   public var mayFilterSystemCalls = true
-  /// The host's own.
+  /// The host's architecture.
   public var architecture = Personality.amd64
-  /// The controllers of cgroup 2 that the guest's cgroup has.
+  /// The controllers that the guest's cgroup has.
   public var controllers: [String] = []
-  /// What percentages are of.
+  /// The size of the machine, which percentages in settings refer to.
   public var machine = MachineSize()
 
-  /// Each map that a mount is translated by once, in an order that is always the same.
+  /// The ID maps of all mounts, each once, in a stable order.
   var mappings: [IDMap] {
     let all = bindMaps.sorted { $0.key < $1.key }.map(\.value) + boundUsers.map { $0.map(in: users?.map) }
     return all.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -78,15 +78,15 @@ public struct StartFacts: Equatable, Sendable {
 
 /// Where a guest's journal is.
 public enum Journal: Equatable, Sendable {
-  /// In its own /var/log/journal or nowhere: it decides.
+  /// In its own /var/log/journal, or nowhere: the guest decides.
   case guests
-  /// There, and the host has a symbolic link to it.
+  /// In its own /var/log/journal, and the host has a symbolic link to it.
   case linked
   /// In this directory of the host.
   case hosts(directory: String)
 }
 
-/// The fields of the host's os-release(5) that PID 1 of the guest is told of.
+/// The fields of the host's os-release(5) that PID 1 of the guest gets in its environment.
 public struct HostOSRelease: Equatable, Sendable {
   /// `ID=`.
   public var id: String?
@@ -100,11 +100,11 @@ public struct HostOSRelease: Equatable, Sendable {
   public init() {}
 }
 
-/// A symbolic link at the top of a root.
+/// A symbolic link at the top of a guest's root.
 public struct TopLevelLink: Equatable, Sendable {
-  /// In the root, without a slash.
+  /// Its name, without a slash.
   public var name: String
-  /// What it holds.
+  /// Its target.
   public var target: String
 
   public init(_ name: String, to target: String) {
@@ -113,25 +113,25 @@ public struct TopLevelLink: Equatable, Sendable {
   }
 }
 
-/// What a share of this machine is a share of.
+/// The amounts that percentages in settings refer to.
 public struct MachineSize: Equatable, Sendable {
-  /// Bytes.
+  /// The memory, in bytes.
   public var memory: UInt64 = 0
-  /// Bytes.
+  /// The size of a page, in bytes.
   public var page: UInt64 = 4096
-  /// How many tasks there may be.
+  /// The most tasks that the kernel allows.
   public var tasks: UInt64 = 4096
 
   public init() {}
 }
 
-/// The limits of the host's own PID 1 that depend on the size of the machine; the defaults are those of a small one.
+/// The resource limits of the host's PID 1 that depend on the size of the machine. The defaults are those of a small machine.
 public struct HostLimits: Equatable, Sendable {
   /// `RLIMIT_NPROC`.
   public var processes: UInt64 = 4096
   /// `RLIMIT_SIGPENDING`.
   public var pendingSignals: UInt64 = 4096
-  /// The hard `RLIMIT_NOFILE`: at most fs.nr_open.
+  /// The hard `RLIMIT_NOFILE`, at most the sysctl fs.nr_open.
   public var descriptors: UInt64 = 524_288
 
   public init() {}

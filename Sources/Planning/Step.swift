@@ -1,98 +1,97 @@
 import GuestSpec
 
-/// One small operation of a start. The child carries them out in order and reports the one that failed.
+/// One step of a launch. The child executes the steps in order, and reports the one that failed.
 ///
-/// Before `.switchRoot` a path is the host's; after it, the guest's, so that no symbolic link in a guest's root can lead an
-/// operation out of it. A *slot* holds a mount that is attached nowhere yet: what a guest gets of the host is opened into slots
-/// before the switch and attached after it.
+/// Before `.switchRoot` a path is the host's. After it a path is the guest's, so that no symbolic link in a guest's root can point an
+/// operation out of the root. A *slot* holds a detached mount: the host's files that a guest gets are opened into slots before the switch
+/// and attached after it.
 public enum Step: Hashable, Sendable {
-  /// A session of its own (setsid(2)), without a terminal: the guest's init takes the console itself.
+  /// Starts a session (setsid(2)) without a controlling terminal: the guest's init takes the console itself.
   case newSession
-  /// A session keyring of its own, so that the daemon's keys stay with the daemon.
+  /// Joins a new session keyring, so that the guest does not get the daemon's keys.
   case newKeyring
-  /// A cgroup namespace whose root is the cgroup the child is in.
+  /// Makes a cgroup namespace whose root is the child's cgroup.
   case newCgroupNamespace
-  /// Enters the namespace whose descriptor is in a slot.
+  /// Enters the namespace in a slot.
   case enter(Namespace, slot: Int)
-  /// Makes files as this user and group of the host from here on, with the daemon's capabilities.
+  /// Makes files as this user and group of the host from here on, and keeps the daemon's capabilities.
   case actAsRoot(user: UInt32, group: UInt32)
-  /// Makes the first process in the user namespace of a slot; it goes on with the next step, as that namespace's root. `pin` is a
-  /// proc of the host's.
+  /// Makes the first process in the user namespace in a slot. It executes the next steps as the namespace's root user. `pin` is a mount of
+  /// the host's proc.
   case cross(slot: Int, pin: String)
-  /// Has the pin unmounted, and waits until nobody of the host's is left.
+  /// Has the pin unmounted, and waits until the processes outside of the user namespace have ended.
   case unpin
-  /// Makes the mounts below `path` slaves of the host's, private, or shared among themselves.
+  /// Makes the mounts below `path` slaves of the host's, private, or shared.
   case propagate(Propagation, path: String)
-  /// Clones the mount at `source` into a slot, with `attributes` from the beginning.
+  /// Clones the mount at `source` into a slot, with `attributes` set before it is attached.
   case open(slot: Int, source: String, attributes: MountFlags, recursive: Bool, optional: Bool)
-  /// As `open`, with all below it, for a directory of the guest's own root. A symbolic link in its place would be followed on the
-  /// host, and is not.
+  /// As `open`, recursively, for a directory of the guest's own root. Fails at a symbolic link, which would be resolved on the host.
   case openOwn(slot: Int, source: String, attributes: MountFlags)
-  /// Lets the mount in a slot translate the owners of its files by the user namespace in another, with all below it when `recursive`.
+  /// Maps the owners of the files of the mount in a slot, with `recursive` of those below it too, by the user namespace in another slot.
   case map(slot: Int, users: Int, source: String, recursive: Bool)
-  /// Attaches a slot to `target`, which is made when missing: a directory or a file, as `source` is. An empty slot is left out.
+  /// Attaches a slot to `target`. A missing target is made: a directory or a file, as `source` is. An empty slot is skipped.
   case attach(slot: Int, source: String, target: String)
-  /// Attaches slot 0, the devpts of which the launcher holds the console's master.
+  /// Attaches slot 0, the devpts whose console master the daemon has.
   case attachTerminals(target: String)
   case mount(type: String, target: String, flags: MountFlags, data: String, optional: Bool)
-  /// Changes the flags of the mount at `path`, and of all below it when `recursive`.
+  /// Changes the flags of the mount at `path`, and with `recursive` of those below it.
   case change(path: String, set: MountFlags, recursive: Bool)
   /// Binds `path` to itself with other flags.
   case rebind(path: String, set: MountFlags, clear: MountFlags, optional: Bool)
-  /// Binds what the guest sees at `source` to `target`, which is made when missing.
+  /// Binds the guest's `source` to `target`, which is made if it is missing.
   case bindOwn(source: String, target: String, attributes: MountFlags, recursive: Bool, optional: Bool)
-  /// Takes the mount at `path` away, with all below it.
+  /// Unmounts `path` with everything below it, and removes the directory.
   case detach(path: String)
   /// Covers `path` with an empty file or directory of /run/host/inaccessible.
   case mask(path: String, optional: Bool)
-  /// Makes the mount at `staging` the root and takes the old root away.
+  /// Makes the mount at `staging` the root, and unmounts the old root.
   case switchRoot(staging: String)
-  /// Makes the mount at `new` the root; the old root is taken away, or lies at `old` in the new one, a directory of the old root's.
+  /// Makes the mount at `new` the root. The old root is moved to its own directory `old`, a path in the new root, or unmounted.
   case pivotRoot(new: String, old: String?)
-  /// An existing one is right.
+  /// Makes a directory, with those above it. An existing one is no error.
   case makeDirectory(path: String, mode: UInt16)
   case makeLink(path: String, target: String)
   case makeNode(Node, path: String, mode: UInt16)
   case writeFile(path: String, mode: UInt16, contents: String)
-  /// Makes a new file in the place of what is at `path`; with `keepsLink` a symbolic link that is there stays, and that is that.
-  /// `lenient`: a root that will not have it does without.
+  /// Replaces what is at `path` by a new file. With `keepsLink` an existing symbolic link stays, and nothing is done. With `lenient` a
+  /// failure is ignored, for example in a read-only root.
   case replaceFile(path: String, mode: UInt16, contents: [UInt8], keepsLink: Bool, lenient: Bool)
-  /// Makes a symbolic link in the place of what is at `path`.
+  /// Replaces what is at `path` by a symbolic link.
   case replaceLink(path: String, target: String, lenient: Bool)
-  /// Removes a file or a symbolic link; that there is none is right.
+  /// Removes a file or a symbolic link. A missing one is no error.
   case remove(path: String)
   case setHostname(String)
   case bringUpLoopback
-  /// Lowers or raises a limit; raising without CAP_SYS_RESOURCE leaves the hard limit where it is.
+  /// Sets a resource limit. Without CAP_SYS_RESOURCE the hard limit is not raised.
   case limit(Resource, soft: UInt64, hard: UInt64)
-  /// What uname(2) says of the architecture: the kernel's own, or its 32-bit one.
+  /// Sets the architecture that uname(2) returns: the kernel's, or its 32-bit one.
   case setPersonality(is32Bit: Bool)
-  /// The processors to run on, by their numbers.
+  /// Restricts the processors, given by their numbers, that PID 1 runs on.
   case setAffinity([ClosedRange<Int>])
   case changeDirectory(String)
-  /// User and groups, and the console is theirs; capabilities stay as they are until `execute`.
+  /// Sets user and groups, and the owner of the console. The capabilities stay until `execute`.
   case becomeUser(Account)
   case setUmask(UInt16)
   /// Opens the terminal at `path` as descriptors 0, 1 and 2.
   case openConsole(path: String)
-  /// Drops every other capability for ever; one that the daemon lacks itself is no error.
+  /// Drops every other capability, from the bounding set too. A capability that the daemon lacks is no error.
   ///
-  /// `untilExecuted` are kept besides for the steps that follow: they are gone with `execute`.
+  /// The later steps still need `untilExecuted`, which `execute` drops.
   case keepCapabilities(Capabilities, untilExecuted: Capabilities = [])
-  /// Makes capabilities that were kept ambient ones: who is not root has them after `execute` too.
+  /// Makes kept capabilities ambient, so that a user other than root has them after `execute` too.
   case raiseCapabilities(Capabilities)
-  /// PR_SET_NO_NEW_PRIVS: executing a file never gives more than one had.
+  /// Sets PR_SET_NO_NEW_PRIVS: execve(2) never adds privileges.
   case noNewPrivileges
-  /// Takes effect at once, for this process and all that come from it. Needs CAP_SYS_ADMIN or `noNewPrivileges`.
+  /// Installs a seccomp filter, for this process and its descendants, at once. Needs CAP_SYS_ADMIN or `noNewPrivileges`.
   case filterSystemCalls(SystemCallFilter)
   /// Blocks these signals and no other.
   case blockSignals([Signal])
-  /// Makes the second process, which goes on with the next step; this one executes the small init that is in a slot.
+  /// The fork step of `ProcessTwo=`: makes PID 2, which executes the next steps. PID 1 executes the small init in a slot.
   case leaveInit(slot: Int, arguments: [String], environment: [EnvironmentVariable])
-  /// Runs the first of `candidates` that exists; `namesItself`: the zeroth argument is the candidate's path.
+  /// Executes the first of `candidates` that exists. With `namesItself` the zeroth argument is the candidate's path.
   case execute(candidates: [String], namesItself: Bool)
 
-  /// What a process can be moved into by a descriptor.
+  /// A kind of namespace that a step can enter.
   public enum Namespace: Hashable, Sendable {
     case network
   }
@@ -102,7 +101,7 @@ public enum Step: Hashable, Sendable {
     case slave, `private`, shared
   }
 
-  /// What mknod(2) makes.
+  /// A kind of file that mknod(2) makes.
   public enum Node: Hashable, Sendable {
     case file, fifo, socket
     case character(major: UInt32, minor: UInt32)
@@ -111,16 +110,16 @@ public enum Step: Hashable, Sendable {
 }
 
 extension Step: CustomStringConvertible {
-  /// What the step does, to stand before `: ` and the words of an errno.
+  /// What the step does. An error message appends `: ` and the text of an errno.
   public var description: String {
     switch self {
     case .newSession: "starting a session"
     case .newKeyring: "making a session keyring"
     case .newCgroupNamespace: "making a cgroup namespace"
     case .enter(.network, _): "entering the guest's network namespace"
-    case .actAsRoot(let user, _): "acting as the guest's root, user \(user)"
-    case .cross: "making the first process in the guest's user namespace"
-    case .unpin: "leaving the host's users"
+    case .actAsRoot(let user, _): "making files as the guest's root, user \(user)"
+    case .cross: "making PID 1 in the guest's user namespace"
+    case .unpin: "unmounting the host's proc"
     case .propagate(.slave, let path): "separating the mounts below \(path) from the host's"
     case .propagate(.private, let path): "making the mounts below \(path) private"
     case .propagate(.shared, let path): "sharing the mounts below \(path) inside the guest"
@@ -134,7 +133,7 @@ extension Step: CustomStringConvertible {
     case .rebind(let path, let set, _, _):
       set.contains(.readOnly) ? "making \(path) read-only" : "making \(path) writable"
     case .bindOwn(let source, let target, _, _, _): "binding \(source) of the guest to \(target)"
-    case .detach(let path): "taking away the mount at \(path)"
+    case .detach(let path): "unmounting \(path)"
     case .mask(let path, _): "hiding \(path)"
     case .switchRoot(let staging): "switching the root to \(staging)"
     case .pivotRoot(let new, _): "switching the root to \(new)"
@@ -154,7 +153,7 @@ extension Step: CustomStringConvertible {
     case .openConsole(let path): "opening the console \(path)"
     case .keepCapabilities: "dropping capabilities"
     case .raiseCapabilities: "making capabilities ambient"
-    case .noNewPrivileges: "forbidding new privileges"
+    case .noNewPrivileges: "setting no_new_privs"
     case .filterSystemCalls: "filtering system calls"
     case .blockSignals: "blocking the stop signals"
     case .leaveInit: "executing the small init"

@@ -1,36 +1,36 @@
 import GuestSpec
 
-/// A program of seccomp(2) as a value: what becomes of which call. Where several filters are installed, all have to allow a call.
+/// A seccomp(2) filter as a value: which system call gets which action. Where several filters are installed, a call needs all to allow it.
 public struct SystemCallFilter: Hashable, Sendable {
-  /// For the calls that no rule names, those of kernels to come among them.
+  /// The action for calls that no rule names, those of future kernels included.
   public var otherwise: Action
-  /// For the calls that they name.
+  /// The actions for named calls.
   public var rules: [Rule] = []
 
-  /// What becomes of a call.
+  /// What the kernel does with a call.
   public enum Action: Hashable, Sendable {
     case allow
-    /// EPERM.
+    /// Fails with EPERM.
     case refuse
-    /// ENOSYS: as on a kernel that does not have it, for which every program has another way.
+    /// Fails with ENOSYS, as on a kernel without the call. A libc then falls back to an older call.
     case deny
-    /// EAFNOSUPPORT: as on a kernel without this kind of socket.
+    /// Fails with EAFNOSUPPORT, as on a kernel without this address family.
     case noFamily
-    /// EINVAL.
+    /// Fails with EINVAL.
     case invalid
-    /// Nothing is done, and it succeeds.
+    /// Does nothing and succeeds.
     case pretend
   }
 
-  /// What becomes of some calls.
+  /// The action for some calls.
   public struct Rule: Hashable, Sendable {
-    /// By their names. A kernel, an architecture or a libseccomp that does not know one leaves it out.
+    /// The names of the calls. Names that the architecture or libseccomp does not know are skipped.
     public var calls: Set<String>
-    /// What becomes of them.
+    /// The action.
     public var action: Action
-    /// All have to hold.
+    /// The rule applies if all of these are true.
     public var conditions: [Condition]
-    /// Also where the arguments cannot be seen (socketcall(2) of 32-bit x86): then whatever they are.
+    /// Whether the rule applies too where a filter cannot read the arguments (socketcall(2) of 32-bit x86), whatever they are.
     public var holdsUnseen: Bool
 
     public init(_ action: Action, _ calls: Set<String>, if conditions: [Condition] = [], holdsUnseen: Bool = false) {
@@ -41,9 +41,9 @@ public struct SystemCallFilter: Hashable, Sendable {
     }
   }
 
-  /// Of an argument, counted from 0.
+  /// A condition for an argument; arguments count from 0.
   public enum Condition: Hashable, Sendable {
-    /// The bits of `mask` are those of `value`.
+    /// The argument's bits in `mask` equal `value`.
     case bits(argument: UInt32, mask: UInt64, value: UInt64)
     case above(argument: UInt32, value: UInt64)
   }
@@ -51,21 +51,21 @@ public struct SystemCallFilter: Hashable, Sendable {
   public init(otherwise: Action) { self.otherwise = otherwise }
 }
 
-/// What a guest's programs may ask of the kernel.
+/// The system calls that a guest's programs may make.
 extension PlanBuilder {
-  /// The programs, in the order they are installed; `kept` are the guest's capabilities.
+  /// The filters in the order in which they are installed. `kept` are the guest's capabilities.
   func systemCallFilters(_ kept: Capabilities) -> [SystemCallFilter] {
     [allowList(kept), refusals(kept)].filter { !$0.rules.isEmpty }
   }
 
-  /// systemd-nspawn's list, and what the guest's file adds and takes away. Whatever else is a call of today is not permitted; a call of
-  /// tomorrow does not exist, so that a libc goes on to an older one.
+  /// systemd-nspawn's list, with the guest's `SystemCallFilter=` added and subtracted. Other known calls fail with EPERM. Unknown, newer
+  /// calls fail with ENOSYS, so that a libc falls back to older ones.
   private func allowList(_ kept: Capabilities) -> SystemCallFilter {
     var allowed = Self.calls
     for (capability, calls) in Self.privileged where kept.contains(Capabilities([capability])) {
       for call in calls { allowed.formUnion(SystemCalls.group(call) ?? [call]) }
     }
-    // Keyrings belong to a user namespace. Without one of its own, root's in the guest are root's of the host.
+    // Keyrings belong to a user namespace. A guest without one would share the keyrings of the host's root.
     if facts.users != nil { allowed.formUnion(SystemCalls.group("@keyring") ?? []) }
     for choice in guest.exec.systemCalls where choice.isAllowed {
       allowed.formUnion(SystemCalls.group(choice.name) ?? [choice.name])
@@ -83,7 +83,7 @@ extension PlanBuilder {
     let families = guest.exec.families
     let hasNetlink = families?.contains(AddressFamilies.netlink) ?? true
     if kept.isDisjoint(with: .audit), hasNetlink {
-      // The audit is the host's. Who makes no such socket takes it that the kernel has none, and goes on without.
+      // The audit subsystem is the host's. With EAFNOSUPPORT a program assumes a kernel without audit, and runs without it.
       filter.rules.append(
         .init(
           .noFamily, ["socket"],
@@ -95,7 +95,7 @@ extension PlanBuilder {
   }
 
   private static func rules(_ families: AddressFamilies) -> [SystemCallFilter.Rule] {
-    // The kernel has fewer, and what is above is none of today's.
+    // The kernel has fewer families than this. The numbers above are not in use.
     let last: UInt16 = 63
     var rules = (0...last).filter { !families.contains($0) }.map {
       SystemCallFilter.Rule(.noFamily, ["socket"], if: [family($0)], holdsUnseen: true)
@@ -107,7 +107,7 @@ extension PlanBuilder {
     return rules
   }
 
-  /// The kernel takes 32 bits of it, whatever stands above them.
+  /// The kernel reads 32 bits of the argument and ignores the others.
   private static func family(_ number: UInt16) -> SystemCallFilter.Condition {
     .bits(argument: 0, mask: int, value: UInt64(number))
   }
@@ -115,18 +115,18 @@ extension PlanBuilder {
   private static let int: UInt64 = 0xffff_ffff
   /// NETLINK_AUDIT.
   private static let auditProtocol: UInt64 = 9
-  /// O_DSYNC, which is in O_SYNC as well.
+  /// O_DSYNC, whose bit O_SYNC contains.
   private static let synchronous: UInt64 = 0o10000
 
   private static let withoutSync: [SystemCallFilter.Rule] = [
     .init(.pretend, ["fdatasync", "fsync", "msync", "sync", "sync_file_range", "sync_file_range2", "syncfs"]),
     .init(.invalid, ["open"], if: [.bits(argument: 1, mask: synchronous, value: synchronous)]),
     .init(.invalid, ["openat"], if: [.bits(argument: 2, mask: synchronous, value: synchronous)]),
-    // Its flags are in memory, where no filter looks. Programs go on to openat(2).
+    // Its flags are in memory, which a filter cannot read. With ENOSYS programs fall back to openat(2).
     .init(.deny, ["openat2"]),
   ]
 
-  /// Of each guest.
+  /// The groups that every guest may use.
   private static let groups = [
     "@aio", "@basic-io", "@chown", "@default", "@file-system", "@io-event", "@ipc", "@mount", "@network-io", "@process",
     "@resources", "@setuid", "@signal", "@sync", "@timer",
@@ -144,7 +144,7 @@ extension PlanBuilder {
     "setsid", "splice", "sysinfo", "tee", "umask", "uname", "userfaultfd", "vmsplice",
   ]
 
-  /// With the capability of this number.
+  /// The calls that a guest may make if it has the capability of this number.
   private static let privileged: [(UInt64, [String])] = [
     (14, ["@memlock"]), (16, ["@module"]), (17, ["@raw-io"]), (25, ["@clock"]),
     (19, ["process_vm_readv", "process_vm_writev", "ptrace"]), (20, ["acct"]), (22, ["reboot"]), (26, ["vhangup"]),

@@ -1,14 +1,15 @@
 import GuestSpec
 
-/// Which users a guest is to have and how its root's files come to belong to them, before ids have been found and the root tried.
+/// Which users a guest asks for, and how its root's files are to belong to them. A wish is known before IDs are chosen and the root's mount
+/// is tried.
 public struct UsersWish: Equatable, Sendable {
-  /// The first id; nil: that of any range that nobody else has.
+  /// The first ID; nil: that of any free range.
   public var base: UInt32?
-  /// How many ids, from there on.
+  /// How many IDs, from `base` on.
   public var count: UInt32
-  /// How the root's files come to belong to the guest.
+  /// How the root's files are to belong to the guest's users.
   public var ownership: Ownership
-  /// Nobody asked for it: where it cannot be, the guest has the host's users.
+  /// Whether this is the default, not a setting. Where a default is impossible, the guest has the host's users.
   public var isDefault: Bool
 
   public init(
@@ -20,18 +21,18 @@ public struct UsersWish: Equatable, Sendable {
     self.isDefault = isDefault
   }
 
-  /// How the files of a root come to belong to the guest's users.
+  /// How the files of a root are to belong to the guest's users.
   public enum Ownership: Equatable, Sendable {
     case off, chown, map, mapOrChown
-    /// A range that was asked for alone: files that belong to nobody in it are mapped if they can be.
+    /// For a range without `PrivateUsersOwnership=`: the files are mapped if possible.
     case mapOrLeave
   }
 
   /// - Parameters:
-  ///   - guest: as its files ask for it.
-  ///   - owner: of the root directory.
+  ///   - guest: the guest, as its files define it.
+  ///   - owner: the owner of the root directory.
   /// - Returns: nil for a guest with the host's users.
-  /// - Throws: `UsersError` when the root's owner says of no range.
+  /// - Throws: `UsersError` when the root's owner is to tell the range, and belongs to none.
   public static func of(_ guest: Guest, owner: RootOwner) throws(UsersError) -> UsersWish? {
     let ownership = guest.files.usersOwnership.map { Ownership($0) }
     switch guest.exec.privateUsers {
@@ -46,14 +47,14 @@ public struct UsersWish: Equatable, Sendable {
     }
   }
 
-  /// What has to be done with the root when the range begins at `base`.
+  /// Decides what is done with the root if the range begins at `base`.
   ///
   /// - Parameters:
-  ///   - base: the first id of the guest.
-  ///   - owner: of the root directory.
-  ///   - refusal: why the root's mount cannot translate ids; nil when it can.
-  /// - Returns: what is to be done.
-  /// - Throws: `UsersError` when the root's files cannot come to belong to the guest.
+  ///   - base: the first ID of the guest.
+  ///   - owner: the owner of the root directory.
+  ///   - refusal: why the root's mount cannot be idmapped; nil when it can.
+  /// - Returns: the treatment.
+  /// - Throws: `UsersError` when the root's files cannot be made to belong to the guest's users.
   public func treatment(
     base: UInt32, owner: RootOwner, refusal: MappingRefusal?
   ) throws(UsersError) -> Treatment {
@@ -93,13 +94,13 @@ extension UsersWish.Ownership {
   }
 }
 
-/// Whom the root directory of a guest belongs to, by the host's ids.
+/// The owner of a guest's root directory, by the host's IDs.
 public struct RootOwner: Hashable, Sendable {
   /// The root directory, for messages.
   public var path: String
-  /// Of the host.
+  /// The user ID on the host.
   public var user: UInt32
-  /// Of the host.
+  /// The group ID on the host.
   public var group: UInt32
 
   public init(path: String, user: UInt32, group: UInt32) {
@@ -108,27 +109,27 @@ public struct RootOwner: Hashable, Sendable {
     self.group = group
   }
 
-  /// Whether it is a part of what the host itself runs on.
+  /// Whether the directory is part of the host's own system.
   public var isOfHost: Bool {
     path == "/" || path == "/usr" || path.hasPrefix("/usr/") && !path.hasPrefix("/usr/local/")
   }
 
-  /// What systemd-nspawn, and Dormouse, give a root to as long as its files are being given to somebody else.
+  /// The owner of a root while the owners of its files are being changed, for systemd-nspawn as for Dormouse.
   public static let busy: UInt32 = 0xFFFE_0000
 
-  /// The first id of the range that the root belongs to; nil when user and group are not of one, or when giving it to
-  /// somebody has been interrupted.
+  /// The first ID of the range that the root belongs to; nil when user and group are not in the same range, or when a change of the owners
+  /// has been interrupted.
   public var base: UInt32? {
     let base = user & 0xFFFF_0000
     return base == group & 0xFFFF_0000 && base != Self.busy ? base : nil
   }
 }
 
-/// Why a mount cannot translate ids.
+/// Why a mount cannot be idmapped.
 public struct MappingRefusal: Error, Hashable, Sendable {
   /// The type of the file system, as mount(8) calls it.
   public var fileSystem: String
-  /// The kernel's words.
+  /// The kernel's error text.
   public var reason: String
 
   public init(fileSystem: String, reason: String) {

@@ -1,25 +1,25 @@
 import CSystemd
 import Linux
 
-/// One thing the loop waits for. It ends with ``cancel()`` or with the last reference to it.
+/// A source of events on the loop: a descriptor, a timer or a signal. It ends with ``cancel()`` or with the last reference to it.
 ///
-/// It does not own the descriptor it watches. Cancel it *before* the descriptor is closed: epoll knows the open file
-/// behind the number, and goes on reporting a listener that a guest still holds, with no number left to take it out by.
-/// A handler that captures the source keeps it alive until it is cancelled. Used on the loop's thread only, like the loop.
+/// It does not own the descriptor that it watches. Cancel it *before* the descriptor is closed: epoll watches the open file behind the
+/// number. If a guest still holds that file, epoll keeps reporting it, and without the number it can no longer be removed. A handler
+/// that captures the source keeps it alive until it is cancelled. Like the loop, it is used on the loop's thread only.
 public final class EventSource {
-  /// sd-event dispatches what is ready in the order of these; within one, in the order of arrival.
+  /// The order in which sd-event dispatches sources that are ready together; within a priority, in the order of arrival.
   public enum Priority: Int64, Sendable {
-    /// Before everything else: the death of a guest, before what its death makes ready.
+    /// Before everything else: the exit of a guest, before what its exit makes ready.
     case first = -100
     case normal = 0
-    /// When nothing else is ready.
+    /// Only when nothing else is ready.
     case last = 100
   }
 
   private let loop: EventLoop
   private var source: OpaquePointer?
 
-  /// Takes over the reference to `source`.
+  /// Takes over the caller's reference to `source`.
   init(owning source: OpaquePointer, loop: EventLoop) {
     self.source = source
     self.loop = loop
@@ -27,14 +27,14 @@ public final class EventSource {
 
   deinit { cancel() }
 
-  /// Ends it: the handler is never called again, and is released. May be called inside the handler, and twice.
+  /// Ends the source: its handler is never called again, and is released. May be called inside the handler, and more than once.
   public func cancel() {
-    // sd-event puts the freeing off while it dispatches the source, so the handler's box outlives its call.
+    // sd-event frees a source that it is dispatching only afterwards, so the handler outlives its own call.
     sd_event_source_disable_unref(source)
     source = nil
   }
 
-  /// Lets a watched descriptor rest, or watches it again; what is ready by then is reported. No effect once cancelled.
+  /// Stops watching a descriptor, or watches it again and reports what is ready by then. No effect once cancelled.
   ///
   /// - Throws: `SystemError` when epoll refuses the descriptor.
   public func setEnabled(_ enabled: Bool) throws(SystemError) {
@@ -43,7 +43,7 @@ public final class EventSource {
     try succeeding("sd_event_source_set_enabled", sd_event_source_set_enabled(source, state))
   }
 
-  /// Changes what a watched descriptor is waited for. No effect once cancelled.
+  /// Changes the events that a watched descriptor is watched for. No effect once cancelled.
   ///
   /// - Throws: `SystemError` with `EDOM` for a source that watches no descriptor.
   public func setEvents(_ events: IOEvents) throws(SystemError) {
@@ -52,7 +52,7 @@ public final class EventSource {
   }
 }
 
-/// A handler where C can hold it by pointer: retained when the source is made, released by sd-event's destroy callback.
+/// A handler in a form that C can point to. It is retained when the source is made and released by sd-event's destroy callback.
 private final class Handler<Argument> {
   let call: (Argument) -> Void
 
@@ -60,9 +60,9 @@ private final class Handler<Argument> {
 }
 
 extension EventLoop {
-  /// Calls `handler` whenever `fd` is ready for one of `events`, again and again as long as it is (level-triggered).
+  /// Calls `handler` for as long as `fd` is ready for one of `events` (level-triggered).
   ///
-  /// - Returns: the watch, enabled. It does not own `fd`; cancel it before `fd` is closed.
+  /// - Returns: the enabled source. It does not own `fd`; cancel it before `fd` is closed.
   /// - Throws: `SystemError` when epoll refuses `fd`: `EPERM` for a regular file, `EEXIST` when it is watched already.
   public func watch(
     _ fd: borrowing OwnedFD, for events: IOEvents, priority: EventSource.Priority = .normal,
@@ -79,17 +79,17 @@ extension EventLoop {
     }
   }
 
-  /// Calls `handler` once, `delay` from now, and up to `accuracy` later, so that it can share a wake-up with others.
+  /// Calls `handler` once, `delay` from now or up to `accuracy` later, so that it can share a wake-up with other timers.
   ///
-  /// The clock is CLOCK_MONOTONIC, as for systemd's own timeouts: while the machine is suspended a guest can do nothing
-  /// either, so the time does not count, neither against TimeoutStopSec= nor as idleness.
+  /// The clock is CLOCK_MONOTONIC, as for systemd's own timeouts. It excludes the time for which the machine is suspended: a guest does
+  /// not run meanwhile, so that time counts neither towards TimeoutStopSec= nor as idleness.
   ///
   /// - Throws: `SystemError` with `EOVERFLOW` for a delay beyond the clock's range.
   public func after(
     _ delay: Duration, accuracy: Duration = .milliseconds(1), priority: EventSource.Priority = .normal,
     handler: @escaping () -> Void
   ) throws(SystemError) -> EventSource {
-    // An accuracy of 0 means 250 ms to sd-event.
+    // sd-event takes an accuracy of 0 for its default of 250 ms.
     let accuracy = max(1, accuracy.microseconds)
     return try add("sd_event_add_time_relative", Handler<Void>(handler), priority) { source, userdata in
       sd_event_add_time_relative(
@@ -103,7 +103,7 @@ extension EventLoop {
 
   /// Calls `handler` for each `signal` that arrives.
   ///
-  /// The signal must be blocked in every thread, see ``blockSignals(_:)``.
+  /// Every thread must have blocked the signal, see ``blockSignals(_:)``.
   ///
   /// - Throws: `SystemError` with `EBUSY` when `signal` is not blocked or has a handler already.
   public func onSignal(
@@ -119,7 +119,7 @@ extension EventLoop {
     }
   }
 
-  /// Makes a source by `body` and gives `handler` over to it.
+  /// Makes a source with `body`, which passes ownership of `handler` to it.
   private func add<Argument>(
     _ call: String, _ handler: Handler<Argument>, _ priority: EventSource.Priority,
     _ body: (inout OpaquePointer?, UnsafeMutableRawPointer) -> Int32
@@ -142,14 +142,14 @@ extension EventLoop {
 }
 
 extension Handler {
-  /// The handler behind a source's `userdata`, retained while it is called.
+  /// The handler that a source's `userdata` points to, retained while it is called.
   fileprivate static func at(_ userdata: UnsafeMutableRawPointer?) -> Handler? {
     userdata.map { Unmanaged<Handler>.fromOpaque($0).takeUnretainedValue() }
   }
 }
 
 extension Duration {
-  /// In whole microseconds, rounded up; 0 when negative, the largest number when beyond it.
+  /// Whole microseconds, rounded up; 0 for a negative duration, the largest number for one that is too long.
   var microseconds: UInt64 {
     let (seconds, attoseconds) = components
     if seconds < 0 || attoseconds < 0 { return 0 }

@@ -1,6 +1,6 @@
 extension String {
-  /// The text with everything in it that a terminal, a log or a reader would obey replaced by U+FFFD: control and format
-  /// characters (escape sequences, bidirectional overrides), line and paragraph separators.
+  /// The text with every character replaced by U+FFFD that controls a terminal or a log, or reorders what a person reads: control and
+  /// format characters (escape sequences, bidirectional overrides), line and paragraph separators.
   var harmless: String {
     if unicodeScalars.allSatisfy(\.isHarmless) { return self }
     var result = UnicodeScalarView()

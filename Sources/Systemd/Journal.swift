@@ -4,7 +4,7 @@ import Linux
 
 /// The log: journald's native protocol with fields, or one line on stderr.
 public struct Journal: Sendable {
-  /// The levels of syslog(3) that we use.
+  /// The levels of syslog(3) that the daemon uses.
   public enum Priority: Int, Sendable {
     case error = 3, warning, notice, info
   }
@@ -13,16 +13,16 @@ public struct Journal: Sendable {
 
   public init(_ target: LogTarget) { self.target = target }
 
-  /// Logs one event. `fields` are for programs and reach the journal only; a name is upper-case letters, digits and `_`.
+  /// Logs a message. The `fields` are for programs, and only the journal gets them; a name has upper-case letters, digits and `_`.
   ///
-  /// That a message cannot be written is not reported: there is nobody left to tell.
+  /// A failure to log is ignored, because there is nowhere else to report it.
   public func send(_ priority: Priority, _ message: String, fields: [(name: String, value: String)] = []) {
     switch target {
     case .journal:
       let own = [("MESSAGE", message), ("PRIORITY", "\(priority.rawValue)"), ("SYSLOG_IDENTIFIER", "dormoused")]
       sendNative((own + fields).map { "\($0)=\($1)" })
     case .prefixedStderr:
-      // journald itself makes a message's bytes safe to print; a line feed would begin another message.
+      // A line feed would begin another message. journald escapes the other characters itself.
       write("<\(priority.rawValue)>\(message.harmless)\n")
     case .stderr:
       write("\(message.harmless)\n")
@@ -30,7 +30,7 @@ public struct Journal: Sendable {
   }
 
   private func sendNative(_ fields: [String]) {
-    // One buffer for all, so that the pointers stay good while libsystemd reads them.
+    // One buffer holds all fields, so that the pointers into it stay valid while libsystemd reads them.
     var bytes: [UInt8] = []
     var ends: [Int] = []
     for field in fields {
@@ -43,7 +43,7 @@ public struct Journal: Sendable {
         defer { start = end }
         return iovec(iov_base: buffer.baseAddress.map { $0 + start }, iov_len: end - start)
       }
-      _ = sd_journal_sendv(vectors, Int32(vectors.count))
+      _ = sd_journal_sendv(vectors, Int32(clamping: vectors.count))
     }
   }
 
@@ -51,8 +51,8 @@ public struct Journal: Sendable {
   private static let longestLine = 4096
 
   private func write(_ line: String) {
-    // A pipe whose reader stands still must not make the daemon stand still. One that polls as writable has room for PIPE_BUF
-    // bytes, and takes these together, so that lines of several processes do not mix.
+    // A pipe whose reader hangs must not block the daemon. A pipe that polls as writable has room for PIPE_BUF bytes and takes them
+    // atomically, so that the lines of several processes do not mix.
     var stderr = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
     guard poll(&stderr, 1, 0) == 1 else { return }
     var bytes = Array(line.utf8)

@@ -1,21 +1,21 @@
 import Glibc
 
-/// Where log messages go. Decided once, at the start.
+/// Where log messages go. It is decided once, when the daemon starts.
 public enum LogTarget: Equatable, Sendable {
   /// To journald, with fields.
   case journal
-  /// To stderr, which somebody reads who understands sd-daemon(3)'s `<priority>` before a line.
+  /// To stderr, whose reader understands the `<priority>` that sd-daemon(3) puts before a line.
   case prefixedStderr
   /// To stderr, for a person.
   case stderr
 
-  /// What decides it.
+  /// The facts that decide the target.
   public struct Context: Sendable {
-    /// Whether stderr is a terminal: somebody sits there and wants to read it.
+    /// Whether stderr is a terminal, where a person reads the messages.
     public var stderrIsTerminal: Bool
-    /// Whether stderr is the stream that `$JOURNAL_STREAM` speaks of: systemd put it there.
+    /// Whether stderr is the stream that `$JOURNAL_STREAM` names, that is, systemd connected it to the journal.
     public var stderrIsJournalStream: Bool
-    /// Whether journald's native socket is there.
+    /// Whether journald's native socket exists.
     public var journalSocketExists: Bool
 
     public init(stderrIsTerminal: Bool, stderrIsJournalStream: Bool, journalSocketExists: Bool) {
@@ -25,9 +25,9 @@ public enum LogTarget: Equatable, Sendable {
     }
   }
 
-  /// The target for these context.
+  /// Chooses the target for these facts.
   public init(_ context: Context) {
-    // Whoever put another stderr in the place of systemd's wants to have the messages there.
+    // Whoever redirected stderr wants the messages there.
     if context.stderrIsTerminal || !context.stderrIsJournalStream {
       self = .stderr
     } else {
@@ -40,11 +40,11 @@ public enum LogTarget: Equatable, Sendable {
 }
 
 extension LogTarget.Context {
-  /// Those of this process, now.
+  /// The facts of this process, now.
   public static var current: LogTarget.Context {
     var stream = stat()
     var isJournalStream = false
-    // `DEVICE:INODE` of the stream, since a child may have a stderr of its own and still the variable.
+    // The variable has `DEVICE:INODE` of the stream. A child whose stderr was redirected inherits the variable, so the two are compared.
     if let variable = getenv("JOURNAL_STREAM"), fstat(STDERR_FILENO, &stream) == 0 {
       isJournalStream = String(cString: variable) == "\(stream.st_dev):\(stream.st_ino)"
     }

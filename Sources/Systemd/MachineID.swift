@@ -15,21 +15,21 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
     self.id = id
   }
 
-  /// The id of this machine.
+  /// Reads the id of this machine.
   ///
-  /// - Throws: `SystemError` when /etc/machine-id is missing (`ENOENT`), not set yet (`ENOMEDIUM`) or senseless (`EIO`).
+  /// - Throws: `SystemError` when /etc/machine-id is missing (`ENOENT`), not set yet (`ENOMEDIUM`) or malformed (`EIO`).
   public static func host() throws(SystemError) -> MachineID {
     var id = sd_id128_t()
     try succeeding(Self.reading, sd_id128_get_machine(&id))
     return MachineID(id)
   }
 
-  /// The id of the guest called `name` on this machine: always the same one, told apart from every other name's, and
-  /// the host's own id cannot be computed from it.
+  /// Derives the id of the guest `name` on this machine. It is always the same, differs from that of every other name, and does not
+  /// reveal the host's own id.
   ///
-  /// libsystemd derives an id from the host's and one application's (HMAC-SHA256 keyed by the machine id, cut to 128
-  /// bits). A name is not 128 bits long, so it goes in by blocks, each mixed into the id derived so far; its length goes
-  /// in first, so that no name is the beginning of another's chain.
+  /// libsystemd derives an id from the host's id and an application id (HMAC-SHA256 keyed with the machine id, truncated to 128 bits). A
+  /// name can be longer than 128 bits, so it is divided into blocks, and each is mixed into the id derived so far. Its length comes
+  /// first, so that the blocks of one name are never the first blocks of another.
   ///
   /// - Throws: as ``host()``.
   public static func guest(_ name: String) throws(SystemError) -> MachineID {
@@ -43,10 +43,10 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
     return MachineID(id)
   }
 
-  /// Dormouse's own application id, drawn at random once; changing it changes every guest's id.
+  /// Dormouse's application id, chosen at random once. Changing it would change the id of every guest.
   private static let application = MachineID(sd_id128_t(qwords: (0x5892_e5b1_4e0b_4c8b, 0x96c6_3084_0f8d_1772)))
 
-  /// What fails on a system that was never booted.
+  /// The call that fails on a system that was never booted.
   private static let reading = "reading the host's /etc/machine-id (systemd-machine-id-setup makes it)"
 
   private static func mix(_ block: [UInt8], into id: inout sd_id128_t) throws(SystemError) {
@@ -56,7 +56,7 @@ public struct MachineID: Hashable, Sendable, CustomStringConvertible {
     try succeeding(Self.reading, sd_id128_get_machine_app_specific(id, &id))
   }
 
-  /// The 16 bytes, in the order in which they are written.
+  /// The 16 bytes, in the order in which they appear in the text.
   public var bytes: [UInt8] { withUnsafeBytes(of: id) { Array($0) } }
 
   public static func == (a: MachineID, b: MachineID) -> Bool {

@@ -1,51 +1,46 @@
 import Glibc
 import Linux
 
-/// The socket a guest's PID 1 reports to, bound at a path of the host that the guest sees as its `$NOTIFY_SOCKET`.
+/// The socket that a guest's PID 1 notifies, bound to a path of the host that the guest sees as its `$NOTIFY_SOCKET`.
 public final class NotifySocket {
   /// For ``EventLoop/watch(_:for:priority:handler:)``: readable when there is something to ``receive(from:pidfd:)``.
   public let descriptor: OwnedFD
-  /// How many datagrams were dropped because they were not the guest's PID 1's, or too long.
+  /// How many datagrams were dropped because they were too long, or another process than the guest's PID 1 sent them.
   public private(set) var refused = 0
   private let path: String
   private var hasPath = true
 
-  /// Binds the socket at `path`, in place of what a predecessor left there. Only root and `user` may write to it (mode 0200).
+  /// Binds the socket to `path` and replaces what an earlier daemon left there. Only root and `user` may write to it (mode 0200).
   ///
   /// - Throws: `SystemError` of the call that failed; `ENAMETOOLONG` for a path of more than 107 bytes.
   public init(path: String, user: UInt32 = 0) throws(SystemError) {
-    let type = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-    let socket = OwnedFD(owning: try retrying("socket") { Glibc.socket(AF_UNIX, type, 0) })
-    try passCredentials(on: socket)
-    // Before bind(2), which gives the file the mode of the socket: it is never open to others, whatever the umask.
-    try retrying("fchmod") { fchmod(socket.raw, 0o200) }
+    var options = SocketOptions(mode: 0o200)
+    options.passCredentials = true
+    if user != 0 { (options.owner, options.group) = (user, user) }
     removeFile(path)
-    try bind(socket, to: .path(path))
-    if user != 0 { try retrying("chown \(path)") { lchown(path, user, user) } }
+    descriptor = try openListener(.datagram, .path(path), options)
     self.path = path
-    descriptor = socket
   }
 
   deinit { removePath() }
 
-  /// Takes the path away, once: what is bound there later is another's.
+  /// Removes the path, once: a file that is there later is somebody else's.
   public func removePath() {
     if hasPath { removeFile(path) }
     hasPath = false
   }
 
-  /// Reads what the guest's PID 1 has reported since the last call.
+  /// Receives what the guest's PID 1 has sent since the last call.
   ///
-  /// One call reads at most `limit` datagrams, so that a guest that floods its socket gets its turn like everybody
-  /// else; the descriptor stays readable when there is more. Datagrams of other processes, datagrams that are too long,
-  /// and whatever descriptors are attached are dropped.
+  /// One call reads at most `limit` datagrams, so that a guest that floods its socket does not starve the others. The descriptor stays
+  /// readable while more are queued. Datagrams of other processes, datagrams that are too long, and all attached descriptors are dropped.
   ///
   /// - Parameters:
-  ///   - pid: the guest's PID 1, in our PID namespace. It must not have been waited for, or the number may be another's.
+  ///   - pid: the guest's PID 1, in our PID namespace. It must not have been reaped, or the number may be another process's.
   ///   - pidfd: the same process.
-  ///   - limit: of datagrams; ``queue`` for all that a process which has ended can have left.
-  /// - Returns: the messages in the order they were sent.
-  /// - Throws: `SystemError` of recvmsg(2), when nothing was read before it: what was read is not lost for an error that comes after it.
+  ///   - limit: the most datagrams to read; ``queue`` for everything that a process which has exited can have left.
+  /// - Returns: the messages in the order in which they were sent.
+  /// - Throws: `SystemError` of recvmsg(2), unless messages were read before it, which are then returned.
   public func receive(
     from pid: Int32, pidfd: borrowing OwnedFD, atMost limit: Int = batch
   ) throws(SystemError) -> [NotifyMessage] {
@@ -65,7 +60,7 @@ public final class NotifySocket {
     return messages
   }
 
-  /// What is read in one turn.
+  /// How many datagrams one call reads.
   public static let batch = 8
   /// More than the kernel queues: net.unix.max_dgram_qlen is 10, or 512 where systemd has set it.
   public static let queue = 1024

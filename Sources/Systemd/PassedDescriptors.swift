@@ -2,19 +2,18 @@ import CSystemd
 import Glibc
 import Linux
 
-/// The descriptors a service manager passed to this process (sd_listen_fds(3)), owned until they are taken.
+/// The descriptors that the service manager passed to this process (sd_listen_fds(3)), owned until they are taken.
 public final class PassedDescriptors {
   private let entries: [Entry]
 
-  /// Takes over what the environment says was passed, sets close-on-exec on it, and removes the LISTEN_ variables, so
-  /// that no child believes them. To be called once, early in `main`, before other threads read the environment.
+  /// Takes over the descriptors that the environment lists, and sets close-on-exec on them. It removes the LISTEN_ variables, so that no
+  /// child reads them. Call it once, early in `main`, before other threads read the environment.
   ///
-  /// - Throws: `SystemError` with `EINVAL` for variables that contradict each other, `EBADF` for a descriptor that is
-  ///   not open.
+  /// - Throws: `SystemError` with `EINVAL` for variables that contradict each other, `EBADF` for a descriptor that is not open.
   public convenience init() throws(SystemError) {
     var names: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     let count = sd_listen_fds_with_names(1, &names)
-    // systemd 259 and later set this one too; older libraries leave it, and a newer one in a child would believe it.
+    // systemd 259 and later also set this variable. An older library does not remove it, and a newer one in a child would read it.
     unsetenv("LISTEN_PIDFDID")
     try succeeding("sd_listen_fds_with_names", count)
     defer {
@@ -25,19 +24,20 @@ public final class PassedDescriptors {
     self.init(from: SD_LISTEN_FDS_START, names: words)
   }
 
-  /// Takes over the descriptors from `first` on, one for each name.
+  /// Takes over the descriptors from number `first` on, one for each name.
   init(from first: Int32, names: [String]) {
     entries = names.enumerated().map { Entry($1, OwnedFD(owning: first + Int32($0))) }
   }
 
-  /// The name of each descriptor, in the order they were passed; `unknown` for those the sender did not name.
+  /// The name of each descriptor, in the order in which they were passed; `unknown` for one that the service manager did not name.
   public var names: [String] { entries.map(\.name) }
 
-  /// How many were passed, those that were taken since included.
+  /// How many descriptors were passed, including those that were taken since.
   public var count: Int { entries.count }
 
-  /// Gives descriptor `index` away; nil when it has been taken before. What nobody takes is closed with the list.
-  public func take(_ index: Int) -> OwnedFD? { entries[index].fd.take() }
+  /// Passes ownership of descriptor `index` to the caller; nil when it was taken before, or was never there. Descriptors that nobody takes
+  /// are closed with the list.
+  public func take(_ index: Int) -> OwnedFD? { entries.indices.contains(index) ? entries[index].fd.take() : nil }
 
   private final class Entry {
     let name: String

@@ -1,66 +1,64 @@
 import Glibc
 import Linux
 
-/// The service manager that started us, to be told how we are (sd_notify(3)).
+/// The service manager that started this process, which sd_notify(3) messages go to.
 ///
-/// Without one every message goes nowhere, which is no error.
+/// Without one, a notification has no effect and is no error.
 public struct ServiceManager: Sendable {
   private let address: SocketAddress?
 
-  /// Whether somebody listens: `$NOTIFY_SOCKET` was set when this was made.
+  /// Whether there is a service manager: `$NOTIFY_SOCKET` was set when this was made.
   public var isListening: Bool { address != nil }
 
-  /// Looks at the environment, which is not looked at again for it.
+  /// Reads the environment, this once.
   public init() { self.init(at: getenv("NOTIFY_SOCKET").map { String(cString: $0) }) }
 
-  /// - Parameter socket: a path, or `@` and an abstract name; nil when nobody listens.
+  /// - Parameter socket: a path, or `@` and an abstract name; nil when there is no service manager.
   init(at socket: String?) {
     address = socket.map { $0.hasPrefix("@") ? .abstract(String($0.dropFirst())) : .path($0) }
   }
 
-  /// We serve from now on, or again after ``reloading()``; `status` is a line for a person.
+  /// Notifies that the daemon is ready, at first or again after ``reloading()``. `status` is a line of text for a person.
   ///
   /// - Throws: `SystemError` of sendmsg(2), `EAGAIN` when there is no room for the message.
   public func ready(status: String) throws(SystemError) { try send("READY=1\nSTATUS=\(status.harmless)") }
 
-  /// One line for a person, in `systemctl status`.
+  /// Sets the line of text that `systemctl status` shows.
   ///
   /// - Throws: as ``ready(status:)``.
   public func status(_ status: String) throws(SystemError) { try send("STATUS=\(status.harmless)") }
 
-  /// We read our configuration again; ``ready(status:)`` follows. The time is what Type=notify-reload pairs the two by.
+  /// Notifies that the daemon reads its configuration again; ``ready(status:)`` follows. Type=notify-reload matches the two by the time.
   ///
   /// - Throws: as ``ready(status:)``.
   public func reloading() throws(SystemError) {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    try send("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
+    try send("RELOADING=1\nMONOTONIC_USEC=\(Clocks.monotonic.microseconds)")
   }
 
-  /// We are ending.
+  /// Notifies that the daemon is stopping.
   ///
   /// - Throws: as ``ready(status:)``.
   public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
 
-  /// Puts a descriptor into the service manager's store: it is passed to the next process of the service, under that name, however
-  /// this one ends. There is no answer; one that is there already, or finds no room (`FileDescriptorStoreMax=`), is passed over.
+  /// Puts a descriptor into the service manager's store. The next process of the service gets it under that name, however this one ends.
   ///
-  /// It is to be kept whatever its state: a socket that somebody shut down would be taken for one that is of no use any more.
+  /// The service manager does not reply. It ignores a descriptor that is stored already, or one too many (`FileDescriptorStoreMax=`).
+  /// `FDPOLL=0` makes it keep a socket that somebody has shut down, which it would otherwise drop as unusable.
   ///
-  /// The descriptor is borrowed; the service manager gets one of its own.
+  /// The descriptor is borrowed; the service manager gets a duplicate.
   /// - Throws: as ``ready(status:)``.
   public func store(_ descriptor: borrowing OwnedFD, named name: String) throws(SystemError) {
     guard let address else { return }
     try sendDatagram(Array("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0".utf8), with: descriptor, to: address)
   }
 
-  /// Takes what has that name out of the store, which closes it there.
+  /// Removes the descriptors of that name from the store, which closes them there.
   ///
   /// - Throws: as ``ready(status:)``.
   public func unstore(named name: String) throws(SystemError) { try send("FDSTOREREMOVE=1\nFDNAME=\(name)") }
 
-  /// Never waits: sd_notify(3) does, for room in the receiver's queue, and a service manager that stands still would then take
-  /// every guest with it.
+  /// Never blocks. sd_notify(3) blocks while the receiver's queue is full, so that a service manager that hangs would stop the service of
+  /// every guest.
   private func send(_ state: String) throws(SystemError) {
     guard let address else { return }
     try sendDatagram(Array(state.utf8), to: address)

@@ -1,12 +1,12 @@
 import Glibc
 import Linux
 
-/// Blocks `signals` in the calling thread and in all threads it makes from now on.
+/// Blocks `signals` in the calling thread and in all threads that it makes from now on.
 ///
-/// To be called first thing in `main`, before the runtime makes threads: a signal that one thread does not block is
-/// delivered there, and ``EventLoop/onSignal(_:priority:handler:)`` never sees it. An exec'd child inherits the mask.
+/// Call it first in `main`, before the runtime makes threads: the kernel delivers a signal to a thread that does not block it, and
+/// ``EventLoop/onSignal(_:priority:handler:)`` never gets it. A child inherits the mask across execve(2).
 ///
-/// - Throws: `SystemError` with `EINVAL` for a number that is no signal.
+/// - Throws: `SystemError` with `EINVAL` for a number that is not a signal.
 public func blockSignals(_ signals: [Int32]) throws(SystemError) {
   var set = sigset_t()
   sigemptyset(&set)

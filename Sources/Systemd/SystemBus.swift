@@ -2,14 +2,14 @@ import CSystemd
 import Glibc
 import Linux
 
-/// A connection to the system bus, on the loop: a call is sent without waiting, and its answer arrives as an event.
+/// A connection to the system bus on the event loop: a call is sent without waiting, and its reply arrives as an event.
 ///
-/// Nothing of it blocks, not even the connecting. Used on the loop's thread only.
+/// Nothing blocks, not even connecting. It is used on the loop's thread only.
 public final class SystemBus {
   private let loop: EventLoop
   private let bus: OpaquePointer
 
-  /// What a method takes: the types of D-Bus that are needed here.
+  /// An argument of a method, of one of the D-Bus types that the daemon needs.
   public enum Value {
     case string(String)
     case unsigned(UInt32)
@@ -19,11 +19,11 @@ public final class SystemBus {
 
   /// An object of a service, and one of its interfaces.
   public struct Object: Sendable {
-    /// The bus name.
+    /// The bus name of the service.
     public var service: String
-    /// The object's.
+    /// The object's path.
     public var path: String
-    /// The one that is meant.
+    /// The interface that the method belongs to.
     public var interface: String
 
     public init(service: String, path: String, interface: String) {
@@ -33,14 +33,16 @@ public final class SystemBus {
     }
   }
 
-  /// Why a call came to nothing.
+  /// Why a call failed.
   public struct CallError: Error, Sendable, CustomStringConvertible {
-    /// The D-Bus name: `org.freedesktop.DBus.Error.ServiceUnknown`.
+    /// The D-Bus name of the error: `org.freedesktop.DBus.Error.ServiceUnknown`.
     public let name: String
-    /// In the other side's words, or the kernel's.
+    /// The message of the service, or of errno(3).
     public let description: String
   }
 
+  /// Connects to the system bus.
+  ///
   /// - Throws: `SystemError`; `ENOENT` or `ECONNREFUSED` when there is no system bus.
   public init(_ loop: EventLoop) throws(SystemError) {
     var bus: OpaquePointer?
@@ -51,14 +53,14 @@ public final class SystemBus {
     try succeeding("sd_bus_attach_event", sd_bus_attach_event(bus, loop.event, Int32(SD_EVENT_PRIORITY_NORMAL)))
   }
 
-  /// What was sent is sent, as far as the bus takes it at once; answers that are still out are not waited for.
+  /// Closes the connection. Calls that the bus has not taken yet are lost, and pending replies are dropped.
   deinit {
     sd_bus_detach_event(bus)
     sd_bus_close_unref(bus)
   }
 
-  /// Calls a method. `answer` gets the reply's first value, if that is an object's path or a variant of a number, as text; or why
-  /// there is no reply, which is so after `timeout` at the latest. It is not called when this value goes first.
+  /// Calls a method. `answer` gets the first value of the reply as text, if it is an object path or a variant with a number. Otherwise it
+  /// gets the reason why there is no reply, after `timeout` at the latest. It is not called once this connection is released.
   ///
   /// - Throws: `SystemError` when the call cannot be sent.
   public func call(
@@ -71,16 +73,15 @@ public final class SystemBus {
       sd_bus_message_new_method_call(bus, &message, object.service, object.path, object.interface, method))
     defer { sd_bus_message_unref(message) }
     for argument in arguments { try append(argument, to: message) }
-    // libsystemd lets go of it with the slot: when the answer was there, or when the connection goes.
+    // libsystemd releases it with the slot: after the reply, or when the connection is closed.
     let box = Unmanaged.passRetained(Answer(answer))
     var slot: OpaquePointer?
-    let microseconds = UInt64(clamping: timeout.components.seconds) * 1_000_000
     let sent = sd_bus_call_async(
       bus, &slot, message,
       { reply, userdata, _ in
-        if let userdata { Unmanaged<Answer>.fromOpaque(userdata).takeUnretainedValue().take(reply) }
+        if let userdata { Unmanaged<Answer>.fromOpaque(userdata).takeUnretainedValue().receive(reply) }
         return 0
-      }, box.toOpaque(), microseconds)
+      }, box.toOpaque(), timeout.microseconds)
     guard sent >= 0, let slot else {
       box.release()
       throw SystemError("calling \(method)", errno: -sent)
@@ -108,13 +109,13 @@ public final class SystemBus {
   }
 }
 
-/// An answer's handler where C can hold it by pointer.
+/// The handler of a reply in a form that C can point to.
 private final class Answer {
   private let handler: (Result<String, SystemBus.CallError>) -> Void
 
   init(_ handler: @escaping (Result<String, SystemBus.CallError>) -> Void) { self.handler = handler }
 
-  func take(_ reply: OpaquePointer?) {
+  func receive(_ reply: OpaquePointer?) {
     if let error = sd_bus_message_get_error(reply) {
       let name = error.pointee.name.map { String(cString: $0) } ?? ""
       let words = error.pointee.message.map { String(cString: $0).harmless } ?? name
@@ -134,14 +135,14 @@ private final class Answer {
   }
 }
 
-/// Whether systemd-machined has a machine of this name; read from its files, without the bus.
+/// Whether systemd-machined has registered a machine of this name. It reads machined's files and does not use the bus.
 public func isMachineKnown(_ name: String) -> Bool {
   var kind: UnsafeMutablePointer<CChar>?
   defer { free(kind) }
   return sd_machine_get_class(name, &kind) >= 0
 }
 
-/// The machine that systemd-machined keeps for the unit in which a process is; nil when there is none. Read from its files.
+/// The machine that systemd-machined has registered for the unit of a process; nil when there is none. It reads machined's files.
 public func machineKept(forUnitOf pid: Int32) -> String? {
   var name: UnsafeMutablePointer<CChar>?
   defer { free(name) }

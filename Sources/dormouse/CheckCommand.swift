@@ -1,5 +1,5 @@
 import ArgumentParser
-import Supervision
+import GuestFiles
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlProtocol
-import Supervision
 
 /// The command line. Each verb has its own file. All verbs but `check` call a daemon over its control socket; `interface` also inspects
 /// the guest itself.
@@ -27,7 +26,7 @@ struct Dormouse: ParsableCommand {
         76  the daemon has another version
         77  permission denied
       """,
-    version: "dormouse \(Manager.version)",
+    version: "dormouse \(DormouseVersion.current)",
     subcommands: [
       CheckCommand.self,
       ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlProtocol
-import Supervision
 
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -130,6 +130,7 @@ extension LossReason {
     case .notUnparked: "could not be unparked"
     case .unanswered: "closed unanswered while the guest was stopping"
     case .killed: "open when the guest was killed"
+    case .unrecognized(let word): word
     }
   }
 }

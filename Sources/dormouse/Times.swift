@@ -1,7 +1,11 @@
 import ControlProtocol
 import Glibc
+import Linux
 
 extension Timestamp {
+  /// The present moment, by CLOCK_REALTIME.
+  static var now: Timestamp { Timestamp(sinceEpoch: Clocks.realtime) }
+
   /// The time relative to `now`: `3min 12s ago`, `in 12s`, `now`.
   func relative(to now: Timestamp) -> String {
     let (distance, overflow) = now.microseconds.subtractingReportingOverflow(microseconds)

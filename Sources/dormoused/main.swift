@@ -1,3 +1,4 @@
+import Container
 import Glibc
 import Linux
 import Supervision
@@ -14,7 +15,9 @@ do {
     Journal(.stderr).send(.warning, "dormoused: a guest without PrivateUsers= could write to this program: \(error)")
   }
   let loop = try EventLoop()
-  let manager = Manager(loop: loop, arguments: arguments)
+  let manager = Manager(loop: loop, arguments: arguments) { loop, runtime throws(SystemError) in
+    try ContainerBackend(loop, runtime: runtime)
+  }
   // Not from a task: the runtime would begin it on a thread of its own, whose pool then wakes up every second to look after itself.
   manager.assumeIsolated { $0.startOrExit() }
   try loop.run()

@@ -100,7 +100,7 @@ struct ConversationTests {
     #expect(!conversation.isOver)
   }
 
-  @Test("A reply that nobody asked for is not sent")
+  @Test("A reply to no call is not sent")
   mutating func unasked() {
     conversation.answer(.done)
     #expect(conversation.unsent.isEmpty)

@@ -13,34 +13,35 @@ struct DispatcherTests {
     return String(decoding: bytes.dropLast(), as: UTF8.self)
   }
 
-  @Test(
-    "What a client encodes is what the server is told",
-    arguments: [
-      .list, .status(name: "web", console: true), .status(name: "web", console: false), .why(name: "a \"b\"\0é"),
-      .wake(name: "web"), .sleep(name: "web", now: true), .sleep(name: "web", now: false),
-      .freeze(name: "web", now: true), .thaw(name: "web"), .attach(name: "web", terminal: nil, size: nil),
-      .attach(name: "web", terminal: 2, size: TerminalSize(rows: 50, columns: 132)),
-      .resize(name: "web", terminal: 1, size: TerminalSize(rows: 25, columns: 80)),
-    ] as [Call])
+  @Test("A call that a client encodes is the call that the server reads", arguments: Samples.calls)
   func roundTrip(call: Call) throws {
     let bytes = try call.encoded()
     #expect(bytes.firstIndex(of: 0) == bytes.count - 1)
-    #expect(dispatcher.dispatch(Array(bytes.dropLast())) == .call(call, oneway: false))
+    let mode: CallMode = if case .subscribeGuests = call { .more } else { .single }
+    #expect(dispatcher.dispatch(Array(bytes.dropLast())) == .call(call, mode))
   }
 
   @Test(
-    "Optional parameters may be missing or null, and oneway is passed on",
+    "Optional parameters may be missing or null; oneway means no reply, and more one reply where there cannot be several",
     arguments: [
-      (#"{"method":"io.dormouse.Manager.List"}"#, .call(.list, oneway: false)),
-      (#"{"method":"io.dormouse.Manager.List","parameters":null,"more":true}"#, .call(.list, oneway: false)),
-      (#"{"method":"io.dormouse.Manager.List","parameters":{},"oneway":true}"#, .call(.list, oneway: true)),
+      (#"{"method":"io.dormouse.Manager.List"}"#, .call(.list, .single)),
+      (#"{"method":"io.dormouse.Manager.List","parameters":null,"more":true}"#, .call(.list, .single)),
+      (#"{"method":"io.dormouse.Manager.List","parameters":{},"oneway":true}"#, .call(.list, .oneway)),
       (
         #"{"method":"io.dormouse.Manager.Status","parameters":{"name":"w","console":null}}"#,
-        .call(.status(name: "w", console: false), oneway: false)
+        .call(.status(name: "w", console: false), .single)
       ),
       (
         #"{"method":"io.dormouse.Manager.Sleep","parameters":{"name":"w"}}"#,
-        .call(.sleep(name: "w", now: false), oneway: false)
+        .call(.sleep(name: "w", now: false), .single)
+      ),
+      (
+        #"{"method":"io.dormouse.Manager.SubscribeGuests","more":true}"#,
+        .call(.subscribeGuests(name: nil), .more)
+      ),
+      (
+        #"{"method":"io.dormouse.Manager.SubscribeGuests","more":true,"parameters":{"name":null}}"#,
+        .call(.subscribeGuests(name: nil), .more)
       ),
     ] as [(String, Dispatcher.Outcome)])
   func defaults(request: String, expected: Dispatcher.Outcome) {
@@ -74,6 +75,16 @@ struct DispatcherTests {
         #"{"method":"io.dormouse.Manager.Resize","parameters":{"name":"a","rows":70000,"columns":1}}"#,
         "InvalidParameter", #""rows""#
       ),
+      (#"{"method":"io.dormouse.Manager.Nap","upgrade":true}"#, "MethodNotFound", #"Manager.Nap""#),
+      (#"{"method":"io.dormouse.Manager."}"#, "MethodNotFound", #""method":"io.dormouse.Manager.""#),
+      (#"{"method":"."}"#, "InterfaceNotFound", #""interface":"""#),
+      (#"{"method":"io.dormouse.Manager.Wake","parameters":{"name":["a"]}}"#, "InvalidParameter", #""name""#),
+      (#"{"method":"io.dormouse.Manager.SubscribeGuests"}"#, "ExpectedMore", #""parameters":{}"#),
+      (#"{"method":"io.dormouse.Manager.SubscribeGuests","more":false}"#, "ExpectedMore", #""parameters":{}"#),
+      (
+        #"{"method":"io.dormouse.Manager.SubscribeGuests","more":true,"parameters":{"name":1}}"#, "InvalidParameter",
+        #""name""#
+      ),
       (#"{"method":"org.varlink.service.GetInfo","parameters":{"a":1}}"#, "InvalidParameter", #""a""#),
       (#"{"method":"org.varlink.service.GetInterfaceDescription"}"#, "InvalidParameter", #""interface""#),
       (
@@ -85,6 +96,15 @@ struct DispatcherTests {
     let reply = try #require(self.reply(request))
     #expect(reply.contains(#""error":"org.varlink.service.\#(error)""#))
     #expect(reply.contains(detail))
+  }
+
+  @Test(
+    "A number that is no terminal's is an invalid parameter",
+    arguments: ["1e999", "9223372036854775808", "1.5", "-1e40", "1E400000000000000000000", "[]", "{}", "true", "\"1\""])
+  func numbers(number: String) throws {
+    let request =
+      #"{"method":"io.dormouse.Manager.Attach","parameters":{"name":"a","terminal":\#(number)},"upgrade":true}"#
+    #expect(try #require(reply(request)).contains(#""parameters":{"parameter":"terminal"}"#))
   }
 
   @Test("GetInfo names both interfaces, and each can be described")
@@ -101,6 +121,7 @@ struct DispatcherTests {
   func oneway() {
     #expect(outcome(#"{"method":"org.varlink.service.GetInfo","oneway":true}"#) == .reply([]))
     #expect(outcome(#"{"method":"a.B","oneway":true}"#) == .reply([]))
+    #expect(outcome(#"{"method":"io.dormouse.Manager.SubscribeGuests","oneway":true}"#) == .reply([]))
   }
 
   @Test(
@@ -126,9 +147,7 @@ struct DispatcherTests {
   @Test("No change to a request makes the dispatcher trap or answer with anything but one message")
   func mutations() throws {
     var random = Xorshift(state: 0x9E37_79B9_7F4A_7C15)
-    let seeds = try [Call.list, .status(name: "web", console: true), .sleep(name: "x", now: false)].map {
-      Array(try $0.encoded().dropLast())
-    }
+    let seeds = try Samples.calls.map { Array(try $0.encoded().dropLast()) }
     let bits = Array(#"{}[]",:\u0nul1e9-.tr"#.utf8) + [0x80, 0xC3, 0xED, 0xF4, 0xFF, 0x1F]
     for round in 0..<20_000 {
       var bytes = seeds[round % seeds.count]

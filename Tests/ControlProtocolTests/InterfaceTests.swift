@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The interface's description and the Swift types are the same")
 struct InterfaceTests {
-  private let description = InterfaceText(ManagerInterface.description)
+  private let description = InterfaceText(Interface.manager.description)
 
   @Test(
     "Every struct has the fields of the description, of their types",
@@ -30,64 +30,68 @@ struct InterfaceTests {
       ])
   }
 
-  @Test(
-    "Every enum has the values of the description",
-    arguments: [
-      ("GuestState", GuestState.allCases.map(\.rawValue)), ("SocketType", SocketType.allCases.map(\.rawValue)),
-      ("WakeCause", WakeCause.allCases.map(\.rawValue)), ("StopCause", StopCause.allCases.map(\.rawValue)),
-      ("MessageLevel", MessageLevel.allCases.map(\.rawValue)),
-      ("LossReason", LossReason.allCases.map(\.rawValue)),
-    ])
-  func enums(type: String, values: [String]) {
-    #expect(description.enums[type] == values)
+  @Test("Every enumeration has the values of the description")
+  func enums() {
+    #expect(description.enums == Dictionary(uniqueKeysWithValues: Enumeration.all.map { ($0.name, $0.words) }))
   }
 
   @Test("No type of the description was left out of these tests")
   func complete() {
-    #expect(description.enums.count == 6)
-    let types = Set(description.structs.keys)
-    #expect(
-      types.subtracting(["NoSuchGuest", "WakeFailed", "SleepFailed", "FreezeFailed", "ConsoleFailed"]).count == 11 + 2
-        * 9)
+    let types = Set(description.structs.keys).subtracting(ManagerError.types.map(\.name))
+    #expect(types.count == 11 + 2 * Interface.manager.methods.count)
+    #expect(Set(Samples.calls.map(\.method.name)) == Set(Interface.manager.methods.map(\.name)))
+    #expect(Set(Samples.replies.map(\.0.method.name)) == Set(Interface.manager.methods.map(\.name)))
   }
 
-  @Test(
-    "Every method takes the parameters of the description",
-    arguments: [
-      .list, .status(name: "web", console: true), .why(name: "web"), .wake(name: "web"), .sleep(name: "w", now: true),
-      .freeze(name: "w", now: true), .thaw(name: "w"),
-      .attach(name: "w", terminal: 1, size: TerminalSize(rows: 25, columns: 80)),
-      .attach(name: "w", terminal: nil, size: nil),
-      .resize(name: "w", terminal: nil, size: TerminalSize(rows: 25, columns: 80)),
-    ] as [Call])
+  @Test("Every line of the description is code or a comment")
+  func lines() {
+    for interface in Interface.all {
+      #expect(interface.description.contains("\ninterface \(interface.name)\n"))
+      let code = interface.description.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("#") }
+      #expect(
+        code.allSatisfy { line in
+          ["interface ", "type ", "method ", "error ", "  ", ")"].contains { line.hasPrefix($0) }
+        })
+    }
+  }
+
+  @Test("The description names the errors of a method and the flag that it requires")
+  func notes() {
+    let text = Interface.manager.description
+    #expect(text.contains("# Errors: NoSuchGuest, WakeFailed\nmethod Wake(name: string) -> ()\n"))
+    #expect(
+      text.contains(
+        """
+        # [Requires 'more' flag]
+        method SubscribeGuests(name: ?string) -> (guests: []GuestSummary, removed: []string)
+
+        """))
+    #expect(text.contains("# [Requires 'upgrade' flag]\nmethod Attach("))
+  }
+
+  @Test("Every method takes the parameters of the description", arguments: Samples.calls)
   func parameters(call: Call) throws {
     let request = try JSONDecoder().decode(Value.self, from: Data(try call.encoded().dropLast()))
     guard case .object(let members) = request, let parameters = members["parameters"] else {
       Issue.record("no parameters in \(request)")
       return
     }
-    #expect(description.mismatches(of: parameters, with: "\(call.method)()") == [])
+    #expect(description.mismatches(of: parameters, with: "\(call.method.name)()") == [])
   }
 
-  @Test(
-    "Every reply and error has the fields of the description",
-    arguments: [
-      ("List->", .list([Samples.status.summary])), ("Status->", .status(Samples.status)),
-      ("Why->", .why(Samples.explanation)), ("Wake->", .done), ("Sleep->", .done), ("Freeze->", .done),
-      ("Thaw->", .done), ("Attach->", .attached), ("Resize->", .done),
-      ("ConsoleFailed", .failure(.consoleFailed(name: "x", reason: "y"))),
-      ("NoSuchGuest", .failure(.noSuchGuest(name: "x"))),
-      ("WakeFailed", .failure(.wakeFailed(name: "x", reason: "y"))),
-      ("FreezeFailed", .failure(.freezeFailed(name: "x", reason: "y"))),
-      ("SleepFailed", .failure(.sleepFailed(name: "x", reason: "y"))),
-    ] as [(String, Reply)])
-  func replies(type: String, reply: Reply) throws {
+  @Test("Every reply and error has the fields of the description", arguments: Samples.replies)
+  func replies(call: Call, reply: Reply) throws {
     let value = try JSONDecoder().decode(Value.self, from: Data(try reply.encoded().dropLast()))
     guard case .object(let members) = value, let parameters = members["parameters"] else {
       Issue.record("no parameters in \(value)")
       return
     }
-    #expect(description.mismatches(of: parameters, with: type) == [])
-    if case .failure = reply { #expect(members["error"] == .string("io.dormouse.Manager.\(type)")) }
+    if case .failure(let error) = reply {
+      #expect(members["error"] == .string("io.dormouse.Manager.\(error.type.name)"))
+      #expect(description.mismatches(of: parameters, with: error.type.name) == [])
+      #expect(call.method.errors.contains { $0.name == error.type.name })
+    } else {
+      #expect(description.mismatches(of: parameters, with: "\(call.method.name)->") == [])
+    }
   }
 }

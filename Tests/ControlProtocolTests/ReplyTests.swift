@@ -5,29 +5,31 @@ import Testing
 
 @Suite("Replies arrive as they were sent")
 struct ReplyTests {
-  @Test(
-    "Every reply survives the wire",
-    arguments: [
-      (.list, .list([])),
-      (.list, .list([Samples.status.summary, GuestSummary(name: "b", state: .failed, since: Samples.at)])),
-      (.status(name: "web", console: true), .status(Samples.status)),
-      (.status(name: "b", console: true), .status(GuestStatus(name: "b", state: .frozen, since: Samples.at))),
-      (.why(name: "web"), .why(Samples.explanation)), (.wake(name: "web"), .done),
-      (.sleep(name: "a", now: true), .done), (.freeze(name: "a", now: false), .done), (.thaw(name: "a"), .done),
-      (.attach(name: "a", terminal: 1, size: nil), .attached),
-      (.attach(name: "a", terminal: 1, size: nil), .failure(.consoleFailed(name: "a", reason: "it is frozen"))),
-      (.why(name: "x"), .failure(.noSuchGuest(name: "x"))),
-      (.wake(name: "x"), .failure(.wakeFailed(name: "x", reason: "mounting tmpfs on /dev: Operation not permitted"))),
-      (.freeze(name: "x", now: false), .failure(.freezeFailed(name: "x", reason: "it is inactive"))),
-      (.sleep(name: "x", now: false), .failure(.sleepFailed(name: "x", reason: "1 connection"))),
-    ] as [(Call, Reply)])
+  @Test("Every reply is read as it was written", arguments: Samples.replies)
   func roundTrip(call: Call, reply: Reply) throws {
     let bytes = try reply.encoded()
     #expect(bytes.firstIndex(of: 0) == bytes.count - 1)
     #expect(try call.decodeReply(Array(bytes.dropLast())) == reply)
   }
 
-  @Test("A key that has nothing to say is null, and a missing one is read as null")
+  @Test("A client is told whether further replies follow")
+  func continues() throws {
+    for continues in [false, true] {
+      let bytes = try Reply.guests(GuestChanges(removed: ["web"])).encoded(continues: continues)
+      #expect(try Call.continues(after: Array(bytes.dropLast())) == continues)
+      #expect(String(decoding: bytes, as: UTF8.self).contains(#""continues""#) == continues)
+    }
+  }
+
+  @Test("A reply that cannot be written as JSON is an error")
+  func notEncodable() {
+    var status = GuestStatus(name: "web", state: .active, since: Samples.at)
+    status.lastWake = WakeReport(cause: .request, at: Samples.at)
+    status.lastWake?.readyMs = .nan
+    #expect(throws: NotEncodable()) { try Reply.status(status).encoded() }
+  }
+
+  @Test("A key without a value is null, and a missing one is read as null")
   func nulls() throws {
     let sleeping = GuestSummary(name: "b", state: .inactive, since: Timestamp(microseconds: 7))
     let text = String(decoding: try Reply.list([sleeping]).encoded().dropLast(), as: UTF8.self)
@@ -41,13 +43,17 @@ struct ReplyTests {
 
   @Test("An error of another interface, and what is no reply, are told apart")
   func unexpected() {
+    #expect(throws: UnexpectedReply.error("io.dormouse.Manager.Overslept")) {
+      try Call.list.decodeReply(Array(#"{"error":"io.dormouse.Manager.Overslept"}"#.utf8))
+    }
     #expect(throws: UnexpectedReply.error("org.varlink.service.MethodNotFound")) {
       try Call.list.decodeReply(
         Array(#"{"error":"org.varlink.service.MethodNotFound","parameters":{"method":"x"}}"#.utf8))
     }
     for text in [
       "", "{}", #"{"parameters":{}}"#, #"{"parameters":{"guests":[{}]}}"#,
-      #"{"error":"io.dormouse.Manager.WakeFailed"}"#,
+      #"{"error":"io.dormouse.Manager.WakeFailed"}"#, #"{"error":7}"#, #"{"parameters":{"guests":[]},"continues":7}"#,
+      #"{"error":"io.dormouse.Manager.WakeFailed","parameters":{"name":"a","reason":7}}"#,
     ] {
       #expect(throws: UnexpectedReply.malformed) { try Call.list.decodeReply(Array(text.utf8)) }
     }

@@ -1,8 +1,38 @@
 import ControlProtocol
 
-/// One of each type with every optional filled, so that a test can walk all keys.
+/// At least one of each call, reply and error, and of each type one with every optional filled, so that a test can walk all keys.
 enum Samples {
   static let at = Timestamp(microseconds: 1_800_000_000_123_456)
+
+  static let calls: [Call] = [
+    .list, .status(name: "web", console: true), .status(name: "web", console: false), .why(name: "a \"b\"\0é"),
+    .wake(name: "web"), .sleep(name: "web", now: true), .sleep(name: "web", now: false),
+    .freeze(name: "web", now: true), .thaw(name: "web"), .subscribeGuests(name: nil), .subscribeGuests(name: "web"),
+    .attach(name: "web", terminal: nil, size: nil),
+    .attach(name: "web", terminal: 2, size: TerminalSize(rows: 50, columns: 132)),
+    .resize(name: "web", terminal: 1, size: TerminalSize(rows: 25, columns: 80)),
+    .resize(name: "web", terminal: nil, size: TerminalSize(rows: 0, columns: .max)),
+  ]
+
+  static let replies: [(Call, Reply)] = [
+    (.list, .list([])),
+    (.list, .list([status.summary, GuestSummary(name: "b", state: .failed, since: at)])),
+    (.status(name: "web", console: true), .status(status)),
+    (.status(name: "b", console: true), .status(GuestStatus(name: "b", state: .frozen, since: at))),
+    (.why(name: "web"), .why(explanation)), (.wake(name: "web"), .done),
+    (.sleep(name: "a", now: true), .done), (.freeze(name: "a", now: false), .done), (.thaw(name: "a"), .done),
+    (.subscribeGuests(name: nil), .guests(GuestChanges(guests: [status.summary]))),
+    (.subscribeGuests(name: nil), .guests(GuestChanges(removed: ["web"]))),
+    (.subscribeGuests(name: nil), .failure(.tooManySubscribers)),
+    (.subscribeGuests(name: nil), .failure(.subscriberTooSlow)),
+    (.attach(name: "a", terminal: 1, size: nil), .attached),
+    (.attach(name: "a", terminal: 1, size: nil), .failure(.consoleFailed(name: "a", reason: "it is frozen"))),
+    (.resize(name: "a", terminal: 1, size: TerminalSize(rows: 25, columns: 80)), .done),
+    (.why(name: "x"), .failure(.noSuchGuest(name: "x"))),
+    (.wake(name: "x"), .failure(.wakeFailed(name: "x", reason: "mounting tmpfs on /dev: Operation not permitted"))),
+    (.freeze(name: "x", now: false), .failure(.freezeFailed(name: "x", reason: "it is inactive"))),
+    (.sleep(name: "x", now: false), .failure(.sleepFailed(name: "x", reason: "1 connection"))),
+  ]
 
   static var status: GuestStatus {
     var status = GuestStatus(name: "web", state: .active, since: at)

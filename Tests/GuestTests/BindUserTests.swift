@@ -101,7 +101,7 @@ struct BindUserTests {
   @Test(
     "BindUser= refuses a user that does not exist or is a system user, with a message",
     arguments: [
-      ("nobody", "stands for nobody"), ("daemon", "a user of the system"), ("root", "a user of the system"),
+      ("nobody", "the user nobody"), ("daemon", "a system user"), ("root", "a system user"),
       ("no-such-user-here", "this host has no such user"),
     ])
   func refused(user: String, words: String) throws {
@@ -127,7 +127,7 @@ struct BindUserTests {
         try world.startDaemon()
         let outcome = try world.dormouse("wake", "echo")
         #expect(!outcome.succeeded)
-        let words = "BindUser=\(name): the overlay file system of \(home) cannot be mounted with mapped owners"
+        let words = "BindUser=\(name): the overlay file system of \(home) cannot be idmapped"
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
       }
     }

@@ -90,7 +90,7 @@ struct ExecTests {
       // PER_LINUX32
       #expect(try world.ask("127.0.0.1:8001", "read /proc/self/personality") == "00000008")
       let outcome = try world.dormouse("wake", "other")
-      #expect(outcome.errors.contains("Personality=\(foreign): this host's kernel runs no such programs"))
+      #expect(outcome.errors.contains("Personality=\(foreign): this host's kernel does not run such programs"))
     }
   }
 

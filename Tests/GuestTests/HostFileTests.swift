@@ -76,7 +76,7 @@ struct HostFileTests {
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nResolvConf=copy-uplink")
       try world.startDaemon()
       #expect(
-        try world.dormouse("wake", "echo").errors.contains("ResolvConf= asks for /run/systemd/resolve/resolv.conf"))
+        try world.dormouse("wake", "echo").errors.contains("ResolvConf= needs /run/systemd/resolve/resolv.conf"))
     }
   }
 

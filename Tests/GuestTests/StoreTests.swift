@@ -106,6 +106,8 @@ struct StoreTests {
       let client = try host.killRepeatedly(6) { try world.connect(Self.port) }
       #expect(try client.ask("hello") == "hello")
       try host.stored(3)
+      let records = Array(repeating: "dormouse.record.", count: 2)
+      #expect(try host.storedKinds() == records + Array(repeating: "dormouse.socket.", count: 3))
     }
   }
 
@@ -238,14 +240,23 @@ struct StoreTests {
 }
 
 extension Host {
-  /// Waits until the store has this number of descriptors.
+  /// Waits until so many sockets of the daemon are stored, and the two records that say what they are.
   fileprivate func stored(_ count: Int) throws {
-    try eventually("\(count) descriptors are stored") {
-      try show("dormouse.service", "NFileDescriptorStore") == "\(count)"
+    let all = count == 0 ? 0 : count + 2
+    try eventually("\(count) sockets are stored") {
+      try show("dormouse.service", "NFileDescriptorStore") == "\(all)"
     }
   }
 
-  /// Kills the daemon several times, as soon as it runs; `body` is called after the last time, before the next daemon runs.
+  /// What systemd calls the stored descriptors, without their numbers, in order.
+  fileprivate func storedKinds() throws -> [String] {
+    let table = try require("systemd-analyze", "fdstore", "--no-pager", "dormouse.service")
+    let names = table.split(separator: "\n").compactMap { $0.split(separator: " ").first }
+      .filter { $0.hasPrefix("dormouse.") || $0 == "stored" }
+    return names.map { String($0.reversed().drop { $0.isNumber }.reversed()) }.sorted()
+  }
+
+  /// Kills the daemon as soon as it is there, so many times; `body` is called while none is there for the last time.
   fileprivate func killRepeatedly<Result>(_ times: Int, _ body: () throws -> Result) throws -> Result {
     for time in 1...times {
       try eventually("the daemon runs after \(time - 1) ends") {
@@ -275,6 +286,7 @@ extension World {
 
   /// Process 1 of the guest of a service of the host.
   fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
-    Cgroups.leader(below: "\(serviceCgroup(unit))/\(guest).guest/payload")
+    instances(of: guest, with: ".guest", in: serviceCgroup(unit)).compactMap { Cgroups.leader(below: $0 + "/payload") }
+      .first
   }
 }

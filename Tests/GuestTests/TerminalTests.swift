@@ -39,14 +39,17 @@ struct TerminalTests {
         "run=\(Built.dormouse) --runtime \(world.runtime) sleep shell; \(Built.dormouse) --runtime \(world.runtime) why shell",
         World.leave, "see=disconnected from shell, which keeps running", "end")
       #expect(sitting.trouble == nil && sitting.status == 0 && sitting.restored, "\(sitting)")
-      #expect(sitting.elsewhere.contains("shell does not sleep: somebody is at one of its terminals"), "\(sitting)")
-      #expect(sitting.elsewhere.components(separatedBy: "somebody is at one of its terminals").count == 3, "\(sitting)")
+      #expect(
+        sitting.elsewhere.contains("cannot stop shell: somebody is attached to one of its terminals"), "\(sitting)")
+      #expect(
+        sitting.elsewhere.components(separatedBy: "somebody is attached to one of its terminals").count == 3,
+        "\(sitting)")
       #expect(try world.console("shell").contains("answer 42"))
       // A later session shows earlier output, and the first session has ended.
       let second = try world.sit(at: "shell", [], "see=resized", World.leave, "end")
       #expect(second.trouble == nil && second.restored, "\(second)")
-      try world.daemon?.until("no session is open") {
-        try world.why("shell").reasons.contains("somebody is at one of its terminals") == false
+      try world.daemon?.until("nobody is attached") {
+        try world.why("shell").reasons.contains("somebody is attached to one of its terminals") == false
       }
     }
   }
@@ -65,8 +68,8 @@ struct TerminalTests {
           "\(Built.source)/Tests/guests/sit", "25x80", "see=here", "run=while ! test -e \(go); do sleep 0.1; done",
           World.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
         ])
-        try daemon.until("a session is open") {
-          try world.why("echo").reasons.contains("somebody is at one of its terminals")
+        try daemon.until("somebody is there") {
+          try world.why("echo").reasons.contains("somebody is attached to one of its terminals")
         }
       }
       try daemon.until("the client has disconnected") { try world.status("echo").connections == 0 }

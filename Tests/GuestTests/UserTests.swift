@@ -121,12 +121,10 @@ struct UserTests {
       let refusal = "the overlay file system of \(world.directory)/root-"
       try daemon.until("the warning is logged") {
         daemon.log.contains(
-          "quiet: its users are this host's, root is root: \(refusal)quiet cannot be mounted with mapped owners")
+          "quiet: its users are this host's, root is root: \(refusal)quiet cannot be idmapped")
       }
       _ = try world.connect("127.0.0.1:8002")
-      try daemon.until("the start is refused") {
-        daemon.log.contains("\(refusal)asked cannot be mounted with mapped owners")
-      }
+      try daemon.until("it is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }
       #expect(try world.ask("127.0.0.1:8003", "id") == "0:0")
       #expect(try map(world, "given")[1] >= 0x8_0000)
     }

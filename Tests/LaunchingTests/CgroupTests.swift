@@ -1,4 +1,5 @@
 import Glibc
+import GuestSpec
 import Launching
 import Linux
 import Planning
@@ -6,27 +7,27 @@ import Testing
 
 @Suite("The cgroup of a guest")
 struct CgroupTests {
-  /// A name that no other test has.
-  private func name(_ line: Int = #line) -> String { "test-cgroup-\(getpid())-\(line)" }
+  /// A name that no other test uses.
+  private func name(_ line: Int = #line) -> InstanceName { InstanceName("test-cgroup-\(getpid())-\(line)", 1) }
 
-  @Test("is made below the daemon's own, is listed there, and goes with all that is below it")
+  @Test("a guest's cgroup is made below the daemon's own, is listed there, and is removed with all cgroups below it")
   func life() throws {
     let name = name()
     let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name, in: base)
-    #expect(cgroup.path == "\(base)/\(name).guest")
-    #expect(try GuestCgroup.guests(in: base).contains(name))
+    #expect(cgroup.path == "\(base)/\(name.guest).1.guest")
+    #expect(try GuestCgroup.instances(in: base).contains(name))
     mkdir(cgroup.path + "/system.slice", 0o755)
     mkdir(cgroup.path + "/system.slice/a.service", 0o755)
     #expect(try cgroup.processes() == [])
     #expect(try cgroup.leader() == nil)
     try cgroup.remove()
-    #expect(try GuestCgroup.guests(in: base).contains(name) == false)
+    #expect(try GuestCgroup.instances(in: base).contains(name) == false)
     try cgroup.remove()
     #expect(throws: SystemError.self) { try GuestCgroup(existing: name, in: base) }
   }
 
-  @Test("one left over without processes is made anew")
+  @Test("a cgroup that exists without processes is replaced by a new one")
   func leftOver() throws {
     let name = name()
     let base = try CgroupBase.find().path
@@ -37,7 +38,23 @@ struct CgroupTests {
     try new.remove()
   }
 
-  @Test("goes also with cgroups nested deeper than a path is long, and with many of them")
+  @Test("the cgroups that ended instances of a guest left are removed, and no other guest's")
+  func ended() throws {
+    let name = name()
+    let base = try CgroupBase.find().path
+    let other = try GuestCgroup(making: InstanceName(name.guest + ".x", 1), in: base)
+    for number in 1...3 as ClosedRange<UInt32> {
+      let old = try GuestCgroup(making: InstanceName(name.guest, number), in: base)
+      mkdir(old.path + "/payload/init.scope", 0o755)
+    }
+    try GuestCgroup.removeEnded(of: name.guest, in: base)
+    let left = try GuestCgroup.instances(in: base)
+    #expect(!left.contains { $0.guest == name.guest })
+    #expect(left.contains(other.name))
+    try other.remove()
+  }
+
+  @Test("a guest's cgroup is removed even with many cgroups in it, and with cgroups nested deeper than PATH_MAX")
   func deep() throws {
     let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name(), in: base)
@@ -53,7 +70,7 @@ struct CgroupTests {
     #expect(access(cgroup.path, F_OK) == -1)
   }
 
-  @Test("one with processes is neither made anew nor removed, but found")
+  @Test("a cgroup with processes is neither replaced nor removed, and its PID 1 is found")
   func populated() throws {
     let guest = try TestGuest()
     let spec = guest.shell(
@@ -61,14 +78,16 @@ struct CgroupTests {
     let process = try guest.launch(plan(spec, guest.facts(for: spec)))
     TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     let base = try CgroupBase.find().path
-    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
+    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.cgroup.name, in: base) }
     #expect(error.errno == EBUSY)
-    let found = try GuestCgroup(existing: guest.name, in: base)
+    let again = try #require(throws: SystemError.self) { try GuestCgroup.removeEnded(of: guest.name, in: base) }
+    #expect(again.errno == EBUSY)
+    let found = try GuestCgroup(existing: guest.cgroup.name, in: base)
     #expect(try found.processes().count == 2)
     #expect(try found.leader() == process.pid)
   }
 
-  @Test("to the guest's root goes the payload with the files that the kernel names, and nothing else")
+  @Test("the payload cgroup with its delegatable files belongs to the guest's root user, and nothing else does")
   func delegation() throws {
     let cgroup = try GuestCgroup(making: name(), in: CgroupBase.find().path)
     defer { try? cgroup.remove() }
@@ -87,14 +106,14 @@ struct CgroupTests {
     }
   }
 
-  @Test("one with processes keeps also its empty parts when it is asked for anew")
+  @Test("a cgroup with processes keeps the empty cgroups below it when one of the same name is to be made")
   func kept() throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest.shell("echo up; read x"), guest.facts(for: guest.shell(""))))
     TestGuest.wait(try #require(process.console), POLLIN, milliseconds: 60_000)
     mkdir(guest.cgroup.path + "/payload/empty", 0o755)
     let base = try CgroupBase.find().path
-    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.name, in: base) }
+    let error = try #require(throws: SystemError.self) { try GuestCgroup(making: guest.cgroup.name, in: base) }
     #expect(error.errno == EBUSY)
     #expect(access(guest.cgroup.path + "/payload/empty", F_OK) == 0)
   }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The descriptors of PID 1")
 struct DescriptorTests {
-  /// `count` listeners, and the inodes of their sockets.
+  /// Makes `count` listeners, and returns them with the inodes of their sockets.
   private func listeners(_ count: Int) throws -> (list: DescriptorList, inodes: [String]) {
     let list = DescriptorList()
     var inodes: [String] = []
@@ -22,7 +22,9 @@ struct DescriptorTests {
     return (list, inodes)
   }
 
-  @Test("0 to 2 are the console, then come the listeners in order, then nothing", arguments: [0, 1, 20])
+  @Test(
+    "PID 1 has the console as descriptors 0 to 2, then the listeners in order, and no other descriptor",
+    arguments: [0, 1, 20])
   func table(count: Int) throws {
     let guest = try TestGuest()
     let (list, inodes) = try listeners(count)
@@ -35,10 +37,37 @@ struct DescriptorTests {
     #expect(text.split(separator: "\n").map(String.init).sorted() == expected.sorted())
   }
 
-  @Test("descriptors of the daemon that lie where the child's are to be do no harm")
+  @Test("a launch fails and starts nothing when the number of listeners is not the plan's")
+  func otherListeners() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("true")
+    let plan = try plan(spec, guest.facts(for: spec))
+    #expect(throws: LaunchError("passing the listeners", errno: EINVAL)) {
+      try guest.launch(plan, listeners: listeners(1).list)
+    }
+    #expect(try !guest.cgroup.isPopulated())
+  }
+
+  @Test("a launch fails and starts nothing in namespaces that were made for another plan")
+  func otherNamespaces() throws {
+    let guest = try TestGuest()
+    let spec = guest.shell("true")
+    var facts = try guest.facts(for: spec)
+    facts.users = GuestUsers(IDMap(base: 0x30_0000, count: 65536), root: .none)
+    let plan = try plan(spec, facts)
+    let namespaces = try GuestNamespaces(users: nil, network: .host)
+    #expect(throws: LaunchError("preparing the descriptor of users", errno: EBADF)) {
+      try Launching.launch(
+        plan, listeners: DescriptorList(), namespaces: namespaces, handed: HandedMounts(), cgroup: guest.cgroup
+      ) { _ in }
+    }
+    #expect(try !guest.cgroup.isPopulated())
+  }
+
+  @Test("PID 1 gets its listeners in order even where the daemon's descriptor numbers overlap with the child's")
   func overlapping() throws {
     let guest = try TestGuest()
-    // In reverse, so that each stands in another's way.
+    // In reverse, so that the numbers overlap with the final ones.
     let list = DescriptorList()
     let (made, inodes) = try listeners(4)
     for number in made.numbers.reversed() { list.append(OwnedFD(owning: fcntl(number, F_DUPFD_CLOEXEC, 3))) }

@@ -5,15 +5,15 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A step that fails")
+@Suite("A failing launch step")
 struct FailureTests {
-  /// Steps of which the last fails, and what the error says. Before the root is switched they see the host's files, of which
-  /// they change none.
+  /// Steps of which the last fails, and the text of the error. Before the switch of the root their paths are the host's; they change
+  /// no file of it.
   static let failures: [([Step], String)] = [
     ([.newSession, .newSession], "starting a session: Operation not permitted"),
     ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),
-    ([.actAsRoot(user: .max, group: 0)], "acting as the guest's root, user 4294967295: Operation not permitted"),
-    ([.unpin], "leaving the host's users: No such process"),
+    ([.actAsRoot(user: .max, group: 0)], "making files as the guest's root, user 4294967295: Operation not permitted"),
+    ([.unpin], "unmounting the host's proc: No such process"),
     (
       [open("/usr"), .map(slot: 1, users: 0, source: "/usr", recursive: false)],
       "mapping the owners of the files in /usr to the guest's users: Bad file descriptor"
@@ -46,7 +46,7 @@ struct FailureTests {
       [.bindOwn(source: "/none", target: "/usr", attributes: [], recursive: false, optional: false)],
       "binding /none of the guest to /usr: No such file or directory"
     ),
-    ([.detach(path: "/usr/bin")], "taking away the mount at /usr/bin: Invalid argument"),
+    ([.detach(path: "/usr/bin")], "unmounting /usr/bin: Invalid argument"),
     ([.mask(path: "/none", optional: false)], "hiding /none: No such file or directory"),
     ([.switchRoot(staging: "/usr/bin")], "switching the root to /usr/bin: Device or resource busy"),
     (
@@ -116,7 +116,7 @@ struct FailureTests {
     .mount(type: "tmpfs", target: target, flags: [], data: "", optional: false)
   }
 
-  @Test("is named, with the kernel's reason, and leaves no process behind", arguments: failures)
+  @Test("a launch step that fails is named with the kernel's reason, and leaves no process behind", arguments: failures)
   func named(steps: [Step], words: String) throws {
     let guest = try TestGuest()
     var plan = LaunchPlan()
@@ -130,7 +130,7 @@ struct FailureTests {
     #expect(try guest.cgroup.processes() == [])
   }
 
-  @Test("a cgroup that has gone is named as well")
+  @Test("a launch into a cgroup that has been removed fails with an error that names the cgroup")
   func noCgroup() throws {
     let guest = try TestGuest()
     try guest.cgroup.remove()
@@ -139,7 +139,7 @@ struct FailureTests {
     #expect(error.description == words)
   }
 
-  @Test("the daemon's signal mask is as before, whether a start fails or not")
+  @Test("the daemon's signal mask is the same after a launch as before, whether the launch fails or not")
   func mask() throws {
     let guest = try TestGuest()
     var before = sigset_t()

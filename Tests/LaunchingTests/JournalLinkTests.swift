@@ -14,7 +14,7 @@ struct JournalLinkTests {
     JournalLink(mode, directory: "/j/id", guests: "/g/j/id", isHostsID: isHostsID, isKept: isKept, place: place)
   }
 
-  @Test("decides by what the host has in the place")
+  @Test("LinkJournal= decides by its mode and by what the host has at the path")
   func decisions() {
     let (ours, others) = (JournalLink.Place.link(target: "/g/j/id"), JournalLink.Place.link(target: "/x"))
     #expect(link(.no, .directory).decision == .leave)
@@ -33,12 +33,13 @@ struct JournalLinkTests {
     }
   }
 
-  @Test("refuses in words, and with try- leaves it", arguments: [LinkJournal.host, .guest])
+  @Test(
+    "LinkJournal= refuses with a reason, and with try- leaves the host as it is", arguments: [LinkJournal.host, .guest])
   func refusals(mode: LinkJournal) {
     func words(_ link: JournalLink) -> String? {
       if case .refuse(let error) = link.decision { error.description } else { nil }
     }
-    #expect(words(link(mode, .mountPoint)) == "LinkJournal=: /j/id is a mount already")
+    #expect(words(link(mode, .mountPoint)) == "LinkJournal=: /j/id is a mount point")
     #expect(words(link(mode, .other)) == "LinkJournal=: /j/id is neither a directory nor a symbolic link")
     #expect(words(link(mode, .missing, isHostsID: true))?.contains("this host's machine ID") == true)
     #expect(words(link(mode, .missing, isKept: false))?.contains("make /var/log/journal") == true)
@@ -49,7 +50,7 @@ struct JournalLinkTests {
     }
   }
 
-  @Test("makes and replaces what it decided, and takes no journals away")
+  @Test("LinkJournal= makes directories and links, replaces links, and removes no journals")
   func acts() throws {
     let scratch = try ScratchDirectory(named: "journal")
     let (directory, guests) = (scratch.path + "/host", scratch.path + "/guest")
@@ -61,7 +62,7 @@ struct JournalLinkTests {
     #expect(try FileStatus(directory, followingLinks: false).kind == .directory)
     try writeFile(directory + "/system.journal", "log")
     let words =
-      "LinkJournal=: \(directory) has journals in it, and a link to the guest's is to stand there; move them away"
+      "LinkJournal=: \(directory) is not empty, so it cannot be replaced by a link to the guest's journals; move its files away"
     let error = #expect(throws: JournalError.self) { try act(.guest, .directory) }
     #expect(error?.description == words)
     #expect(try act(.tryGuest, .directory) == .guests)

@@ -2,15 +2,26 @@ import Testing
 
 @testable import Lifecycle
 
-/// Rows of the table that carry a promise, each as the events of a story and what the last of them asks for.
+/// Rows of the table that carry a promise, each as the events of a story and the effects of the last one.
 @Suite("The life of a guest as a table")
 struct LifecycleTableTests {
-  static let awake: [Event] = [.bind, .bound, .connection, .started, .ready]
+  /// A client comes right after the guest fell asleep.
+  static let connection = Event.connection(quietFor: .zero)
+  static let starting: [Event] = [.bind, .bound, connection, .started]
+  static let awake = starting + [.ready]
+  static let frozen = awake + [.freezeDue, .frozen, .unused]
+  /// Somebody asks for a stop whether or not the guest is used.
+  static let stopNow = Event.sleepRequested(now: true, inUse: false)
 
-  /// An idle guest's way to its end.
-  static let halted: [Event] = [.idle, .diverted, .unused, .exited(.poweredOff)]
+  /// The decision to stop an idle guest: a scan, and one more when all of its listeners are diverted.
+  static let decided: [Event] = [.idle, .diverted, .unused, .diverted, .unused]
+  static let halted = decided + [.exited(.poweredOff)]
 
-  static let starting: [Event] = [.bind, .bound, .connection, .started]
+  static let thaw: [Effect] = [.thaw(staged: true), .disarmAlarm]
+  static let endOfDrain: [Effect] = [.disarm(.drain), .disarm(.rescan)]
+  static let restored: [Effect] = [.restore, .resumeIdleness, .arm(.stable)]
+
+  static func requested(_ cause: HaltCause) -> [Effect] { [.drainQueues, .requestHalt(cause), .arm(.stop)] }
 
   struct Row: CustomTestStringConvertible, Sendable {
     let says: String
@@ -20,223 +31,243 @@ struct LifecycleTableTests {
     var testDescription: String { says }
   }
 
-  static let rows: [Row] = [
-    Row(says: "a held guest is watched", events: [.bind, .bound], effects: [.watchListeners], word: .inactive),
+  static let startRows: [Row] = [
+    Row(says: "bound listeners are watched", events: [.bind, .bound], effects: [.watchListeners], word: .inactive),
     Row(
-      says: "a connection stops the watching before the start",
-      events: [.bind, .bound, .connection], effects: [.unwatchListeners, .start], word: .activating),
+      says: "clients whom the last daemon parked are there for the first instance",
+      events: [.bind], effects: [.unpark, .bindListeners], word: .inactive),
     Row(
-      says: "a started guest has a deadline",
-      events: [.bind, .bound, .connection, .started], effects: [.arm(.start)], word: .activating),
+      says: "a connection ends the watching before the start",
+      events: [.bind, .bound, connection], effects: [.unwatchListeners, .arm(.start), .start], word: .activating),
+    Row(
+      says: "the deadline of a start runs on when PID 1 exists",
+      events: starting, effects: [], word: .activating),
+    Row(
+      says: "a start that takes too long is killed",
+      events: [.bind, .bound, connection, .startTimedOut], effects: [.kill(.startTimeout)], word: .activating),
+    Row(
+      says: "a start that was killed is followed by a pause",
+      events: [.bind, .bound, connection, .startTimedOut, .startFailed],
+      effects: [.disarm(.start), .arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "a guest that is to stop while PID 1 is being made is told to as soon as it exists",
+      events: [.bind, .bound, connection, stopNow, .started],
+      effects: [.disarm(.start), .divert(.all)] + requested(.request), word: .deactivating),
+    Row(
+      says: "a stop that is asked for during a failing start costs no pause",
+      events: [.bind, .bound, connection, stopNow, .startFailed], effects: [.disarm(.start), .bindListeners],
+      word: .inactive),
+    Row(
+      says: "a wake takes back a stop that was asked for during the start",
+      events: [.bind, .bound, connection, stopNow, .wakeRequested, .started], effects: [], word: .activating),
+    Row(
+      says: "the daemon's end during a failing start closes the listeners",
+      events: [.bind, .bound, connection, .release(.daemon), .startFailed],
+      effects: [.disarm(.start), .unbindListeners], word: .inactive),
     Row(
       says: "a ready guest is watched for idleness",
       events: awake, effects: [.disarm(.start), .arm(.stable), .watchIdleness], word: .active),
     Row(says: "READY=1 may repeat", events: awake + [.ready], effects: [], word: .active),
     Row(
+      says: "a guest that never becomes ready is told to halt",
+      events: starting + [.startTimedOut], effects: [.divert(.all)] + requested(.startTimeout), word: .deactivating),
+    Row(
+      says: "a guest that never became ready pauses when it is gone",
+      events: starting + [.startTimedOut, .exited(.poweredOff)],
+      effects: [.disarm(.stop), .unpark, .arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "a guest that cannot be made pauses",
+      events: [.bind, .bound, connection, .startFailed], effects: [.disarm(.start), .arm(.pause(failures: 1))],
+      word: .failed),
+    Row(
+      says: "listeners that cannot be opened are tried again after a pause",
+      events: [.bind, .bindFailed, .pauseOver], effects: [.bindListeners], word: .inactive),
+    Row(
+      says: "a wake ends the pause", events: [.bind, .bound, connection, .startFailed, .wakeRequested],
+      effects: [.disarm(.pause(failures: 1)), .bindListeners], word: .inactive),
+    Row(
+      says: "a wake while the listeners are being opened starts the guest",
+      events: [.bind, .wakeRequested, .bound], effects: [.arm(.start), .start], word: .activating),
+    Row(
+      says: "files that change while the listeners are being opened are obeyed",
+      events: [.bind, .changed], effects: [.bindListeners], word: .inactive),
+    Row(
+      says: "a wake before orphans were looked for is refused",
+      events: [.wakeRequested], effects: [.refuse(.wakeWhilePending)], word: .inactive),
+    Row(
+      says: "a wake after the listeners were closed is refused",
+      events: [.bind, .bound, .release(.configuration), .wakeRequested], effects: [.refuse(.wakeUnbound)],
+      word: .inactive),
+  ]
+
+  static let freezeRows: [Row] = [
+    Row(
       says: "a guest that nobody uses is frozen",
       events: awake + [.freezeDue], effects: [.disarm(.stable), .arm(.freeze), .freeze], word: .active),
     Row(
-      says: "the daemon watches in its stead when all of it stands still",
-      events: awake + [.freezeDue, .frozen], effects: [.disarm(.freeze), .watchWhileFrozen], word: .frozen),
+      says: "a last scan follows when all of the guest is frozen, and what comes after the scan is reported",
+      events: awake + [.freezeDue, .frozen], effects: [.disarm(.freeze), .armAlarm, .scan(.freezeDue)], word: .active),
     Row(
-      says: "a connection lets a frozen guest go on, and the daemon steps back first",
-      events: awake + [.freezeDue, .frozen, .connection], effects: [.handBack, .thaw, .arm(.stable)], word: .active),
+      says: "the daemon watches the listeners of a frozen guest",
+      events: frozen, effects: [.watchWhileFrozen(asked: false)], word: .frozen),
     Row(
-      says: "a guest that does not stand still goes on",
-      events: awake + [.freezeDue, .freezeFailed], effects: [.disarm(.freeze), .thaw, .arm(.stable)], word: .active),
+      says: "a guest that was used while it was being frozen goes on",
+      events: awake + [.freezeDue, .frozen, .used], effects: thaw + [.resumeIdleness, .arm(.stable)], word: .active),
     Row(
-      says: "a frozen guest is thawed before it is looked at for its halt",
-      events: awake + [.freezeDue, .frozen, .idle],
-      effects: [.handBack, .thaw, .divert], word: .active),
+      says: "a guest that is used is frozen all the same when somebody asks for it",
+      events: awake + [.freezeRequested(now: true, inUse: true), .frozen, .used],
+      effects: [.watchWhileFrozen(asked: true)], word: .frozen),
+    Row(
+      says: "a freeze of a guest in use is refused unless it is asked for now",
+      events: awake + [.freezeRequested(now: false, inUse: true)], effects: [.refuse(.freezeInUse)], word: .active),
+    Row(
+      says: "a sleeping guest cannot be frozen",
+      events: [.bind, .bound, .freezeRequested(now: true, inUse: false)], effects: [.refuse(.freezeNotActive)],
+      word: .inactive),
+    Row(
+      says: "a connection thaws a frozen guest, and the daemon hands its listeners back first",
+      events: frozen + [connection], effects: [.handBack] + thaw + [.resumeIdleness, .arm(.stable)], word: .active),
+    Row(
+      says: "somebody may ask for the thaw",
+      events: frozen + [.thawRequested], effects: [.handBack] + thaw + [.resumeIdleness, .arm(.stable)], word: .active),
+    Row(
+      says: "a guest that does not freeze goes on",
+      events: awake + [.freezeDue, .freezeFailed],
+      effects: [.disarm(.freeze)] + thaw + [.resumeIdleness, .arm(.stable)], word: .active),
+    Row(
+      says: "a frozen guest is thawed before the decision about its stop",
+      events: frozen + [.idle], effects: [.handBack] + thaw + [.divert(.restorable)], word: .active),
+    Row(
+      says: "a stop of a frozen guest that has clients is refused unless it is asked for now",
+      events: frozen + [.sleepRequested(now: false, inUse: true)], effects: [.refuse(.sleepInUse)], word: .frozen),
+    Row(
+      says: "a frozen guest that has to go at once is thawed in one stage",
+      events: frozen + [.listenerClosed],
+      effects: [.handBack, .thaw(staged: false), .disarmAlarm, .unwatchIdleness, .divert(.all)]
+        + requested(.listenerClosed),
+      word: .deactivating),
     Row(
       says: "a frozen guest that is killed pauses",
-      events: awake + [.freezeDue, .frozen, .exited(.crashed)],
-      effects: [.handBack, .unwatchIdleness, .arm(.pause(failures: 1))], word: .failed),
+      events: frozen + [.exited(.crashed)],
+      effects: [.handBack, .disarmAlarm, .unwatchIdleness, .arm(.pause(failures: 1))], word: .failed),
+  ]
+
+  static let stopRows: [Row] = [
     Row(
-      says: "before an idle guest is told to halt, new clients are led apart from it",
-      events: awake + [.idle], effects: [.disarm(.stable), .divert], word: .active),
+      says: "before an idle guest is told to halt, its new clients are parked",
+      events: awake + [.idle], effects: [.disarm(.stable), .divert(.restorable)], word: .active),
     Row(
-      says: "and then it is looked at once more",
-      events: awake + [.idle, .diverted], effects: [.rescan], word: .active),
+      says: "a scan follows when new clients are parked",
+      events: awake + [.idle, .diverted], effects: [.scan(.stopDue)], word: .active),
+    Row(
+      says: "a guest at which nobody was found has all of its listeners diverted",
+      events: awake + [.idle, .diverted, .unused], effects: [.divert(.all)], word: .active),
+    Row(
+      says: "a last scan follows when all listeners are diverted",
+      events: awake + [.idle, .diverted, .unused, .diverted], effects: [.scan(.stopDue)], word: .active),
     Row(
       says: "an idle guest at which nobody is found is told to halt",
-      events: awake + halted.dropLast(),
-      effects: [.unwatchIdleness, .drainQueues, .requestHalt, .arm(.stop)], word: .deactivating),
+      events: awake + decided, effects: [.unwatchIdleness] + requested(.idle), word: .deactivating),
     Row(
-      says: "an idle guest at which somebody is found goes on, and who was led apart comes to it",
-      events: awake + [.idle, .diverted, .used], effects: [.restore, .arm(.stable)], word: .active),
+      says: "an idle guest at which somebody is found goes on, and parked clients come to it",
+      events: awake + [.idle, .diverted, .used], effects: restored, word: .active),
     Row(
-      says: "an idle guest whose clients have no place to wait goes on",
-      events: awake + [.idle, .divertFailed], effects: [.restore, .arm(.stable)], word: .active),
+      says: "an idle guest at which the last scan finds somebody goes on",
+      events: awake + [.idle, .diverted, .unused, .diverted, .used], effects: restored, word: .active),
     Row(
-      says: "a guest that has to go in any case is given time with those who use it",
-      events: awake + [.sleepRequested(now: true), .diverted, .used], effects: [.arm(.look)], word: .deactivating),
+      says: "an idle guest whose clients cannot be parked goes on",
+      events: awake + [.idle, .divertFailed], effects: restored, word: .active),
     Row(
-      says: "so is one whose clients have no place to wait",
-      events: awake + [.sleepRequested(now: true), .divertFailed], effects: [.arm(.look)], word: .deactivating),
+      says: "a guest of which the kernel does not tell whether it is used goes on",
+      events: awake + [.idle, .diverted, .scanFailed], effects: restored, word: .active),
     Row(
-      says: "and it is tried again to give them one",
-      events: awake + [.sleepRequested(now: true), .divertFailed, .rescanDue], effects: [.divert], word: .deactivating),
+      says: "a stop that is asked for is decided by what uses the guest at that moment",
+      events: awake + [.sleepRequested(now: false, inUse: false), .diverted], effects: [.scan(.use)], word: .active),
     Row(
-      says: "and is told to halt when the last of them has done",
-      events: awake + [.sleepRequested(now: true), .diverted, .used, .rescanDue, .unused],
-      effects: [.disarm(.drain), .disarm(.look), .drainQueues, .requestHalt, .arm(.stop)], word: .deactivating),
+      says: "a guest that has to go in any case gives those who use it time",
+      events: awake + [stopNow, .diverted, .used], effects: [.arm(.rescan)], word: .deactivating),
     Row(
-      says: "or when the time is over",
-      events: awake + [.sleepRequested(now: true), .diverted, .used, .drainTimedOut],
-      effects: [.disarm(.drain), .disarm(.look), .drainQueues, .requestHalt, .arm(.stop)], word: .deactivating),
+      says: "a guest that has to go waits for a place where its clients can be parked",
+      events: awake + [stopNow, .divertFailed], effects: [.arm(.rescan)], word: .deactivating),
     Row(
-      says: "a guest that went on being told is held again",
-      events: awake + halted, effects: [.disarm(.stop), .restore, .bindListeners], word: .inactive),
+      says: "parking the clients of a guest that has to go is tried again",
+      events: awake + [stopNow, .divertFailed, .rescanDue], effects: [.divert(.all)], word: .deactivating),
     Row(
-      says: "a guest that does not go is killed",
-      events: awake + halted.dropLast() + [.stopTimedOut], effects: [.kill], word: .deactivating),
+      says: "a guest that has to go is told to halt when the last client has finished",
+      events: awake + [stopNow, .diverted, .used, .rescanDue, .diverted, .unused],
+      effects: endOfDrain + requested(.request), word: .deactivating),
+    Row(
+      says: "a guest that has to go is told to halt when its clients' time has passed",
+      events: awake + [stopNow, .diverted, .used, .drainTimedOut],
+      effects: endOfDrain + requested(.request), word: .deactivating),
+    Row(
+      says: "a guest that was told to halt has its listeners bound again when it is gone",
+      events: awake + halted, effects: [.disarm(.stop), .unpark, .bindListeners], word: .inactive),
+    Row(
+      says: "a guest that does not halt is killed",
+      events: awake + decided + [.stopTimedOut], effects: [.kill(.stopTimeout)], word: .deactivating),
+    Row(
+      says: "a daemon that is told twice to end kills a guest that drains",
+      events: awake + [.release(.daemon), .diverted, .used, .killRequested],
+      effects: endOfDrain + requested(.daemon) + [.kill(.request)], word: .deactivating),
     Row(
       says: "a wake during the halt starts the guest again",
-      events: awake + halted.dropLast() + [.wakeRequested, .exited(.poweredOff), .bound], effects: [.start],
-      word: .activating),
+      events: awake + halted.dropLast() + [.wakeRequested, .exited(.poweredOff), .bound],
+      effects: [.arm(.start), .start], word: .activating),
     Row(
       says: "a reboot during a halt that was asked for is a halt",
-      events: awake + halted.dropLast() + [.exited(.rebooted), .bound], effects: [.watchListeners], word: .inactive),
+      events: awake + decided + [.exited(.rebooted), .bound], effects: [.watchListeners], word: .inactive),
+    Row(
+      says: "clients who wait too long for the next instance end this one",
+      events: awake + [.parkedTooLong], effects: [.disarm(.stable), .unwatchIdleness, .divert(.all), .arm(.drain)],
+      word: .deactivating),
+    Row(
+      says: "a guest that closed its listener is ended and pauses",
+      events: awake + [.listenerClosed, .exited(.poweredOff)],
+      effects: [.disarm(.stop), .unpark, .arm(.pause(failures: 1))], word: .failed),
+    Row(
+      says: "a guest found running is told to halt before its listeners are opened",
+      events: [.adopt], effects: thaw + [.divert(.all), .arm(.drain)], word: .deactivating),
+    Row(
+      says: "the daemon's end stops a running guest and closes its listeners",
+      events: awake + [.release(.daemon), .diverted, .unused, .exited(.poweredOff)],
+      effects: [.disarm(.stop), .unpark, .unbindListeners], word: .inactive),
+    Row(
+      says: "the daemon's end closes a sleeping guest's listeners",
+      events: [.bind, .bound, .release(.daemon)], effects: [.unwatchListeners, .unbindListeners], word: .inactive),
+    Row(
+      says: "a stop may be asked for before the guest is ready",
+      events: [.bind, .bound, .wakeRequested, .started, .sleepRequested(now: false, inUse: false)],
+      effects: [.disarm(.start), .divert(.all)] + requested(.request), word: .deactivating),
+    Row(
+      says: "a stop before the guest is ready is refused while somebody waits for it",
+      events: starting + [.sleepRequested(now: false, inUse: true)], effects: [.refuse(.sleepInUse)],
+      word: .activating),
+  ]
+
+  static let exitRows: [Row] = [
     Row(
       says: "a guest that powers itself off is asleep",
       events: awake + [.exited(.poweredOff), .bound], effects: [.watchListeners], word: .inactive),
     Row(
       says: "a guest that reboots starts again without a connection, with its listeners repaired",
-      events: awake + [.exited(.rebooted), .bound], effects: [.start], word: .activating),
+      events: awake + [.exited(.rebooted), .bound], effects: [.arm(.start), .start], word: .activating),
     Row(
-      says: "a guest that crashes pauses before it is held again",
+      says: "a guest that crashes pauses before its listeners are bound again",
       events: awake + [.exited(.crashed)],
       effects: [.disarm(.stable), .unwatchIdleness, .arm(.pause(failures: 1))], word: .failed),
     Row(
       says: "the pause heals",
       events: awake + [.exited(.crashed), .pauseOver, .bound], effects: [.watchListeners], word: .inactive),
-    Row(
-      says: "a guest that never becomes ready is told to halt",
-      events: [.bind, .bound, .connection, .started, .startTimedOut],
-      effects: [.divert, .drainQueues, .requestHalt, .arm(.stop)], word: .deactivating),
-    Row(
-      says: "and then pauses",
-      events: [.bind, .bound, .connection, .started, .startTimedOut, .exited(.poweredOff)],
-      effects: [.disarm(.stop), .restore, .arm(.pause(failures: 1))], word: .failed),
-    Row(
-      says: "a guest that cannot be made pauses",
-      events: [.bind, .bound, .connection, .startFailed], effects: [.arm(.pause(failures: 1))], word: .failed),
-    Row(
-      says: "listeners that cannot be opened are tried again after a pause",
-      events: [.bind, .bindFailed, .pauseOver], effects: [.bindListeners], word: .inactive),
-    Row(
-      says: "a wake ends the pause", events: [.bind, .bound, .connection, .startFailed, .wakeRequested],
-      effects: [.disarm(.pause(failures: 1)), .bindListeners], word: .inactive),
-    Row(
-      says: "a guest that let go of its listener is ended and pauses",
-      events: awake + [.listenerClosed, .exited(.poweredOff)],
-      effects: [.disarm(.stop), .restore, .arm(.pause(failures: 1))], word: .failed),
-    Row(
-      says: "a guest found running is told to halt before its listeners are opened",
-      events: [.adopt], effects: [.thaw, .divert, .arm(.drain)], word: .deactivating),
-    Row(
-      says: "the daemon's end stops a running guest and lets its listeners go",
-      events: awake + [.release, .diverted, .unused, .exited(.poweredOff)],
-      effects: [.disarm(.stop), .restore, .unbindListeners], word: .inactive),
-    Row(
-      says: "the daemon's end lets a sleeping guest's listeners go",
-      events: [.bind, .bound, .release], effects: [.unwatchListeners, .unbindListeners], word: .inactive),
-    Row(
-      says: "a stop may be asked before the guest is ready",
-      events: [.bind, .bound, .wakeRequested, .started, .sleepRequested(now: false)],
-      effects: [.disarm(.start), .divert, .drainQueues, .requestHalt, .arm(.stop)], word: .deactivating),
   ]
 
-  @Test("Each row of the table holds", arguments: rows + selfShutdownRows)
+  @Test(
+    "Each row of the table holds", arguments: startRows + freezeRows + stopRows + exitRows + selfShutdownRows)
   func rowHolds(_ row: Row) {
     var lifecycle = Lifecycle()
     var effects: [Effect] = []
     for event in row.events { effects = lifecycle.handle(event) }
     #expect(effects == row.effects)
     #expect(lifecycle.state.word == row.word)
-  }
-
-  @Test("A guest that powers itself off unserved is woken at once only so often")
-  func unservedPowerOffPays() {
-    var lifecycle = Lifecycle()
-    _ = lifecycle.handle(.bind)
-    var wakes = 0
-    while lifecycle.handle(.bound) == [.watchListeners], lifecycle.handle(.connection).contains(.start) {
-      wakes += 1
-      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.handle(event) }
-    }
-    #expect(wakes == Backoff.allowance + 1)
-    #expect(lifecycle.state.word == .failed)
-    #expect(lifecycle.handle(.pauseOver) == [.bindListeners])
-    #expect(lifecycle.handle(.bound) == [.start])
-  }
-
-  @Test("A guest that ran steadily has its failures forgotten")
-  func steadinessForgets() {
-    var lifecycle = Lifecycle()
-    for event in Self.awake + [.exited(.crashed), .pauseOver, .bound, .connection, .started, .ready, .stable] {
-      _ = lifecycle.handle(event)
-    }
-    #expect(lifecycle.state == .active(.init(failures: 0)))
-  }
-
-  @Test("One pause is made for a failure, and whoever comes after it starts the guest at once")
-  func pausesOnce() {
-    var lifecycle = Lifecycle()
-    for event in [Event.bind, .bound] { _ = lifecycle.handle(event) }
-    for _ in 0..<5 {
-      for event in [Event.connection, .started, .ready] { _ = lifecycle.handle(event) }
-      #expect(lifecycle.handle(.exited(.crashed)).contains { if case .arm(.pause) = $0 { true } else { false } })
-      #expect(lifecycle.handle(.pauseOver) == [.bindListeners])
-      #expect(lifecycle.handle(.bound) == [.watchListeners])
-    }
-    #expect(lifecycle.handle(.connection) == [.unwatchListeners, .start])
-  }
-
-  @Test(
-    "A stop that was asked for costs whoever comes next no pause, though the guest had crashed before",
-    arguments: [true, false])
-  func askedStopIsNoFailure(now: Bool) {
-    var lifecycle = Lifecycle()
-    for event in [Event.bind, .bound] { _ = lifecycle.handle(event) }
-    for _ in 0..<5 {
-      for event in [Event.connection, .started, .ready, .exited(.crashed), .pauseOver, .bound] {
-        _ = lifecycle.handle(event)
-      }
-    }
-    let stop = [
-      Event.connection, .started, .ready, .sleepRequested(now: now), .diverted, .unused, .exited(.poweredOff), .bound,
-    ]
-    for event in stop { _ = lifecycle.handle(event) }
-    #expect(lifecycle.handle(.connection) == [.unwatchListeners, .start])
-  }
-
-  @Test("A guest that serves and powers itself off, again and again, never pays when nobody was left at its door")
-  func quietForgets() {
-    var lifecycle = Lifecycle()
-    _ = lifecycle.handle(.bind)
-    for _ in 0..<10 {
-      #expect(lifecycle.handle(.bound) == [.watchListeners])
-      #expect(lifecycle.handle(.stable).isEmpty)
-      #expect(lifecycle.handle(.connection).contains(.start))
-      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.handle(event) }
-    }
-  }
-
-  @Test("Quiet forgets failures only when it is longer than their pause")
-  func quietIsLonger() {
-    for failures in 0...40 {
-      #expect(Backoff.quiet(afterFailures: failures) >= Backoff.stableAfter)
-      #expect(Backoff.quiet(afterFailures: failures) >= Backoff.pause(afterFailures: failures))
-    }
-  }
-
-  @Test("The pause grows with each failure and ends at its longest")
-  func pauseGrows() {
-    let pauses = (1...40).map { Backoff.pause(afterFailures: $0) }
-    #expect(pauses.first == .milliseconds(500))
-    #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 < $1 || $1 == Backoff.longest })
-    #expect(pauses.last == Backoff.longest)
   }
 }

@@ -10,11 +10,17 @@ private struct World {
   var guestLives = false
   var watchingIdleness = false
   var frozen = false
+  /// The processes are being frozen, and the answer to that comes later.
+  var isFreezing = false
+  /// PID 1 is being made.
+  var isLaunching = false
+  /// Data on open connections is reported.
+  var alarmed = false
   /// It was to go on, which failed and is tried again.
   var isThawOverdue = false
-  /// New clients wait apart.
-  var apart = false
-  /// They were to come back, which failed and is tried again.
+  /// New clients are parked.
+  var diverted = false
+  /// They were to be steered back, which failed and is tried again.
   var isRestoreOverdue = false
   /// There was no place for all of them, when it was last tried.
   var divertFailed = false
@@ -23,20 +29,19 @@ private struct World {
   var killed = false
   var armed: Set<Timer> = []
 
-  /// Does the effects of what happened in one turn, with the answers that they bring; `answer` says whether a holding or a start
-  /// succeeds.
+  /// Performs the effects of what happened in one turn, with the answers that they bring; `answer` says whether an effect succeeds.
+  /// An answer comes before whatever else happened meanwhile, as in `Supervisor`; a launch and a freeze may answer later.
   mutating func take(_ happened: Event..., answer: () -> Bool) {
-    var events = EventQueue()
-    for event in happened { events.add(event) }
-    while let event = events.next() {
-      events.isPerforming = true
-      defer { events.isPerforming = false }
-      var queuesTaken = false
+    var events = happened
+    while !events.isEmpty {
+      let event = events.removeFirst()
+      var answers: [Event] = []
+      var queuesDrained = false
       for effect in lifecycle.handle(event) {
         switch effect {
         case .bindListeners:
           held = answer()
-          events.add(held ? .bound : .bindFailed)
+          answers.append(held ? .bound : .bindFailed)
         case .watchListeners:
           #expect(held && !watching)
           watching = true
@@ -45,14 +50,14 @@ private struct World {
           watching = false
         case .unbindListeners: held = false
         case .start:
-          #expect(!guestLives && held)
-          guestLives = answer()
-          events.add(guestLives ? .started : .startFailed)
+          #expect(!guestLives && !isLaunching && held)
+          isLaunching = true
+          if answer() { answers += launch(answer) }
         case .freeze:
           #expect(guestLives && !watching)
-          frozen = answer()
           isThawOverdue = false
-          events.add(frozen ? .frozen : .freezeFailed)
+          (frozen, isFreezing) = (true, true)
+          if answer() { answers.append(finishFreezing(answer)) }
         case .watchWhileFrozen:
           #expect(frozen && !watching)
           watching = true
@@ -61,25 +66,35 @@ private struct World {
           watching = false
         case .thaw:
           #expect(!watching)
+          isFreezing = false
           resume(answer())
+        case .armAlarm:
+          #expect(frozen)
+          alarmed = true
+        case .disarmAlarm: alarmed = false
         case .divert:
           isRestoreOverdue = false
           divertFailed = !answer()
-          // Of several listeners some may be apart all the same.
-          apart = apart || !divertFailed || answer()
-          events.add(divertFailed ? .divertFailed : .diverted)
+          // Of several listeners some may be diverted all the same.
+          diverted = diverted || !divertFailed || answer()
+          answers.append(divertFailed ? .divertFailed : .diverted)
         case .restore:
-          isRestoreOverdue = apart && guestLives && !answer()
-          apart = isRestoreOverdue
-          (divertFailed, foundUsed) = (false, false)
-        case .rescan:
           #expect(guestLives)
-          foundUsed = !answer()
-          events.add(foundUsed ? .used : .unused)
+          isRestoreOverdue = diverted && !answer()
+          diverted = isRestoreOverdue
+          (divertFailed, foundUsed) = (false, false)
+        case .unpark:
+          #expect(!guestLives)
+          (diverted, divertFailed, foundUsed) = (false, false, false)
+        case .scan(let question):
+          #expect(guestLives)
+          let isUsed = !answer()
+          foundUsed = isUsed && question != .freezeDue
+          answers.append(!isUsed ? .unused : answer() ? .used : .scanFailed)
         case .drainQueues:
           #expect(guestLives)
-          #expect(apart || divertFailed, "who is taken from the guest has a place to wait")
-          queuesTaken = true
+          #expect(diverted || divertFailed, "a client that is taken from the guest has a place to wait")
+          queuesDrained = true
         case .quiesce:
           #expect(guestLives && (!frozen || isThawOverdue))
           frozen = true
@@ -87,16 +102,17 @@ private struct World {
           #expect(frozen)
           resume(answer())
         case .requestHalt:
-          #expect(guestLives && (!frozen || isThawOverdue), "a frozen guest hears nothing")
-          #expect(queuesTaken && (apart || divertFailed), "a guest that is told to halt has no queue")
+          #expect(guestLives && (!frozen || isThawOverdue), "a frozen guest cannot receive a signal")
+          #expect(queuesDrained && (diverted || divertFailed), "a guest that is told to halt has no queue")
           #expect(!foundUsed || event.endsPatience, "a guest that is told to halt is used by nobody")
         case .kill:
-          #expect(guestLives)
+          #expect(guestLives || isLaunching)
           #expect(lifecycle.state.mayBeKilled, "a guest that perhaps goes on is not killed")
           killed = true
         case .watchIdleness:
           #expect(!watchingIdleness)
           watchingIdleness = true
+        case .resumeIdleness: #expect(watchingIdleness)
         case .unwatchIdleness:
           #expect(watchingIdleness)
           watchingIdleness = false
@@ -104,17 +120,32 @@ private struct World {
           #expect(!armed.contains(timer))
           armed.insert(timer)
         case .disarm(let timer): armed.remove(timer)
+        case .refuse: break
         }
         #expect(!(watching && guestLives && !isFrozen), "daemon and guest watch a listener together")
       }
+      events.insert(contentsOf: answers, at: 0)
     }
     #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
-    #expect(isFrozen == (lifecycle.state.word == .frozen))
-    #expect(lifecycle.state.mayRun == guestLives)
+    #expect(!watching || !guestLives || lifecycle.state.word == .frozen)
+    #expect(alarmed == (lifecycle.state.word == .frozen), "the alarm is armed while the guest is frozen, and only then")
+    #expect(lifecycle.state.mayRun == (guestLives || isLaunching))
     #expect(
-      !apart || isRestoreOverdue || lifecycle.state.parksClients, "clients wait apart from a guest that goes on")
-    #expect(
-      !lifecycle.state.isOnItsWayOut || armed.contains(.stop) || killed, "nothing ends a guest that does not go")
+      !diverted || isRestoreOverdue || lifecycle.state.parksClients, "clients are parked for a guest that goes on")
+    #expect(!lifecycle.state.isHalting || armed.contains(.stop) || killed, "nothing ends a guest that does not halt")
+  }
+
+  /// PID 1 exists, or could not be made.
+  mutating func launch(_ answer: () -> Bool) -> [Event] {
+    isLaunching = false
+    guestLives = answer() && !killed
+    killed = false
+    return [guestLives ? .started : .startFailed]
+  }
+
+  mutating func finishFreezing(_ answer: () -> Bool) -> Event {
+    isFreezing = false
+    return answer() ? .frozen : .freezeFailed
   }
 
   /// By the daemon's will, and until it wants otherwise.
@@ -127,19 +158,26 @@ private struct World {
 
   /// The guest is gone, and with it what was still to be done about it.
   mutating func end() {
-    // Who was to come back to it is there for the next start.
-    apart = apart && !isRestoreOverdue
+    // Clients who were to be steered back to it are there for the next start.
+    diverted = diverted && !isRestoreOverdue
     (guestLives, frozen, isThawOverdue, killed, isRestoreOverdue) = (false, false, false, false, false)
+    (isFreezing, isLaunching) = (false, false)
   }
 
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .sleepRequested(now: true), .sleepRequested(now: false), .changed, .idle, .listenerClosed,
-      .stable,
-      .ready, .freezeDue, .activity, .selfShutdown(confirmed: true), .selfShutdown(confirmed: false), .shutdownAborted,
+      .wakeRequested, .thawRequested, .changed, .idle, .listenerClosed, .parkedTooLong, .stable, .ready, .freezeDue,
+      .activity, .selfShutdown(confirmed: true), .selfShutdown(confirmed: false), .shutdownAborted, .killRequested,
     ]
-    if watching { events.append(.connection) }
+    for now in [true, false] {
+      for inUse in [true, false] {
+        events += [.sleepRequested(now: now, inUse: inUse), .freezeRequested(now: now, inUse: inUse)]
+      }
+    }
+    if watching { events.append(.connection(quietFor: .zero)) }
+    if isLaunching { events += [.started, .startFailed] }
+    if isFreezing { events.append(.frozen) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
     for timer in armed.sorted(by: { "\($0)" < "\($1)" }) { events.append(timer.event) }
     return events
@@ -152,7 +190,7 @@ extension Timer {
     case .start: .startTimedOut
     case .stop: .stopTimedOut
     case .freeze: .freezeFailed
-    case .look: .rescanDue
+    case .rescan: .rescanDue
     case .drain: .drainTimedOut
     case .stable: .stable
     case .pause: .pauseOver
@@ -161,34 +199,28 @@ extension Timer {
 }
 
 extension Event {
-  /// Who uses a guest that has to go is waited for until then.
+  /// Clients of a guest that has to go are waited for until one of these.
   fileprivate var endsPatience: Bool {
     switch self {
-    case .drainTimedOut, .stopTimedOut, .selfShutdown: true
-    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .started, .startFailed, .ready,
-      .startTimedOut, .stable, .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
-      .unused, .rescanDue, .shutdownAborted, .sleepRequested, .listenerClosed, .exited, .pauseOver, .changed, .release:
+    case .drainTimedOut, .stopTimedOut, .selfShutdown, .killRequested: true
+    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .thawRequested, .started, .startFailed,
+      .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeRequested, .frozen, .freezeFailed, .activity,
+      .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .shutdownAborted, .sleepRequested,
+      .parkedTooLong, .listenerClosed, .exited, .pauseOver, .changed, .release:
       false
     }
   }
 }
 
 extension State {
-  fileprivate var isOnItsWayOut: Bool {
-    switch self {
-    case .selfShutdown, .deactivating: true
-    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .failed: false
-    }
-  }
-
   fileprivate var mayBeKilled: Bool {
     if case .selfShutdown(let shutdown) = self { shutdown.isConfirmed } else { true }
   }
 
   fileprivate var parksClients: Bool {
     switch self {
-    case .parting, .selfShutdown, .deactivating: true
-    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
+    case .stopPending, .draining, .selfShutdown, .deactivating: true
+    case .pending, .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
     }
   }
 }
@@ -216,32 +248,43 @@ struct LifecycleWalkTests {
     for _ in 0..<500 {
       guard let event = world.possible.randomElement(using: &random) else { break }
       if let timer = world.armed.first(where: { $0.event == event }) { world.armed.remove(timer) }
-      if case .exited = event { world.end() }
-      world.take(event) { Int.random(in: 0..<4, using: &random) > 0 }
+      let answer = { Int.random(in: 0..<4, using: &random) > 0 }
+      switch event {
+      case .exited: world.end()
+      case .started, .startFailed:
+        for outcome in world.launch(answer) { world.take(outcome, answer: answer) }
+        continue
+      case .frozen:
+        world.take(world.finishFreezing(answer), answer: answer)
+        continue
+      default: break
+      }
+      world.take(event, answer: answer)
       #expect(leadsOn(from: world), "stuck in \(world.lifecycle.state)")
     }
-    // The daemon's end: whatever the state and whatever else was asked in the same turn, the guest goes and the listeners are let
-    // go.
-    world.take(.wakeRequested, .release) { true }
+    // The daemon's end: whatever the state and whatever else was asked in the same turn, the guest ends and the listeners are closed.
+    world.take(.wakeRequested, .release(.daemon)) { true }
+    if world.isLaunching { for outcome in world.launch({ true }) { world.take(outcome) { true } } }
     if world.guestLives {
       world.end()
       world.take(.exited(.crashed)) { true }
     }
     #expect(world.lifecycle.state == .unbound)
     #expect(!world.held && !world.watching)
-    world.armed.removeAll()
   }
 
-  /// Something that will happen by itself, or that a client can do, moves this state.
+  /// Something that will happen by itself, or that a client can do, changes this state.
   private func leadsOn(from world: World) -> Bool {
     switch world.lifecycle.state {
-    case .unbound, .binding, .launching: false
+    case .pending, .unbound, .binding: false
+    case .launching: world.isLaunching
     case .inactive, .frozen: world.watching
     case .freezing: world.armed.contains(.freeze)
     case .activating: world.armed.contains(.start)
     case .active: world.watchingIdleness
     case .deactivating, .selfShutdown: world.guestLives
-    case .parting(let parting): !parting.isCancellable && world.armed.contains(.drain)
+    case .stopPending: false
+    case .draining: world.armed.contains(.drain)
     case .failed: world.armed.contains { if case .pause = $0 { true } else { false } }
     }
   }

@@ -2,64 +2,63 @@
 
 // Rows about guests that shut down by themselves, or seem to.
 extension LifecycleTableTests {
-  /// Clients are led apart, also those in its queue, while it stands still.
-  static let diverted: [Effect] = [.quiesce, .divert, .drainQueues, .resume, .arm(.stop)]
+  /// New clients are parked, also those in the guest's queues, while it is quiesced.
+  static let quiesced: [Effect] = [.quiesce, .divert(.all), .drainQueues, .resume, .arm(.stop)]
+  static let servesAgain: [Effect] = [.restore, .disarm(.start), .arm(.stable), .watchIdleness]
 
   static let selfShutdownRows: [Row] = [
     Row(
-      says: "a guest that says it goes has no new clients from then on",
-      events: awake + [.selfShutdown(confirmed: true)], effects: [.disarm(.stable), .unwatchIdleness] + diverted,
+      says: "a guest that says it shuts down gets no new clients from then on",
+      events: awake + [.selfShutdown(confirmed: true)], effects: [.disarm(.stable), .unwatchIdleness] + quiesced,
       word: .deactivating),
     Row(
-      says: "so has one that seems to go",
-      events: awake + [.selfShutdown(confirmed: false)], effects: [.disarm(.stable), .unwatchIdleness] + diverted,
+      says: "a guest that seems to shut down gets no new clients either",
+      events: awake + [.selfShutdown(confirmed: false)], effects: [.disarm(.stable), .unwatchIdleness] + quiesced,
       word: .deactivating),
     Row(
-      says: "and when it is gone they come to the listeners again, which are held for its next start",
+      says: "a guest that shut down by itself has its listeners bound for its next start",
       events: awake + [.selfShutdown(confirmed: false), .exited(.rebooted)],
-      effects: [.disarm(.stop), .restore, .bindListeners], word: .inactive),
+      effects: [.disarm(.stop), .unpark, .bindListeners], word: .inactive),
     Row(
-      says: "one that said so and does not go is killed",
+      says: "a guest that said it shuts down and does not is killed",
       events: awake + [.selfShutdown(confirmed: false), .selfShutdown(confirmed: true), .stopTimedOut],
-      effects: [.kill],
-      word: .deactivating),
+      effects: [.kill(.stopTimeout)], word: .deactivating),
     Row(
-      says: "one that only seemed to is not, and serves again",
-      events: awake + [.selfShutdown(confirmed: false), .stopTimedOut],
-      effects: [.restore, .disarm(.start), .arm(.stable), .watchIdleness], word: .active),
+      says: "a guest that only seemed to shut down is not killed, and serves again",
+      events: awake + [.selfShutdown(confirmed: false), .stopTimedOut], effects: servesAgain, word: .active),
     Row(
-      says: "it does so at once when it says what a guest does not say that goes",
+      says: "a guest serves again at once when it says what a guest that shuts down does not say",
       events: awake + [.selfShutdown(confirmed: false), .shutdownAborted],
-      effects: [.disarm(.stop), .restore, .disarm(.start), .arm(.stable), .watchIdleness], word: .active),
+      effects: [.disarm(.stop)] + servesAgain, word: .active),
     Row(
-      says: "or that it is ready again",
+      says: "a guest that seemed to shut down serves again when it says that it is ready",
       events: awake + [.selfShutdown(confirmed: false), .ready],
-      effects: [.disarm(.stop), .restore, .disarm(.start), .arm(.stable), .watchIdleness], word: .active),
+      effects: [.disarm(.stop)] + servesAgain, word: .active),
     Row(
-      says: "who is confirmed going is not believed to stay",
+      says: "a confirmed shutdown is not believed to be aborted",
       events: awake + [.selfShutdown(confirmed: true), .shutdownAborted], effects: [], word: .deactivating),
     Row(
-      says: "a guest that goes before it is ready has no new clients either",
-      events: starting + [.selfShutdown(confirmed: true)], effects: [.disarm(.start)] + diverted, word: .deactivating),
+      says: "a guest that shuts down before it is ready gets no new clients either",
+      events: starting + [.selfShutdown(confirmed: true)], effects: [.disarm(.start)] + quiesced, word: .deactivating),
     Row(
-      says: "and starts again if that is a reboot",
-      events: starting + [.selfShutdown(confirmed: true), .exited(.rebooted), .bound], effects: [.start],
-      word: .activating),
+      says: "a guest that reboots before it is ready starts again",
+      events: starting + [.selfShutdown(confirmed: true), .exited(.rebooted), .bound],
+      effects: [.arm(.start), .start], word: .activating),
     Row(
-      says: "but pauses if it is not, for it has not served",
+      says: "a guest that shut down before it was ready pauses, for it has not served",
       events: starting + [.selfShutdown(confirmed: true), .exited(.poweredOff)],
-      effects: [.disarm(.stop), .restore, .arm(.pause(failures: 1))], word: .failed),
+      effects: [.disarm(.stop), .unpark, .arm(.pause(failures: 1))], word: .failed),
     Row(
-      says: "one that only seemed to go is waited for as before",
+      says: "a guest that only seemed to shut down before it was ready has its deadline again",
       events: starting + [.selfShutdown(confirmed: false), .shutdownAborted],
       effects: [.disarm(.stop), .restore, .arm(.start)], word: .activating),
     Row(
-      says: "a guest that has to go and seems to is told to at once",
-      events: awake + [.sleepRequested(now: true), .diverted, .used, .selfShutdown(confirmed: false)],
-      effects: [.disarm(.drain), .disarm(.look), .drainQueues, .requestHalt, .arm(.stop)], word: .deactivating),
+      says: "a guest that has to go and seems to shut down is told to halt at once",
+      events: awake + [stopNow, .diverted, .used, .selfShutdown(confirmed: false)],
+      effects: endOfDrain + requested(.request), word: .deactivating),
     Row(
-      says: "and needs not be told when it does",
-      events: awake + [.sleepRequested(now: true), .diverted, .used, .selfShutdown(confirmed: true)],
-      effects: [.disarm(.drain), .disarm(.look), .drainQueues, .arm(.stop)], word: .deactivating),
+      says: "a guest that has to go and shuts down by itself need not be told",
+      events: awake + [stopNow, .diverted, .used, .selfShutdown(confirmed: true)],
+      effects: endOfDrain + [.drainQueues, .arm(.stop)], word: .deactivating),
   ]
 }

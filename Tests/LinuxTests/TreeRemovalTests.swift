@@ -2,10 +2,10 @@ import Glibc
 import Linux
 import Testing
 
-@Suite("A tree that is removed")
+@Suite("Removal of a tree")
 struct TreeRemovalTests {
-  @Test("is gone with all that is in it, but nothing that a link in it names, in as many turns as it takes")
-  func goes() throws {
+  @Test("removing a tree in steps removes everything in it, and not the targets of its symbolic links")
+  func removes() throws {
     try inTemporaryDirectory { directory in
       let (path, kept) = ("\(directory)/tree", "\(directory)/kept")
       try makeDirectories("\(path)/a/b")
@@ -14,8 +14,8 @@ struct TreeRemovalTests {
       try writeFile("\(kept)/file", "stays")
       symlink(kept, "\(path)/a/link")
       let removal = TreeRemoval(of: path)
-      #expect(!removal.goOn(atMost: 1))
-      #expect(removal.goOn())
+      #expect(!removal.removeNext(atMost: 1))
+      #expect(removal.removeNext())
       #expect(access(path, F_OK) == -1)
       #expect(try readFile("\(kept)/file", limit: 10) == Array("stays".utf8))
     }

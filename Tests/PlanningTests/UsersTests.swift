@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("Which users a guest gets")
+@Suite("The users of a guest")
 struct UsersTests {
   private static let host = RootOwner(path: "/guests/web", user: 0, group: 0)
   private static let shifted = RootOwner(path: "/guests/web", user: 0x2_0000, group: 0x2_0000)
@@ -18,7 +18,7 @@ struct UsersTests {
     return try UsersWish.of(guest, owner: owner)
   }
 
-  @Test("is what PrivateUsers= says, and any free range where it says nothing")
+  @Test("a guest gets the users of PrivateUsers=, and any free range without it")
   func wishes() throws {
     #expect(try Self.wish(.no) == nil)
     #expect(try Self.wish(.identity) == UsersWish(base: 0, ownership: .off))
@@ -33,7 +33,8 @@ struct UsersTests {
   }
 
   @Test(
-    "the root is mapped where it can be, given away where it has to be, and left alone where it is the guest's already")
+    "the root is idmapped where possible, changes owners where necessary, and is unchanged where it is the guest's already"
+  )
   func treatments() throws {
     let cases: [(PrivateUsers?, UsersOwnership?, RootOwner, MappingRefusal?, UsersWish.Treatment)] = [
       (.pick, nil, Self.host, nil, .map), (.pick, nil, Self.host, Self.refusal, .chown),
@@ -54,7 +55,7 @@ struct UsersTests {
     }
   }
 
-  @Test("what cannot be is said with the file system, the path and what to write")
+  @Test("an error about users names the file system, the path and a setting that would help")
   func refusals() throws {
     let map = try #require(try Self.wish(.pick, .map))
     let cannot = #expect(throws: UsersError.self) {
@@ -62,15 +63,15 @@ struct UsersTests {
     }
     #expect(
       cannot?.description
-        == "the nfs file system of /guests/web cannot be mounted with mapped owners (Invalid argument); "
-        + "write PrivateUsersOwnership=chown to give the files to the guest's users, or PrivateUsers=no")
+        == "the nfs file system of /guests/web cannot be idmapped (Invalid argument); "
+        + "write PrivateUsersOwnership=chown to change the owners of the files, or PrivateUsers=no")
     let shifted = #expect(throws: UsersError.self) {
       try map.treatment(base: 0x3_0000, owner: Self.shifted, refusal: nil)
     }
     #expect(
       shifted?.description
         == "/guests/web belongs to user 131072, so its owners cannot be mapped; write PrivateUsers=yes "
-        + "for the range that it belongs to, or PrivateUsersOwnership=chown to give it to another")
+        + "for the range that it belongs to, or PrivateUsersOwnership=chown to change the owners")
     for path in ["/", "/usr"] {
       let host = RootOwner(path: path, user: 0, group: 0)
       let chown = try #require(try Self.wish(.pick, nil, host))
@@ -80,17 +81,17 @@ struct UsersTests {
     }
     #expect(
       UsersError.hostIsNotGivenAway(RootOwner(path: "/", user: 0, group: 0)).description
-        == "the files of / are the host's own and are not given to a guest's users; write PrivateUsers=no")
+        == "the files of / are the host's own and their owners are not changed; write PrivateUsers=no")
     #expect(
       UsersError.rootHasNoRange(RootOwner(path: "/x", user: 1, group: 65536)).description
         == "PrivateUsers=yes takes the range that the root belongs to, but /x belongs to user 1 and group 65536, "
-        + "which are not of one; write PrivateUsers=pick")
+        + "which are not in the same range; write PrivateUsers=pick")
     #expect(
       UsersError.noFreeRange.description
-        == "no range of users was found that nobody else has; write PrivateUsers=FIRST:COUNT for one")
+        == "no free range of user IDs was found; write PrivateUsers=FIRST:COUNT for one")
   }
 
-  @Test("a guest looks for its range in the same places each time, and another one elsewhere")
+  @Test("a guest tries the same ranges of IDs at each start, and another guest tries others")
   func candidates() {
     let web = UserRange.candidates(owner: Self.host, name: "web")
     #expect(web == UserRange.candidates(owner: Self.host, name: "web"))
@@ -106,11 +107,19 @@ struct UsersTests {
     #expect(UserRange.candidates(owner: Self.shifted, name: "web") == web)
   }
 
-  @Test("ids that the host's accounts have are somebody's")
+  @Test("the IDs and ranges of the host's accounts are taken")
   func taken() {
     let taken = UserRange.taken(
       accounts: ["root:x:0:0:root:/root:/bin/sh\nodd\nfar:x:1000000:5:::\n"],
       subordinate: ["user:524288:65536\nbroken:1:2:3\nnone:5:0\n"])
     #expect(taken == [0...0, 1_000_000...1_000_000, 524_288...589_823])
+  }
+
+  @Test(
+    "a subordinate range beyond the kernel's IDs is ignored",
+    arguments: ["a:18446744073709551615:2", "a:18446744073709551614:4294967295", "a:4294967296:1"])
+  func beyond(line: String) {
+    #expect(UserRange.taken(accounts: [], subordinate: [line]) == [])
+    #expect(UserRange.taken(accounts: [], subordinate: [line + "\nb:5:1\n"]) == [5...5])
   }
 }

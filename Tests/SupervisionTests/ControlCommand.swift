@@ -12,14 +12,16 @@ struct CommandResult: Equatable {
 
 /// Runs a program to its end, with nothing on its standard input.
 func runCommand(_ arguments: [String]) throws -> CommandResult {
-  let tree = try FilesTree()
+  let directory = FileManager.default.temporaryDirectory.appending(path: "dormouse-command-\(UUID())").path
+  try makeDirectories(directory)
+  defer { try? FileManager.default.removeItem(atPath: directory) }
   let pid = try spawn(
-    arguments, environment: ProcessInfo.processInfo.environment, output: tree.path("output"),
-    errors: tree.path("errors"))
+    arguments, environment: ProcessInfo.processInfo.environment, output: "\(directory)/output",
+    errors: "\(directory)/errors")
   var status: Int32 = 0
   try retrying("waitpid") { waitpid(pid, &status, 0) }
   func said(_ name: String) throws -> String {
-    String(decoding: try readFile(tree.path(name), limit: 1 << 20), as: UTF8.self)
+    String(decoding: try readFile("\(directory)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
   // As a shell counts.
   let signal = status & 0x7f

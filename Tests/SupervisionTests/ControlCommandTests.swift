@@ -64,13 +64,13 @@ struct ControlCommandTests {
   func failures() async throws {
     try await withControlDaemon { daemon, runtime in
       let unknown = try dormouse("why", "web", "--runtime", runtime)
-      #expect(unknown.errors == "dormouse: there is no guest web; `dormouse list` shows those there are\n")
+      #expect(unknown.errors == "dormouse: there is no guest web; `dormouse list` shows the guests\n")
       #expect(unknown.status == 1)
 
       async let refused = daemon.client { try dormouse("wake", "web", "--runtime", runtime) }
       await daemon.called(2)
       await daemon.answer(.failure(.wakeFailed(name: "web", reason: "no\u{1B}[2J root")))
-      #expect(try await refused.errors.hasPrefix("dormouse: web did not wake: no root; "))
+      #expect(try await refused.errors.hasPrefix("dormouse: cannot wake web: no root; "))
       #expect(try await refused.status == 1)
 
       async let dropped = daemon.client { try dormouse("wake", "web", "--runtime", runtime) }

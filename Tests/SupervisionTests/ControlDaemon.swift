@@ -1,12 +1,13 @@
 import ControlProtocol
 import Dispatch
 import Glibc
+import Lifecycle
 import Linux
 import Systemd
 
 @testable import Supervision
 
-/// What stands behind the control socket in these tests: a loop on a thread of its own, and guests that do as told.
+/// The daemon behind the control socket of these tests: a loop on a thread of its own, and guests that do as told.
 actor ControlDaemon {
   nonisolated let loop: EventLoop
   private var server: ControlServer?
@@ -39,6 +40,7 @@ actor ControlDaemon {
       return .status(status)
     case .why(let name): return .failure(.noSuchGuest(name: name))
     case .attach: return .attached
+    case .subscribeGuests(let name): return server?.subscribe(pending, to: name, guests.map { ($0, .inactive) })
     case .wake, .sleep, .freeze, .thaw, .resize:
       waiting.append(pending)
       return nil
@@ -75,6 +77,15 @@ actor ControlDaemon {
   }
 
   func add(_ guest: GuestSummary) { guests.append(guest) }
+
+  /// The guest comes into this state; it is removed with nil.
+  func change(_ guest: String, to state: State.Word?, wakes: Int = 0) {
+    server?.publish(guest, state) {
+      var summary = GuestSummary(name: guest, state: .active, since: Timestamp(microseconds: 1))
+      summary.wakes = wakes
+      return summary
+    }
+  }
 
   func close() { server = nil }
 

@@ -65,7 +65,7 @@ struct ControlServerTests {
       rmdir(runtime)
     }
     try makeDirectories(runtime)
-    var other: Listener? = Listener(try UnixStream.listen(at: path, mode: 0o600, backlog: 1))
+    var other: Listener? = Listener(try openListener(.stream, .path(path), SocketOptions(mode: 0o600, backlog: 1)))
     #expect(other != nil)
     #expect(throws: SystemError("listen at \(path)", errno: EADDRINUSE)) { _ = try ControlSocket(runtime: runtime) }
     other = nil

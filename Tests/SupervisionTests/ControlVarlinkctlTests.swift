@@ -48,6 +48,23 @@ struct ControlVarlinkctlTests {
     }
   }
 
+  @Test("prints each reply of a subscription until the daemon ends")
+  func subscription() async throws {
+    try await withControlDaemon { daemon, runtime in
+      async let result = daemon.client {
+        try Varlinkctl.run(runtime, "call", "--more", "-j", Self.address, "io.dormouse.Manager.SubscribeGuests", "{}")
+      }
+      await daemon.called(1)
+      await daemon.change("web", to: .active)
+      await daemon.change("web", to: nil)
+      await daemon.close()
+      let output = try await result.output
+      #expect(output.contains(#""guests":[]"#), "\(output)")
+      #expect(output.contains(#""state":"active""#), "\(output)")
+      #expect(output.contains(#""removed":["web"]"#), "\(output)")
+    }
+  }
+
   @Test("waits for a guest that wakes")
   func wait() async throws {
     try await withControlDaemon { daemon, runtime in

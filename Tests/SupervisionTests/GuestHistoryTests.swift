@@ -9,12 +9,12 @@ import Testing
 struct GuestHistoryTests {
   @Test("What its PID 1 says adds up, and begins anew with each wake")
   func report() throws {
-    var history = GuestHistory()
+    let history = GuestHistory()
     history.woken(by: .connection, socket: "[::]:80")
     for text in [
       "X_SYSTEMD_SIGNALS_LEVEL=2", "X_SYSTEMD_UNIT_ACTIVE=basic.target\nX_SYSTEMD_UNIT_ACTIVE=multi-user.target",
       "READY=1\nSTATUS=Ready.", "RELOADING=1", "X_SYSTEMD_UNIT_INACTIVE=multi-user.target", "EXIT_STATUS=3",
-    ] { history.take(try #require(NotifyMessage(Array(text.utf8)))) }
+    ] { history.record(try #require(NotifyMessage(Array(text.utf8)))) }
     let report = try #require(history.report)
     #expect(report.ready && report.reloading)
     #expect(report.status == "Ready.")
@@ -34,19 +34,19 @@ struct GuestHistoryTests {
       ("Activating special unit halt.target...", nil), ("User job nothing", nil), ("Ready.", nil),
     ])
   func reaching(status: String, unit: String?) throws {
-    var history = GuestHistory()
-    history.take(try #require(NotifyMessage(Array("STATUS=\(status)".utf8))))
+    let history = GuestHistory()
+    history.record(try #require(NotifyMessage(Array("STATUS=\(status)".utf8))))
     #expect(history.report?.reaching == unit)
-    history.take(try #require(NotifyMessage(Array("READY=1".utf8))))
+    history.record(try #require(NotifyMessage(Array("READY=1".utf8))))
     #expect(history.report?.reaching == nil)
   }
 
   @Test("A guest that names units without end does not grow the daemon")
   func manyUnits() throws {
-    var history = GuestHistory()
+    let history = GuestHistory()
     for number in 0..<10_000 {
-      history.take(try #require(NotifyMessage(Array("X_SYSTEMD_UNIT_ACTIVE=u\(number).target".utf8))))
-      history.note(.warning, "message \(number)")
+      history.record(try #require(NotifyMessage(Array("X_SYSTEMD_UNIT_ACTIVE=u\(number).target".utf8))))
+      history.record(.warning, "message \(number)")
     }
     #expect(history.report?.units.count == 64)
     #expect(history.messages.count == 32)
@@ -55,9 +55,9 @@ struct GuestHistoryTests {
 
   @Test("The argument of a reboot is told after the guest has started again")
   func rebootParameter() throws {
-    var history = GuestHistory()
+    let history = GuestHistory()
     let said = "X_SYSTEMD_SHUTDOWN=reboot\nX_SYSTEMD_REBOOT_PARAMETER=kick me"
-    history.take(try #require(NotifyMessage(Array(said.utf8))))
+    history.record(try #require(NotifyMessage(Array(said.utf8))))
     history.ended(.killed(signal: 1), unasked: .reboot, console: "")
     history.woken(by: .reboot, socket: nil)
     #expect(history.lastStop?.rebootParameter == "kick me")
@@ -65,7 +65,7 @@ struct GuestHistoryTests {
 
   @Test("An end that was asked for keeps its cause; one that was not gets its own")
   func ends() {
-    var history = GuestHistory()
+    let history = GuestHistory()
     history.haltRequested(because: .idle)
     history.ended(.killed(signal: 2), unasked: nil, console: "bye")
     #expect(history.lastStop?.cause == .idle)

@@ -11,8 +11,8 @@ struct IntentTests {
   private static let last = ["+umount.target", "+shutdown.target", "+final.target"]
   private static let again = ["+paths.target", "+sysinit.target", "+timers.target", "+sockets.target", "+basic.target"]
 
-  private static let perhaps = Intent.leave(confirmed: false)
-  private static let confirmed = Intent.leave(confirmed: true)
+  private static let perhaps = Intent.shutdown(confirmed: false)
+  private static let confirmed = Intent.shutdown(confirmed: true)
 
   struct Case: CustomTestStringConvertible, Sendable {
     let testDescription: String
@@ -34,17 +34,17 @@ struct IntentTests {
       testDescription: "a soft reboot is none",
       said: early + late + last + ["+soft-reboot.target", "RELOADING=1", "-shutdown.target"] + again,
       meant: [
-        "-timers.target": perhaps, "-sockets.target": perhaps, "+shutdown.target": perhaps, "+timers.target": .stay,
-        "+sockets.target": .stay,
+        "-timers.target": perhaps, "-sockets.target": perhaps, "+shutdown.target": perhaps, "+timers.target": .aborted,
+        "+sockets.target": .aborted,
       ]),
     Case(
       testDescription: "nor is the way to rescue.target, once the sockets are closed, nor what is there",
       said: early + ["+rescue.target"] + late.dropLast(),
-      meant: ["-timers.target": perhaps, "-sockets.target": .stay]),
+      meant: ["-timers.target": perhaps, "-sockets.target": .aborted]),
     Case(
       testDescription: "from there it may go as well",
       said: ["+rescue.target", "-rescue.target"] + last + ["+halt.target"],
-      meant: ["+rescue.target": .stay, "+shutdown.target": perhaps, "+halt.target": confirmed]),
+      meant: ["+rescue.target": .aborted, "+shutdown.target": perhaps, "+halt.target": confirmed]),
     Case(
       testDescription: "multi-user.target and basic.target may be stopped",
       said: ["-graphical.target", "-multi-user.target", "-basic.target"], meant: [:]),

@@ -60,7 +60,34 @@ struct TextTests {
     #expect(text.contains("Units: sysinit.target basic.target\n"))
   }
 
-  @Test("the explanation lists the connections that keep a guest awake")
+  @Test("A state, a cause, a kind, a level and a reason that the client does not know are shown as they stand")
+  func unrecognized() throws {
+    let message = #"""
+      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"files":[],
+      "sockets":[{"address":"[::]:80","kind":"seqpacket+","name":"http","passed":false}],
+      "lastWake":{"cause":"alarm","at":1800000000000000},"lastStop":{"cause":"maintenance","at":1800000000000000,"killed":false},
+      "messages":[{"at":1800000000000000,"level":"notice","text":"it snores"}],
+      "counters":{"failedWakes":0,"freezes":0,"stops":0,"kills":0,"crashes":0,"reboots":0,"connectionsRefused":0,"accepted":0,
+      "unanswered":0,"handedOver":0,"parked":0,"unparked":0,"undrained":0,"lost":[{"reason":"evaporated","count":2}],
+      "notifyRefused":0,"memoryKills":0,"dreams":7},"aKeyOfALaterVersion":true}}}
+      """#
+    let reply = try Call.status(name: "web", console: false).decodeReply(Array(message.utf8))
+    guard case .status(let status) = reply else {
+      Issue.record("\(reply) is no status")
+      return
+    }
+    let text = StatusText(status, now: now).text
+    #expect(text.contains("State: hibernating since "))
+    #expect(text.contains("Socket: [::]:80 seqpacket+ \"http\"\n"))
+    #expect(text.contains(", by alarm\n"))
+    #expect(text.contains(", maintenance\n"))
+    #expect(text.contains("Notice: it snores (3min 12s ago)\n"))
+    #expect(text.contains("2 lost (evaporated)"))
+    let why = GuestExplanation(name: "web", state: status.state, since: then)
+    #expect(WhyText(why, now: now).text == "web is hibernating, since 3min 12s ago.\n")
+  }
+
+  @Test("Why names the connections that keep a guest awake")
   func why() {
     var guest = GuestExplanation(name: "web", state: .active, since: then)
     var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTABLISHED")

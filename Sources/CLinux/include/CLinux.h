@@ -1,8 +1,8 @@
 /*
- * What the Linux target needs and Swift cannot have from its Glibc module. A thing is in here for one of four reasons only: glibc
- * declares it where the module does not look (behind _GNU_SOURCE, in sys/xattr.h); the oldest glibc that we build on has no wrapper
- * or no number for it; Swift does not import it (macros with arguments, functions with any number of them); or a thread of C has to
- * do it (linux_bind_below), or a library that is opened when it is needed (libnftables).
+ * What the Linux target needs and Swift's Glibc module does not offer, for one of these reasons only: glibc declares it where the module
+ * does not find it (behind _GNU_SOURCE, in sys/xattr.h); the oldest supported glibc has no wrapper or no number for it; Swift cannot
+ * import it (macros with arguments, variadic functions); it needs a thread of its own (linux.c); or it is in a library that is loaded on
+ * demand (libnftables).
  */
 #ifndef DORMOUSE_CLINUX_H
 #define DORMOUSE_CLINUX_H

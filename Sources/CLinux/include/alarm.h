@@ -1,4 +1,4 @@
-/* An eBPF socket filter that tells of what arrives, and the ring that it tells it by: bpf(2), which glibc has no wrapper for. */
+/* An eBPF socket filter that reports what arrives, and the ring buffer that it reports to: bpf(2), for which glibc has no wrapper. */
 #ifndef DORMOUSE_ALARM_H
 #define DORMOUSE_ALARM_H
 
@@ -12,7 +12,7 @@
 
 static const int LINUX_SO_ATTACH_BPF = 50;
 
-/* BPF_MAP_TYPE_RINGBUF (Linux 5.8) of `size` bytes, a power of two and no less than a page. Its descriptor polls as readable. */
+/* Makes a BPF_MAP_TYPE_RINGBUF (Linux 5.8) of `size` bytes, a power of two and at least a page. Its descriptor polls as readable. */
 static inline int linux_bpf_make_ring(uint32_t size) {
   union bpf_attr attributes = {.map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = size};
   return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
@@ -28,7 +28,7 @@ static inline int linux_bpf_load_filter(const uint64_t *instructions, uint32_t c
   return linux_bpf_load(&attributes);
 }
 
-/* Takes all that is in a ring, unread: its first page has the reader's place, the second the writer's. 0, or -1. */
+/* Discards the content of a ring buffer: its first page holds the reader's position, the second the writer's. Returns 0 or -1. */
 static inline int linux_bpf_empty_ring(int ring) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   uint64_t *reader = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring, 0);

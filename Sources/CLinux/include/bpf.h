@@ -1,4 +1,4 @@
-/* bpf(2), which glibc has no wrapper for: just what a program for a cgroup's devices takes, and one for a group of listeners. */
+/* bpf(2), for which glibc has no wrapper: programs for the devices of a cgroup, and for a SO_REUSEPORT group. */
 #ifndef DORMOUSE_CLINUX_BPF_H
 #define DORMOUSE_CLINUX_BPF_H
 
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* EAGAIN: a signal came for this thread while the kernel looked through the program, which says nothing against it. */
+/* EAGAIN means that a signal interrupted the verifier, so the program is loaded again. */
 static inline int linux_bpf_load(union bpf_attr *attributes) {
   for (int tries = 1;; tries++) {
     int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, attributes, sizeof *attributes);
@@ -16,7 +16,7 @@ static inline int linux_bpf_load(union bpf_attr *attributes) {
   }
 }
 
-/* Loads a BPF_PROG_TYPE_CGROUP_DEVICE. It calls no helper that asks for a licence. */
+/* Loads a BPF_PROG_TYPE_CGROUP_DEVICE. The program calls no helper that requires a GPL-compatible licence. */
 static inline int linux_bpf_load_devices(const uint64_t *instructions, uint32_t count) {
   union bpf_attr attributes = {
       .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
@@ -27,7 +27,7 @@ static inline int linux_bpf_load_devices(const uint64_t *instructions, uint32_t 
   return linux_bpf_load(&attributes);
 }
 
-/* BPF_F_ALLOW_MULTI: a guest's systemd attaches programs of its own below (PrivateDevices=); all of them have to agree. */
+/* BPF_F_ALLOW_MULTI: a guest's systemd attaches further programs below (PrivateDevices=), and a device is allowed if all of them allow it. */
 static inline int linux_bpf_attach_devices(int cgroup, int program) {
   union bpf_attr attributes = {
       .target_fd = (uint32_t)cgroup,
@@ -38,8 +38,8 @@ static inline int linux_bpf_attach_devices(int cgroup, int program) {
   return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes);
 }
 
-/* A map from a number below `entries` to four bytes: BPF_MAP_TYPE_ARRAY, or BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, to which one
- * gives descriptors of sockets. */
+/* Makes a map from an index below `entries` to four bytes: a BPF_MAP_TYPE_ARRAY, or a BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, whose values are
+ * descriptors of sockets. */
 static inline int linux_bpf_make_map(uint32_t type, uint32_t entries) {
   union bpf_attr attributes = {.map_type = type, .key_size = 4, .value_size = 4, .max_entries = entries};
   return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
@@ -54,7 +54,7 @@ static inline int linux_bpf_put(int map, uint32_t key, uint32_t value) {
   return (int)syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attributes, sizeof attributes);
 }
 
-/* Loads a BPF_PROG_TYPE_SK_REUSEPORT that is also asked where to go with what a listener leaves behind (Linux 5.14). */
+/* Loads a BPF_PROG_TYPE_SK_REUSEPORT that also chooses where the queue of a closed listener moves (Linux 5.14). */
 static inline int linux_bpf_load_reuseport(const uint64_t *instructions, uint32_t count) {
   union bpf_attr attributes = {
       .prog_type = BPF_PROG_TYPE_SK_REUSEPORT,
@@ -66,10 +66,10 @@ static inline int linux_bpf_load_reuseport(const uint64_t *instructions, uint32_
   return linux_bpf_load(&attributes);
 }
 
-/* membarrier(2), MEMBARRIER_CMD_GLOBAL: returns when every processor has left the kernel's read sections that it was in. */
+/* membarrier(2), MEMBARRIER_CMD_GLOBAL: returns when every processor has left the RCU read-side critical section that it was in. */
 static inline int linux_membarrier_global(void) { return (int)syscall(SYS_membarrier, 1, 0, 0); }
 
-/* How many device programs hold for a cgroup, those of the cgroups above it included. */
+/* Counts the device programs that apply to a cgroup, including those of the cgroups above it. */
 static inline int linux_bpf_count_devices(int cgroup) {
   union bpf_attr attributes = {
       .query = {

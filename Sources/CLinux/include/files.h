@@ -1,4 +1,4 @@
-/* Files by descriptor: system calls that glibc 2.31 (the oldest we build on) has no wrapper for. */
+/* Files by descriptor: system calls for which glibc 2.31, the oldest supported one, has no wrapper. */
 #ifndef DORMOUSE_CLINUX_FILES_H
 #define DORMOUSE_CLINUX_FILES_H
 
@@ -15,14 +15,14 @@ static const int LINUX_F_OFD_SETLK = 37;
 static const int LINUX_F_OFD_SETLKW = 38;
 
 /*
- * openat2(2) with O_PATH: nothing is opened for reading, so that a FIFO does not wait and a device does nothing. `root` is
- * where absolute links start and what `..` does not leave; the links of /proc that lead anywhere are refused.
+ * openat2(2) with O_PATH: the file is not opened for reading, so that a FIFO does not block and a device has no effect. The path is
+ * resolved inside `root`: absolute links start there and `..` does not leave it. Magic links of /proc are refused.
  */
 static inline int linux_locate(int root, const char *path, uint64_t flags) {
   const struct {
     uint64_t flags, mode, resolve;
   } how = {010000000 /* O_PATH */ | O_CLOEXEC | flags, 0, 0x10 | 0x02 /* RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS */};
-  /* EAGAIN: while a `..` was resolved, something was renamed or mounted anywhere on the machine. */
+  /* EAGAIN: something was renamed or mounted somewhere on the machine while a `..` was resolved. */
   for (int tries = 0;; tries++) {
     int file = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
     if (file != -1 || errno != EAGAIN || tries == 1000) return file;
@@ -31,13 +31,31 @@ static inline int linux_locate(int root, const char *path, uint64_t flags) {
 
 static inline int linux_locate_in_root(int root, const char *path) { return linux_locate(root, path, 0); }
 
-/* As it, but of a symbolic link at the end the link itself. */
+/* The same, but a symbolic link as the last component is not followed. */
 static inline int linux_locate_link_in_root(int root, const char *path) { return linux_locate(root, path, O_NOFOLLOW); }
 
 /* memfd_create(2), close-on-exec: behind _GNU_SOURCE. */
 static inline int linux_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */); }
 
-/* getspnam(3), whose header the Glibc module leaves out. NULL when there is no entry, or none that this process may read. */
+/*
+ * memfd_create(2) of a file that can be sealed and is never executed (Linux 6.3, and what the sysctl vm.memfd_noexec may demand; before
+ * that without a word about execution).
+ */
+static inline int linux_sealable_file(const char *name) {
+  const unsigned flags = 1 | 2; /* MFD_CLOEXEC | MFD_ALLOW_SEALING */
+  int file = (int)syscall(SYS_memfd_create, name, flags | 8 /* MFD_NOEXEC_SEAL */);
+  return file == -1 && errno == EINVAL ? (int)syscall(SYS_memfd_create, name, flags) : file;
+}
+
+/* Nobody can write to a sealed file, change its size, or add or remove a seal: F_SEAL_SEAL | _SHRINK | _GROW | _WRITE. */
+static inline int linux_seal(int file) { return fcntl(file, 1033 /* F_ADD_SEALS */, 0xf); }
+
+static inline int linux_is_sealed(int file) {
+  const int seals = fcntl(file, 1034 /* F_GET_SEALS */);
+  return seals != -1 && (seals & 0xf) == 0xf;
+}
+
+/* getspnam(3), whose header the Glibc module leaves out. NULL when there is no entry, or this process may not read it. */
 static inline const char *linux_password(const char *user) {
   const struct spwd *entry = getspnam(user);
   return entry ? entry->sp_pwdp : NULL;

@@ -1,4 +1,4 @@
-/* Mounts by descriptor: system calls that glibc 2.31 (the oldest we build on) has no wrapper for. */
+/* Mounts by descriptor: system calls for which glibc 2.31, the oldest supported one, has no wrapper. */
 #ifndef DORMOUSE_CLINUX_MOUNTS_H
 #define DORMOUSE_CLINUX_MOUNTS_H
 
@@ -32,7 +32,7 @@ static inline int linux_fsmount(int fs, uint32_t attributes) {
   return (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, attributes);
 }
 
-/* A clone of the mount at `path`, attached nowhere; `recursive`: with the mounts below it. */
+/* Clones the mount at `path`, with `recursive` also the mounts below it. The clone is not attached. */
 static inline int linux_clone_mount(const char *path, int recursive) {
   const int flags = 1 | 02000000 /* OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC */ | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0);
   return (int)syscall(SYS_open_tree, -100 /* AT_FDCWD */, path, flags);
@@ -42,21 +42,21 @@ static inline int linux_attach_mount(int mount, const char *target) {
   return (int)syscall(SYS_move_mount, mount, "", -100 /* AT_FDCWD */, target, 0x4 /* MOVE_MOUNT_F_EMPTY_PATH */);
 }
 
-/* mount_setattr(2) on a mount by its descriptor. */
+/* Sets attributes of a mount by its descriptor: mount_setattr(2). */
 static inline int linux_set_mount_attributes(int mount, uint64_t set) {
   /* struct mount_attr: set, clear, propagation, user namespace. */
   const uint64_t attributes[4] = {set, 0, 0, 0};
   return (int)syscall(SYS_mount_setattr, mount, "", 0x1000 /* AT_EMPTY_PATH */, attributes, sizeof attributes);
 }
 
-/* The same with MOUNT_ATTR_IDMAP: owners as the user namespace `users` has them. */
+/* ID-maps a mount by the user namespace `users`: mount_setattr(2) with MOUNT_ATTR_IDMAP. */
 static inline int linux_map_mount(int mount, int users, int recursive) {
   const uint64_t attributes[4] = {0x100000, 0, 0, (uint64_t)users};
   const int flags = 0x1000 /* AT_EMPTY_PATH */ | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0);
   return (int)syscall(SYS_mount_setattr, mount, "", flags, attributes, sizeof attributes);
 }
 
-/* mount_setattr(2) with MS_PRIVATE: nothing is mounted in one copy because it is in another. */
+/* Makes a mount private, so that mounts do not propagate to or from its copies: mount_setattr(2) with MS_PRIVATE. */
 static inline int linux_make_mount_private(int mount) {
   const uint64_t attributes[4] = {0, 0, 1 << 18, 0};
   return (int)syscall(SYS_mount_setattr, mount, "", 0x1000 /* AT_EMPTY_PATH */, attributes, sizeof attributes);

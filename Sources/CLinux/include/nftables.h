@@ -1,4 +1,4 @@
-/* The packet filter, by libnftables(3), which is opened when it is first needed. */
+/* The packet filter, through libnftables(3), which is loaded on demand. */
 #ifndef DORMOUSE_CLINUX_NFTABLES_H
 #define DORMOUSE_CLINUX_NFTABLES_H
 
@@ -7,7 +7,7 @@
 
 enum linux_nftables_result { LINUX_NFTABLES_DONE, LINUX_NFTABLES_MISSING, LINUX_NFTABLES_REFUSED };
 
-/* Carries out commands of nft(8), all or none. `words` get the errors of those that were refused. */
+/* Runs commands of nft(8) in one transaction. On a refusal, `words` gets the error messages. */
 enum linux_nftables_result linux_nftables(const char *commands, char *words, size_t size);
 
 #endif

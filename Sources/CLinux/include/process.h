@@ -1,4 +1,4 @@
-/* Processes by descriptor: system calls that glibc 2.31 (the oldest we build on) has no wrapper for. */
+/* Processes by descriptor: system calls for which glibc 2.31, the oldest supported one, has no wrapper. */
 #ifndef DORMOUSE_CLINUX_PROCESS_H
 #define DORMOUSE_CLINUX_PROCESS_H
 
@@ -12,14 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* sched.h keeps it under _GNU_SOURCE. */
-static const int LINUX_CLONE_NEWUTS = 0x04000000;
+/* Reads the host name in the UTS namespace with this descriptor. It needs CAP_SYS_ADMIN. Returns -1 and sets errno on failure. */
+extern int linux_hostname_in_namespace(int namespace, char *name, uint32_t size);
 
 static inline int linux_pidfd_send_signal(int pidfd, int number) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }
 
-/* waitid(2)'s P_PIDFD is younger than glibc's enum. Fills `code` and `status` of siginfo_t; `code` 0: it still runs. */
+/* waitid(2) with P_PIDFD, which the enum of old glibcs lacks. Sets `code` and `status` from siginfo_t; `code` is 0 while the process runs. */
 static inline int linux_wait_pidfd(int pidfd, int *code, int *status) {
   siginfo_t info = {0};
   int result = waitid((idtype_t)3, (id_t)pidfd, &info, WEXITED | WNOHANG);
@@ -28,7 +28,7 @@ static inline int linux_wait_pidfd(int pidfd, int *code, int *status) {
   return result;
 }
 
-/* linux/pidfd.h of 6.15; older headers lack it, older kernels say ENOTTY. */
+/* From linux/pidfd.h of Linux 6.15, which older headers lack. Older kernels return ENOTTY. */
 struct linux_pidfd_info {
   uint64_t mask;
   uint64_t cgroup;
@@ -36,7 +36,7 @@ struct linux_pidfd_info {
   int32_t exit_code;
 };
 
-/* PIDFD_GET_INFO with PIDFD_INFO_EXIT. `status` is as wait(2) has it. 0: not known. */
+/* PIDFD_GET_INFO with PIDFD_INFO_EXIT. `status` is that of wait(2). Returns 1, 0 when the kernel does not know it, or -1. */
 static inline int linux_pidfd_exit_status(int pidfd, int *status) {
   const uint64_t exited = 1 << 3;
   struct linux_pidfd_info info = {.mask = exited};
@@ -45,27 +45,27 @@ static inline int linux_pidfd_exit_status(int pidfd, int *status) {
   return (info.mask & exited) != 0;
 }
 
-/* pidfd_getfd(2), Linux 5.6: a descriptor of another process, duplicated into this one, closed on exec. */
+/* pidfd_getfd(2), Linux 5.6: duplicates a descriptor of another process into this one, closed on exec. */
 static inline int linux_pidfd_getfd(int pidfd, int number) {
   return (int)syscall(438 /* the same on every architecture */, pidfd, number, 0);
 }
 
-/* execveat(2) of an open file, with this process's environment. */
+/* Executes an open file with this process's environment: execveat(2). */
 static inline int linux_execute(int file, char *const arguments[]) {
   extern char **environ;
   return (int)syscall(SYS_execveat, file, "", arguments, environ, 0x1000 /* AT_EMPTY_PATH */);
 }
 
-/* prctl(2) takes its arguments as a list of any length, which Swift does not import. */
+/* prctl(2) is variadic, which Swift does not import. */
 static inline int linux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
-/* TIOCSPTLCK: glibc's unlockpt(3) would first look for the terminal in the host's own /dev/pts. */
+/* TIOCSPTLCK: unlockpt(3) of glibc would first search the terminal in the host's /dev/pts. */
 static inline int linux_unlock_terminal(int master) {
   int unlocked = 0;
   return ioctl(master, TIOCSPTLCK, &unlocked);
 }
 
-/* Whether seccomp(2) takes programs: it looks for this one at no address. */
+/* Whether seccomp(2) supports programs: with a null pointer it then fails with EFAULT. */
 static inline int linux_has_seccomp_filter(void) {
   return syscall(SYS_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, NULL) == -1 && errno == EFAULT;
 }

@@ -1,8 +1,8 @@
-/* Sockets: what glibc's headers hide behind _GNU_SOURCE or are too old to know. */
+/* Sockets: what glibc's headers have under _GNU_SOURCE, or lack. */
 #ifndef DORMOUSE_SOCKETS_H
 #define DORMOUSE_SOCKETS_H
 
-/* Not sys/socket.h: what a header of both modules declares is found through one of them only, by chance. */
+/* Not sys/socket.h: Swift finds a declaration that two modules have through one of them only, by chance. */
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,46 +31,48 @@ static const int LINUX_SCM_RIGHTS = 1;
 static const int LINUX_SCM_CREDENTIALS = 2;
 static const int LINUX_SCM_PIDFD = 4;
 
-/* Socket options newer than the headers of the oldest distribution we build on. */
+/* Socket options that the headers of the oldest supported distribution lack. */
 static const int LINUX_SO_PASSPIDFD = 76;
-static const int LINUX_SO_COOKIE = 57;
 static const int LINUX_SO_NETNS_COOKIE = 71;
 static const int LINUX_SO_MEMINFO = 55;
 static const int LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;
 static const int LINUX_SO_ATTACH_REUSEPORT_EBPF = 52;
 static const int LINUX_SO_BINDTOIFINDEX = 62;
 static const int LINUX_SO_BUF_LOCK = 72;
-/* linux/sockios.h: the stamp of the last datagram, with the seconds of this machine's own time_t. */
+/* From linux/sockios.h: the timestamp of the last datagram, as a struct timespec of this machine. */
 static const unsigned long LINUX_SIOCGSTAMPNS = 0x8907;
 static const int LINUX_IP_FREEBIND = 15;
 static const int LINUX_IPV6_FREEBIND = 78;
 
-/* unshare(2), under _GNU_SOURCE: the tests of sockets make themselves a network namespace each. */
+/* unshare(2), under _GNU_SOURCE: each test of sockets has a network namespace of its own. */
 extern int unshare(int flags);
 
-/* capget(2) and capset(2), which glibc has and declares nowhere: the same tests try what happens without any. */
+/* capget(2) and capset(2), which glibc has and does not declare: the same tests drop their capabilities. */
 extern int capget(void *header, void *data);
 extern int capset(void *header, const void *data);
 
-/* bind(2) of a path with `root` in the place of "/": the file is made below it, and the socket's name is the path all the same.
- * On a thread that lives no longer, because a root is given up for good. Needs CAP_SYS_CHROOT. -1 and errno. */
+/* bind(2) of a path with `root` as the root directory: the file is made below it, and the socket's name is the path all the same. It needs
+ * CAP_SYS_CHROOT. Returns -1 and sets errno on failure. */
 extern int linux_bind_below(const char *root, int socket, const struct sockaddr *address, uint32_t length);
 
-/* renameat2(2) with RENAME_EXCHANGE, which glibc has behind _GNU_SOURCE: two files change places at once. */
+/* socket(2) in the network namespace with this descriptor. It needs CAP_SYS_ADMIN. Returns -1 and sets errno on failure. */
+extern int linux_socket_in_namespace(int namespace, int family, int type, int protocol);
+
+/* renameat2(2) with RENAME_EXCHANGE, which glibc has behind _GNU_SOURCE: exchanges two files atomically. */
 static inline int linux_rename_exchange(const char *one, const char *other) {
   const int here = -100 /* AT_FDCWD */, exchange = 2;
   return (int)syscall(SYS_renameat2, here, one, here, other, exchange);
 }
 
-/* fcntl.h and poll.h keep these under _GNU_SOURCE. */
+/* From fcntl.h and poll.h, under _GNU_SOURCE. */
 static const int LINUX_O_PATH = 010000000;
 static const int LINUX_AT_EMPTY_PATH = 0x1000;
 static const int LINUX_POLLRDHUP = 0x2000;
 
-/* pidfd_open(2), younger than the Glibc module: the other half of comparing a sender with a process. */
+/* pidfd_open(2), which the Glibc module lacks. */
 extern int pidfd_open(int32_t pid, unsigned int flags);
 
-/* statfs(2)'s f_type of a pidfd since Linux 6.9, where its inode number names the process for ever. */
+/* The f_type of a pidfd in statfs(2) since Linux 6.9, where the inode number identifies the process. */
 static const long LINUX_PIDFS_MAGIC = 0x50494446;
 
 #endif

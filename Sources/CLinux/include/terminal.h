@@ -1,6 +1,6 @@
 /*
- * Terminals: <sys/ioctl.h> makes TIOCGPTPEER by a macro with arguments, which Swift does not import. <sys/signalfd.h> is not in its
- * Glibc module.
+ * Terminals: <sys/ioctl.h> defines TIOCGPTPEER by a macro with arguments, which Swift does not import. Its Glibc module lacks
+ * <sys/signalfd.h>.
  */
 #ifndef DORMOUSE_CLINUX_TERMINAL_H
 #define DORMOUSE_CLINUX_TERMINAL_H

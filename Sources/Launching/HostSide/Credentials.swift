@@ -2,26 +2,26 @@ import Glibc
 import GuestSpec
 import Linux
 
-/// The credentials of a guest: what systemd.exec(5) makes of `SetCredential=` and `LoadCredential=`, and the file system they stand
-/// in. Their bytes are here and in that file system, and nowhere else: in no plan, no message, no status.
+/// The credentials of a guest, as systemd.exec(5) defines `SetCredential=` and `LoadCredential=`, and the file system that holds them.
+/// Their bytes are in this value and in that file system only: in no plan, no log message and no status.
 struct Credentials {
   /// By ID.
   private(set) var contents: [String: Secret] = [:]
   private var size = 0
 
-  /// Where credentials without a path are looked for, the first that has one counts; as in systemd.exec(5).
+  /// The directories to search for credentials without a path, in the order of systemd.exec(5).
   static func searchPath(_ environment: [String: String]) -> [String] {
     let own = environment["CREDENTIALS_DIRECTORY"].map { [$0] } ?? []
     return own + ["/etc/credstore", "/run/credstore", "/usr/local/lib/credstore", "/usr/lib/credstore"]
   }
 
-  /// Reads all that a guest asks for.
+  /// Reads the credentials of a guest.
   ///
-  /// - Throws: `CredentialError` for a file that is not there although its path is given, or cannot be read, and for too many bytes.
+  /// - Throws: `CredentialError` when a file whose path is given is missing, when a file cannot be read, and when there are too many bytes.
   init(_ wanted: [Credential], searchPath: [String]) throws(CredentialError) {
     var set: [String: Secret] = [:]
     for case let (id, .value(secret)) in wanted.map({ ($0.id, $0.source) }) { set[id] = secret }
-    // The last line of an ID counts.
+    // The last setting of an ID wins.
     var loaded: Set<String> = []
     for credential in wanted.reversed() where !loaded.contains(credential.id) {
       do throws(SystemError) {
@@ -35,7 +35,7 @@ struct Credentials {
       }
       loaded.insert(credential.id)
     }
-    // What a file says counts more than what the guest's file says: that is for the case that there is none.
+    // SetCredential= is the fallback for an ID that LoadCredential= finds no file for.
     for (id, secret) in set.sorted(by: { $0.key < $1.key }) where contents[id] == nil {
       do throws(SystemError) { try add(id, secret.bytes) } catch { throw CredentialError(id: id, error: error) }
     }
@@ -60,7 +60,7 @@ struct Credentials {
     }
   }
 
-  /// Each file below `path` is a credential: its ID is the directory's with the names on the way to it, `_` in between.
+  /// Reads each file below `path` as a credential. Its ID is the directory's ID and the names on the path, joined by `_`.
   private mutating func loadDirectory(_ id: String, _ path: String) throws(SystemError) {
     for name in try directoryEntries(path).sorted() {
       let (file, fileID) = ("\(path)/\(name)", "\(id)_\(name)")
@@ -79,7 +79,7 @@ struct Credentials {
     contents[id] = Secret(bytes)
   }
 
-  /// A ramfs, which is never written to a disk, with a file for each, read-only.
+  /// Makes a read-only ramfs with a file for each credential. A ramfs is never swapped out.
   ///
   /// - Throws: `SystemError`.
   func mount(owner: UInt32) throws(SystemError) -> OwnedFD {
@@ -93,11 +93,11 @@ struct Credentials {
   }
 }
 
-/// Why a guest's credentials cannot be had. Says which, never what is in it.
+/// Why a guest's credentials cannot be read. Names the credential, never its value.
 public struct CredentialError: Error, Equatable, CustomStringConvertible {
-  /// Whose value could not be had.
+  /// The ID of the credential that failed.
   public let id: String
-  /// Why; never with anything of a value.
+  /// Why. It contains nothing of the value.
   public let error: SystemError
 
   public var description: String {

@@ -1,7 +1,7 @@
 import Linux
 import Planning
 
-/// Mounts of file systems that are made for one start, for the child to attach.
+/// Mounts made for one instance that the child attaches in the guest.
 public final class HandedMounts {
   private let list = DescriptorList()
   private(set) var kinds: [Preloaded] = []
@@ -13,6 +13,6 @@ public final class HandedMounts {
     kinds.append(kind)
   }
 
-  /// Borrowed; nil for what is not among them.
+  /// The descriptor of a mount, borrowed; nil when it was not made.
   func number(of kind: Preloaded) -> Int32? { kinds.firstIndex(of: kind).map { list.numbers[$0] } }
 }

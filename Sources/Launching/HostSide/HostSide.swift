@@ -3,22 +3,21 @@ import GuestSpec
 import Linux
 import Planning
 
-/// What a start makes on the host for a guest, besides its process: gone when this is.
+/// The files, directories and mounts that a start makes on the host for a guest. They are removed with this value.
 ///
-/// All of it has places that follow from the daemon's runtime directory and the guest's name, so a later daemon can clear up after
-/// one that was killed.
+/// Their paths derive from the daemon's runtime directory and the guest's name, so a later daemon can remove what a killed one has left.
 public final class HostSide {
   private let name: String
   private let runtime: String
-  /// What the launcher hands to the child.
+  /// The mounts that the child attaches.
   public let mounts = HandedMounts()
   private var journal = Journal.guests
   private var scratch: String?
   private let discard: (DiscardedScratch) -> Void
-  /// Held open, for reading and writing: no reader in the guest sees an end of it.
+  /// The FIFO, held open for reading and writing, so that a reader in the guest never reads end of file.
   private var kernelMessages: OwnedFD?
 
-  /// Takes over what an earlier daemon has made for a guest that runs. `discard` as below.
+  /// Takes over what an earlier daemon has made for a guest. `discard` as below.
   public init(
     adopting name: String, runtime: String, discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
   ) {
@@ -30,35 +29,39 @@ public final class HostSide {
   /// - Parameters:
   ///   - guest: the guest that is about to start.
   ///   - runtime: the daemon's runtime directory.
-  ///   - facts: of this start, as far as they are known.
-  ///   - discard: gets the scratch directory, to be removed, at the end: unless somebody has time for it later, at once.
-  /// - Throws: `CredentialError`, `JournalError` or `SystemError`; nothing is left then.
+  ///   - facts: the facts of this start that are known so far.
+  ///   - discard: receives the scratch directory at the end and removes it. The default removes it at once.
+  /// - Throws: `HostSideError`, after removing everything.
   public init(
     making guest: Guest, runtime: String, facts: StartFacts,
     discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
-  ) throws {
+  ) throws(HostSideError) {
     name = guest.name
     self.runtime = runtime
     self.discard = discard
     remove()
     let owner = facts.users?.map.users.outer ?? 0
-    try makeDirectories(incoming)
-    if guest.needsScratch { scratch = try makeScratch() }
-    try makeKernelMessages(owner)
-    try makeUnixExport(owner)
+    do throws(SystemError) {
+      try makeDirectories(incoming)
+      if guest.needsScratch { scratch = try makeScratch() }
+      try makeKernelMessages(owner)
+      try makeUnixExport(owner)
+    } catch {
+      throw .system(error)
+    }
     try makeCredentials(guest.policy.credentials, owner)
-    // What is thrown away has no journal to be kept.
-    journal = try JournalLink(
-      guest.exec.ephemeral ? .no : guest.exec.linkJournal, machineID: facts.machineID, root: facts.root
-    ).prepare()
+    // The root of an ephemeral guest is discarded, so there is no journal to link to.
+    let link = JournalLink(
+      guest.exec.ephemeral ? .no : guest.exec.linkJournal, machineID: facts.machineID, root: facts.root)
+    do throws(JournalError) { journal = try link.prepare() } catch { throw .journal(error) }
   }
 
   deinit { remove() }
 
-  /// Where the sockets are on the host that a guest has in its `/run/host/unix-export`.
+  /// The directory of the host that a guest has as its `/run/host/unix-export`.
   public static func unixExport(of guest: String, runtime: String) -> String { "\(runtime)/unix-export/\(guest)" }
 
-  /// Tells a plan of it.
+  /// Adds what was made to the facts of the start.
   public func complete(_ facts: inout StartFacts) {
     facts.handed = mounts.kinds
     facts.incoming = incoming
@@ -76,15 +79,15 @@ public final class HostSide {
     removeDirectory(unixExport)
     removeDirectory(incoming)
     removeFile(kernelMessagesPath)
-    if let scratch = DiscardedScratch(takingOver: scratchNote, runtime: runtime) { discard(scratch) }
+    if let scratch = DiscardedScratch(takingOver: scratchRecord, runtime: runtime) { discard(scratch) }
   }
 
-  private var scratchNote: String { "\(runtime)/\(name).scratch" }
+  private var scratchRecord: String { "\(runtime)/\(name).scratch" }
 
-  /// The note comes first: a daemon killed in between leaves a note about nothing, never a directory that nobody finds.
+  /// The record is written first: a daemon killed in between leaves a record of nothing, never a directory that the next one does not find.
   private func makeScratch() throws(SystemError) -> String {
     let path = scratchPath(for: name)
-    try writeFile(scratchNote, path)
+    try writeFile(scratchRecord, path)
     try retrying("mkdir \(path)") { mkdir(path, 0o700) }
     return path
   }
@@ -93,8 +96,8 @@ public final class HostSide {
     kernelMessages = try makeFIFO(kernelMessagesPath, mode: 0o600, owner: owner)
   }
 
-  /// The guest puts sockets in there that the host connects to (Container Interface, /run/host/unix-export). What it may do to the host
-  /// with it is little: so many files, no devices, no programs, and no symbolic link that the host would follow.
+  /// The guest makes sockets in there that the host connects to (Container Interface, /run/host/unix-export). The mount limits what a
+  /// hostile guest can do to the host: few files, no device nodes, no programs, no symbolic links that the host would follow.
   private func makeUnixExport(_ owner: UInt32) throws(SystemError) {
     try makeDirectories(unixExport)
     let options = [
@@ -103,21 +106,31 @@ public final class HostSide {
     let attributes: MountAttributes = [.noSetUID, .noDevices, .noExecute, .noSymlinkFollow]
     let system = try NewFileSystem(of: "tmpfs", options: options, attributes: attributes)
     try attachMount(system.mount, at: unixExport)
-    // Below a shared mount, as /run is, it became one; the guest's clone would be its peer, and what the guest mounts there the host's.
+    // /run is a shared mount, so this one became shared too. The guest's clone would be its peer, and the guest's mounts would propagate
+    // here.
     try makePrivate(system.mount)
     let guests = try cloneMount(at: unixExport)
     try setAttributes(of: system.mount, .readOnly)
     mounts.append(.unixExport, guests)
   }
 
-  private func makeCredentials(_ wanted: [Credential], _ owner: UInt32) throws {
+  private func makeCredentials(_ wanted: [Credential], _ owner: UInt32) throws(HostSideError) {
     if wanted.isEmpty { return }
     let searchPath = Credentials.searchPath(
       ["CREDENTIALS_DIRECTORY": getenv("CREDENTIALS_DIRECTORY")].compactMapValues {
         $0.map { String(cString: $0) }
       })
-    let credentials = try Credentials(wanted, searchPath: searchPath)
+    let credentials: Credentials
+    do throws(CredentialError) {
+      credentials = try Credentials(wanted, searchPath: searchPath)
+    } catch {
+      throw .credential(error)
+    }
     if credentials.contents.isEmpty { return }
-    mounts.append(.credentials, try credentials.mount(owner: owner))
+    do throws(SystemError) {
+      mounts.append(.credentials, try credentials.mount(owner: owner))
+    } catch {
+      throw .system(error)
+    }
   }
 }

@@ -3,19 +3,19 @@ import GuestSpec
 import Linux
 import Planning
 
-/// `LinkJournal=`: the host's /var/log/journal/ID, where ID is the guest's machine id.
+/// `LinkJournal=`: the host's /var/log/journal/ID, where ID is the guest's machine ID.
 struct JournalLink {
-  /// What a mode asks for, with what is found.
+  /// What to do on the host, by the setting and by what exists.
   enum Decision: Equatable {
     case leave
-    /// The host's directory, made when it is missing or in the place of a link, becomes the guest's.
+    /// Bind the host's directory in the guest. It is made if it is missing, and replaces a symbolic link.
     case bind(makes: Bool, removesLink: Bool)
-    /// The host gets a link to the guest's directory, in the place of a link or an empty directory.
+    /// Make a symbolic link on the host to the guest's directory. It replaces another link or an empty directory.
     case link(replaces: Place)
     case refuse(JournalError)
   }
 
-  /// What the host has in the place.
+  /// What exists at the host's path.
   enum Place: Equatable {
     case missing, directory, mountPoint, other
     case link(target: String)
@@ -23,17 +23,17 @@ struct JournalLink {
 
   let mode: LinkJournal
   let directory: String
-  /// The directory of the guest, as the host sees it.
+  /// The host's path of the guest's directory.
   let guests: String
-  /// Whether it is the host's machine id as well.
+  /// Whether the host has the same machine ID.
   let isHostsID: Bool
-  /// Whether the directory above is there: whether this host keeps a journal.
+  /// Whether /var/log/journal exists, so that this host keeps a persistent journal.
   let isKept: Bool
   let place: Place
 
   private static let journals = "/var/log/journal"
 
-  /// Looks at the host. What cannot be looked at is something else than a journal.
+  /// Reads the state of the host. An unreadable file counts as missing.
   init(_ mode: LinkJournal, machineID: String, root: String) {
     directory = "\(Self.journals)/\(machineID)"
     self.mode = mode
@@ -41,7 +41,7 @@ struct JournalLink {
     let hosts = (try? readFile("/etc/machine-id", limit: 256)) ?? []
     isHostsID = hosts.starts(with: machineID.utf8)
     isKept = access(Self.journals, F_OK) == 0
-    place = Self.look(at: directory)
+    place = Self.place(at: directory)
   }
 
   init(_ mode: LinkJournal, directory: String, guests: String, isHostsID: Bool, isKept: Bool, place: Place) {
@@ -53,7 +53,7 @@ struct JournalLink {
     self.place = place
   }
 
-  private static func look(at path: String) -> Place {
+  private static func place(at path: String) -> Place {
     switch try? FileStatus(path, followingLinks: false).kind {
     case nil: return .missing
     case .symbolicLink: return .link(target: (try? readLink(path)) ?? "")
@@ -88,7 +88,7 @@ struct JournalLink {
     }
   }
 
-  /// Does on the host what was decided. It stays after the guest's end: its journal is to be read then.
+  /// Executes the decision on the host. Its result stays after the guest's end, so that the journal can be read then.
   ///
   /// - Throws: `JournalError`, which names the directory.
   func prepare() throws(JournalError) -> Journal {
@@ -134,13 +134,13 @@ public struct JournalError: Error, Equatable, CustomStringConvertible {
 
   public var description: String {
     switch reason {
-    case .hostsID: "LinkJournal=: the guest has this host's machine ID, and the journal would be the host's own"
+    case .hostsID: "LinkJournal=: the guest has this host's machine ID, so the journal would be the host's own"
     case .notKept:
-      "LinkJournal=: this host keeps no journal on its disk; make /var/log/journal, or write try-host or try-guest"
-    case .mountPoint: "LinkJournal=: \(directory) is a mount already"
+      "LinkJournal=: this host keeps no persistent journal; make /var/log/journal, or write try-host or try-guest"
+    case .mountPoint: "LinkJournal=: \(directory) is a mount point"
     case .other: "LinkJournal=: \(directory) is neither a directory nor a symbolic link"
     case .notEmpty:
-      "LinkJournal=: \(directory) has journals in it, and a link to the guest's is to stand there; move them away"
+      "LinkJournal=: \(directory) is not empty, so it cannot be replaced by a link to the guest's journals; move its files away"
     case .failed(let error): "LinkJournal=: \(error)"
     }
   }

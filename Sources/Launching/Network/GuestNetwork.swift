@@ -3,90 +3,103 @@ import GuestSpec
 import Linux
 import Planning
 
-/// The interfaces of one run, with what of the host belongs to them.
+/// The network interfaces of an instance, and what they use of the host: veth ends, bridges, moved interfaces, rules of the packet filter.
 ///
-/// While they are there, a note in a file says what a later daemon has to undo, should this one be killed.
+/// While the network exists, a record in a file says what a later daemon has to undo if this one is killed.
 public final class GuestNetwork {
   private let netlink: RouteNetlink
   private let namespace: OwnedFD?
   private let place: Place
-  private var note: NetworkNote
+  private var record: NetworkRecord
   private var hasEnded = false
-  /// The host's ends of its links, by their index.
+  /// The interface indexes of the host's ends of its links.
   public private(set) var hostIndexes: [Int32] = []
 
-  /// Where the note of a guest is: `NAME.network` in the runtime directory. Beside it is `NAME.netns`, the file that keeps the
-  /// namespace alive while interfaces of the host are in it: with the last process the kernel would take away those that are not of
-  /// hardware.
+  /// Where the record of an instance's network is, in the runtime directory. Beside it a bind mount keeps the namespace alive while
+  /// interfaces of the host are in it: without it the kernel would destroy virtual interfaces when the last process ends.
   public struct Place {
-    let guest: String
-    let note: String
-    let pin: String
+    let name: InstanceName
+    let runtime: String
 
-    public init(_ guest: String, runtime: String) {
-      self.guest = guest
-      note = "\(runtime)/\(guest).network"
-      pin = "\(runtime)/\(guest).netns"
+    public init(_ name: InstanceName, runtime: String) {
+      self.name = name
+      self.runtime = runtime
     }
 
-    /// The guests that have such a note.
-    ///
-    /// - Throws: `SystemError` when the directory cannot be listed.
-    public static func guests(in runtime: String) throws(SystemError) -> [String] {
-      let suffix = ".network"
-      return try directoryEntries(runtime).filter { $0.hasSuffix(suffix) }
-        .map { String($0.dropLast(suffix.count)) }
+    var record: String { name.path(of: .network, in: runtime) }
+    var pin: String { name.path(of: .networkNamespace, in: runtime) }
+
+    /// The guest's instances that have such a record.
+    func ofSameGuest() throws(SystemError) -> [Place] {
+      try InstanceName.files(in: runtime).filter { $0.key.guest == name.guest && $0.value.contains(.network) }
+        .keys.sorted().map { Place($0, runtime: runtime) }
     }
   }
 
-  /// Furnishes `namespace`, in which nobody is yet. What an earlier run of the guest may have left is undone first.
+  /// Makes the interfaces of `plan` in `namespace`, which no process is in yet. First undoes what earlier instances of the guest have left.
   ///
-  /// - Throws: `SystemError` with the words of what could not be done; everything is undone then. `NftablesError` when rules of an
-  /// earlier run stay.
-  public convenience init(_ plan: NetworkPlan, in namespace: borrowing OwnedFD, recordedAt place: Place) throws {
-    try Self.undo(leftAt: place)
-    try self.init(NetworkNote(), namespace.duplicate(), place)
-    try furnish(plan)
+  /// - Throws: `NetworkError`, after undoing everything.
+  public convenience init(
+    _ plan: NetworkPlan, in namespace: borrowing OwnedFD, recordedAt place: Place
+  ) throws(NetworkError) {
+    let earlier: [Place]
+    do throws(SystemError) { earlier = try place.ofSameGuest() } catch { throw .system(error) }
+    for earlier in earlier { try Self.undo(leftAt: earlier) }
+    do throws(SystemError) {
+      try self.init(NetworkRecord(), namespace.duplicate(), place)
+      try furnish(plan)
+    } catch {
+      throw .system(error)
+    }
   }
 
   deinit {
     if !hasEnded { _ = end() }
   }
 
-  /// The network of a guest that an earlier daemon left running; nil when nothing of the host belongs to it.
+  /// Takes over the network of an orphan, an instance that an earlier daemon left running.
   ///
+  /// - Returns: nil when its network uses nothing of the host.
   /// - Throws: `SystemError`.
   public static func found(_ place: Place, of process: GuestProcess) throws(SystemError) -> GuestNetwork? {
-    guard let note = try read(place) else { return nil }
-    return try GuestNetwork(note, NetworkNamespace.open("/proc/\(process.pid)/ns/net"), place)
+    guard let record = try read(place) else { return nil }
+    return try GuestNetwork(record, NetworkNamespace.open("/proc/\(process.pid)/ns/net"), place)
   }
 
-  /// Undoes what is left of a guest that runs no more; there may be nothing.
+  /// Undoes the network of an instance that has ended. Does nothing where there is no record.
   ///
-  /// - Throws: `SystemError` or `NftablesError` when something stays, with the note of it.
-  public static func undo(leftAt place: Place) throws {
-    guard let note = try read(place) else { return }
-    let network = try GuestNetwork(note, pinned(place), place)
+  /// - Throws: `NetworkError` when something could not be undone; the record stays.
+  public static func undo(leftAt place: Place) throws(NetworkError) {
+    let network: GuestNetwork
+    do throws(SystemError) {
+      guard let record = try read(place) else { return }
+      network = try GuestNetwork(record, pinned(place), place)
+    } catch {
+      throw .system(error)
+    }
     if let problem = network.end().first { throw problem }
   }
 
-  private init(_ note: NetworkNote, _ namespace: consuming OwnedFD?, _ place: Place) throws(SystemError) {
+  private init(_ record: NetworkRecord, _ namespace: consuming OwnedFD?, _ place: Place) throws(SystemError) {
     netlink = try RouteNetlink()
     self.namespace = namespace
     self.place = place
-    self.note = note
+    self.record = record
   }
 
-  /// What leads to the guest, as soon as it has an address.
-  public var ports: [ForwardedPort] { note.ports }
-  /// The host's end of a virtual Ethernet at whose other end is nobody but the guest.
-  public var hostEnd: String? { note.hostEnd }
+  /// The host's ports that are forwarded to the guest as soon as it has an address.
+  public var ports: [ForwardedPort] { record.ports }
+  /// The host's end of a veth pair that connects host and guest only, without a bridge.
+  public var hostEnd: String? { record.hostEnd }
 
-  /// Tells the guest's addresses.
+  /// Watches the addresses in the guest's network namespace.
   ///
-  /// - Throws: `SystemError`.
+  /// - Throws: `SystemError`; `ESRCH` where the guest has ended.
   public func watchAddresses() throws(SystemError) -> AddressWatch {
-    guard let namespace = try namespace?.duplicate() else { preconditionFailure("the guest of this network runs") }
+    // A network that is being undone after the guest's end may have no namespace.
+    guard let namespace = try namespace?.duplicate() else {
+      throw SystemError("watch the addresses of \(place.name)", errno: ESRCH)
+    }
     return try AddressWatch(in: namespace)
   }
 }
@@ -94,18 +107,18 @@ public final class GuestNetwork {
 // Making.
 extension GuestNetwork {
   private func furnish(_ plan: NetworkPlan) throws(SystemError) {
-    note.ports = plan.ports
-    note.hostEnd = plan.hostEnd
+    record.ports = plan.ports
+    record.hostEnd = plan.hostEnd
     for link in plan.links {
       switch link {
-      case .interface(let host, let guest): note.interfaces.append(.init(host: host, guest: guest))
-      case .virtualEthernet(_, _, .zone(let bridge)): note.zones.append(bridge)
+      case .interface(let host, let guest): record.interfaces.append(.init(host: host, guest: guest))
+      case .virtualEthernet(_, _, .zone(let bridge)): record.zones.append(bridge)
       case .virtualEthernet, .macvlan, .ipvlan: break
       }
     }
-    // Before anything is done: what a daemon that is killed in between has done is then found.
+    // Before the first interface is made: if the daemon is killed in between, the next one finds what to undo.
     try write()
-    if !note.interfaces.isEmpty {
+    if !record.interfaces.isEmpty {
       guard let namespace = try namespace?.duplicate() else { return }
       try NetworkNamespace.pin(namespace, at: place.pin)
     }
@@ -142,9 +155,9 @@ extension GuestNetwork {
   ) throws(SystemError) {
     try netlink.makeVirtualEthernet(
       host.name.name, address: host.address.bytes, master: master?.index, peer: place(of: guest, namespace))
-    note.links.append(host.name.name)
+    record.links.append(host.name.name)
     hostIndexes.append(try netlink.link(host.name.name).index)
-    // Only a help for whoever looks for it.
+    // Best effort: the long name is a convenience for ip(8).
     if let whole = host.name.alternative { try? netlink.addAlternativeName(whole, to: netlink.link(host.name.name)) }
   }
 
@@ -157,109 +170,117 @@ extension GuestNetwork {
   private func move(_ host: String, to namespace: borrowing OwnedFD, as guest: String) throws(SystemError) {
     try netlink.move(netlink.link(host), to: namespace, as: guest)
     let moved = try RouteNetlink(in: namespace).link(guest)
-    for index in note.interfaces.indices where note.interfaces[index].guest == guest {
-      note.interfaces[index].index = moved.index
+    for index in record.interfaces.indices where record.interfaces[index].guest == guest {
+      record.interfaces[index].index = moved.index
     }
   }
 }
 
 // Undoing.
 extension GuestNetwork {
-  /// Undoes everything. What cannot be brought home stays in its namespace, with the note, until the next start or the next daemon
-  /// tries again.
+  /// Undoes everything. An interface that cannot be moved back to the host stays in its namespace, and in the record, until the guest's
+  /// next start or the next daemon tries again.
   ///
-  /// - Returns: what could not be done.
-  public func end() -> [any Error] {
+  /// - Returns: the errors.
+  public func end() -> [NetworkError] {
     hasEnded = true
-    var problems: [any Error] = []
-    func attempt(_ body: () throws -> Void) {
-      do { try body() } catch { problems.append(error) }
+    var problems: [NetworkError] = []
+    func attempt(_ body: () throws(SystemError) -> Void) {
+      do throws(SystemError) { try body() } catch { problems.append(.system(error)) }
     }
-    attempt { try bringHome(&problems) }
-    for name in note.links {
-      attempt {
+    attempt { () throws(SystemError) in problems += try moveHome().map { .system($0) } }
+    for name in record.links {
+      attempt { () throws(SystemError) in
         do throws(SystemError) {
           try netlink.delete(netlink.link(name))
         } catch {
-          // It goes by itself when the guest's end does.
+          // The kernel removes it together with the guest's end.
           if error.errno != ENODEV { throw error }
         }
       }
     }
-    note.links = []
-    // Only now: while the host's end was there, the guest may not be without the rule that keeps it from 127.0.0.1.
-    if !note.ports.isEmpty { attempt { try removeRules() } }
-    for name in note.zones { attempt { try Zone(bridge: name, netlink: netlink).leave() } }
-    if note.interfaces.isEmpty {
+    record.links = []
+    // After the links: while the host's end exists, the rules keep the guest from the host's 127.0.0.1.
+    if !record.ports.isEmpty {
+      do throws(NftablesError) { try removeRules() } catch { problems.append(.rules(error)) }
+    }
+    for name in record.zones {
+      attempt { () throws(SystemError) in try Zone(bridge: name, netlink: netlink).leave() }
+    }
+    if record.interfaces.isEmpty {
       NetworkNamespace.unpin(place.pin)
-      removeFile(place.note)
+      removeFile(place.record)
     } else {
-      attempt { try write() }
+      attempt { () throws(SystemError) in try write() }
     }
     return problems
   }
 
   private func removeRules() throws(NftablesError) {
     do throws(NftablesError) {
-      try Nftables.run(PortRules.removal(of: place.guest))
+      try Nftables.run(PortRules.removal(of: place.name.guest))
     } catch {
-      // Without the library there were no rules either.
+      // Without the library no rules were made.
       if error != .noLibrary { throw error }
     }
   }
 
-  /// Gives the host its interfaces back under their names. Those that cannot be moved stay in the note.
-  private func bringHome(_ problems: inout [any Error]) throws(SystemError) {
-    guard !note.interfaces.isEmpty, let namespace = try namespace?.duplicate() else {
-      note.interfaces = []
-      return
+  /// Moves the host's interfaces back to the host, under their names there. Those that cannot be moved stay in the record.
+  ///
+  /// - Returns: an error for each that was not moved, or was moved under another name.
+  private func moveHome() throws(SystemError) -> [SystemError] {
+    guard !record.interfaces.isEmpty, let namespace = try namespace?.duplicate() else {
+      record.interfaces = []
+      return []
     }
     let inside = try RouteNetlink(in: namespace)
     let links = try inside.links()
     let home = try NetworkNamespace.own()
-    var left: [NetworkNote.Interface] = []
-    for interface in note.interfaces {
+    var left: [NetworkRecord.Interface] = []
+    var problems: [SystemError] = []
+    for interface in record.interfaces {
       let found = links.first {
         interface.index == 0 ? $0.name == interface.guest : $0.index == interface.index
       }
       do throws(SystemError) {
         if let found {
-          try bring(found, home, as: interface.host, inside)
+          try move(found, home, as: interface.host, inside)
         } else if interface.index != 0 {
-          throw SystemError("bringing the interface \(interface.host) home", errno: ENODEV)
+          throw SystemError("moving the interface \(interface.host) back to the host", errno: ENODEV)
         }
       } catch {
         problems.append(error)
         if error.errno != ENODEV && error.errno != EEXIST { left.append(interface) }
       }
     }
-    note.interfaces = left
+    record.interfaces = left
+    return problems
   }
 
-  private func bring(
+  private func move(
     _ link: Link, _ home: borrowing OwnedFD, as name: String, _ inside: RouteNetlink
   ) throws(SystemError) {
     do throws(SystemError) {
       try inside.move(link, to: home, as: name)
     } catch {
       if error.errno != EEXIST { throw error }
-      // The name is taken meanwhile. Any other is better than none; older kernels have moved it already.
+      // Another interface has taken the name. Any name is better than losing the interface. Older kernels have moved it already.
       try? inside.move(link, to: home, as: "dormouse%d")
-      throw SystemError("bringing the interface \(name) home under its name", errno: EEXIST)
+      throw SystemError("moving the interface back to the host as \(name)", errno: EEXIST)
     }
   }
 }
 
-// The note.
+// The record.
 extension GuestNetwork {
   private func write() throws(SystemError) {
-    if note == NetworkNote() { return removeFile(place.note) }
-    try writeFile(place.note, note.text)
+    if record == NetworkRecord() { return removeFile(place.record) }
+    try writeFile(place.record, record.text)
   }
 
-  private static func read(_ place: Place) throws(SystemError) -> NetworkNote? {
+  private static func read(_ place: Place) throws(SystemError) -> NetworkRecord? {
     do throws(SystemError) {
-      return NetworkNote(String(decoding: try readFile(place.note, limit: 64 << 10), as: UTF8.self))
+      return NetworkRecord(String(decoding: try readFile(place.record, limit: 64 << 10), as: UTF8.self))
     } catch {
       if error.errno == ENOENT { return nil }
       throw error
@@ -270,7 +291,7 @@ extension GuestNetwork {
     do throws(SystemError) {
       return try NetworkNamespace.open(place.pin)
     } catch {
-      // Nothing had been moved yet.
+      // The daemon was killed before it moved an interface.
       if error.errno == ENOENT || error.errno == EINVAL { return nil }
       throw error
     }

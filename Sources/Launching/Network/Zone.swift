@@ -1,12 +1,12 @@
 import Glibc
 import Linux
 
-/// The bridge of a zone: there as long as one of its guests runs, whoever runs it.
+/// The bridge of a network zone. It exists while one guest of the zone runs, of Dormouse or of systemd-nspawn.
 struct Zone {
   let bridge: String
   let netlink: RouteNetlink
 
-  /// Runs `body` with the bridge, which is made if need be.
+  /// Runs `body` with the bridge, and makes the bridge first if it is missing.
   ///
   /// - Throws: `SystemError` of the bridge, or what `body` throws.
   func join(_ body: (Link) throws(SystemError) -> Void) throws(SystemError) {
@@ -21,7 +21,7 @@ struct Zone {
     _ = consume lock
   }
 
-  /// Takes the bridge away if it has no port.
+  /// Removes the bridge if it has no port.
   ///
   /// - Throws: `SystemError`.
   func leave() throws(SystemError) {
@@ -44,8 +44,8 @@ struct Zone {
     }
   }
 
-  /// That nobody joins between a look at the bridge and its removal is everybody's agreement: systemd-nspawn has the same zones and
-  /// takes this lock as well. Who has it makes a few requests to the kernel and lets go.
+  /// Keeps others from joining between the check of the bridge and its removal. systemd-nspawn has the same zones and takes the same lock.
+  /// Its holders make a few requests to the kernel and release it, so waiting for it is short.
   private static func lock() throws(SystemError) -> OwnedFD {
     try makeDirectories("/run/systemd")
     return try lockFile("/run/systemd/nspawn-network-zone")

@@ -1,68 +1,54 @@
 import CLinux
 import Glibc
 
-/// What was told since the last look.
+/// The connections that ended since the last `drain`.
 public enum DestroyedConnections: Equatable, Sendable {
-  /// These went, in the order of their ends.
+  /// All of them, in the order in which they ended.
   case connections([TCPConnection])
-  /// The kernel had to drop messages: look at everything again.
+  /// The kernel had to drop messages: list all connections again.
   case overflow
 }
 
-/// Hears when a TCP connection of this network namespace goes (SKNLGRP_INET_TCP_DESTROY and its IPv6 twin).
+/// Reports when a TCP connection of this network namespace ends (SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY).
 ///
-/// It is told when the last process closes it; not when only the peer closes, and not for a connection in a queue that
-/// becomes half closed. Needs no privilege. Belongs to the namespace in which it was made.
+/// The kernel reports a connection when the last process closes it. It does not when only the peer closes, nor for a connection in an
+/// accept queue that becomes half closed. No privilege is needed. The watch belongs to the namespace in which it was made.
 public final class DestroyWatch {
-  /// Readable when there is something to `drain`. For the event loop.
-  public let descriptor: OwnedFD
-  private var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+  private let netlink: NetlinkSocket
 
-  /// Hears of no port until `watch(ports:)` names some.
+  /// Readable when there is something to `drain`. For the event loop.
+  public var descriptor: OwnedFD { _read { yield netlink.descriptor } }
+
+  /// Watches no port until `watch(ports:)` names some.
   ///
   /// - Throws: `SystemError` of socket(2) or bind(2).
   public init() throws(SystemError) {
-    let netlink = try openNetlink()
-    let raw = netlink.raw
-    try Self.setFilter(netlink, ports: [])
-    // A busy guest ends thousands in the time that the daemon may be kept from listening. More than the machine's limit needs
-    // CAP_NET_ADMIN; with less, more is an overflow.
-    _ = try? setOption(netlink, SOL_SOCKET, SO_RCVBUFFORCE, Self.bufferBytes, named: "SO_RCVBUFFORCE")
-    var address = sockaddr_nl()
-    address.nl_family = sa_family_t(AF_NETLINK)
-    address.nl_groups = Self.group(SKNLGRP_INET_TCP_DESTROY) | Self.group(SKNLGRP_INET6_TCP_DESTROY)
-    try retrying("bind NETLINK_SOCK_DIAG") {
-      withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          bind(raw, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
-        }
-      }
-    }
-    descriptor = netlink
+    netlink = try NetlinkSocket(.sockDiag, bufferBytes: NetlinkSocket.multicastBytes)
+    try Self.setFilter(netlink.descriptor, ports: [])
+    // A busy guest ends thousands of connections while the daemon does something else. More than net.core.rmem_max needs CAP_NET_ADMIN;
+    // without it an overflow is only more likely.
+    _ = try? setOption(netlink.descriptor, SOL_SOCKET, SO_RCVBUFFORCE, Self.bufferBytes, named: "SO_RCVBUFFORCE")
+    try netlink.subscribe(to: Self.group(SKNLGRP_INET_TCP_DESTROY) | Self.group(SKNLGRP_INET6_TCP_DESTROY))
   }
 
-  /// Says of which local ports to hear from now on. The kernel filters, so that what else happens on a busy host, or
-  /// anything while no guest is awake, does not wake this process.
+  /// Sets the local ports whose connections are reported from now on. The kernel filters, so that other traffic of a busy host does not
+  /// wake this process.
   ///
   /// - Throws: `SystemError` of setsockopt(2).
   public func watch(ports: Set<UInt16>) throws(SystemError) {
-    try Self.setFilter(descriptor, ports: ports)
+    try Self.setFilter(netlink.descriptor, ports: ports)
   }
 
-  /// Takes what has been told; never blocks. After a great many messages it returns although there are more, and
-  /// `descriptor` stays readable.
+  /// Receives the queued messages; never blocks. It stops after a great many messages although more are queued; `descriptor` then stays
+  /// readable.
   ///
   /// - Throws: `SystemError` of recv(2).
   public func drain() throws(SystemError) -> DestroyedConnections {
-    let raw = descriptor.raw
     var connections: [TCPConnection] = []
     var hasOverflowed = false
     for _ in 0..<Self.mostMessages {
       do throws(SystemError) {
-        let count = try retrying("recv NETLINK_SOCK_DIAG") { recv(raw, &buffer, buffer.count, Int32(MSG_DONTWAIT)) }
-        buffer.withUnsafeBytes {
-          decodeDestroyed(UnsafeRawBufferPointer(rebasing: $0.prefix(count)), into: &connections)
-        }
+        try netlink.receive("recv NETLINK_SOCK_DIAG") { decodeDestroyed($0, into: &connections) }
       } catch {
         if error.errno == EAGAIN { break }
         guard error.errno == ENOBUFS else { throw error }
@@ -74,7 +60,7 @@ public final class DestroyWatch {
 
   private static let mostMessages = 1024
   private static let bufferBytes: Int32 = 4 << 20
-  /// Two instructions a port, 4096 in a program (BPF_MAXINSNS).
+  /// A port takes two instructions, and a program has at most 4096 (BPF_MAXINSNS).
   private static let mostFilteredPorts = 2000
 
   private static func group(_ number: sknetlink_groups) -> UInt32 { 1 << (number.rawValue - 1) }
@@ -90,8 +76,8 @@ public final class DestroyWatch {
     }
   }
 
-  /// Classic BPF over a message: load the local port, which is four bytes into what follows the header; accept it when
-  /// it is one of ours.
+  /// A classic BPF program over a message. It loads the local port, which is four bytes behind the header, and accepts the message when
+  /// the port is in `ports`.
   private static func filter(ports: Set<UInt16>) -> [sock_filter] {
     let offset = MemoryLayout<nlmsghdr>.size + 4
     var program = [sock_filter(code: UInt16(BPF_LD | BPF_H | BPF_ABS), jt: 0, jf: 0, k: UInt32(offset))]
@@ -109,9 +95,8 @@ public final class DestroyWatch {
   }
 }
 
-/// Adds each connection in `bytes` to the end of `connections`; a listener that went, which has no other end, is left out. Whatever the
-/// bytes are, it never traps.
-public func decodeDestroyed(_ bytes: UnsafeRawBufferPointer, into connections: inout [TCPConnection]) {
+/// Appends each connection in `bytes` to `connections`. A listener that was closed has no peer and is left out. No bytes make it trap.
+package func decodeDestroyed(_ bytes: UnsafeRawBufferPointer, into connections: inout [TCPConnection]) {
   forEachMessage(in: bytes) { message in
     guard message.type == SOCK_DIAG_BY_FAMILY, let connection = TCPConnection(diagMessage: message.payload),
       connection.remote.port != 0

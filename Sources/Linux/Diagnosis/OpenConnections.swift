@@ -1,8 +1,8 @@
-/// A connection that keeps a guest awake, with what one wants to know of it.
+/// A connection that keeps a guest awake.
 public struct OpenConnection: Equatable, Sendable {
-  /// How far a connection has come.
+  /// How far a connection has progressed.
   public enum Place: Equatable, Sendable {
-    /// A process of the guest has it.
+    /// A process of the guest has accepted it.
     case accepted
     /// It waits in the listener's queue.
     case queued
@@ -10,25 +10,23 @@ public struct OpenConnection: Equatable, Sendable {
     case halfOpen
   }
 
-  /// The client; one of IPv4 is shown as such also where the socket serves both families.
+  /// The client's address. An IPv4 client has its IPv4 address, also at a socket that serves both families.
   public var remote: SocketAddress
-  /// How far it has come.
+  /// How far it has progressed.
   public var place: Place
   /// Nil for AF_UNIX.
   public var state: TCPState?
-  /// How long nothing has passed in either direction; nil where the kernel keeps no time.
+  /// For how long nothing has passed in either direction; nil where the kernel does not record it.
   public var silence: Duration?
-  /// Names the connection for ever, so that one can remember since when it has been there.
+  /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
-  /// Who the client is, where the kernel tells (AF_UNIX).
-  public var uid: UInt32?
 }
 
 /// The connections that keep a guest awake on one listener.
 public struct OpenConnections: Equatable, Sendable {
-  /// Those that count as open.
+  /// The connections that count as open.
   public var connections: [OpenConnection] = []
-  /// When the answer may change although no event says so; nil means that only an event can change it.
+  /// When the result may change without an event; nil means that only an event can change it.
   public var rescanAfter: Duration?
 
   public init() {}
@@ -38,24 +36,24 @@ public struct OpenConnections: Equatable, Sendable {
   }
 }
 
-/// Which connections of TCP count as open for the listener at `listener`.
+/// Selects the TCP connections that count as open for the listener at `listener`.
 ///
-/// | state | has a process it | nobody has it |
+/// | state | a process holds it | no process holds it |
 /// |---|---|---|
 /// | ESTABLISHED | yes | yes: it is in the queue |
-/// | CLOSE-WAIT | while its silence is shorter than the limit | the same: the queue holds what the client sent |
-/// | FIN-WAIT-1/2, CLOSING, LAST-ACK | yes: the guest has shut down its direction only | no: the kernel's orphan |
-/// | SYN-RECEIVED | yes | while the client can be supposed alive |
+/// | CLOSE-WAIT | while its silence is shorter than the limit | the same: what the client sent is in the queue |
+/// | FIN-WAIT-1/2, CLOSING, LAST-ACK | yes: the guest has shut down only its own direction | no: an orphan of the kernel |
+/// | SYN-RECEIVED | yes | while the client may be alive |
 /// | SYN-SENT, TIME-WAIT, CLOSED, LISTEN | no | no |
 ///
-/// CLOSE-WAIT says that the client has closed, or will send no more: both look the same. It comes without an event, so an
-/// established connection has to be looked at again after as long a time as a client may be gone unnoticed.
+/// CLOSE-WAIT means that the client has closed the connection or will send no more: the two look the same. No event announces
+/// CLOSE-WAIT, so an established connection has to be scanned again after as long as a client may be gone unnoticed.
 /// - Parameters:
-///   - listener: where the listener is bound.
-///   - others: further listeners; a connection belongs to the one that names its address most exactly.
+///   - listener: the address that the listener is bound to.
+///   - others: the addresses of further listeners; a connection belongs to the most specific one.
 ///   - connections: from `SockDiag.tcpConnections`.
-///   - closeWaitLimit: how long a connection counts whose client has closed.
-/// - Returns: those that count, and when to look again.
+///   - closeWaitLimit: for how long a connection counts after its client has closed it.
+/// - Returns: the connections that count, and when to scan again.
 public func openConnections(
   of listener: SocketAddress, besides others: [SocketAddress] = [], among connections: [TCPConnection],
   closeWaitLimit: Duration
@@ -71,7 +69,7 @@ public func openConnections(
 }
 
 extension OpenConnections {
-  /// A SYN-ACK is repeated after 1, 2 and 4 seconds; a living client has answered by then.
+  /// The kernel repeats a SYN-ACK after 1, 2 and 4 seconds; a living client has answered by then.
   private static let mostRetransmissions = 2
   private static let shortestWait = Duration.milliseconds(100)
 
@@ -105,12 +103,12 @@ extension OpenConnections {
 }
 
 extension SocketAddress {
-  /// Whether a listener here accepts connections whose own end is at `local`.
+  /// Whether a listener at this address accepts connections whose local address is `local`.
   public func accepts(at local: SocketAddress) -> Bool { rank(asListenerOf: local) != nil }
 
-  /// How exactly a listener here names `local`; nil when it does not accept connections there.
+  /// How specifically a listener at this address matches `local`; nil when it does not accept connections there.
   ///
-  /// An accepted socket is of its listener's family, so that a client of IPv4 at `[::]:80` is one of IPv6 here.
+  /// An accepted socket has its listener's family, so that an IPv4 client at `[::]:80` has an IPv6 address here.
   fileprivate func rank(asListenerOf local: SocketAddress) -> Int? {
     switch (self, local) {
     case (.ipv4(let address, let port), .ipv4(let other, let otherPort)) where port == otherPort:

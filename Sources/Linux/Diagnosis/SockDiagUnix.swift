@@ -2,48 +2,41 @@ import CLinux
 import Glibc
 
 extension SockDiag {
-  /// The AF_UNIX socket with this inode; nil when the namespace has none.
+  /// Finds the AF_UNIX socket with this inode; nil when the namespace has none.
   ///
   /// - Throws: `SystemError` of the request.
   public func unixSocket(inode: UInt64) throws(SystemError) -> UnixSocket? {
     guard let inode = UInt32(exactly: inode) else { return nil }
-    var sockets: [UnixSocket] = []
-    let shown = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS | UDIAG_SHOW_UID
     do throws(SystemError) {
-      try ask(Self.unixRequest(inode: inode, states: .max, show: shown), flags: 0, "sock_diag of AF_UNIX") {
-        let progress = decodeUnixSockets($0, sequence: $1, into: &sockets)
-        // The answer to a question about one socket is one message, without an end of its own.
-        return progress == .more && !sockets.isEmpty ? .done : progress
-      }
+      return try unixSockets(
+        inode: inode, states: .max, show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS, flags: NLM_F_ACK
+      ).first
     } catch {
       guard error.errno == ENOENT else { throw error }
       return nil
     }
-    return sockets.first
   }
 
-  /// All connected AF_UNIX sockets of the namespace; a server's end is in that of its *client*, so clients from other
-  /// namespaces cannot be seen.
+  /// Lists all AF_UNIX sockets of the namespace that listen or are connected. The server's end of a connection is in the namespace of its
+  /// *client*, so clients in other namespaces are not seen.
   ///
   /// - Throws: `SystemError` of the request.
-  public func connectedUnixSockets() throws(SystemError) -> [UnixSocket] {
-    var sockets: [UnixSocket] = []
-    let request = Self.unixRequest(
-      inode: 0, states: 1 << UInt32(TCPState.established.rawValue),
-      show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER | UDIAG_SHOW_UID)
-    try ask(request, flags: NLM_F_DUMP, "sock_diag of AF_UNIX") {
-      decodeUnixSockets($0, sequence: $1, into: &sockets)
-    }
-    return sockets
+  public func unixSockets() throws(SystemError) -> [UnixSocket] {
+    let states: [TCPState] = [.established, .listen]
+    return try unixSockets(
+      inode: 0, states: states.reduce(0) { $0 | 1 << UInt32($1.rawValue) },
+      show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS | UDIAG_SHOW_PEER, flags: NLM_F_DUMP)
   }
 
-  private static func unixRequest(inode: UInt32, states: UInt32, show: Int32) -> unix_diag_req {
-    var request = unix_diag_req()
-    request.sdiag_family = UInt8(AF_UNIX)
-    request.udiag_states = states
-    request.udiag_ino = inode
-    request.udiag_show = UInt32(show)
-    request.udiag_cookie = (.max, .max)
-    return request
+  private func unixSockets(inode: UInt32, states: UInt32, show: Int32, flags: Int32) throws(SystemError) -> [UnixSocket]
+  {
+    var content = unix_diag_req()
+    content.sdiag_family = UInt8(AF_UNIX)
+    content.udiag_states = states
+    content.udiag_ino = inode
+    content.udiag_show = UInt32(show)
+    content.udiag_cookie = (.max, .max)
+    let request = NetlinkRequest(Int(SOCK_DIAG_BY_FAMILY), flags: flags, content)
+    return try netlink.list(request, "sock_diag of AF_UNIX") { UnixSocket(diagMessage: $0) }
   }
 }

@@ -1,29 +1,29 @@
 import CLinux
 import Glibc
 
-/// One TCP connection as the kernel tells it (sock_diag(7)), seen from our end.
+/// One TCP connection, as sock_diag(7) lists it from our end.
 public struct TCPConnection: Equatable, Sendable {
-  /// Our end. A client of IPv4 at a socket of both families has both addresses in IPv6, mapped.
+  /// Our end. For an IPv4 client at a socket of both families, both addresses are IPv4-mapped IPv6 addresses.
   public var local: SocketAddress
   /// The client's end.
   public var remote: SocketAddress
-  /// That of our end.
+  /// The state of our end.
   public var state: TCPState
-  /// Of our end's socket; 0 when no process has it: not accepted yet, half open, or closed and kept by the kernel only.
+  /// The inode of our end's socket; 0 when no process holds it: it is not accepted yet, half open, or an orphan of the kernel.
   public var inode: UInt32
-  /// Names the connection for ever (`cookie(of:)`).
+  /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
-  /// How often the kernel has repeated itself in vain.
+  /// How many retransmissions of the kernel are unanswered.
   public var retransmissions: UInt8 = 0
-  /// Until the kernel's timer for this connection ends; zero when none runs.
+  /// The time left on the kernel's timer for this connection; zero when none runs.
   public var timer = Duration.zero
-  /// How long ago data came in; nil where the kernel does not tell.
+  /// How long ago data came in; nil where the kernel does not report it.
   public var lastReceived: Duration?
-  /// How long ago data went out; nil as that.
+  /// How long ago data went out; nil as for `lastReceived`.
   public var lastSent: Duration?
-  /// How long ago an acknowledgement came in; nil as that.
+  /// How long ago an acknowledgement came in; nil as for `lastReceived`.
   public var lastAcknowledged: Duration?
-  /// How many bytes have been sent from our end, with those that were sent again; nil where the kernel does not tell.
+  /// How many bytes our end has sent, retransmissions included; nil where the kernel does not report it.
   public var bytesSent: UInt64?
 
   public init(
@@ -36,30 +36,15 @@ public struct TCPConnection: Equatable, Sendable {
     self.cookie = cookie
   }
 
-  /// How long nothing has passed in either direction.
+  /// For how long nothing has passed in either direction.
   public var silence: Duration? {
     [lastReceived, lastSent, lastAcknowledged].compactMap(\.self).min()
   }
 }
 
-/// Reads the connections in one part of the kernel's answer. Whatever the bytes are, it never traps; what is no
-/// connection is left out.
-///
-/// - Parameters:
-///   - bytes: what one recv(2) brought.
-///   - sequence: of the request; messages of other requests are left out. Nil takes all.
-///   - connections: gets what was found, at its end.
-/// - Returns: how the answer goes on.
-public func decodeTCPConnections(
-  _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into connections: inout [TCPConnection]
-) -> NetlinkProgress {
-  readAnswer(bytes, sequence: sequence) { payload in
-    if let connection = TCPConnection(diagMessage: payload) { connections.append(connection) }
-  }
-}
-
 extension TCPConnection {
-  init?(diagMessage payload: UnsafeRawBufferPointer) {
+  /// Reads what follows the header of a message of sock_diag(7); nil when it is no connection of TCP. No bytes make it trap.
+  package init?(diagMessage payload: UnsafeRawBufferPointer) {
     let size = MemoryLayout<inet_diag_msg>.size
     guard payload.count >= size else { return nil }
     let message = payload.loadUnaligned(as: inet_diag_msg.self)
@@ -73,12 +58,12 @@ extension TCPConnection {
     retransmissions = message.idiag_retrans
     timer = .milliseconds(message.idiag_expires)
     forEachAttribute(in: payload, after: size) { type, content in
-      if type == INET_DIAG_INFO { takeInfo(content) }
+      if type == INET_DIAG_INFO { decodeInfo(content) }
     }
   }
 
-  /// From struct tcp_info, whose length depends on the kernel; Swift cannot import it whole for its bit fields.
-  private mutating func takeInfo(_ info: UnsafeRawBufferPointer) {
+  /// Reads struct tcp_info, whose length depends on the kernel. Swift cannot import it because of its bit fields.
+  private mutating func decodeInfo(_ info: UnsafeRawBufferPointer) {
     func number<Number: BitwiseCopyable>(at offset: Int, _: Number.Type) -> Number? {
       guard offset + MemoryLayout<Number>.size <= info.count else { return nil }
       return info.loadUnaligned(fromByteOffset: offset, as: Number.self)

@@ -1,15 +1,15 @@
 import CLinux
 
-/// The program with which the kernel picks the sockets of some local ports out of all others (INET_DIAG_REQ_BYTECODE).
+/// A program with which the kernel filters a list of sockets by local port (INET_DIAG_REQ_BYTECODE).
 ///
-/// Each operation is four bytes: a code, how far to go on a match, how far otherwise. Ending exactly behind the last one
-/// accepts a socket, ending four bytes further rejects it. "On a match" has eight bits only, so that a match leads to an
-/// operation that jumps to the end with sixteen.
+/// An operation has four bytes: a code, the offset to jump to on a match, and the offset to jump to otherwise. A jump to exactly behind
+/// the last operation accepts a socket; four bytes further rejects it. The offset on a match has only eight bits, so a match jumps to
+/// an operation that jumps to the end with sixteen.
 enum TCPPortFilter {
   /// The kernel checks each jump by walking the program from its start, so it must not grow without bound.
   static let mostPorts = 256
 
-  /// - Returns: nil when there are too many ports for a program; the caller picks by itself then.
+  /// - Returns: nil when there are too many ports for a program, or none; the caller filters the list then.
   static func program(for ports: Set<UInt16>) -> [UInt8]? {
     guard !ports.isEmpty, ports.count <= mostPorts else { return nil }
     var program: [UInt8] = []

@@ -1,11 +1,11 @@
-/// The states of RFC 9293 under the kernel's numbers (include/net/tcp_states.h).
+/// The states of RFC 9293 with the kernel's numbers (include/net/tcp_states.h).
 public enum TCPState: UInt8, Hashable, Sendable, CaseIterable {
   case established = 1
   case synSent, synReceived, finWait1, finWait2, timeWait, close, closeWait, lastAck, listen, closing
-  /// A half-open connection before the last step of the handshake; told as `synReceived` in answers.
+  /// A half-open connection before the last step of the handshake; sock_diag(7) lists it as `synReceived`.
   case newSynReceived
 
-  /// As the RFC writes it.
+  /// The name of the state in the RFC.
   public var word: String {
     switch self {
     case .established: "ESTABLISHED"

@@ -1,32 +1,30 @@
 import CLinux
 import Glibc
 
-/// One AF_UNIX socket as the kernel tells it (sock_diag(7)).
+/// One AF_UNIX socket, as sock_diag(7) lists it.
 public struct UnixSocket: Equatable, Sendable {
-  /// A file, by its inode and device as the kernel numbers them.
+  /// A file, by its inode and device in the kernel's numbering.
   public struct File: Hashable, Sendable {
     /// The low 32 bits of st_ino.
     public var inode: UInt32
-    /// The kernel's own number of the device, which is not st_dev's.
+    /// The kernel's own device number, which differs from st_dev.
     public var device: UInt32
   }
 
   /// The socket's number in /proc/PID/fd.
   public var inode: UInt32
-  /// Names the socket for ever (`cookie(of:)`).
+  /// Identifies the socket: no other socket ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
-  /// TCP's numbers: a connected one is `established`, a listener `listen`.
+  /// In TCP's numbers: a connected socket is `established`, a listener is in `listen`.
   public var state: TCPState?
-  /// Where it is bound; a connection that was accepted has its listener's address.
+  /// The address that it is bound to. An accepted connection has its listener's.
   public var address = SocketAddress.unnamed
-  /// Of a path. A connection that a listener accepted has the listener's own.
+  /// The file of a path. An accepted connection has its listener's.
   public var file: File?
-  /// The other end's inode; 0 when that end is gone, nil when there is none.
+  /// The inode of the peer; 0 when the peer is gone, nil when there never was one.
   public var peer: UInt32?
-  /// Of a listener: the inode of each client in its queue, 0 for one that is gone.
+  /// The inode of each client in a listener's queue; 0 for a client that is gone.
   public var pending: [UInt32] = []
-  /// The user whose process made it; nil where the kernel does not tell (before Linux 5.3).
-  public var uid: UInt32?
 
   public init(inode: UInt32, cookie: UInt64, state: TCPState?) {
     self.inode = inode
@@ -35,19 +33,9 @@ public struct UnixSocket: Equatable, Sendable {
   }
 }
 
-/// Reads the sockets in one part of the kernel's answer. Whatever the bytes are, it never traps.
-///
-/// Parameters and result as of `decodeTCPConnections`.
-public func decodeUnixSockets(
-  _ bytes: UnsafeRawBufferPointer, sequence: UInt32? = nil, into sockets: inout [UnixSocket]
-) -> NetlinkProgress {
-  readAnswer(bytes, sequence: sequence) { payload in
-    if let socket = UnixSocket(diagMessage: payload) { sockets.append(socket) }
-  }
-}
-
 extension UnixSocket {
-  init?(diagMessage payload: UnsafeRawBufferPointer) {
+  /// Reads what follows the header of a message of sock_diag(7); nil when it is no socket of AF_UNIX. No bytes make it trap.
+  package init?(diagMessage payload: UnsafeRawBufferPointer) {
     let size = MemoryLayout<unix_diag_msg>.size
     guard payload.count >= size else { return nil }
     let message = payload.loadUnaligned(as: unix_diag_msg.self)
@@ -56,10 +44,10 @@ extension UnixSocket {
     self.init(
       inode: message.udiag_ino, cookie: UInt64(high) << 32 | UInt64(low), state: TCPState(rawValue: message.udiag_state)
     )
-    forEachAttribute(in: payload, after: size) { take($0, $1) }
+    forEachAttribute(in: payload, after: size) { decode($0, $1) }
   }
 
-  private mutating func take(_ type: Int32, _ content: UnsafeRawBufferPointer) {
+  private mutating func decode(_ type: Int32, _ content: UnsafeRawBufferPointer) {
     func word(_ index: Int) -> UInt32? {
       guard (index + 1) * 4 <= content.count else { return nil }
       return content.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
@@ -70,20 +58,19 @@ extension UnixSocket {
       if let inode = word(0), let device = word(1) { file = File(inode: inode, device: device) }
     case UNIX_DIAG_PEER: peer = word(0)
     case UNIX_DIAG_ICONS: pending = (0..<content.count / 4).compactMap(word)
-    case UNIX_DIAG_UID: uid = word(0)
     default: return
     }
   }
 }
 
-/// Which connections of AF_UNIX keep a guest awake that has the listener `listener`.
+/// Selects the AF_UNIX connections that keep the guest with `listener` awake.
 ///
-/// Those accepted from it, which carry its file or abstract name, and those in its queue; each only while its client is
-/// still there, because the kernel keeps no time from which one could tell how long it has been gone.
+/// These are the connections that the listener accepted, which carry its file or abstract name, and those in its queue. A connection
+/// counts only while its client exists, because the kernel does not record for how long a client has been gone.
 /// - Parameters:
 ///   - listener: the listener itself.
-///   - sockets: from `SockDiag.connectedUnixSockets`.
-/// - Returns: those that count; no event tells of their end, so when to look again is the caller's affair.
+///   - sockets: from `SockDiag.unixSockets`.
+/// - Returns: the connections that count. No event reports their end, so the caller decides when to scan again.
 public func openConnections(of listener: UnixSocket, among sockets: [UnixSocket]) -> OpenConnections {
   let byInode = Dictionary(sockets.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })
   var open = OpenConnections()
@@ -109,6 +96,6 @@ extension OpenConnections {
   fileprivate mutating func append(client: UnixSocket?, _ place: OpenConnection.Place, cookie: UInt64) {
     connections.append(
       OpenConnection(
-        remote: client?.address ?? .unnamed, place: place, state: nil, silence: nil, cookie: cookie, uid: client?.uid))
+        remote: client?.address ?? .unnamed, place: place, state: nil, silence: nil, cookie: cookie))
   }
 }

@@ -1,25 +1,27 @@
 import CLinux
 import Glibc
 
-/// What can be seen of a file in a tree that somebody else may write to, a guest's root, without opening it.
+/// What can be read of a file in a guest's root, which the guest may write to meanwhile, without opening the file.
 ///
-/// `path` is the tree's: no symbolic link leads out of the root, whenever it was made.
+/// The path is resolved inside the root: no symbolic link can lead outside, whenever it was made.
 public struct FileInRoot: Sendable {
-  /// After the links; a link that leads nowhere is itself.
+  /// The kind of the file that symbolic links lead to; a dangling link has its own kind.
   public let kind: FileStatus.Kind
-  /// The twelve bits of chmod(2).
+  /// The twelve permission bits of chmod(2).
   public let mode: UInt32
-  /// A user, as the host numbers them.
+  /// The owner's uid on the host.
   public let owner: UInt32
-  /// Of a device file.
+  /// The device number of a device file.
   public let device: DeviceNumber
-  /// ST_RDONLY of statvfs(3): the mount or the file system takes no writes.
+  /// Whether the mount or the file system is read-only (ST_RDONLY of statvfs(3)).
   public let isReadOnly: Bool
-  /// What the last part of the path holds when it is a symbolic link.
+  /// The target of the last component of the path, when that is a symbolic link.
   public let link: String?
-  /// The names in a directory, at most `limit`.
+  /// The names in a directory, at most `limit` of them.
   public let names: [String]
 
+  /// Reads a file's attributes.
+  ///
   /// - Throws: `SystemError`; `ENOENT` when there is no such file.
   public init(_ path: String, inRoot root: String, limit: Int) throws(SystemError) {
     let directory = OwnedFD(owning: try retrying("open \(root)") { open(root, LINUX_O_PATH | O_CLOEXEC) })
@@ -48,7 +50,7 @@ public struct FileInRoot: Sendable {
   }
 }
 
-/// What an opened symbolic link holds: readlinkat(2) of an empty path.
+/// Reads the target of an open symbolic link: readlinkat(2) of an empty path.
 private func readLink(of link: borrowing OwnedFD) throws(SystemError) -> String {
   let raw = link.raw
   var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -56,7 +58,7 @@ private func readLink(of link: borrowing OwnedFD) throws(SystemError) -> String 
   return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// Whether the master behind a terminal of a tree is open: the slave of a closed one cannot be opened (EIO, pts(4)).
+/// Whether somebody holds the master of a pseudoterminal in a guest's root: without one, opening the slave fails with EIO (pts(4)).
 public func terminalIsHeld(_ path: String, inRoot root: String) -> Bool {
   guard let directory = try? OwnedFD(owning: retrying("open \(root)") { open(root, LINUX_O_PATH | O_CLOEXEC) }),
     let file = try? OwnedFD(owning: retrying("open \(path)") { linux_locate_in_root(directory.raw, path) })
@@ -67,12 +69,12 @@ public func terminalIsHeld(_ path: String, inRoot root: String) -> Bool {
   return true
 }
 
-/// Reads a regular file in a tree that somebody else may write to, a guest's root, at most `limit` bytes of it.
+/// Reads a regular file of at most `limit` bytes in a guest's root, which the guest may write to meanwhile.
 ///
-/// `path` is the tree's: no symbolic link leads out of `root`, whenever it was made. Only a regular file is opened: a FIFO would
-/// make the reader wait, and opening a device may do something.
+/// The path is resolved inside `root`: no symbolic link can lead outside, whenever it was made. Only a regular file is opened, because
+/// opening a FIFO blocks and opening a device may have an effect.
 ///
-/// - Throws: `SystemError`; `EINVAL` when it is no regular file, `EFBIG` when it is longer than `limit`.
+/// - Throws: `SystemError`; `EINVAL` when it is not a regular file, `EFBIG` when it is longer than `limit`.
 public func readFile(_ path: String, inRoot root: String, limit: Int) throws(SystemError) -> [UInt8] {
   let directory = OwnedFD(
     owning: try retrying("open \(root)") { open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })

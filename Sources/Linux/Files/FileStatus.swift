@@ -1,35 +1,37 @@
 import CLinux
 import Glibc
 
-/// What stat(2) says of a file.
+/// What stat(2) reports of a file.
 public struct FileStatus: Equatable, Sendable {
-  /// inode(7)'s kinds.
+  /// The file types of inode(7).
   public enum Kind: Equatable, Sendable {
     case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket
   }
 
-  /// What it is.
+  /// The file's type.
   public let kind: Kind
-  /// In bytes.
+  /// The size in bytes.
   public let size: Int64
-  /// Whose it is.
+  /// The owner's uid.
   public let user: UInt32
-  /// Its group.
+  /// The group's gid.
   public let group: UInt32
-  /// Of a device file.
+  /// The device number of a device file.
   public let device: DeviceNumber
 
+  /// Stats a file.
+  ///
   /// - Parameters:
-  ///   - path: of the file.
-  ///   - followingLinks: whether a symbolic link stands for what it points to.
-  /// - Throws: `SystemError`; `ENOENT` when there is no such file, or a link points nowhere.
+  ///   - path: the file's path.
+  ///   - followingLinks: whether a symbolic link stands for its target.
+  /// - Throws: `SystemError`; `ENOENT` when there is no such file, or a link is dangling.
   public init(_ path: String, followingLinks: Bool) throws(SystemError) {
     var status = stat()
     try retrying("stat \(path)") { followingLinks ? stat(path, &status) : lstat(path, &status) }
     self.init(status)
   }
 
-  /// As `init(_:followingLinks:)`, for a file of a tree that somebody else may write to: no link leads out of `root`.
+  /// Stats a file in a guest's root, which the guest may write to meanwhile: no symbolic link can lead outside of `root`.
   ///
   /// - Throws: `SystemError`; `ENOENT` when there is no such file.
   public init(_ path: String, inRoot root: String) throws(SystemError) {
@@ -52,7 +54,7 @@ public struct FileStatus: Equatable, Sendable {
 }
 
 extension FileStatus.Kind {
-  /// From `st_mode`.
+  /// Decodes `st_mode`.
   init(mode: mode_t) {
     self =
       switch mode & S_IFMT {

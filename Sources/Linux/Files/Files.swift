@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Reads a whole file, at most `limit` bytes of it.
+/// Reads a whole file of at most `limit` bytes.
 ///
 /// - Throws: `SystemError`; `EFBIG` when the file is longer than `limit`.
 public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
@@ -16,7 +16,7 @@ public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] 
   }
 }
 
-/// Writes to a file of the kernel's, in one piece: some take a value once and whole.
+/// Writes a value to a file of procfs or sysfs in one write(2): some take a value only whole.
 ///
 /// - Throws: `SystemError` of open(2) or write(2).
 public func writeSetting(_ path: String, _ text: String) throws(SystemError) {
@@ -25,9 +25,9 @@ public func writeSetting(_ path: String, _ text: String) throws(SystemError) {
   try retrying("write \(path)") { write(raw, text, text.utf8.count) }
 }
 
-/// Writes a small file whole or not at all: into a temporary name beside it, then renamed over `path`.
+/// Writes a file atomically: to a temporary file beside it, which is renamed to `path`.
 ///
-/// - Throws: `SystemError`; the old content, or its absence, is then untouched.
+/// - Throws: `SystemError`; the old file, if any, is unchanged then.
 public func writeFile(_ path: String, _ text: String) throws(SystemError) {
   let temporary = path + ".new"
   do throws(SystemError) {
@@ -47,12 +47,12 @@ public func writeFile(_ path: String, _ text: String) throws(SystemError) {
   }
 }
 
-/// Removes a file; one that is not there, or cannot be removed, is no error.
+/// Removes a file. That it is not there, or cannot be removed, is no error.
 public func removeFile(_ path: String) { unlink(path) }
 
-/// Makes a directory and those above it, with `mode`; existing ones are left as they are.
+/// Makes a directory and the missing directories above it with `mode`. Existing directories are not changed.
 ///
-/// - Throws: `SystemError` that names the directory that could not be made.
+/// - Throws: `SystemError` with the directory that could not be made.
 public func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
   var made = path.hasPrefix("/") ? "" : "."
   for component in path.split(separator: "/") {
@@ -61,7 +61,7 @@ public func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemE
   }
 }
 
-/// The names in a directory, without `.` and `..`, in no order.
+/// Lists the names in a directory, without `.` and `..`, in no particular order.
 ///
 /// - Throws: `SystemError` when it cannot be opened.
 public func directoryEntries(_ path: String) throws(SystemError) -> [String] {
@@ -73,20 +73,20 @@ public func directoryEntries(_ path: String) throws(SystemError) -> [String] {
   return names
 }
 
-/// Calls `look` with each name in a directory, without `.` and `..`, until it says false. Keeps none of them: who fills the
+/// Calls `body` with each name in a directory, without `.` and `..`, until it returns false. It stores no names, because whoever fills the
 /// directory may not be trusted.
 ///
-/// - Throws: `SystemError` when the directory cannot be read, and what `look` throws.
-public func forEachEntry(of path: String, _ look: (String) throws(SystemError) -> Bool) throws(SystemError) {
+/// - Throws: `SystemError` when the directory cannot be read, and what `body` throws.
+public func forEachEntry(of path: String, _ body: (String) throws(SystemError) -> Bool) throws(SystemError) {
   guard let directory = opendir(path) else { throw SystemError("opendir \(path)", errno: errno) }
   defer { closedir(directory) }
   while let entry = try nextEntry(of: directory, path) {
     let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    if name != "." && name != "..", try !look(name) { return }
+    if name != "." && name != "..", try !body(name) { return }
   }
 }
 
-/// readdir(3), whose end and whose failure differ in errno only.
+/// Calls readdir(3), which returns NULL at the end and on failure, and sets errno on failure only.
 func nextEntry(of directory: OpaquePointer, _ path: String) throws(SystemError) -> UnsafeMutablePointer<dirent>? {
   errno = 0
   let entry = readdir(directory)

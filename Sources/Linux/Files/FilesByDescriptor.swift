@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// Reads a whole regular file, at most `limit` bytes of it. Anything else is not waited for: no FIFO's writer, no device.
+/// Reads a whole regular file of at most `limit` bytes. It opens nothing else, because a FIFO would block and a device may have an effect.
 ///
-/// - Throws: `SystemError`; `EINVAL` when it is no regular file, `EFBIG` when it is longer than `limit`.
+/// - Throws: `SystemError`; `EINVAL` when it is not a regular file, `EFBIG` when it is longer than `limit`.
 public func readRegularFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
   let file = OwnedFD(owning: try retrying("open \(path)") { open(path, LINUX_O_PATH | O_CLOEXEC) })
   var status = stat()
@@ -16,9 +16,9 @@ public func readRegularFile(_ path: String, limit: Int) throws(SystemError) -> [
   }
 }
 
-/// Makes a file in an open directory, of `owner` and the group of the same number.
+/// Makes a file in an open directory. It belongs to `owner` and the group of the same number.
 ///
-/// - Throws: `SystemError`; `EEXIST` when there is one of that name.
+/// - Throws: `SystemError`; `EEXIST` when there is a file of that name.
 public func writeNewFile(
   _ name: String, in directory: borrowing OwnedFD, _ bytes: [UInt8], mode: UInt32, owner: UInt32
 ) throws(SystemError) {
@@ -33,7 +33,7 @@ public func writeNewFile(
   try retrying("fchown \(name)") { fchown(file.raw, owner, owner) }
 }
 
-/// Gives an open directory, which may be open with O_PATH, another owner, with the group of the same number, and mode.
+/// Changes the owner, the group (to the same number) and the mode of an open directory, which may be open with O_PATH.
 ///
 /// - Throws: `SystemError`.
 public func give(_ directory: borrowing OwnedFD, to owner: UInt32, mode: UInt32) throws(SystemError) {
@@ -42,9 +42,9 @@ public func give(_ directory: borrowing OwnedFD, to owner: UInt32, mode: UInt32)
   try retrying("chmod a directory") { fchmodat(raw, ".", mode, 0) }
 }
 
-/// Makes a FIFO and opens it for reading and writing, so that it has both ends for as long as the descriptor is open.
+/// Makes a FIFO and opens it for reading and writing, so that it has a reader and a writer as long as the descriptor is open.
 ///
-/// - Throws: `SystemError`; `EEXIST` when there is something at `path`.
+/// - Throws: `SystemError`; `EEXIST` when `path` exists.
 public func makeFIFO(_ path: String, mode: UInt32, owner: UInt32) throws(SystemError) -> OwnedFD {
   try retrying("mkfifo \(path)") { mkfifo(path, mode) }
   let fifo = OwnedFD(owning: try retrying("open \(path)") { open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) })
@@ -52,5 +52,5 @@ public func makeFIFO(_ path: String, mode: UInt32, owner: UInt32) throws(SystemE
   return fifo
 }
 
-/// Removes an empty directory; that it is not there, or is not empty, is no error.
+/// Removes an empty directory. That it is not there, or not empty, is no error.
 public func removeDirectory(_ path: String) { rmdir(path) }

@@ -1,35 +1,39 @@
 import CLinux
 import Glibc
 
-/// Gives a directory and everything below it to a range of ids: whoever has the id n of 16 bits gets `base` + n. Other file systems
-/// below it are left out.
+/// Changes the owners of a directory and everything below it to a range of ids: the low 16 bits of an id are added to `base`. Other file
+/// systems that are mounted below it are skipped.
 ///
-/// The directory itself belongs to `busy` while this goes on, so that an interrupted attempt is seen as one; calling it again
-/// finishes it. Modes stay, and capabilities(7) of files as well; what access control lists say of ids is given to the range as well.
+/// The directory itself belongs to `busy` meanwhile, so that an interrupted attempt can be recognized; calling this again completes it.
+/// Modes and file capabilities(7) are kept, and the ids in access control lists are changed too.
 ///
-/// - Throws: `SystemError` that names the file at which it stopped.
+/// - Throws: `SystemError` with the file at which it stopped; `ENAMETOOLONG` when directories are nested too deep.
 public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(SystemError) {
   let top = try FoundFile(opening: path, at: AT_FDCWD, path)
   try top.give(to: busy)
-  try giveEntries(of: top, to: base)
+  try giveEntries(of: top, to: base, depth: 0)
   try FoundFile(opening: path, at: AT_FDCWD, path).give(to: base)
 }
 
-private func giveEntries(of directory: FoundFile, to base: UInt32) throws(SystemError) {
-  // By descriptors: who may write to the tree cannot lead this out of it meanwhile.
+private func giveEntries(of directory: FoundFile, to base: UInt32, depth: Int) throws(SystemError) {
+  // Each level takes a descriptor and a stack frame, and whoever made the tree may want to exhaust them.
+  if depth == deepest { throw SystemError("chown directories nested more than \(deepest) deep", errno: ENAMETOOLONG) }
+  // By descriptors, so that somebody who changes the tree meanwhile cannot redirect this out of it.
   for name in try directoryEntries("/proc/self/fd/\(directory.descriptor.raw)") {
     let file = try FoundFile(opening: name, at: directory.descriptor.raw, "\(directory.path)/\(name)")
     if file.status.st_dev != directory.status.st_dev { continue }
-    if file.status.st_mode & S_IFMT == S_IFDIR { try giveEntries(of: file, to: base) }
+    if file.status.st_mode & S_IFMT == S_IFDIR { try giveEntries(of: file, to: base, depth: depth + 1) }
     try file.give(to: base)
   }
 }
 
-/// A file of any kind, opened for nothing but to be found again.
+private let deepest = 500
+
+/// A file of any kind, opened only to refer to it (O_PATH).
 private final class FoundFile {
   let descriptor: OwnedFD
   let status: stat
-  /// For messages.
+  /// The path, for messages.
   let path: String
 
   init(opening name: String, at directory: Int32, _ path: String) throws(SystemError) {
@@ -50,7 +54,7 @@ private final class FoundFile {
     let capabilities = isLink ? nil : attribute("security.capability")
     try retrying("chown \(path)") { fchownat(raw, "", user, group, LINUX_AT_EMPTY_PATH) }
     if isLink { return }
-    // chown(2) takes the bits of set-user-ID and set-group-ID away, and the capabilities.
+    // chown(2) clears the set-user-ID and set-group-ID bits and the capabilities.
     let mode = status.st_mode & 0o7777
     try retrying("chmod \(path)") { chmod(itself, mode) }
     if let capabilities { try setAttribute("security.capability", Self.capabilities(capabilities, of: base)) }
@@ -71,18 +75,19 @@ private final class FoundFile {
     try retrying("setxattr \(name) \(path)") { setxattr(itself, name, bytes, bytes.count, 0) }
   }
 
-  /// struct vfs_ns_cap_data of linux/capability.h: of revision 3, which says in whose user namespace they count.
+  /// Converts file capabilities to revision 3 of linux/capability.h (struct vfs_ns_cap_data), which has the root id of the user namespace
+  /// that they apply in.
   private static func capabilities(_ bytes: [UInt8], of base: UInt32) -> [UInt8] {
     guard bytes.count >= 20, base != 0 else { return bytes }
     // The revision is the highest byte of the first word, flags the lowest.
     return bytes[..<3] + [3] + bytes[4..<20] + (0..<4).map { UInt8(truncatingIfNeeded: base >> (8 * $0)) }
   }
 
-  /// acl(5) as an attribute: a word with the version, then for each entry tag, permissions and id.
+  /// Changes the ids in the extended attribute of an acl(5): a word with the version, then tag, permissions and id of each entry.
   private static func accessList(_ bytes: [UInt8], of base: UInt32) -> [UInt8] {
     var list = bytes
     for entry in stride(from: 4, to: bytes.count - 7, by: 8) {
-      // ACL_USER and ACL_GROUP: the other tags have no id.
+      // Only ACL_USER and ACL_GROUP have an id.
       guard bytes[entry] == 0x02 || bytes[entry] == 0x08 else { continue }
       for byte in 0..<2 { list[entry + 6 + byte] = UInt8(truncatingIfNeeded: base >> (16 + 8 * byte)) }
     }

@@ -1,13 +1,14 @@
 import CLinux
 import Glibc
 
-/// A file that exists only to be locked, as systemd's are: whoever has the lock has what the file stands for. It is removed, and the
-/// lock with it, at the end of this value's life.
+/// A lock file like systemd's: whoever holds its lock owns what the file stands for. File and lock are removed with this object.
 public final class LockFile {
   private let path: String
   private let file: OwnedFD
 
-  /// - Returns: nil when somebody else has the lock, of this process or another.
+  /// Makes the file and locks it.
+  ///
+  /// - Returns: nil when somebody else holds the lock, in this process or another.
   /// - Throws: `SystemError` of open(2), fcntl(2) or fstat(2).
   public init?(locking path: String) throws(SystemError) {
     while true {
@@ -21,12 +22,12 @@ public final class LockFile {
     }
   }
 
-  // While the lock is still there: another's file is never removed.
+  // The lock is still held here, so the file is never somebody else's.
   deinit { unlink(path) }
 }
 
-/// Makes the file at `path` if need be and waits until nobody else has its lock, which is the descriptor's and goes with it
-/// (F_OFD_SETLKW, fcntl(2)). For files that are locked for moments only.
+/// Makes the file at `path` if it is missing, and locks it. It blocks while somebody else holds the lock, so it is for files that are locked
+/// for moments only. The lock belongs to the descriptor and ends with it (F_OFD_SETLKW, fcntl(2)).
 ///
 /// - Throws: `SystemError` of open(2) or fcntl(2).
 public func lockFile(_ path: String) throws(SystemError) -> OwnedFD {
@@ -36,16 +37,16 @@ public func lockFile(_ path: String) throws(SystemError) -> OwnedFD {
   }
 }
 
-/// Locks an open file for this process, until that closes any descriptor of the file or ends. A child that is being made has no part
-/// in the lock (F_SETLK, fcntl(2)).
+/// Locks an open file for this process, until it closes any descriptor of the file, or exits. Children do not inherit the lock (F_SETLK,
+/// fcntl(2)).
 ///
-/// - Returns: false when another process has it.
+/// - Returns: false when another process holds the lock.
 /// - Throws: `SystemError`; `EBADF` when the file is not open for writing.
 public func lockForProcess(_ file: borrowing OwnedFD) throws(SystemError) -> Bool {
   try takeLock(file, F_SETLK, "fcntl F_SETLK")
 }
 
-/// Opens a directory and locks it, for as long as the descriptor is open: only one process at a time can.
+/// Opens a directory and locks it as long as the descriptor is open. Only one process at a time can hold the lock.
 ///
 /// - Throws: `SystemError`; `EWOULDBLOCK` when another process holds the lock.
 public func lockDirectory(_ path: String) throws(SystemError) -> OwnedFD {
@@ -59,7 +60,7 @@ private func openLock(_ path: String) throws(SystemError) -> OwnedFD {
   return OwnedFD(owning: try retrying("open \(path)") { open(path, flags, 0o600) })
 }
 
-/// Locks the whole file for writing; false when somebody else has it.
+/// Locks the whole file for writing; false when somebody else holds the lock.
 private func takeLock(_ file: borrowing OwnedFD, _ kind: Int32, _ call: String) throws(SystemError) -> Bool {
   let raw = file.raw
   var whole = flock()
@@ -74,7 +75,7 @@ private func takeLock(_ file: borrowing OwnedFD, _ kind: Int32, _ call: String) 
   }
 }
 
-/// Who had the lock before may have removed the file in between: then the lock of what was removed is worth nothing.
+/// Whether the locked file still has a name. Its earlier holder may have removed it before it was locked, and then the lock means nothing.
 private func isThere(_ file: borrowing OwnedFD, _ path: String) throws(SystemError) -> Bool {
   let raw = file.raw
   var status = stat()

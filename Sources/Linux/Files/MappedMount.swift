@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// Tries whether the mount at `path` can be had with its files' owners translated by a user namespace, and leaves nothing of it.
+/// Tests whether the mount at `path` can be ID-mapped by a user namespace. Nothing is changed.
 ///
 /// - Parameters:
-///   - path: of the mount, or of a directory in it.
+///   - path: the mount, or a directory in it.
 ///   - users: the user namespace.
-///   - recursive: with all mounts below it.
-/// - Throws: `SystemError`; `EINVAL` or `EOPNOTSUPP` when the kernel or one of the file systems cannot do it.
+///   - recursive: whether all mounts below it are tested too.
+/// - Throws: `SystemError`; `EINVAL` or `EOPNOTSUPP` when the kernel or one of the file systems does not support it.
 public func tryMapping(_ path: String, by users: borrowing OwnedFD, recursive: Bool) throws(SystemError) {
   let users = users.raw
   let mount = try cloneMount(at: path, recursive: recursive)

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An empty file without a name (memfd_create(2)); `name` is seen in /proc only. It goes with its last descriptor.
+/// Makes an empty file in memory (memfd_create(2)), which is freed with its last descriptor. `name` is visible in /proc only.
 ///
 /// - Throws: `SystemError` of memfd_create(2).
 public func memoryFile(_ name: String) throws(SystemError) -> OwnedFD {

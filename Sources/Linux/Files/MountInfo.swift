@@ -1,21 +1,19 @@
-/// One line of /proc/PID/mountinfo, the fields that are of use (proc_pid_mountinfo(5)).
+/// One line of /proc/PID/mountinfo, with the fields that the daemon needs (proc_pid_mountinfo(5)).
 public struct MountEntry: Equatable, Sendable {
-  /// What of the file system is mounted: `/`, or the directory that was bound.
+  /// The directory of the file system that is mounted: `/`, or the source of a bind mount.
   public var root: String
-  /// Where it is mounted, as the process sees it.
+  /// The mount point, as the process sees it.
   public var target: String
-  /// Options of the mount: `rw`, `nosuid`, …
+  /// The options of the mount: `rw`, `nosuid`, …
   public var options: [String]
   /// `shared:N`, `master:N`, …; empty when private.
   public var propagation: [String]
-  /// The file system's: `ext4`, `cgroup2`.
+  /// The type of the file system: `ext4`, `cgroup2`.
   public var type: String
-  /// A device, or what the file system calls its source.
+  /// The device, or whatever the file system names as its source.
   public var source: String
-  /// Options of the file system.
-  public var fileSystemOptions: [String]
 
-  /// Nil when `line` is not of that form.
+  /// Reads a line; nil when it is malformed.
   init?(line: Substring) {
     let fields = line.split(separator: " ").map(String.init)
     guard fields.count >= 9, let dash = fields.dropFirst(6).firstIndex(of: "-"), fields.count > dash + 3 else {
@@ -27,10 +25,9 @@ public struct MountEntry: Equatable, Sendable {
     propagation = Array(fields[6..<dash])
     type = fields[dash + 1]
     source = Self.unescaped(fields[dash + 2])
-    fileSystemOptions = fields[dash + 3].split(separator: ",").map(String.init)
   }
 
-  /// The kernel writes space, tab, newline and backslash as `\` and three octal digits.
+  /// Undoes the kernel's escapes: it writes space, tab, newline and backslash as `\` and three octal digits.
   private static func unescaped(_ text: String) -> String {
     if !text.utf8.contains(UInt8(ascii: "\\")) { return text }
     var result: [UInt8] = []
@@ -52,11 +49,13 @@ public struct MountEntry: Equatable, Sendable {
 
 /// The mounts of a process.
 public enum MountInfo {
-  /// Reads a whole mountinfo; lines that are not of its form are left out.
+  /// Reads the text of a mountinfo, and skips malformed lines.
   public static func parse(_ text: String) -> [MountEntry] {
     text.split(separator: "\n").compactMap { MountEntry(line: $0) }
   }
 
+  /// Reads a mountinfo file.
+  ///
   /// - Throws: `SystemError` when the file cannot be read.
   public static func read(_ path: String = "/proc/self/mountinfo") throws(SystemError) -> [MountEntry] {
     parse(String(decoding: try readFile(path, limit: 16 << 20), as: UTF8.self))

@@ -1,14 +1,16 @@
 import CLinux
 import Glibc
 
-/// A file system made by us, mounted nowhere yet (fsopen(2), fsmount(2)).
+/// A new file system that is not attached yet (fsopen(2), fsmount(2)).
 public struct NewFileSystem: ~Copyable {
-  /// The mount: files are made relative to it, and move_mount(2) attaches it.
+  /// The mount. Files are made relative to it, and move_mount(2) attaches it.
   public let mount: OwnedFD
   private let context: OwnedFD
   private let type: String
 
-  /// - Throws: `SystemError` of the call that failed, which names `type`.
+  /// Makes the file system.
+  ///
+  /// - Throws: `SystemError` of the failed call, with `type`.
   public init(
     of type: String, options: [(key: String, value: String)] = [], attributes: MountAttributes
   ) throws(SystemError) {
@@ -23,7 +25,7 @@ public struct NewFileSystem: ~Copyable {
     self.type = type
   }
 
-  /// Makes it read-only for everybody and for ever: the mount, and the file system behind it.
+  /// Makes the mount and the file system behind it read-only, for everybody and for good.
   ///
   /// - Throws: `SystemError`.
   public func seal() throws(SystemError) {
@@ -32,7 +34,7 @@ public struct NewFileSystem: ~Copyable {
     try retrying("reconfigure \(type)") { linux_fsconfig_reconfigure(context.raw) }
   }
 
-  /// Gives the mount away.
+  /// Passes ownership of the mount to the caller.
   public consuming func takeMount() -> OwnedFD { mount }
 }
 
@@ -64,13 +66,13 @@ public func setAttributes(of mount: borrowing OwnedFD, _ attributes: MountAttrib
 
 /// Attaches a mount to `path`.
 ///
-/// - Throws: `SystemError`; `ENOENT` when there is no such place.
+/// - Throws: `SystemError`; `ENOENT` when `path` does not exist.
 public func attachMount(_ mount: borrowing OwnedFD, at path: String) throws(SystemError) {
   let raw = mount.raw
   try retrying("mount on \(path)") { linux_attach_mount(raw, path) }
 }
 
-/// Keeps what is mounted in a mount out of its copies, and what is mounted in them out of it.
+/// Makes a mount private: mounts do not propagate from it to its copies, nor from them to it.
 ///
 /// - Throws: `SystemError`.
 public func makePrivate(_ mount: borrowing OwnedFD) throws(SystemError) {
@@ -78,14 +80,15 @@ public func makePrivate(_ mount: borrowing OwnedFD) throws(SystemError) {
   try retrying("mount_setattr MS_PRIVATE") { linux_make_mount_private(raw) }
 }
 
-/// A second mount of what is mounted at `path`, attached nowhere; with `recursive` what is mounted below it is in it too.
+/// Clones the mount at `path`, with `recursive` also the mounts below it. The clone is not attached.
 ///
 /// - Throws: `SystemError`.
 public func cloneMount(at path: String, recursive: Bool = false) throws(SystemError) -> OwnedFD {
   OwnedFD(owning: try retrying("open_tree \(path)") { linux_clone_mount(path, recursive ? 1 : 0) })
 }
 
-/// Takes away every mount that is stacked on `path`; that there is none is no error. Whoever uses one keeps it (MNT_DETACH).
+/// Detaches every mount that is stacked on `path`. That there is none is no error. A mount that is in use stays until its last user is gone
+/// (MNT_DETACH).
 public func removeMounts(at path: String) {
   let (detach, noFollow): (Int32, Int32) = (2, 8)
   while umount2(path, detach | noFollow) == 0 { continue }

@@ -1,11 +1,11 @@
 private let prefix = "/var/tmp/dormouse-"
 
-/// A new name for a directory of one start of `guest`, below /var/tmp: what stands there is not in memory.
+/// Makes up a path for a directory of one start of `guest`. It is below /var/tmp, which is on disk and not in memory.
 public func scratchPath(for guest: String) -> String {
   "\(prefix)\(guest)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
 }
 
-/// Whether a directory has such a name: no other is ever removed.
+/// Whether a path is one that `scratchPath(for:)` made up. The daemon removes no other directory.
 public func isScratch(_ path: String) -> Bool {
   path.hasPrefix(prefix) && !path.dropFirst(prefix.count).contains("/")
 }

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Opens the terminal behind a pseudoterminal's master, without naming it: it may be in another mount namespace
-/// (ioctl_tty(2), TIOCGPTPEER).
+/// Opens the slave of a pseudoterminal by its master. It needs no path, because the slave may be in another mount namespace (TIOCGPTPEER of
+/// ioctl_tty(2)).
 ///
 /// - Throws: `SystemError`; `EIO` while the terminal is locked.
 public func openPeer(of master: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
@@ -13,7 +13,7 @@ public func openPeer(of master: borrowing OwnedFD) throws(SystemError) -> OwnedF
     })
 }
 
-/// Reads what a non-blocking descriptor has ready, at most `limit` bytes; empty at the end of the file, nil when nothing is ready.
+/// Reads at most `limit` bytes from a non-blocking descriptor: an empty array at the end of the file, nil when nothing is ready.
 ///
 /// - Throws: `SystemError`.
 public func readReady(_ descriptor: borrowing OwnedFD, limit: Int) throws(SystemError) -> [UInt8]? {
@@ -28,7 +28,7 @@ public func readReady(_ descriptor: borrowing OwnedFD, limit: Int) throws(System
   }
 }
 
-/// Writes what a non-blocking descriptor takes now, and says how many bytes that was.
+/// Writes as much as a non-blocking descriptor has room for, and returns how many bytes that was.
 ///
 /// - Throws: `SystemError`.
 public func writeReady(_ descriptor: borrowing OwnedFD, _ bytes: [UInt8]) throws(SystemError) -> Int {
@@ -41,11 +41,11 @@ public func writeReady(_ descriptor: borrowing OwnedFD, _ bytes: [UInt8]) throws
   }
 }
 
-/// How much room a terminal has, in characters.
+/// The size of a terminal, in characters.
 public struct WindowSize: Equatable, Sendable {
-  /// Lines of text; 0 where nobody has said.
+  /// Lines of text; 0 when it was never set.
   public var rows: UInt16
-  /// Characters in a line; 0 where nobody has said.
+  /// Characters in a line; 0 when it was never set.
   public var columns: UInt16
 
   public init(rows: UInt16, columns: UInt16) {
@@ -54,7 +54,7 @@ public struct WindowSize: Equatable, Sendable {
   }
 }
 
-/// Tells a terminal, by its master, how much room it has; who uses it is told by SIGWINCH.
+/// Sets the size of a terminal by its master. The kernel sends SIGWINCH to the terminal's foreground processes.
 ///
 /// - Throws: `SystemError`.
 public func setWindowSize(_ size: WindowSize, of master: borrowing OwnedFD) throws(SystemError) {

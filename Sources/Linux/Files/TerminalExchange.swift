@@ -1,22 +1,22 @@
 import CLinux
 import Glibc
 
-/// This process's standard input and output joined to a connection: what a person types goes there, what comes from there is shown.
+/// Connects this process's standard input and output to a socket: it sends what a person types, and shows what it receives.
 ///
-/// While it lives a terminal on standard input is in raw mode, and the signals that would end the process are events instead:
-/// so the terminal is as it was before whenever this ends.
+/// Meanwhile, a terminal on standard input is in raw mode, and the signals that would end the process are events instead. So the terminal's
+/// mode is always restored when this value is destroyed.
 public struct TerminalExchange: ~Copyable {
-  /// What can happen on either side.
+  /// An event on either side.
   public enum Event: Equatable, Sendable {
     case typed([UInt8])
-    /// Nobody will type any more.
+    /// Standard input has ended.
     case inputEnded
     case arrived([UInt8])
-    /// The other end has closed the connection.
+    /// The peer has closed the connection.
     case closed
-    /// The terminal has another size.
+    /// The size of the terminal has changed.
     case resized
-    /// Somebody wants this process to end.
+    /// A signal asks this process to exit.
     case asked(signal: Int32)
   }
 
@@ -26,10 +26,12 @@ public struct TerminalExchange: ~Copyable {
   private var unsent: [UInt8] = []
   private var isInputOpen = true
 
-  /// A terminal holds less.
+  /// The most bytes that are queued or read at a time. A terminal buffers less.
   private static let limit = 64 * 1024
 
-  /// - Throws: `SystemError`; nothing has been changed then.
+  /// Switches the terminal to raw mode and takes over the signals.
+  ///
+  /// - Throws: `SystemError`; the terminal is unchanged then.
   public init(_ socket: consuming OwnedFD) throws(SystemError) {
     let raw = socket.raw
     try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, O_NONBLOCK) }
@@ -38,7 +40,7 @@ public struct TerminalExchange: ~Copyable {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH] { sigaddset(&wanted, signal) }
     let signals = OwnedFD(owning: try retrying("signalfd") { signalfd(-1, &wanted, O_CLOEXEC | O_NONBLOCK) })
     pthread_sigmask(SIG_BLOCK, &wanted, nil)
-    // Whoever no longer reads what is shown makes write(2) fail instead.
+    // When nobody reads standard output any more, write(2) fails instead.
     signal(SIGPIPE, SIG_IGN)
     var mode = termios()
     if isatty(STDIN_FILENO) != 0 {
@@ -57,7 +59,7 @@ public struct TerminalExchange: ~Copyable {
     tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
   }
 
-  /// The size of the terminal on standard output or, failing that, input; nil when neither is one.
+  /// The size of the terminal on standard output, or else on standard input; nil when neither is a terminal.
   public static var size: WindowSize? {
     var size = winsize()
     for number in [STDOUT_FILENO, STDIN_FILENO] where ioctl(number, UInt(TIOCGWINSZ), &size) == 0 {
@@ -66,7 +68,7 @@ public struct TerminalExchange: ~Copyable {
     return nil
   }
 
-  /// Waits for the next event, and sends meanwhile what is to be sent.
+  /// Waits for the next event, and sends queued bytes meanwhile.
   ///
   /// - Throws: `SystemError`.
   public mutating func next() throws(SystemError) -> Event {
@@ -87,8 +89,8 @@ public struct TerminalExchange: ~Copyable {
     }
   }
 
-  /// Sends what was typed. What is far more than the other end has taken is left out, as a terminal does, and so is what comes too
-  /// late: the next event tells that the other end is gone.
+  /// Sends what was typed. Bytes beyond what fits in the queue are dropped, as a terminal does. Bytes for a peer that is gone are dropped
+  /// too, and the next event reports the end.
   ///
   /// - Throws: `SystemError`.
   public mutating func send(_ bytes: [UInt8]) throws(SystemError) {
@@ -96,10 +98,10 @@ public struct TerminalExchange: ~Copyable {
     try flush()
   }
 
-  /// Says that nothing more will be sent.
+  /// Closes the sending direction.
   public func finish() { UnixStream.finishWriting(to: socket) }
 
-  /// Shows what arrived; waits until all of it is shown.
+  /// Writes what arrived to standard output; blocks until all of it is written.
   ///
   /// - Throws: `SystemError`.
   public func show(_ bytes: [UInt8]) throws(SystemError) {
@@ -128,7 +130,7 @@ public struct TerminalExchange: ~Copyable {
       if error.errno == EAGAIN { return nil }
       throw error
     }
-    return Int32(info.ssi_signo)
+    return Int32(clamping: info.ssi_signo)
   }
 
   private func readSocket() throws(SystemError) -> Event? {
@@ -136,7 +138,7 @@ public struct TerminalExchange: ~Copyable {
       guard let bytes = try UnixStream.receive(from: socket, upTo: Self.limit) else { return nil }
       return bytes.isEmpty ? .closed : .arrived(bytes)
     } catch {
-      // It did not read all that was typed.
+      // The peer closed the connection without reading everything.
       if error.errno == ECONNRESET { return .closed }
       throw error
     }

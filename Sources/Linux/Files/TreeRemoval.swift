@@ -1,25 +1,25 @@
 import Glibc
 
-/// Removes what is at a path and below it, piece by piece, so that whoever has something else to do gets a turn in between.
+/// Removes a file or a directory tree in steps, so that the event loop can do other work in between.
 ///
-/// Links are not followed. Nobody else may be at work there. What cannot be removed stays.
+/// Symbolic links are not followed. Nobody else may change the tree meanwhile. What cannot be removed stays.
 public final class TreeRemoval {
-  /// What is still there; the last goes first.
+  /// The entries still to remove, the next one last.
   private var rest: [Entry]
 
   private struct Entry {
     var path: String
-    /// Everything below it has had its turn.
+    /// Whether everything below it was removed, as far as possible.
     var isLast = false
   }
 
-  /// Nothing is removed yet.
+  /// Prepares the removal; nothing is removed yet.
   public init(of path: String) { rest = [Entry(path: path)] }
 
   /// Removes at most `limit` files and directories.
   ///
   /// - Returns: whether nothing is left to do.
-  public func goOn(atMost limit: Int = .max) -> Bool {
+  public func removeNext(atMost limit: Int = .max) -> Bool {
     var left = limit
     while left > 0, let entry = rest.popLast() {
       remove(entry)
@@ -29,7 +29,7 @@ public final class TreeRemoval {
   }
 
   private func remove(_ entry: Entry) {
-    // unlink(2) tells a directory from the rest: no look beforehand that would be out of date.
+    // unlink(2) fails for a directory, so no stat(2) is needed first, whose result could be outdated.
     if entry.isLast || unlink(entry.path) == 0 || errno == ENOENT {
       if entry.isLast { rmdir(entry.path) }
       return
@@ -39,5 +39,5 @@ public final class TreeRemoval {
   }
 }
 
-/// Removes what is at `path` and below it, at once.
-func removeTree(_ path: String) { _ = TreeRemoval(of: path).goOn() }
+/// Removes a file or a directory tree in one step.
+func removeTree(_ path: String) { _ = TreeRemoval(of: path).removeNext() }

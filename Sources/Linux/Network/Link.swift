@@ -7,30 +7,25 @@ public struct Link: Equatable, Sendable {
   public var index: Int32
   /// At most 15 characters.
   public var name: String
-  /// Further names, which may be longer than 15 characters.
-  public var alternativeNames: [String] = []
-  /// `veth`, `bridge`, `macvlan`; nil for what is no virtual interface, and for loopback.
+  /// `veth`, `bridge`, `macvlan`; nil for a physical interface and for loopback.
   public var kind: String?
-  /// The bridge that it is a port of.
+  /// The number of the bridge that it is a port of.
   public var master: Int32?
-  /// Hardware address, as many bytes as its kind has.
+  /// Its hardware address, whose length depends on its kind.
   public var address: [UInt8] = []
-  /// Whether it is up as far as the administrator is concerned (IFF_UP).
-  public var isUp = false
 }
 
 extension Link {
-  /// What follows the header of a RTM_NEWLINK; nil when it is too short for one.
+  /// Reads what follows the header of an RTM_NEWLINK; nil when it is too short or has no name.
   package init?(message payload: UnsafeRawBufferPointer) {
     guard payload.count >= MemoryLayout<ifinfomsg>.size else { return nil }
     let fixed = payload.loadUnaligned(as: ifinfomsg.self)
     self.init(index: fixed.ifi_index, name: "")
-    isUp = fixed.ifi_flags & UInt32(IFF_UP) != 0
-    forEachAttribute(in: payload, after: MemoryLayout<ifinfomsg>.size) { type, content in take(Int(type), content) }
+    forEachAttribute(in: payload, after: MemoryLayout<ifinfomsg>.size) { type, content in decode(Int(type), content) }
     if name.isEmpty { return nil }
   }
 
-  private mutating func take(_ type: Int, _ content: UnsafeRawBufferPointer) {
+  private mutating func decode(_ type: Int, _ content: UnsafeRawBufferPointer) {
     switch type {
     case IFLA_IFNAME: name = Self.text(content)
     case IFLA_ADDRESS: address = Array(content)
@@ -38,10 +33,6 @@ extension Link {
     case IFLA_LINKINFO:
       forEachAttribute(in: content, after: 0) { type, content in
         if Int(type) == IFLA_INFO_KIND { kind = Self.text(content) }
-      }
-    case IFLA_PROP_LIST:
-      forEachAttribute(in: content, after: 0) { type, content in
-        if Int(type) == IFLA_ALT_IFNAME { alternativeNames.append(Self.text(content)) }
       }
     default: break
     }

@@ -1,23 +1,23 @@
 import CLinux
 
-/// Why rules of the packet filter were not set.
+/// Why nftables rules could not be applied.
 public enum NftablesError: Error, Equatable, CustomStringConvertible {
   /// libnftables is not installed.
   case noLibrary
-  /// What it says, in one line.
+  /// The first line of libnftables' message.
   case refused(String)
 
   public var description: String {
     switch self {
-    case .noLibrary: "libnftables.so.1 is not here (Debian has it in libnftables1)"
+    case .noLibrary: "libnftables.so.1 is missing (on Debian: package libnftables1)"
     case .refused(let words): words
     }
   }
 }
 
-/// The packet filter of the thread's network namespace, by libnftables: the library of nft(8), whose language is what it takes.
+/// The packet filter of the thread's network namespace, set through libnftables, which takes the language of nft(8).
 public enum Nftables {
-  /// Carries out commands of nft(8), all or none.
+  /// Runs commands of nft(8) in one transaction.
   ///
   /// - Throws: `NftablesError`.
   public static func run(_ commands: String) throws(NftablesError) {
@@ -27,7 +27,7 @@ public enum Nftables {
     case LINUX_NFTABLES_DONE: return
     case LINUX_NFTABLES_MISSING: throw .noLibrary
     default:
-      // The first line says what; the ones after it show where in the text.
+      // The first line is the error; the following lines quote the commands.
       let text = String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw .refused(text.split(separator: "\n").first.map(String.init) ?? "no reason given")
     }

@@ -1,9 +1,11 @@
 import CLinux
 import Glibc
 
-// Interfaces. Before each request stands the command of ip(8) that asks for the same.
+// Interfaces. The comment above each request is the ip(8) command that does the same.
 extension RouteNetlink {
-  /// - Throws: `SystemError`: `ENODEV` when there is none called `name`, by its own or an alternative name.
+  /// Finds an interface by its name or an alternative name.
+  ///
+  /// - Throws: `SystemError`: `ENODEV` when there is none.
   public func link(_ name: String) throws(SystemError) -> Link {
     // ip link show dev NAME
     let request = NetlinkRequest(RTM_GETLINK, flags: NLM_F_ACK, ifinfomsg())
@@ -14,7 +16,7 @@ extension RouteNetlink {
     return found
   }
 
-  /// Every interface.
+  /// Lists every interface.
   ///
   /// - Throws: `SystemError` of the request.
   public func links() throws(SystemError) -> [Link] {
@@ -23,18 +25,14 @@ extension RouteNetlink {
   }
 
   private func links(_ request: NetlinkRequest, _ what: String) throws(SystemError) -> [Link] {
-    var links: [Link] = []
-    try list(request, what, { links = [] }) { payload in
-      if let link = Link(message: payload) { links.append(link) }
-    }
-    return links
+    try netlink.list(request, what) { Link(message: $0) }
   }
 
-  /// Where an interface is made that is another namespace's.
+  /// The namespace, name and hardware address of an interface that is made in another network namespace.
   public struct Place: ~Copyable {
     let namespace: Int32
     let name: String
-    /// Six bytes; none leaves the choice to the kernel.
+    /// Six bytes; an empty address leaves the choice to the kernel.
     let address: [UInt8]
 
     /// `namespace` is borrowed until the request has been made.
@@ -51,7 +49,7 @@ extension RouteNetlink {
     }
   }
 
-  /// Makes a pair of virtual Ethernet interfaces, the one here up and a port of the bridge `master`, the other at `peer`.
+  /// Makes a pair of virtual Ethernet interfaces: one here, up and a port of the bridge `master`; the other at `peer`.
   ///
   /// - Throws: `SystemError`: `EEXIST` when one of the names is taken.
   public func makeVirtualEthernet(
@@ -68,12 +66,12 @@ extension RouteNetlink {
         request.nest(Int(VETH_INFO_PEER), ifinfomsg()) { peer.put(into: request) }
       }
     }
-    try ask(request, "making the virtual Ethernet link \(name)")
+    try netlink.exchange(request, "making the virtual Ethernet link \(name)")
   }
 
-  /// Makes an interface with a hardware address of its own on top of the interface `parent`.
+  /// Makes an interface on top of the interface `parent` that has a hardware address of its own.
   ///
-  /// - Throws: `SystemError`: `EOPNOTSUPP` when the kernel has none of the kind.
+  /// - Throws: `SystemError`: `EOPNOTSUPP` when the kernel lacks this kind of interface.
   public func makeMACVLAN(on parent: Link, at place: borrowing Place) throws(SystemError) {
     // ip link add link PARENT name NAME address ADDRESS netns NAMESPACE type macvlan mode bridge
     let request = Self.making()
@@ -83,12 +81,12 @@ extension RouteNetlink {
       request.put(IFLA_INFO_KIND, "macvlan")
       request.nest(IFLA_INFO_DATA) { request.put(IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE.rawValue) }
     }
-    try ask(request, "making a MACVLAN interface on \(parent.name)")
+    try netlink.exchange(request, "making a MACVLAN interface on \(parent.name)")
   }
 
-  /// Makes an interface with the hardware address of the interface `parent` on top of that.
+  /// Makes an interface on top of the interface `parent` that shares its hardware address.
   ///
-  /// - Throws: `SystemError`: `EOPNOTSUPP` when the kernel has none of the kind.
+  /// - Throws: `SystemError`: `EOPNOTSUPP` when the kernel lacks this kind of interface.
   public func makeIPVLAN(on parent: Link, at place: borrowing Place) throws(SystemError) {
     // ip link add link PARENT name NAME netns NAMESPACE type ipvlan mode l2
     let request = Self.making()
@@ -98,10 +96,10 @@ extension RouteNetlink {
       request.put(IFLA_INFO_KIND, "ipvlan")
       request.nest(IFLA_INFO_DATA) { request.put(IFLA_IPVLAN_MODE, UInt16(IPVLAN_MODE_L2.rawValue)) }
     }
-    try ask(request, "making an IPVLAN interface on \(parent.name)")
+    try netlink.exchange(request, "making an IPVLAN interface on \(parent.name)")
   }
 
-  /// Makes a bridge without ports, up.
+  /// Makes a bridge without ports, and brings it up.
   ///
   /// - Throws: `SystemError`: `EEXIST` when the name is taken.
   public func makeBridge(_ name: String) throws(SystemError) {
@@ -109,37 +107,39 @@ extension RouteNetlink {
     let request = Self.making(up: true)
     request.put(IFLA_IFNAME, name)
     request.nest(IFLA_LINKINFO) { request.put(IFLA_INFO_KIND, "bridge") }
-    try ask(request, "making the bridge \(name)")
+    try netlink.exchange(request, "making the bridge \(name)")
   }
 
-  /// Takes an interface away; of a pair both.
+  /// Removes an interface; of a virtual Ethernet pair, both.
   ///
-  /// - Throws: `SystemError`: `ENODEV` when it has gone already.
+  /// - Throws: `SystemError`: `ENODEV` when it is gone already.
   public func delete(_ link: Link) throws(SystemError) {
     // ip link delete dev NAME
-    try ask(
+    try netlink.exchange(
       NetlinkRequest(RTM_DELLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index)), "removing the interface \(link.name)"
     )
   }
 
-  /// Gives an interface to another namespace under a name that is free there.
+  /// Moves an interface to another namespace and renames it to `name`, which must be free there.
   ///
-  /// - Throws: `SystemError`: `EEXIST` when the name is taken there, `EINVAL` when the interface cannot leave.
+  /// - Throws: `SystemError`: `EEXIST` when the name is taken there, `EINVAL` when the interface cannot change its namespace.
   public func move(_ link: Link, to namespace: borrowing OwnedFD, as name: String) throws(SystemError) {
     // ip link set dev NAME netns NAMESPACE name NEW-NAME
     let request = NetlinkRequest(RTM_NEWLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index))
     request.put(IFLA_NET_NS_FD, namespace.raw)
     request.put(IFLA_IFNAME, name)
-    try ask(request, "moving the interface \(link.name)")
+    try netlink.exchange(request, "moving the interface \(link.name)")
   }
 
+  /// Gives an interface a further name, which may be longer than 15 characters.
+  ///
   /// - Throws: `SystemError`: `EEXIST` when the name is taken.
   public func addAlternativeName(_ name: String, to link: Link) throws(SystemError) {
     // ip link property add dev NAME altname ALTERNATIVE
     let request = NetlinkRequest(
       RTM_NEWLINKPROP, flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND | NLM_F_ACK, ifinfomsg(index: link.index))
     request.nest(IFLA_PROP_LIST) { request.put(IFLA_ALT_IFNAME, name) }
-    try ask(request, "giving the interface \(link.name) the name \(name)")
+    try netlink.exchange(request, "giving the interface \(link.name) the name \(name)")
   }
 
   private static func making(up: Bool = false) -> NetlinkRequest {

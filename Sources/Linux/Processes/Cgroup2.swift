@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// cgroup 2: pure, or the unified half of a hybrid host. Where it is mounted is looked up, never assumed.
+/// The cgroup 2 hierarchy, of a unified or a hybrid host. Its mount point is read from mountinfo, never assumed.
 public enum Cgroup2 {
-  /// The directory of the cgroup that this process is in.
+  /// Finds the directory of this process's cgroup.
   ///
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func ownDirectory() throws(SystemError) -> String {
@@ -14,10 +14,10 @@ public enum Cgroup2 {
       throw SystemError("find the mount of cgroup 2", errno: ENOENT)
     }
     throw SystemError(
-      "find cgroup \(own) in what is mounted of cgroup 2 (mount it anew under unshare -C -m)", errno: ENOENT)
+      "find cgroup \(own) below a mount of cgroup 2 (mount it again under unshare -C -m)", errno: ENOENT)
   }
 
-  /// The directory of the root of what this process sees of cgroup 2.
+  /// Finds the mount point of cgroup 2.
   ///
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func rootDirectory() throws(SystemError) -> String {
@@ -27,15 +27,15 @@ public enum Cgroup2 {
     return mount.target
   }
 
-  /// `groups` as in /proc/PID/cgroup: the line `0::PATH` is cgroup 2's, PATH counted from the root of the hierarchy.
+  /// `groups` is the content of /proc/PID/cgroup. Its line `0::PATH` is cgroup 2's; PATH is relative to the root of the cgroup namespace.
   static func directory(groups: String, mounts: [MountEntry]) -> String? {
     guard let own = own(groups: groups) else { return nil }
     for mount in mounts where mount.type == "cgroup2" {
-      // What is mounted may be a part of the hierarchy only.
+      // The mount may show only a part of the hierarchy.
       let root = mount.root == "/" ? "" : mount.root
       guard own == root || own.hasPrefix(root + "/") else { continue }
       let below = own.dropFirst(root.count)
-      // Outside of the cgroup namespace, and of the mount: in a directory that is another one.
+      // The cgroup is outside of the cgroup namespace, so the mount does not show it.
       if below == "/.." || below.hasPrefix("/../") { continue }
       let path = mount.target + below
       return path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -47,28 +47,28 @@ public enum Cgroup2 {
     groups.split(separator: "\n").first { $0.hasPrefix("0::/") }?.dropFirst(3)
   }
 
-  /// The processes of one cgroup, without those of the cgroups below it.
+  /// Lists the processes of one cgroup, without those of the cgroups below it.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func processes(_ directory: String) throws(SystemError) -> [Int32] {
     let text = try readFile(directory + "/cgroup.procs", limit: 8 << 20)
     return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
   }
 
-  /// Whether a thread of this cgroup runs, or would if a processor were free, or waits for a disk. Not of those below it.
+  /// Whether a thread of this cgroup is running, runnable, or in uninterruptible sleep. The cgroups below it do not count.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func isBusy(_ directory: String) throws(SystemError) -> Bool {
     let threads = try readFile(directory + "/cgroup.threads", limit: 1 << 20)
     return String(decoding: threads, as: UTF8.self).split(separator: "\n").contains { thread in
-      // proc_pid_stat(5): the state stands behind the name, which may have parentheses of its own.
+      // The state follows the name in parentheses, and the name may contain parentheses (proc_pid_stat(5)).
       guard let status = try? readFile("/proc/\(thread)/stat", limit: 4096) else { return false }
       let state = String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first
       return state == "R" || state == "D"
     }
   }
 
-  /// The cgroups below `directory`, those that lie deeper first; `directory` itself is the last.
+  /// Lists the cgroups below `directory`, the deepest first, and `directory` itself last.
   ///
   /// - Throws: `SystemError` when one cannot be listed.
   public static func tree(_ directory: String) throws(SystemError) -> [String] {
@@ -93,22 +93,24 @@ public enum Cgroup2 {
 
   /// Whether processes are in the cgroup or below it: `populated` of cgroup.events.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func isPopulated(_ directory: String) throws(SystemError) -> Bool {
     has("populated 1", in: try readFile(directory + "/cgroup.events", limit: 4096))
   }
 
   /// An open `cgroup.events`.
   public final class Events {
-    /// Polls as POLLPRI when something may have changed, from the opening on, until `isPopulated()` has read it.
+    /// Polls as POLLPRI when the file may have changed, from its opening on, until `isPopulated()` or `isFrozen()` reads it.
     public let descriptor: OwnedFD
 
     public init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 
+    /// Whether processes are in the cgroup or below it.
+    ///
     /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
     public func isPopulated() throws(SystemError) -> Bool { try has("populated 1") }
 
-    /// Whether every process in it, and below it, stands still.
+    /// Whether every process in the cgroup and below it is frozen.
     ///
     /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
     public func isFrozen() throws(SystemError) -> Bool { try has("frozen 1") }
@@ -124,14 +126,14 @@ public enum Cgroup2 {
     String(decoding: text, as: UTF8.self).split(separator: "\n").contains { $0 == line }
   }
 
-  /// Opens a cgroup's directory, or a file in it; `flags` are open(2)'s `O_RDONLY` or `O_WRONLY`.
+  /// Opens a cgroup's directory, or a file in it. `flags` are `O_RDONLY` or `O_WRONLY` of open(2).
   ///
-  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, or is none.
+  /// - Throws: `SystemError`; `ENOENT` when there is no such cgroup.
   public static func open(_ path: String, _ flags: Int32 = O_RDONLY) throws(SystemError) -> OwnedFD {
     OwnedFD(owning: try retrying("open \(path)") { Glibc.open(path, flags | O_CLOEXEC) })
   }
 
-  /// Writes to an open file of a cgroup in one write(2), as the kernel wants it; `path` is named in an error.
+  /// Writes to an open file of a cgroup in one write(2), as the kernel requires. `path` names the file in an error.
   ///
   /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
   public static func write(_ text: String, to file: borrowing OwnedFD, _ path: String) throws(SystemError) {

@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// A device that the processes of a cgroup may make, read and write.
+/// A device that the processes of a cgroup may create, read and write.
 public struct AllowedDevice: Hashable, Sendable {
-  /// Otherwise it is a character device.
+  /// Whether it is a block device, and not a character device.
   public var isBlock: Bool
-  /// The driver's number.
+  /// The major number, of the driver.
   public var major: UInt32
-  /// nil: every minor of that major.
+  /// The minor number; nil stands for all of the driver's devices.
   public var minor: UInt32?
 
   public init(isBlock: Bool, major: UInt32, minor: UInt32?) {
@@ -18,11 +18,11 @@ public struct AllowedDevice: Hashable, Sendable {
 }
 
 extension Cgroup2 {
-  /// Whether the kernel lets this process restrict a cgroup's devices: CONFIG_CGROUP_BPF, and the capability.
+  /// Whether this process can restrict a cgroup's devices: it needs CONFIG_CGROUP_BPF and the capability.
   public static var canRestrictDevices: Bool { (try? load([])) != nil }
 
-  /// Denies the processes in `cgroup` and below it every device but `allowed`, for as long as the cgroup lives. Applies to
-  /// mknod(2) and open(2), not to what is open already. Not to be called twice for a cgroup: both would hold.
+  /// Denies the processes in `cgroup` and below it every device but `allowed`, for the lifetime of the cgroup. It applies to mknod(2) and
+  /// open(2), not to open descriptors. Call it once for a cgroup: a second program would apply in addition to the first.
   ///
   /// - Throws: `SystemError` of bpf(2).
   public static func restrictDevices(
@@ -33,7 +33,7 @@ extension Cgroup2 {
     try retrying("bpf BPF_PROG_ATTACH") { linux_bpf_attach_devices(raw, program.raw) }
   }
 
-  /// How many device programs hold for the processes of `cgroup`.
+  /// Counts the device programs that apply to the processes of `cgroup`.
   ///
   /// - Throws: `SystemError` of bpf(2).
   public static func devicePrograms(of cgroup: borrowing OwnedFD) throws(SystemError) -> Int {
@@ -50,17 +50,16 @@ extension Cgroup2 {
   }
 }
 
-/// The program: for each allowed device a comparison that ends it with 1, and 0 at the end. Instructions as in linux/bpf.h's
-/// `struct bpf_insn`, in the byte order of the machines we build for.
+/// The eBPF program: for each allowed device it compares the numbers and returns 1 on a match; at the end it returns 0.
 enum DeviceProgram {
   static func instructions(_ allowed: [AllowedDevice]) -> [UInt64] {
-    // The context, in r1: access (low half: 1 block, 2 character), major, minor. Into r2, r3, r4.
+    // r1 points to the context: the access (1 block, 2 character in the low half), major, minor. They are loaded into r2, r3, r4.
     var program = [load(to: 2, offset: 0), and(2, 0xffff), load(to: 3, offset: 4), load(to: 4, offset: 8)]
     for device in allowed {
       var tests = [(register: UInt64(2), value: device.isBlock ? 1 : 2), (register: 3, value: device.major)]
       if let minor = device.minor { tests.append((register: 4, value: minor)) }
       for (index, test) in tests.enumerated() {
-        // Over the tests that are left, and the two instructions of the answer.
+        // Jumps over the remaining tests and the two instructions that return 1.
         program.append(jumpUnlessEqual(test.register, test.value, by: UInt64(tests.count - index + 1)))
       }
       program += [move(1), exit]

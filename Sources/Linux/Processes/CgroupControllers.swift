@@ -1,30 +1,30 @@
 import CLinux
 import Glibc
 
-// Controllers, and to whom a cgroup is given: cgroups(7).
+// Controllers and delegation: cgroups(7).
 extension Cgroup2 {
-  /// The controllers that can be had in a cgroup; none on a hybrid host, where cgroup 1 has them.
+  /// Lists the controllers that are available in a cgroup: none on a hybrid host, where cgroup 1 has them.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func controllers(of directory: String) throws(SystemError) -> [String] {
     try names(in: directory + "/cgroup.controllers")
   }
 
-  /// The controllers that the cgroups below a cgroup have.
+  /// Lists the controllers that are enabled for the cgroups below a cgroup.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when it is gone.
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func controllers(below directory: String) throws(SystemError) -> [String] {
     try names(in: directory + "/cgroup.subtree_control")
   }
 
-  /// Gives the cgroups below `directory` those of the `controllers` that can be had there; what cannot be had is left out.
+  /// Enables those of the `controllers` that are available for the cgroups below `directory`, and skips the others.
   ///
-  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, `EBUSY` when processes are in it itself.
+  /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, `EBUSY` when processes are directly in it.
   public static func enable(_ controllers: [String], in directory: String) throws(SystemError) {
     if controllers.isEmpty { return }
     let path = directory + "/cgroup.subtree_control"
     let file = try open(path, O_WRONLY)
-    // One by one, because one that is refused would take the others with it.
+    // One by one, because the kernel enables none in a write that it refuses.
     for controller in controllers {
       do throws(SystemError) {
         try write("+\(controller)", to: file, path)
@@ -34,10 +34,10 @@ extension Cgroup2 {
     }
   }
 
-  /// Whether the service manager has given the cgroup away (`Delegate=`), which it marks by an extended attribute (since systemd 248);
-  /// nil: it has no mark.
+  /// Whether the service manager has delegated the cgroup (`Delegate=`). Since systemd 248 it marks that with an extended attribute; nil
+  /// when there is no such attribute.
   public static func isDelegated(_ directory: String) -> Bool? {
-    // The second is for a manager without rights in the first user namespace.
+    // A manager without privileges in the initial user namespace sets the second one.
     for name in ["trusted.delegate", "user.delegate"] {
       var value = [UInt8](repeating: 0, count: 8)
       if getxattr(directory, name, &value, value.count) > 0 { return value[0] == UInt8(ascii: "1") }
@@ -45,19 +45,23 @@ extension Cgroup2 {
     return nil
   }
 
-  /// The files of a cgroup that go with it when it is given to another user.
+  /// The files of a cgroup that are delegated to another user with it.
   public static var delegatedFiles: [String] {
     (try? names(in: "/sys/kernel/cgroup/delegate")) ?? ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"]
   }
 
   /// An open file of lines `NAME NUMBER`, such as memory.events or cpu.stat.
   public final class Counters {
-    /// Of memory.events and its like: polls as POLLPRI when something may have changed, until `values()` has read it.
+    /// For memory.events and the like: polls as POLLPRI when the file may have changed, until `values()` reads it.
     public let descriptor: OwnedFD
 
+    /// Opens the file.
+    ///
     /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone, or has no such file.
     public init(_ path: String) throws(SystemError) { descriptor = try Cgroup2.open(path) }
 
+    /// Reads the numbers by their names.
+    ///
     /// - Throws: `SystemError`; `ENODEV` when the cgroup is gone.
     public func values() throws(SystemError) -> [String: Int] {
       var text = [UInt8](repeating: 0, count: 4096)

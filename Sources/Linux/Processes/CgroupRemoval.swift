@@ -1,16 +1,16 @@
 import Glibc
 
 extension Cgroup2 {
-  /// Removes a cgroup and those below it; one that is gone is no error.
+  /// Removes a cgroup and those below it. That it is gone already is no error.
   ///
-  /// By descriptors and one step at a time: a guest can nest its cgroups deeper than a path is long.
+  /// It uses descriptors and goes one level at a time: a guest can nest its cgroups deeper than a path can name.
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in one of them.
   public static func remove(_ directory: String) throws(SystemError) {
-    // Most have none below, and to look for them takes a descriptor.
+    // Most cgroups have none below them, and then no descriptor is needed.
     if rmdir(directory) == 0 || errno == ENOENT { return }
     var current = try open(directory, O_RDONLY | O_DIRECTORY)
-    // What is still to be removed at each level from `directory` to `current`, and by which names that was come to.
+    // The cgroups still to remove at each level from `directory` to `current`, and the names on the way from one to the other.
     var pending = [try directories(in: current)]
     var names: [String] = []
     while let rest = pending.indices.last {
@@ -29,6 +29,8 @@ extension Cgroup2 {
     if rmdir(directory) == -1 && errno != ENOENT { throw SystemError("rmdir \(directory)", errno: errno) }
   }
 
+  /// Removes a cgroup that has none below it.
+  ///
   /// - Returns: false when it is still there.
   private static func removeEmpty(_ name: String, in directory: borrowing OwnedFD) -> Bool {
     unlinkat(directory.raw, name, AT_REMOVEDIR) == 0 || errno == ENOENT

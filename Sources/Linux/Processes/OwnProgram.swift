@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// The program that this process runs.
+/// The program that this process executes.
 public enum OwnProgram {
-  /// Runs this program once more from a mount that nobody can write through; returns only when it runs from such a one already.
+  /// Executes this program again from a read-only mount. It returns only when the program runs from a read-only mount already.
   ///
-  /// The child that becomes a guest's process 1 is a process of this program until it executes another. A guest whose first
-  /// program is a script for `/proc/self/exe` executes this one inside itself, and its root would find a way to the file by
-  /// /proc/PID/exe: by that way it must not be written to (CVE-2019-5736 is what it did to runc).
+  /// The child that becomes a guest's PID 1 runs this program until it executes another. A guest whose first program is a script for
+  /// `/proc/self/exe` executes this program inside the guest. Root in the guest could then open the host's file through /proc/PID/exe,
+  /// and must not be able to write to it (as CVE-2019-5736 did with runc).
   /// - Throws: `SystemError`; `EPERM` without CAP_SYS_ADMIN.
   public static func executeReadOnly() throws(SystemError) {
     let path = "/proc/self/exe"
@@ -24,6 +24,6 @@ public enum OwnProgram {
     return system.f_flags & Int(ST_RDONLY) != 0
   }
 
-  /// What ps(1) and the journal call this process: of a program without a path the kernel knows no name.
+  /// Sets the name that ps(1) and the journal show for this process. The kernel has none for a program that was executed without a path.
   public static func setName(_ name: String) { linux_set_name(name) }
 }

@@ -1,23 +1,23 @@
 import CLinux
 import Glibc
 
-/// What /proc tells of a process, for who looks at one that it did not start.
+/// What /proc shows of a process that this one did not start.
 public struct ProcessFacts: Sendable {
-  /// Its number as this process sees it. Nothing keeps the number from becoming another process's.
+  /// Its number in this process's PID namespace. The kernel may reuse the number once the process is gone.
   public let pid: Int32
 
   public init(pid: Int32) { self.pid = pid }
 
-  /// A file of /proc/PID.
+  /// Reads a file of /proc/PID.
   ///
   /// - Throws: `SystemError`; `ENOENT` when the process is gone.
   public func text(_ name: String) throws(SystemError) -> String {
     String(decoding: try readFile("/proc/\(pid)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
 
-  /// Its environment as it was executed (proc_pid_environ(5)); of a variable that stands twice the last.
+  /// Reads the environment that it was executed with (proc_pid_environ(5)). If a variable occurs twice, the last counts.
   ///
-  /// - Throws: as `text`; `EACCES` for a process that may not be looked at.
+  /// - Throws: as `text`; `EACCES` for a process that this one may not inspect.
   public func environment() throws(SystemError) -> [String: String] {
     var variables: [String: String] = [:]
     for entry in try text("environ").split(separator: "\0") {
@@ -27,7 +27,7 @@ public struct ProcessFacts: Sendable {
     return variables
   }
 
-  /// The kinds of /proc/PID/ns in which it has another namespace than `other`.
+  /// Finds the kinds of namespaces (as in /proc/PID/ns) in which it differs from `other`.
   ///
   /// - Throws: `SystemError` of readlink(2); `ENOENT` when one of the two is gone.
   public func namespaces(unlike other: ProcessFacts) throws(SystemError) -> Set<String> {
@@ -39,17 +39,14 @@ public struct ProcessFacts: Sendable {
     return own
   }
 
-  /// Its host name. This thread is in its UTS namespace for that time.
+  /// Reads the host name in its UTS namespace.
   ///
-  /// - Throws: `SystemError` of setns(2).
+  /// - Throws: `SystemError` of open(2) or setns(2).
   public func hostname() throws(SystemError) -> String {
-    let own = OwnedFD(owning: try retrying("open ns/uts") { open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC) })
-    let theirs = OwnedFD(owning: try retrying("open ns/uts") { open("/proc/\(pid)/ns/uts", O_RDONLY | O_CLOEXEC) })
-    try retrying("setns") { setns(theirs.raw, LINUX_CLONE_NEWUTS) }
+    let namespace = OwnedFD(
+      owning: try retrying("open ns/uts") { open("/proc/\(pid)/ns/uts", O_RDONLY | O_CLOEXEC) })
     var name = [CChar](repeating: 0, count: 256)
-    let result = gethostname(&name, name.count - 1)
-    try retrying("setns") { setns(own.raw, LINUX_CLONE_NEWUTS) }
-    if result == -1 { throw SystemError("gethostname", errno: errno) }
+    try retrying("setns") { linux_hostname_in_namespace(namespace.raw, &name, UInt32(name.count)) }
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// How a process ended.
+/// How a process exited.
 public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
   case exited(Int32)
   case killed(signal: Int32)
-  /// It was not our child, its parent has reaped it, and the kernel (before 6.15) told nobody else.
+  /// The process was not our child and its parent has reaped it. Before Linux 6.15 the kernel reports its status to nobody else.
   case unknown
 
   public var description: String {
@@ -18,44 +18,46 @@ public enum ExitStatus: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension ExitStatus {
-  /// As wait(2) has it.
+  /// Decodes a status of wait(2).
   fileprivate init(waitStatus: Int32) {
     self = waitStatus & 0x7f == 0 ? .exited(waitStatus >> 8 & 0xff) : .killed(signal: waitStatus & 0x7f)
   }
 }
 
-/// A process by its pidfd: never another one that got the same number later (pidfd_open(2)).
+/// A process, referred to by its pidfd, which never refers to a later process with the same number (pidfd_open(2)).
 public struct ProcessHandle: ~Copyable {
-  /// In the daemon's pid namespace. Only for showing.
+  /// Its number in the daemon's PID namespace, for messages only.
   public let pid: Int32
-  /// Readable when the process has ended.
+  /// Readable once the process has exited.
   public let descriptor: OwnedFD
 
-  /// Takes over the pidfd that clone3(2) gave for its child.
+  /// Takes over the pidfd that clone3(2) returned for a child.
   public init(pid: Int32, owning descriptor: consuming OwnedFD) {
     self.pid = pid
     self.descriptor = descriptor
   }
 
-  /// Opens a process that runs already, a child or not.
+  /// Opens a running process, a child or not.
   ///
-  /// - Throws: `SystemError`; `ESRCH` when there is none.
+  /// - Throws: `SystemError`; `ESRCH` when there is no such process.
   public init(opening pid: Int32) throws(SystemError) {
     self.init(
       pid: pid, owning: OwnedFD(owning: try retrying("pidfd_open \(pid)") { pidfd_open(pid, 0) }))
   }
 
-  /// - Parameter number: signal(7)'s; 0 only asks whether it could be sent.
-  /// - Throws: `SystemError`; `ESRCH` when the process has ended.
+  /// Sends a signal.
+  ///
+  /// - Parameter number: a number of signal(7); 0 only checks whether a signal could be sent.
+  /// - Throws: `SystemError`; `ESRCH` when the process has exited.
   public borrowing func signal(_ number: Int32) throws(SystemError) {
     let pidfd = descriptor.raw
     let pid = self.pid
     try retrying("pidfd_send_signal \(pid)") { linux_pidfd_send_signal(pidfd, number) }
   }
 
-  /// How it ended, or nil while it runs. Takes a child's exit status, once; of any other process it asks the kernel.
+  /// Reads how the process exited; nil while it runs. It reaps a child, which works once. Of any other process it reads the status.
   ///
-  /// Never blocks. SIGCHLD must not be ignored, or the kernel reaps by itself.
+  /// It never blocks. SIGCHLD must not be ignored, or the kernel reaps children by itself.
   ///
   /// - Throws: `SystemError` of waitid(2).
   public borrowing func reap() throws(SystemError) -> ExitStatus? {
@@ -85,10 +87,10 @@ public struct ProcessHandle: ~Copyable {
     return statusOfZombie() ?? .unknown
   }
 
-  /// Until its parent has reaped it, an ended process stands in /proc: `exit_code` is the last field of proc_pid_stat(5).
+  /// Reads the status of a zombie: until its parent reaps it, `exit_code` is the last field of proc_pid_stat(5).
   private borrowing func statusOfZombie() -> ExitStatus? {
     guard let text = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
-    // The number is still this process's, or pidfd_send_signal(2) would say ESRCH.
+    // Otherwise the number may be another process's by now, and pidfd_send_signal(2) fails with ESRCH.
     guard linux_pidfd_send_signal(descriptor.raw, 0) == 0 else { return nil }
     let fields = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isWhitespace)
     return fields.last.flatMap { Int32($0) }.map { ExitStatus(waitStatus: $0) }

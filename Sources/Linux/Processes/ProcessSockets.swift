@@ -1,37 +1,38 @@
 import CLinux
 import Glibc
 
-/// A search for some sockets among the descriptors of processes, as /proc/PID/fd names them (`socket:[4711]`).
+/// A search for sockets among the descriptors of processes, by the links in /proc/PID/fd (`socket:[4711]`).
 ///
-/// Processes that are not trusted may have millions of descriptors, so that the search ends early: when all are found, or at its
-/// limit.
+/// The processes are not trusted and may have millions of descriptors. So the search ends when all sockets are found, or at its limit.
 public struct SocketSearch {
   private let wanted: Set<UInt64>
   private var left: Int
-  /// The inodes of those that some process has open.
+  /// The inodes of the sockets that a process was found to hold.
   public private(set) var found: Set<UInt64> = []
 
   /// - Parameters:
   ///   - wanted: the inodes of the sockets.
-  ///   - limit: how many descriptors are looked at; a process counts as one besides.
+  ///   - limit: how many descriptors are read; each process counts as one more.
   public init(for wanted: Set<UInt64>, limit: Int) {
     self.wanted = wanted
     left = limit
   }
 
-  /// All of them are open somewhere.
+  /// Whether all sockets were found.
   public var isComplete: Bool { found == wanted }
-  /// It ended at its limit: what was not found may be held all the same.
+  /// Whether the search ended at its limit: a socket that was not found may be held all the same.
   public var isExhausted: Bool { left <= 0 && !isComplete }
 
-  /// Looks for all of them anew, within what is left of the limit.
+  /// Searches for all sockets again, within what is left of the limit.
   public mutating func forget() { found = [] }
 
-  /// - Returns: false when the process has nothing open at all: the kernel takes that away some time before it tells of the end, and of a
-  ///   PID 1 it is as long as all the others take to end.
+  /// Searches the descriptors of one process.
+  ///
+  /// - Returns: false when the process has no descriptors at all. The kernel closes the descriptors of an exiting process some time before
+  ///   it reports the exit; for a PID 1 that takes until all other processes of its namespace have exited.
   /// - Throws: `SystemError`; `ENOENT` when the process is gone.
   @discardableResult
-  public mutating func look(atProcess pid: Int32) throws(SystemError) -> Bool {
+  public mutating func scan(process pid: Int32) throws(SystemError) -> Bool {
     if isComplete || left <= 0 { return true }
     left -= 1
     let before = left
@@ -54,15 +55,15 @@ public struct SocketSearch {
   }
 }
 
-/// Calls `body` with a descriptor of our own for each socket that a process has open in the network namespace of this one:
-/// pidfd_getfd(2). Needs the right to trace it.
+/// Calls `body` with a duplicate of each socket that a process holds and that belongs to this process's network namespace
+/// (pidfd_getfd(2)). It needs permission to trace the process.
 ///
 /// - Parameters:
 ///   - pid: the process.
-///   - pidfd: of the same process.
-///   - limit: how many descriptors are looked at: one that is not trusted may have millions.
-///   - body: takes the descriptor over; false ends the search.
-/// - Throws: `SystemError`; `ENOENT` when the process is gone. A single descriptor that cannot be had is passed over.
+///   - pidfd: a pidfd of the same process.
+///   - limit: how many descriptors are read: a process that is not trusted may have millions.
+///   - body: takes over the duplicate, and returns false to end the search.
+/// - Throws: `SystemError`; `ENOENT` when the process is gone. A descriptor that cannot be duplicated is skipped.
 public func forEachSocket(
   ofProcess pid: Int32, pidfd: borrowing OwnedFD, limit: Int, _ body: (consuming OwnedFD) -> Bool
 ) throws(SystemError) {
@@ -77,7 +78,7 @@ public func forEachSocket(
     let raw = linux_pidfd_getfd(process, number)
     if raw < 0 { return left > 0 }
     let fd = OwnedFD(owning: raw)
-    // One that the guest made in a namespace of its own may have any address.
+    // A socket that the guest made in another network namespace may have any address.
     guard (try? networkCookie(of: fd)) == own else { return left > 0 }
     return body(fd) && left > 0
   }
@@ -85,12 +86,13 @@ public func forEachSocket(
 
 private let datagramType = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
 
-/// Names the network namespace of a socket (Linux 5.14).
+/// Reads the number that identifies a socket's network namespace (Linux 5.14).
 private func networkCookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
   try option(fd, SOL_SOCKET, LINUX_SO_NETNS_COOKIE, initially: UInt64(0), named: "SO_NETNS_COOKIE")
 }
 
-/// nil when it has been closed since it was listed. What any other error hides might be a socket.
+/// Reads the link of a descriptor; nil when it was closed since it was listed. After any other error it could be a socket, so that is
+/// thrown.
 private func linkOfDescriptor(_ path: String) throws(SystemError) -> String? {
   do throws(SystemError) {
     return try readLink(path)
@@ -100,9 +102,9 @@ private func linkOfDescriptor(_ path: String) throws(SystemError) -> String? {
   }
 }
 
-/// What a symbolic link holds.
+/// Reads the target of a symbolic link.
 ///
-/// - Throws: `SystemError`; `EINVAL` when it is none.
+/// - Throws: `SystemError`; `EINVAL` when the file is not a symbolic link.
 public func readLink(_ path: String) throws(SystemError) -> String {
   var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
   let count = try retrying("readlink \(path)") { readlink(path, &buffer, buffer.count) }

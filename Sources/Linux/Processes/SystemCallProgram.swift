@@ -2,8 +2,8 @@ import CLinux
 import CSeccomp
 import Glibc
 
-/// A program of seccomp(2), while libseccomp makes it: rules for this machine's own calls and for those of the older architectures
-/// whose programs its kernel runs.
+/// A seccomp(2) program that libseccomp compiles: rules for the system calls of this machine, and for those of the older architectures
+/// whose programs its kernel can run.
 public struct SystemCallProgram: ~Copyable {
   /// One context for each architecture until they are merged.
   private let contexts: [Context]
@@ -16,7 +16,7 @@ public struct SystemCallProgram: ~Copyable {
     let holdsUnseen: Bool
   }
 
-  /// What becomes of a call; `fail` returns an errno(3), or 0 as if it had been done.
+  /// What the kernel does with a call. `fail` returns an errno(3), or 0 as if the call had succeeded.
   public enum Action {
     case allow
     case fail(Int32)
@@ -29,7 +29,7 @@ public struct SystemCallProgram: ~Copyable {
     }
   }
 
-  /// What an argument, counted from 0, has to be: `argument & mask == value`, or `argument > value` without a mask.
+  /// A condition on an argument, counted from 0: `argument & mask == value`, or without a mask `argument > value`.
   public struct Condition {
     let argument: UInt32
     let mask: UInt64?
@@ -60,26 +60,27 @@ public struct SystemCallProgram: ~Copyable {
         try Self.check("seccomp_arch_remove", seccomp_arch_remove(raw, seccomp_arch_native()))
         try Self.check("seccomp_arch_add", seccomp_arch_add(raw, architecture))
       }
-      // Rules as a tree, not as a row: a call costs the logarithm of their number.
+      // A binary tree of rules: a call costs the logarithm of their number.
       try Self.check("seccomp_attr_set", seccomp_attr_set(raw, SCMP_FLTATR_CTL_OPTIMIZE, 2))
       try Self.check("seccomp_attr_set", seccomp_attr_set(raw, SCMP_FLTATR_ACT_BADARCH, otherwise.code))
     }
 
     deinit { if !isMerged { seccomp_release(raw) } }
 
-    /// In the order of their numbers, which is how libseccomp keeps them: the same in disorder takes it ten times as long.
+    /// Adds the rules sorted by call number, which is how libseccomp stores them: unsorted, adding takes ten times as long.
     func add(_ rules: [Rule]) throws(SystemError) {
       let order = rules.indices.map { (seccomp_syscall_resolve_name_arch(architecture, rules[$0].call), $0) }
       for (_, index) in order.sorted(by: <) { try add(rules[index]) }
     }
 
     private func add(_ rule: Rule) throws(SystemError) {
-      // A real number, or libseccomp's own for a call that this machine does not have but another does. -1: it knows none.
+      // The number of the call, or one of libseccomp's own for a call of another architecture. -1: libseccomp does not know the call.
       let number = seccomp_syscall_resolve_name(rule.call)
       if number == -1 { return }
       let add = rule.holdsUnseen ? seccomp_rule_add_array : seccomp_rule_add_exact_array
       let result = add(raw, rule.action.code, number, UInt32(rule.comparisons.count), rule.comparisons)
-      // EDOM, EFAULT: not of this architecture. EINVAL: not exactly. EACCES: what happens anyway. EEXIST: said twice.
+      // EDOM, EFAULT: the architecture has no such call. EINVAL: it cannot check the arguments. EACCES: the rule has the default action.
+      // EEXIST: the rule was added before.
       if [0, -EDOM, -EFAULT, -EACCES, -EEXIST].contains(result) || result == -EINVAL && !rule.comparisons.isEmpty {
         return
       }
@@ -96,7 +97,7 @@ public struct SystemCallProgram: ~Copyable {
     }
   }
 
-  /// `otherwise` is for the calls without a rule, and for those of an architecture that this machine is not known to run.
+  /// `otherwise` is the action for calls without a rule, and for calls of any other architecture.
   ///
   /// - Throws: `SystemError` of libseccomp.
   public init(otherwise: Action) throws(SystemError) {
@@ -112,12 +113,13 @@ public struct SystemCallProgram: ~Copyable {
     case let other: [other]
     }
 
-  /// Whether the kernel has seccomp(2).
+  /// Whether the kernel supports seccomp(2) programs.
   public static let canBeInstalled = linux_has_seccomp_filter() != 0
 
-  /// Adds a rule for each of the calls; one that there is not is left out, with all `conditions` to hold.
+  /// Adds a rule for each of the calls that applies when all `conditions` are true. Calls that do not exist are skipped.
   ///
-  /// Where arguments cannot be seen (socketcall(2) on 32-bit x86) the rule is left out as well, or holds without them if `holdsUnseen`.
+  /// Where a program cannot read the arguments (socketcall(2) on 32-bit x86), the rule is skipped too, or applies to any arguments if
+  /// `holdsUnseen`.
   public mutating func add(
     _ action: Action, _ calls: some Sequence<String>, if conditions: [Condition] = [], holdsUnseen: Bool = false
   ) {
@@ -125,7 +127,7 @@ public struct SystemCallProgram: ~Copyable {
     rules += calls.map { Rule(action: action, call: $0, comparisons: comparisons, holdsUnseen: holdsUnseen) }
   }
 
-  /// The program, in the machine's form: a row of struct sock_filter.
+  /// Compiles the program to an array of struct sock_filter.
   ///
   /// - Throws: `SystemError` of libseccomp or memfd_create(2).
   public consuming func exported() throws(SystemError) -> [UInt8] {

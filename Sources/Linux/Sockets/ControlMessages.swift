@@ -1,25 +1,27 @@
 import Glibc
 
-// The messages of cmsg(3), whose macros Swift cannot see: a header, its data, padding up to a word.
+// Control messages, whose macros in cmsg(3) Swift does not import: a header, the data, and padding up to a word.
 
-/// Calls `take` with level, type and data of each message that came beside the bytes.
+/// Calls `body` with level, type and data of each control message.
 func forEachControlMessage(
-  _ control: UnsafeRawBufferPointer, _ take: (Int32, Int32, UnsafeRawBufferPointer) -> Void
+  _ control: UnsafeRawBufferPointer, _ body: (Int32, Int32, UnsafeRawBufferPointer) -> Void
 ) {
   let header = MemoryLayout<cmsghdr>.size
   var offset = 0
   while offset + header <= control.count {
     let message = control.loadUnaligned(fromByteOffset: offset, as: cmsghdr.self)
-    let length = Int(message.cmsg_len)
-    guard length >= header, offset + length <= control.count else { return }
-    take(
+    // Not `offset + length`, which overflows for a length that is none.
+    guard let length = Int(exactly: message.cmsg_len), length >= header, length <= control.count - offset else {
+      return
+    }
+    body(
       message.cmsg_level, message.cmsg_type,
       UnsafeRawBufferPointer(rebasing: control[(offset + header)..<(offset + length)]))
     offset += (length + 7) & ~7
   }
 }
 
-/// One message to be sent.
+/// The bytes of one control message to send.
 func controlMessage(level: Int32, type: Int32, _ data: [UInt8]) -> [UInt8] {
   var header = cmsghdr()
   header.cmsg_len = MemoryLayout<cmsghdr>.size + data.count

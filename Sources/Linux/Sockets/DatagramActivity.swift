@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// When the last datagram was taken from this socket, as time since 1970 (CLOCK_REALTIME): SIOCGSTAMPNS, socket(7).
+/// Reads when the last datagram that somebody received from this socket had arrived, as time since 1970 (CLOCK_REALTIME): SIOCGSTAMPNS,
+/// socket(7).
 ///
-/// The first call switches the stamps on, for all who share the socket; without it the kernel remembers nothing. So it
-/// has to be made when the socket is handed to a guest. The stamp is the datagram's arrival, kept when it is received;
-/// one that waits unread is not in it (`queuedBytes`). The kernel switches over in the background, so that one that comes
-/// meanwhile, or came before, gets the time of the call that asks for it.
-/// - Returns: nil when none has been taken since, and always for AF_UNIX, which keeps no stamps.
+/// The first call turns timestamps on, for everybody who shares the socket. Before that the kernel records nothing, so make it when a
+/// guest gets the socket. A datagram that is still queued does not count (see `queuedBytes`). The kernel turns timestamps on in the
+/// background: a datagram that arrives meanwhile, or arrived before, gets the time of this call.
+/// - Returns: nil when nobody has received a datagram since, and always for AF_UNIX, which has no timestamps.
 /// - Throws: `SystemError` of ioctl(2).
 public func lastDatagram(on fd: borrowing OwnedFD) throws(SystemError) -> Duration? {
   let raw = fd.raw
@@ -21,10 +21,10 @@ public func lastDatagram(on fd: borrowing OwnedFD) throws(SystemError) -> Durati
   return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
 }
 
-/// How much memory the datagrams take that wait to be received, in bytes; 0 means that none waits.
+/// Reads how many bytes of memory the queued datagrams take; 0 means that none is queued.
 ///
-/// For AF_UNIX the size of the first: there the queue is charged to its senders, so an empty datagram goes unseen here
-/// and is found by `hasInput`.
+/// For AF_UNIX it is the size of the first datagram, because the kernel charges that queue to the senders. An empty datagram counts as 0
+/// there; `hasInput` finds it.
 /// - Throws: `SystemError` of getsockopt(2) or ioctl(2).
 public func queuedBytes(on fd: borrowing OwnedFD) throws(SystemError) -> Int {
   if try localAddress(of: fd).family == AF_UNIX {

@@ -1,11 +1,11 @@
 import Glibc
 
-/// An address of either family.
+/// An IPv4 or IPv6 address.
 public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
   case v4(IPv4Address)
   case v6(IPv6Address)
 
-  /// Bytes in network order, as many as the family has, else nil.
+  /// Reads bytes in network order; nil when they are not as many as an address of `family` has.
   init?(family: Int32, _ bytes: [UInt8]) {
     if family == AF_INET, let address = IPv4Address(bytes: bytes) {
       self = .v4(address)
@@ -26,12 +26,12 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
 
 /// An IPv4 address.
 public struct IPv4Address: Hashable, Sendable, CustomStringConvertible {
-  /// As a number: 127.0.0.1 is 0x7f000001.
+  /// The address as a number: 127.0.0.1 is 0x7f000001.
   public let value: UInt32
 
   public init(_ value: UInt32) { self.value = value }
 
-  /// Four bytes in network order, else nil.
+  /// Reads four bytes in network order; nil when there are more or fewer.
   public init?(bytes: [UInt8]) {
     guard bytes.count == 4 else { return nil }
     value = bytes.reduce(0) { $0 << 8 | UInt32($1) }
@@ -50,9 +50,9 @@ public struct IPv4Address: Hashable, Sendable, CustomStringConvertible {
 
 /// An IPv6 address.
 public struct IPv6Address: Hashable, Sendable, CustomStringConvertible {
-  /// The first eight bytes, as a number.
+  /// The first eight bytes as a number.
   public let high: UInt64
-  /// The last eight.
+  /// The last eight bytes as a number.
   public let low: UInt64
 
   public init(high: UInt64, low: UInt64) {
@@ -60,27 +60,27 @@ public struct IPv6Address: Hashable, Sendable, CustomStringConvertible {
     self.low = low
   }
 
-  /// Sixteen bytes in network order, else nil.
+  /// Reads sixteen bytes in network order; nil when there are more or fewer.
   public init?(bytes: [UInt8]) {
     guard bytes.count == 16 else { return nil }
     high = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
     low = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
   }
 
-  /// `::`: every address, those of IPv4 too unless the socket says IPV6_V6ONLY.
+  /// `::`: every address, including those of IPv4 unless the socket has IPV6_V6ONLY.
   public static let any = IPv6Address(high: 0, low: 0)
   /// `::1`.
   public static let loopback = IPv6Address(high: 0, low: 1)
 
-  /// fe80::/10: means something only together with an interface.
+  /// Whether the address is in fe80::/10, and so is valid only together with an interface.
   public var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
 
-  /// The IPv4 address in `::ffff:1.2.3.4`, which is how a socket of both families names a client of IPv4.
+  /// The IPv4 address in `::ffff:1.2.3.4`, the form in which a socket of both families shows an IPv4 client.
   public var mapped: IPv4Address? {
     high == 0 && low >> 32 == 0xffff ? IPv4Address(UInt32(truncatingIfNeeded: low)) : nil
   }
 
-  /// As RFC 5952 writes it: `fe80::1`, `::ffff:1.2.3.4`.
+  /// The text of RFC 5952: `fe80::1`, `::ffff:1.2.3.4`.
   public var description: String {
     var address = in6_addr(self)
     var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))

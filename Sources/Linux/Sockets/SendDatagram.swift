@@ -1,15 +1,15 @@
 import Glibc
 
-/// Sends one AF_UNIX datagram from a socket of its own; never waits.
+/// Sends one AF_UNIX datagram from a new socket; never blocks.
 ///
-/// - Throws: `SystemError`; `EAGAIN` when the receiver's queue is full, `ECONNREFUSED` or `ENOENT` when there is none.
+/// - Throws: `SystemError`; `EAGAIN` when the receiver's queue is full, `ECONNREFUSED` or `ENOENT` when there is no receiver.
 public func sendDatagram(_ bytes: [UInt8], to address: SocketAddress) throws(SystemError) {
   try send(DatagramMessage(bytes: bytes), to: address)
 }
 
-/// The same with a descriptor: the receiver gets one of its own for the same open file.
+/// Sends one AF_UNIX datagram with a descriptor, of which the receiver gets a duplicate; never blocks.
 ///
-/// - Throws: `SystemError`; besides, `ETOOMANYREFS` when too many descriptors are under way.
+/// - Throws: as without a descriptor, and `ETOOMANYREFS` when too many descriptors are in flight.
 public func sendDatagram(
   _ bytes: [UInt8], with attached: borrowing OwnedFD, to address: SocketAddress
 ) throws(SystemError) {

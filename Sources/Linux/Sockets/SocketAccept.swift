@@ -1,18 +1,18 @@
 import CLinux
 import Glibc
 
-/// Turns away the clients that wait at a listener which no guest holds: accepts and closes, at most `limit` of them. Of a datagram
-/// socket it takes the datagrams, and drops them.
+/// Refuses the clients queued at a listener that no guest holds: it accepts and closes at most `limit` connections. On a datagram socket
+/// it drops datagrams.
 ///
-/// A guest that had it may have cleared O_NONBLOCK, so that is set first; with a guest still there it could be cleared
-/// again before the accept, which would then block.
-/// - Returns: how many; `limit` means that there may be more.
-/// - Throws: `SystemError` of accept4(2); `EINVAL` for a socket that somebody shut down: it takes no more.
+/// A guest may have cleared O_NONBLOCK, so that is set first. While a guest still holds the socket it could clear the flag again before
+/// accept4(2), which would then block.
+/// - Returns: how many were refused; `limit` means that more may be queued.
+/// - Throws: `SystemError` of accept4(2); `EINVAL` for a socket that somebody has shut down.
 public func refuseQueued(on listener: borrowing OwnedFD, limit: Int) throws(SystemError) -> Int {
   try setNonBlocking(listener)
   var refused = 0
   if try kind(of: listener) == .datagram {
-    // Reading would say for ever that there is an empty one.
+    // recv(2) would report an empty datagram for ever.
     if try isShutDown(listener) { throw SystemError("recv", errno: EINVAL) }
     while refused < limit, dropDatagram(of: listener) { refused += 1 }
   } else {
@@ -21,15 +21,17 @@ public func refuseQueued(on listener: borrowing OwnedFD, limit: Int) throws(Syst
   return refused
 }
 
-/// Whether there was one, or an error in its place, which is gone as well then.
+/// Receives and drops one datagram, or the pending error that recv(2) reports once in its place.
+///
+/// - Returns: false when neither is queued.
 private func dropDatagram(of socket: borrowing OwnedFD) -> Bool {
   var byte: UInt8 = 0
   return recv(socket.raw, &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno != EAGAIN
 }
 
-/// Accepts one connection at a listener that nobody but us accepts from; it never blocks, and is closed on exec. Whoever calls owns it.
+/// Accepts one connection at a listener that only this process accepts from. The connection is non-blocking and closed on exec.
 ///
-/// - Returns: nil when nobody waits.
+/// - Returns: nil when no client is queued.
 /// - Throws: `SystemError` of accept4(2); `EMFILE` when this process has no descriptor left: the connection stays in the queue.
 public func acceptConnection(on listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {
   let raw = listener.raw
@@ -40,7 +42,7 @@ public func acceptConnection(on listener: borrowing OwnedFD) throws(SystemError)
     } catch {
       switch error.errno {
       case EAGAIN: return nil
-      // accept(2): errors of the connection, which is gone with them; the next may be sound.
+      // Errors of the connection itself, which is gone then (accept(2)). The next one in the queue may be good.
       case ECONNABORTED, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, ENOPROTOOPT:
         continue
       default: throw error

@@ -1,19 +1,19 @@
 import CLinux
 import Glibc
 
-/// Where a socket is bound or connected. Two are equal when they mean the same place; `0.0.0.0:80` and `[::]:80` do not.
+/// The address that a socket is bound or connected to. `0.0.0.0:80` and `[::]:80` are not equal.
 public enum SocketAddress: Hashable, Sendable {
   case ipv4(IPv4Address, port: UInt16)
-  /// `scope` is the index of an interface, 0 for none; the kernel heeds it with link-local addresses only.
+  /// `scope` is the index of an interface, 0 for none. The kernel uses it for link-local addresses only.
   case ipv6(IPv6Address, port: UInt16, scope: UInt32)
   /// AF_UNIX in the file system.
   case path(String)
-  /// AF_UNIX, abstract: the name without the NUL it begins with.
+  /// An abstract AF_UNIX name, without its leading NUL.
   case abstract(String)
-  /// AF_UNIX without a name, as clients mostly are.
+  /// AF_UNIX without a name, as most clients are.
   case unnamed
 
-  /// The port, in IPv4 and IPv6.
+  /// The port of an IPv4 or IPv6 address.
   public var port: UInt16? {
     switch self {
     case .ipv4(_, let port), .ipv6(_, let port, _): port
@@ -31,8 +31,8 @@ public enum SocketAddress: Hashable, Sendable {
 }
 
 extension SocketAddress: CustomStringConvertible {
-  /// As systemd writes addresses: `0.0.0.0:80`, `[fe80::1]:80%eth0`, `/run/x.sock`, `@name`. Bytes that would disturb
-  /// a terminal or a log are escaped, because a name may be a stranger's choice.
+  /// The text that systemd uses: `0.0.0.0:80`, `[fe80::1]:80%eth0`, `/run/x.sock`, `@name`. Control characters are escaped, because a
+  /// client chooses its name and could otherwise control a terminal.
   public var description: String {
     switch self {
     case .ipv4(let address, let port): "\(address):\(port)"
@@ -57,9 +57,9 @@ extension SocketAddress: CustomStringConvertible {
   }
 }
 
-/// The index of the interface `name`, which may be a number already, in the calling thread's network namespace.
+/// Finds the index of the interface `name` in the calling thread's network namespace. A name that is a number is the index.
 ///
-/// - Throws: `SystemError` of if_nametoindex(3): `ENODEV` when there is none of that name.
+/// - Throws: `SystemError` of if_nametoindex(3): `ENODEV` when there is no such interface.
 public func interfaceIndex(named name: String) throws(SystemError) -> UInt32 {
   if let number = UInt32(name), number > 0 { return number }
   let index = if_nametoindex(name)

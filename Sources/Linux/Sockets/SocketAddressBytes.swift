@@ -1,11 +1,10 @@
 import Glibc
 
-/// Between `SocketAddress` and the kernel's struct sockaddr.
+/// Conversion between `SocketAddress` and the kernel's struct sockaddr.
 extension SocketAddress {
-  /// Calls `body` with this address as the kernel wants it.
+  /// Calls `body` with this address as a struct sockaddr.
   ///
-  /// - Returns: nil, and `body` is not called, when the kernel has no room for the name (unix(7): 107 bytes) or the name
-  ///   cannot be one (a path that is empty or holds a NUL).
+  /// - Returns: nil, without calling `body`, when a name is too long (unix(7): 107 bytes) or invalid (an empty path, or one with a NUL).
   func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result? {
     switch self {
     case .ipv4(let address, let port):
@@ -29,9 +28,9 @@ extension SocketAddress {
     }
   }
 
-  /// Makes a system call that takes an address, and says -1 and errno when it fails.
+  /// Makes a system call with this address. `body` returns -1 and sets errno when the call fails.
   ///
-  /// - Throws: `SystemError` of the call; `ENAMETOOLONG` when the kernel cannot have this address.
+  /// - Throws: `SystemError` of the call; `ENAMETOOLONG` when struct sockaddr cannot hold this address.
   func passed(
     to call: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) throws(SystemError) {
@@ -59,15 +58,12 @@ extension SocketAddress {
   private static func pass<Address, Result>(
     _ address: Address, length: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) -> Result {
-    withUnsafeBytes(of: address) { bytes in
-      bytes.withMemoryRebound(to: sockaddr.self) { buffer in
-        guard let first = buffer.baseAddress else { preconditionFailure("no struct sockaddr is empty") }
-        return body(first, socklen_t(length))
-      }
+    withUnsafePointer(to: address) { pointer in
+      UnsafeRawPointer(pointer).withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
     }
   }
 
-  /// Reads what the kernel wrote; nil for a family that is none of ours.
+  /// Reads what the kernel wrote; nil for a family other than IPv4, IPv6 and AF_UNIX.
   init?(sockaddr bytes: UnsafeRawBufferPointer) {
     guard bytes.count >= Self.nameOffset else { return nil }
     switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
@@ -83,7 +79,7 @@ extension SocketAddress {
     }
   }
 
-  /// An AF_UNIX name as the kernel stores it: nothing, a NUL and a name, or a path that may end with a NUL.
+  /// Reads an AF_UNIX name in the kernel's form: empty, a NUL and an abstract name, or a path that may end with a NUL.
   init(unixName name: UnsafeRawBufferPointer) {
     switch name.first {
     case nil: self = .unnamed
@@ -92,7 +88,7 @@ extension SocketAddress {
     }
   }
 
-  /// Lets `fill` (getsockname(2) and its like) write an address and reads it; nil for a family that is none of ours.
+  /// Reads the address that `fill` writes (getsockname(2) and the like); nil for a family other than IPv4, IPv6 and AF_UNIX.
   static func filled(
     _ call: @autoclosure () -> String,
     by fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32

@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// Who is at the other end of an AF_UNIX socket, as the kernel vouches for it (unix(7)).
+/// The process at the other end of an AF_UNIX socket, which the kernel attests (unix(7)).
 public struct SocketCredentials: Equatable, Sendable {
-  /// In the PID namespace of the process that reads it; 0 when the sender has no number there.
+  /// The process's number in the reader's PID namespace; 0 when it has none there.
   public var pid: Int32
-  /// In the user namespace of the process that reads it.
+  /// The process's user in the reader's user namespace.
   public var uid: UInt32
-  /// As `uid`.
+  /// The process's group in the reader's user namespace.
   public var gid: UInt32
 
   public init(pid: Int32, uid: UInt32, gid: UInt32) {
@@ -16,15 +16,15 @@ public struct SocketCredentials: Equatable, Sendable {
     self.gid = gid
   }
 
-  /// What a datagram without credentials gets: nobody.
+  /// The sender of a datagram that has no credentials.
   static let nobody = SocketCredentials(pid: 0, uid: .max, gid: .max)
 }
 
-/// Whether two pidfds name the same process, for ever: also when one of them has ended and its number was given away.
+/// Whether two pidfds refer to the same process, even if it has exited and its number was reused.
 ///
-/// Nil before Linux 6.9, where a pidfd's inode says nothing; then compare the numbers, which is safe as long as the
-/// process one compares with has not been waited for.
-public func isSameProcess(_ one: borrowing OwnedFD, _ other: borrowing OwnedFD) -> Bool? {
+/// Nil before Linux 6.9, where the inode of a pidfd does not identify the process. Compare the numbers then, which is safe as long as the
+/// process has not been reaped.
+func isSameProcess(_ one: borrowing OwnedFD, _ other: borrowing OwnedFD) -> Bool? {
   guard let first = pidfsInode(one), let second = pidfsInode(other) else { return nil }
   return first == second
 }

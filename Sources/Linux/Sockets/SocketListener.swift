@@ -1,13 +1,30 @@
 import CLinux
 import Glibc
 
-/// Makes a socket and binds it; one that takes connections listens. Non-blocking, closed on exec.
+/// Opens a socket and binds it; a connection-oriented one listens. It is non-blocking and closed on exec.
 ///
-/// For a path, missing directories are made and the socket of an earlier run is removed, but never a file of any other
-/// kind. The file never has more permissions than `options.mode`, not even for a moment.
+/// For a path, missing directories are made and a stale socket is removed, but never a socket that somebody serves, nor a file of any
+/// other kind. The file never has more permissions than `options.mode`, not even for a moment.
 /// - Throws: `SystemError` whose call names the address: `bind 0.0.0.0:80`.
 public func openListener(
   _ kind: SocketKind, _ address: SocketAddress, _ options: SocketOptions = SocketOptions()
+) throws(SystemError) -> OwnedFD {
+  let fd = try openSocket(kind, address, options)
+  if case .path(let path) = address {
+    try makeParents(of: path, mode: options.directoryMode)
+    try removeStaleSocket(path, kind)
+    try bindFile(fd, path, options)
+  } else {
+    let raw = fd.raw
+    try address.passed(to: "bind") { bind(raw, $0, $1) }
+  }
+  if kind.isConnected { try listen(on: fd, at: address, backlog: options.backlog) }
+  return fd
+}
+
+/// Opens a socket with its options set and its address still to be bound.
+func openSocket(
+  _ kind: SocketKind, _ address: SocketAddress, _ options: SocketOptions
 ) throws(SystemError) -> OwnedFD {
   let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
   let fd = OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, 0) })
@@ -17,12 +34,6 @@ public func openListener(
   } catch {
     throw SystemError("\(error.call) for \(address)", errno: error.errno)
   }
-  if case .path(let path) = address {
-    try bindPath(fd, path, options)
-  } else {
-    try bind(fd, to: address)
-  }
-  if kind.isConnected { try listen(on: fd, at: address, backlog: options.backlog) }
   return fd
 }
 
@@ -31,22 +42,25 @@ func listen(on fd: borrowing OwnedFD, at address: SocketAddress, backlog: UInt32
   try retrying("listen \(address)") { listen(raw, Int32(clamping: backlog)) }
 }
 
-/// bind(2), and nothing else: a path has the mode that its socket had (fchmod(2)), less the umask.
+/// Binds a socket to a path that does not exist, with the mode and owner of `options`.
 ///
-/// - Throws: `SystemError`; `EADDRINUSE` when the path exists, `ENAMETOOLONG` beyond 107 bytes.
-public func bind(_ fd: borrowing OwnedFD, to address: SocketAddress) throws(SystemError) {
+/// - Parameters:
+///   - fd: the socket.
+///   - path: the name of the socket.
+///   - root: the directory below which the file is made, if not the root directory: the socket's name is `path` all the same. This needs
+///     CAP_SYS_CHROOT.
+///   - options: whose mode the file never exceeds.
+/// - Throws: `SystemError`; `EADDRINUSE` when the file exists, `ENAMETOOLONG` beyond 107 bytes.
+func bindFile(
+  _ fd: borrowing OwnedFD, _ path: String, below root: String = "", _ options: SocketOptions
+) throws(SystemError) {
   let raw = fd.raw
-  try address.passed(to: "bind") { bind(raw, $0, $1) }
-}
-
-private func bindPath(_ fd: borrowing OwnedFD, _ path: String, _ options: SocketOptions) throws(SystemError) {
-  try makeParents(of: path, mode: options.directoryMode)
-  try removeStaleSocket(path, kind(of: fd))
-  let raw = fd.raw
-  // The kernel makes the file with the permissions of the socket's own inode, as far as the umask lets it.
+  // bind(2) makes the file with the mode of the socket's own inode, less the umask. So the mode is set before.
   try retrying("fchmod for \(path)") { fchmod(raw, options.mode) }
-  try bind(fd, to: .path(path))
-  try setFileAttributes(path, options)
+  try SocketAddress.path(path).passed(to: "bind") {
+    root.isEmpty ? bind(raw, $0, $1) : linux_bind_below(root, raw, $0, $1)
+  }
+  try setFileAttributes(root + path, options)
 }
 
 private func makeParents(of path: String, mode: UInt32) throws(SystemError) {
@@ -54,7 +68,7 @@ private func makeParents(of path: String, mode: UInt32) throws(SystemError) {
   for component in path.split(separator: "/").dropLast() {
     made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + component
     if mkdir(made, mode) == 0 {
-      // The umask had its say; the user's word stands.
+      // mkdir(2) takes the bits of the umask off the mode that the user asked for.
       try retrying("chmod \(made)") { [made] in chmod(made, mode) }
     } else if errno != EEXIST {
       throw SystemError("mkdir \(made) for \(path)", errno: errno)
@@ -66,25 +80,25 @@ private func removeStaleSocket(_ path: String, _ kind: SocketKind) throws(System
   var status = stat()
   guard lstat(path, &status) == 0 else { return }
   guard status.st_mode & S_IFMT == S_IFSOCK else {
-    throw SystemError("bind \(path), where a file is that is no socket", errno: EADDRINUSE)
+    throw SystemError("bind \(path), which is not a socket", errno: EADDRINUSE)
   }
   if try isServed(path, kind) { throw SystemError("bind \(path), where another program listens", errno: EADDRINUSE) }
   try retrying("unlink \(path)") { unlink(path) }
 }
 
-/// Whether a socket is behind the file. Whoever has it sees a client that is gone at once.
+/// Whether somebody holds the socket at `path`. They see a client that connects and is gone at once.
 private func isServed(_ path: String, _ kind: SocketKind) throws(SystemError) -> Bool {
   let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
   let probe = OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, type, 0) })
   let raw = probe.raw
-  // Any other error than this one comes from a socket: a full queue, another kind.
+  // Only this error means that no socket is there. Any other comes from one: its queue is full, or it is of another kind.
   let result = SocketAddress.path(path).withSockaddr { connect(raw, $0, $1) } ?? 0
   return result == 0 || errno != ECONNREFUSED
 }
 
-/// Owner first: the kernel may take bits off the mode when the owner changes. By a descriptor of the file itself,
-/// because who may write to the directory could put a link in its place meanwhile.
-func setFileAttributes(_ path: String, _ options: SocketOptions) throws(SystemError) {
+/// Sets owner and mode of a socket's file: the owner first, because the kernel may clear bits of the mode when the owner changes. It uses
+/// a descriptor of the file itself, because whoever may write to the directory could put a link in its place meanwhile.
+private func setFileAttributes(_ path: String, _ options: SocketOptions) throws(SystemError) {
   let flags = LINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
   let file = OwnedFD(owning: try retrying("open \(path)") { open(path, flags) })
   var status = stat()

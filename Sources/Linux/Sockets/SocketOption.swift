@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// setsockopt(2) with a value of fixed size.
+/// Sets a socket option whose value has a fixed size: setsockopt(2).
 ///
 /// - Throws: `SystemError` with the call `setsockopt NAME`.
 func setOption<Value: BitwiseCopyable>(
@@ -14,7 +14,7 @@ func setOption<Value: BitwiseCopyable>(
   }
 }
 
-/// getsockopt(2) of a value of fixed size; what the kernel does not fill stays as `value` has it.
+/// Reads a socket option whose value has a fixed size: getsockopt(2). Bytes that the kernel does not write stay those of `value`.
 ///
 /// - Throws: `SystemError` with the call `getsockopt NAME`.
 func option<Value: BitwiseCopyable>(

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What kind of traffic a socket takes.
+/// The type of a socket.
 public enum SocketKind: Hashable, Sendable, CaseIterable {
   case stream, datagram, sequentialPacket
 
@@ -13,60 +13,64 @@ public enum SocketKind: Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Whether clients of it queue up to be accepted.
+  /// Whether the socket is connection-oriented: it listens, and its clients queue until they are accepted.
   public var isConnected: Bool { self != .datagram }
 }
 
-/// Whether a socket on an IPv6 address takes IPv4 too.
+/// Whether a socket at an IPv6 address also serves IPv4.
 public enum IPv6Only: Hashable, Sendable {
-  /// As the host has it in net.ipv6.bindv6only.
+  /// As net.ipv6.bindv6only of the host says.
   case `default`
   case both, only
 }
 
-/// What systemd.socket(5) lets one ask of a socket; the defaults are systemd's.
+/// The options of a socket that systemd.socket(5) offers, with systemd's defaults.
 public struct SocketOptions: Equatable, Sendable {
-  /// The kernel caps it at net.core.somaxconn.
-  public var backlog: UInt32 = .max
-  /// IPV6_V6ONLY, of a socket on an IPv6 address.
+  /// The backlog of listen(2), which the kernel caps at net.core.somaxconn.
+  public var backlog: UInt32
+  /// IPV6_V6ONLY of a socket at an IPv6 address.
   public var ipv6Only = IPv6Only.default
-  /// The permissions of a socket in the file system, as chmod(2) has them.
-  public var mode: UInt32 = 0o666
-  /// Its user's number; nil leaves the process's own.
+  /// The permissions of a socket's file (chmod(2)).
+  public var mode: UInt32
+  /// The uid of a socket's file; nil leaves that of this process.
   public var owner: UInt32?
-  /// Its group's number; nil leaves the process's own.
+  /// The gid of a socket's file; nil leaves that of this process.
   public var group: UInt32?
-  /// The permissions of directories made for a socket in the file system.
+  /// The permissions of the directories that are made for a socket's file.
   public var directoryMode: UInt32 = 0o755
-  /// SO_REUSEPORT: others of the same user may bind the address too.
+  /// SO_REUSEPORT: other sockets of the same user may be bound to the address too.
   public var reusePort = false
-  /// IP_FREEBIND: the address need not be this host's yet.
+  /// IP_FREEBIND: this host need not have the address yet.
   public var freeBind = false
-  /// Each message tells its sender (`receiveCredentialed`).
+  /// SO_PASSCRED: each message carries its sender's credentials (`receiveCredentialed`).
   public var passCredentials = false
-  /// SO_KEEPALIVE: the kernel looks after silent connections of TCP.
+  /// SO_KEEPALIVE: the kernel probes silent TCP connections.
   public var keepAlive = false
-  /// TCP_KEEPIDLE: the silence before the first probe. Seconds, rounded up; nil leaves the kernel's, as with the next two.
+  /// TCP_KEEPIDLE: the silence before the first probe, in seconds, rounded up. Nil leaves the kernel's default, here and for the next two.
   public var keepAliveTime: Duration?
-  /// TCP_KEEPINTVL: from one probe to the next, in seconds, rounded up.
+  /// TCP_KEEPINTVL: the time from one probe to the next, in seconds, rounded up.
   public var keepAliveInterval: Duration?
-  /// TCP_KEEPCNT: so many without an answer end the connection.
+  /// TCP_KEEPCNT: how many unanswered probes end the connection.
   public var keepAliveProbes: UInt32?
-  /// TCP_NODELAY: small segments are sent at once.
+  /// TCP_NODELAY: the kernel sends small segments at once.
   public var noDelay = false
-  /// TCP_DEFER_ACCEPT: a connection wakes nobody before its first data, for at most this long (seconds, rounded up).
+  /// TCP_DEFER_ACCEPT: a connection is reported only with its first data, for at most this long, in seconds, rounded up.
   public var deferAccept: Duration?
-  /// SO_RCVBUF in bytes; nil leaves the kernel's size.
+  /// SO_RCVBUF in bytes; nil leaves the kernel's default.
   public var receiveBuffer: UInt64?
-  /// SO_SNDBUF in bytes; nil leaves the kernel's size.
+  /// SO_SNDBUF in bytes; nil leaves the kernel's default.
   public var sendBuffer: UInt64?
 
-  public init() {}
+  /// Has systemd's defaults for everything that is not given.
+  public init(mode: UInt32 = 0o666, backlog: UInt32 = .max) {
+    self.mode = mode
+    self.backlog = backlog
+  }
 }
 
 extension SocketOptions {
-  /// Sets what may be set at any time, so also on a socket that somebody else has bound: keep-alive, delay, deferral
-  /// and buffers. Sockets accepted from it inherit them.
+  /// Sets the options that can be set at any time, and so also on a socket that somebody else has bound: keep-alive, delay, deferral and
+  /// buffers. Accepted connections inherit them.
   ///
   /// - Throws: `SystemError` of setsockopt(2).
   public func apply(to fd: borrowing OwnedFD) throws(SystemError) {
@@ -89,12 +93,12 @@ extension SocketOptions {
     if noDelay { try setOption(fd, tcp, TCP_NODELAY, Int32(1), named: "TCP_NODELAY") }
   }
 
-  /// Sets what the kernel heeds at bind(2) only.
+  /// Sets the options that take effect only before bind(2).
   func applyBeforeBind(to fd: borrowing OwnedFD, _ kind: SocketKind, _ address: SocketAddress) throws(SystemError) {
     if passCredentials { try Linux.passCredentials(on: fd) }
     guard address.family != AF_UNIX else { return }
-    // Connections of an earlier listener may still be in TIME_WAIT. A datagram socket knows no such thing: there the
-    // option would let two programs share a port without either noticing.
+    // Connections of an earlier listener may still be in TIME-WAIT. Datagram sockets have no such state: there the option would let two
+    // programs share a port without noticing.
     if kind.isConnected { try setOption(fd, SOL_SOCKET, SO_REUSEADDR, Int32(1), named: "SO_REUSEADDR") }
     if reusePort { try setOption(fd, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT") }
     let isIPv6 = address.family == AF_INET6
@@ -111,7 +115,7 @@ extension SocketOptions {
     }
   }
 
-  /// The first option goes beyond net.core.[rw]mem_max but needs CAP_NET_ADMIN; the second is for everyone else.
+  /// Sets a buffer's size: with the option that may exceed net.core.[rw]mem_max but needs CAP_NET_ADMIN, else with the one that may not.
   private static func setBuffer(
     _ fd: borrowing OwnedFD, _ size: UInt64, _ forced: Int32, _ plain: Int32, named name: String
   ) throws(SystemError) {
@@ -124,8 +128,10 @@ extension SocketOptions {
     }
   }
 
+  /// Whole seconds, rounded up; at least one, at most what the kernel's number can hold.
   private static func seconds(_ duration: Duration) -> Int32 {
     let (seconds, attoseconds) = duration.components
-    return Int32(clamping: max(1, seconds + (attoseconds > 0 ? 1 : 0)))
+    let rounded = seconds.addingReportingOverflow(attoseconds > 0 ? 1 : 0)
+    return rounded.overflow ? .max : Int32(clamping: max(1, rounded.partialValue))
   }
 }

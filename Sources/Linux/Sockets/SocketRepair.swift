@@ -1,19 +1,19 @@
 import CLinux
 import Glibc
 
-/// What a guest has left of a socket that it shared with us.
+/// The condition in which a guest has left a socket that it shared with the daemon.
 public enum ListenerHealth: Equatable, Sendable {
   case sound
-  /// It had been shut down, disconnected or connected elsewhere, and serves again.
+  /// The guest had shut it down or connected it to somebody; now it serves again.
   case repaired
-  /// The kernel offers no way back: close every descriptor of it and open it anew.
+  /// The kernel cannot restore it: close every descriptor of it and open a new socket.
   case lost
 }
 
-/// Makes a shared socket fit for the next wake, whatever a guest did to it: non-blocking, and listening again.
+/// Makes a shared socket non-blocking and lets it listen again, whatever a guest did to it.
 ///
-/// A connection that was queued when the guest shut it down is lost already; none is lost by this.
-/// - Throws: `SystemError` when the descriptor is no socket.
+/// The shutdown(2) of a guest resets the queued connections. The repair resets none.
+/// - Throws: `SystemError` when the descriptor is not a socket.
 public func repairListener(_ fd: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> ListenerHealth {
   try setNonBlocking(fd)
   let local = try localAddress(of: fd)
@@ -29,22 +29,24 @@ public func repairListener(_ fd: borrowing OwnedFD, backlog: UInt32) throws(Syst
     do throws(SystemError) { try listen(on: fd, at: local, backlog: backlog) } catch { return .lost }
     health = .repaired
   }
-  // Neither UDP nor AF_UNIX takes a shutdown(2) back: reading would say end of file for ever.
+  // Neither UDP nor AF_UNIX can undo a shutdown(2): reading would report the end of the file for ever.
   return try isShutDown(fd) ? .lost : health
 }
 
+/// Whether somebody has shut down the receiving direction of a socket.
+///
 /// - Throws: `SystemError` of poll(2).
 func isShutDown(_ fd: borrowing OwnedFD) throws(SystemError) -> Bool {
   try pollEvents(fd, LINUX_POLLRDHUP) & LINUX_POLLRDHUP != 0
 }
 
-/// Takes what the kernel has to tell of datagrams that a guest sent (an ICMP message that came back): as long as that waits, the
-/// socket polls as ready although nobody has sent anything to it.
+/// Discards the errors that the kernel reports for datagrams that a guest sent (from ICMP messages). While an error is pending, the
+/// socket polls as ready although no client has sent anything.
 ///
 /// - Throws: `SystemError` of getsockopt(2).
 public func clearErrors(of fd: borrowing OwnedFD) throws(SystemError) {
   _ = try option(fd, SOL_SOCKET, SO_ERROR, initially: Int32(0), named: "SO_ERROR")
-  // AF_UNIX has no such queue, and would give a datagram away.
+  // AF_UNIX has no error queue: MSG_ERRQUEUE would receive a datagram there.
   guard try localAddress(of: fd).family != AF_UNIX else { return }
   let raw = fd.raw
   var byte: UInt8 = 0
@@ -57,17 +59,17 @@ private func isConnected(_ fd: borrowing OwnedFD) -> Bool {
   return peer != nil
 }
 
-/// Back to datagrams from everyone; the port stays, because it was asked for by number.
+/// Makes a datagram socket receive from everybody again. It keeps its port, because it was bound to that explicitly.
 private func disconnect(_ fd: borrowing OwnedFD) -> Bool {
   var nobody = sockaddr()
   nobody.sa_family = sa_family_t(AF_UNSPEC)
   return connect(fd.raw, &nobody, socklen_t(MemoryLayout<sockaddr>.size)) == 0
 }
 
-/// Ends what a socket is for, whoever else has a descriptor of it: a listener accepts nobody any more and gives its address up. Who is
-/// queued there is reset, or moved where a `ReuseportSteering` leads (shutdown(2), SHUT_RDWR).
+/// Shuts down a socket for all its holders (shutdown(2), SHUT_RDWR): a listener stops accepting and gives up its address. Queued clients are
+/// reset, or move to the side that a `ReuseportSteering` steers to.
 ///
-/// A datagram socket keeps its address and what is queued, until its last descriptor is closed.
+/// A datagram socket keeps its address and its queue until its last descriptor is closed.
 /// - Throws: `SystemError`; `ENOTCONN` for a datagram socket without a peer, and for a listener that was shut down before.
 public func shutDown(_ fd: borrowing OwnedFD) throws(SystemError) {
   let raw = fd.raw

@@ -1,21 +1,9 @@
 import CLinux
 import Glibc
 
-/// Connections to and at a socket in the file system: what the control socket is made of (unix(7)).
+/// Connections to a stream socket in the file system, as the control socket uses them (unix(7)).
 public enum UnixStream {
-  /// Binds `path` with the permissions `mode` and listens there. Neither it nor what it accepts ever blocks.
-  ///
-  /// - Throws: `SystemError`; `EADDRINUSE` when the path exists, `ENAMETOOLONG` beyond 107 bytes.
-  public static func listen(at path: String, mode: UInt32, backlog: Int32) throws(SystemError) -> OwnedFD {
-    let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
-    // Before bind, which gives the file the mode that the socket has: there is no moment with a wider one.
-    try retrying("fchmod \(path)") { fchmod(fd.raw, mode_t(mode)) }
-    try Linux.bind(fd, to: .path(path))
-    try retrying("listen \(path)") { Glibc.listen(fd.raw, backlog) }
-    return fd
-  }
-
-  /// Connects to `path`; reading from and writing to the connection blocks.
+  /// Connects to `path`. Reads and writes of the connection block.
   ///
   /// - Throws: `SystemError`; `ENOENT` and `ECONNREFUSED` when nobody listens there.
   public static func connect(to path: String) throws(SystemError) -> OwnedFD {
@@ -24,9 +12,9 @@ public enum UnixStream {
     return fd
   }
 
-  /// Whether somebody listens at `path`; never blocks, also when that one accepts no more.
+  /// Whether somebody listens at `path`. It never blocks, not even when the listener's queue is full.
   ///
-  /// - Throws: `SystemError` when that cannot be told.
+  /// - Throws: `SystemError` of socket(2) or connect(2).
   public static func answers(at path: String) throws(SystemError) -> Bool {
     let fd = try make(Int32(SOCK_NONBLOCK.rawValue), "socket for \(path)")
     do throws(SystemError) {
@@ -41,7 +29,7 @@ public enum UnixStream {
     }
   }
 
-  /// The process at the other end of a connection, when it was made (SO_PEERCRED, unix(7)).
+  /// Reads the credentials that the peer had when it connected (SO_PEERCRED, unix(7)).
   ///
   /// - Throws: `SystemError`.
   public static func peer(of connection: borrowing OwnedFD) throws(SystemError) -> SocketCredentials {
@@ -50,9 +38,9 @@ public enum UnixStream {
     return SocketCredentials(pid: peer.pid, uid: peer.uid, gid: peer.gid)
   }
 
-  /// Reads at most `count` bytes: none at the end, nil when there are none now.
+  /// Receives at most `count` bytes: an empty array at the end of the stream, nil when nothing is there yet.
   ///
-  /// - Throws: `SystemError`; `ECONNRESET` when the peer is gone without having read everything.
+  /// - Throws: `SystemError`; `ECONNRESET` when the peer has closed the connection without having read everything.
   public static func receive(from connection: borrowing OwnedFD, upTo count: Int) throws(SystemError) -> [UInt8]? {
     let raw = connection.raw
     var bytes = [UInt8](repeating: 0, count: count)
@@ -66,9 +54,9 @@ public enum UnixStream {
     }
   }
 
-  /// Writes as much as there is room for, and says how many bytes that was; 0 when there is no room now.
+  /// Sends as much as there is room for, and returns how many bytes that was; 0 when there is no room.
   ///
-  /// - Throws: `SystemError`; `EPIPE` when the peer is gone. No SIGPIPE is raised.
+  /// - Throws: `SystemError`; `EPIPE` when the peer is gone. It raises no SIGPIPE.
   public static func send(_ bytes: ArraySlice<UInt8>, to connection: borrowing OwnedFD) throws(SystemError) -> Int {
     let raw = connection.raw
     do throws(SystemError) {
@@ -81,9 +69,9 @@ public enum UnixStream {
     }
   }
 
-  /// Says that no more will be written; the peer can still answer.
+  /// Closes the sending direction. The peer can still reply.
   public static func finishWriting(to connection: borrowing OwnedFD) {
-    // Fails only when the peer is gone, which the next read says.
+    // This fails only when the peer is gone, which the next receive reports.
     shutdown(connection.raw, Int32(SHUT_WR))
   }
 

@@ -1,12 +1,12 @@
-/// A name for an interface, as the kernel takes it, and the one that was meant when that is too long.
+/// The name of an interface, short enough for the kernel, and the whole name where that is too long.
 public struct InterfaceName: Hashable, Sendable {
   /// At most 15 characters.
   public var name: String
-  /// Given to the interface as well, as an alternative name, which may have 127.
+  /// The whole name if it was shortened. The interface gets it as an alternative name, of at most 127 characters.
   public var alternative: String?
 
-  /// Shortened as systemd-nspawn does it, so that a guest's interface is called the same under both: the first 11
-  /// characters, and 24 of the 64 bits of a hash of the whole, in base64 for file names.
+  /// Shortens a name as systemd-nspawn does, so that a guest's interface has the same name under both: the first 11 characters, and 24 bits
+  /// of a hash of the whole name, in base64 with the alphabet for file names.
   init(fitting whole: String) {
     let bytes = Array(whole.utf8)
     guard bytes.count > 15 else {

@@ -8,7 +8,7 @@ public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
   }
 
-  /// What an address is for.
+  /// What an address is used for.
   enum Use {
     case hostEnd, guestEnd, extraHostEnd, extraGuestEnd, macvlan
 
@@ -23,8 +23,8 @@ public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The same at each start, and another for each host, guest, use and `number` of that use. It is systemd-nspawn's own
-  /// way, with its keys: a guest that comes from there keeps its addresses, and with them its leases.
+  /// Derives an address that is the same at each start, and differs by host, guest, use and `number` of that use. The method and the keys
+  /// are systemd-nspawn's, so a guest that was one of its containers keeps its addresses, and with them its leases.
   ///
   /// `hostID` is the host's machine-id(5), 32 hexadecimal digits.
   init(of guest: String, on hostID: String, _ use: Use, number: Int = 0) {
@@ -32,7 +32,7 @@ public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
     if number > 0 { seed += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
     let hash = SipHash24.hash(seed, key: use.key)
     var bytes = (0..<6).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
-    // Of one interface and not of a group, and administered locally.
+    // A unicast address, locally administered.
     bytes[0] = bytes[0] & 0xfe | 0x02
     self.bytes = bytes
   }

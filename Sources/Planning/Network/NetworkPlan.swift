@@ -1,41 +1,42 @@
 import GuestSpec
 
-/// How the network namespace of a guest is furnished, as a value: the same guest on the same host has the same.
+/// The network interfaces and forwarded ports of a guest, as a value. The same guest on the same host has the same plan.
 public struct NetworkPlan: Equatable, Sendable {
-  /// In the order in which they are made.
+  /// The interfaces, in the order in which they are made.
   public var links: [Link] = []
-  /// What leads to the guest, as soon as it has an address.
+  /// The host's ports that are forwarded to the guest as soon as it has an address.
   public var ports: [ForwardedPort] = []
-  /// The host's end of a virtual Ethernet that is no bridge's port: nobody but the guest is at its other end.
+  /// The host's end of a veth pair that connects host and guest only, without a bridge.
   public var hostEnd: String?
 
-  /// Whether nothing of the host belongs to it; a loopback interface is in any.
+  /// Whether the network uses nothing of the host. Every network has a loopback interface.
   public var isEmpty: Bool { links.isEmpty && ports.isEmpty }
 
   /// One interface of the guest.
   public enum Link: Equatable, Sendable {
-    /// One end is the host's and up, the other the guest's.
+    /// A veth pair with one end on the host, which is up, and the other in the guest.
     case virtualEthernet(host: End, guest: End, bridge: Bridge?)
-    /// On top of the host's interface `parent`.
+    /// A MACVLAN interface of the host's interface `parent`.
     case macvlan(parent: String, guest: End)
+    /// An IPVLAN interface of the host's interface `parent`.
     case ipvlan(parent: String, guest: InterfaceName)
-    /// The host's interface `host` is the guest's while it runs.
+    /// The host's interface `host`, which is moved to the guest while it runs.
     case interface(host: String, guest: String)
   }
 
-  /// One of the two interfaces of a pair.
+  /// One of the two interfaces of a veth pair.
   public struct End: Equatable, Sendable {
-    /// As it is called where it lies.
+    /// Its name in its namespace.
     public var name: InterfaceName
-    /// The same at each start.
+    /// Its hardware address, which is the same at each start.
     public var address: MACAddress
   }
 
-  /// What the host's end joins.
+  /// The bridge that the host's end joins.
   public enum Bridge: Equatable, Sendable {
-    /// One that somebody made.
+    /// A bridge that exists already.
     case existing(String)
-    /// One that is made for its first port and goes with its last.
+    /// The bridge of a zone, made for its first port and removed with its last.
     case zone(String)
   }
 

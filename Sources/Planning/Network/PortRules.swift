@@ -1,15 +1,15 @@
 import GuestSpec
 
-/// The rules of the packet filter by which ports of the host lead to a guest, in the language of nft(8): a table of the guest's own,
-/// which is set as a whole and removed as a whole.
+/// The rules of the packet filter that forward ports of the host to a guest, in the language of nft(8). They are in a table of the guest's
+/// own, which is replaced and removed as a whole.
 public struct PortRules: Equatable, Sendable {
-  /// Those of `Port=`.
+  /// The ports of `Port=`.
   public var ports: [ForwardedPort]
-  /// Where the guest is reached by IPv4; nil: not.
+  /// The guest's IPv4 address; nil: none.
   public var ipv4: String?
-  /// Where it is reached by IPv6, without brackets; nil: not.
+  /// The guest's IPv6 address, without brackets; nil: none.
   public var ipv6: String?
-  /// `NetworkPlan.hostEnd`: only through that can the guest be reached by the host's 127.0.0.1.
+  /// `NetworkPlan.hostEnd`: the host's 127.0.0.1 can be forwarded through this interface only.
   public var hostEnd: String?
 
   public init(_ ports: [ForwardedPort], ipv4: String?, ipv6: String?, hostEnd: String?) {
@@ -19,7 +19,7 @@ public struct PortRules: Equatable, Sendable {
     self.hostEnd = hostEnd
   }
 
-  /// The family and the name of the table that is the guest's.
+  /// The family and the name of the guest's table.
   public static func table(of guest: String) -> String { "inet dormouse-\(guest)" }
 
   /// Removes the table of `guest`, if there is one.
@@ -27,22 +27,22 @@ public struct PortRules: Equatable, Sendable {
     "add table \(table(of: guest))\ndelete table \(table(of: guest))\n"
   }
 
-  /// Sets the table of `guest`, in place of the one there may be.
+  /// Replaces the table of `guest`, or makes it.
   public func text(of guest: String) -> String {
-    // Whatever comes in, and whatever the host itself sends, for one of the host's own addresses.
+    // Packets to the host's own addresses, from outside and from the host itself.
     var chains = [
-      chain("incoming", "nat hook prerouting priority dstnat", leading),
-      // The name dstnat means nothing here to the nft of older distributions.
-      chain("outgoing", "nat hook output priority -100", leading),
+      chain("incoming", "nat hook prerouting priority dstnat", forwarding),
+      // In an output chain the nft of older distributions does not know the name dstnat.
+      chain("outgoing", "nat hook output priority -100", forwarding),
     ]
     if let hostEnd {
-      // The guest answers to the host's address on this link, since 127.0.0.1 is the guest's own.
+      // The guest would answer 127.0.0.1 to itself, so the source becomes the host's address on this link.
       if let ipv4 {
         let masked = "oifname \"\(hostEnd)\" ip saddr 127.0.0.0/8 ip daddr \(ipv4) masquerade"
         chains.append(chain("leaving", "nat hook postrouting priority srcnat", [masked]))
       }
-      // With route_localnet the guest could reach what listens on the host's 127.0.0.1 only. Before the answers of its own are
-      // given their destination back, which happens at priority -200.
+      // With route_localnet the guest could reach services that listen on the host's 127.0.0.1. The rules are before priority -200, at
+      // which connection tracking restores the destination of the guest's answers.
       chains.append(
         chain(
           "guard", "filter hook prerouting priority raw",
@@ -51,7 +51,7 @@ public struct PortRules: Equatable, Sendable {
     return Self.removal(of: guest) + "table \(Self.table(of: guest)) {\n" + chains.joined() + "}\n"
   }
 
-  private var leading: [String] {
+  private var forwarding: [String] {
     ports.flatMap { port in
       let match = "fib daddr type local \(port.transport.rawValue) dport \(port.hostPort)"
       let v4 = ipv4.map { "meta nfproto ipv4 \(match) dnat ip to \($0):\(port.guestPort)" }

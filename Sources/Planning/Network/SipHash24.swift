@@ -1,16 +1,16 @@
-/// SipHash-2-4 (Aumasson and Bernstein, 2012): 64 bits of any bytes under a key of 128.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012): a 64-bit hash with a 128-bit key.
 struct SipHash24 {
   private var v0, v1, v2, v3: UInt64
 
   static func hash(_ bytes: [UInt8], key: Key) -> UInt64 {
     var state = SipHash24(key)
     let whole = bytes.count / 8 * 8
-    for start in stride(from: 0, to: whole, by: 8) { state.take(number(bytes[start..<start + 8])) }
-    state.take(number(bytes[whole...]) | UInt64(truncatingIfNeeded: bytes.count) << 56)
+    for start in stride(from: 0, to: whole, by: 8) { state.absorb(number(bytes[start..<start + 8])) }
+    state.absorb(number(bytes[whole...]) | UInt64(truncatingIfNeeded: bytes.count) << 56)
     return state.finish()
   }
 
-  /// Sixteen bytes, of which each eight are a little-endian number.
+  /// The 16 bytes of a key, as two little-endian numbers.
   struct Key {
     fileprivate let first, second: UInt64
 
@@ -32,7 +32,7 @@ struct SipHash24 {
     v3 = key.second ^ 0x7465_6462_7974_6573
   }
 
-  private mutating func take(_ word: UInt64) {
+  private mutating func absorb(_ word: UInt64) {
     v3 ^= word
     rounds(2)
     v0 ^= word

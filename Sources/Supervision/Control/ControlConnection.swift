@@ -2,32 +2,32 @@ import ControlProtocol
 import Linux
 import Systemd
 
-/// One client of the control socket: a conversation, and the socket it is held over.
+/// One client of the control socket: its conversation and its socket.
 ///
-/// It lives on the loop's thread, in the server's table, which is the only place that closes it: by letting it go.
+/// It is used on the loop's thread only. The server's table has the only reference, so the connection is closed when it leaves the table.
 final class ControlConnection {
-  /// What came of an attempt to get on.
+  /// How far `proceed()` came.
   enum Progress {
-    /// Carry out this call, then go on.
+    /// The server carries out this call, then calls `proceed()` again.
     case call(Call)
-    /// The client, or somebody it waits for, is next.
+    /// Nothing can be done before the client sends or reads, or the reply to its call is known.
     case blocked
-    /// The connection belongs to what this call asked for.
+    /// The connection now belongs to what this call connects to.
     case upgraded(Call)
-    /// Nothing is left to do, or nobody to do it for.
+    /// Nothing is left to do for the client.
     case finished
   }
 
-  /// Of the input in one go: a fast client gets its turn like the others.
+  /// The most bytes that are read at once, so that a fast client does not keep the loop from the others.
   private static let chunk = 16 * 1024
 
   private var conversation: Conversation
   private let socket: OwnedFD
   private var source: EventSource?
-  /// Counts the calls, so that a reply that comes twice is not taken for the reply to the next one.
+  /// Counts the calls, so that a late reply to one call is not taken for the reply to the next.
   private(set) var serial = 0
   private var lastCall: Call?
-  /// The server's count of events when something last went in or out.
+  /// The server's count of events when the client last sent or read something.
   var lastUse = 0
 
   init(_ socket: consuming OwnedFD, _ dispatcher: Dispatcher) {
@@ -35,18 +35,18 @@ final class ControlConnection {
     conversation = Conversation(dispatcher: dispatcher)
   }
 
-  /// Before the socket is closed, as the loop wants it.
+  /// The loop requires that a source is cancelled before its descriptor is closed.
   deinit { source?.cancel() }
 
-  /// A call is being carried out for it.
+  /// Whether a call is being carried out for it.
   var isWaiting: Bool { conversation.isWaiting }
 
-  /// Starts to watch for the client's bytes.
+  /// Registers the socket with the loop.
   func watch(on loop: EventLoop, handler: @escaping (IOEvents) -> Void) throws(SystemError) {
     source = try loop.watch(socket, for: .readable, handler: handler)
   }
 
-  /// Reads what there is; false when the client is gone and wants no answer any more.
+  /// Reads what the client has sent; false if the client has gone and expects no reply.
   func receive(_ events: IOEvents) throws(SystemError) -> Bool {
     let wanted = min(conversation.wantedBytes, Self.chunk)
     if wanted > 0 {
@@ -56,14 +56,14 @@ final class ControlConnection {
       return true
     }
     if events.isDisjoint(with: [.hangUp, .error]) { return true }
-    // A hang-up is reported whether or not one asks. One who wanted no reply may go: his call, and what he sent after
-    // it, is still carried out.
+    // epoll reports a hang-up always. A client that expects no reply may go: its call is still carried out, and so are those that it
+    // sent after it.
     if conversation.owesReply || !conversation.isWaiting { return false }
     try source?.setEnabled(false)
     return true
   }
 
-  /// Sends what is to be sent, and finds the next call when all of it is.
+  /// Sends what is unsent. When all of it is sent, finds the next call.
   func proceed() throws(SystemError) -> Progress {
     while true {
       while !conversation.unsent.isEmpty {
@@ -82,12 +82,16 @@ final class ControlConnection {
     }
   }
 
-  /// The connection, for who takes it over when this is let go.
+  /// A descriptor of the connection for whoever takes it over.
   func duplicate() throws(SystemError) -> OwnedFD { try socket.duplicate() }
 
+  /// Sends the only or the last reply to the call.
   func answer(_ reply: Reply) { conversation.answer(reply) }
 
-  /// Watches for what the conversation needs next, and with `soon` for a turn of its own in any case.
+  /// Sends a reply that further ones follow; false if the call has no further replies.
+  func answer(continuing reply: Reply) -> Bool { conversation.answer(continuing: reply) }
+
+  /// Watches for what the conversation needs next. With `soon` the loop comes back to it in any case.
   func rest(soon: Bool) throws(SystemError) {
     var events: IOEvents = []
     if conversation.wantedBytes > 0 { events.insert(.readable) }

@@ -2,29 +2,29 @@ import ControlProtocol
 import Linux
 import Systemd
 
-/// Answers Varlink on the control socket.
+/// Serves Varlink on the control socket.
 ///
-/// It lives on the loop's thread and in the isolation of whoever made it. No client can make it hold more than
-/// `connectionLimit` connections with one request buffer and one reply each, nor wait for anything: a client that neither
-/// sends nor reads keeps its place until somebody else needs it.
+/// It is used on the loop's thread and in the isolation of its owner. It never waits for a client. Clients make it hold at most
+/// `connectionLimit` connections with what a `Conversation` holds each. A client that neither sends nor reads keeps its place until another
+/// client needs it.
 public final class ControlServer {
-  /// Carries out a call and returns the reply; or nil, and the reply is given to `answer(_:_:)` when it is known. It is
-  /// called for one call per client at a time.
+  /// Carries out a call and returns its only or last reply. If it returns nil, the replies follow by `answer(_:_:)` and
+  /// `answer(_:continuing:)`. It is called for one call of a client at a time.
   public typealias Handler = (Call, PendingCall) -> Reply?
 
-  /// Takes the connection over that a call asked for, when `.attached` has been the reply.
+  /// Takes over the connection of a call to which `.attached` was the reply.
   public typealias Upgrade = (Call, consuming OwnedFD) -> Void
 
-  /// A call that was not answered at once. It is a number: a client that went away is not kept alive by it.
+  /// A call that was not answered at once. It has numbers and no reference, so that it does not keep a connection open.
   public struct PendingCall: Hashable, Sendable {
-    fileprivate let connection: Int
-    fileprivate let serial: Int
+    let connection: Int
+    let serial: Int
   }
 
-  /// How many clients are served at once. The next one takes the place of the one that was silent for longest, unless
-  /// all of them wait for a reply: then it is turned away.
+  /// How many clients are served at once. One more replaces the client that was silent for longest; if all of them wait for a reply, it
+  /// is refused.
   public static let connectionLimit = 32
-  /// How many calls of one client are carried out before the loop sees to others.
+  /// How many calls of one client are carried out before the loop goes on to other clients.
   private static let turn = 16
 
   private let loop: EventLoop
@@ -35,20 +35,21 @@ public final class ControlServer {
   private var listening: EventSource?
   private var pause: EventSource?
   private var connections: [Int: ControlConnection] = [:]
-  /// Who has a turn now: one that is answered inside of its own turn goes on in that one.
+  var subscribers = Subscribers()
+  /// The clients that `advance` is busy with. A call that is answered meanwhile goes on in that same loop.
   private var advancing: Set<Int> = []
   private var lastID = 0
   private var uses = 0
 
-  /// Listens at `RUNTIME/io.dormouse`, mode 0600; makes `runtime` when it is missing.
+  /// Listens at `RUNTIME/io.dormouse`, mode 0600; creates `runtime` if it is missing.
   ///
   /// - Parameters:
   ///   - loop: the loop of this thread.
   ///   - runtime: the directory, given by `--runtime`.
-  ///   - version: what `varlinkctl info` shows.
-  ///   - upgrade: see `Upgrade`; like `handler` it is kept until the server goes.
+  ///   - version: the version that `varlinkctl info` shows.
+  ///   - upgrade: see `Upgrade`.
   ///   - handler: see `Handler`.
-  /// - Throws: `SystemError`, with `EADDRINUSE` when another daemon answers there.
+  /// - Throws: `SystemError`, with `EADDRINUSE` if another daemon listens there.
   public init(
     loop: EventLoop, runtime: String, version: String, upgrade: @escaping Upgrade, handler: @escaping Handler
   ) throws(SystemError) {
@@ -58,13 +59,13 @@ public final class ControlServer {
     self.handler = handler
     self.upgrade = upgrade
     dispatcher = Dispatcher(info: ServiceInfo(version: version))
-    // After those that have gone: they free their places.
+    // Last, so that clients that have gone leave their places before others are accepted.
     listening = try loop.watch(socket.listener, for: .readable, priority: .last) { [unowned self] _ in accept() }
   }
 
   deinit { close() }
 
-  /// Lets all clients go and removes the socket. Nothing is answered afterwards.
+  /// Closes all connections and removes the socket. Nothing is answered afterwards.
   public func close() {
     connections = [:]
     pause?.cancel()
@@ -74,11 +75,29 @@ public final class ControlServer {
     socket = nil
   }
 
-  /// Sends the reply to a call that was not answered at once. Nothing happens if the client has gone, or has its reply.
+  /// Whether the client of a call is still connected and expects further replies.
+  public func isPending(_ call: PendingCall) -> Bool { connection(of: call) != nil }
+
+  /// Sends the only or last reply to a call that was not answered at once. Nothing happens if the call is not pending.
   public func answer(_ call: PendingCall, _ reply: Reply) {
-    guard let connection = connections[call.connection], connection.serial == call.serial else { return }
+    guard let connection = connection(of: call) else { return }
     connection.answer(reply)
     if !advancing.contains(call.connection) { advance(call.connection) }
+  }
+
+  /// Sends a reply that further ones follow to a call that was not answered at once.
+  ///
+  /// - Returns: whether the call is still pending: it is not if the client has gone, or does not read its replies.
+  public func answer(_ call: PendingCall, continuing reply: Reply) -> Bool {
+    guard let connection = connection(of: call) else { return false }
+    let continues = connection.answer(continuing: reply)
+    if !advancing.contains(call.connection) { advance(call.connection) }
+    return continues && isPending(call)
+  }
+
+  private func connection(of call: PendingCall) -> ControlConnection? {
+    guard let connection = connections[call.connection], connection.serial == call.serial else { return nil }
+    return connection.isWaiting ? connection : nil
   }
 
   private func accept() {
@@ -91,8 +110,8 @@ public final class ControlServer {
     }
   }
 
-  /// Leaves the clients in the queue for a second. Only a lack of descriptors or memory leads here, and the kernel has
-  /// no event for its end; without the pause the loop would turn without rest.
+  /// Accepts nobody for a second. This happens only when descriptors or memory are exhausted. The kernel has no event for the end of that,
+  /// and without a pause the loop would spin.
   private func rest() {
     do throws(SystemError) {
       pause = try loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in
@@ -129,12 +148,12 @@ public final class ControlServer {
     do throws(SystemError) {
       if try connection.receive(events) { return advance(id) }
     } catch {
-      // The client is gone, and with it whoever the error would be for.
+      // The client has gone, and nobody else is interested in the error.
     }
     connections[id] = nil
   }
 
-  /// Carries out the client's calls until it is somebody else's turn.
+  /// Carries out the client's calls until another client's turn comes.
   private func advance(_ id: Int) {
     advancing.insert(id)
     defer { advancing.remove(id) }

@@ -1,24 +1,24 @@
 import Glibc
 import Linux
 
-/// The control socket in the file system: made at first, removed at the end, and never taken from a living daemon.
+/// The control socket in the file system. It is created by `init`, removed by `deinit`, and never taken from a running daemon.
 final class ControlSocket {
   let listener: OwnedFD
   private let lock: OwnedFD
   private let path: String
 
-  /// Listens at `RUNTIME/io.dormouse`, for this user alone; makes `runtime` (0755) when it is missing.
+  /// Listens at `RUNTIME/io.dormouse`, mode 0600; creates `runtime`, mode 0755, if it is missing.
   ///
-  /// - Throws: `SystemError` with `EADDRINUSE` when a daemon holds `runtime` already.
+  /// - Throws: `SystemError`, with `EADDRINUSE` if a daemon has locked `runtime` already.
   init(runtime: String) throws(SystemError) {
     path = "\(runtime)/io.dormouse"
     try makeDirectories(runtime)
-    // The lock, not the socket, says who the daemon is: between finding a dead socket and replacing it, another daemon
-    // could do the same. The kernel drops the lock with the process, however that ends.
+    // The lock and not the socket decides which process is the daemon: another one could come between the test of a stale socket and its
+    // replacement. The kernel releases the lock when the process ends, for whatever cause.
     let lock = try Self.lock(runtime)
     if try UnixStream.answers(at: path) { throw SystemError("listen at \(path)", errno: EADDRINUSE) }
     removeFile(path)
-    listener = try UnixStream.listen(at: path, mode: 0o600, backlog: 64)
+    listener = try openListener(.stream, .path(path), SocketOptions(mode: 0o600, backlog: 64))
     self.lock = lock
   }
 
@@ -27,7 +27,7 @@ final class ControlSocket {
   private static let tries = 100
   private static let pauseMilliseconds: Int32 = 5
 
-  /// Half a second is waited for it: what a daemon was starting when it was killed has its descriptors until it executes or ends.
+  /// Waits up to half a second: a process that a killed daemon was about to start has the daemon's descriptors until it executes or ends.
   private static func lock(_ runtime: String) throws(SystemError) -> OwnedFD {
     var left = tries
     while true {

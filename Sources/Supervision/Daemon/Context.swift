@@ -1,46 +1,33 @@
-import Launching
 import Linux
+import Listeners
 import Systemd
 
 /// What every supervisor of this daemon shares. Used on the loop's thread only.
 final class Context {
   let loop: EventLoop
+  /// The loop, or a test's own clock.
+  let timers: any Timers
   let log: Log
-  /// `--runtime`: an existing directory.
-  let runtime: String
-  /// The cgroup below which guests get theirs.
-  let cgroupBase: CgroupBase
+  let backend: any Backend
   let endedConnections: EndedConnections
-  /// Opened once, so that looking at connections needs no descriptor when there is none left.
+  /// Opened once: a scan needs no descriptor when there is none left.
   let sockDiag: SockDiag
-  let machineIDs = MachineIDs()
-  let userRanges = UserRanges()
-  let machines: Machines
-  let sweeper: Sweeper
   let store: SocketStore
-  /// Another daemon may follow this one, which ends: sockets stay where it finds them.
+  /// Another daemon may follow this one, which ends: the sockets stay where it finds them.
   var leavesSockets = false
 
+  /// Uses the loop for timers where no others are given.
+  ///
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
-    loop: EventLoop, log: Log, runtime: String, cgroupBase: CgroupBase, serviceManager: ServiceManager
+    loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager
   ) throws(SystemError) {
     sockDiag = try SockDiag()
     self.loop = loop
+    self.timers = timers ?? loop
     self.log = log
-    self.runtime = runtime
-    self.cgroupBase = cgroupBase
-    machines = Machines(loop)
-    sweeper = Sweeper(loop, runtime: runtime)
-    store = SocketStore(serviceManager, loop: loop, log: log)
+    self.backend = backend
+    store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
   }
-
-  /// Where each child mounts its guest's root, in a mount namespace of its own: one directory serves all.
-  var staging: String { "\(runtime)/root" }
-
-  /// Where the note about a guest's network is.
-  func network(of guest: String) -> GuestNetwork.Place { GuestNetwork.Place(guest, runtime: runtime) }
-
-  func notifySocket(of guest: String) -> String { "\(runtime)/\(guest).notify" }
 }

@@ -1,3 +1,5 @@
+import ControlProtocol
+
 /// The command line of `dormoused [--config DIR]... [--runtime DIR] [NAME...]`.
 public struct DaemonArguments: Equatable, Sendable {
   /// `--config`, in the order given; nil: the default search path.
@@ -26,7 +28,7 @@ public struct DaemonArguments: Equatable, Sendable {
     public var description: String {
       switch self {
       case .help: DaemonArguments.usage
-      case .version: "dormoused \(Manager.version)"
+      case .version: "dormoused \(DormouseVersion.current)"
       case .unknownOption(let option): "unknown option \(option)\n\(DaemonArguments.usage)"
       case .missingValue(let option): "\(option) needs a directory\n\(DaemonArguments.usage)"
       }

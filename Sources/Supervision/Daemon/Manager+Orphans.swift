@@ -1,28 +1,31 @@
 import Glibc
+import GuestFiles
 import GuestSpec
 import Linux
+import Systemd
 
-// Guests that an earlier daemon left running.
+// Instances that an earlier daemon left running.
 extension Manager {
-  /// Begins with every guest that awaits it. One of which it cannot be told what runs of it is tried again, with nothing of it touched
+  /// Begins with every guest that waits for it. A guest of which it is not known what runs is tried again, and nothing of it is touched
   /// meanwhile.
   ///
   /// - Throws: `SystemError` when there can be no timer for that.
   func beginAll() throws(SystemError) {
     guard let context else { return }
-    beginLater = nil
     var isComplete = true
     do throws(SystemError) {
-      let orphans = try Orphans(context)
-      let awaiting = supervisors.values.filter(\.awaitsStart).map(\.name)
-      let fileless = orphans.names.filter { supervisors[$0] == nil && isConcerned($0) }
-      for name in awaiting + fileless where !begin(with: name, orphans, context) { isComplete = false }
+      let orphans = try context.backend.orphans()
+      let waiting = supervisors.values.filter(\.state.isPending).map(\.name)
+      let fileless = orphans.guests.filter { supervisors[$0] == nil && isConcerned($0) }
+      for name in waiting + fileless where !begin(with: name, orphans, context) { isComplete = false }
     } catch {
-      logOnce(error, of: nil)
+      log(error, of: nil)
       isComplete = false
     }
-    if isComplete { return beginTroubles = [:] }
-    beginLater = try loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in
+    if isComplete { return orphanFailures = [:] }
+    let retry = orphanRetry ?? Retry(loop)
+    orphanRetry = retry
+    try retry.schedule { [unowned self] in
       do throws(SystemError) {
         try beginAll()
       } catch {
@@ -33,33 +36,34 @@ extension Manager {
     }
   }
 
-  /// - Returns: false when it cannot be told what runs.
-  private func begin(with name: String, _ orphans: Orphans, _ context: Context) -> Bool {
+  /// - Returns: false when it is not known what runs.
+  private func begin(with name: String, _ orphans: any Orphans, _ context: Context) -> Bool {
     do throws(SystemError) {
-      let run = try orphans.run(of: name)
+      let orphan = try orphans.instance(of: name)
       if let supervisor = supervisors[name] {
-        supervisor.begin(orphan: run)
+        supervisor.begin(orphan: orphan)
         if endsAsleep { supervisor.wakeAtOnce() }
-      } else if let run {
-        // Its file went while no daemon ran: it is ended, and then forgotten.
+      } else if let orphan {
+        // Its file went while no daemon ran: it is stopped, and then forgotten.
         let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])
         let supervisor = makeSupervisor(fileless, context)
-        supervisor.begin(orphan: run)
+        supervisor.begin(orphan: orphan)
         supervisor.release(because: .configuration)
       }
       return true
     } catch {
-      logOnce(error, of: name)
+      log(error, of: name)
       return false
     }
   }
 
-  private func logOnce(_ error: SystemError, of guest: String?) {
-    if beginTroubles[guest ?? ""] == error { return }
-    beginTroubles[guest ?? ""] = error
+  /// Once for each guest, as long as the error stays the same.
+  private func log(_ error: SystemError, of guest: String?) {
+    if orphanFailures[guest ?? ""] == error { return }
+    orphanFailures[guest ?? ""] = error
     let message = Message.cannotEnumerateOrphans(error: "\(error)")
     if let guest, let supervisor = supervisors[guest] {
-      supervisor.say(message)
+      supervisor.log(message)
     } else {
       log.write(message, guest: guest)
     }

@@ -1,9 +1,9 @@
 import ControlProtocol
 import Linux
 
-// What comes in by the control socket.
+// The calls of the control socket.
 extension Manager {
-  /// Carries a call out; nil when its reply comes later, by `ControlServer.answer`.
+  /// Carries out a call; nil if its reply comes later, by `ControlServer.answer`.
   func handle(_ call: Call, _ pending: ControlServer.PendingCall) -> Reply? {
     switch call {
     case .list:
@@ -28,8 +28,10 @@ extension Manager {
       return nil
     case .thaw(let name):
       guard let supervisor = supervisors[name] else { return unknown(name) }
-      supervisor.thawNow()
+      supervisor.thaw()
       return .done
+    case .subscribeGuests(let name):
+      return subscribe(pending, to: name)
     case .attach(let name, let terminal, let size):
       guard let supervisor = supervisors[name] else { return unknown(name) }
       return supervisor.admit(to: terminal, size.map { WindowSize(rows: $0.rows, columns: $0.columns) })
@@ -39,10 +41,23 @@ extension Manager {
     }
   }
 
-  /// Gives the connection of a call that was answered by `.attached` to the guest.
+  /// Gives the guest the connection of a call to which `.attached` was the reply.
   func attach(_ call: Call, _ socket: consuming OwnedFD) {
     guard case .attach(let name, let terminal, _) = call else { return }
     supervisors[name]?.attach(socket, to: terminal)
+  }
+
+  /// Reports the guest's state to those who subscribed to it.
+  func publish(_ supervisor: Supervisor) {
+    // The guests of a daemon that ends still have their files.
+    let isRemoved = supervisor.state.isUnbound && !isEnding
+    control?.publish(supervisor.name, isRemoved ? nil : supervisor.state.word) { supervisor.summary }
+  }
+
+  private func subscribe(_ call: ControlServer.PendingCall, to name: String?) -> Reply? {
+    if let name, supervisors[name] == nil { return unknown(name) }
+    let guests = supervisors.values.filter { name == nil || $0.name == name }.sorted { $0.name < $1.name }
+    return control?.subscribe(call, to: name, guests.map { ($0.summary, $0.state.word) })
   }
 
   private func unknown(_ name: String) -> Reply { .failure(.noSuchGuest(name: name)) }

@@ -1,4 +1,5 @@
 import Linux
+import Listeners
 import Systemd
 
 // Sockets from the service manager: those of its own socket units, and those that an earlier daemon put into its store.
@@ -8,17 +9,16 @@ extension Manager {
   /// - Returns: how many were wanted that are the service manager's own.
   func offer(_ passed: PassedDescriptors, _ store: SocketStore) -> Int {
     var taken = 0
-    var stored: [(HeldSocket, StoredName)] = []
+    var inventory = StoreInventory()
     for index in 0..<passed.count {
       guard let descriptor = passed.take(index) else { continue }
       let word = passed.names[index]
+      if let name = StoredName(word) {
+        inventory.add(descriptor, named: name)
+        continue
+      }
       do throws(SystemError) {
-        let socket = try HeldSocket(descriptor)
-        if let name = StoredName(word, inode: socket.inode) {
-          stored.append((socket, name))
-        } else if try offer(socket, named: word) {
-          taken += 1
-        }
+        if try offer(HeldSocket(descriptor), named: word) { taken += 1 }
       } catch {
         log.write(.cannotTakeSocket(name: word, error: "\(error)"))
       }
@@ -26,9 +26,12 @@ extension Manager {
     if taken > 0 {
       for supervisor in supervisors.values { supervisor.logNotPassed() }
     }
-    // The store has no order, and a second socket belongs to a first one.
-    for (socket, name) in stored where name.role == .primary { takeBack(socket, name, store) }
-    for (socket, name) in stored where name.role == .standby { takeBack(socket, name, store) }
+    for refused in inventory.refused {
+      log.write(.cannotTakeStored(name: "\(refused.name)", reason: refused.reason))
+    }
+    store.batch {
+      for found in store.takeBack(inventory) { takeBack(found, store) }
+    }
     return taken
   }
 
@@ -46,13 +49,15 @@ extension Manager {
     return true
   }
 
-  private func takeBack(_ socket: HeldSocket, _ name: StoredName, _ store: SocketStore) {
-    socket.isStored = true
-    let found = PassedSocket(socket.descriptor, name: "\(name)")
-    let listeners = supervisors[name.guest]?.listeners
-    let match = supervisors[name.guest].flatMap { found.match($0.guest) }
-    if let listeners, let match, (try? listeners.takeBack(socket, name, match)) == true { return }
-    log.write(.notWanted(name: "\(name)", address: found.address))
-    store.drop(socket, as: name)
+  private func takeBack(_ found: SocketStore.Found, _ store: SocketStore) {
+    let passed = PassedSocket(found.socket.descriptor, name: "\(found.name)")
+    if let description = found.description, let supervisor = supervisors[description.guest],
+      let match = passed.match(supervisor.guest),
+      (try? supervisor.listeners.takeBack(found.socket, description, match)) == true
+    {
+      return
+    }
+    log.write(.notWanted(name: "\(found.name)", address: passed.address))
+    store.drop(found.socket)
   }
 }

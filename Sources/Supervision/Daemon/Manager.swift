@@ -1,7 +1,7 @@
 import ControlProtocol
 import Glibc
+import GuestFiles
 import GuestSpec
-import Launching
 import Linux
 import Systemd
 
@@ -14,24 +14,33 @@ public actor Manager {
   let log = Log(journal: Journal(.current))
   var supervisors: [String: Supervisor] = [:]
   private(set) var context: Context?
+  private let makeBackend: (EventLoop, String) throws(SystemError) -> any Backend
   var control: ControlServer?
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
-  private var isEnding = false
+  private(set) var isEnding = false
   /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
   private(set) var endsAsleep = false
   /// Guests whose files are there again while what ran by the old ones still stops.
   private var returning: [String: LoadedGuest] = [:]
-  /// Until the service manager can be told again that all is well.
-  private var readyLater: EventSource?
-  /// Until it is tried again to find out what an earlier daemon left running, and why it could not be found out, by guest.
-  var beginLater: EventSource?
-  var beginTroubles: [String: SystemError] = [:]
+  private var readyRetry: Retry?
+  /// The next search for what an earlier daemon left running, and why the last one failed, by guest.
+  var orphanRetry: Retry?
+  var orphanFailures: [String: SystemError] = [:]
 
-  /// Uses the loop of the calling thread, which the caller runs.
-  public init(loop: EventLoop, arguments: DaemonArguments) {
+  /// Starts nothing yet, see `startOrExit`.
+  ///
+  /// - Parameters:
+  ///   - loop: the loop of the calling thread, which the caller runs.
+  ///   - arguments: the command line.
+  ///   - backend: makes what runs the guests, with the loop and the runtime directory, which exists.
+  package init(
+    loop: EventLoop, arguments: DaemonArguments,
+    backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend
+  ) {
     self.loop = loop
     self.arguments = arguments
+    makeBackend = backend
   }
 
   /// What must be blocked before the runtime makes a thread. Nothing waits for SIGPIPE: blocked, it does not end the daemon when
@@ -54,13 +63,12 @@ public actor Manager {
   private func start() throws {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
-    let context = try Context(
-      loop: loop, log: log, runtime: arguments.runtime, cgroupBase: try CgroupBase.prepare(),
-      serviceManager: serviceManager)
+    let backend = try makeBackend(loop, arguments.runtime)
+    let context = try Context(loop: loop, log: log, backend: backend, serviceManager: serviceManager)
     self.context = context
-    if let obstacle = context.cgroupBase.obstacle { log.write(.noControllers(obstacle)) }
+    if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
-      loop: loop, runtime: arguments.runtime, version: Self.version,
+      loop: loop, runtime: arguments.runtime, version: DormouseVersion.current,
       upgrade: { [unowned self] call, socket in attach(call, socket) }
     ) { [unowned self] call, pending in handle(call, pending) }
     log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
@@ -74,7 +82,7 @@ public actor Manager {
     }
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
-    try beginAll()
+    try context.store.batch { () throws(SystemError) in try beginAll() }
     notifyReady()
   }
 
@@ -106,38 +114,38 @@ extension Manager {
 
   func makeSupervisor(_ loaded: LoadedGuest, _ context: Context) -> Supervisor {
     let supervisor = Supervisor(loaded, context: context)
-    supervisor.moved = { [unowned self] name in moved(name) }
+    supervisor.stateChanged = { [unowned self] in stateChanged(of: $0) }
     supervisors[loaded.name] = supervisor
     return supervisor
   }
 
   private func add(_ loaded: LoadedGuest, _ context: Context) {
     let supervisor = makeSupervisor(loaded, context)
-    supervisor.say(.added)
+    supervisor.log(.added)
     // Something of it may run still that has not been found.
-    if beginLater == nil { supervisor.begin(orphan: nil) }
+    if orphanRetry?.isPending != true { supervisor.begin(orphan: nil) }
   }
 
   /// SIGHUP: new guests are held, removed ones stopped, changed ones changed when nothing of them runs.
   private func reload() {
     guard let context, !isEnding else { return }
     log.write(.reloading)
-    tell { manager throws(SystemError) in try manager.reloading() }
+    notify { manager throws(SystemError) in try manager.reloading() }
     let loaded = load()
     returning = [:]
     // A guest whose file is there but wrong goes on as it is; so do all whose files cannot be looked for.
     let there = Set(loaded.guests.map(\.name))
     // First those that go: others may want their addresses.
     if loaded.diagnostics.isEmpty {
-      for supervisor in supervisors.values where !there.contains(supervisor.name) && !supervisor.isLeaving {
-        supervisor.say(.removed)
+      for supervisor in supervisors.values where !there.contains(supervisor.name) && !supervisor.state.isReleasing {
+        supervisor.log(.removed)
         supervisor.release(because: .configuration)
       }
     }
     for guest in loaded.guests where !guest.hasErrors {
       switch supervisors[guest.name] {
       case nil: add(guest, context)
-      case let supervisor? where supervisor.isLeaving: returning[guest.name] = guest
+      case let supervisor? where supervisor.state.isReleasing: returning[guest.name] = guest
       case let supervisor?: supervisor.change(to: guest)
       }
     }
@@ -151,60 +159,56 @@ extension Manager {
   private func end() {
     if isEnding {
       log.write(.endingNow)
-      for supervisor in supervisors.values { supervisor.loseStopPatience() }
+      for supervisor in supervisors.values { supervisor.killIfStopping() }
       return
     }
-    end(saying: .ending)
+    end(logging: .ending)
   }
 
-  private func end(saying message: Message) {
+  private func end(logging message: Message) {
     isEnding = true
     if case .ending = message, let context { context.leavesSockets = context.store.isThere }
     log.write(message)
-    tell { manager throws(SystemError) in try manager.stopping(status: status) }
+    notify { manager throws(SystemError) in try manager.stopping(status: status) }
     for supervisor in supervisors.values { supervisor.release(because: .daemon) }
     exitWhenNothingIsLeft()
   }
 
-  private func moved(_ name: String) {
+  private func stateChanged(of name: String) {
     guard let supervisor = supervisors[name] else { return }
-    switch supervisor.state {
-    case .unbound where supervisor.awaitsStart: break
-    case .unbound:
+    publish(supervisor)
+    if supervisor.state.isUnbound {
       supervisors[name] = nil
       if let again = returning.removeValue(forKey: name), let context, !isEnding { add(again, context) }
       exitWhenNothingIsLeft()
-    case .inactive where endsAsleep && !isEnding && supervisors.values.allSatisfy(\.isAsleepForNow):
-      end(saying: .endingAsleep)
-    case .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .parting, .selfShutdown,
-      .deactivating,
-      .failed:
-      break
+    } else if supervisor.state.isAsleep, endsAsleep, !isEnding, supervisors.values.allSatisfy(\.isAsleepForNow) {
+      end(logging: .endingAsleep)
     }
-    tell { manager throws(SystemError) in try manager.status(status) }
+    notify { manager throws(SystemError) in try manager.status(status) }
   }
 
   private func exitWhenNothingIsLeft() {
     guard isEnding, supervisors.isEmpty else { return }
     control?.close()
-    context?.sweeper.finish()
+    context?.backend.finish()
     loop.exit()
   }
 
-  /// Tells the service manager; what it does not hear is no reason to do anything else.
-  private func tell(_ word: (ServiceManager) throws(SystemError) -> Void) {
-    if serviceManager.isListening { try? word(serviceManager) }
+  /// Notifies the service manager; a notification that is lost is no reason to do anything else.
+  private func notify(_ body: (ServiceManager) throws(SystemError) -> Void) {
+    if serviceManager.isListening { try? body(serviceManager) }
   }
 
-  /// That the daemon is up, or has read its files again, may not be lost: the service manager waits for it. It is told as soon as it
-  /// listens, and there is a descriptor to tell it by; nothing of ours waits meanwhile.
+  /// That the daemon is up, or has read its files again, may not be lost: the service manager waits for it. It is sent again when there is
+  /// room; nothing of ours waits meanwhile.
   private func notifyReady() {
-    readyLater = nil
     do throws(SystemError) {
       if serviceManager.isListening { try serviceManager.ready(status: status) }
     } catch {
       if !error.isForWantOfRoom { return }
-      readyLater = try? loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in notifyReady() }
+      let retry = readyRetry ?? Retry(loop)
+      readyRetry = retry
+      try? retry.schedule { [unowned self] in notifyReady() }
     }
   }
 

@@ -1,5 +1,4 @@
 import ControlProtocol
-import Launching
 import Systemd
 import UnitSyntax
 
@@ -15,35 +14,26 @@ enum Message {
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
   case cannotThaw(error: String)
-  case goesOn, selfShutdown, stays
+  case stopCancelled, selfShutdown, shutdownAborted
   case cannotMonitorData(error: String)
   case cannotReclaim(error: String)
   case cannotPark(error: String)
   case haltRequested(signal: String, StopCause)
-  case killing(timeout: Duration)
-  case gone(how: String)
+  case killing(setting: String, after: Duration?)
+  case stopped(how: String)
   case paused(reason: String, pause: Duration, failures: Int)
   case foundOrphan(pid: Int32)
   case cannotEnumerateOrphans(error: String)
-  case cannotEnd(error: String)
   case noTimer(error: String)
 
   // What the guest makes of its sockets, and what it says of itself.
   case notAdopted(socket: String)
   case listenerClosed(socket: String, waiting: Int)
   case repaired(socket: String)
-  case cannotWatchIdleness(error: String)
+  case cannotScan(error: String)
   case guestReported(error: Int32)
-  case noDevicePolicy
-  case unmet(settings: String, controller: String, CgroupBase.Obstacle?)
   case outOfMemory(kills: Int)
-  case usersOfHost(because: String)
-  case sameMachineID(as: String)
-  case notCarriedOut(String)
-  case forwarding(to: [String])
-  case cannotForward(error: String)
-  case notFromLoopback(error: String)
-  case notListed(error: String)
+  case remark(InstanceRemark)
 
   // The daemon.
   case problem(Diagnostic)
@@ -53,9 +43,10 @@ enum Message {
   case notWanted(name: String, address: String)
   case cannotStore(error: String)
   case cannotTakeSocket(name: String, error: String)
+  case cannotTakeStored(name: String, reason: String)
   case added, removed, changed(later: Bool)
   case listening(path: String)
-  case noControllers(CgroupBase.Obstacle)
+  case noControllers(reason: String)
   case reloading, ending, endingNow, endingAsleep
   case cannotRun(error: String)
 }
@@ -63,19 +54,19 @@ enum Message {
 extension Message {
   var priority: Journal.Priority {
     switch self {
-    case .cannotThaw, .cannotEnd, .noTimer, .cannotEnumerateOrphans, .cannotTakeSocket, .cannotRun, .noSuchGuest,
+    case .remark(let remark): remark.priority
+    case .cannotThaw, .noTimer, .cannotEnumerateOrphans, .cannotTakeSocket, .cannotTakeStored, .cannotRun, .noSuchGuest,
       .listenerClosed:
       .error
     case .problem(let diagnostic): diagnostic.severity == .error ? .error : .warning
-    case .killing, .paused, .foundOrphan, .notAdopted, .repaired, .cannotWatchIdleness, .cannotFreeze,
-      .cannotPark, .cannotMonitorData, .cannotReclaim, .guestReported, .notCarriedOut, .noDevicePolicy, .usersOfHost,
-      .unmet, .outOfMemory, .sameMachineID, .cannotForward, .notFromLoopback, .noGuests, .notPassed, .notWanted,
+    case .killing, .paused, .foundOrphan, .notAdopted, .repaired, .cannotScan, .cannotFreeze,
+      .cannotPark, .cannotMonitorData, .cannotReclaim, .guestReported, .outOfMemory, .noGuests, .notPassed, .notWanted,
       .cannotStore:
       .warning
-    case .waking, .gone, .endingNow: .notice
-    case .asleep, .started, .ready, .idle, .goesOn, .selfShutdown, .stays, .frozen, .thawed, .haltRequested,
-      .forwarding,
-      .notListed, .added, .removed, .changed, .listening, .noControllers, .reloading, .ending, .endingAsleep:
+    case .waking, .stopped, .endingNow: .notice
+    case .asleep, .started, .ready, .idle, .stopCancelled, .selfShutdown, .shutdownAborted, .frozen, .thawed,
+      .haltRequested,
+      .added, .removed, .changed, .listening, .noControllers, .reloading, .ending, .endingAsleep:
       .info
     }
   }
@@ -96,44 +87,30 @@ extension Message {
     case .cannotFreeze(let error): "cannot be frozen: \(error)"
     case .cannotThaw(let error): "stands still and cannot be thawed, which is tried again until it can: \(error)"
     case .selfShutdown: "shuts down by itself: new clients are parked for its next start"
-    case .stays: "does not shut down after all: clients come to it again"
+    case .shutdownAborted: "does not shut down after all: clients come to it again"
     case .cannotMonitorData(let error):
       "IdleFreeze=with-connections: what arrives on its connections cannot be seen, so with connections it is not frozen: \(error)"
     case .cannotReclaim(let error): "IdleReclaim=: its memory stays where it is: \(error)"
-    case .goesOn: "a client came: the stop is cancelled"
+    case .stopCancelled: "a client came: the stop is cancelled"
     case .cannotPark(let error): "its new clients cannot be diverted from it, or given back: \(error)"
     case .haltRequested(let signal, let cause): "sent \(signal): \(cause.words)"
-    case .killing(let timeout): "still there \(timeout.inWords) after it was told to halt: killing it"
-    case .gone(let how): "gone: \(how)"
+    case .killing(let setting, let after):
+      "still there after \(after.map { "\($0.inWords) (\(setting))" } ?? setting): killing it"
+    case .stopped(let how): "gone: \(how)"
     case .paused(let reason, let pause, let failures):
       "\(reason); pausing for \(pause.inWords)\(failures > 1 ? ", after \(failures) times in a row" : "")"
     case .foundOrphan(let pid): "found running as process \(pid), left by an earlier daemon"
     case .cannotEnumerateOrphans(let error):
       "cannot find out what an earlier daemon left running, so nothing is begun before that: \(error)"
-    case .cannotEnd(let error): "cannot end it, watch it or clear up after it: \(error)"
     case .noTimer(let error): "there is no timer for how long it is waited for, so that counts as over: \(error)"
     case .notAdopted(let socket):
       "the guest did not take \(socket): none of its enabled .socket units has this address; clients are refused there"
     case .listenerClosed(let socket, let waiting):
       "the guest let go of \(socket) while \(waiting) waited there (has its .socket unit failed?): ending it"
     case .repaired(let socket): "\(socket) had been shut down, or its path taken away: it listens again"
-    case .cannotWatchIdleness(let error): "cannot tell whether it is used: \(error)"
+    case .cannotScan(let error): "cannot tell whether it is used: \(error)"
     case .guestReported(let error): "its PID 1 reports error \(error)"
-    case .sameMachineID(let other):
-      "guest \(other), which runs, has its machine id: it is told another one; a copied root wants an empty /etc/machine-id"
-    case .notCarriedOut(let what): what
-    case .forwarding(let addresses) where addresses.isEmpty: "it has no address any more: Port= forwards nothing"
-    case .forwarding(let addresses): "Port= forwards to \(addresses.joined(separator: " and "))"
-    case .cannotForward(let error): "Port= cannot forward to it: \(error)"
-    case .notFromLoopback(let error): "Port= cannot forward to it from this host's 127.0.0.1: \(error)"
-    case .usersOfHost(let reason):
-      "its users are this host's, root is root: \(reason)"
-    case .notListed(let error): "machinectl does not know it: \(error)"
-    case .noDevicePolicy:
-      "the kernel offers no device policy here (BPF for cgroup 2): its root can make and open device nodes of this host"
-    case .unmet(let settings, let controller, let obstacle):
-      "without effect: \(settings): there is no controller \(controller) for guests: "
-        + (obstacle?.description ?? "this kernel has none, or not all of it")
+    case .remark(let remark): remark.text
     case .outOfMemory(let kills):
       "out of memory: the kernel killed \(kills) of its processes (MemoryMax=, or the host's own)"
     case .problem(let diagnostic): diagnostic.description
@@ -145,11 +122,13 @@ extension Message {
       "the service manager passed \(address) (named \(name)), which no guest asks for: closed"
     case .cannotStore(let error): "cannot tell the service manager which sockets to keep: \(error)"
     case .cannotTakeSocket(let name, let error): "cannot take the socket named \(name): \(error)"
+    case .cannotTakeStored(let name, let reason):
+      "cannot use \(name) of the service manager's store, ignoring it: \(reason)"
     case .added: "new guest"
     case .removed: "its file is gone"
     case .changed(let later): later ? "its file changed, for its next start" : "its file changed"
     case .listening(let path): "control socket at \(path)"
-    case .noControllers(let obstacle): "guests get no resource controllers: \(obstacle)"
+    case .noControllers(let reason): "guests get no resource controllers: \(reason)"
     case .reloading: "reading the guest files again"
     case .ending: "ending: every guest is told to halt"
     case .endingNow: "told twice to end: killing every guest"
@@ -159,7 +138,7 @@ extension Message {
   }
 
   /// How `status` shows it among the things that somebody ought to look at; nil for what is as it should be.
-  var noted: MessageLevel? {
+  var level: MessageLevel? {
     switch priority {
     case .error: .error
     case .warning: .warning

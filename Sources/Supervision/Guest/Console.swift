@@ -6,7 +6,7 @@ import Systemd
 /// kept in memory, and nothing of it reaches a disk.
 ///
 /// Those who are attached see what it prints, and what they type is typed there.
-final class Console {
+package final class Console {
   private(set) var text = ConsoleText()
   private let master: OwnedFD
   private var peer: OwnedFD?
@@ -21,7 +21,7 @@ final class Console {
   /// So many may look at one terminal.
   static let clientLimit = 8
 
-  init(master: consuming OwnedFD) { self.master = master }
+  package init(master: consuming OwnedFD) { self.master = master }
 
   deinit { stopWatching() }
 
@@ -30,7 +30,7 @@ final class Console {
 
   var hasRoom: Bool { clients.count < Self.clientLimit }
 
-  func stopWatching() {
+  package func stopWatching() {
     source?.cancel()
     source = nil
     pause?.cancel()
@@ -39,7 +39,7 @@ final class Console {
   }
 
   /// - Throws: `SystemError` when the terminal or a watch on it cannot be had.
-  func watch(_ loop: EventLoop) throws(SystemError) {
+  package func watch(_ loop: EventLoop) throws(SystemError) {
     self.loop = loop
     // PID 1 closes its end whenever it has nothing to print; without an end of our own epoll would report a hang-up then,
     // without pause.
@@ -84,7 +84,7 @@ final class Console {
   }
 
   /// Takes what is left when the guest has ended: no more than a terminal holds, should somebody else go on printing.
-  func drainAll() {
+  package func drainAll() {
     for _ in 0..<(2 * ConsoleText.capacity / Self.piece) where !drain() { return }
   }
 

@@ -1,18 +1,20 @@
 import ControlProtocol
 import GuestSpec
-import Launching
 import Lifecycle
 import Linux
+import Listeners
 import Systemd
 
 /// What a supervisor remembers of its guest in order to tell it: the last wake and stop, what the guest said, what somebody ought
 /// to look at, the counters, the last console. Nothing is decided by it.
-struct GuestHistory {
+final class GuestHistory {
   private(set) var wakes = 0
   var lastWake: WakeReport?
   var lastStop: StopReport?
   var report: GuestReport?
   var counters = GuestCounters()
+  /// The connections of earlier instances.
+  var tally = ConnectionTally()
   private(set) var messages: [GuestMessage] = []
   /// When it was asked to halt, by the clock that does not jump.
   private var askedAt = Duration.zero
@@ -22,13 +24,13 @@ struct GuestHistory {
   /// More than anybody reads; the log has the rest.
   private static let keptMessages = 32
 
-  mutating func note(_ level: MessageLevel, _ text: String) {
+  func record(_ level: MessageLevel, _ text: String) {
     if messages.last?.text == text { return }
     messages.append(GuestMessage(at: .now, level: level, text: text))
     if messages.count > Self.keptMessages { messages.removeFirst() }
   }
 
-  mutating func woken(by cause: WakeCause, socket: String?) {
+  func woken(by cause: WakeCause, socket: String?) {
     wakes += 1
     if cause == .reboot { counters.reboots += 1 }
     lastWake = WakeReport(cause: cause, at: .now)
@@ -37,23 +39,23 @@ struct GuestHistory {
     messages.removeAll()
   }
 
-  mutating func notReady(because reason: String) {
+  func notReady(because reason: String) {
     lastWake?.failure = reason
     counters.failedWakes += 1
   }
 
-  mutating func haltRequested(because cause: StopCause) {
+  func haltRequested(because cause: StopCause) {
     lastStop = StopReport(cause: cause, at: .now)
     askedAt = Clocks.monotonic
   }
 
-  mutating func killed() {
+  func killed() {
     lastStop?.killed = true
     counters.kills += 1
   }
 
   /// Notes the end; `unasked` is what it was if nobody had asked for it.
-  mutating func ended(_ status: ExitStatus, unasked: StopCause?, console: String) {
+  func ended(_ status: ExitStatus, unasked: StopCause?, console: String) {
     counters.stops += 1
     self.console = console
     if unasked == .crash { counters.crashes += 1 }
@@ -68,7 +70,7 @@ struct GuestHistory {
     lastStop = stop
   }
 
-  mutating func lost(_ count: Int, _ reason: LossReason) {
+  func lost(_ count: Int, _ reason: LossReason) {
     if count == 0 { return }
     if let place = counters.lost.firstIndex(where: { $0.reason == reason }) {
       counters.lost[place].count += count
@@ -78,15 +80,15 @@ struct GuestHistory {
   }
 
   /// Takes over what PID 1 said.
-  mutating func take(_ message: NotifyMessage) {
+  func record(_ message: NotifyMessage) {
     var report = self.report ?? GuestReport()
-    report.take(message)
+    report.merge(message)
     self.report = report
   }
 }
 
 extension GuestReport {
-  fileprivate mutating func take(_ message: NotifyMessage) {
+  fileprivate mutating func merge(_ message: NotifyMessage) {
     if message.isReloading { reloading = true }
     if message.isReady { (ready, reloading) = (true, false) }
     if let text = message.status { (status, reaching) = (text, Self.unit(in: text)) }

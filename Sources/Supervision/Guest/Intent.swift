@@ -14,22 +14,23 @@ import Systemd
 /// others comes when the sockets are closed already.
 enum Intent: Equatable {
   /// Not `confirmed` when it may be about something else.
-  case leave(confirmed: Bool)
-  case stay
+  case shutdown(confirmed: Bool)
+  /// It goes on.
+  case aborted
 }
 
 extension NotifyMessage {
   /// With the targets of the guest that are active after this message; nil when it says nothing of the kind.
   func intent(active: [String]) -> Intent? {
     if isStopping || shutdown != nil || isToldToEnd || activeUnits.contains(where: Self.ends.contains) {
-      return .leave(confirmed: true)
+      return .shutdown(confirmed: true)
     }
     // There it stays, without its sockets.
-    if active.contains(where: Self.rescues.contains), !active.contains(Self.sockets) { return .stay }
+    if active.contains(where: Self.rescues.contains), !active.contains(Self.sockets) { return .aborted }
     if inactiveUnits.contains(where: Self.lasting.contains) || activeUnits.contains("shutdown.target") {
-      return .leave(confirmed: false)
+      return .shutdown(confirmed: false)
     }
-    return activeUnits.contains(where: Self.lasting.contains) ? .stay : nil
+    return activeUnits.contains(where: Self.lasting.contains) ? .aborted : nil
   }
 
   /// By a signal; three dots may stand behind the name.

@@ -2,172 +2,133 @@ import ControlProtocol
 import GuestSpec
 import Lifecycle
 import Linux
+import Listeners
 
-// What the manager and, through it, users ask for.
+// What users ask for, through the manager.
 extension Supervisor {
-  /// Takes the guest on; `orphan` is what an earlier daemon left running.
-  func begin(orphan: Run?) {
-    awaitsStart = false
-    // What a killed daemon held the guest holds still, with whoever waits there.
-    if let orphan { listeners.takeOver(from: orphan.process, guest) }
-    // At once: a path that a killed daemon left to a socket of its own wakes nobody.
-    if let failure = listeners.recoverPaths(context.sockDiag) { say(.cannotPark(error: "\(failure)")) }
-    guard let orphan else {
-      // Whoever waited apart when the last daemon ended is there for the next start.
-      restore()
-      context.machines.forget(name)
-      return take(.bind)
-    }
-    do throws(SystemError) {
-      try watch(orphan)
-      run = orphan
-      try? listeners.keepEmergencyDescriptors()
-      context.machines.adopt(name, leader: orphan.process.pid)
-      stopCause = .daemon
-      say(.foundOrphan(pid: orphan.process.pid))
-      forwardPorts()
-      take(.adopt)
-    } catch {
-      say(.cannotEnd(error: "\(error)"))
-      try? orphan.kill()
-      take(.bind)
-    }
+  /// Starts the guest; answers when it is ready.
+  func wake(_ answer: @escaping Waiters.Answer) {
+    wake(because: Trigger(cause: .request, at: context.timers.now), answer)
   }
 
-  private static let unfound = "it cannot be told yet what an earlier daemon left of it"
-
-  /// Starts the guest; answers when it is ready.
-  func wake(_ answer: @escaping Waiters.Answer) { wake(because: Trigger(cause: .request), answer) }
-
   private func wake(because trigger: Trigger, _ answer: @escaping Waiters.Answer) {
-    if case .unbound = state {
-      let reason = awaitsStart ? Self.unfound : "it is held no longer"
-      return answer(.failure(.wakeFailed(name: name, reason: reason)))
-    }
     waiters.awaitReady(answer)
-    wakeCause = trigger
-    take(.wakeRequested)
+    setTrigger(trigger)
+    handle(.wakeRequested)
   }
 
   /// Stops the guest; answers when it is gone. A guest in use is left alone unless `now`.
   func sleep(now: Bool, _ answer: @escaping Waiters.Answer) {
-    if awaitsStart { return answer(.failure(.sleepFailed(name: name, reason: Self.unfound))) }
-    if !now, let use = isDecidedByParting ? attendance : use() {
-      return answer(.failure(.sleepFailed(name: name, reason: use)))
-    }
     waiters.awaitGone(answer)
-    stopCause = .request
-    take(.sleepRequested(now: now))
+    handle(.sleepRequested(now: now, inUse: findUse(unless: now)))
   }
 
-  /// Freezes the guest; answers when it stands still. A guest in use is left alone unless `now`.
+  /// Freezes the guest; answers when it is frozen. A guest in use is left alone unless `now`.
   func freeze(now: Bool, _ answer: @escaping Waiters.Answer) {
-    func refuse(_ reason: String) { answer(.failure(.freezeFailed(name: name, reason: reason))) }
-    switch state {
-    case .frozen: return answer(.done)
-    case .active, .freezing: break
-    case .unbound, .binding, .inactive, .launching, .activating, .parting, .selfShutdown, .deactivating, .failed:
-      return refuse("it is \(state.word.rawValue)")
-    }
-    if !now, let use = use() { return refuse("\(use); ask for it now to freeze it all the same") }
     waiters.awaitFrozen(answer)
-    isFreezeAsked = true
-    take(.freezeDue)
+    handle(.freezeRequested(now: now, inUse: findUse(unless: now)))
   }
 
-  /// Lets a frozen guest go on.
-  func thawNow() {
-    switch state {
-    case .freezing, .frozen: take(.wakeRequested)
-    case .unbound, .binding, .inactive, .launching, .activating, .active, .parting, .selfShutdown, .deactivating,
-      .failed:
-      break
-    }
-  }
+  /// Thaws a frozen guest.
+  func thaw() { handle(.thawRequested) }
 
-  /// Lets the guest go for good, stopped cleanly if it runs.
-  func release(because cause: StopCause) {
-    awaitsStart = false
-    stopCause = cause
-    take(.release)
-  }
+  /// Stops the guest for good, cleanly if it runs.
+  func release(because cause: HaltCause) { handle(.release(cause)) }
 
-  /// Whether it has been let go for good, and only its end is waited for.
-  var isLeaving: Bool {
-    switch state {
-    case .parting(let parting): parting.next == .release
-    case .deactivating(let deactivation): deactivation.next == .release
-    case .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .selfShutdown, .failed:
-      false
-    }
-  }
+  /// Kills the guest if it was told to stop and still runs.
+  func killIfStopping() { handle(.killRequested) }
 
-  /// Takes its files as they are now.
-  func change(to loaded: LoadedGuest) {
-    if loaded == changed ?? self.loaded { return }
-    changed = loaded == self.loaded ? nil : loaded
-    say(.changed(later: state.mayRun))
-    if !state.mayRun { take(.changed) }
-  }
-
-  /// Whether it is looked who uses the guest when nobody new can come to it. A frozen one's clients stay what they are.
-  private var isDecidedByParting: Bool {
-    switch state {
-    case .active, .freezing: true
-    case .unbound, .binding, .inactive, .launching, .activating, .frozen, .parting, .selfShutdown, .deactivating,
-      .failed:
-      false
-    }
-  }
-
-  private var attendance: String? { run?.isAttended == true ? Self.attended : nil }
-
-  /// What somebody does with the guest, in words; nil when nobody does anything.
-  private func use() -> String? {
-    if let attendance { return attendance }
-    guard state.mayRun, let found = try? socketScan.take() else { return nil }
-    return found.connections.isEmpty ? nil : found.words
+  /// What uses the guest is remembered for whoever is refused because of it. A scan that fails finds nobody.
+  private func findUse(unless now: Bool) -> Bool {
+    waiters.use = now || !state.mayRun ? nil : (try? live?.use()) ?? nil
+    return waiters.use != nil
   }
 }
 
-extension SocketScan.Found {
-  /// Who uses the guest, for a person.
-  var words: String {
-    if connections.isEmpty { return "datagrams wait to be read" }
-    let peers = connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
-    return connections.count == 1
-      ? "1 connection is open (\(peers))" : "\(connections.count) connections are open (\(peers))"
-  }
-}
-
-// What the daemon's end and its service manager bring.
+// Those at its terminals.
 extension Supervisor {
-  /// Starts the guest that its service manager has started this process for: for a connection, which waits already then, or because
+  /// Whether somebody may be attached to a terminal (nil: the console): the reply that says so.
+  func admit(to terminal: Int?, _ size: WindowSize?) -> Reply {
+    do throws(ManagerError) {
+      let console = try console(terminal)
+      if !console.hasRoom { throw refusal("\(Console.clientLimit) are attached to it already") }
+      if let size { try? console.resize(to: size) }
+      return .attached
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Takes the connection of somebody who was admitted. Should the guest have ended meanwhile, the connection ends too.
+  func attach(_ socket: consuming OwnedFD, to terminal: Int?) {
+    guard let console = try? console(terminal) else { return }
+    try? console.attach(socket)
+  }
+
+  func resize(_ terminal: Int?, to size: WindowSize) -> Reply {
+    do throws(ManagerError) {
+      let console = try console(terminal)
+      // A terminal that is gone has no size, and its client's connection ends.
+      try? console.resize(to: size)
+      return .done
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func console(_ terminal: Int?) throws(ManagerError) -> Console {
+    if state.isFrozenOrFreezing { throw refusal("it is frozen; `dormouse thaw \(name)` thaws it") }
+    if !state.isRunning { throw refusal("it does not run; `dormouse wake \(name)` starts it") }
+    guard let consoles = live?.instance?.consoles, let first = consoles.first else {
+      throw refusal("its console was lost when the previous daemon exited")
+    }
+    guard let terminal else { return first }
+    guard terminal > 0, terminal < consoles.count else {
+      let there = consoles.count == 1 ? "none" : consoles.count == 2 ? "1" : "1 to \(consoles.count - 1)"
+      throw refusal("there is no terminal \(terminal) besides the console but \(there); Terminals= makes more")
+    }
+    return consoles[terminal]
+  }
+
+  private func refusal(_ reason: String) -> ManagerError { .consoleFailed(name: name, reason: reason) }
+}
+
+// What the daemon's beginning, its end and its service manager bring.
+extension Supervisor {
+  /// Takes the guest on; `orphan` is what an earlier daemon left running.
+  func begin(orphan: (any Instance)?) {
+    // The orphan has the sockets of the daemon that was killed, and whoever waits there.
+    orphan?.forEachSocket { listeners.takeOver($0, guest) }
+    // At once: a path that a killed daemon left to a standby socket wakes nobody.
+    if let failure = listeners.recoverPaths(context.sockDiag) { log(.cannotPark(error: "\(failure)")) }
+    guard let orphan else { return handle(.bind) }
+    do throws(SystemError) {
+      try adopt(orphan)
+      handle(.adopt)
+    } catch {
+      log(.remark(.cannotEnd(error: "\(error)")))
+      try? orphan.kill()
+      handle(.bind)
+    }
+  }
+
+  /// Starts the guest for which the service manager has started this process: for a connection, which is queued already then, or because
   /// somebody asked for the guest.
   func wakeAtOnce() {
     let awaited = listeners.awaited?.address
-    wake(because: Trigger(cause: awaited == nil ? .request : .connection, socket: awaited)) { _ in }
+    let cause = awaited == nil ? WakeCause.request : .connection
+    wake(because: Trigger(cause: cause, socket: awaited, at: context.timers.now)) { _ in }
   }
 
-  /// It was awake, sleeps, and nobody is at its door: whoever comes next may be the service manager's to see. One whose starts fail
-  /// stays here while its clients wait, or its pauses would not grow.
-  var isAsleepForNow: Bool {
-    guard case .inactive = state else { return false }
-    return history.wakes > 0 && listeners.awaited == nil
-  }
+  /// It was awake, sleeps, and no client waits: whoever comes next may be the service manager's to notice. A guest whose starts fail stays
+  /// here while its clients wait, or its pauses would not grow.
+  var isAsleepForNow: Bool { state.isAsleep && history.wakes > 0 && listeners.awaited == nil }
 
-  /// Whoever was told to halt and still runs is killed.
-  func loseStopPatience() {
-    // The first ends the waiting for those who use it.
-    if case .parting = state { take(.stopTimedOut) }
-    if case .deactivating = state { take(.stopTimedOut) }
-  }
-
-  /// Says which of its sockets the service manager did not pass although it passed others.
+  /// Logs which of its sockets the service manager did not pass although it passed others.
   func logNotPassed() {
     let passed = Set(listeners.all.map(\.listen))
     for listen in guest.sockets.flatMap(\.listen) where !passed.contains(listen) {
-      say(.notPassed(socket: listen.address.description))
+      log(.notPassed(socket: listen.address.description))
     }
   }
 }

@@ -1,176 +1,104 @@
 import ControlProtocol
+import GuestFiles
 import GuestSpec
 import Lifecycle
 import Linux
-import Planning
-import Systemd
+import Listeners
 import UnitSyntax
 
 /// One guest for as long as its file is there: asks the table what to do about each event, and does it.
 ///
 /// Used on the loop's thread only, like everything it owns.
 final class Supervisor {
-  private(set) var loaded: LoadedGuest
-  /// Until `begin`: it is not known what an earlier daemon left of it.
-  var awaitsStart = true
-  /// What its changed files ask for: takes effect when nothing runs.
-  var changed: LoadedGuest?
   let context: Context
   let listeners: GuestListeners
-  var history = GuestHistory()
-  var run: Run?
-  var idleWatch: IdleWatch?
-  /// Of this run, or of the last one.
-  var socketScan: SocketScan
+  /// The guest's files as they are in force.
+  private(set) var loaded: LoadedGuest
+  /// What its changed files ask for: in force when nothing runs.
+  private var changed: LoadedGuest?
+  let history = GuestHistory()
   var waiters = Waiters()
-  /// When the table's state began, and when the pause of `failed` ends.
+  /// The instance that runs, or is being made.
+  private(set) var live: LiveInstance?
+  /// Why the next start will have been; nil: somebody asked for it.
+  private var trigger: Trigger?
+  /// Why the last start or instance failed, in words, for those who wait and for the message about the pause.
+  var lastFailure: String?
+  /// When the state's word changed last, and when the pause of `failed` ends.
   private(set) var since = Timestamp.now
   private(set) var pauseEnds: Timestamp?
   /// Where the guest's enabled .socket units and its file differ.
   private(set) var disagreements: [Diagnostic] = []
-  /// Why the next start or stop will have been.
-  var wakeCause = Trigger()
-  var stopCause = StopCause.request
-  /// What went wrong since the last attempt to start it, in words, for those who wait and for the message about the pause.
-  var lastFailure: String?
-  /// The next freezing is somebody's wish, not `IdleFreezeSec=`.
-  var isFreezeAsked = false
-  /// What somebody incoming at.
-  var thawCause: Listener?
-  var alarmSource: EventSource?
-  /// Until it is tried again to end the guest.
-  var endLater: EventSource?
-  /// Until it is tried again to lead clients back to a guest that goes on.
-  var restoreLater: EventSource?
-  /// Why new clients could not be kept apart, since they last could.
-  var divertFailure: SystemError?
-  /// Why it could not be told whether somebody uses the guest that is to go.
-  var scanFailure: SystemError?
-  var reclaimer: Reclaimer?
   private var lifecycle = Lifecycle()
-  private var timers: [Timer: EventSource] = [:]
-  private var queue = EventQueue()
-  private var isTaking = false
-  /// Called with the name after each event.
-  var moved: (String) -> Void = { _ in }
-
-  struct Trigger {
-    var cause = WakeCause.request
-    var socket: String?
-    var at = Clocks.monotonic
-  }
+  private var queue: [Event] = []
+  private var isHandling = false
+  private let deadlines: Deadlines
+  /// Called with the guest's name after each event.
+  var stateChanged: (String) -> Void = { _ in }
 
   init(_ loaded: LoadedGuest, context: Context) {
     self.loaded = loaded
     self.context = context
     listeners = GuestListeners(of: loaded.name, context.store)
-    socketScan = SocketScan(context, listeners: listeners, idleStop: nil)
+    deadlines = Deadlines(context.timers)
   }
 
   var guest: Guest { loaded.guest }
   var name: String { loaded.name }
   var state: State { lifecycle.state }
 
-  /// Takes an event in and does what the table says, until nothing is left to do. Effects bring events of their own.
-  func take(_ event: Event) {
-    queue.add(event)
-    if isTaking { return }
-    isTaking = true
-    defer { isTaking = false }
-    while let next = queue.next() {
-      let before = state.word
-      queue.isPerforming = true
-      for effect in lifecycle.handle(next) { perform(effect) }
-      queue.isPerforming = false
-      if state.word != before { since = .now }
-      for (answer, reply) in waiters.settle(state, guest: name, why: lastFailure) { answer(reply) }
-      moved(name)
+  /// Takes an event in and does what the table says, until nothing is left to do.
+  ///
+  /// The answer to an effect comes before whatever else happened meanwhile.
+  func handle(_ event: Event) {
+    queue.append(event)
+    if isHandling { return }
+    isHandling = true
+    defer { isHandling = false }
+    while !queue.isEmpty {
+      let event = queue.removeFirst()
+      let before = state
+      let effects = lifecycle.handle(event)
+      if state.word != before.word { since = .now }
+      logTransition(from: before)
+      let answers = effects.compactMap(perform)
+      queue.insert(contentsOf: answers, at: 0)
+      answer(waiters.settle(state.rest, guest: name, why: lastFailure))
+      stateChanged(name)
     }
   }
 
-  func say(_ message: Message) {
+  func log(_ message: Message) {
     context.log.write(message, guest: name)
-    if let level = message.noted { history.note(level, message.text) }
+    if let level = message.level { history.record(level, message.text) }
   }
 
-  /// The only interpreter of effects.
-  private func perform(_ effect: Effect) {
-    switch effect {
-    case .bindListeners: bindListeners()
-    case .watchListeners: watchListeners()
-    case .unwatchListeners: listeners.stopWatching()
-    case .unbindListeners: listeners.release(forNext: context.leavesSockets)
-    case .start: start()
-    case .requestHalt: requestHalt()
-    case .kill: kill()
-    case .freeze: freeze()
-    case .thaw: thaw()
-    case .watchWhileFrozen: watchWhileFrozen()
-    case .handBack: listeners.handBack()
-    case .divert: divert()
-    case .restore: restore()
-    case .rescan: rescan()
-    case .drainQueues: drainQueues()
-    case .quiesce: quiesce()
-    case .resume: resume()
-    case .watchIdleness: watchIdleness()
-    case .unwatchIdleness: unwatchIdleness()
-    case .arm(let timer): arm(timer)
-    case .disarm(let timer): disarm(timer)
+  private func logTransition(from before: State) {
+    if state.isShuttingDownByItself, !before.isShuttingDownByItself { log(.selfShutdown) }
+    if state.rest == .serving || state.word == .activating {
+      if before.isShuttingDownByItself { log(.shutdownAborted) }
+      if before.isStopPending, live?.isDiverted == true { log(.stopCancelled) }
     }
+  }
+
+  func answer(_ replies: [(answer: Waiters.Answer, reply: Reply)]) {
+    for (answer, reply) in replies { answer(reply) }
   }
 }
 
-// Sockets.
+// The files.
 extension Supervisor {
-  private func bindListeners() {
-    if let next = changed {
-      loaded = next
-      changed = nil
-    }
-    do throws(SystemError) {
-      for listener in try listeners.hold(guest) { say(.repaired(socket: listener.address)) }
-      setAlarm()
-      take(.bound)
-    } catch {
-      lastFailure = "cannot hold its sockets: \(error)"
-      take(.bindFailed)
-    }
+  /// Puts the guest's files in force as they are now, at once when nothing runs.
+  func change(to loaded: LoadedGuest) {
+    if loaded == changed ?? self.loaded { return }
+    changed = loaded == self.loaded ? nil : loaded
+    log(.changed(later: state.mayRun))
+    if !state.mayRun { handle(.changed) }
   }
 
-  private func watchListeners() {
-    do throws(SystemError) {
-      let asleep = Clocks.monotonic
-      try listeners.watch(context.loop) { [unowned self] listener in
-        incoming(at: listener, asleepSince: asleep)
-      }
-      say(.asleep(sockets: listeners.all.map(\.address), passed: listeners.arePassed))
-      compareWithUnits()
-    } catch {
-      // What cannot be watched now is opened and watched anew after the pause.
-      lastFailure = "cannot watch its sockets: \(error)"
-      listeners.stopWatching()
-      take(.bindFailed)
-    }
-  }
-}
-
-extension Supervisor {
-  private func incoming(at listener: Listener, asleepSince: Duration) {
-    wakeCause = Trigger(cause: .connection, socket: listener.address)
-    if case .inactive(let record) = state,
-      Clocks.monotonic - asleepSince >= Backoff.quiet(afterFailures: record.failures)
-    {
-      take(.stable)
-    }
-    take(.connection)
-  }
-}
-
-// What systemd in the guest will make of the sockets.
-extension Supervisor {
-  /// Looked up when the guest falls asleep, not when somebody waits for it; said when it is new.
-  private func compareWithUnits() {
+  /// What systemd in the guest will make of its sockets, scanned when it falls asleep, not when somebody waits for it; logged when it is
+  /// new.
+  func compareWithUnits() {
     let found = loaded.socketAgreement()?.disagreements ?? []
     for disagreement in found where !disagreements.contains(disagreement) {
       context.log.write(.problem(disagreement), guest: name)
@@ -179,61 +107,187 @@ extension Supervisor {
   }
 }
 
-// Deadlines.
+// The listeners of a guest of which nothing runs.
 extension Supervisor {
-  private func arm(_ timer: Timer) {
-    let (delay, event) = deadline(timer)
-    guard let delay else { return }
+  func bindListeners() -> Event {
+    if let next = changed {
+      loaded = next
+      changed = nil
+    }
     do throws(SystemError) {
-      timers[timer] = try context.loop.after(delay) { [unowned self] in
-        timers[timer] = nil
-        expired(timer, after: delay)
-        take(event)
-      }
+      for listener in try listeners.bind(guest) { log(.repaired(socket: listener.address)) }
+      setAlarm()
+      return .bound
     } catch {
-      // Without its deadline the state must not be waited out for ever: it is over at once.
-      say(.noTimer(error: "\(error)"))
-      take(event)
+      lastFailure = "cannot bind its sockets: \(error)"
+      return .bindFailed
     }
   }
 
+  /// Without an alarm only guests without connections are frozen.
+  private func setAlarm() {
+    let isWanted = guest.policy.idleFreeze != nil && guest.policy.idleFreezeMode == .withConnections
+    do throws(SystemError) {
+      try listeners.setAlarm(isWanted, context.sockDiag, context.loop) { [unowned self] in handle(.activity) }
+    } catch {
+      log(.cannotMonitorData(error: "\(error)"))
+    }
+  }
+
+  func watchListeners() -> Event? {
+    do throws(SystemError) {
+      let asleepSince = context.timers.now
+      try listeners.watch(context.loop) { [unowned self] listener in
+        let now = context.timers.now
+        trigger = Trigger(cause: .connection, socket: listener.address, at: now)
+        handle(.connection(quietFor: now - asleepSince))
+      }
+      log(.asleep(sockets: listeners.all.map(\.address), passed: listeners.arePassed))
+      compareWithUnits()
+      return nil
+    } catch {
+      // What cannot be watched now is bound and watched anew after the pause.
+      lastFailure = "cannot watch its sockets: \(error)"
+      listeners.stopWatching()
+      return .bindFailed
+    }
+  }
+
+  /// Makes parked clients those of the next instance.
+  func unpark() {
+    history.counters.undrained += listeners.drainedByGuest(context.sockDiag)
+    let unparked = listeners.unparkForNext(context.sockDiag)
+    history.counters.parked += unparked.count
+    history.lost(unparked.lost, .notUnparked)
+    // They stay parked, and are moved when the next instance starts.
+    if let failure = unparked.failure { log(.cannotPark(error: "\(failure)")) }
+  }
+}
+
+// The instance.
+extension Supervisor {
+  /// Takes over an instance that an earlier daemon left running.
+  ///
+  /// - Throws: `SystemError` when it cannot be watched; nothing has changed then.
+  func adopt(_ orphan: any Instance) throws(SystemError) {
+    let live = LiveInstance(self, triggeredAt: context.timers.now)
+    try live.adopt(orphan)
+    self.live = live
+    log(.foundOrphan(pid: orphan.pid))
+  }
+
+  func start() -> Event? {
+    let trigger = self.trigger ?? Trigger(cause: .request, at: context.timers.now)
+    self.trigger = nil
+    lastFailure = nil
+    history.woken(by: trigger.cause, socket: trigger.socket)
+    log(.waking(trigger.cause, socket: trigger.socket))
+    let live = LiveInstance(self, triggeredAt: trigger.at)
+    self.live = live
+    do throws(StartFailure) {
+      try live.start()
+      return nil
+    } catch {
+      notStarted(error)
+      return .startFailed
+    }
+  }
+
+  /// PID 1 could not be made.
+  func notStarted(_ failure: StartFailure) {
+    endInstance()
+    lastFailure = "cannot start: \(failure)"
+    history.notReady(because: "\(failure)")
+  }
+
+  /// PID 1 and everything else in its cgroup have ended.
+  func ended(_ status: ExitStatus) {
+    let exit = Exit(status)
+    let unasked = state.haltCause == nil ? StopCause(exit) : nil
+    if state.isBeforeReady {
+      lastFailure = "ended before it was ready: \(status)"
+      history.notReady(because: "it ended: \(status)")
+    } else if unasked == .crash {
+      lastFailure = "ended unasked: \(status)"
+    }
+    history.counters.notifyRefused += live?.refusedMessages ?? 0
+    history.ended(status, unasked: unasked, console: live?.consoleText ?? "")
+    if unasked == .reboot { trigger = Trigger(cause: .reboot, at: context.timers.now) }
+    // Connections that have ended are counted while it is known which sockets the guest had.
+    context.endedConnections.drain()
+    endInstance()
+    log(.stopped(how: exit.words(status)))
+    handle(.exited(exit))
+  }
+
+  private func endInstance() {
+    context.endedConnections.forget(name)
+    if let live { history.tally = live.scan.tally }
+    live = nil
+    listeners.emergencyDescriptors = nil
+    for listener in listeners.all { listener.isAdopted = nil }
+  }
+
+  func setTrigger(_ trigger: Trigger) { self.trigger = trigger }
+}
+
+// The deadlines.
+extension Supervisor {
+  /// How long those who use a guest that has to go are waited for, and how often it is scanned whether they have finished.
+  private static let drainPatience = Duration.seconds(2)
+  private static let drainPause = Duration.milliseconds(10)
+  /// Longer than any process needs that does not wait for a disk or a network file system.
+  private static let freezePatience = Duration.seconds(2)
+
+  /// - Returns: the deadline's event when there can be no timer: its state must not be waited out for ever.
+  func arm(_ timer: Timer) -> Event? {
+    let (delay, event) = deadline(timer)
+    guard let delay else { return nil }
+    if case .pause(let failures) = timer {
+      pauseEnds = .now + delay
+      log(.paused(reason: lastFailure ?? "it ended too soon", pause: delay, failures: failures))
+    }
+    do throws(SystemError) {
+      try deadlines.arm(timer, after: delay) { [unowned self] in
+        passed(timer, delay)
+        handle(event)
+      }
+      return nil
+    } catch {
+      log(.noTimer(error: "\(error)"))
+      return event
+    }
+  }
+
+  func disarm(_ timer: Timer) {
+    deadlines.disarm(timer)
+    if case .pause = timer { pauseEnds = nil }
+  }
+
+  /// nil: the user wants to wait for ever.
   private func deadline(_ timer: Timer) -> (Duration?, Event) {
     switch timer {
-    case .start: return (guest.policy.timeoutStart, .startTimedOut)
-    case .stop: return (guest.policy.timeoutStop, .stopTimedOut)
-    case .look: return (Self.drainPause, .rescanDue)
-    case .drain: return (Self.drainPatience, .drainTimedOut)
-    case .freeze: return (Self.freezePatience, .freezeFailed)
-    case .stable: return (Backoff.stableAfter, .stable)
-    case .pause(let failures):
-      let pause = Backoff.pause(afterFailures: failures)
-      pauseEnds = .now + pause
-      say(.paused(reason: lastFailure ?? "it ended too soon", pause: pause, failures: failures))
-      return (pause, .pauseOver)
+    case .start: (guest.policy.timeoutStart, .startTimedOut)
+    case .stop: (guest.policy.timeoutStop, .stopTimedOut)
+    case .rescan: (Self.drainPause, .rescanDue)
+    case .drain: (Self.drainPatience, .drainTimedOut)
+    case .freeze: (Self.freezePatience, .freezeFailed)
+    case .stable: (Backoff.stableAfter, .stable)
+    case .pause(let failures): (Backoff.pause(afterFailures: failures), .pauseOver)
     }
   }
 
-  private func expired(_ timer: Timer, after delay: Duration) {
+  /// Records what a deadline that has passed says about the guest.
+  private func passed(_ timer: Timer, _ delay: Duration) {
     switch timer {
     case .start:
-      stopCause = .startTimeout
       lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
-    case .stop:
-      // Not all that seem to leave do.
-      if case .selfShutdown(let shutdown) = state, !shutdown.isConfirmed { break }
-      history.killed()
-      say(.killing(timeout: delay))
-    case .freeze: say(.cannotFreeze(error: "some of its processes did not freeze in time"))
-    case .look, .drain, .stable: break
+    case .freeze: log(.cannotFreeze(error: "some of its processes did not freeze in time"))
     case .pause:
       pauseEnds = nil
-      wakeCause = Trigger(cause: .connection)
+      trigger = Trigger(cause: .connection, at: context.timers.now)
+    case .stop, .rescan, .drain, .stable: break
     }
-  }
-
-  private func disarm(_ timer: Timer) {
-    timers.removeValue(forKey: timer)?.cancel()
-    if case .pause = timer { pauseEnds = nil }
   }
 }

@@ -8,38 +8,55 @@ struct Waiters {
   private var forReady: [Answer] = []
   private var forGone: [Answer] = []
   private var forFrozen: [Answer] = []
-  /// Why a stop that was asked for is cancelled, if it is.
-  var keptBecause: String?
+  /// What uses the guest, for those whose request is refused or whose stop is cancelled because of that.
+  var use: String?
 
   mutating func awaitReady(_ answer: @escaping Answer) { forReady.append(answer) }
   mutating func awaitFrozen(_ answer: @escaping Answer) { forFrozen.append(answer) }
   mutating func awaitGone(_ answer: @escaping Answer) { forGone.append(answer) }
 
-  /// Takes out those who have waited for `state`, or in vain, with what each is to be told.
+  /// Removes those who have waited for this state, or in vain, and returns what each is to be answered.
   ///
-  /// They are not told here: who has an answer may ask for the next thing at once, and wait again.
-  mutating func settle(_ state: State, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
+  /// They are not answered here: whoever has an answer may ask for the next thing at once, and wait again.
+  mutating func settle(_ rest: State.Rest?, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
-    let kept = Reply.failure(.sleepFailed(name: guest, reason: keptBecause ?? "it was woken again"))
+    let kept = Reply.failure(.sleepFailed(name: guest, reason: use ?? "it was woken again"))
     let notFrozen = Reply.failure(.freezeFailed(name: guest, reason: "it did not freeze"))
-    switch state {
-    case .active:
-      keptBecause = nil
-      return Self.take(&forReady, .done) + Self.take(&forGone, kept) + Self.take(&forFrozen, notFrozen)
+    switch rest {
+    case .serving:
+      use = nil
+      return Self.remove(&forReady, .done) + Self.remove(&forGone, kept) + Self.remove(&forFrozen, notFrozen)
     case .frozen:
-      return Self.take(&forReady, .done) + Self.take(&forGone, kept) + Self.take(&forFrozen, .done)
-    case .inactive, .unbound:
-      return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
-        + Self.take(&forReady, failed("it was put to sleep before it was ready"))
+      return Self.remove(&forReady, .done) + Self.remove(&forGone, kept) + Self.remove(&forFrozen, .done)
+    case .asleep:
+      return Self.remove(&forFrozen, notFrozen) + Self.remove(&forGone, .done)
+        + Self.remove(&forReady, failed("it was put to sleep before it was ready"))
     case .failed:
-      return Self.take(&forFrozen, notFrozen) + Self.take(&forGone, .done)
-        + Self.take(&forReady, failed("it ended before it was ready"))
-    case .binding, .launching, .activating, .freezing, .parting, .selfShutdown, .deactivating:
-      return []  // on the way
+      return Self.remove(&forFrozen, notFrozen) + Self.remove(&forGone, .done)
+        + Self.remove(&forReady, failed("it ended before it was ready"))
+    case nil: return []  // on the way
     }
   }
 
-  private static func take(_ answers: inout [Answer], _ reply: Reply) -> [(answer: Answer, reply: Reply)] {
+  /// Removes those whose request is refused, and returns what each is to be answered.
+  mutating func refuse(_ refusal: Refusal, guest: String, _ state: State) -> [(answer: Answer, reply: Reply)] {
+    let use = use ?? "somebody uses it"
+    let unknown = "what an earlier daemon left running is not known yet"
+    return switch refusal {
+    case .wakeWhilePending: Self.remove(&forReady, .failure(.wakeFailed(name: guest, reason: unknown)))
+    case .wakeUnbound: Self.remove(&forReady, .failure(.wakeFailed(name: guest, reason: "it was removed")))
+    case .sleepWhilePending: Self.remove(&forGone, .failure(.sleepFailed(name: guest, reason: unknown)))
+    case .sleepInUse: Self.remove(&forGone, .failure(.sleepFailed(name: guest, reason: use)))
+    case .freezeInUse:
+      Self.remove(
+        &forFrozen,
+        .failure(.freezeFailed(name: guest, reason: "\(use); ask for it now to freeze it all the same")))
+    case .freezeNotActive:
+      Self.remove(&forFrozen, .failure(.freezeFailed(name: guest, reason: "it is \(state.word.rawValue)")))
+    }
+  }
+
+  private static func remove(_ answers: inout [Answer], _ reply: Reply) -> [(answer: Answer, reply: Reply)] {
     defer { answers = [] }
     return answers.map { ($0, reply) }
   }

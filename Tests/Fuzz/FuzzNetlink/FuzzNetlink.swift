@@ -16,21 +16,17 @@ import Linux
 
 private func tryAnswer(_ bytes: UnsafeRawBufferPointer) {
   let half = UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count / 2))
-  var connections: [TCPConnection] = []
-  var someConnections: [TCPConnection] = []
-  _ = decodeTCPConnections(bytes, into: &connections)
-  _ = decodeTCPConnections(half, into: &someConnections)
+  let connections = items(of: bytes, as: TCPConnection.init(diagMessage:))
+  let someConnections = items(of: half, as: TCPConnection.init(diagMessage:))
   precondition(connections.starts(with: someConnections), "a connection depends on what follows it")
-  var sockets: [UnixSocket] = []
-  var someSockets: [UnixSocket] = []
-  _ = decodeUnixSockets(bytes, into: &sockets)
-  _ = decodeUnixSockets(half, into: &someSockets)
+  let sockets = items(of: bytes, as: UnixSocket.init(diagMessage:))
+  let someSockets = items(of: half, as: UnixSocket.init(diagMessage:))
   precondition(sockets.starts(with: someSockets), "a socket depends on what follows it")
   var destroyed: [TCPConnection] = []
   var someDestroyed: [TCPConnection] = []
   decodeDestroyed(bytes, into: &destroyed)
   decodeDestroyed(half, into: &someDestroyed)
-  precondition(destroyed.starts(with: someDestroyed), "a connection that went depends on what follows it")
+  precondition(destroyed.starts(with: someDestroyed), "an ended connection depends on what follows it")
   let (links, someLinks) = (items(of: bytes, as: Link.init), items(of: half, as: Link.init))
   precondition(links.starts(with: someLinks), "an interface depends on what follows it")
   let addresses = items(of: bytes, as: InterfaceAddress.init)
@@ -38,10 +34,10 @@ private func tryAnswer(_ bytes: UnsafeRawBufferPointer) {
   precondition(addresses.starts(with: someAddresses), "an address depends on what follows it")
 }
 
-/// The sequence number is that of the seeds.
+/// Of any request: the seeds have different sequence numbers.
 private func items<Item>(of bytes: UnsafeRawBufferPointer, as item: (UnsafeRawBufferPointer) -> Item?) -> [Item] {
   var items: [Item] = []
-  _ = readReply(bytes, sequence: 1) { payload in
+  _ = readReply(bytes, sequence: nil) { payload in
     if let found = item(payload) { items.append(found) }
   }
   return items

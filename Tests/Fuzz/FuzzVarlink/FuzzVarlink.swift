@@ -1,8 +1,8 @@
 import CFuzzer
 import ControlProtocol
 
-/// Any bytes of a client end in calls, replies or the end of its connection, and it makes no difference how they were
-/// cut into reads. The first byte says how they are cut.
+/// Whatever bytes a client sends, they lead to calls, replies or the end of its connection, and it makes no difference how they are cut
+/// into reads. The first byte says how they are cut.
 @main enum FuzzVarlink {
   static func main() {
     var count = CommandLine.argc
@@ -25,7 +25,8 @@ private func tryStream(_ bytes: [UInt8]) {
     precondition(talk(bytes[...], pieces: bytes.count).calls == [call], "a call does not survive its encoding")
   }
   // The client's side of the same bytes.
-  for call in whole.calls + [.list] { _ = try? call.decodeReply(Array(stream)) }
+  for call in whole.calls + [.list, .subscribeGuests(name: nil)] { _ = try? call.decodeReply(Array(stream)) }
+  _ = try? Call.continues(after: Array(stream))
 }
 
 private struct Transcript: Equatable {
@@ -33,7 +34,7 @@ private struct Transcript: Equatable {
   var replies: [UInt8] = []
 }
 
-/// A whole conversation in which every call fails, `pieces` bytes read at a time.
+/// A whole conversation in which every call fails, after one more reply if it may have several; `pieces` bytes are read at a time.
 private func talk(_ stream: ArraySlice<UInt8>, pieces: Int) -> Transcript {
   let info = ServiceInfo(version: "0")
   var conversation = Conversation(dispatcher: Dispatcher(info: info))
@@ -49,10 +50,13 @@ private func talk(_ stream: ArraySlice<UInt8>, pieces: Int) -> Transcript {
     }
     if let call = conversation.nextCall() {
       transcript.calls.append(call)
+      _ = conversation.answer(continuing: .guests(GuestChanges(removed: ["web"])))
       conversation.answer(.failure(.noSuchGuest(name: "web")))
     }
-    transcript.replies += conversation.unsent
-    conversation.sent(conversation.unsent.count)
+    while !conversation.unsent.isEmpty {
+      transcript.replies += conversation.unsent
+      conversation.sent(conversation.unsent.count)
+    }
   }
   return transcript
 }

@@ -18,8 +18,8 @@ struct DaemonFaultTests {
   }
 
   private func expectCleared(_ world: World, _ next: Daemon) throws {
-    #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
-    #expect(access(world.note(of: "echo"), F_OK) != 0)
+    #expect(world.cgroups(of: "echo").isEmpty)
+    #expect(world.records(of: "echo").isEmpty)
     #expect(Cgroups.processes(below: world.cgroup) == [next.pid])
   }
 
@@ -95,7 +95,7 @@ struct DaemonFaultTests {
   func early(hasCgroup: Bool) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      try (world.cgroup + "\n").write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+      try (world.cgroup + "\n").write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       if hasCgroup { mkdir(world.cgroup(of: "echo"), 0o755) }
       let daemon = try world.startDaemon()
       try expectCleared(world, daemon)
@@ -107,7 +107,7 @@ struct DaemonFaultTests {
   func leaderless() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       try world.startDaemon()
       #expect(stranger.wait() == .killed(SIGKILL))
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
@@ -129,7 +129,31 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("the orphan of a killed daemon in another cgroup is found by its note")
+  @Test("a daemon that was killed leaves two instances of a guest: the next one adopts the newer and ends the older")
+  func twoInstances() throws {
+    try World.with { world in
+      try addBooted(world)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      try world.wake("echo")
+      #expect(world.instance(of: "echo") == "echo.2")
+      let pid = try world.leader(of: "echo")
+      killDaemon(daemon)
+      let stranger = try world.startStranger(in: "echo.1.guest")
+      let next = try world.startDaemon()
+      #expect(stranger.wait() == .killed(SIGKILL))
+      try next.waitForLog("found running as process \(pid)")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      #expect(world.records(of: "echo").isEmpty)
+      // No name is used again, and the next start removes what is left of the older ones.
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(world.records(of: "echo") == [world.runtime + "/echo.3.cgroup"])
+      #expect(world.cgroups(of: "echo") == [world.cgroup + "/echo.3.guest"])
+    }
+  }
+
+  @Test("the orphan of a killed daemon in another cgroup is found by its record")
   func otherCgroup() throws {
     try World.with { world in
       try addBooted(world)
@@ -145,8 +169,8 @@ struct DaemonFaultTests {
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
       try next.waitForLog("gone: halted")
-      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
-      #expect(access(world.cgroup + "/first/echo.guest", F_OK) != 0)
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      #expect(access(world.cgroup + "/first/echo.1.guest", F_OK) != 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }
@@ -164,10 +188,10 @@ struct DaemonFaultTests {
       try world.wake("echo")
       let pid = try world.leader(of: "echo")
       killDaemon(daemon)
-      let innocent = world.directory + "/innocent/echo.guest/below"
+      let innocent = world.directory + "/innocent/echo.1.guest/below"
       try FileManager.default.createDirectory(atPath: innocent, withIntermediateDirectories: true)
       try note.replacing("DIRECTORY", with: world.directory + "/innocent")
-        .write(toFile: world.note(of: "echo"), atomically: false, encoding: .utf8)
+        .write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
       try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }

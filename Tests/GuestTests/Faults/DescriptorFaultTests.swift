@@ -72,13 +72,13 @@ struct DescriptorFaultTests {
       #expect(try client.ask("hello") == "hello")
       // A guest may answer before the daemon has taken hold of it.
       try daemon.waitForLog("ready after")
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       try daemon.leaveDescriptors(0)
       client.close()
       try daemon.waitForLog("gone: killed by signal 9")
       #expect(stranger.wait() == .killed(SIGKILL))
       try daemon.leaveDescriptorsEnough()
-      #expect(access(world.cgroup(of: "echo"), F_OK) != 0)
+      #expect(world.cgroups(of: "echo").isEmpty)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }

@@ -14,7 +14,7 @@ struct DiskFaultTests {
       let daemon = try world.startDaemon()
       var filler: Filler? = Filler(blocksOf: world.runtime)
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.waitForLog("echo.cgroup.new: No space left on device; pausing")
+      try daemon.waitForLog("echo.number.new: No space left on device; pausing")
       withExtendedLifetime(filler) {}
       filler = nil
       #expect(try client.ask("hello") == "hello")

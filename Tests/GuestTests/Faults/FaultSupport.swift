@@ -63,11 +63,31 @@ extension Daemon {
 }
 
 extension World {
-  /// The cgroup of a guest of this world's daemon.
-  func cgroup(of guest: String) -> String { "\(cgroup)/\(guest).guest" }
+  /// The cgroups of a guest's instances below the one of this world's daemon.
+  func cgroups(of guest: String) -> [String] { instances(of: guest, with: ".guest", in: cgroup) }
 
-  /// The path of the note about the instance of a guest.
-  func note(of guest: String) -> String { "\(runtime)/\(guest).cgroup" }
+  /// The records of a guest's instances.
+  func records(of guest: String) -> [String] { instances(of: guest, with: ".cgroup", in: runtime) }
+
+  /// The cgroup of a guest's newest instance; of the one that is to be its first where it had none yet.
+  func cgroup(of guest: String) -> String { "\(cgroup)/\(instance(of: guest)).guest" }
+
+  /// The record of a guest's newest instance.
+  func record(of guest: String) -> String { "\(runtime)/\(instance(of: guest)).cgroup" }
+
+  /// The name of a guest's newest instance; the daemon keeps its number in a file.
+  func instance(of guest: String) -> String {
+    let number = text(of: "\(runtime)/\(guest).number").split(separator: "\n").first
+    return "\(guest).\(number ?? "1")"
+  }
+
+  /// What of a guest's instances is in `directory`: `NAME.NUMBER` and then `suffix`.
+  func instances(of guest: String, with suffix: String, in directory: String) -> [String] {
+    names(in: directory).filter { name in
+      name.hasPrefix(guest + ".") && name.hasSuffix(suffix)
+        && UInt32(name.dropFirst(guest.count + 1).dropLast(suffix.count)) != nil
+    }.map { "\(directory)/\($0)" }
+  }
 
   /// The root of a guest that `addTiny` added.
   func root(of guest: String) -> String { "\(directory)/root-\(guest)" }

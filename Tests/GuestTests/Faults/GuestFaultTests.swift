@@ -58,8 +58,10 @@ struct GuestFaultTests {
       let cgroup = world.cgroup(of: "echo")
       mkdir(cgroup + "/system.slice", 0o755)
       mkdir(cgroup + "/empty", 0o755)
-      // The end of the guest affects only processes that are in its cgroup by then.
-      let strangers = try ["echo.guest", "echo.guest/system.slice/a.service"].map { try world.startStranger(in: $0) }
+      // Until they are there the guest's end does not concern them.
+      let strangers = try ["echo.1.guest", "echo.1.guest/system.slice/a.service"].map {
+        try world.startStranger(in: $0)
+      }
       try kill(world.leader(of: "echo"), SIGKILL)
       for stranger in strangers { #expect(stranger.wait() == .killed(SIGKILL)) }
       try daemon.waitForLog("ended unasked: killed by signal 9; pausing")
@@ -122,7 +124,7 @@ struct CgroupFaultTests {
       let limit = world.cgroup + "/cgroup.max.descendants"
       try "0".write(toFile: limit, atomically: false, encoding: .utf8)
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.waitForLog("cannot start: mkdir \(world.cgroup(of: "echo")): ")
+      try daemon.waitForLog("cannot start: mkdir \(world.cgroup)/echo.")
       try "max".write(toFile: limit, atomically: false, encoding: .utf8)
       #expect(try client.ask("hello") == "hello")
     }
@@ -133,7 +135,7 @@ struct CgroupFaultTests {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       try world.startDaemon()
-      let stranger = try world.startStranger(in: "echo.guest")
+      let stranger = try world.startStranger(in: "echo.1.guest")
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       #expect(stranger.wait() == .killed(SIGKILL))
     }

@@ -15,7 +15,7 @@ struct OrphanFaultTests {
     Fault(call: "openat:error=EMFILE", file: "CGROUP/cgroup.events"),
     Fault(call: "openat:error=ENOMEM", file: "CGROUP/payload/cgroup.procs"),
     Fault(call: "openat:error=ENFILE", file: "/proc/PID/status"),
-    Fault(call: "openat:error=EMFILE", file: "RUNTIME/echo.cgroup"),
+    Fault(call: "openat:error=EMFILE", file: "RUNTIME/echo.1.cgroup"),
     Fault(call: "fcntl:error=ENOLCK", file: "CGROUP/cgroup.kill"),
     Fault(call: "pidfd_open:error=EMFILE", file: nil),
   ]
@@ -42,8 +42,8 @@ struct OrphanFaultTests {
       let pid = try leaveGuest(world)
       let next = try world.startDaemon(under: strace(Self.faults[0], "1+", world, pid))
       try next.waitForLog(Self.message)
-      #expect(try world.dormouse("wake", "echo").errors.contains("cannot be told yet"))
-      #expect(try world.dormouse("sleep", "echo", "--now").errors.contains("cannot be told yet"))
+      #expect(try world.dormouse("wake", "echo").errors.contains("is not known yet"))
+      #expect(try world.dormouse("sleep", "echo", "--now").errors.contains("is not known yet"))
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       #expect(try next.stop() == .exited(0))
       #expect(kill(pid, 0) == 0)

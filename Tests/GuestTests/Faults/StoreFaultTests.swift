@@ -1,24 +1,25 @@
 import Testing
 
-@Suite("A service manager that receives no messages")
+@Suite("A service manager that is not told which sockets to keep")
 struct StoreFaultTests {
-  @Test("a socket that could not be stored is stored when the guest sleeps the next time")
-  func saidAgain() throws {
+  @Test("A socket that could not be stored is stored when its guest falls asleep the next time")
+  func storedLater() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let manager = try NotifySocket(world.directory + "/manager")
       let log = world.directory + "/daemon"
       let daemon = try world.start(
         [
-          "strace", "-D", "-o", world.directory + "/strace", "-e", "trace=sendmsg", "-e",
-          "inject=sendmsg:error=EPERM:when=1", Built.dormoused, "--config", world.config, "--runtime", world.runtime,
+          "strace", "-D", "-o", world.directory + "/strace", "-e", "trace=memfd_create", "-e",
+          "inject=memfd_create:error=EPERM:when=1", Built.dormoused, "--config", world.config, "--runtime",
+          world.runtime,
         ],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
       #expect(try manager.waitUntilReady(daemon)["FDSTORE"] == nil)
       #expect(text(of: log + ".err").contains("cannot tell the service manager which sockets to keep"))
       try world.wake("echo")
       try world.sleep("echo")
-      while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.primary.") {}
+      while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.socket.") {}
     }
   }
 
@@ -36,7 +37,7 @@ struct StoreFaultTests {
       #expect(
         text(of: log + ".err").ranges(of: "cannot tell the service manager which sockets to keep: ").count == 1)
       for _ in 1...2 {
-        while try !manager.message(from: daemon).hasPrefix("FDSTORE=1\nFDNAME=dormouse.primary.") {}
+        while try !manager.message(from: daemon).hasPrefix("FDSTORE=1\nFDNAME=dormouse.socket.") {}
       }
     }
   }

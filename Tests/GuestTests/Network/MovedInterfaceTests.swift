@@ -66,7 +66,7 @@ struct MovedInterfaceTests {
       let (daemon, _, _) = try start(world)
       try world.ip("link add eth1 type bridge")
       try world.sleep("echo")
-      try daemon.waitForLog("bringing the interface eth1 home under its name: File exists")
+      try daemon.waitForLog("moving the interface back to the host as eth1: File exists")
       let names = try world.interfaces().map(\.ifname)
       #expect(names.count == 6)
       #expect(names.contains { $0.hasPrefix("dormouse") || $0 == "lan" })

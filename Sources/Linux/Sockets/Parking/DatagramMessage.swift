@@ -1,9 +1,10 @@
 import CLinux
 import Glibc
 
-/// What sendmsg(2) and recvmsg(2) carry of one datagram: bytes, the other end, the packet information of ip(7) and ipv6(7), descriptors.
+/// One datagram for sendmsg(2) or recvmsg(2): its bytes, the address of the peer, the packet information of ip(7) and ipv6(7), and
+/// descriptors.
 struct DatagramMessage {
-  /// An address of this machine with the interface, as IP_PKTINFO and IPV6_PKTINFO have it.
+  /// An address of this machine and its interface (IP_PKTINFO, IPV6_PKTINFO).
   enum PacketInfo: Equatable {
     case ipv4(IPv4Address, interface: UInt32)
     case ipv6(IPv6Address, scope: UInt32)
@@ -12,16 +13,16 @@ struct DatagramMessage {
   var bytes: [UInt8]
   var address: SocketAddress?
   var packetInfo: PacketInfo?
-  /// Descriptors that go with it: the number of each, which stays open here.
+  /// The numbers of the descriptors to send along, which stay open in this process.
   var attached: [Int32] = []
 
   init(byteCount: Int) { bytes = [UInt8](repeating: 0, count: byteCount) }
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
-  /// Receives without waiting; `bytes` becomes what came.
+  /// Receives a datagram into `bytes`; never blocks.
   ///
-  /// - Returns: false for what has no sender.
+  /// - Returns: false for a datagram without a sender.
   mutating func receive(from fd: borrowing OwnedFD) throws(SystemError) -> Bool {
     let raw = fd.raw
     var name = sockaddr_storage()
@@ -92,23 +93,23 @@ struct DatagramMessage {
 }
 
 extension DatagramMessage.PacketInfo {
-  /// Of a received message: where it was sent to.
+  /// Reads from a received message the address that it was sent to.
   fileprivate init?(level: Int32, type: Int32, _ data: UnsafeRawBufferPointer) {
     switch (level, type) {
     case (Int32(IPPROTO_IP), IP_PKTINFO) where data.count >= MemoryLayout<in_pktinfo>.size:
       let info = data.loadUnaligned(as: in_pktinfo.self)
-      // ipi_addr is the header's own destination, ipi_spec_dst the address to answer from: the same unless it was a broadcast.
+      // ipi_addr is the destination in the header, ipi_spec_dst the address to reply from. They differ only for a broadcast.
       self = .ipv4(
         IPv4Address(UInt32(bigEndian: info.ipi_addr.s_addr)), interface: UInt32(bitPattern: info.ipi_ifindex))
     case (Int32(IPPROTO_IPV6), IPV6_PKTINFO) where data.count >= 20:
-      // struct in6_pktinfo, which is under _GNU_SOURCE: the address, the interface.
+      // struct in6_pktinfo, which is under _GNU_SOURCE: the address, then the interface.
       let address = data.loadUnaligned(as: in6_addr.self)
       self = .ipv6(IPv6Address(address), scope: data.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
     default: return nil
     }
   }
 
-  /// For a message to be sent: where it comes from.
+  /// The control message that sets the source address of a message to send.
   fileprivate var controlMessage: [UInt8] {
     switch self {
     case .ipv4(let address, let interface):

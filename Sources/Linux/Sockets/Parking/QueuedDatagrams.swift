@@ -1,27 +1,27 @@
 import CLinux
 import Glibc
 
-/// A datagram of UDP that nobody has taken yet, with what it needs to be put back.
-public struct QueuedDatagram: Equatable, Sendable {
-  /// The client. One of IPv4 is shown as such, also where the socket serves both families.
-  public var source: SocketAddress
+/// A UDP datagram taken from a queue, with what is needed to send it again.
+struct QueuedDatagram: Equatable, Sendable {
+  /// The client's address. An IPv4 client has its IPv4 address, also at a socket that serves both families.
+  var source: SocketAddress
   /// The address of this machine that the client sent it to.
-  public var destination: SocketAddress
-  /// What it carries.
-  public var bytes: [UInt8]
+  var destination: SocketAddress
+  /// The payload.
+  var bytes: [UInt8]
 }
 
-/// Makes the kernel tell with each datagram, those that wait already too, where it was sent to: a socket at 0.0.0.0 or [::] knows
-/// it in no other way, and a guest must not see another address after `DatagramResend`.
+/// Makes the kernel report the destination address of each datagram, also of those that are queued already. A socket at 0.0.0.0 or [::]
+/// does not know it otherwise, and the destination must stay the same when `DatagramResend` sends the datagram again.
 ///
-/// For a moment only at a socket that a guest has: it gets messages meanwhile that it did not ask for.
+/// While it is on, a guest that holds the socket receives control messages that it did not request, so turn it off soon.
 /// - Parameters:
-///   - wanted: false makes it tell that no more.
-///   - fd: a socket of UDP.
-/// - Returns: whether it told that before.
+///   - wanted: whether the kernel reports it.
+///   - fd: a UDP socket.
+/// - Returns: whether the kernel reported it before.
 /// - Throws: `SystemError` of getsockopt(2) or setsockopt(2).
 @discardableResult
-public func recordDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+func reportDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
   let isIPv6 = try localAddress(of: fd).family == AF_INET6
   let (level, number, name) =
     isIPv6
@@ -31,11 +31,11 @@ public func recordDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) 
   return before
 }
 
-/// Takes one datagram out of the queue of a UDP socket after `recordDestinations(on:)`; never blocks.
+/// Receives one datagram from the queue of a UDP socket after `reportDestinations(on:)`; never blocks.
 ///
-/// - Returns: nil when none waits.
-/// - Throws: `SystemError` of recvmsg(2): an error that a packet brought back comes in the place of a datagram, once.
-public func takeDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> QueuedDatagram? {
+/// - Returns: nil when none is queued.
+/// - Throws: `SystemError` of recvmsg(2), which reports an error from ICMP once, in place of a datagram.
+func receiveDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> QueuedDatagram? {
   let local = try localAddress(of: fd)
   var message = DatagramMessage(byteCount: Int(UInt16.max))
   do throws(SystemError) {
@@ -54,17 +54,19 @@ public func takeDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> Queu
   return QueuedDatagram(source: source.unmapped, destination: destination.unmapped, bytes: message.bytes)
 }
 
-/// Puts datagrams back on their way, as if their senders had sent them just now: to whichever socket the kernel chooses for their
-/// address, so to the one that a `ReuseportSteering` leads to.
+/// Sends datagrams again, from their original senders' addresses. The kernel delivers them to the socket that it chooses for their
+/// destination, which is the side that a `ReuseportSteering` steers to.
 ///
-/// By raw sockets that may name a foreign sender (raw(7), IP_TRANSPARENT); the kernel of the destination, which is this machine, does not
-/// look whether the sender could have come that way. Needs CAP_NET_RAW and CAP_NET_ADMIN.
-public struct DatagramResend: ~Copyable {
+/// It uses raw sockets that may set a foreign source address (raw(7), IP_TRANSPARENT). The destination is this machine, whose kernel does
+/// not check whether a sender is reachable that way. It needs CAP_NET_RAW and CAP_NET_ADMIN.
+struct DatagramResend: ~Copyable {
   private let ipv4: OwnedFD
   private let ipv6: OwnedFD?
 
+  /// Opens the raw sockets.
+  ///
   /// - Throws: `SystemError`; `EPERM` without the capabilities.
-  public init() throws(SystemError) {
+  init() throws(SystemError) {
     let socket = try Self.open(AF_INET)
     try setOption(socket, Int32(IPPROTO_IP), IP_TRANSPARENT, Int32(1), named: "IP_TRANSPARENT")
     let socket6 = try Self.openIPv6()
@@ -72,11 +74,13 @@ public struct DatagramResend: ~Copyable {
     ipv6 = socket6
   }
 
-  /// - Throws: `SystemError` of sendmsg(2): the datagram is lost.
-  public func send(_ datagram: QueuedDatagram) throws(SystemError) {
+  /// Sends a datagram again.
+  ///
+  /// - Throws: `SystemError` of sendmsg(2); the datagram is not sent.
+  func send(_ datagram: QueuedDatagram) throws(SystemError) {
     let (source, destination) = (datagram.source.port ?? 0, datagram.destination.port ?? 0)
     let length = UInt16(clamping: datagram.bytes.count + 8)
-    // udp(7)'s header: ports, length, and a checksum of 0, which in IPv4 means that there is none.
+    // The UDP header: ports, length, and a checksum of 0, which means none in IPv4.
     let header = [source, destination, length, 0].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
     var message = DatagramMessage(bytes: header + datagram.bytes)
     switch (datagram.source, datagram.destination) {
@@ -95,12 +99,12 @@ public struct DatagramResend: ~Copyable {
     }
   }
 
-  /// - Returns: nil on a machine without IPv6, which has nothing to put back there.
+  /// - Returns: nil on a machine without IPv6, which has no IPv6 datagrams to send again.
   private static func openIPv6() throws(SystemError) -> OwnedFD? {
     do throws(SystemError) {
       let socket = try open(AF_INET6)
       try setOption(socket, Int32(IPPROTO_IPV6), IPV6_TRANSPARENT, Int32(1), named: "IPV6_TRANSPARENT")
-      // Where in a datagram the kernel puts the checksum, which IPv6 insists on.
+      // The offset of the checksum in the UDP header. IPv6 requires one, and the kernel computes it.
       try setOption(socket, Int32(IPPROTO_IPV6), IPV6_CHECKSUM, Int32(6), named: "IPV6_CHECKSUM")
       return socket
     } catch {

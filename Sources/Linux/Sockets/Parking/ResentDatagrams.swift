@@ -1,43 +1,43 @@
 import Glibc
 
-/// What became of datagrams that were to be sent again.
+/// The result of sending queued datagrams again.
 public struct ResentDatagrams: Equatable, Sendable {
   /// How many were sent again.
   public var count = 0
-  /// How many were taken out and could not be sent.
+  /// How many were taken from the queue and could not be sent.
   public var lost = 0
-  /// Why no more of them were taken: the others wait where they waited.
+  /// The error that ended it before the queue was empty. The other datagrams stay queued.
   public var failure: SystemError?
 }
 
-/// Takes the datagrams out of the queue of a UDP socket and puts them back on their way (`DatagramResend`): to another socket at the
-/// address, to which a gate leads.
+/// Takes the datagrams from the queue of a UDP socket and sends them again (`DatagramResend`), to the other socket at the address that the
+/// steering steers to.
 ///
-/// - Throws: `SystemError` when it could not be begun: all wait where they waited.
+/// - Throws: `SystemError` when it cannot begin. All datagrams stay queued then.
 public func resendDatagrams(from fd: borrowing OwnedFD) throws(SystemError) -> ResentDatagrams {
   var done = ResentDatagrams()
-  let way = try DatagramResend()
-  let before = try recordDestinations(on: fd)
-  defer { _ = try? recordDestinations(before, on: fd) }
-  var isTroubled = false
-  // No more than a queue holds: they may come faster than they are taken.
+  let resend = try DatagramResend()
+  let before = try reportDestinations(on: fd)
+  defer { _ = try? reportDestinations(before, on: fd) }
+  var hasFailed = false
+  // A limit, because datagrams may arrive faster than they are taken.
   for _ in 0..<mostDatagrams {
     let datagram: QueuedDatagram?
     do throws(SystemError) {
-      datagram = try takeDatagram(from: fd)
+      datagram = try receiveDatagram(from: fd)
     } catch {
-      // What a packet brought back comes once, in the place of a datagram; what comes again is the kernel's own trouble.
-      if isTroubled {
+      // The kernel reports an error from ICMP once, in place of a datagram. An error that repeats is another one.
+      if hasFailed {
         done.failure = error
         return done
       }
-      isTroubled = true
+      hasFailed = true
       continue
     }
-    isTroubled = false
+    hasFailed = false
     guard let datagram else { return done }
     do throws(SystemError) {
-      try insisting { () throws(SystemError) in try way.send(datagram) }
+      try insisting { () throws(SystemError) in try resend.send(datagram) }
       done.count += 1
     } catch {
       done.lost += 1

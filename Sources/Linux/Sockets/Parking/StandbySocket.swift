@@ -1,61 +1,60 @@
 import CLinux
 import Glibc
 
-/// Makes a second socket for the address of an open one of TCP or UDP, with the same options. Non-blocking, closed on exec. Nothing comes
-/// to it before `joinStandby(_:to:backlog:)`.
+/// Makes the standby of a TCP or UDP socket, with the same options. It is non-blocking and closed on exec. It gets no clients before
+/// `joinStandby(_:to:backlog:)`.
 ///
-/// The kernel will let it join when it has the same address, the same network namespace, and the same user as the other's inode has:
-/// that user is taken over.
-/// - Parameter socket: its options are copied, those that a guest set too.
-/// - Returns: the second socket, unbound; what it has queued when it is closed is reset, but for `ReuseportSteering.movesQueues`.
+/// The kernel lets it join a socket with the same address, network namespace and user of the inode, so it gets that user.
+/// - Parameter socket: the primary, whose options are copied, including those that a guest has set.
+/// - Returns: the standby, not bound. When it is closed, its queue is reset, unless `ReuseportSteering.movesQueues`.
 /// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX.
 public func makeStandby(of socket: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
   let address = try localAddress(of: socket)
-  guard address.family != AF_UNIX else { throw SystemError("second socket for \(address)", errno: EOPNOTSUPP) }
+  guard address.family != AF_UNIX else { throw SystemError("standby socket for \(address)", errno: EOPNOTSUPP) }
   let kind = try kind(of: socket)
   let `protocol` = try option(socket, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
   let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
   let standby = OwnedFD(
-    owning: try retrying("second socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
+    owning: try retrying("standby socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
   var status = stat()
   let (raw, otherRaw) = (standby.raw, socket.raw)
   try retrying("fstat") { fstat(otherRaw, &status) }
-  if status.st_uid != geteuid() { try retrying("fchown second socket") { fchown(raw, status.st_uid, .max) } }
-  for copied in CopiedOption.all where copied.concerns(address.family, kind) {
+  if status.st_uid != geteuid() { try retrying("fchown standby socket") { fchown(raw, status.st_uid, .max) } }
+  for copied in CopiedOption.all where copied.applies(to: address.family, kind) {
     copied.copy(from: socket, to: standby)
   }
   try setOption(standby, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
   return standby
 }
 
-/// Gives the second socket the address of the first; one that takes connections listens.
+/// Binds a standby to the address of its primary; a connection-oriented one listens.
 ///
-/// SO_REUSEPORT is set on the first too; the kernel allows it also on a socket that has been bound and listens for long. Without a
-/// `ReuseportSteering` new connections and datagrams go to one or the other from now on, by a hash, so put it there next; until then
-/// what comes to the new one waits in it.
+/// SO_REUSEPORT is set on the primary too, which the kernel allows even on a socket that is bound and listens. From now on the kernel
+/// distributes new connections and datagrams over the two by a hash, so attach a `ReuseportSteering` next. What reaches the standby until
+/// then is queued there.
 ///
 /// - Parameters:
 ///   - standby: from `makeStandby(of:)`.
-///   - socket: the first one.
-///   - backlog: of a listener; the new one gets at least as much as the old one has. Both are capped at net.core.somaxconn.
+///   - socket: the primary.
+///   - backlog: of a listener; the standby's is at least the primary's. Both are capped at net.core.somaxconn.
 /// - Throws: `SystemError`; `EADDRINUSE` when the kernel sees another owner, `EINVAL` for a listener that was shut down.
 public func joinStandby(
   _ standby: borrowing OwnedFD, to socket: borrowing OwnedFD, backlog: UInt32
 ) throws(SystemError) {
   let address = try localAddress(of: socket)
   let kind = try kind(of: socket)
-  // Asked first: it fails for a listener that was shut down, before anything is changed.
+  // Read first: it fails for a listener that was shut down, before anything is changed.
   let accepts = kind.isConnected ? try acceptQueue(of: socket).limit : 0
   try setOption(socket, SOL_SOCKET, SO_REUSEPORT, Int32(1), named: "SO_REUSEPORT")
   let raw = standby.raw
-  try retrying("bind second socket to \(address)") { address.withSockaddr { bind(raw, $0, $1) } ?? -1 }
+  try retrying("bind standby socket to \(address)") { address.withSockaddr { bind(raw, $0, $1) } ?? -1 }
   if kind.isConnected { try listen(on: standby, at: address, backlog: max(backlog, UInt32(clamping: accepts))) }
 }
 
-/// A socket option that a second socket takes over from the first.
+/// A socket option that a standby copies from its primary.
 ///
-/// One that the kernel does not know, or does not let us set, is left out: then the first socket has it from somebody with more
-/// rights, and what is parked is served all the same.
+/// An option that the kernel does not know, or that the daemon may not set, is skipped: somebody with more privileges has set it on the
+/// primary, and parked clients are served all the same.
 private struct CopiedOption {
   enum Scope { case all, tcp, ipv6 }
 
@@ -75,7 +74,7 @@ private struct CopiedOption {
       SO_TIMESTAMPNS,
       SO_RCVLOWAT, LINUX_SO_BINDTOIFINDEX, SO_RCVBUF, SO_SNDBUF,
     ].map { CopiedOption(.all, Int(SOL_SOCKET), $0) }
-    // Those of IPv4 count for the clients of IPv4 at a socket of IPv6, too.
+    // The options of IPv4 also apply to the IPv4 clients of an IPv6 socket.
     + [IP_TOS, IP_TTL, IP_TRANSPARENT, IP_PKTINFO, LINUX_IP_FREEBIND].map { CopiedOption(.all, Int(IPPROTO_IP), $0) }
     + [
       IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_TCLASS, IPV6_TRANSPARENT, IPV6_RECVPKTINFO, LINUX_IPV6_FREEBIND,
@@ -85,7 +84,7 @@ private struct CopiedOption {
       TCP_USER_TIMEOUT, TCP_FASTOPEN, TCP_NOTSENT_LOWAT,
     ].map { CopiedOption(.tcp, Int(IPPROTO_TCP), $0) }
 
-  func concerns(_ family: Int32, _ kind: SocketKind) -> Bool {
+  func applies(to family: Int32, _ kind: SocketKind) -> Bool {
     switch scope {
     case .all: true
     case .tcp: kind == .stream
@@ -104,12 +103,13 @@ private struct CopiedOption {
     _ = setsockopt(standby.raw, level, name, value, length)
   }
 
-  /// A size that nobody set stays the kernel's own affair: what is set is grown no more, and connections inherit that.
+  /// Copies a buffer's size only if somebody has set it. The kernel no longer grows a buffer whose size is set, nor those of the connections
+  /// that inherit it.
   private func copyBuffer(_ value: [UInt8], from other: borrowing OwnedFD, to standby: borrowing OwnedFD) {
     let locked = (try? option(other, SOL_SOCKET, LINUX_SO_BUF_LOCK, initially: Int32(0), named: "SO_BUF_LOCK")) ?? 0
     let isReceiving = name == SO_RCVBUF
     guard locked & (isReceiving ? 2 : 1) != 0 else { return }
-    // The kernel tells twice what it was told.
+    // getsockopt(2) returns twice the size that was set.
     var size = value.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) } / 2
     let forced = isReceiving ? SO_RCVBUFFORCE : SO_SNDBUFFORCE
     if setsockopt(standby.raw, SOL_SOCKET, forced, &size, 4) != 0 {

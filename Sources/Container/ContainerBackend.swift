@@ -1,0 +1,50 @@
+import GuestSpec
+import Launching
+import Linux
+import Supervision
+import Systemd
+
+/// Runs guests as containers of this host: cgroup 2, namespaces, and what both leave on the host.
+package final class ContainerBackend: Backend {
+  let loop: EventLoop
+  /// `--runtime`: an existing directory.
+  let runtime: String
+  /// The cgroup below which instances get theirs.
+  let cgroupBase: CgroupBase
+  let machineIDs = MachineIDs()
+  let userRanges = UserRanges()
+  let machines: Machines
+  let sweeper: Sweeper
+
+  /// Why guests get no resource controllers; nil when they do.
+  package var obstacle: String? { cgroupBase.obstacle?.description }
+
+  /// - Throws: `SystemError` when there is no cgroup 2, or none of ours in it.
+  package init(_ loop: EventLoop, runtime: String) throws(SystemError) {
+    self.loop = loop
+    self.runtime = runtime
+    cgroupBase = try CgroupBase.prepare()
+    machines = Machines(loop)
+    sweeper = Sweeper(loop, runtime: runtime)
+  }
+
+  package func start(_ start: InstanceStart) throws(StartFailure) -> any Instance {
+    do throws(StartError) {
+      return try GuestStarter(backend: self).start(start)
+    } catch {
+      throw StartFailure(error.description)
+    }
+  }
+
+  package func orphans() throws(SystemError) -> any Orphans { try ContainerOrphans(self) }
+
+  package func finish() { sweeper.finish() }
+
+  /// Where each child mounts its guest's root, in a mount namespace of its own: one directory serves all.
+  var staging: String { "\(runtime)/root" }
+
+  /// Where the record of an instance's network is.
+  func network(of instance: InstanceName) -> GuestNetwork.Place { GuestNetwork.Place(instance, runtime: runtime) }
+
+  func notifySocket(of instance: InstanceName) -> String { instance.path(of: .notifySocket, in: runtime) }
+}

@@ -1,0 +1,220 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Supervision
+import Systemd
+
+/// A guest's PID 1 in namespaces and a cgroup of its own, with everything of the daemon's that ends with it: console, notify socket, network,
+/// users, what was made for it on the host.
+final class ContainerInstance: Instance {
+  let process: GuestProcess
+  let container: GuestCgroup
+  /// The console first; none for an orphan.
+  private(set) var consoles: [Console] = []
+  var remarks: [InstanceRemark] = []
+  /// From `watch` on.
+  private var freezer: Freezer?
+  private let backend: ContainerBackend
+  private let notify: NotifySocket?
+  /// Nil once the instance has ended.
+  private var holdings: Holdings?
+  private var forwarding: PortForwarding?
+  private var sources: [EventSource] = []
+  private var knownMemoryKills = 0
+  private var report: (InstanceEvent) -> Void = { _ in }
+
+  /// What an instance has of the host, and gives back when it ends.
+  struct Holdings {
+    /// Directories and mounts.
+    var host: HostSide
+    var network: GuestNetwork?
+    /// Its ids; nil when they are the host's own.
+    var users: UserRanges.Claim?
+    /// Nil for an orphan.
+    var machineID: MachineIDs.Claim?
+  }
+
+  /// Without `notify` for an orphan: its messages are lost, like its console.
+  init(
+    _ backend: ContainerBackend, _ process: GuestProcess, _ cgroup: GuestCgroup, _ notify: NotifySocket?,
+    _ holdings: Holdings
+  ) {
+    self.backend = backend
+    self.process = process
+    container = cgroup
+    self.notify = notify
+    self.holdings = holdings
+    switch process.takeConsole() {
+    case .some(let master): consoles.append(Console(master: master))
+    case .none: break
+    }
+    while let master = process.terminals.takeFirst() { consoles.append(Console(master: master)) }
+  }
+
+  deinit { stopWatching() }
+
+  var name: InstanceName { container.name }
+  var pid: Int32 { process.pid }
+  var cgroup: String { container.path }
+  var refusedMessages: Int { notify?.refused ?? 0 }
+  var freezing: (any Freezing)? { freezer }
+
+  /// No message of systemd's says the address (up to 262): it only says that ssh-access.target is active, and has put the socket where the
+  /// host can reach it (systemd-ssh-generator(8)).
+  var sshSocket: String? {
+    let path = HostSide.unixExport(of: name.guest, runtime: backend.runtime) + "/ssh"
+    return (try? FileStatus(path, followingLinks: false))?.kind == .socket ? path : nil
+  }
+
+  func signal(_ signal: Signal) throws(SystemError) { try process.signal(signal) }
+
+  func kill() throws(SystemError) {
+    // PID 1 by itself too: somebody may have moved it out of the cgroup. ESRCH says that it has ended already.
+    try? process.signal(.number(SIGKILL))
+    try container.kill()
+  }
+
+  func forEachSocket(_ body: (consuming OwnedFD) -> Void) {
+    // A guest may have opened any number of them.
+    try? Linux.forEachSocket(ofProcess: process.payloadPID, pidfd: process.payloadPidfd, limit: Self.mostTaken) {
+      body($0)
+      return true
+    }
+  }
+
+  private static let mostTaken = 4096
+}
+
+// What happens to it.
+extension ContainerInstance {
+  func watch(_ report: @escaping (InstanceEvent) -> Void) throws(SystemError) {
+    let loop = backend.loop
+    self.report = report
+    sources.append(try loop.watch(process.pidfd, for: .readable, priority: .first) { [unowned self] _ in reap() })
+    if let notify {
+      sources.append(try loop.watch(notify.descriptor, for: .readable) { [unowned self] _ in receive() })
+    }
+    try watchMemory(loop)
+    for console in consoles { try console.watch(loop) }
+    freezer = Freezer(container, loop: loop)
+    // The ports of an orphan are forwarded already, but nobody follows its addresses.
+    if notify == nil { forwardPorts() }
+  }
+
+  /// PID 1 executes the guest's program.
+  func began(_ guest: Guest) {
+    report(.started)
+    forwardPorts()
+    let root = guest.policy.directory ?? "/var/lib/machines/\(guest.name)"
+    let machine = Machines.Machine(
+      name: guest.name, id: holdings?.machineID.flatMap { MachineID($0.id) }, leader: pid, root: root,
+      interfaces: holdings?.network?.hostIndexes ?? [])
+    backend.machines.register(machine) { [weak self] in self?.report(.remark(.notRegistered(reason: $0))) }
+  }
+
+  /// `Port=`. A guest whose ports cannot be forwarded runs all the same: its listeners work without that.
+  private func forwardPorts() {
+    guard let network = holdings?.network, !network.ports.isEmpty else { return }
+    do throws(SystemError) {
+      let forwarding = try PortForwarding(network, of: name.guest)
+      self.forwarding = forwarding
+      try forwarding.begin(backend.loop) { [unowned self] in report(.remark($0)) }
+    } catch {
+      report(.remark(.cannotForward(error: "\(error)")))
+    }
+  }
+
+  private func watchMemory(_ loop: EventLoop) throws(SystemError) {
+    try container.withMemoryChanges { changes throws(SystemError) in
+      sources.append(try loop.watch(changes, for: .priority) { [unowned self] _ in countMemoryKills() })
+    }
+  }
+
+  private func countMemoryKills() {
+    guard let kills = container.memoryKills, kills > knownMemoryKills else { return }
+    report(.memoryKills(kills - knownMemoryKills))
+    knownMemoryKills = kills
+  }
+
+  private func receive(atMost limit: Int = NotifySocket.batch) {
+    guard let notify else { return }
+    do throws(SystemError) {
+      let messages = try notify.receive(from: process.payloadPID, pidfd: process.payloadPidfd, atMost: limit)
+      for message in messages { report(.notified(message)) }
+    } catch {
+      fail(error)
+    }
+  }
+
+  private func fail(_ error: any Error) { report(.remark(.cannotEnd(error: "\(error)"))) }
+}
+
+// Its end.
+extension ContainerInstance {
+  private func reap() {
+    do throws(SystemError) {
+      // Its last messages and output are older than its end; the process must not be waited for before the notify socket is read.
+      receive(atMost: NotifySocket.queue)
+      for console in consoles { console.drainAll() }
+      countMemoryKills()
+      guard let status = try process.reap() else { return }
+      stopWatching()
+      endRest(status)
+    } catch {
+      fail(error)
+    }
+  }
+
+  /// Kills whatever is still in the cgroup (somebody may have entered it from outside) and removes it.
+  private func endRest(_ status: ExitStatus) {
+    do throws(SystemError) {
+      if try container.isPopulated() {
+        sources.append(
+          try backend.loop.watch(container.changes, for: .priority, priority: .first) { [unowned self] _ in
+            emptied(status)
+          })
+        return try container.kill()
+      }
+    } catch {
+      // What cannot be ended or watched is not waited for either: the next start does not begin before the cgroup is empty.
+      fail(error)
+    }
+    finish(status)
+  }
+
+  private func emptied(_ status: ExitStatus) {
+    do throws(SystemError) {
+      if try container.isPopulated() { return }
+    } catch {
+      fail(error)
+    }
+    finish(status)
+  }
+
+  /// Gives back what the instance had of the host, before anybody learns of its end and starts the next one.
+  private func finish(_ status: ExitStatus) {
+    stopWatching()
+    notify?.removePath()
+    for problem in holdings?.network?.end() ?? [] { fail(problem) }
+    holdings = nil
+    do throws(SystemError) {
+      try container.remove()
+    } catch {
+      // Nothing runs in it, so the guest is gone all the same; the next start has to remove it first.
+      fail(error)
+    }
+    InstanceRecord(runtime: backend.runtime).remove(name)
+    backend.machines.unregister(name.guest)
+    report(.ended(status))
+  }
+
+  private func stopWatching() {
+    for source in sources { source.cancel() }
+    sources = []
+    freezer?.stop()
+    for console in consoles { console.stopWatching() }
+    forwarding = nil
+  }
+}

@@ -1,0 +1,117 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Supervision
+
+/// Instances that an earlier daemon, killed, left running: found by the files that it made in the runtime directory, and by the cgroups in
+/// our own.
+///
+/// A failed search, for want of descriptors or memory, is an error and never means that nothing runs: the listeners of a running guest
+/// must not be watched, nor its cgroup and its part of the host be removed.
+struct ContainerOrphans: Orphans {
+  /// The cgroups that an instance may have its own in. A record may be wrong, so our own is always one of them.
+  private var bases: [InstanceName: Set<String>] = [:]
+  /// The instances that have a record in our runtime directory.
+  private var recorded: Set<InstanceName> = []
+  private let record: InstanceRecord
+  private let backend: ContainerBackend
+
+  /// - Throws: `SystemError` when the search fails.
+  init(_ backend: ContainerBackend) throws(SystemError) {
+    let own = backend.cgroupBase.path
+    self.backend = backend
+    record = InstanceRecord(runtime: backend.runtime)
+    for name in try GuestCgroup.instances(in: own) { bases[name] = [own] }
+    for (name, files) in try InstanceName.files(in: backend.runtime) {
+      bases[name, default: [own]].insert(own)
+      guard files.contains(.record) else { continue }
+      recorded.insert(name)
+      if let base = try record.base(of: name) { bases[name]?.insert(base) }
+    }
+  }
+
+  /// The guests of which something is left.
+  var guests: [String] { Set(bases.keys.map(\.guest)).sorted() }
+
+  /// - Returns: the newest instance of a guest that runs; nil when none does, and nothing is left of the guest then.
+  /// - Throws: `SystemError` when the search fails; it can be repeated.
+  func instance(of guest: String) throws(SystemError) -> (any Instance)? {
+    var running: GuestCgroup?
+    for name in bases.keys.filter({ $0.guest == guest }).sorted(by: >) {
+      // A guest runs once: an older instance beside a newer one is ended.
+      if let found = try cgroup(of: name, endsAll: running != nil) { running = found } else { clear(name) }
+    }
+    if let running {
+      if let instance = try instance(in: running) { return instance }
+      // It ended meanwhile.
+      try end(running)
+      clear(running.name)
+    }
+    _ = hostSide(of: guest)
+    backend.machines.forget(guest)
+    return nil
+  }
+
+  /// - Returns: the cgroup of an instance with a PID 1. What has no PID 1 that could be told to halt is killed.
+  private func cgroup(of name: InstanceName, endsAll: Bool) throws(SystemError) -> GuestCgroup? {
+    var running: GuestCgroup?
+    for base in (bases[name] ?? []).sorted() {
+      do throws(SystemError) {
+        let cgroup = try GuestCgroup(existing: name, in: base)
+        if !endsAll, running == nil, try cgroup.leader() != nil { running = cgroup } else { try end(cgroup) }
+      } catch {
+        if !isAbsence(error, of: name) { throw error }
+      }
+    }
+    return running
+  }
+
+  private func end(_ cgroup: GuestCgroup) throws(SystemError) {
+    try cgroup.kill()
+    try? cgroup.remove()
+  }
+
+  /// Removes what else is left of an instance that has ended.
+  private func clear(_ name: InstanceName) {
+    // What cannot be undone is tried again at the guest's next start, which says then why.
+    try? GuestNetwork.undo(leftAt: backend.network(of: name))
+    removeFile(backend.notifySocket(of: name))
+    record.remove(name)
+  }
+
+  /// Whether an error says that there is no such cgroup, or that it is no affair of ours.
+  private func isAbsence(_ error: SystemError, of name: InstanceName) -> Bool {
+    // A living daemon's with another runtime directory; with a record in ours its end is waited for.
+    if error.errno == EBUSY { return !recorded.contains(name) }
+    // The last three: a record may say anything.
+    return [ENOENT, ENODEV, ENOTDIR, ENAMETOOLONG, ELOOP].contains(error.errno)
+  }
+
+  /// - Returns: nil when it has no PID 1 any more.
+  private func instance(in cgroup: GuestCgroup) throws(SystemError) -> ContainerInstance? {
+    do throws(SystemError) {
+      guard let leader = try cgroup.leader() else { return nil }
+      let process = try GuestProcess(adopting: leader, of: cgroup)
+      let network = try GuestNetwork.found(backend.network(of: cgroup.name), of: process)
+      let users = try backend.userRanges.note(usersOf: leader)
+      // Looked up once more: between the calls the number could have become another process's.
+      guard try cgroup.leader() == leader else { return nil }
+      // Nobody receives there any more.
+      removeFile(backend.notifySocket(of: cgroup.name))
+      // Last: what is the host's of it goes with this value.
+      let holdings = ContainerInstance.Holdings(host: hostSide(of: cgroup.name.guest), network: network, users: users)
+      backend.machines.adopt(cgroup.name.guest, leader: leader)
+      return ContainerInstance(backend, process, cgroup, nil, holdings)
+    } catch {
+      // It ended meanwhile.
+      if error.errno == ESRCH { return nil }
+      guard try cgroup.leader() == nil else { throw error }
+      return nil
+    }
+  }
+
+  private func hostSide(of guest: String) -> HostSide {
+    HostSide(adopting: guest, runtime: backend.runtime, discard: backend.sweeper.take)
+  }
+}

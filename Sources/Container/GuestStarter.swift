@@ -1,0 +1,157 @@
+import Glibc
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Supervision
+import Systemd
+
+/// Makes PID 1 of a guest from its files and its listeners: facts, plan, cgroup, notify socket, launch. When a step fails, it undoes those
+/// before.
+struct GuestStarter {
+  let backend: ContainerBackend
+
+  /// Makes PID 1, which gives `start.willExecute` the instance before the guest's program is executed.
+  ///
+  /// - Throws: `StartError`; nothing of the instance is left then.
+  func start(_ start: InstanceStart) throws(StartError) -> ContainerInstance {
+    let guest = start.guest
+    let (name, found, ownID) = try gather(guest)
+    var facts = found
+    let users = try chooseUsers(guest, &facts)
+    let notify: NotifySocket
+    do throws(SystemError) {
+      notify = try NotifySocket(path: backend.notifySocket(of: name), user: facts.users?.map.users.outer ?? 0)
+    } catch {
+      throw .system(error)
+    }
+    let machineID = backend.machineIDs.claim(facts.machineID, for: guest.name, else: ownID)
+    facts.machineID = machineID.id
+    facts.listenerNames = start.listenerNames
+    facts.controllers = backend.cgroupBase.controllers
+    facts.notifySocket = backend.notifySocket(of: name)
+    let (plan, host) = try plan(guest, facts)
+    let passed: DescriptorList
+    do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
+    return try launch(start, name, plan, passed, users, host, notify, machineID)
+  }
+
+  /// - Returns: the instance's name, what is known of host and root, and the machine ID of a guest whose root has none.
+  private func gather(_ guest: Guest) throws(StartError) -> (name: InstanceName, facts: StartFacts, ownID: String) {
+    do throws(SystemError) {
+      // Makes the runtime directory too, should somebody have removed it.
+      try makeDirectories(backend.staging)
+      let ownID = try MachineID.guest(guest.name).description
+      let facts = try StartFacts.gather(for: guest, staging: backend.staging, fallbackMachineID: ownID)
+      let numbers = InstanceNumbers(runtime: backend.runtime)
+      return (try numbers.next(for: guest.name, in: backend.cgroupBase.path), facts, ownID)
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  private func chooseUsers(_ guest: Guest, _ facts: inout StartFacts) throws(StartError) -> UserChoice {
+    let users: UserChoice
+    do throws(UserChoiceError) { users = try chooseUsers(guest, root: facts.root) } catch { throw StartError(error) }
+    facts.users = users.users
+    facts.findBindMaps(for: guest)
+    do throws(BoundUsersError) {
+      try facts.findBoundUsers(for: guest, in: users.namespaces)
+    } catch {
+      throw StartError(error)
+    }
+    return users
+  }
+
+  private func plan(_ guest: Guest, _ found: StartFacts) throws(StartError) -> (LaunchPlan, HostSide) {
+    var facts = found
+    let host: HostSide
+    do throws(HostSideError) {
+      host = try HostSide(making: guest, runtime: backend.runtime, facts: facts, discard: backend.sweeper.take)
+    } catch {
+      throw StartError(error)
+    }
+    host.complete(&facts)
+    do throws(PlanError) { return (try Planning.plan(guest, facts), host) } catch { throw .plan(error) }
+  }
+
+  private func launch(
+    _ start: InstanceStart, _ name: InstanceName, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice,
+    _ host: HostSide, _ notify: NotifySocket, _ machineID: MachineIDs.Claim
+  ) throws(StartError) -> ContainerInstance {
+    let record = InstanceRecord(runtime: backend.runtime)
+    var cgroup: GuestCgroup?
+    do throws(StartError) {
+      let made: GuestCgroup
+      do throws(SystemError) {
+        // Before the start: a daemon killed in between leaves a record of nothing, never a guest without a record.
+        try record.write(name, base: backend.cgroupBase.path)
+        made = try makeCgroup(name)
+        cgroup = made
+        if let map = plan.users { try made.delegate(toUser: map.users.outer, group: map.groups.outer) }
+      } catch {
+        throw .system(error)
+      }
+      let missing: [CgroupLimit]
+      do throws(LaunchError) { missing = try made.apply(plan.limits) } catch { throw .launch(error) }
+      let network: GuestNetwork?
+      do throws(NetworkError) { network = try self.network(of: start.guest, name, in: users.namespaces) } catch {
+        throw StartError(error)
+      }
+      let holdings = ContainerInstance.Holdings(host: host, network: network, users: users.claim, machineID: machineID)
+      do throws(LaunchError) {
+        let instance = try Launching.launch(
+          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made
+        ) { process throws(SystemError) in
+          let instance = ContainerInstance(backend, process, made, notify, holdings)
+          instance.remarks = remarks(plan, missing, users, machineID)
+          try start.willExecute(instance)
+          return instance
+        }
+        instance.began(start.guest)
+        return instance
+      } catch {
+        throw .launch(error)
+      }
+    } catch {
+      try? cgroup?.kill()
+      try? cgroup?.remove()
+      record.remove(name)
+      throw error
+    }
+  }
+
+  /// What of the guest's file is not in force.
+  private func remarks(
+    _ plan: LaunchPlan, _ missing: [CgroupLimit], _ users: UserChoice, _ machineID: MachineIDs.Claim
+  ) -> [InstanceRemark] {
+    var remarks: [InstanceRemark] = []
+    if plan.devices == nil { remarks.append(.noDevicePolicy) }
+    let unmet = Dictionary(grouping: plan.unmetLimits + missing, by: \.controller).sorted { $0.key < $1.key }
+    for (controller, limits) in unmet {
+      let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
+      remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
+    }
+    remarks += plan.notes.map { .notCarriedOut("\($0)") }
+    if let reason = users.withoutBecause { remarks.append(.usersOfHost(reason: reason)) }
+    if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
+    return remarks
+  }
+
+  /// Makes the instance's cgroup. The guest never runs twice: while processes are in the cgroup of an earlier instance this fails. No
+  /// daemon knows them any more, so they are killed, for the next attempt.
+  private func makeCgroup(_ name: InstanceName) throws(SystemError) -> GuestCgroup {
+    let base = backend.cgroupBase
+    do throws(SystemError) {
+      try GuestCgroup.removeEnded(of: name.guest, in: base.path)
+      return try GuestCgroup(making: name, in: base.path, controllers: base.controllers)
+    } catch {
+      if error.errno == EBUSY {
+        for earlier in (try? GuestCgroup.instances(in: base.path)) ?? [] where earlier.guest == name.guest {
+          try? GuestCgroup(existing: earlier, in: base.path).kill()
+        }
+      }
+      throw error
+    }
+  }
+}

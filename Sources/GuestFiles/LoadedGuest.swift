@@ -1,0 +1,43 @@
+import GuestSpec
+import UnitSyntax
+
+/// A guest, the files that it was read from, and their problems.
+package struct LoadedGuest: Equatable, Sendable {
+  /// The guest, as far as its files could be read.
+  package var guest: Guest
+  /// The problems of its files, and addresses that another guest has.
+  package var diagnostics: [Diagnostic]
+  /// Its listeners, in order, with the lines that ask for them.
+  package var listeners: [PlacedListener]
+  /// The files, lowest precedence first.
+  package var files: [String]
+
+  package init(guest: Guest, diagnostics: [Diagnostic], listeners: [PlacedListener], files: [String]) {
+    self.guest = guest
+    self.diagnostics = diagnostics
+    self.listeners = listeners
+    self.files = files
+  }
+
+  /// The guest's name.
+  package var name: String { guest.name }
+  /// Whether a problem is an error. Such a guest is not started.
+  package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+}
+
+/// All guests that were read.
+package struct LoadedGuests: Equatable, Sendable {
+  /// In the order of their names.
+  package var guests: [LoadedGuest] = []
+  /// Problems that belong to no guest, as that a directory cannot be read.
+  package var diagnostics: [Diagnostic] = []
+
+  /// The guest of a name. Nil when none was found.
+  package subscript(name: String) -> LoadedGuest? { guests.first { $0.name == name } }
+
+  /// Adds an error to every guest that asks for an address of an earlier one.
+  mutating func addConflicts() {
+    let found = conflicts(between: guests.map { ($0.name, $0.listeners) })
+    for index in guests.indices { guests[index].diagnostics += found[guests[index].name] ?? [] }
+  }
+}

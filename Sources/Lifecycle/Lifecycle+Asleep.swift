@@ -1,0 +1,116 @@
+// The states in which nothing of the guest runs, each a switch over every event.
+extension Lifecycle {
+  mutating func whilePending(_ event: Event) -> [Effect] {
+    switch event {
+    // Clients that were parked when the last daemon ended are there for the first instance.
+    case .bind: [.unpark] + bind(State.Record(), then: .watch)
+    // An earlier daemon may have left it frozen.
+    case .adopt: thaw() + drain(State.Record(), .daemon, then: .sleep)
+    case .wakeRequested: [.refuse(.wakeWhilePending)]
+    case .sleepRequested: [.refuse(.sleepWhilePending)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    // What may run of it keeps its listeners.
+    case .release: abandonUnstarted()
+    case .thawRequested, .changed: []
+    case .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue,
+      .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut,
+      .killRequested, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  private mutating func abandonUnstarted() -> [Effect] {
+    state = .unbound
+    return []
+  }
+
+  mutating func whileUnbound(_ event: Event) -> [Effect] {
+    switch event {
+    case .wakeRequested: [.refuse(.wakeUnbound)]
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    case .sleepRequested, .thawRequested, .changed, .release: []  // asleep for good
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
+      .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed,
+      .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited,
+      .stopTimedOut, .killRequested, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileBinding(_ binding: State.Binding, _ event: Event) -> [Effect] {
+    switch event {
+    case .bound:
+      switch binding.next {
+      case .watch: watch(binding.record)
+      case .start: start(binding.record)
+      }
+    case .bindFailed: fail(binding.record.struckAgain, then: binding.next)
+    case .wakeRequested: change(binding, to: .start)
+    case .sleepRequested: change(binding, to: .watch)
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    // Perhaps the files asked for other listeners when they were bound.
+    case .changed: bind(State.Record(), then: binding.next)
+    case .release: unbind()
+    case .thawRequested: []
+    case .bind, .adopt, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue,
+      .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut,
+      .killRequested, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileInactive(_ record: State.Record, _ event: Event) -> [Effect] {
+    switch event {
+    case .connection(let quiet): [.unwatchListeners] + wake(record, after: quiet)
+    case .wakeRequested: [.unwatchListeners] + start(State.Record())
+    case .changed: [.unwatchListeners] + bind(State.Record(), then: .watch)
+    case .release: [.unwatchListeners] + unbind()
+    case .bindFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    case .sleepRequested, .thawRequested: []  // asleep
+    case .bind, .adopt, .bound, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .frozen,
+      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
+      .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested,
+      .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileFailed(_ failure: State.Failure, _ event: Event) -> [Effect] {
+    let disarm: [Effect] = [.disarm(.pause(failures: failure.record.failures))]
+    return switch event {
+    case .pauseOver: bind(failure.record.paid, then: failure.next)
+    case .wakeRequested: disarm + bind(State.Record(), then: .start)
+    case .sleepRequested: change(failure, to: .watch)
+    case .changed: disarm + bind(State.Record(), then: .watch)  // perhaps that mends the fault
+    case .release: disarm + unbind()
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    case .thawRequested: []
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
+      .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed,
+      .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited,
+      .stopTimedOut, .killRequested:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  private mutating func wake(_ record: State.Record, after quiet: Duration) -> [Effect] {
+    // Clients whom a failing guest left in a queue come at once: who comes after that long is a new one.
+    let record = quiet >= Backoff.quiet(afterFailures: record.failures) ? State.Record() : record
+    // A guest that ends again and again without accepting what is queued would be started without end.
+    if record.failures > Backoff.allowance, !record.isPaid { return fail(record, then: .start) }
+    return start(record)
+  }
+
+  private mutating func change(_ binding: State.Binding, to next: State.Binding.Next) -> [Effect] {
+    state = .binding(.init(binding.record, then: next))
+    return []
+  }
+
+  private mutating func change(_ failure: State.Failure, to next: State.Binding.Next) -> [Effect] {
+    state = .failed(.init(failure.record, then: next))
+    return []
+  }
+}

@@ -1,0 +1,163 @@
+import Glibc
+import GuestSpec
+import Linux
+import Systemd
+
+/// The listeners of one guest, in the order of its files. The guest gets their descriptors in this order.
+package final class GuestListeners {
+  package private(set) var all: [Listener] = []
+  package let guest: String
+  let store: SocketStore
+  /// Reports data on their connections while the guest is frozen; nil when nobody wants that, or the kernel refuses.
+  private(set) var alarm: ConnectionAlarm?
+  /// Descriptors set aside, so that the guest can be stopped when no others are left.
+  package var emergencyDescriptors: DescriptorList?
+
+  package init(of guest: String, _ store: SocketStore) {
+    self.guest = guest
+    self.store = store
+  }
+
+  /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left. Called before the first
+  /// ``bind(_:)``.
+  package func add(_ listener: Listener) { all.append(listener) }
+
+  func use(_ alarm: ConnectionAlarm?) { self.alarm = alarm }
+
+  /// The first listener at which a connection or a datagram waits.
+  package var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
+
+  /// Whether a client waits at a socket that the current instance does not have.
+  var isSomebodyParked: Bool { all.contains(where: \.isSomebodyParked) }
+
+  /// Whether the service manager passed any of them.
+  package var arePassed: Bool { all.contains(where: \.isPassed) }
+
+  /// Binds the addresses that `guest` asks for, repairs the listeners that are open, and closes those that it no longer asks for.
+  ///
+  /// - Returns: the listeners that had stopped working and were repaired: shut down by a guest, or with their path removed.
+  /// - Throws: `SystemError` of the first address that could not be bound. Listeners that are open stay open.
+  package func bind(_ guest: Guest) throws(SystemError) -> [Listener] {
+    // Once each: a file that asks for one twice has an error, and is not started.
+    var seen: Set<Listen> = []
+    let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
+      .filter { seen.insert($0.listen).inserted }
+    // Only the service manager can replace a socket that it passed, so that one stays while its address is asked for.
+    close { listener in
+      !wanted.contains { $0.listen == listener.listen && (listener.isPassed || $0.group == listener.group) }
+    }
+    var repaired: [Listener] = []
+    try store.batch { () throws(SystemError) in
+      for (place, (listen, group)) in wanted.enumerated() {
+        switch try keep(listen, group, at: place) {
+        case .sound?: break
+        case .repaired?: repaired.append(all[place])
+        case .lost?:
+          try open(listen, group, at: place)
+          repaired.append(all[place])
+        case nil: try open(listen, group, at: place)
+        }
+        keepStored(all[place], standby: all[place].standby)
+      }
+    }
+    return repaired
+  }
+
+  /// Repairs the listener that is open for an address, and moves it to its place. One that cannot be repaired is closed, which frees the
+  /// address.
+  ///
+  /// - Returns: nil when no listener is open for the address.
+  private func keep(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) -> ListenerHealth? {
+    guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
+    let listener = all[index]
+    let health = listener.isUnreachable ? .lost : try listener.repair()
+    // The service manager goes on using what it passed, and a new socket would be a second one at the address.
+    if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
+    all.remove(at: index)
+    if health == .lost { giveUp(listener) } else { all.insert(listener, at: place) }
+    listener.group = group
+    listener.isAdopted = nil
+    return health
+  }
+
+  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) {
+    let descriptor = try openListener(listen.kind.inKernel, SocketAddress(listen.address), SocketOptions(group))
+    all.insert(try Listener(descriptor, as: listen, of: group, passed: false), at: place)
+  }
+
+  /// Calls `incoming` with each listener that a client comes to. Only while no instance runs: it would wake both.
+  ///
+  /// - Throws: `SystemError` of epoll_ctl(2).
+  package func watch(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
+    for listener in all {
+      try listener.watch(loop) { [unowned listener] in incoming(listener) }
+    }
+  }
+
+  /// Ends ``watch(_:incoming:)``.
+  package func stopWatching() {
+    for listener in all { listener.stopWatching() }
+  }
+
+  /// Calls `incoming` with each listener of a frozen guest that a client comes to, until ``handBack()``.
+  ///
+  /// - Throws: `SystemError` of epoll_ctl(2).
+  package func watchWhileFrozen(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
+    for listener in all where listener.isAdopted != false {
+      try listener.watch(loop) { [unowned listener] in incoming(listener) }
+    }
+  }
+
+  /// Ends ``watchWhileFrozen(_:incoming:)``: the guest accepts for itself again. Listeners that it never took stay watched, because
+  /// their clients are refused.
+  package func handBack() {
+    for listener in all where listener.isAdopted != false { listener.stopWatching() }
+  }
+
+  /// Closes every listener. `RemoveOnStop=` removes the paths that were bound here.
+  ///
+  /// - Parameter forNext: leaves the sockets, with the clients that wait, in the service manager's store for the next daemon.
+  package func release(forNext: Bool) {
+    if forNext {
+      for listener in all {
+        leaveOne(of: listener)
+        letGo(listener)
+        listener.steerHome()
+      }
+      all = []
+    } else {
+      close { _ in true }
+    }
+  }
+
+  /// Records which listeners the guest has open.
+  package func recordAdoption(by inodes: Set<UInt64>) {
+    for listener in all { listener.isAdopted = inodes.contains(listener.inode) }
+  }
+
+  /// Duplicates the descriptors, in order, for one launch.
+  ///
+  /// - Throws: `SystemError` when no descriptor is left.
+  package func duplicates() throws(SystemError) -> DescriptorList {
+    let list = DescriptorList()
+    for listener in all { list.append(try listener.descriptor.duplicate()) }
+    return list
+  }
+
+  private func close(where isUnwanted: (Listener) -> Bool) {
+    for listener in all where isUnwanted(listener) {
+      giveUp(listener)
+      letGo(listener)
+    }
+    all.removeAll(where: isUnwanted)
+  }
+
+  private func letGo(_ listener: Listener) {
+    listener.stopWatching()
+    if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
+    if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
+      removeFile(path)
+      StandbyPath.remove(path)
+    }
+  }
+}

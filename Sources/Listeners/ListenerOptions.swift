@@ -1,0 +1,59 @@
+import Glibc
+import GuestSpec
+import Linux
+
+// The settings of a [Socket] section in the terms of the kernel.
+
+extension SocketAddress {
+  /// - Throws: `SystemError` when the address names an interface that does not exist.
+  init(_ address: ListenAddress) throws(SystemError) {
+    switch address {
+    case .ipv4(let bytes, let port): self = .ipv4(IPv4Address(bytes: bytes) ?? .any, port: port)
+    case .ipv6(let bytes, let port, let scope):
+      let index = try scope.map { name throws(SystemError) in try interfaceIndex(named: name) } ?? 0
+      self = .ipv6(IPv6Address(bytes: bytes) ?? .any, port: port, scope: index)
+    case .path(let path): self = .path(path)
+    case .abstract(let name): self = .abstract(name)
+    }
+  }
+}
+
+extension SocketOptions {
+  /// - Throws: `SystemError` when this host does not know `SocketUser=` or `SocketGroup=`.
+  init(_ group: SocketGroup) throws(SystemError) {
+    self.init()
+    backlog = group.backlog
+    ipv6Only =
+      switch group.bindIPv6Only {
+      case .default: .default
+      case .both: .both
+      case .ipv6Only: .only
+      }
+    mode = UInt32(group.socketMode)
+    directoryMode = UInt32(group.directoryMode)
+    owner = try group.socketUser.map(userID)
+    self.group = try group.socketGroup.map(groupID)
+    reusePort = group.reusePort
+    freeBind = group.freeBind
+    keepAlive = group.keepAlive
+    keepAliveTime = group.keepAliveTime
+    keepAliveInterval = group.keepAliveInterval
+    keepAliveProbes = group.keepAliveProbes
+    noDelay = group.noDelay
+    receiveBuffer = group.receiveBuffer
+    sendBuffer = group.sendBuffer
+    deferAccept = group.deferAccept
+  }
+}
+
+private func userID(_ name: String) throws(SystemError) -> UInt32 {
+  if let number = UInt32(name) { return number }
+  guard let entry = getpwnam(name) else { throw SystemError("SocketUser=\(name)", errno: ENOENT) }
+  return entry.pointee.pw_uid
+}
+
+private func groupID(_ name: String) throws(SystemError) -> UInt32 {
+  if let number = UInt32(name) { return number }
+  guard let entry = getgrnam(name) else { throw SystemError("SocketGroup=\(name)", errno: ENOENT) }
+  return entry.pointee.gr_gid
+}

@@ -1,0 +1,24 @@
+import Glibc
+import Lifecycle
+import Linux
+
+extension Exit {
+  /// What a guest did, as the kernel reports it: reboot(2) in a PID namespace kills its PID 1 by SIGINT for a halt and a power-off, and by
+  /// SIGHUP for a restart (pid_namespaces(7)).
+  init(_ status: ExitStatus) {
+    switch status {
+    case .exited(0), .killed(signal: SIGINT): self = .poweredOff
+    case .killed(signal: SIGHUP): self = .rebooted
+    case .exited, .killed, .unknown: self = .crashed
+    }
+  }
+
+  /// For a person.
+  func words(_ status: ExitStatus) -> String {
+    switch (self, status) {
+    case (.poweredOff, .killed): "halted"
+    case (.rebooted, _): "asked for a reboot"
+    case (.poweredOff, _), (.crashed, _): status.description
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import ControlProtocol
+import Lifecycle
+import Linux
+
+extension Supervisor {
+  /// Does what the table asks for: the only interpreter of effects.
+  ///
+  /// - Returns: the effect's answer, when it has one and it is known at once.
+  func perform(_ effect: Effect) -> Event? {
+    switch effect {
+    case .bindListeners: return bindListeners()
+    case .watchListeners: return watchListeners()
+    case .unwatchListeners: listeners.stopWatching()
+    case .unbindListeners: listeners.release(forNext: context.leavesSockets)
+    case .start: return start()
+    case .divert(let which): return live?.divert(which) ?? .divertFailed
+    case .restore: live?.restore()
+    case .unpark: unpark()
+    case .scan(let question): return live?.scan(for: question) ?? .scanFailed
+    case .drainQueues: live?.drainQueues()
+    case .quiesce: live?.quiesce()
+    case .resume: live?.resume()
+    case .requestHalt(let cause): live?.requestHalt(StopCause(cause))
+    case .kill(let cause): kill(cause)
+    case .freeze: return freeze()
+    case .thaw(let staged): live?.thaw(staged: staged)
+    case .armAlarm: return armAlarm()
+    case .disarmAlarm: disarmAlarm()
+    case .watchWhileFrozen(let asked): return watchWhileFrozen(asked: asked)
+    case .handBack: listeners.handBack()
+    case .watchIdleness: live?.watchIdleness()
+    case .resumeIdleness: live?.resumeIdleness()
+    case .unwatchIdleness: unwatchIdleness()
+    case .arm(let timer): return arm(timer)
+    case .disarm(let timer): disarm(timer)
+    case .refuse(let refusal): answer(waiters.refuse(refusal, guest: name, state))
+    }
+    return nil
+  }
+
+  private func freeze() -> Event? {
+    guard let live else { return .freezeFailed }
+    return live.freeze()
+  }
+
+  private func watchWhileFrozen(asked: Bool) -> Event? {
+    guard let live else { return .activity }
+    return live.watchWhileFrozen(asked: asked)
+  }
+
+  private func kill(_ cause: KillCause) {
+    switch cause {
+    case .stopTimeout: log(.killing(setting: "TimeoutStopSec=", after: guest.policy.timeoutStop))
+    case .startTimeout: log(.killing(setting: "TimeoutStartSec=", after: guest.policy.timeoutStart))
+    case .request: break  // the daemon has logged it
+    }
+    live?.kill()
+  }
+
+  /// - Returns: the answer to the scan that follows when data on connections could come unseen.
+  private func armAlarm() -> Event? {
+    do throws(SystemError) {
+      try listeners.armAlarm()
+      return nil
+    } catch {
+      log(.cannotFreeze(error: "\(error)"))
+      return .scanFailed
+    }
+  }
+
+  private func disarmAlarm() {
+    do throws(SystemError) { try listeners.disarmAlarm() } catch { log(.cannotMonitorData(error: "\(error)")) }
+  }
+
+  private func unwatchIdleness() {
+    live?.unwatchIdleness()
+    // Those that the guest did not take were watched in order to refuse their clients.
+    listeners.stopWatching()
+  }
+}
+
+extension StopCause {
+  /// Why Dormouse stops a guest, in the interface's terms.
+  init(_ cause: HaltCause) {
+    switch cause {
+    case .idle: self = .idle
+    case .request: self = .request
+    case .startTimeout: self = .startTimeout
+    case .listenerClosed: self = .listenerClosed
+    case .parkedTooLong: self = .parkedTooLong
+    case .daemon: self = .daemon
+    case .configuration: self = .configuration
+    }
+  }
+
+  /// Why a guest ended that nobody had stopped.
+  init(_ exit: Exit) {
+    switch exit {
+    case .poweredOff: self = .shutdown
+    case .rebooted: self = .reboot
+    case .crashed: self = .crash
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import ControlProtocol
+
+/// Why the next start will have been.
+struct Trigger {
+  var cause: WakeCause
+  /// The address whose connection or datagram it was.
+  var socket: String?
+  /// When it happened, as time since boot.
+  var at: Duration
+}
