@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
     .target(name: "GuestFiles", dependencies: ["GuestSpec", "Linux", "UnitSyntax"], swiftSettings: strict),
     .target(
-      name: "Listeners", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Systemd"],
+      name: "Listeners", dependencies: ["ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Systemd"],
       swiftSettings: strict),
     .target(
       name: "Supervision",
