@@ -2,7 +2,7 @@ import ControlProtocol
 import Foundation
 import Testing
 
-@Suite("What a guest has of the host's files")
+@Suite("Files of the host in a guest")
 struct HostFileTests {
   /// Adds a Debian guest with a writable root, which is removed with the world.
   private func addDebian(_ world: World, _ settings: String, named name: String = "web") throws -> String {

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("The service manager's store of descriptors")
+@Suite("The descriptor store of the service manager")
 struct StoreTests {
   @Test("the descriptor store keeps the daemon's own sockets and their queued clients when the daemon is killed")
   func killed() throws {
@@ -26,7 +26,7 @@ struct StoreTests {
   @Test(
     "the descriptor store keeps parked clients when the daemon is killed and the stopping guest closes connections",
     arguments: ["hang", "flush"])
-  func killedWhileParting(guestThen: String) throws {
+  func killedWhileDraining(guestThen: String) throws {
     try World.with { world in
       let arguments = guestThen == "flush" ? ["--ready", "--stop=flush"] : ["--ready", "--stop=ignore"]
       let host = try makeHost(world, arguments: arguments)
@@ -240,7 +240,7 @@ struct StoreTests {
 }
 
 extension Host {
-  /// Waits until so many sockets of the daemon are stored, and the two records that say what they are.
+  /// Waits until this number of sockets of the daemon is stored, and the two records that describe them.
   fileprivate func stored(_ count: Int) throws {
     let all = count == 0 ? 0 : count + 2
     try eventually("\(count) sockets are stored") {
@@ -248,7 +248,7 @@ extension Host {
     }
   }
 
-  /// What systemd calls the stored descriptors, without their numbers, in order.
+  /// The names of the stored descriptors in systemd, without their numbers, in order.
   fileprivate func storedKinds() throws -> [String] {
     let table = try require("systemd-analyze", "fdstore", "--no-pager", "dormouse.service")
     let names = table.split(separator: "\n").compactMap { $0.split(separator: " ").first }
@@ -256,7 +256,7 @@ extension Host {
     return names.map { String($0.reversed().drop { $0.isNumber }.reversed()) }.sorted()
   }
 
-  /// Kills the daemon as soon as it is there, so many times; `body` is called while none is there for the last time.
+  /// Kills the daemon several times, as soon as it runs; `body` is called after the last time, before the next daemon runs.
   fileprivate func killRepeatedly<Result>(_ times: Int, _ body: () throws -> Result) throws -> Result {
     for time in 1...times {
       try eventually("the daemon runs after \(time - 1) ends") {

@@ -48,7 +48,7 @@ struct TerminalTests {
       // A later session shows earlier output, and the first session has ended.
       let second = try world.sit(at: "shell", [], "see=resized", World.leave, "end")
       #expect(second.trouble == nil && second.restored, "\(second)")
-      try world.daemon?.until("nobody is attached") {
+      try world.daemon?.until("no session is open") {
         try world.why("shell").reasons.contains("somebody is attached to one of its terminals") == false
       }
     }
@@ -68,11 +68,11 @@ struct TerminalTests {
           "\(Built.source)/Tests/guests/sit", "25x80", "see=here", "run=while ! test -e \(go); do sleep 0.1; done",
           World.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
         ])
-        try daemon.until("somebody is there") {
+        try daemon.until("a session is open") {
           try world.why("echo").reasons.contains("somebody is attached to one of its terminals")
         }
       }
-      try daemon.until("its client has gone") { try world.status("echo").connections == 0 }
+      try daemon.until("the client has disconnected") { try world.status("echo").connections == 0 }
       #expect(try world.run("sleep", "3").succeeded)
       #expect(try world.summary("echo").state == .active)
       #expect(FileManager.default.createFile(atPath: go, contents: nil))
@@ -87,15 +87,16 @@ struct TerminalTests {
     try World.with { world in
       try Self.addShell(world)
       let killed = try world.sit(
-        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
+        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=interrupted by a signal", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
       let ended = try world.sit(
-        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell stopped", "end")
+        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=terminal of shell was closed", "end")
       #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
       try world.wake("shell")
       let daemon = try #require(world.daemon)
       let gone = try world.sit(
-        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)", "see=has ended",
+        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)",
+        "see=terminal of shell was closed",
         "end")
       #expect(gone.trouble == nil && gone.status == 0 && gone.restored, "\(gone)")
     }

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A guest's users")
+@Suite("The users of a guest")
 struct UserTests {
   /// The first line of the uid_map of a process: the ID of root on the host, and the number of IDs.
   private func map(_ world: World, _ guest: String) throws -> [Int] {
@@ -119,12 +119,12 @@ struct UserTests {
       #expect(try world.ask("127.0.0.1:8001", "id") == "0:0")
       #expect(try map(world, "quiet") == [0, 0, 4_294_967_295])
       let refusal = "the overlay file system of \(world.directory)/root-"
-      try daemon.until("it is said") {
+      try daemon.until("the warning is logged") {
         daemon.log.contains(
           "quiet: its users are this host's, root is root: \(refusal)quiet cannot be idmapped")
       }
       _ = try world.connect("127.0.0.1:8002")
-      try daemon.until("it is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }
+      try daemon.until("the start is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }
       #expect(try world.ask("127.0.0.1:8003", "id") == "0:0")
       #expect(try map(world, "given")[1] >= 0x8_0000)
     }

@@ -3,9 +3,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("With a full disk")
+@Suite("A daemon with a full disk")
 struct DiskFaultTests {
-  @Test("a start that cannot write its note to a full disk is logged and paused, and succeeds when there is room")
+  @Test("a start that cannot write its record to a full disk is logged and paused, and succeeds when there is room")
   func blocks() throws {
     try World.with { world in
       let disk = try TestMount("-t", "tmpfs", "-o", "size=64k", "none", on: world.runtime)
@@ -33,7 +33,7 @@ struct DiskFaultTests {
       for left in 0..<4 {
         let filler = Filler(inodesOf: world.runtime, left: left)
         clients.append(try world.connect("127.0.0.1:\(8100 + left)"))
-        try daemon.until("g\(left) was given a pause, or is ready") {
+        try daemon.until("g\(left) is paused or ready") {
           daemon.log.contains("g\(left): cannot start: ") || daemon.log.contains("g\(left): ready")
         }
         withExtendedLifetime(filler) {}

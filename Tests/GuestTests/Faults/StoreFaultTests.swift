@@ -1,8 +1,8 @@
 import Testing
 
-@Suite("A service manager that is not told which sockets to keep")
+@Suite("A service manager that receives no messages")
 struct StoreFaultTests {
-  @Test("A socket that could not be stored is stored when its guest falls asleep the next time")
+  @Test("a socket that could not be stored is stored when its guest sleeps the next time")
   func storedLater() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -33,7 +33,7 @@ struct StoreFaultTests {
       let daemon = try world.start(
         [Built.dormoused, "--config", world.config, "--runtime", world.runtime],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
-      try eventually("the daemon is up") { text(of: log + ".err").contains("asleep; holding") }
+      try eventually("the daemon is running") { text(of: log + ".err").contains("asleep; holding") }
       #expect(
         text(of: log + ".err").ranges(of: "cannot tell the service manager which sockets to keep: ").count == 1)
       for _ in 1...2 {
