@@ -11,7 +11,9 @@ public actor Manager {
 
   let loop: EventLoop
   let arguments: DaemonArguments
-  let log = Log(journal: Journal(.current))
+  /// The loop, or a test's own clock.
+  let timers: any Timers
+  let log: Log
   var supervisors: [String: Supervisor] = [:]
   private(set) var context: Context?
   private let makeBackend: (EventLoop, String) throws(SystemError) -> any Backend
@@ -38,8 +40,19 @@ public actor Manager {
     loop: EventLoop, arguments: DaemonArguments,
     backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend
   ) {
+    self.init(
+      loop: loop, timers: loop, arguments: arguments, log: Log(journal: Journal(.current)), backend: backend)
+  }
+
+  /// The same with a log and a clock of a test's own.
+  init(
+    loop: EventLoop, timers: any Timers, arguments: DaemonArguments, log: Log,
+    backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend
+  ) {
     self.loop = loop
+    self.timers = timers
     self.arguments = arguments
+    self.log = log
     makeBackend = backend
   }
 
@@ -60,11 +73,12 @@ public actor Manager {
   /// Takes the guests on; from then on everything happens by events, until the loop is told to exit.
   ///
   /// - Throws: `SystemError` for what the daemon cannot do without: its runtime directory, control socket, cgroup.
-  private func start() throws {
+  func start() throws {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
-    let context = try Context(loop: loop, log: log, backend: backend, serviceManager: serviceManager)
+    let context = try Context(
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
@@ -206,7 +220,7 @@ extension Manager {
       if serviceManager.isListening { try serviceManager.ready(status: status) }
     } catch {
       if !error.isForWantOfRoom { return }
-      let retry = readyRetry ?? Retry(loop)
+      let retry = readyRetry ?? Retry(timers)
       readyRetry = retry
       try? retry.schedule { [unowned self] in notifyReady() }
     }

@@ -15,8 +15,10 @@ final class LiveInstance {
   private(set) var instance: (any Instance)?
   /// While the guest serves.
   private(set) var idleWatch: IdleWatch?
-  /// Why new clients cannot be parked, since they last could.
+  /// Why new clients cannot be parked, since all of them last could.
   var divertFailure = ChangeFilter<SystemError>()
+  /// Why parked clients cannot be moved back to the guest, since they last could.
+  var restoreFailure = ChangeFilter<SystemError>()
   /// Why it is not known whether somebody uses a guest that is to stop.
   var scanFailure = ChangeFilter<SystemError>()
   /// New clients are parked, and all of them can be.
@@ -25,6 +27,8 @@ final class LiveInstance {
   var thawCause: Listener?
   /// When it began, as time since boot.
   private let triggeredAt: Duration
+  /// How many clients waited when it was handed the listeners.
+  private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
   let restoreRetry: Retry
@@ -65,17 +69,23 @@ extension LiveInstance {
   /// - Throws: `StartFailure`; nothing is left of it then.
   func start() throws(StartFailure) {
     do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
-    var queued = 0
     let start = InstanceStart(
       guest: guest, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in
         try unparkForStart()
-        queued = listeners.queued(context.sockDiag)
-        return try listeners.duplicates()
+        let duplicates = try listeners.duplicates()
+        queuedAtStart = listeners.queued(context.sockDiag)
+        return duplicates
       },
       willExecute: { [unowned self] instance throws(SystemError) in try attach(instance) })
-    _ = try context.backend.start(start)
-    history.counters.handedOver += queued
+    let made = try context.backend.start(start)
+    // PID 1 may only be on its way: a start that is not watched before it gets there could be neither killed nor heard of.
+    do throws(SystemError) {
+      try attach(made)
+    } catch {
+      try? made.kill()
+      throw StartFailure("\(error)")
+    }
   }
 
   private func unparkForStart() throws(SystemError) {
@@ -99,6 +109,7 @@ extension LiveInstance {
   }
 
   private func attach(_ instance: any Instance) throws(SystemError) {
+    if self.instance != nil { return }
     try instance.watch { [unowned self] event in receive(event) }
     self.instance = instance
     // Before it can serve anybody: a client may be gone by the time that the guest is known to run.
@@ -124,6 +135,7 @@ extension LiveInstance {
     guard let instance else { return }
     // Whoever woke the guest is seen from now on; that this fails is no reason not to go on.
     _ = try? scan.scan()
+    history.counters.handedOver += queuedAtStart
     history.lastWake?.startedMs = sinceTrigger.milliseconds
     log(.started(pid: instance.pid, after: sinceTrigger))
     for remark in instance.remarks { log(.remark(remark)) }
@@ -166,11 +178,13 @@ extension LiveInstance {
 
   func kill() {
     guard let instance else { return }
-    if !isKilled { history.killed() }
+    // A signal that was to be sent again would take the place of another attempt to kill.
+    endRetry.cancel()
     // Before it: these are cut off.
     let cutOff = (try? scan.scan().connections.count { !$0.queued }) ?? 0
     do throws(SystemError) {
       try instance.kill()
+      if !isKilled { history.killed() }
       isKilled = true
       history.lost(cutOff, .killed)
     } catch {
