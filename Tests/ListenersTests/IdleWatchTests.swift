@@ -163,15 +163,6 @@ struct IdleWatchTests {
     withExtendedLifetime((client.raw, connection.raw)) {}
   }
 
-  @Test("Clients who are parked for the next instance are reported at once when no connection is open")
-  func parked() throws {
-    let client = try parkedClient()
-    let watch = watch()
-    watch.start()
-    #expect(reports.all == ["parked too long"])
-    withExtendedLifetime(client.raw) {}
-  }
-
   @Test("Clients who are parked for the next instance are reported after a moment while a connection is open")
   func parkedBehindConnection() throws {
     let open = try fixture.client(of: listeners.all[0])
