@@ -71,7 +71,10 @@ let package = Package(
       name: "ListenersTests", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd"]),
     .testTarget(
       name: "SupervisionTests",
-      dependencies: ["ControlProtocol", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "dormouse"]),
+      dependencies: [
+        "ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax",
+        "dormouse",
+      ]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
   ]

@@ -16,8 +16,8 @@ extension Exit {
   /// For a person.
   func words(_ status: ExitStatus) -> String {
     switch (self, status) {
-    case (.poweredOff, .killed): "halted"
-    case (.rebooted, _): "asked for a reboot"
+    case (.poweredOff, .killed): "powered off"
+    case (.rebooted, _): "reboot requested"
     case (.poweredOff, _), (.crashed, _): status.description
     }
   }

@@ -16,7 +16,7 @@ extension LiveInstance {
       // It may be tried again and again.
       if divertFailure.isNew(error) { log(.cannotPark(error: "\(error)")) }
       isDiverted = false
-      supervisor.waiters.use = "its new clients cannot be parked: \(error)"
+      supervisor.waiters.use = "new clients cannot be parked: \(error)"
       return .divertFailed
     }
   }
@@ -33,12 +33,12 @@ extension LiveInstance {
     history.counters.unparked += unparked.count
     history.lost(unparked.lost, .notUnparked)
     guard let failure = unparked.failure else { return divertFailure.reset() }
-    if divertFailure.isNew(failure) { log(.cannotPark(error: "\(failure)")) }
+    if divertFailure.isNew(failure) { log(.cannotUnpark(error: "\(failure)")) }
     // Nothing else would bring the guest its clients.
     do throws(SystemError) {
       try restoreRetry.schedule { [unowned self] in steerBack() }
     } catch {
-      log(.cannotPark(error: "\(error)"))
+      log(.cannotUnpark(error: "\(error)"))
     }
   }
 
@@ -59,7 +59,7 @@ extension LiveInstance {
     } catch {
       // It is scanned again and again while clients of a guest that has to go are waited for.
       if scanFailure.isNew(error) { log(.cannotScan(error: "\(error)")) }
-      supervisor.waiters.use = "the kernel does not tell whether it is used"
+      supervisor.waiters.use = "cannot tell whether anybody uses it"
       return .scanFailed
     }
   }
@@ -87,7 +87,7 @@ extension LiveInstance {
     if isAttended { return Self.attended }
     let found = try scan.scan()
     if !found.usage.inUse { return nil }
-    if found.connections.isEmpty { return "datagrams wait to be read" }
+    if found.connections.isEmpty { return "unread datagrams wait" }
     let peers = found.connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
     return found.connections.count == 1
       ? "1 connection is open (\(peers))" : "\(found.connections.count) connections are open (\(peers))"

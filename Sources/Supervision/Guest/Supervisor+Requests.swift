@@ -51,7 +51,7 @@ extension Supervisor {
   func admit(to terminal: Int?, _ size: WindowSize?) -> Reply {
     do throws(ManagerError) {
       let console = try console(terminal)
-      if !console.hasRoom { throw refusal("\(Console.clientLimit) are attached to it already") }
+      if !console.hasRoom { throw refusal("\(Console.clientLimit) clients are attached to it already") }
       if let size { try? console.resize(to: size) }
       return .attached
     } catch {
@@ -78,14 +78,14 @@ extension Supervisor {
 
   private func console(_ terminal: Int?) throws(ManagerError) -> Console {
     if state.isFrozenOrFreezing { throw refusal("it is frozen; `dormouse thaw \(name)` thaws it") }
-    if !state.isRunning { throw refusal("it does not run; `dormouse wake \(name)` starts it") }
+    if !state.isRunning { throw refusal("it is not running; `dormouse wake \(name)` starts it") }
     guard let consoles = live?.instance?.consoles, let first = consoles.first else {
       throw refusal("its console was lost when the previous daemon exited")
     }
     guard let terminal else { return first }
     guard terminal > 0, terminal < consoles.count else {
       let there = consoles.count == 1 ? "none" : consoles.count == 2 ? "1" : "1 to \(consoles.count - 1)"
-      throw refusal("there is no terminal \(terminal) besides the console but \(there); Terminals= makes more")
+      throw refusal("it has no terminal \(terminal); besides the console it has \(there) (Terminals=)")
     }
     return consoles[terminal]
   }
@@ -100,7 +100,7 @@ extension Supervisor {
     // The orphan has the sockets of the daemon that was killed, and whoever waits there.
     orphan?.forEachSocket { listeners.takeOver($0, guest) }
     // At once: a path that a killed daemon left to a standby socket wakes nobody.
-    if let failure = listeners.recoverPaths(context.sockDiag) { log(.cannotPark(error: "\(failure)")) }
+    if let failure = listeners.recoverPaths(context.sockDiag) { log(.cannotUnpark(error: "\(failure)")) }
     guard let orphan else { return handle(.bind) }
     do throws(SystemError) {
       try adopt(orphan)

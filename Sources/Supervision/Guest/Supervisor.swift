@@ -68,8 +68,10 @@ final class Supervisor {
     }
   }
 
-  func log(_ message: Message) {
-    context.log.write(message, guest: name)
+  func log(_ message: Message) { log(message, of: live?.instance?.name) }
+
+  private func log(_ message: Message, of instance: InstanceName?) {
+    context.log.write(message, guest: name, instance: instance)
     if let level = message.level { history.record(level, message.text) }
   }
 
@@ -119,7 +121,7 @@ extension Supervisor {
       setAlarm()
       return .bound
     } catch {
-      lastFailure = "cannot bind its sockets: \(error)"
+      lastFailure = "cannot bind sockets: \(error)"
       return .bindFailed
     }
   }
@@ -147,7 +149,7 @@ extension Supervisor {
       return nil
     } catch {
       // What cannot be watched now is bound and watched anew after the pause.
-      lastFailure = "cannot watch its sockets: \(error)"
+      lastFailure = "cannot watch sockets: \(error)"
       listeners.stopWatching()
       return .bindFailed
     }
@@ -160,7 +162,7 @@ extension Supervisor {
     history.counters.parked += unparked.count
     history.lost(unparked.lost, .notUnparked)
     // They stay parked, and are moved when the next instance starts.
-    if let failure = unparked.failure { log(.cannotPark(error: "\(failure)")) }
+    if let failure = unparked.failure { log(.cannotUnpark(error: "\(failure)")) }
   }
 }
 
@@ -208,15 +210,16 @@ extension Supervisor {
       lastFailure = "ended before it was ready: \(status)"
       history.notReady(because: "it ended: \(status)")
     } else if unasked == .crash {
-      lastFailure = "ended unasked: \(status)"
+      lastFailure = "ended unexpectedly: \(status)"
     }
     history.counters.notifyRefused += live?.refusedMessages ?? 0
     history.ended(status, unasked: unasked, console: live?.consoleText ?? "")
     if unasked == .reboot { trigger = Trigger(cause: .reboot, at: context.timers.now) }
     // Connections that have ended are counted while it is known which sockets the guest had.
     context.endedConnections.drain()
+    let instance = live?.instance?.name
     endInstance()
-    log(.stopped(how: exit.words(status)))
+    log(.stopped(how: exit.words(status)), of: instance)
     handle(.exited(exit))
   }
 
@@ -283,7 +286,7 @@ extension Supervisor {
     case .start:
       lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
-    case .freeze: log(.cannotFreeze(error: "some of its processes did not freeze in time"))
+    case .freeze: log(.cannotFreeze(error: "some processes did not freeze in time"))
     case .pause:
       pauseEnds = nil
       trigger = Trigger(cause: .connection, at: context.timers.now)
