@@ -32,7 +32,7 @@ struct IdlePolicyTests {
       policy.judge(.init(inUse: true, endIsAnnounced: false), at: .seconds(6)) == .rescan(after: .seconds(1)))
   }
 
-  @Test("Where the end of use is not announced it counts from the look that missed it: IdleStopSec is never cut short")
+  @Test("Where the end of use is not announced it counts from the scan that missed it: IdleStopSec is never cut short")
   func unseenEnd() {
     var policy = IdlePolicy(idleStop: .seconds(600), readyAt: .zero)
     let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: false)
@@ -41,7 +41,7 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(1630)) == .stop)
   }
 
-  @Test("With IdleStopSec=infinity a guest is never stopped, and still looked at: it may have ceased to serve")
+  @Test("With IdleStopSec=infinity a guest is never stopped, and still scanned: it may have ceased to serve")
   func infinity() {
     var policy = IdlePolicy(idleStop: nil, readyAt: .zero)
     for usage in [unused, .init(inUse: true, endIsAnnounced: true), .init(inUse: true, endIsAnnounced: false)] {
@@ -51,7 +51,7 @@ struct IdlePolicyTests {
     #expect(policy.judge(queued, at: .seconds(100_000)) == .rescan(after: .seconds(5)))
   }
 
-  @Test("However short IdleStopSec is, use whose end is not announced is not looked at without rest")
+  @Test("However short IdleStopSec is, use whose end is not announced is not scanned without pause")
   func noBusyLoop() {
     var policy = IdlePolicy(idleStop: .zero, readyAt: .zero)
     let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: false)
@@ -114,7 +114,9 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(5)) == .rescan(after: IdlePolicy.shortestFreeze))
   }
 
-  @Test("Silent connections keep a guest from the ice, unless the file says otherwise; then their silence counts")
+  @Test(
+    "Silent connections keep a guest from being frozen, except with IdleFreeze=with-connections; then their silence counts"
+  )
   func freezesConnections() {
     let silent = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(12))
     let speaking = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(3))
@@ -125,12 +127,12 @@ struct IdlePolicyTests {
     #expect(with.judge(silent, at: .seconds(20)) == .freeze)
     #expect(with.judge(speaking, at: .seconds(20)) == .rescan(after: .seconds(7)))
     #expect(with.judge(opaque, at: .seconds(20)) == .rescan(after: .seconds(60)))
-    // Just thawed: they were silent for want of a guest.
+    // Just thawed: the connections were silent because the guest was frozen.
     with.thawed(at: .seconds(20))
     #expect(with.judge(silent, at: .seconds(21)) == .rescan(after: .seconds(9)))
   }
 
-  @Test("A connection that will be judged otherwise later is looked at then")
+  @Test("A connection that will be judged differently later is scanned then")
   func looksAgainInTime() {
     var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
     let usage = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, rescanAfter: .seconds(7))

@@ -3,7 +3,7 @@ import Lifecycle
 import Linux
 
 extension Exit {
-  /// What a guest did, as the kernel reports it: reboot(2) in a PID namespace kills its PID 1 by SIGINT for a halt and a power-off, and by
+  /// How a guest ended, by the exit status of its PID 1. reboot(2) in a PID namespace kills its PID 1 by SIGINT for a halt and a power-off, and by
   /// SIGHUP for a restart (pid_namespaces(7)).
   init(_ status: ExitStatus) {
     switch status {

@@ -3,7 +3,7 @@ import Lifecycle
 import Linux
 import Listeners
 
-// What is told about the guest.
+// What `dormouse status`, `why` and `list` report of the guest.
 extension Supervisor {
   var summary: GuestSummary { status(console: false).summary }
 

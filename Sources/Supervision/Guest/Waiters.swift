@@ -1,23 +1,23 @@
 import ControlProtocol
 import Lifecycle
 
-/// Those who asked for a guest to be ready, to be frozen or to be gone, and wait for it.
+/// The requests for a guest to be ready, frozen or stopped that have no answer yet.
 struct Waiters {
   typealias Answer = (Reply) -> Void
 
   private var forReady: [Answer] = []
   private var forGone: [Answer] = []
   private var forFrozen: [Answer] = []
-  /// What uses the guest, for those whose request is refused or whose stop is cancelled because of that.
+  /// What uses the guest, in words: the reason given when a request is refused or a stop is cancelled because of it.
   var use: String?
 
   mutating func awaitReady(_ answer: @escaping Answer) { forReady.append(answer) }
   mutating func awaitFrozen(_ answer: @escaping Answer) { forFrozen.append(answer) }
   mutating func awaitGone(_ answer: @escaping Answer) { forGone.append(answer) }
 
-  /// Removes those who have waited for this state, or in vain, and returns what each is to be answered.
+  /// Removes the requests that this state fulfils or makes impossible, and returns their replies.
   ///
-  /// They are not answered here: whoever has an answer may ask for the next thing at once, and wait again.
+  /// The caller sends the replies: whoever gets one may send the next request at once, which changes this value.
   mutating func settle(_ rest: State.Rest?, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
     let kept = Reply.failure(.sleepFailed(name: guest, reason: use ?? "it was started again"))
@@ -38,7 +38,7 @@ struct Waiters {
     }
   }
 
-  /// Removes those whose request is refused, and returns what each is to be answered.
+  /// Removes the requests that are refused, and returns their replies.
   mutating func refuse(_ refusal: Refusal, guest: String, _ state: State) -> [(answer: Answer, reply: Reply)] {
     let use = use ?? "it is in use"
     let unknown = "the running guests are not known yet; see the log"
