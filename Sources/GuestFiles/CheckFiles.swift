@@ -3,11 +3,11 @@ import Linux
 import UnitSyntax
 
 extension GuestFiles {
-  /// Every problem of the files that `dormouse check` was given: `NAME.guest` with what lies beside it (`NAME.nspawn`,
-  /// `NAME.guest.d/*.conf`), `NAME.nspawn` alone, a drop-in `NAME.guest.d/*.conf` as part of its guest, or a directory
-  /// of guest files.
+  /// Finds every problem of the files that `dormouse check` is given.
   ///
-  /// Guests that are checked together must not be in each other's way either.
+  /// A path is one of these: `NAME.guest`, which is read with the `NAME.nspawn` and the `NAME.guest.d/*.conf` beside it; `NAME.nspawn`
+  /// alone; a drop-in `NAME.guest.d/*.conf`, which is read as part of its guest; or a directory of guest files. Guests that are checked
+  /// together must not ask for the same addresses.
   package static func check(paths: [String]) -> [Diagnostic] {
     let host = Specifiers.ofThisHost()
     var all = LoadedGuests()
@@ -29,12 +29,12 @@ extension GuestFiles {
     return (all.diagnostics + all.guests.flatMap(\.diagnostics)).filter { told.insert($0).inserted }
   }
 
-  /// The guest that a file is part of; nil when the file masks one.
+  /// Reads the guest that a file is part of. Nil when the file masks its guest.
   private static func guest(at path: String, _ host: [Character: String]) throws(SystemError) -> LoadedGuest? {
     let (directory, file) = split(path)
     let tree = HostTree()
     if file.hasSuffix(".guest") {
-      if try tree.look(at: path) == .masked { return nil }
+      if try tree.kind(of: path) == .masked { return nil }
       return beside(directory, String(file.dropLast(".guest".count)), host)
     }
     if file.hasSuffix(".nspawn") {
@@ -44,7 +44,7 @@ extension GuestFiles {
     }
     let (above, folder) = split(directory)
     if file.hasSuffix(".conf"), folder.hasSuffix(".guest.d") {
-      if try tree.look(at: path) == .masked { return nil }
+      if try tree.kind(of: path) == .masked { return nil }
       return beside(above, String(folder.dropLast(".guest.d".count)), host)
     }
     let rule = "not a guest file by its name; a guest is NAME.guest, a drop-in NAME.guest.d/ANY.conf"
@@ -52,8 +52,7 @@ extension GuestFiles {
       guest: Guest(name: file), diagnostics: [Diagnostic(file: path, .error, rule)], listeners: [], files: [path])
   }
 
-  /// A guest from one directory alone. Without its `.guest` file (that may lie elsewhere) its drop-ins are read by
-  /// themselves.
+  /// Reads a guest from one directory alone. Its `.guest` file may lie elsewhere; then the drop-ins are read without it.
   private static func beside(_ directory: String, _ name: String, _ host: [Character: String]) -> LoadedGuest {
     let search = UnitSearch(tree: HostTree(), directories: [directory.isEmpty ? "." : directory])
     var files: [UnitFile] = []
@@ -77,6 +76,6 @@ extension GuestFiles {
 }
 
 extension String {
-  /// As it was typed: without the `./` that a search in the working directory puts in front.
+  /// The path as it was typed, without the `./` that a search in the working directory adds.
   fileprivate var tidy: String { hasPrefix("./") ? String(dropFirst(2)) : self }
 }

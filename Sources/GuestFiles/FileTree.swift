@@ -2,29 +2,31 @@ import Glibc
 import Linux
 import UnitSyntax
 
-/// Where unit files lie: this host, or a guest's root as the guest will see it. Paths are absolute in the tree.
+/// A tree of unit files: this host's, or a guest's root as the guest will see it. Paths are absolute within the tree.
 protocol FileTree {
-  /// - Throws: `SystemError` when it cannot be told, or is neither a file nor masked.
-  func look(at path: String) throws(SystemError) -> FileKind
-  /// The names in a directory; none when there is no such directory.
+  /// What a path holds.
+  ///
+  /// - Throws: `SystemError` when that cannot be found out, and for a directory, a FIFO or a socket.
+  func kind(of path: String) throws(SystemError) -> FileKind
+  /// The names in a directory. None when the directory does not exist.
   func names(in directory: String) throws(SystemError) -> [String]
-  /// The whole of a regular file, at most `UnitFile.sizeLimit` bytes.
+  /// The content of a regular file, at most `UnitFile.sizeLimit` bytes.
   func read(_ path: String) throws(SystemError) -> [UInt8]
 }
 
-/// What a path holds, as far as unit files go.
+/// What a path means for a unit of its name.
 enum FileKind: Equatable {
   case missing
-  /// Empty, or a link to /dev/null: it says that there is to be nothing of its name, here and in directories of lower
-  /// precedence.
+  /// An empty file, or a link to /dev/null: the unit of this name does not exist, here and in directories of lower precedence.
   case masked
-  /// A file with something in it; `path` has no symbolic link left in it where the tree resolves them.
+  /// A file that is not empty. `path` is without symbolic links in trees that resolve them.
   case file(path: String)
 }
 
-/// The files of this host. A guest that is not read for want of room at one moment would be none until the next SIGHUP.
+/// The files of this host. Each call is tried several times when memory or descriptors are short: a guest that cannot be read is missing
+/// until the next SIGHUP.
 struct HostTree: FileTree {
-  func look(at path: String) throws(SystemError) -> FileKind {
+  func kind(of path: String) throws(SystemError) -> FileKind {
     do {
       _ = try insisting { () throws(SystemError) in try FileStatus(path, followingLinks: false) }
     } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
@@ -48,8 +50,8 @@ struct HostTree: FileTree {
 }
 
 extension FileKind {
-  /// As systemd's null_or_empty(): an empty file and a device are masks. Anything else that is no file cannot be read,
-  /// and opening it might wait.
+  /// Decides as systemd's null_or_empty() does: an empty file and a device are masks. Nothing else but a regular file is ever opened,
+  /// because open(2) might wait.
   ///
   /// - Throws: `SystemError` for a directory, a FIFO or a socket.
   init(_ status: FileStatus, _ path: String) throws(SystemError) {

@@ -2,34 +2,34 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// The guest files of this host: where they lie, and how they become guests.
+/// The guest files of this host: finds them, and reads each guest from them.
 ///
-/// The rules are systemd.unit(5)'s: of two files of one name the directory that comes first counts, an empty file or a
-/// link to /dev/null masks the name, the drop-ins `NAME.guest.d/*.conf` of all directories are read in the order of
-/// their names. `NAME.nspawn` is read beneath, from the first directory that has it.
+/// The rules are those of systemd.unit(5). Of two files with one name, the one in the earlier directory counts. An empty file or a link
+/// to /dev/null masks the name. The drop-ins `NAME.guest.d/*.conf` of all directories are read in the order of their names. `NAME.nspawn`
+/// is read before all of them, from the first directory that has it.
 package struct GuestFiles: Sendable {
-  /// Where guest files lie when `--config` does not say; the first counts most.
+  /// The directories of guest files without `--config`, highest precedence first.
   package static let defaultSearchPath = [
     "/etc/dormouse", "/run/dormouse", "/usr/local/lib/dormouse", "/usr/lib/dormouse",
   ]
-  /// systemd.nspawn(5).
+  /// The directories of systemd.nspawn(5), highest precedence first.
   package static let defaultNspawnPath = ["/etc/systemd/nspawn", "/run/systemd/nspawn", "/usr/lib/systemd/nspawn"]
 
-  /// The directories, absolute, the first counts most.
+  /// The directories of guest files, absolute, highest precedence first.
   package let searchPath: [String]
   private let nspawnPath: [String]
-  /// A directory that somebody named has to be there.
+  /// Whether somebody named the directories. It is a problem then if one does not exist.
   private let isExplicit: Bool
 
-  /// - Parameter searchPath: the directories of `--config`, which replace the default ones; `.nspawn` files then lie
-  ///   beside the guest files.
+  /// - Parameter searchPath: the directories of `--config`, which replace the default ones. `.nspawn` files are then looked for in the same
+  ///   directories.
   package init(searchPath: [String]? = nil) {
     self.searchPath = (searchPath ?? Self.defaultSearchPath).map(Self.absolute)
     nspawnPath = searchPath == nil ? Self.defaultNspawnPath : self.searchPath
     isExplicit = searchPath != nil
   }
 
-  /// Every guest there is; one wrong file does not hide the others.
+  /// Reads every guest. A problem with one does not hide the others.
   package func loadAll() -> LoadedGuests {
     var all = LoadedGuests()
     if isExplicit { all.diagnostics += searchPath.compactMap(Self.problem(ofDirectory:)) }
@@ -38,43 +38,24 @@ package struct GuestFiles: Sendable {
     let host = Specifiers.ofThisHost()
     for file in files {
       let name = String(file.dropLast(".guest".count))
-      switch load(name, host) {
-      case .missing: break
-      case .masked: all.masked.append(name)
-      case .guest(let guest): all.guests.append(guest)
-      }
+      if let guest = load(name, host) { all.guests.append(guest) }
     }
     all.addConflicts()
     return all
   }
 
-  /// One guest, by itself: what it has in common with others is seen by `loadAll` only.
-  ///
-  /// - Returns: nil when there is no file of that name, or it is masked.
-  package func load(_ name: String) -> LoadedGuest? {
-    guard case .guest(let guest) = load(name, Specifiers.ofThisHost()) else { return nil }
-    return guest
-  }
-
-  enum Loading {
-    case missing, masked
-    case guest(LoadedGuest)
-  }
-
-  func load(_ name: String, _ host: [Character: String]) -> Loading {
-    // A name comes from outside too, and may not lead out of the directories.
-    if name.isEmpty || name.contains("/") || name.utf8.contains(0) { return .missing }
+  /// - Returns: nil when the guest is masked.
+  private func load(_ name: String, _ host: [Character: String]) -> LoadedGuest? {
     let fragment: String
     do throws(Diagnostic) {
       switch try guestSearch.find("\(name).guest") {
-      case .missing: return .missing
-      case .masked: return .masked
+      case .missing, .masked: return nil
       case .file(let path, _): fragment = path
       }
     } catch {
-      return .guest(LoadedGuest(guest: Guest(name: name), diagnostics: [error], listeners: [], files: [error.file]))
+      return LoadedGuest(guest: Guest(name: name), diagnostics: [error], listeners: [], files: [error.file])
     }
-    return .guest(assemble(name, fragment, host))
+    return assemble(name, fragment, host)
   }
 
   private func assemble(_ name: String, _ fragment: String, _ host: [Character: String]) -> LoadedGuest {
@@ -94,7 +75,7 @@ package struct GuestFiles: Sendable {
   private var guestSearch: UnitSearch<HostTree> { UnitSearch(tree: HostTree(), directories: searchPath) }
   private var nspawnSearch: UnitSearch<HostTree> { UnitSearch(tree: HostTree(), directories: nspawnPath) }
 
-  /// Paths of guest files must be the same after a change of directory, and `%Y` is one.
+  /// Makes a path absolute. The paths of guest files must stay valid after a change of directory, and `%Y` is one of them.
   static func absolute(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
     let base = (try? readLink("/proc/self/cwd")) ?? ""

@@ -3,25 +3,24 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// A guest's root as its PID 1 will see it, read on the host before there is a guest. Paths are the guest's.
+/// A guest's root as its PID 1 will see it, read on the host while the guest does not run. Paths are the guest's.
 ///
-/// Symbolic links are followed name by name inside the guest, an absolute one from the guest's root, so that none
-/// leads out of it: the tree is the guest's own and not to be trusted. Only regular files are opened, so that none
-/// makes the reader wait.
+/// The tree is not to be trusted, for the guest can write to it. So symbolic links are followed name by name, and absolute ones from the
+/// guest's root: none leads out of it. Only regular files are opened, because open(2) might wait for others.
 struct GuestTree: FileTree {
   private var paths: GuestPaths
-  /// A search looks at many names in few directories, and most of its time would go into finding those again.
+  /// A search looks up many names in few directories, and would spend most of its time on resolving the same directories again.
   private let directories = Directories()
 
-  /// Directories and their paths without links.
+  /// The paths of directories without symbolic links.
   private final class Directories {
     var resolved: [Substring: [String]] = [:]
   }
 
   private let effort = Effort()
 
-  /// What is left of what one search may cost, a fraction of a second: the daemon does nothing else meanwhile, and a tree can be
-  /// made to have units without end.
+  /// What one search may still cost; in all it is a fraction of a second. A guest can fill its tree with units without end, and the daemon
+  /// does nothing else during a search.
   private final class Effort {
     private var looks = 100_000
     private var bytes = 2 << 20
@@ -30,18 +29,17 @@ struct GuestTree: FileTree {
     func spend(on path: String, bytes count: Int = 0) throws(SystemError) {
       looks -= 1
       bytes -= count
-      if looks < 0 || bytes < 0 { throw SystemError("look at \(path) after all that came before", errno: E2BIG) }
+      if looks < 0 || bytes < 0 { throw SystemError("read \(path), beyond the limit of one search", errno: E2BIG) }
     }
   }
 
-  /// As many as the kernel follows.
+  /// The kernel follows as many links in one path.
   private static let linkLimit = 40
 
   init(_ guest: Guest) {
     paths = GuestPaths(directory: guest.rootDirectory, volatile: guest.files.volatile)
     for mount in guest.files.mountsByDepth {
-      // Where a mount lands is known only when those above it are there: its path may lead through a link in one of
-      // them.
+      // The mounts above come first: the path of this one may lead through a symbolic link in one of them.
       guard let destination = try? canonical(mount.destination) else { continue }
       switch mount {
       case .bind(let source, _, _, _, let optional, _):
@@ -52,7 +50,7 @@ struct GuestTree: FileTree {
           paths.mount("\(root)/\(below)", at: destination)
         }
       case .overlay(let layers, _, _):
-        // The uppermost that is the host's; what the guest itself has in the place stays visible below it.
+        // The uppermost layer of the host's. With a layer of the guest's own, what the guest has at this path stays visible.
         for case .host(let path) in layers.reversed() where !layers.contains(.own(mount.destination)) {
           paths.mount(path, at: destination)
           break
@@ -64,7 +62,7 @@ struct GuestTree: FileTree {
     }
   }
 
-  /// The path without symbolic links; what is missing at its end stays as it is.
+  /// Resolves the symbolic links of a path. The part of it that does not exist stays as it is.
   ///
   /// - Throws: `SystemError`; `ELOOP` after too many links.
   func canonical(_ path: String) throws(SystemError) -> String {
@@ -78,7 +76,7 @@ struct GuestTree: FileTree {
     return "/" + (try resolve(path[slash...], from: resolved)).joined(separator: "/")
   }
 
-  /// Follows `path` from a directory whose names are no links.
+  /// Resolves `path` from a directory whose own path has no symbolic links.
   private func resolve(_ path: Substring, from start: [String]) throws(SystemError) -> [String] {
     var pending = path.split(separator: "/").map(String.init)[...]
     var resolved = start
@@ -101,7 +99,7 @@ struct GuestTree: FileTree {
     return resolved
   }
 
-  /// What the link at a path holds; nil when there is no link. All names of the path but the last are none.
+  /// The target of the symbolic link at a path. Nil when there is none. The other parts of the path are no links.
   private func link(at path: String) throws(SystemError) -> String? {
     switch paths.place(of: path) {
     case .nothing, .host(_, ""): return nil
@@ -113,7 +111,7 @@ struct GuestTree: FileTree {
     }
   }
 
-  /// The host's file behind a path without links; nil when the guest starts without one.
+  /// The host's file behind a path without symbolic links. Nil when the guest starts without such a file.
   private func hostFile(_ path: String) -> HostFile? {
     switch paths.place(of: path) {
     case .nothing, .link: nil
@@ -125,19 +123,19 @@ struct GuestTree: FileTree {
   private struct HostFile {
     let root: String
     let below: String
-    /// The source of a bind: the host's own file.
+    /// Whether it is the source of a bind mount: a file of the host's.
     let isMountPoint: Bool
 
     var path: String { isMountPoint ? below : "\(root)/\(below)" }
   }
 
-  func look(at path: String) throws(SystemError) -> FileKind {
+  func kind(of path: String) throws(SystemError) -> FileKind {
     let path = try canonical(path)
     if path == "/dev/null" { return .masked }
     guard let file = hostFile(path) else { return .missing }
     try effort.spend(on: path)
     do {
-      // The source of a bind is the host's own file, and a link there is followed when it is mounted.
+      // The source of a bind mount is a file of the host's, and mount(2) follows a symbolic link there.
       let status = try FileStatus(file.path, followingLinks: file.isMountPoint)
       return try FileKind(status, path)
     } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
@@ -162,10 +160,10 @@ struct GuestTree: FileTree {
   }
 
   func read(_ path: String) throws(SystemError) -> [UInt8] {
-    guard case .file(let resolved) = try look(at: path), let file = hostFile(resolved) else {
+    guard case .file(let resolved) = try kind(of: path), let file = hostFile(resolved) else {
       throw SystemError("open \(path)", errno: ENOENT)
     }
-    // Found once more inside the root: what was looked at may be another thing by now.
+    // Opened within the root once more: another file may be there by now.
     let bytes = try readFile(file.below, inRoot: file.root, limit: UnitFile.sizeLimit)
     try effort.spend(on: path, bytes: bytes.count)
     return bytes

@@ -2,26 +2,26 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// The units of a guest that runs systemd, found in its root as systemd in it will find them.
+/// The units of a guest whose PID 1 is systemd, found in its root as that systemd will find them.
 struct GuestUnits {
-  /// Of systemd.unit(5)'s load path those that hold anything before the guest has started.
+  /// The directories of systemd.unit(5)'s load path that can have files in them before the guest has started.
   private static let directories = [
     "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
     "/lib/systemd/system",
   ]
-  /// Limits what a guest's tree can make this host do.
+  /// How many units are read: a guest can put any number of them into its root.
   private static let unitLimit = 1024
 
   private let guest: Guest
   private let tree: GuestTree
   private let search: UnitSearch<GuestTree>
 
-  /// nil when the guest's PID 1 is not systemd: a command line of its own, or another init.
+  /// Nil when the guest's PID 1 is not systemd: it has a command line of its own, or another init.
   init?(_ guest: Guest) {
     guard guest.exec.boot else { return nil }
     let tree = GuestTree(guest)
     let programs = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"]
-    guard programs.contains(where: { if case .file = try? tree.look(at: $0) { true } else { false } }) else {
+    guard programs.contains(where: { if case .file = try? tree.kind(of: $0) { true } else { false } }) else {
       return nil
     }
     self.guest = guest
@@ -29,17 +29,16 @@ struct GuestUnits {
     search = UnitSearch(tree: tree, directories: Self.directories(in: tree))
   }
 
-  /// Without those that are links to an earlier one: with a merged /usr, /lib is /usr/lib.
+  /// Leaves out directories that are links to an earlier one: with a merged /usr, /lib is /usr/lib.
   private static func directories(in tree: GuestTree) -> [String] {
     var seen: Set<String> = []
     return directories.filter { seen.insert((try? tree.canonical($0)) ?? $0).inserted }
   }
 
-  /// The sockets that some unit's `.wants`, `.requires` or `.upholds` directory names, each once, in the order of
-  /// their names.
+  /// The enabled sockets, each once, sorted by name: those with a link in the `.wants`, `.requires` or `.upholds` directory of some unit.
   func enabledSockets() -> [SocketUnit] { load(wantedUnits { $0.hasSuffix(".socket") }) }
 
-  /// Also those that an enabled unit of another kind names in a dependency: systemd loads what it is told of.
+  /// The enabled sockets, and those that another enabled unit names in a dependency: systemd loads these, too.
   func referencedSockets() -> [SocketUnit] {
     let wanted = wantedUnits { _ in true }
     var names = Set(wanted.filter { $0.hasSuffix(".socket") })
@@ -58,13 +57,13 @@ struct GuestUnits {
     return units.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// What is linked under a unit that a normal boot loads.
+  /// The names of the links below units that a normal boot loads.
   private func wantedUnits(where isInteresting: (String) -> Bool) -> Set<String> {
     var wanted: Set<String> = []
     for folder in search.names(suffix: "s").names where Self.isOfNormalBoot(folder) {
       let links = UnitSearch(tree: tree, directories: search.directories.map { "\($0)/\(folder)" })
       for name in links.names(suffix: "").names where isInteresting(name) {
-        // The name of the link decides and not where it points; a mask there takes the dependency away.
+        // The name of the link counts, not its target. A mask in its place removes the dependency.
         if (try? links.find(name)) != .masked { wanted.insert(name) }
       }
     }
@@ -84,9 +83,9 @@ struct GuestUnits {
     return values.flatMap { (try? Words($0))?.words ?? [] }.filter { $0.hasSuffix(".socket") }
   }
 
-  /// A unit's files with its drop-ins; an alias has the name of the unit that it is one of.
+  /// Reads a unit's file and its drop-ins.
   ///
-  /// - Returns: nil when it is masked, or there is no such unit.
+  /// - Returns: the files, and the unit's own name if `name` is an alias. Nil when the unit is masked or does not exist.
   private func files(of name: String) -> (name: String, files: [UnitFile])? {
     if name.contains("/") { return nil }
     var found = try? search.find(name)
@@ -94,7 +93,7 @@ struct GuestUnits {
     switch found {
     case .file(_, let resolved):
       let target = String(resolved.split(separator: "/").last ?? "")
-      // An instance may be a link to its template, and is a unit of its own all the same.
+      // An instance of a template may be a link to the template. It is no alias of it.
       if target.hasSuffix(".socket"), !target.contains("@.") { unit = target }
     case .masked: return nil
     case .missing, nil: found = Self.template(of: name).flatMap { try? search.find($0) }
@@ -104,7 +103,7 @@ struct GuestUnits {
     return (unit, paths.map { named(search.read($0)) })
   }
 
-  /// With the guest's name before the path, as machinectl writes it: the host may have a file of the same path.
+  /// Puts the guest's name before the path, as machinectl does: the host may have a file of the same path.
   private func named(_ file: UnitFile) -> UnitFile {
     var file = file
     file.path = "\(guest.name):\(file.path)"
@@ -115,7 +114,7 @@ struct GuestUnits {
     return file
   }
 
-  /// `foo@.socket` for `foo@x.socket`.
+  /// The template of an instance: `foo@.socket` of `foo@x.socket`.
   static func template(of name: String) -> String? {
     guard let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot,
       name.index(after: at) != dot
@@ -123,7 +122,7 @@ struct GuestUnits {
     return String(name[...at]) + String(name[dot...])
   }
 
-  /// From the most specific: the unit's own, its template's, those of its name cut at dashes, those of its type.
+  /// The directories of a unit's drop-ins, most specific first: of its own name, its template's, its name cut off at each dash, its type.
   static func dropInFolders(of name: String) -> [String] {
     guard let dot = name.lastIndex(of: ".") else { return [name + ".d"] }
     let suffix = String(name[name.index(after: dot)...])

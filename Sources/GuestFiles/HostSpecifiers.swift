@@ -2,7 +2,7 @@ import GuestSpec
 import Linux
 
 extension Specifiers {
-  /// What the specifiers of systemd.unit(5) that depend on the host stand for; one that cannot be read is missing.
+  /// The values of those specifiers of systemd.unit(5) that depend on the host. One that cannot be read is missing.
   static func ofThisHost() -> [Character: String] {
     var values: [Character: String] = ["T": "/tmp", "V": "/var/tmp"]
     values["m"] = firstLine("/etc/machine-id")
@@ -34,7 +34,7 @@ extension Specifiers {
     (try? readFile(path, limit: 1 << 16)).map { assignments(in: String(decoding: $0, as: UTF8.self)) }
   }
 
-  /// systemd's names (`ConditionArchitecture=`).
+  /// This program's architecture by its name in `ConditionArchitecture=`.
   private static var architecture: String? {
     #if arch(x86_64)
       "x86-64"

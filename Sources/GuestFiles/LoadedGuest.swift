@@ -1,15 +1,15 @@
 import GuestSpec
 import UnitSyntax
 
-/// A guest with the files it was read from and what is wrong with them.
+/// A guest, the files that it was read from, and their problems.
 package struct LoadedGuest: Equatable, Sendable {
-  /// As far as its files could be read.
+  /// The guest, as far as its files could be read.
   package var guest: Guest
-  /// Of all its files, and where it is in another guest's way.
+  /// The problems of its files, and addresses that another guest has.
   package var diagnostics: [Diagnostic]
-  /// Its listeners in order, with the lines that ask for them.
+  /// Its listeners, in order, with the lines that ask for them.
   package var listeners: [PlacedListener]
-  /// What was read, lowest precedence first.
+  /// The files, lowest precedence first.
   package var files: [String]
 
   package init(guest: Guest, diagnostics: [Diagnostic], listeners: [PlacedListener], files: [String]) {
@@ -19,25 +19,23 @@ package struct LoadedGuest: Equatable, Sendable {
     self.files = files
   }
 
-  /// The guest's.
+  /// The guest's name.
   package var name: String { guest.name }
-  /// Such a guest is not started.
+  /// Whether a problem is an error. Such a guest is not started.
   package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }
 
-/// Everything that was found.
+/// All guests that were read.
 package struct LoadedGuests: Equatable, Sendable {
-  /// By name.
+  /// In the order of their names.
   package var guests: [LoadedGuest] = []
-  /// Names whose file is empty or a link to /dev/null.
-  package var masked: [String] = []
-  /// What concerns no guest that could be named: a directory that cannot be read.
+  /// Problems that belong to no guest, as that a directory cannot be read.
   package var diagnostics: [Diagnostic] = []
 
-  /// The guest of that name; nil when none was found.
+  /// The guest of a name. Nil when none was found.
   package subscript(name: String) -> LoadedGuest? { guests.first { $0.name == name } }
 
-  /// Tells every guest whose listeners are in the way of an earlier one's.
+  /// Adds an error to every guest that asks for an address of an earlier one.
   mutating func addConflicts() {
     let found = conflicts(between: guests.map { ($0.name, $0.listeners) })
     for index in guests.indices { guests[index].diagnostics += found[guests[index].name] ?? [] }

@@ -1,20 +1,19 @@
 import Linux
 import UnitSyntax
 
-/// The rules of systemd.unit(5) for finding a unit's files in several directories, first the one of highest precedence.
+/// Finds a unit's files in several directories, by the rules of systemd.unit(5). The first directory has the highest precedence.
 struct UnitSearch<Tree: FileTree> {
   let tree: Tree
   let directories: [String]
 
-  /// The file called `name` in the first directory that has it; that one may be a mask.
+  /// Finds the file called `name` in the first directory that has it, be it a mask.
   ///
-  /// - Throws: `Diagnostic` when that file cannot be looked at: one of lower precedence must not quietly take its
-  ///   place.
+  /// - Throws: `Diagnostic` when stat(2) fails for that file: a file of lower precedence must not silently take its place.
   func find(_ name: String) throws(Diagnostic) -> Found {
     for directory in directories {
       let path = "\(directory)/\(name)"
       do throws(SystemError) {
-        switch try tree.look(at: path) {
+        switch try tree.kind(of: path) {
         case .missing: continue
         case .masked: return .masked
         case .file(let resolved): return .file(path: path, resolved: resolved)
@@ -26,17 +25,19 @@ struct UnitSearch<Tree: FileTree> {
     return .missing
   }
 
+  /// What was found for a name.
   enum Found: Equatable {
     case missing, masked
     case file(path: String, resolved: String)
   }
 
-  /// The drop-ins `*.conf` of all `folders` in all directories, in the order of their names. Of one name the first
-  /// counts: an earlier folder before a later one, then an earlier directory; a masked one takes the others of its
-  /// name away.
+  /// Finds the drop-ins `*.conf` of all `folders` in all directories, in the order of their names.
   ///
-  /// - Parameter folders: `web.guest.d`; several where a unit has drop-ins of less specific names too.
-  /// - Returns: paths in the order in which they are read, and what could not be looked at.
+  /// Of several with one name the first counts: that of an earlier folder, then that of an earlier directory. A mask hides the others of
+  /// its name.
+  ///
+  /// - Parameter folders: `web.guest.d`. Several where a unit has drop-ins by less specific names, too.
+  /// - Returns: the paths, in the order in which they are read, and the problems of others.
   func dropIns(_ folders: [String]) -> (paths: [String], problems: [Diagnostic]) {
     var chosen: [String: String?] = [:]
     var problems: [Diagnostic] = []
@@ -46,7 +47,7 @@ struct UnitSearch<Tree: FileTree> {
       for name in names where chosen[name] == nil {
         let path = "\(directory)/\(name)"
         do throws(SystemError) {
-          switch try tree.look(at: path) {
+          switch try tree.kind(of: path) {
           case .missing: break
           case .masked: chosen.updateValue(nil, forKey: name)
           case .file: chosen[name] = path
@@ -60,7 +61,7 @@ struct UnitSearch<Tree: FileTree> {
     return (chosen.sorted { $0.key < $1.key }.compactMap(\.value), problems)
   }
 
-  /// The names that end in `suffix` in all directories, each once and in order.
+  /// The names that end in `suffix` in all directories, each once, sorted.
   func names(suffix: String) -> (names: [String], problems: [Diagnostic]) {
     var all: Set<String> = []
     var problems: [Diagnostic] = []
@@ -72,7 +73,7 @@ struct UnitSearch<Tree: FileTree> {
     return (all.sorted(), problems)
   }
 
-  /// Without hidden files and an editor's backups.
+  /// Leaves out hidden files.
   private func names(in directory: String, suffix: String) -> (names: [String], problems: [Diagnostic]) {
     do throws(SystemError) {
       let names = try tree.names(in: directory)
@@ -82,7 +83,7 @@ struct UnitSearch<Tree: FileTree> {
     }
   }
 
-  /// Reads and parses; what goes wrong is in the file's diagnostics.
+  /// Reads and parses a file. Its problems are in its diagnostics.
   func read(_ path: String) -> UnitFile {
     do throws(SystemError) {
       return UnitFile(path: path, bytes: try tree.read(path))

@@ -30,7 +30,7 @@ public enum Level: String, Sendable, CaseIterable {
   case may = "O"
   case mustNot = "N"
   /// The document only describes something.
-  case told = "-"
+  case informative = "-"
 
   /// Whether a guest must satisfy the row to conform to the document.
   public var isRequired: Bool { self == .must || self == .should || self == .mustNot }

@@ -1,34 +1,40 @@
-/// How many connections a guest has had, each counted once, by its cookie: those that a look finds, and those of TCP that came and went
-/// between two looks, of which the kernel tells when they are gone.
+/// Counts a guest's connections, each of them once, by its cookie.
+///
+/// A scan finds those that are open. The kernel reports each TCP connection that ends, and so also those that come and go between two
+/// scans.
 package struct ConnectionTally: Equatable {
-  /// That the guest has had; of AF_UNIX only those that a look found.
+  /// Connections that the guest has had. Of AF_UNIX those that a scan found.
   package private(set) var accepted = 0
-  /// Of TCP, that came to their end without a byte from the guest.
+  /// TCP connections that ended without a byte from the guest.
   package private(set) var unanswered = 0
-  /// Counted, and not known to have ended.
+  /// Connections that were counted, and whose end was not reported yet.
   private var open: Set<UInt64> = []
+  /// False after an end may have gone unreported.
   private var isOpenCertain = true
-  /// Whose end is not told.
+  /// Connections of the last scan whose end the kernel does not report.
   private var lastFound: Set<UInt64> = []
 
   package init() {}
 
+  /// Counts what a scan found.
+  ///
   /// - Parameters:
-  ///   - announced: the guest's at this moment, whose end is told.
-  ///   - others: whose end is not told.
+  ///   - announced: the guest's open connections whose end the kernel reports.
+  ///   - others: the guest's open connections whose end it does not report.
   mutating func found(_ announced: Set<UInt64>, others: Set<UInt64>) {
     accepted += announced.subtracting(open).count + others.subtracting(lastFound).count
-    // One that is not found any more may still be told of.
+    // The end of a connection that is not found any more may be reported yet.
     open = isOpenCertain ? open.union(announced) : announced
     isOpenCertain = true
     lastFound = others
   }
 
+  /// Counts a connection whose end the kernel reported.
   mutating func ended(_ cookie: UInt64, isAnswered: Bool) {
     if open.remove(cookie) == nil { accepted += 1 }
     if !isAnswered { unanswered += 1 }
   }
 
-  /// Not all ends could be told.
+  /// The kernel could not report all ends.
   mutating func missedSome() { isOpenCertain = false }
 }

@@ -1,9 +1,9 @@
 import Linux
 import Systemd
 
-/// Tells guests which TCP connections on their ports came to their end.
+/// Reports to each guest the TCP connections on its ports that end.
 ///
-/// The kernel passes on only what concerns the ports of guests that run: with every guest asleep nothing wakes the daemon.
+/// A filter in the kernel drops what does not concern the ports of running guests, so nothing wakes the daemon while all guests sleep.
 package final class EndedConnections {
   private struct Interest {
     let ports: Set<UInt16>
@@ -17,9 +17,13 @@ package final class EndedConnections {
 
   package init(loop: EventLoop) { self.loop = loop }
 
-  /// Calls `ended` with connections on `ports` that are gone, until the guest is forgotten; with nil when the kernel could not tell of all.
+  /// Reports connections on `ports` that end, until ``forget(_:)``.
   ///
-  /// - Throws: `SystemError` when the netlink socket cannot be had; then it is never called.
+  /// - Parameters:
+  ///   - guest: whose ports they are. An earlier report to it is replaced.
+  ///   - ports: local ports.
+  ///   - ended: receives the connections; nil when the kernel lost reports.
+  /// - Throws: `SystemError` when there is no netlink socket. Nothing is reported then.
   package func notify(_ guest: String, of ports: Set<UInt16>, ended: @escaping ([TCPConnection]?) -> Void)
     throws(SystemError)
   {
@@ -31,23 +35,24 @@ package final class EndedConnections {
     try watch?.watch(ports: allPorts)
   }
 
+  /// Ends the reports to a guest.
   package func forget(_ guest: String) {
     interests[guest] = nil
-    // Hearing of a port too many costs a message, nothing else.
+    // A port too many in the filter costs a message, nothing else.
     try? watch?.watch(ports: allPorts)
   }
 
-  /// Tells what has ended by now; the kernel may be a moment late.
+  /// Reports what has ended so far. The kernel may be a moment late.
   package func drain() {
     guard let watch else { return }
     let gone: [TCPConnection]? =
       switch try? watch.drain() {
       case .connections(let connections): connections
-      // What could not be read is as good as lost.
+      // What could not be read is lost.
       case .overflow, nil: nil
       }
     for guest in interests.keys {
-      // Looked up each time: one guest's end may be another's.
+      // Looked up each time: a report may lead to a call of `forget`.
       guard let interest = interests[guest] else { continue }
       guard let gone else {
         interest.ended(nil)

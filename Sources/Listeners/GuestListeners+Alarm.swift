@@ -17,7 +17,7 @@ final class ConnectionAlarm {
     }
   }
 
-  /// Before the descriptor is closed, as epoll wants it.
+  /// The watch ends before the descriptor is closed, as epoll needs it.
   deinit { source?.cancel() }
 
   /// False when it had to be given up: its reports could not be ended.
@@ -33,7 +33,11 @@ final class ConnectionAlarm {
 extension GuestListeners {
   /// Makes all connections report their data while the alarm is armed, if `wanted`.
   ///
-  /// - Parameter activity: called when data arrives; the alarm is disarmed then.
+  /// - Parameters:
+  ///   - wanted: false removes the alarm.
+  ///   - diag: finds the connections that were made before the filter was attached.
+  ///   - loop: watches the alarm.
+  ///   - activity: called when data arrives; the alarm is disarmed then.
   /// - Throws: `SystemError` when the kernel refuses the filter; then there is no alarm.
   package func setAlarm(
     _ wanted: Bool, _ diag: SockDiag, _ loop: EventLoop, activity: @escaping () -> Void
@@ -61,7 +65,9 @@ extension GuestListeners {
   /// - Throws: `SystemError` of bpf(2); nothing is reported then.
   package func armAlarm() throws(SystemError) { try alarm?.arm() }
 
-  /// - Throws: `SystemError` of bpf(2); the alarm may go off once more.
+  /// Reports no data any more.
+  ///
+  /// - Throws: `SystemError` of bpf(2); one more report may follow.
   package func disarmAlarm() throws(SystemError) { try alarm?.filter.disarm() }
 
   private func removeAlarm() {

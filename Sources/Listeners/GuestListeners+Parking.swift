@@ -1,10 +1,10 @@
 import Lifecycle
 import Linux
 
-// All listeners of a guest together: new clients wait apart from a guest on its way out.
+// Parking at all listeners of a guest together.
 extension GuestListeners {
-  /// Sets as many descriptors aside as a stop takes: of each listener a standby and a steering's three, and some to look and to
-  /// send datagrams again by. A daemon that has none left by then can stop its guests all the same.
+  /// Sets aside as many descriptors as a stop takes: for each listener a standby and three of the steering, and three more for scans, the
+  /// store and datagrams that are sent again. So a daemon without descriptors can still stop its guests.
   ///
   /// - Throws: `SystemError` when there are not so many.
   package func keepEmergencyDescriptors() throws(SystemError) {
@@ -16,17 +16,18 @@ extension GuestListeners {
     emergencyDescriptors = list
   }
 
-  /// Leads new clients apart, at each listener where that can be.
+  /// Steers new clients to the standby listeners, at each listener where that is possible.
   ///
-  /// - Parameter returning: only at those from whose standby clients can come back to the same guest.
-  /// - Throws: `SystemError` of the last for which there was no place; no other is left out for it. `restore` leads all of them back.
+  /// - Parameter which: all listeners, or only those whose parked clients can be moved back to the same instance.
+  /// - Throws: `SystemError` of the last listener that cannot be diverted, for want of descriptors or memory. The others are diverted all the
+  ///   same; `restore` undoes it for all of them.
   package func divert(_ which: Divertible) throws(SystemError) {
     emergencyDescriptors = nil
     var failure: SystemError?
     for listener in all where listener.isAdopted != false && (which == .all || listener.canRestore) {
       var opened: HeldSocket?
       do throws(SystemError) {
-        // A daemon that is killed once clients can come there leaves it to the next one.
+        // In the store before a client can come to it: this daemon may be killed at any moment.
         try listener.divert(alarm?.filter) { standby in
           opened = standby
           keepStored(listener, standby: standby)
@@ -40,9 +41,10 @@ extension GuestListeners {
     if let failure { throw failure }
   }
 
-  /// Takes those apart as well whom the guest has not accepted.
+  /// Moves the clients that the guest has not accepted to the standbys.
   ///
-  /// - Returns: how many were lost, and the last failure; no listener is left out for another's.
+  /// - Parameter halfOpen: whether TCP clients are in their handshake.
+  /// - Returns: how many were lost, and the last failure. A failure at one listener does not keep the others from being drained.
   package func drainQueues(halfOpen: Bool) -> Listener.Unparked {
     var sum = Listener.Unparked()
     for listener in all {
@@ -69,12 +71,12 @@ extension GuestListeners {
   /// How many clients wait for the instance that is about to get the sockets.
   package func queued(_ diag: SockDiag) -> Int { all.reduce(0) { $0 + $1.queued(diag) } }
 
-  /// Notes who is left to the guest, because the kernel cannot move him.
+  /// Records how many clients are left in the guest's queues, because the kernel cannot move them.
   package func recordUndrained(_ diag: SockDiag) {
     for listener in all { listener.undrained = listener.isAdopted == false ? 0 : listener.queued(diag) }
   }
 
-  /// How many of those do not wait any more, now that the guest is gone.
+  /// How many of those have left the queues, now that the guest is gone: it accepted them, or dropped them.
   package func drainedByGuest(_ diag: SockDiag) -> Int {
     all.reduce(0) { sum, listener in
       defer { listener.undrained = 0 }
@@ -82,9 +84,9 @@ extension GuestListeners {
     }
   }
 
-  /// Puts the paths right that a killed daemon left to standby sockets of its own.
+  /// Gives the listeners their paths back that a killed daemon left to its standby sockets.
   ///
-  /// - Returns: the last error.
+  /// - Returns: the last error. Nil when there was none.
   package func recoverPaths(_ diag: SockDiag) -> SystemError? {
     var failure: SystemError?
     for listener in all {

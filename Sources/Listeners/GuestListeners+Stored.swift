@@ -1,9 +1,9 @@
 import GuestSpec
 import Linux
 
-// What outlives a daemon: in the service manager's store, and in the hands of a guest that a killed one left.
+// What outlives a daemon: sockets in the service manager's store, and those that an orphan has open.
 extension GuestListeners {
-  /// Gives the service manager a descriptor of what only this process has. What it passed is its own anyhow.
+  /// Stores the sockets that only this process has. The service manager keeps those that it passed anyway.
   func keepStored(_ listener: Listener, standby: HeldSocket?) {
     store.batch {
       if !listener.isPassed { store.keep(listener.primary, as: stored(listener.primary, .primary, listener)) }
@@ -11,29 +11,29 @@ extension GuestListeners {
     }
   }
 
-  /// Leaves the next daemon of two sockets at a path the one that clients come to, when nobody waits at the other: whose file would lie
-  /// beside the path for good should no daemon follow.
+  /// Leaves only one of two sockets at a path for the next daemon: the one that clients come to, if nobody waits at the other. The file of
+  /// the other would lie beside the path for good if no daemon followed.
   func leaveOne(of listener: Listener) {
-    // Who has connected a socket for datagrams sends to where he did that, whichever has the path.
+    // A client that has connected a datagram socket goes on sending to the same socket, whichever of the two has the path.
     guard case .path(let path) = listener.local, listener.listen.kind != .datagram, let standby = listener.standby,
       store.hasSentAll
     else { return }
     if !listener.steersToStandby {
       if (try? hasInput(standby.descriptor)) == false { forgettingStandby(of: listener) { listener.dropStandby() } }
     } else if !listener.isPassed, (try? hasInput(listener.primary.descriptor)) == false {
-      // To lead clients back to the first would be one moment more in which somebody has found a socket and is not in its queue yet.
+      // Steering clients back to the primary would cost those that have looked up the standby and are not in its queue yet.
       store.keep(standby, as: stored(standby, .primary, listener), insteadOf: listener.primary)
       if store.hasSentAll { StandbyPath.remove(path) }
     }
   }
 
-  /// Closes the standby for good, and has the service manager forget both.
+  /// Closes the standby, and removes both sockets from the store.
   func giveUp(_ listener: Listener) {
     forgettingStandby(of: listener) { listener.dropStandby() }
     store.drop(listener.primary)
   }
 
-  /// Has the service manager forget the standby when `body` gave it up.
+  /// Removes the standby from the store if `body` closed it.
   func forgettingStandby<Result, Failure: Error>(
     of listener: Listener, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -48,10 +48,14 @@ extension GuestListeners {
     StoredSocket(role, socket, listen: listener.listen, group: listener.group, guest: guest)
   }
 
-  /// Takes back what an earlier daemon put into the store. Second sockets come after all first ones.
+  /// Takes back a socket that an earlier daemon stored. Called for all primary sockets first, then for the standbys.
   ///
-  /// - Returns: false when the guest has no place for it.
-  /// - Throws: `SystemError` when it is no socket.
+  /// - Parameters:
+  ///   - socket: the socket.
+  ///   - description: what the record in the store says of it.
+  ///   - match: the line of the guest's files that asks for its address.
+  /// - Returns: false when the guest has no use for the socket.
+  /// - Throws: `SystemError` when the kernel does not tell its state.
   package func takeBack(
     _ socket: HeldSocket, _ description: StoredSocket, _ match: PassedSocket.Match
   ) throws(SystemError) -> Bool {
@@ -67,8 +71,8 @@ extension GuestListeners {
     return true
   }
 
-  /// Takes over a socket of an orphan, which has those of the daemon that was killed: when it is wanted and not here yet. Finds out which
-  /// of the two at a path the orphan has. A listener that nobody takes over is bound anew when the orphan is gone.
+  /// Takes over a socket of an orphan, whose daemon was killed, if `guest` asks for it and it is not here yet. Finds out, too, which of the
+  /// two sockets at a path the orphan has. A listener that is not taken over is bound anew when the orphan is gone.
   package func takeOver(_ descriptor: consuming OwnedFD, _ guest: Guest) {
     if let socket = try? HeldSocket(descriptor) { takeOver(socket, guest) }
   }
@@ -81,7 +85,7 @@ extension GuestListeners {
       return
     }
     if there.primary.inode == socket.inode { return }
-    // Nobody else has a standby one.
+    // Only a daemon opens a standby, and this daemon has none here.
     if case .path = there.local, there.standby == nil { there.standby = socket }
     there.guestHasStandby = there.standby?.inode == socket.inode
   }

@@ -3,14 +3,14 @@ import GuestSpec
 import Linux
 import Systemd
 
-/// The sockets of one guest, in the order in which its files name them: the order of their descriptors in the guest.
+/// The listeners of one guest, in the order of its files. The guest gets their descriptors in this order.
 package final class GuestListeners {
   package private(set) var all: [Listener] = []
   package let guest: String
   let store: SocketStore
   /// Reports data on their connections while the guest is frozen; nil when nobody wants that, or the kernel refuses.
   private(set) var alarm: ConnectionAlarm?
-  /// Descriptors that nobody uses, so that there are some when the guest has to be parted with.
+  /// Descriptors set aside, so that the guest can be stopped when no others are left.
   package var emergencyDescriptors: DescriptorList?
 
   package init(of guest: String, _ store: SocketStore) {
@@ -18,26 +18,31 @@ package final class GuestListeners {
     self.store = store
   }
 
-  /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left, before the first `hold`.
+  /// Takes over a socket that the service manager passed for this guest, or that an earlier daemon left. Called before the first
+  /// ``bind(_:)``.
   package func add(_ listener: Listener) { all.append(listener) }
 
   func use(_ alarm: ConnectionAlarm?) { self.alarm = alarm }
 
-  /// The first with a connection or a datagram in a queue.
+  /// The first listener at which a connection or a datagram waits.
   package var awaited: Listener? { all.first(where: \.isSomebodyWaiting) }
 
-  /// Whether somebody waits whom only the next guest can serve.
+  /// Whether a client waits at a socket that the current instance does not have.
   var isSomebodyParked: Bool { all.contains(where: \.isSomebodyParked) }
 
+  /// Whether the service manager passed any of them.
   package var arePassed: Bool { all.contains(where: \.isPassed) }
 
-  /// Opens what `guest` asks for and is not open, repairs what is, and closes what it asks for no longer.
+  /// Binds the addresses that `guest` asks for, repairs the listeners that are open, and closes those that it no longer asks for.
   ///
-  /// - Returns: those that served no longer, shut down by a guest or with their path taken away, and that serve again.
-  /// - Throws: `SystemError` of the first that could not be opened; those that are open stay so.
+  /// - Returns: the listeners that had stopped working and were repaired: shut down by a guest, or with their path removed.
+  /// - Throws: `SystemError` of the first address that could not be bound. Listeners that are open stay open.
   package func bind(_ guest: Guest) throws(SystemError) -> [Listener] {
+    // Once each: a file that asks for one twice has an error, and is not started.
+    var seen: Set<Listen> = []
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
-    // What the service manager passed is its to make anew: as long as the address is asked for, it stays.
+      .filter { seen.insert($0.listen).inserted }
+    // Only the service manager can replace a socket that it passed, so that one stays while its address is asked for.
     close { listener in
       !wanted.contains { $0.listen == listener.listen && (listener.isPassed || $0.group == listener.group) }
     }
@@ -58,14 +63,15 @@ package final class GuestListeners {
     return repaired
   }
 
-  /// Moves the open listener to its place, repaired; one that is lost is closed, so that its address is free again.
+  /// Repairs the listener that is open for an address, and moves it to its place. One that cannot be repaired is closed, which frees the
+  /// address.
   ///
-  /// - Returns: nil when none is open.
+  /// - Returns: nil when no listener is open for the address.
   private func keep(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) -> ListenerHealth? {
     guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
     let listener = all[index]
     let health = listener.isUnreachable ? .lost : try listener.repair()
-    // Its service manager goes on using what it passed: a new socket would be a standby one on the address.
+    // The service manager goes on using what it passed, and a new socket would be a second one at the address.
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
     all.remove(at: index)
     if health == .lost { giveUp(listener) } else { all.insert(listener, at: place) }
@@ -79,36 +85,38 @@ package final class GuestListeners {
     all.insert(try Listener(descriptor, as: listen, of: group, passed: false), at: place)
   }
 
-  /// Calls `incoming` with the listener at which somebody incoming. No guest may run.
+  /// Calls `incoming` with each listener that a client comes to. Only while no instance runs: it would wake both.
   ///
-  /// - Throws: `SystemError` when epoll refuses.
+  /// - Throws: `SystemError` of epoll_ctl(2).
   package func watch(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
     for listener in all {
       try listener.watch(loop) { [unowned listener] in incoming(listener) }
     }
   }
 
+  /// Ends ``watch(_:incoming:)``.
   package func stopWatching() {
     for listener in all { listener.stopWatching() }
   }
 
-  /// Watches those that a frozen guest holds, until `handBack`.
+  /// Calls `incoming` with each listener of a frozen guest that a client comes to, until ``handBack()``.
   ///
-  /// - Throws: `SystemError` when epoll refuses.
+  /// - Throws: `SystemError` of epoll_ctl(2).
   package func watchWhileFrozen(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
     for listener in all where listener.isAdopted != false {
       try listener.watch(loop) { [unowned listener] in incoming(listener) }
     }
   }
 
-  /// The guest can take what comes itself again. Those that it never took are its no more than before.
+  /// Ends ``watchWhileFrozen(_:incoming:)``: the guest accepts for itself again. Listeners that it never took stay watched, because
+  /// their clients are refused.
   package func handBack() {
     for listener in all where listener.isAdopted != false { listener.stopWatching() }
   }
 
-  /// Lets every socket go; those that were bound here by a path are removed where `RemoveOnStop=` asks for it.
+  /// Closes every listener. `RemoveOnStop=` removes the paths that were bound here.
   ///
-  /// - Parameter forNext: whether the next daemon is to find what the service manager has of them, with whoever waits there.
+  /// - Parameter forNext: leaves the sockets, with the clients that wait, in the service manager's store for the next daemon.
   package func release(forNext: Bool) {
     if forNext {
       for listener in all {
@@ -122,14 +130,14 @@ package final class GuestListeners {
     }
   }
 
-  /// Notes which listeners the guest holds.
+  /// Records which listeners the guest has open.
   package func recordAdoption(by inodes: Set<UInt64>) {
     for listener in all { listener.isAdopted = inodes.contains(listener.inode) }
   }
 
-  /// The descriptors in order, duplicated for one launch.
+  /// Duplicates the descriptors, in order, for one launch.
   ///
-  /// - Throws: `SystemError` when the process has no descriptor left.
+  /// - Throws: `SystemError` when no descriptor is left.
   package func duplicates() throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
     for listener in all { list.append(try listener.descriptor.duplicate()) }

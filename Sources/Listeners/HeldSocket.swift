@@ -4,21 +4,23 @@ import Linux
 package final class HeldSocket {
   package let descriptor: OwnedFD
   package let inode: UInt64
-  /// Its name in the service manager's store, which keeps it for the next daemon; nil when it is not there, nor on its way.
+  /// Its name in the service manager's store, which passes it to the next daemon. Nil: it is not stored, and not to be stored.
   var storedAs: StoredName?
 
-  /// - Throws: `SystemError` when it is no socket.
+  /// Takes over an open socket.
+  ///
+  /// - Throws: `SystemError`; `ENOTSOCK` when the descriptor is not a socket.
   package init(_ descriptor: consuming OwnedFD) throws(SystemError) {
     _ = try insisting { () throws(SystemError) in try kind(of: descriptor) }
     inode = try Self.inode(of: descriptor)
     self.descriptor = descriptor
   }
 
-  /// What is given up here may be had from nobody else.
+  /// Tried several times: nobody else may have this descriptor, and what waits at it would be lost.
   private static func inode(of descriptor: borrowing OwnedFD) throws(SystemError) -> UInt64 {
     try insisting { () throws(SystemError) in try Linux.inode(of: descriptor) }
   }
 
-  /// Whether somebody waits at it; not when that cannot be told.
+  /// Whether a connection or a datagram is queued. False when the kernel does not answer.
   var hasInput: Bool { (try? Linux.hasInput(descriptor)) == true }
 }

@@ -2,26 +2,28 @@ import Glibc
 import GuestSpec
 import Linux
 
-// Where new clients wait that a guest on its way out is not to get: at a standby of the same address. A guest that is told to halt
-// has no queue to throw away.
+// New clients of a stopping guest are parked: they come to a standby, a second socket at the same address. So a guest that is told to
+// halt has no clients in its queue that it could drop.
 //
-// | | what is new goes to one or the other by | what waits at the standby one |
+// | socket | what steers a new client | what becomes of the clients at the standby |
 // |---|---|---|
-// | TCP | a program on their group (`ReuseportSteering`) | moves to the first when the standby is shut down, or closed everywhere |
-// | UDP | the same | is read out and sent again; the standby stays, for it is in the group until it is closed everywhere |
-// | AF_UNIX, by path | the path, whose files change places | cannot move: the next guest gets the standby |
+// | TCP | a program on the reuseport group (`ReuseportSteering`) | the kernel moves them to the primary when the standby is shut down |
+// | UDP | the same | their datagrams are read and sent again; the standby stays, as it is in the group until it is closed everywhere |
+// | AF_UNIX, by path | the path: the files of the two change places | they cannot be moved: the next instance gets the standby |
 // | TCP without eBPF | the program | the same |
-// | AF_UNIX, abstract; `ReusePort=yes` | nothing: others may share the address | |
+// | AF_UNIX, abstract; `ReusePort=yes` | nothing, as others may share the address | |
 //
-// What the service manager passed is always the first one, and it is where clients come to when this process ends. When it is killed
-// they go on coming to the standby where the service manager's store has that: for the next daemon. Else the kernel moves the queue of
-// the standby to the first, as it does with every listener that is closed.
+// A socket that the service manager passed is always the primary, and clients come to it when this process ends. When this process is
+// killed, clients go on coming to a standby that is in the service manager's store: the next daemon gets it. Without a store the kernel
+// moves the queue of the standby to the primary, as with every listener that is closed.
 extension Listener {
-  /// What became of those that waited apart.
+  /// What became of parked clients.
   package struct Unparked {
+    /// How many were moved to where an instance serves them.
     package var count = 0
+    /// How many were lost: datagrams that could not be sent again.
     package var lost = 0
-    /// Why some wait apart still.
+    /// Why some are still parked. Nil: none is.
     package var failure: SystemError?
 
     package init(count: Int = 0, lost: Int = 0, failure: SystemError? = nil) {
@@ -37,14 +39,14 @@ extension Listener {
     }
   }
 
-  /// Leads new clients to the standby. Where that cannot be they go on coming to the guest.
+  /// Diverts new clients to the standby. At an address that cannot have a standby they go on coming to the guest.
   ///
   /// - Parameters:
-  ///   - alarm: hears of what arrives on connections.
-  ///   - opened: called with a new standby before anybody can come to it, whether or not there is a place for it then.
-  /// - Throws: `SystemError` when there is no place for it: no descriptor, no memory. Nothing has changed then.
+  ///   - alarm: the filter for the connections of a frozen guest.
+  ///   - opened: called with a new standby before a client can come to it. The standby may fail after that.
+  /// - Throws: `SystemError` when there is no descriptor or no memory for it. Nothing has changed then.
   func divert(_ alarm: DataAlarm?, opened: (HeldSocket) -> Void) throws(SystemError) {
-    // Where an earlier daemon's leads is not known.
+    // Nobody knows where an earlier daemon's steering leads.
     try regainSteering()
     if isDiverted { return }
     if standby == nil { try openStandbySocket(alarm, opened) }
@@ -55,10 +57,10 @@ extension Listener {
     switch local {
     case .ipv4, .ipv6:
       if group.reusePort { return }
-      // What may fail for want of memory comes before a client can come to the standby.
+      // The program may fail for want of memory, so it is made before a client can come to the standby.
       let program = try ReuseportProgram()
       let other = try HeldSocket(makeStandby(of: primary.descriptor))
-      // Who waits there is the guest's connection later.
+      // The clients that wait there are connections of the guest later.
       if listen.kind == .stream { try alarm?.attach(to: other.descriptor) }
       opened(other)
       try joinStandby(other.descriptor, to: primary.descriptor, backlog: group.backlog)
@@ -75,7 +77,8 @@ extension Listener {
     }
   }
 
-  /// The service manager may have made its file with another mode and owner than the guest file asks for.
+  /// The options of the standby at a path. The service manager may have made its file with another mode and owner than the guest file
+  /// asks for.
   private func standbyOptions(_ path: String) throws(SystemError) -> SocketOptions {
     var options = try SocketOptions(group)
     if isPassed {
@@ -99,30 +102,30 @@ extension Listener {
     steersToStandby = toStandby
   }
 
-  /// Whether those who wait at the standby can be moved to the first.
+  /// Whether clients that wait at the standby can be moved to the primary.
   private var movesQueue: Bool { listen.kind == .datagram && local.port != nil || steering?.movesQueues == true }
 
-  /// Whether who waits apart can come back to the guest, should it go on (of TCP it is not known before that it cannot, without eBPF).
+  /// Whether parked clients can come back to the guest, should it go on. Of TCP without eBPF it turns out later that they cannot.
   var canRestore: Bool { local.port != nil }
 
-  /// Whether somebody waits at the socket that the guest does not have: of a guest that is to go on, only the next one can serve him.
+  /// Whether a client waits at the socket that the guest does not have.
   var isSomebodyParked: Bool { other?.hasInput == true }
 
-  /// Whether somebody waits at either of the two.
+  /// Whether a client waits at either of the two.
   var isSomebodyWaiting: Bool { isSomebodyQueued || isSomebodyParked }
 }
 
 // Before the halt.
 extension Listener {
-  /// Whether somebody waits whom the guest has not accepted yet.
+  /// Whether a client waits that the guest has not accepted yet.
   package var isSomebodyQueued: Bool { socket.hasInput }
 
-  /// Takes those apart too whom the guest has not accepted. It gets a listener that accepts nobody any more (EINVAL), so this is for
-  /// the moment before it is told to halt.
+  /// Moves the clients that the guest has not accepted to the standby. The guest's accept(2) fails with EINVAL from then on, so this is
+  /// done just before the guest is told to halt.
   ///
-  /// - Parameter halfOpen: whether clients are in their handshake, with whichever of the two.
-  /// - Returns: how many were lost; with a failure some wait at the guest's socket still.
-  /// - Throws: `SystemError`; all of them do.
+  /// - Parameter halfOpen: whether TCP clients are in their handshake, with either of the two.
+  /// - Returns: how many were lost. With a failure some are left in the guest's queue.
+  /// - Throws: `SystemError`; all are left in the guest's queue.
   func drainQueue(halfOpen: Bool) throws(SystemError) -> Unparked {
     guard isDiverted, movesQueue, !guestHasStandby else { return Unparked() }
     if listen.kind == .datagram { return try resent(from: socket) }
@@ -133,7 +136,7 @@ extension Listener {
     return Unparked()
   }
 
-  /// Sends the datagrams of one socket again, to where clients are led.
+  /// Sends the datagrams of one socket again: they come to where new clients are steered.
   fileprivate func resent(from source: HeldSocket) throws(SystemError) -> Unparked {
     guard source.hasInput else { return Unparked() }
     let done = try resendDatagrams(from: source.descriptor)
@@ -141,40 +144,40 @@ extension Listener {
   }
 }
 
-// After the stop was cancelled, or the guest has gone.
+// After the stop was cancelled, or the guest is gone.
 extension Listener {
-  /// Leads clients to the guest again, which goes on, and moves those that waited.
+  /// Steers clients to the guest again, which goes on, and moves the parked ones there.
   ///
-  /// - Returns: how many those were; with a failure some still wait apart.
-  /// - Throws: `SystemError`; all of them do.
+  /// - Returns: how many were moved and lost. With a failure some are still parked.
+  /// - Throws: `SystemError`; all are still parked.
   func restore() throws(SystemError) -> Unparked {
     try regainSteering()
     if movesQueue { return hasLostPlace ? try repairAndMoveBack() : try moveBack() }
-    // Whoever found the standby one waits there for the next guest: the kernel does not move him.
+    // Clients at the standby wait for the next instance: the kernel does not move them.
     if isDiverted { try steer(to: socket) }
     return Unparked()
   }
 
-  /// Brings everything in order for the next guest when the last one has gone.
+  /// Gives the parked clients to the next instance, now that the last one is gone.
   ///
-  /// - Parameter diag: to count whom the kernel cannot move.
-  /// - Returns: how many had waited apart, and are there for the next guest.
-  /// - Throws: `SystemError`; whoever waits goes on waiting.
+  /// - Parameter diag: counts the clients that the kernel cannot move.
+  /// - Returns: how many had been parked.
+  /// - Throws: `SystemError`; they are still parked.
   func unparkForNext(_ diag: SockDiag) throws(SystemError) -> Unparked {
     try regainSteering()
     if movesQueue { return try repairAndMoveBack() }
     guard let other else { return Unparked() }
     let waiting = isDiverted ? count(at: other, diag) : 0
-    // Who was left over comes first; else who waited apart.
+    // Clients that the last instance left in its queue come first, then the parked ones.
     try choose(socket.hasInput ? socket : other)
     try goHome()
     return Unparked(count: waiting)
   }
 
-  /// The guest that is about to start gets the socket at which somebody waits.
+  /// Makes the instance that is about to start get the socket at which clients wait.
   ///
-  /// - Returns: how many were moved to it who could not be when the last one had gone; with a failure some wait apart still.
-  /// - Throws: `SystemError` when clients cannot be led there.
+  /// - Returns: how many were moved that could not be moved when the last instance was gone. With a failure some are still parked.
+  /// - Throws: `SystemError` when clients cannot be steered there.
   func prepare() throws(SystemError) -> Unparked {
     try regainSteering()
     if movesQueue, standby != nil { return try repairAndMoveBack() }
@@ -194,10 +197,10 @@ extension Listener {
     try steer(to: primary)
     if listen.kind == .datagram { return try resent(from: standby) }
     let waiting = try acceptQueueLength(of: standby.descriptor)
-    // To close it would not be enough, the store may have it too.
+    // To close it would not be enough: the service manager's store may have it too.
     try shutDown(standby.descriptor)
     self.standby = nil
-    // The program stays in the kernel: by it that finds where to go with clients whose handshake ends later.
+    // The program stays in the kernel, and tells it where to put clients whose handshake ends later.
     steering = nil
     return Unparked(count: waiting)
   }
@@ -207,15 +210,15 @@ extension Listener {
     guestHasStandby = chosen === standby
   }
 
-  /// What the service manager passed is where clients have to come to when this process has ended.
+  /// Gives the guest the primary again that the service manager passed: clients have to come to that when this process has ended.
   private func goHome() throws(SystemError) {
     if isPassed, guestHasStandby, !socket.hasInput { try choose(primary) }
   }
 
-  /// How many wait at the socket that the guest has, or will get; datagrams count as one.
+  /// How many clients wait at the socket that the guest has, or will get. Datagrams count as one.
   package func queued(_ diag: SockDiag) -> Int { count(at: socket, diag) }
 
-  /// A number that cannot be told is no reason to do anything else: it counts as none.
+  /// 0 when the kernel does not tell the number: it is for statistics.
   private func count(at socket: HeldSocket, _ diag: SockDiag) -> Int {
     guard socket.hasInput else { return 0 }
     if listen.kind == .datagram { return 1 }
@@ -223,7 +226,7 @@ extension Listener {
     return (try? diag.unixSocket(inode: socket.inode))??.pending.count ?? 0
   }
 
-  /// Closes the standby for good, with its file; clients come to the first one.
+  /// Closes the standby, and removes its file. Clients come to the primary.
   func dropStandby() {
     if standby == nil { return }
     try? steer(to: primary)
@@ -233,15 +236,15 @@ extension Listener {
     if case .path(let path) = local { StandbyPath.remove(path) }
   }
 
-  /// Lets clients come to what the service manager passed: it goes on using that when nobody of ours is there.
+  /// Steers clients to the socket that the service manager passed, which goes on using it when this process has ended.
   func steerHome() {
     if isPassed { try? steer(to: primary) }
   }
 
-  /// Takes back the standby that an earlier daemon opened, perhaps with clients who come to it still.
+  /// Takes back the standby that an earlier daemon opened. Clients may still come to it.
   ///
-  /// - Returns: false when nobody can come to it any more.
-  /// - Throws: `SystemError` when that cannot be told.
+  /// - Returns: false when no client can come to it any more.
+  /// - Throws: `SystemError` when the kernel does not tell that.
   func takeBackStandby(_ socket: HeldSocket) throws(SystemError) -> Bool {
     switch local {
     case .ipv4, .ipv6:
@@ -254,7 +257,7 @@ extension Listener {
     return true
   }
 
-  /// The steering of an earlier daemon leads on as it did, and nobody can turn it: another one takes its place.
+  /// Replaces the steering of an earlier daemon: that goes on steering as it did, and nobody can turn it.
   private func regainSteering() throws(SystemError) {
     guard local.port != nil, steering == nil, let standby else { return }
     steering = try ReuseportSteering(
@@ -263,8 +266,8 @@ extension Listener {
     hasLostPlace = false
   }
 
-  /// Finds out where clients come to by a path, after an earlier daemon, and puts the path right at which a killed one left the file of a
-  /// standby that is gone.
+  /// Finds out to which of two sockets an earlier daemon steered the clients of a path. If a killed daemon left the path to a standby that
+  /// is gone, the primary gets it back.
   ///
   /// - Throws: `SystemError` of sock_diag(7) or renameat2(2).
   func recoverPath(_ diag: SockDiag) throws(SystemError) {

@@ -4,46 +4,52 @@ import GuestSpec
 import Linux
 import Systemd
 
-/// One socket that is held for a guest. It outlives every run of the guest: the daemon's own descriptor is never closed before
-/// the guest file is gone, whatever a guest does to the socket that both share.
+/// One address of a guest, and the sockets that listen there.
+///
+/// It outlives every instance of the guest. The daemon keeps a descriptor of its own, which it closes only when the guest's files no
+/// longer ask for the address.
 package final class Listener {
+  /// The `Listen…=` line that asks for it.
   package let listen: Listen
-  /// The section of the guest file that asks for it, as it is now.
+  /// The `[Socket]` section of that line, as it is now.
   var group: SocketGroup
-  /// Taken from the service manager, which goes on using it after us: never unlinked, never shut down.
+  /// Whether the service manager passed it. It goes on using the socket after us, so that is never shut down, nor its path removed.
   let isPassed: Bool
-  /// The one that was bound or passed; by AF_UNIX it may change its role with the standby.
+  /// The socket that was bound or passed. Guests get it, unless clients wait at the standby whom the kernel cannot move.
   let primary: HeldSocket
-  /// At the same address: where clients wait apart from a guest on its way out.
+  /// A second socket at the same address, where clients of a stopping guest are parked. Only the daemon has it.
   var standby: HeldSocket?
-  /// Before the two, where they share a port.
+  /// Decides to which of the two a new client comes, if they share a port.
   var steering: ReuseportSteering?
   /// Whether new clients come to the standby.
   var steersToStandby = false
-  /// Whether the standby is the one that the guest has, or will get.
+  /// Whether the guest has the standby, or will get it.
   var guestHasStandby = false
-  /// As the kernel writes it, with the port that it chose where 0 was asked for.
+  /// The address that the kernel bound, with the port that it chose for port 0.
   package let local: SocketAddress
-  /// Whether the running guest keeps it open; nil while none runs or that is not known yet.
+  /// Whether the running guest has it open. Nil while none runs, and until that is known.
   package var isAdopted: Bool?
-  /// Whether the first was shut down, to take its queue or by a guest, and its place at the steering is not restored yet.
+  /// Whether the primary was shut down, to drain its queue or by a guest, and has not joined the steering again.
   var hasLostPlace = false
-  /// How many a guest on its way out still had in the queue when nobody could be taken from there any more.
+  /// How many clients a stopping guest had in its queue when no more of them could be drained.
   var undrained = 0
-  /// Whether what arrives on its connections is told to the guest's alarm.
+  /// Whether its connections report their data to the guest's alarm.
   var hasAlarm = false
   private var source: EventSource?
   private var standbySource: EventSource?
 
   /// Takes over an open socket: one that `openListener` made, or one that the service manager passed.
   ///
-  /// - Throws: `SystemError` when it is no socket.
+  /// - Throws: `SystemError` when the descriptor is not a socket.
   convenience init(
     _ descriptor: consuming OwnedFD, as listen: Listen, of group: SocketGroup, passed: Bool
   ) throws(SystemError) {
     try self.init(HeldSocket(descriptor), as: listen, of: group, passed: passed)
   }
 
+  /// Takes over an open socket.
+  ///
+  /// - Throws: `SystemError` when the kernel does not tell its address.
   package init(_ socket: HeldSocket, as listen: Listen, of group: SocketGroup, passed: Bool) throws(SystemError) {
     local = try insisting { () throws(SystemError) in try localAddress(of: socket.descriptor) }
     self.listen = listen
@@ -52,34 +58,37 @@ package final class Listener {
     primary = socket
   }
 
-  /// The one that the guest has, or will get.
+  /// The socket that the guest has, or will get.
   var socket: HeldSocket { guestHasStandby ? standby ?? primary : primary }
-  /// The other one.
+  /// The other of the two.
   var other: HeldSocket? { guestHasStandby ? primary : standby }
-  /// Whether new clients do not come to the guest's.
+  /// Whether new clients come to the socket that the guest does not have.
   var isDiverted: Bool { steersToStandby != guestHasStandby }
+  /// Of the socket that the guest has, or will get.
   package var descriptor: OwnedFD { _read { yield socket.descriptor } }
+  /// Of the same socket.
   package var inode: UInt64 { socket.inode }
 
   deinit { stopWatching() }
 
-  /// The address as the guest file has it.
+  /// The address as the guest file writes it.
   package var address: String { listen.address.description }
 
-  /// What `LISTEN_FDNAMES` calls it.
+  /// Its name in `LISTEN_FDNAMES`.
   package func name(in guest: String) -> String { group.name(in: guest) }
 
-  /// Undoes what a guest may have done to the socket that it shared: a cleared O_NONBLOCK, a shutdown(2).
+  /// Undoes what a guest may have done to the shared socket: a cleared O_NONBLOCK, a shutdown(2).
   ///
-  /// - Throws: `SystemError` when it is no socket any more.
+  /// - Returns: what was found.
+  /// - Throws: `SystemError` when the kernel refuses.
   func repair() throws(SystemError) -> ListenerHealth {
     let health = try repairListener(descriptor, backlog: group.backlog)
-    // One for datagrams stays in its place whatever a guest does.
+    // A datagram socket keeps its place in the steering whatever a guest does.
     if health == .repaired, listen.kind == .stream, !guestHasStandby { hasLostPlace = true }
     return health
   }
 
-  /// Whether somebody took its path away, and nobody has come by it who still waits.
+  /// Whether its path was removed, and no client waits that came by it before.
   var isUnreachable: Bool {
     guard !isPassed, case .path(let path) = listen.address else { return false }
     do throws(SystemError) {
@@ -90,25 +99,26 @@ package final class Listener {
     }
   }
 
-  /// Calls `incoming` while somebody connects or a datagram is there. No guest may hold the socket.
+  /// Calls `incoming` again and again while a client waits. Only while no guest accepts from the socket.
   ///
-  /// - Throws: `SystemError` when epoll refuses.
+  /// - Throws: `SystemError` of epoll_ctl(2).
   package func watch(_ loop: EventLoop, incoming: @escaping () -> Void) throws(SystemError) {
     source = try loop.watch(descriptor, for: .readable) { [unowned self] events in
-      // An answer to what a guest sent wakes nobody.
+      // An ICMP error, in answer to what a guest sent, is no client.
       if events != .error || (try? clearErrors(of: descriptor)) == nil { incoming() }
     }
-    // Somebody may have come to the other one just when clients were led away from there.
+    // A client may have come to the other socket at the moment when clients were steered away from it.
     if let other { standbySource = try loop.watch(other.descriptor, for: .readable) { _ in incoming() } }
   }
 
-  /// Lets whoever incoming wait for a standby, and calls `over` then: without it the loop would turn without rest.
+  /// Stops watching for a second, and then calls `over`: a client that cannot be refused now would keep the loop busy.
   ///
   /// - Throws: `SystemError` when there can be no timer.
   package func rest(_ loop: EventLoop, over: @escaping () -> Void) throws(SystemError) {
     source = try loop.after(.seconds(1), accuracy: .milliseconds(100), handler: over)
   }
 
+  /// Ends ``watch(_:incoming:)`` and ``rest(_:over:)``.
   package func stopWatching() {
     source?.cancel()
     source = nil
@@ -116,6 +126,7 @@ package final class Listener {
     standbySource = nil
   }
 
+  /// The listener as `dormouse status` shows it.
   package func status(in guest: String) -> SocketStatus {
     var status = SocketStatus(address: address, kind: listen.kind.inProtocol, name: name(in: guest))
     status.inode = inode

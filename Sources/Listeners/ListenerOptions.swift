@@ -2,10 +2,10 @@ import Glibc
 import GuestSpec
 import Linux
 
-// From the words of a [Socket] section to the kernel's.
+// The settings of a [Socket] section in the terms of the kernel.
 
 extension SocketAddress {
-  /// - Throws: `SystemError` when the address names an interface that is not there.
+  /// - Throws: `SystemError` when the address names an interface that does not exist.
   init(_ address: ListenAddress) throws(SystemError) {
     switch address {
     case .ipv4(let bytes, let port): self = .ipv4(IPv4Address(bytes: bytes) ?? .any, port: port)
@@ -19,7 +19,7 @@ extension SocketAddress {
 }
 
 extension SocketOptions {
-  /// - Throws: `SystemError` when `SocketUser=` or `SocketGroup=` is not known here.
+  /// - Throws: `SystemError` when this host does not know `SocketUser=` or `SocketGroup=`.
   init(_ group: SocketGroup) throws(SystemError) {
     self.init()
     backlog = group.backlog

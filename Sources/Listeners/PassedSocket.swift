@@ -1,7 +1,7 @@
 import GuestSpec
 import Linux
 
-/// What is known of a socket that the service manager passed: by this it finds its guest.
+/// Kind and address of a socket that the service manager passed, by which the guest is found that it belongs to.
 package struct PassedSocket {
   let name: String
   private let local: SocketAddress?
@@ -9,14 +9,14 @@ package struct PassedSocket {
 
   package init(_ descriptor: borrowing OwnedFD, name: String) {
     self.name = name
-    // Passed once: what is not recognised is closed, and its address is taken for as long as the service manager has it.
+    // Tried several times: a socket that is not recognised is closed, and the service manager goes on holding its address.
     local = try? insisting { () throws(SystemError) in try localAddress(of: descriptor) }
     kind = try? insisting { () throws(SystemError) in try Linux.kind(of: descriptor) }
   }
 
   package var address: String { local?.description ?? "a descriptor that is no socket" }
 
-  /// Whether clients come to it: a connection of the guest has the same address.
+  /// Whether clients come to it. A connection that the guest accepted has the same address as its listener.
   func takesClients(_ descriptor: borrowing OwnedFD) -> Bool {
     kind == .datagram || (try? isListening(descriptor)) == true
   }
@@ -24,11 +24,11 @@ package struct PassedSocket {
   package struct Match {
     package var listen: Listen
     package var group: SocketGroup
-    /// The name agrees too, not the address alone.
+    /// Whether the name agrees too, not only the address.
     package var isNamed: Bool
   }
 
-  /// The line of the guest's files that asks for this socket, if one does.
+  /// The line of the guest's files that asks for this socket. Nil when none does.
   package func match(_ guest: Guest) -> Match? {
     for group in guest.sockets {
       for listen in group.listen where listen.kind.inKernel == kind {

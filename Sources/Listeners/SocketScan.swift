@@ -3,25 +3,33 @@ import GuestSpec
 import Lifecycle
 import Linux
 
-/// One look at a guest's sockets: which connections there are, what waits, when the last datagram came.
+/// Scans a guest's sockets: which connections are open, which clients wait, when the last datagram came.
 package final class SocketScan {
   private let diag: SockDiag
   private let ended: EndedConnections
   private let listeners: GuestListeners
-  /// How long a connection counts whose client has closed, or will send no more (both look the same), while the guest holds on
-  /// to its end in silence.
+  /// How long a half-closed connection counts as a use while the guest is silent on it. Its client has closed, or will send no more: the two
+  /// look the same.
   private let closeWaitLimit: Duration
-  /// When each connection, by its cookie, was first seen: the kernel does not keep when it was made.
+  /// When each connection was first found, by its cookie. The kernel does not record when a connection was made.
   private var firstSeen: [UInt64: Timestamp] = [:]
+  /// Counts the guest's connections.
   package private(set) var tally: ConnectionTally
-  /// False when the kernel's messages about the ends of connections cannot be had: then it is looked as often as for AF_UNIX.
+  /// Whether the kernel reports the ends of TCP connections. If it does not, they are scanned as often as AF_UNIX.
   package var receivesEnds = false
-  /// Whether somebody uses the guest who came by no socket of it: one who sits at its console.
+  /// Whether somebody uses the guest without a connection: at its console.
   package var isAttended: () -> Bool = { false }
-  /// Clients that nobody takes are looked at this soon again: the guest may have ceased to serve them.
+  /// The next scan comes this soon while clients wait in a queue: the guest may have stopped serving them.
   private static let queueRescan = Duration.seconds(5)
 
-  /// With the `tally` of the guest's earlier runs.
+  /// Makes a scan of `listeners`.
+  ///
+  /// - Parameters:
+  ///   - diag: asks the kernel.
+  ///   - ended: reports the ends of TCP connections.
+  ///   - listeners: the guest's.
+  ///   - idleStop: the guest's `IdleStopSec=`.
+  ///   - tally: of the guest's earlier instances.
   package init(
     _ diag: SockDiag, _ ended: EndedConnections, listeners: GuestListeners, idleStop: Duration?,
     tally: ConnectionTally = ConnectionTally()
@@ -30,34 +38,37 @@ package final class SocketScan {
     self.diag = diag
     self.ended = ended
     self.listeners = listeners
-    // Not shorter, however short IdleStopSec= is: a client may have asked for what takes the guest a while.
+    // Not shorter, however short IdleStopSec= is: a client may wait for an answer that takes the guest a while.
     closeWaitLimit = max(idleStop ?? .zero, IdlePolicy.seldom)
   }
 
+  /// What a scan found.
   package struct Found {
+    /// What the idle policy judges by.
     package var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
+    /// Open and queued connections.
     package var connections: [ConnectionStatus] = []
-    /// The kernel's name of each connection, in the same order.
+    /// The cookie of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []
-    /// Of those that the guest has.
+    /// The cookies of accepted connections whose end the kernel reports, and of those whose end it does not report.
     fileprivate var announced: Set<UInt64> = []
     fileprivate var unannounced: Set<UInt64> = []
-    /// Somebody uses the guest in a way in which it cannot be seen what comes next.
+    /// Somebody uses the guest in a way of which nothing reports the next activity.
     fileprivate var isOpaque = false
-    /// A client of TCP is in its handshake.
+    /// Whether a TCP client is in its handshake.
     package fileprivate(set) var isHalfOpen = false
-    /// Those at which somebody waits.
+    /// The listeners at which clients wait, and how many.
     package var waiting: [(listener: Listener, count: Int)] = []
   }
 
   var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
 
-  /// Those at which the guest serves: who tries again and again at another is no user of it.
+  /// The listeners that the guest has not left alone. A client that tries again and again at another one is no user of the guest.
   private var served: [Listener] { listeners.all.filter { $0.isAdopted != false } }
-  /// Theirs, of TCP.
+  /// The TCP ports of these.
   package var servedPorts: Set<UInt16> { Set(served.compactMap(\.tcpPort)) }
 
-  /// Whether it is told what arrives on connections.
+  /// Whether data on the guest's connections is reported while it is frozen.
   var monitorsData: Bool { listeners.alarm != nil }
 
   private var hasUnixListener: Bool {
@@ -69,15 +80,16 @@ package final class SocketScan {
     }
   }
 
-  /// Takes in first which connections have ended, of this guest and of others: each was a use, and is judged by the state in which it
-  /// happened.
+  /// Scans now. First the ends of connections are reported that the kernel has announced, for this guest and for others: each was a use,
+  /// and is judged by the state in which it happened.
   ///
+  /// - Returns: what was found.
   /// - Throws: `SystemError` when the kernel does not answer.
   package func scan() throws(SystemError) -> Found {
     ended.drain()
     var found = Found()
     let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
-    let unix = hasUnixListener ? try diag.connectedUnixSockets() : []
+    let unix = hasUnixListener ? try diag.unixSockets() : []
     let addresses = listeners.all.map(\.local)
     for listener in listeners.all {
       switch (listener.listen.kind, listener.local) {
@@ -89,7 +101,7 @@ package final class SocketScan {
         let unmonitored = listeners.alarm?.unmonitored ?? []
         if open.connections.contains(where: { unmonitored.contains($0.cookie) }) { found.isOpaque = true }
       case (_, .path), (_, .abstract), (_, .unnamed):
-        if let socket = try diag.unixSocket(inode: listener.inode) {
+        if let socket = unix.first(where: { $0.inode == listener.inode }) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
         }
       }
@@ -107,9 +119,10 @@ package final class SocketScan {
     return found
   }
 
-  /// Takes note of connections that ended on these ports; nil: of some that are not known.
+  /// Records connections that ended on the guest's ports.
   ///
-  /// - Returns: nil when none was the guest's, else how many of them ended without a byte from it.
+  /// - Parameter connections: nil when the kernel lost reports.
+  /// - Returns: how many of the guest's connections ended without a byte from it. Nil when none was the guest's.
   package func recordEnded(_ connections: [TCPConnection]?) -> Int? {
     guard let connections else {
       tally.missedSome()
@@ -136,7 +149,7 @@ package final class SocketScan {
   }
 
   private func scanDatagrams(of listener: Listener, _ found: inout Found) throws(SystemError) {
-    // Its end is not announced, nor is the next datagram.
+    // Nothing reports the next datagram.
     found.usage.endIsAnnounced = false
     if try hasInput(listener.descriptor) {
       found.usage.inUse = true
@@ -191,6 +204,6 @@ extension ConnectionStatus {
 }
 
 extension Listener {
-  /// The port whose connections are to be looked at, if it is a TCP listener.
+  /// The port of a TCP listener.
   var tcpPort: UInt16? { listen.kind == .stream ? local.port : nil }
 }

@@ -8,8 +8,8 @@ import Synchronization
 /// The thread that makes the loop runs it. Everything but ``enqueue(_:)`` is called on that thread only: before ``run()``, in a handler,
 /// or in a method of an actor whose `unownedExecutor` is this loop. An idle loop blocks in one epoll_wait(2) without a timeout.
 public final class EventLoop: SerialExecutor {
-  // sd-event is single-threaded. The pointer never changes, and only the loop's thread uses what it points to: each entry point checks
-  // that with `preconditionOnLoop`.
+  // Trap: the pointer never changes, and only the loop's thread uses what it points to, because sd-event has no locks. Each entry point
+  // checks that with `preconditionOnLoop`.
   nonisolated(unsafe) let event: OpaquePointer
   private let thread: pthread_t
   private let jobs = Mutex<[UnownedJob]>([])

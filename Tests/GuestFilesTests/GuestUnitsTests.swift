@@ -29,14 +29,15 @@ final class GuestUnitsTests {
     }
   }
 
-  @Test("a unit counts only when it is linked, and an absolute link is the guest's")
+  @Test("A socket unit is enabled only if it is linked, and an absolute link leads within the guest's root")
   func links() throws {
     #expect(enabled == [])
     try enable("h.socket")
     #expect(enabled == ["h.socket [::]:80"])
   }
 
-  @Test("units are linked in any target but those of special boots, in any directory", arguments: [true, false])
+  @Test(
+    "A socket unit may be linked in any target but those of special boots, in any directory", arguments: [true, false])
   func targets(isUsual: Bool) throws {
     try tree.link(
       "root/usr/lib/systemd/system/\(isUsual ? "h.service.requires" : "rescue.target.wants")/h.socket",
@@ -44,7 +45,7 @@ final class GuestUnitsTests {
     #expect(enabled?.isEmpty == !isUsual)
   }
 
-  @Test("the administrator's file, drop-ins and masks have precedence")
+  @Test("Unit files, drop-ins and masks below /etc have precedence")
   func precedence() throws {
     try enable("h.socket")
     try tree.add("root/etc/systemd/system/h.socket", "[Socket]\nListenStream=81\n")
@@ -56,7 +57,9 @@ final class GuestUnitsTests {
     #expect(enabled == ["h.socket [::]:81 [::]:83"])
   }
 
-  @Test("a masked unit and a masked link are not enabled", arguments: ["h.socket", "sockets.target.wants/h.socket"])
+  @Test(
+    "A socket unit is not enabled if it is masked, or its link is",
+    arguments: ["h.socket", "sockets.target.wants/h.socket"])
   func masks(masked: String) throws {
     try enable("h.socket", in: "root/usr/lib/systemd/system/sockets.target.wants")
     #expect(enabled?.count == 1)
@@ -64,7 +67,7 @@ final class GuestUnitsTests {
     #expect(enabled == [])
   }
 
-  @Test("an instance is read from its template, and an alias is the unit it is one of")
+  @Test("An instance is read from its template, and an alias is the unit that it stands for")
   func names() throws {
     try tree.add("root/usr/lib/systemd/system/t@.socket", "[Socket]\nListenStream=/run/%i\n")
     try tree.add("root/usr/lib/systemd/system/t@a.socket.d/x.conf", "[Socket]\nListenStream=/run/%i-more\n")
@@ -75,7 +78,7 @@ final class GuestUnitsTests {
     #expect(enabled == ["h.socket [::]:80", "t@a.socket /run/a /run/a-more"])
   }
 
-  @Test("no link leads out of the guest's root, and none goes on for ever")
+  @Test("No symbolic link leads out of the guest's root, and a loop of links ends")
   func confinement() throws {
     try tree.add("secret", "[Socket]\nListenStream=1\n")
     try tree.link("root/etc/systemd/system/out.socket", to: "../../../../../../../../" + tree.path("secret"))
@@ -85,7 +88,7 @@ final class GuestUnitsTests {
     #expect(enabled == ["h.socket [::]:80"])
   }
 
-  @Test("units that are mounted into the guest are seen, and what a mount hides is not")
+  @Test("Units that are mounted into the guest are found, and what a mount hides is not")
   func mounts() throws {
     try tree.add("units/m.socket", "[Socket]\nListenStream=90\n")
     try tree.link("units/sockets.target.wants/m.socket", to: "/etc/systemd/system/m.socket")
@@ -104,7 +107,7 @@ final class GuestUnitsTests {
     #expect(enabled == [])
   }
 
-  @Test("a single unit file may be mounted, also where a link of the root leads")
+  @Test("A single unit file may be mounted, also at a path that leads through a link")
   func mountedFile() throws {
     try tree.add("one.socket", "[Socket]\nListenStream=90\n")
     try enable("one.socket")
@@ -112,14 +115,14 @@ final class GuestUnitsTests {
     #expect(enabled == ["one.socket [::]:90"])
   }
 
-  @Test("a missing optional mount hides nothing")
+  @Test("An optional mount whose source does not exist hides nothing")
   func optionalMount() throws {
     try enable("h.socket")
     guest.files.mounts = [bind("none", "/etc/systemd/system", optional: true)]
     #expect(enabled == ["h.socket [::]:80"])
   }
 
-  @Test("where PID 1 is not systemd there are no units to read")
+  @Test("A guest whose PID 1 is not systemd has no units")
   func otherInit() throws {
     guest.exec.boot = false
     #expect(GuestUnits(guest) == nil)
@@ -128,25 +131,25 @@ final class GuestUnitsTests {
     #expect(GuestUnits(guest) == nil)
   }
 
-  @Test("a socket that an enabled service requires is enabled too, and is looked for only when it is missed")
+  @Test("A socket that an enabled service requires is enabled too, and is searched for only when an address is missing")
   func references() throws {
     let unit = "[Unit]\nRequires=a.service h.socket\n[Install]\nWantedBy=multi-user.target\n"
     try tree.add("root/usr/lib/systemd/system/h.service", unit)
     try enable("h.service", in: "root/etc/systemd/system/multi-user.target.wants")
     #expect(enabled == [])
     try tree.add("conf/web.guest", "[Guest]\nDirectory=\(tree.path("root"))\n[Socket]\nListenStream=80\n")
-    let loaded = GuestFiles(searchPath: [tree.path("conf")]).load("web")
+    let loaded = GuestFiles(searchPath: [tree.path("conf")]).loadAll()["web"]
     let agreement = loaded?.socketAgreement()
     #expect(agreement?.claims.map(\.unit) == ["h.socket"])
     #expect(agreement?.disagreements == [])
   }
 
-  @Test("a disagreement names the guest and its file")
+  @Test("A disagreement of a guest's socket units with its file names the guest and its unit file")
   func disagreement() throws {
     try tree.add("root/etc/systemd/system/h.socket", "[Socket]\nListenStream=80\nListenStream=81\n")
     try enable("h.socket")
     try tree.add("conf/web.guest", "[Guest]\nDirectory=\(tree.path("root"))\n[Socket]\nListenStream=80\n")
-    let messages = GuestFiles(searchPath: [tree.path("conf")]).load("web")?.socketAgreement()?.disagreements ?? []
+    let messages = GuestFiles(searchPath: [tree.path("conf")]).loadAll()["web"]?.socketAgreement()?.disagreements ?? []
     #expect(messages.map(\.file) == ["web:/etc/systemd/system/h.socket"])
     #expect(messages.map(\.line) == [3])
   }
@@ -156,7 +159,7 @@ final class GuestUnitsTests {
       source: tree.path(source), destination: destination, readOnly: true, recursive: true, optional: optional)
   }
 
-  @Test("units without end are not read to their end, and not all at once")
+  @Test("A root with units without end is not read to its end")
   func endless() throws {
     try enable("h.socket")
     let text = "[Socket]\n" + String(repeating: "ListenStream=80\n", count: 1 << 15)

@@ -53,9 +53,9 @@ struct SocketConflictTests {
     ])
   func bypassed(port: String, listen: String, start: String?) {
     let reading = read(guest: "[Network]\nVirtualEthernet=yes\n\(port)\n[Socket]\n\(listen)\n")
-    let told =
+    let message =
       " bypasses this socket while the guest runs, so clients do not keep the guest awake; remove one of them"
-    #expect(reading.diagnostics.map(\.description) == (start.map { ["web.guest:5: warning: \($0)\(told)"] } ?? []))
+    #expect(reading.diagnostics.map(\.description) == (start.map { ["web.guest:5: warning: \($0)\(message)"] } ?? []))
   }
 
   @Test("of two guests with one address the later gets an error that names the earlier")

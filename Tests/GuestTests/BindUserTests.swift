@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A user of the host in a guest", .serialized)
+@Suite("The setting BindUser=", .serialized)
 struct BindUserTests {
   /// Creates a user of this host with a home in the world's directory, who is removed after `body`.
   private static func withUser(_ world: World, _ body: (_ name: String, _ home: String) throws -> Void) throws {

@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Testing
 
-@Suite("What a guest says")
+@Suite("Output and notifications of a guest")
 struct ConsoleTests {
   @Test("the daemon keeps the last console output of a guest, and the output never blocks the guest")
   func console() throws {
@@ -27,7 +27,7 @@ struct ConsoleTests {
       try world.startDaemon()
       try world.connect("127.0.0.1:8001").send("flood")
       #expect(try world.ask("127.0.0.1:8002", "hello") == "hello")
-      try world.daemon?.until("it floods") { try world.console("loud").isEmpty == false }
+      try world.daemon?.until("the console is flooded") { try world.console("loud").isEmpty == false }
       try world.sleep("loud")
       #expect(try world.summary("loud").state == .inactive)
       // None of the output was written to a file.
@@ -60,7 +60,7 @@ struct ConsoleTests {
         "env", "NOTIFY_SOCKET=/run/host/notify", "nsenter", "--target", "\(pid)", "--all", "/sbin/init",
         "--do=notify STATUS=a lie", "--do=exit 0")
       #expect(liar.succeeded, "\(liar.errors)")
-      try daemon.until("it was refused") { try world.status("echo").counters.notifyRefused == 1 }
+      try daemon.until("the message was ignored") { try world.status("echo").counters.notifyRefused == 1 }
       #expect(try world.status("echo").report?.status == "counting sheep")
     }
   }
@@ -82,7 +82,7 @@ struct ConsoleTests {
       try client.send("exit 7")
       #expect(try client.hasEnded())
       kill(daemon.pid, SIGCONT)
-      try daemon.until("its end is told") { try world.status("echo").lastStop?.exitStatus == 7 }
+      try daemon.until("the end of the guest is recorded") { try world.status("echo").lastStop?.exitStatus == 7 }
       #expect(try world.status("echo").report?.status == "9")
       #expect(try world.status("echo").report?.exitStatus == 7)
       #expect(try world.console("echo").hasSuffix("the last words"))

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("What is counted of a guest")
+@Suite("The counters of a guest")
 struct CounterTests {
   @Test("each TCP connection of a guest is counted once, however short, and unanswered ones are counted separately")
   func connections() throws {
@@ -14,7 +14,7 @@ struct CounterTests {
       let open = try world.connect("[::1]:8002")
       #expect(try open.ask("hello") == "hello")
       // The kernel reports the end of a connection with a short delay.
-      try daemon.until("all are counted, and the ends of three") {
+      try daemon.until("all connections are counted, and three as unanswered") {
         let counters = try world.status("echo").counters
         return counters.accepted == 44 && counters.unanswered == 3
       }
@@ -35,7 +35,7 @@ struct CounterTests {
       try world.wake("echo")
       injection.end()
       #expect(injection.log.contains("DELAYED"))
-      try daemon.until("it is counted") { try world.status("echo").counters.accepted == 1 }
+      try daemon.until("the connection is counted") { try world.status("echo").counters.accepted == 1 }
     }
   }
 }

@@ -17,10 +17,10 @@ struct DaemonTests {
       for pid in pids { #expect(!runs(pid)) }
       // Each guest got its stop signal before the first one had stopped.
       let log = daemon.log
-      let told = try #require(log.ranges(of: "(SIG").last)
+      let lastStop = try #require(log.ranges(of: "(SIG").last)
       let gone = try #require(log.ranges(of: "stopped (").first)
       #expect(log.ranges(of: "(SIG").count == 3)
-      #expect(told.lowerBound < gone.lowerBound)
+      #expect(lastStop.lowerBound < gone.lowerBound)
       #expect(Cgroups.processes(below: world.cgroup) == [])
     }
   }
@@ -54,7 +54,7 @@ struct DaemonTests {
 
       let next = try world.startDaemon()
       // Until the orphan is stopped or adopted, a connection may still reach it.
-      try next.until("it was seen to") { try [.inactive, .active].contains(world.summary("echo").state) }
+      try next.until("the orphan was found") { try [.inactive, .active].contains(world.summary("echo").state) }
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       let now = try world.summary("echo").pid
       // Either the orphan was adopted, or it was stopped before another instance started.
@@ -79,7 +79,9 @@ struct DaemonTests {
       try world.removeGuest("removed")
       try world.addTiny("new", "ListenStream=127.0.0.1:8003")
       daemon.child.signal(SIGHUP)
-      try daemon.until("only kept and new are there") { try world.list().map(\.name) == ["kept", "new"] }
+      try daemon.until("only the kept and the new guest are listed") {
+        try world.list().map(\.name) == ["kept", "new"]
+      }
       #expect(!runs(gone))
       #expect(try world.ask("127.0.0.1:8003", "hello") == "hello")
       #expect(try client.ask("still") == "still")

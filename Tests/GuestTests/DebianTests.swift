@@ -102,9 +102,9 @@ struct DebianTests {
       #expect(try client.hasEnded())
       let status = try world.status("web")
       #expect(status.sockets.map(\.adopted) == [false])
-      let said = status.messages.map(\.text).joined(separator: "\n")
-      #expect(said.contains("0.0.0.0:8001"))
-      #expect(said.contains("did not take"))
+      let messages = status.messages.map(\.text).joined(separator: "\n")
+      #expect(messages.contains("0.0.0.0:8001"))
+      #expect(messages.contains("did not take"))
     }
   }
 
@@ -128,7 +128,7 @@ struct DebianTests {
       ])
       try world.addDebian("web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
-      try daemon.until("it is said before the start") { daemon.log.contains("127.0.0.1:8002: web.socket is passed") }
+      try daemon.until("the warning is logged") { daemon.log.contains("127.0.0.1:8002: web.socket gets sockets") }
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       try world.wake("web")
       #expect(try world.status("web").sockets.map(\.adopted) == [true])
@@ -148,7 +148,7 @@ struct DebianTests {
         "web", image: "trixie", units: units, "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=500ms")
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.until("the guest was ended and paused") { try world.summary("web").state == .failed }
+      try daemon.until("the guest was stopped and is paused") { try world.summary("web").state == .failed }
       #expect(daemon.log.contains("the guest closed 127.0.0.1:8001"))
       withExtendedLifetime(client) {}
     }

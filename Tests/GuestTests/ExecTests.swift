@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("[Exec] of a guest file")
+@Suite("The section [Exec]")
 struct ExecTests {
   @Test("the user, capabilities, limits and other settings of [Exec] take effect in the guest")
   func everything() throws {

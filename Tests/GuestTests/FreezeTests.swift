@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A guest that is not used for a while")
+@Suite("Freezing an idle guest")
 struct FreezeTests {
   @Test(
     "a guest that is not used for a while is frozen, and the same instance answers the next client",
@@ -70,7 +70,7 @@ struct FreezeTests {
       #expect(try world.status("echo").lastStop?.killed == false)
       try freeze()
       kill(try #require(try world.summary("echo").pid), SIGKILL)
-      try daemon.until("its end was noticed") { try world.status("echo").counters.crashes == 1 }
+      try daemon.until("the daemon has noticed the end") { try world.status("echo").counters.crashes == 1 }
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       try freeze()
       #expect(try daemon.stop() == .exited(0))
@@ -133,7 +133,7 @@ struct FreezeTests {
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       #expect(try client.ask("hello") == "hello")
-      try daemon.until("it went on by itself") { try world.status("echo").counters.freezes >= 3 }
+      try daemon.until("the guest was thawed") { try world.status("echo").counters.freezes >= 3 }
       #expect(try client.ask("still") == "still")
       #expect(try world.summary("echo").wakes == 1)
     }

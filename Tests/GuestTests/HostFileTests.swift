@@ -2,7 +2,7 @@ import ControlProtocol
 import Foundation
 import Testing
 
-@Suite("What a guest has of the host's files")
+@Suite("Files of the host in a guest")
 struct HostFileTests {
   /// Adds a Debian guest with a writable root, which is removed with the world.
   private func addDebian(_ world: World, _ settings: String, named name: String = "web") throws -> String {
@@ -76,7 +76,7 @@ struct HostFileTests {
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\nResolvConf=copy-uplink")
       try world.startDaemon()
       #expect(
-        try world.dormouse("wake", "echo").errors.contains("ResolvConf= asks for /run/systemd/resolve/resolv.conf"))
+        try world.dormouse("wake", "echo").errors.contains("ResolvConf= needs /run/systemd/resolve/resolv.conf"))
     }
   }
 

@@ -2,7 +2,7 @@ import ControlProtocol
 import Foundation
 import Testing
 
-@Suite("What a guest shares with its host")
+@Suite("Directories that guest and host share")
 struct HostSideTests {
   @Test("systemd in a guest shows credentials, and a unit gets them", arguments: ["bookworm", "trixie", "sid"])
   func credentials(image: String) throws {

@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Testing
 
-@Suite("Who a guest is")
+@Suite("The machine ID of a guest")
 struct IdentityTests {
   @Test("no two running guests have the same machine ID: a copy of a guest gets another one, with a warning")
   func machineID() throws {

@@ -81,7 +81,7 @@ struct IdleTests {
         }
       } while longest > .seconds(1)
       #expect(try world.summary("echo").wakes == wakes)
-      try daemon.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try daemon.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       #expect(try world.status("echo").lastStop?.cause == .idle)
       #expect(try client.askByDatagram("again") == "again")
     }
@@ -111,7 +111,7 @@ struct IdleTests {
         settings: "[Guest]\nIdleStopSec=500ms")
       let daemon = try world.startDaemon()
       try world.wake("echo")
-      try daemon.until("it was stopped") {
+      try daemon.until("the guest was stopped") {
         #expect(try world.connect("127.0.0.1:8001").line() == nil)
         return try world.status("echo").counters.stops > 0
       }

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A guest's context")
+@Suite("The environment of a guest")
 struct LaunchTests {
   @Test("a guest has namespaces, /proc, /sys, /dev and /run/host as the Container Interface asks")
   func context() throws {

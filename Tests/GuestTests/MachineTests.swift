@@ -45,10 +45,10 @@ struct MachineTests {
       try host.require("dormouse", "wake", "web", "--runtime", "/run/dormouse/web")
       try eventually("web is registered") { try machines(host).contains("web") }
       let indexes = try ["ve-web", "more"].map { try host.require("cat", "/sys/class/net/\($0)/ifindex").dropLast() }
-      let told = try host.require(
+      let properties = try host.require(
         "busctl", "get-property", "org.freedesktop.machine1", "/org/freedesktop/machine1/machine/web",
         "org.freedesktop.machine1.Machine", "NetworkInterfaces")
-      #expect(told == "ai 2 \(indexes.joined(separator: " "))\n")
+      #expect(properties == "ai 2 \(indexes.joined(separator: " "))\n")
       #expect(try host.require("machinectl", "status", "web").contains(/Iface: ve-web more/))
     }
   }

@@ -2,7 +2,7 @@ import ControlProtocol
 import Foundation
 import Testing
 
-@Suite("What a guest writes into an overlay")
+@Suite("Changes of a guest to overlays")
 struct OverlayTests {
   private func scratches(_ name: String) -> [String] {
     names(in: "/var/tmp").filter { $0.hasPrefix("dormouse-\(name)-") }
@@ -31,7 +31,7 @@ struct OverlayTests {
       try world.sleep(name)
       try eventually("the scratch directory of the killed daemon is removed") { scratches(name) == [] }
       try world.connect("127.0.0.1:8001").send("crash")
-      try daemon.until("the crashed one is gone") { scratches(name) == [] }
+      try daemon.until("the crashed guest has stopped") { scratches(name) == [] }
     }
   }
 

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A program below the small init of ProcessTwo=")
+@Suite("The setting ProcessTwo=")
 struct ProcessTwoTests {
   private static let setting = "[Exec]\nProcessTwo=yes\n"
 
@@ -60,10 +60,10 @@ struct ProcessTwoTests {
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: Self.setting)
       let daemon = try world.startDaemon()
       try world.connect("127.0.0.1:8001").send("exit 0")
-      try daemon.until("it ended") { try world.status("echo").lastStop?.cause == .shutdown }
+      try daemon.until("the program ended") { try world.status("echo").lastStop?.cause == .shutdown }
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       try world.connect("127.0.0.1:8001").send("exit 7")
-      try daemon.until("it ended with 7") { try world.status("echo").lastStop?.cause == .crash }
+      try daemon.until("the program ended with status 7") { try world.status("echo").lastStop?.cause == .crash }
       #expect(daemon.log.contains("exited with 7"), "\(daemon.log)")
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
@@ -76,10 +76,10 @@ struct ProcessTwoTests {
       let daemon = try world.startDaemon()
       try world.wake("echo")
       kill(try #require(try world.summary("echo").pid), SIGINT)
-      try daemon.until("it was started again") { try world.summary("echo").wakes == 2 }
+      try daemon.until("the guest was started again") { try world.summary("echo").wakes == 2 }
       try world.wait("echo", .active)
       kill(try #require(try world.summary("echo").pid), __libc_current_sigrtmin() + 4)
-      try daemon.until("it powered off") { try world.status("echo").lastStop?.cause == .shutdown }
+      try daemon.until("the guest powered off") { try world.status("echo").lastStop?.cause == .shutdown }
       try world.wait("echo", .inactive)
     }
   }
@@ -95,7 +95,7 @@ struct ProcessTwoTests {
       #expect(first.child.wait() == .killed(SIGKILL))
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
-      try daemon.until("the guest of the killed daemon is gone") { try world.summary("echo").pid != pid }
+      try daemon.until("the orphan of the killed daemon has stopped") { try world.summary("echo").pid != pid }
       #expect(try client.ask("pid") == "2")
     }
   }

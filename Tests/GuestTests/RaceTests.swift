@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("With sockets from a service manager the daemon")
+@Suite("A daemon with passed sockets")
 struct PassedSocketTests {
   @Test("a daemon with passed sockets ends when the last of its guests sleeps, not when the first does")
   func lastOfTwo() throws {
@@ -13,7 +13,7 @@ struct PassedSocketTests {
       let daemon = try world.startActivated(["one", "two"], "127.0.0.1:8001", "127.0.0.1:8002")
       let client = try world.connect("127.0.0.1:8002")
       #expect(try client.ask("hello") == "hello")
-      try eventually("the first sleeps") {
+      try eventually("the first guest sleeps") {
         let one = try world.summary("one")
         return one.wakes > 0 && one.state == .inactive
       }
@@ -59,7 +59,7 @@ struct PassedSocketTests {
   }
 }
 
-@Suite("A guest that is gone and comes back at once")
+@Suite("A guest that restarts at once")
 struct ComebackTests {
   @Test("a guest that restarts at once has its own notify socket")
   func notifySocket() throws {
@@ -86,7 +86,7 @@ struct ComebackTests {
       for number in 1...5 {
         // The output and the end come together, before the daemon has read anything.
         try world.connect("127.0.0.1:8001").send("print 57344\npoweroff")
-        try daemon.until("it is gone") { try world.status("echo").counters.stops == number }
+        try daemon.until("the guest has stopped") { try world.status("echo").counters.stops == number }
         #expect(try world.console("echo").filter { $0 == "x" }.count >= 56 * 1000)
       }
     }
@@ -121,7 +121,7 @@ struct NeighbourTests {
   }
 }
 
-@Suite("A guest file")
+@Suite("A guest file that changes")
 struct ChangedFileTests {
   @Test("a renamed guest file takes over the address without a failure")
   func newName() throws {

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A guest that says by itself that it goes")
+@Suite("A guest that shuts down by itself")
 struct SelfShutdownTests {
   /// Adds a Debian guest with one listener. It is ready only after the `wanted` service has started.
   private func addSystemd(

@@ -3,12 +3,12 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Clients of a guest on its way out")
+@Suite("Clients of a stopping guest")
 struct StopPendingTests {
   static let addresses = ["127.0.0.1:8001", "[::1]:8002", "PATH", "127.0.0.1:8004"]
 
   @Test("clients of a stopping guest are parked, and served by the next instance", arguments: addresses)
-  func waitApart(address: String) throws {
+  func parked(address: String) throws {
     try World.with { world in
       try world.addHanging()
       let daemon = try world.startDaemon()
@@ -31,7 +31,7 @@ struct StopPendingTests {
       // A second round, in which the sockets have changed their roles.
       let next = try #require(status.pid)
       let stoppingAgain = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
-      try daemon.until("it is told again") { daemon.log.split(separator: "(SIGTERM)").count == 3 }
+      try daemon.until("the stop signal was sent again") { daemon.log.split(separator: "(SIGTERM)").count == 3 }
       kill(next, SIGKILL)
       #expect(stoppingAgain.wait() == .exited(0))
       let again = try world.client(address)
@@ -49,7 +49,7 @@ struct StopPendingTests {
         try world.wake("echo")
         let pid = try #require(try world.summary("echo").pid)
         let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
-        try daemon.until("it is told") { daemon.log.ranges(of: "(SIGTERM)").count == round }
+        try daemon.until("the stop signal was sent") { daemon.log.ranges(of: "(SIGTERM)").count == round }
         let client = try world.connect("127.0.0.1:8001")
         kill(pid, SIGKILL)
         #expect(stopping.wait() == .exited(0))
@@ -70,7 +70,7 @@ struct StopPendingTests {
         let client = try world.connect("127.0.0.1:8001")
         #expect(try client.ask("hello") == "hello")
         let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
-        try daemon.until("it is on its way") { try world.summary("echo").state != .active }
+        try daemon.until("the guest is stopping") { try world.summary("echo").state != .active }
         answers.append((try? client.ask("still")) ?? "none")
         client.close()
         #expect(stopping.wait() == .exited(0))
@@ -83,7 +83,7 @@ struct StopPendingTests {
   @Test(
     "clients of a guest that shuts down by itself are parked from its first sign on, and served by the next instance",
     arguments: ["STATUS=Activating special unit poweroff.target...", "X_SYSTEMD_UNIT_INACTIVE=sockets.target"])
-  func leaving(sign: String) throws {
+  func selfShutdown(sign: String) throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
@@ -168,9 +168,9 @@ struct StopPendingTests {
       kill(daemon.pid, SIGCONT)
       #expect(asking.wait() == .exited(1))
       injection.end()
-      let said = text(of: log + ".err")
-      #expect(said.contains("3 connections are open ("))
-      #expect(said.ranges(of: "anyway").count == 1)
+      let errors = text(of: log + ".err")
+      #expect(errors.contains("3 connections are open ("))
+      #expect(errors.ranges(of: "anyway").count == 1)
       #expect(daemon.log.contains("stop cancelled: a client came"))
       kill(pid, SIGCONT)
       for client in [early, late, atPath] { #expect(try client.ask("hello") == "hello") }
@@ -201,7 +201,7 @@ struct StopPendingTests {
       let late = try world.connect("127.0.0.1:8001")
       #expect(try late.ask("hello") == "hello")
       late.close()
-      try eventually("the kernel has announced the end of the connection") { daemon.isToldOfEnd }
+      try eventually("the kernel has announced the end of the connection") { daemon.hasQueuedMessage }
       kill(daemon.pid, SIGCONT)
       try daemon.waitForLog("stop cancelled")
       injection.end()
@@ -268,7 +268,7 @@ extension World {
 
 extension Daemon {
   /// Whether a message of sock_diag(7) is queued for the daemon.
-  fileprivate var isToldOfEnd: Bool {
+  fileprivate var hasQueuedMessage: Bool {
     text(of: "/proc/\(pid)/net/netlink").split(separator: "\n").dropFirst().contains { line in
       let fields = line.split(separator: " ")
       // The columns are the protocol and the bytes in the queue.

@@ -29,7 +29,7 @@ struct StopTests {
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       let daemon = try world.startDaemon()
       try world.connect("127.0.0.1:8001").send("poweroff")
-      try daemon.until("it powered itself off") { try world.status("echo").lastStop?.cause == .shutdown }
+      try daemon.until("the guest powered itself off") { try world.status("echo").lastStop?.cause == .shutdown }
       try world.wait("echo", .inactive)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       #expect(try world.summary("echo").wakes == 2)
@@ -61,7 +61,7 @@ struct StopTests {
       let daemon = try world.startDaemon()
       let before = try world.connect("127.0.0.1:8001").askList("fds").last
       try world.connect("127.0.0.1:8001").send("reboot")
-      try daemon.until("the guest is up again") {
+      try daemon.until("the guest runs again") {
         let now = try world.status("echo")
         return now.wakes == 2 && now.state == .active
       }
@@ -90,13 +90,13 @@ struct StopTests {
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       // The clients connect at the same time, because the first pauses are short.
-      try daemon.until("it was given a pause") {
+      try daemon.until("the guest is paused") {
         let status = try world.status("echo")
         return status.state == .failed && status.retryAt != nil
       }
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
       daemon.child.signal(SIGHUP)
-      try daemon.until("it runs") { try world.summary("echo").state == .active }
+      try daemon.until("the guest runs") { try world.summary("echo").state == .active }
       #expect(try world.ask("127.0.0.1:8001", "mended") == "mended")
       withExtendedLifetime(client) {}
     }

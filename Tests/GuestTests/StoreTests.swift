@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("The service manager's store of descriptors")
+@Suite("The descriptor store of the service manager")
 struct StoreTests {
   @Test("the descriptor store keeps the daemon's own sockets and their queued clients when the daemon is killed")
   func killed() throws {
@@ -26,7 +26,7 @@ struct StoreTests {
   @Test(
     "the descriptor store keeps parked clients when the daemon is killed and the stopping guest closes connections",
     arguments: ["hang", "flush"])
-  func killedWhileParting(guestThen: String) throws {
+  func killedWhileDraining(guestThen: String) throws {
     try World.with { world in
       let arguments = guestThen == "flush" ? ["--ready", "--stop=flush"] : ["--ready", "--stop=ignore"]
       let host = try makeHost(world, arguments: arguments)

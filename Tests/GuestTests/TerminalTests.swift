@@ -72,7 +72,7 @@ struct TerminalTests {
           try world.why("echo").reasons.contains("somebody is attached to one of its terminals")
         }
       }
-      try daemon.until("its client has gone") { try world.status("echo").connections == 0 }
+      try daemon.until("the client has disconnected") { try world.status("echo").connections == 0 }
       #expect(try world.run("sleep", "3").succeeded)
       #expect(try world.summary("echo").state == .active)
       #expect(FileManager.default.createFile(atPath: go, contents: nil))

@@ -18,7 +18,7 @@ struct ThawTests {
     let daemon = try world.startDaemon()
     #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
     try world.wake("web")
-    try daemon.until("its client has gone") { try world.status("web").connections == 0 }
+    try daemon.until("the client has disconnected") { try world.status("web").connections == 0 }
     return (daemon, try #require(try world.status("web").cgroup))
   }
 
@@ -103,7 +103,7 @@ struct ThawTests {
       #expect(try world.dormouse("freeze", "web", "--now").succeeded)
       #expect(try world.ask("127.0.0.1:8001", "still") == "still")
       let own: Set = ["/payload/system.slice/systemd-journald.service"]
-      try daemon.until("only that is held") { self.held(status.cgroup ?? "") == own }
+      try daemon.until("only the cgroup of that unit is frozen") { self.held(status.cgroup ?? "") == own }
       try require("nsenter", "-t", "\(leader)", "-a", "systemctl", "thaw", "systemd-journald.service")
     }
   }

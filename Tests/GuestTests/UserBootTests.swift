@@ -2,7 +2,7 @@ import ControlProtocol
 import Foundation
 import Testing
 
-@Suite("systemd in a guest with users of its own")
+@Suite("systemd with private users")
 struct UserBootTests {
   /// An image, how it is mounted, its PrivateUsers=, and its network.
   static let guests: [(image: String, volatile: String, users: String, network: String)] = [

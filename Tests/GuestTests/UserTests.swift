@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A guest's users")
+@Suite("The users of a guest")
 struct UserTests {
   /// The first line of the uid_map of a process: the ID of root on the host, and the number of IDs.
   private func map(_ world: World, _ guest: String) throws -> [Int] {
@@ -119,7 +119,7 @@ struct UserTests {
       #expect(try world.ask("127.0.0.1:8001", "id") == "0:0")
       #expect(try map(world, "quiet") == [0, 0, 4_294_967_295])
       let refusal = "the overlay file system of \(world.directory)/root-"
-      try daemon.until("it is said") {
+      try daemon.until("the warning is logged") {
         daemon.log.contains(
           "quiet: no user namespace: root in the guest is root on the host: \(refusal)quiet cannot be idmapped")
       }

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Tests of the harness, on which all other tests of whole guests depend.
-@Suite("A world")
+@Suite("A world of the test harness")
 struct WorldTests {
   @Test("a world of the test harness has its own network, in which a passed listener answers")
   func network() throws {
@@ -61,7 +61,7 @@ struct WorldTests {
   }
 }
 
-@Suite("A host in a container")
+@Suite("A host of the test harness")
 struct HostTests {
   @Test("a host of the test harness boots without a failed unit and has the units of Dormouse")
   func boots() throws {

@@ -5,7 +5,7 @@ import Testing
 @Suite("The rows of the Container Interface")
 struct RowTests {
   /// The rows that an observation cannot show, or that do not apply to the sample.
-  static let untold: Set = ["EE-2f", "EE-7c", "FU-2", "WM-5"]
+  static let unobservable: Set = ["EE-2f", "EE-7c", "FU-2", "WM-5"]
 
   @Test("no two rows of the Container Interface have the same ID, and each names its requirement")
   func names() {
@@ -15,7 +15,7 @@ struct RowTests {
 
   @Test("every row holds for a guest that conforms to the Container Interface")
   func good() {
-    for row in Row.all where !Self.untold.contains(row.id) {
+    for row in Row.all where !Self.unobservable.contains(row.id) {
       #expect(row.judge(.good) == .holds, "\(row.id)")
     }
   }

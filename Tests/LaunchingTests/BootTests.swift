@@ -6,9 +6,9 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A whole systemd")
+@Suite("systemd as PID 1")
 struct BootTests {
-  /// Roots to boot: this host's own /usr, and the Debian images where they have been made.
+  /// The roots to boot: this host's own /usr, and the Debian images if they have been made.
   static let roots: [String] =
     ["/"]
     + ["bookworm", "trixie", "sid"].map { "\(images)/\($0)" }
@@ -25,14 +25,14 @@ struct BootTests {
   }
 
   @Test(
-    "boots until it is ready, has no failed unit, and SIGRTMIN+3 shuts it down", arguments: roots,
+    "systemd boots as PID 1 without a failed unit, becomes ready, and shuts down at SIGRTMIN+3", arguments: roots,
     [false, true])
   func boots(root: String, isPrivate: Bool) throws {
     let guest = try TestGuest()
     let booted = try BootedGuest(guest, spec(guest, root: root, isPrivate: isPrivate))
     #expect(try booted.run { $0.isReady }, "\(booted.console) \(booted.messages)")
     #expect(try booted.run("systemctl is-system-running --wait; systemctl --failed --no-legend --plain") == "running")
-    // What services ask of the kernel in their sandboxes is there.
+    // The kernel features that sandboxed services need are available in the guest.
     let sandbox = "PrivateDevices=yes PrivateTmp=yes ProtectSystem=strict InaccessiblePaths=/etc/passwd"
     let options = sandbox.split(separator: " ").map { "-p \($0)" }.joined(separator: " ")
     #expect(try booted.run("systemd-run --quiet --wait \(options) test -c /dev/null && echo done") == "done")
@@ -44,7 +44,7 @@ struct BootTests {
     #expect(try booted.ending() == .killed(signal: SIGINT), "\(booted.console)")
   }
 
-  @Test("a stop that is asked for before systemd has begun is honoured", arguments: roots)
+  @Test("systemd obeys a stop signal that was sent before it was executed", arguments: roots)
   func earlyStop(root: String) throws {
     let guest = try TestGuest()
     let booted = try BootedGuest(guest, spec(guest, root: root, isPrivate: false))

@@ -4,13 +4,13 @@ import Launching
 import Linux
 import Planning
 
-/// A guest with systemd as PID 1, its console drained and its notify socket heard whenever the test waits for something.
+/// A guest with systemd as PID 1. While a test waits, its console is drained and its notify socket is read.
 final class BootedGuest {
   let guest: TestGuest
   let process: GuestProcess
   private let notify: OwnedFD
   private(set) var console = ""
-  /// Lines `KEY=value` in the order they came.
+  /// The received lines `KEY=value`, in order.
   private(set) var messages: [String] = []
 
   init(_ guest: TestGuest, _ spec: Guest) throws {
@@ -22,7 +22,7 @@ final class BootedGuest {
     process = try guest.launch(plan(spec, facts))
   }
 
-  /// Runs until `isDone` or until nothing more has come for two minutes.
+  /// Waits until `isDone`, or until nothing has arrived for two minutes.
   func run(until isDone: (BootedGuest) throws -> Bool) throws -> Bool {
     var chunk = [UInt8](repeating: 0, count: 16384)
     while try !isDone(self) {
@@ -44,7 +44,7 @@ final class BootedGuest {
 
   var isReady: Bool { messages.contains("READY=1") }
 
-  /// How it ended, after whatever it still had to say.
+  /// Reaps PID 1 after reading its last output and messages.
   func ending() throws -> ExitStatus? {
     var status: ExitStatus?
     _ = try run { _ in
@@ -54,7 +54,7 @@ final class BootedGuest {
     return status
   }
 
-  /// Runs a command of the host in all of the guest's namespaces and returns what it prints, trimmed at the end.
+  /// Runs a command of the host in the guest's namespaces, and returns its output without the last newline.
   func run(_ command: String) throws -> String {
     let escaped = command.replacing("'", with: "'\\''")
     guard let pipe = popen("nsenter -t \(process.pid) -m -u -i -n -p -C -r -- /bin/sh -c '\(escaped)' 2>&1", "r") else {

@@ -7,10 +7,10 @@ import Testing
 
 @Suite("The cgroup of a guest")
 struct CgroupTests {
-  /// A name that no other test has.
+  /// A name that no other test uses.
   private func name(_ line: Int = #line) -> InstanceName { InstanceName("test-cgroup-\(getpid())-\(line)", 1) }
 
-  @Test("is made below the daemon's own, is listed there, and goes with all that is below it")
+  @Test("a guest's cgroup is made below the daemon's own, is listed there, and is removed with all cgroups below it")
   func life() throws {
     let name = name()
     let base = try CgroupBase.find().path
@@ -27,7 +27,7 @@ struct CgroupTests {
     #expect(throws: SystemError.self) { try GuestCgroup(existing: name, in: base) }
   }
 
-  @Test("one left over without processes is made anew")
+  @Test("a cgroup that exists without processes is replaced by a new one")
   func leftOver() throws {
     let name = name()
     let base = try CgroupBase.find().path
@@ -54,7 +54,7 @@ struct CgroupTests {
     try other.remove()
   }
 
-  @Test("goes also with cgroups nested deeper than a path is long, and with many of them")
+  @Test("a guest's cgroup is removed even with many cgroups in it, and with cgroups nested deeper than PATH_MAX")
   func deep() throws {
     let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name(), in: base)
@@ -70,7 +70,7 @@ struct CgroupTests {
     #expect(access(cgroup.path, F_OK) == -1)
   }
 
-  @Test("one with processes is neither made anew nor removed, but found")
+  @Test("a cgroup with processes is neither replaced nor removed, and its PID 1 is found")
   func populated() throws {
     let guest = try TestGuest()
     let spec = guest.shell(
@@ -87,7 +87,7 @@ struct CgroupTests {
     #expect(try found.leader() == process.pid)
   }
 
-  @Test("to the guest's root goes the payload with the files that the kernel names, and nothing else")
+  @Test("the payload cgroup with its delegatable files belongs to the guest's root user, and nothing else does")
   func delegation() throws {
     let cgroup = try GuestCgroup(making: name(), in: CgroupBase.find().path)
     defer { try? cgroup.remove() }
@@ -106,7 +106,7 @@ struct CgroupTests {
     }
   }
 
-  @Test("one with processes keeps also its empty parts when it is asked for anew")
+  @Test("a cgroup with processes keeps the empty cgroups below it when one of the same name is to be made")
   func kept() throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest.shell("echo up; read x"), guest.facts(for: guest.shell(""))))

@@ -12,7 +12,7 @@ struct CredentialTests {
   }
 
   @Test(
-    "come from values, files, directories of files and the directories for credentials; a file counts more than a value"
+    "credentials come from values, files, directories and the credential stores, and a file wins over a value"
   )
   func sources() throws {
     let scratch = try ScratchDirectory(named: "credentials")
@@ -37,7 +37,7 @@ struct CredentialTests {
       ])
   }
 
-  @Test("that cannot be had are named, with the reason and without what is in them")
+  @Test("an error about a credential has its ID and the reason, and nothing of its value")
   func failures() throws {
     let scratch = try ScratchDirectory(named: "credentials")
     try writeFile(scratch.path + "/large", String(repeating: "x", count: Credential.sizeLimit + 1))
@@ -60,7 +60,7 @@ struct CredentialTests {
     #expect(words(Credential("a", half), Credential("b", half)) == tooMuch)
   }
 
-  @Test("stand in a sealed ramfs that only the owner reads, byte for byte")
+  @Test("credentials are in a read-only ramfs, unchanged, and only their owner can read them")
   func mounted() throws {
     let every = (0...255).map { UInt8($0) }
     let credentials = try Credentials([Credential("bytes", .value(Secret(every)))], searchPath: [])
@@ -76,7 +76,7 @@ struct CredentialTests {
     #expect(mkdir(place + "x", 0o700) == -1 && errno == EROFS)
   }
 
-  @Test("are in no description of a guest")
+  @Test("the description of a guest does not contain the values of its credentials")
   func secret() {
     var guest = Guest(name: "web")
     guest.policy.credentials = [Credential("id", .value(Secret(Array("hidden".utf8))))]

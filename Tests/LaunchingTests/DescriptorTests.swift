@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The descriptors of PID 1")
 struct DescriptorTests {
-  /// `count` listeners, and the inodes of their sockets.
+  /// Makes `count` listeners, and returns them with the inodes of their sockets.
   private func listeners(_ count: Int) throws -> (list: DescriptorList, inodes: [String]) {
     let list = DescriptorList()
     var inodes: [String] = []
@@ -22,7 +22,9 @@ struct DescriptorTests {
     return (list, inodes)
   }
 
-  @Test("0 to 2 are the console, then come the listeners in order, then nothing", arguments: [0, 1, 20])
+  @Test(
+    "PID 1 has the console as descriptors 0 to 2, then the listeners in order, and no other descriptor",
+    arguments: [0, 1, 20])
   func table(count: Int) throws {
     let guest = try TestGuest()
     let (list, inodes) = try listeners(count)
@@ -35,7 +37,7 @@ struct DescriptorTests {
     #expect(text.split(separator: "\n").map(String.init).sorted() == expected.sorted())
   }
 
-  @Test("a launch with another number of listeners than its plan has fails and starts nothing")
+  @Test("a launch fails and starts nothing when the number of listeners is not the plan's")
   func otherListeners() throws {
     let guest = try TestGuest()
     let spec = guest.shell("true")
@@ -46,7 +48,7 @@ struct DescriptorTests {
     #expect(try !guest.cgroup.isPopulated())
   }
 
-  @Test("a launch in namespaces that were made for another plan fails and starts nothing")
+  @Test("a launch fails and starts nothing in namespaces that were made for another plan")
   func otherNamespaces() throws {
     let guest = try TestGuest()
     let spec = guest.shell("true")
@@ -62,10 +64,10 @@ struct DescriptorTests {
     #expect(try !guest.cgroup.isPopulated())
   }
 
-  @Test("descriptors of the daemon that lie where the child's are to be do no harm")
+  @Test("PID 1 gets its listeners in order even where the daemon's descriptor numbers overlap with the child's")
   func overlapping() throws {
     let guest = try TestGuest()
-    // In reverse, so that each stands in another's way.
+    // In reverse, so that the numbers overlap with the final ones.
     let list = DescriptorList()
     let (made, inodes) = try listeners(4)
     for number in made.numbers.reversed() { list.append(OwnedFD(owning: fcntl(number, F_DUPFD_CLOEXEC, 3))) }

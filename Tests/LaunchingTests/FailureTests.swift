@@ -5,10 +5,10 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A step that fails")
+@Suite("A failing launch step")
 struct FailureTests {
-  /// Steps of which the last fails, and what the error says. Before the root is switched they see the host's files, of which
-  /// they change none.
+  /// Steps of which the last fails, and the text of the error. Before the switch of the root their paths are the host's; they change
+  /// no file of it.
   static let failures: [([Step], String)] = [
     ([.newSession, .newSession], "starting a session: Operation not permitted"),
     ([.keepCapabilities([]), .newCgroupNamespace], "making a cgroup namespace: Operation not permitted"),
@@ -116,7 +116,7 @@ struct FailureTests {
     .mount(type: "tmpfs", target: target, flags: [], data: "", optional: false)
   }
 
-  @Test("is named, with the kernel's reason, and leaves no process behind", arguments: failures)
+  @Test("a launch step that fails is named with the kernel's reason, and leaves no process behind", arguments: failures)
   func named(steps: [Step], words: String) throws {
     let guest = try TestGuest()
     var plan = LaunchPlan()
@@ -130,7 +130,7 @@ struct FailureTests {
     #expect(try guest.cgroup.processes() == [])
   }
 
-  @Test("a cgroup that has gone is named as well")
+  @Test("a launch into a cgroup that has been removed fails with an error that names the cgroup")
   func noCgroup() throws {
     let guest = try TestGuest()
     try guest.cgroup.remove()
@@ -139,7 +139,7 @@ struct FailureTests {
     #expect(error.description == words)
   }
 
-  @Test("the daemon's signal mask is as before, whether a start fails or not")
+  @Test("the daemon's signal mask is the same after a launch as before, whether the launch fails or not")
   func mask() throws {
     let guest = try TestGuest()
     var before = sigset_t()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("[Files]")
 struct FilesTests {
-  /// A directory as root: this host's /usr bound into it, with what `links` adds.
+  /// A directory as the root, with this host's /usr bound into it, and the links of `links`.
   private func directoryGuest(
     _ guest: TestGuest, _ command: String, links: [(String, String)] = []
   ) throws -> Guest {
@@ -33,14 +33,14 @@ struct FilesTests {
     return try guest.output(of: plan(spec, facts))
   }
 
-  @Test("a directory is the root, and what the guest writes stays in it")
+  @Test("a guest with Directory= has that directory as its root, and its files stay there")
   func directory() throws {
     let guest = try TestGuest()
     #expect(try run(guest, directoryGuest(guest, "echo hi >/left; ls -d /usr/bin")) == "/usr/bin\n")
     #expect(try readFile(guest.directory + "/root/left", limit: 10) == Array("hi\n".utf8))
   }
 
-  @Test("ReadOnly=yes: the root cannot be written to, what is mounted in it can")
+  @Test("with ReadOnly=yes the root is read-only, and the file systems mounted in it are writable")
   func readOnly() throws {
     let guest = try TestGuest()
     var spec = try directoryGuest(guest, "touch /x; touch /usr/x; touch /run/x && echo run")
@@ -51,7 +51,7 @@ struct FilesTests {
     #expect(text.hasSuffix("run\n"), "\(text)")
   }
 
-  @Test("Volatile=state: the root is read-only, /var is new and writable")
+  @Test("with Volatile=state the root is read-only, and /var is empty and writable")
   func state() throws {
     let guest = try TestGuest()
     var spec = try directoryGuest(guest, "touch /x; ls /var; touch /var/y && echo var")
@@ -64,7 +64,7 @@ struct FilesTests {
     #expect(text.hasSuffix("var\n") && !text.contains("old"), "\(text)")
   }
 
-  @Test("Volatile=overlay: all can be written to and nothing of it arrives in the root")
+  @Test("with Volatile=overlay the guest can write everywhere, and the root directory does not change")
   func overlay() throws {
     let guest = try TestGuest()
     var spec = try directoryGuest(guest, "echo new >/kept; touch /more && cat /kept /etc/machine-id")
@@ -76,7 +76,9 @@ struct FilesTests {
     #expect(access(guest.directory + "/root/more", F_OK) == -1)
   }
 
-  @Test("binds: directories and files, read-only, fresh, and one that is not there and need not be")
+  @Test(
+    "Bind= mounts directories and files, read-only if asked, scratch directories, and skips an optional source that is missing"
+  )
   func binds() throws {
     let guest = try TestGuest()
     let source = guest.directory + "/source"
@@ -113,7 +115,7 @@ struct FilesTests {
     #expect(access(guest.directory + "/scratch/0/z", F_OK) == 0)
   }
 
-  @Test("a symbolic link in the root leads nowhere but inside it")
+  @Test("a symbolic link in the root is resolved inside the root")
   func symbolicLinks() throws {
     let guest = try TestGuest()
     let outside = guest.directory + "/outside"
@@ -132,7 +134,7 @@ struct FilesTests {
     #expect(try directoryEntries(outside).isEmpty)
   }
 
-  @Test("a mount made in the guest does not reach the host, one made on the host below a bind reaches the guest")
+  @Test("a mount in the guest does not propagate to the host, and one on the host below a bind propagates to the guest")
   func propagation() throws {
     let guest = try TestGuest()
     let shared = guest.directory + "/shared"

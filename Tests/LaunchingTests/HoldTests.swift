@@ -5,9 +5,9 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What the caller has to have of a guest", .serialized)
+@Suite("The hold callback of a launch", .serialized)
 struct HoldTests {
-  /// Each way in which the first process is made.
+  /// The ways in which PID 1 is made.
   private static let ways = [(users: false, init: false), (true, false), (false, true), (true, true)]
 
   private func plan(_ guest: TestGuest, users: Bool, init hasInit: Bool) throws -> LaunchPlan {
@@ -18,7 +18,9 @@ struct HoldTests {
     return try Planning.plan(spec, facts)
   }
 
-  @Test("is had before its program is executed; when it cannot be, nothing is, and no process is left", arguments: ways)
+  @Test(
+    "a launch calls hold before the payload executes, and if hold throws, the payload never executes and no process is left",
+    arguments: ways)
   func refused(users: Bool, hasInit: Bool) throws {
     let guest = try TestGuest()
     let plan = try plan(guest, users: users, init: hasInit)
@@ -29,9 +31,9 @@ struct HoldTests {
       try guest.launch(plan) { process throws(SystemError) in
         held = process.pid
         #expect((process.payloadPID != held) == hasInit)
-        // Until it executes it is in the daemon's memory.
+        // Until it executes, it shares the daemon's memory.
         #expect(try readLink("/proc/\(process.payloadPID)/exe") == own)
-        // What it would print is still to be seen when the process is gone.
+        // The duplicate can be read after the process has ended.
         console = process.console.map { fcntl($0, F_DUPFD_CLOEXEC, 0) } ?? -1
         throw SystemError("epoll_ctl", errno: ENOSPC)
       }
@@ -40,13 +42,13 @@ struct HoldTests {
     #expect(error.description == "taking control of the guest's PID 1 (epoll_ctl): No space left on device")
     var byte: UInt8 = 0
     #expect(read(console, &byte, 1) != 1)
-    // Not even one that nobody has waited for, so the cgroup can go.
+    // Not even a zombie is left, so the cgroup can be removed.
     #expect(kill(held, 0) == -1 && errno == ESRCH)
     #expect(try guest.cgroup.isPopulated() == false)
     try guest.cgroup.remove()
   }
 
-  @Test("may take its time, and the program is executed afterwards", arguments: ways)
+  @Test("the payload executes after hold has taken its time at the sync point", arguments: ways)
   func had(users: Bool, hasInit: Bool) throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest, users: users, init: hasInit)) { _ in usleep(50_000) }
@@ -56,7 +58,8 @@ struct HoldTests {
     #expect(bytes == Array("executed".utf8))
   }
 
-  @Test("of one that is killed meanwhile is had all the same, and its end is seen as any other")
+  @Test(
+    "the launch of a guest that is killed at the sync point succeeds, and the guest's end is reported like any other")
   func killed() throws {
     let guest = try TestGuest()
     let process = try guest.launch(plan(guest, users: false, init: false)) { kill($0.pid, SIGKILL) }

@@ -5,7 +5,7 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What a start makes on the host")
+@Suite("The files that a start makes on the host")
 struct HostSideTests {
   /// Runs a shell command as PID 1 of a guest with a host side, and returns what it printed.
   private func output(_ guest: TestGuest, of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String
@@ -18,7 +18,9 @@ struct HostSideTests {
     return try guest.output(of: plan(spec, facts), handed: host.mounts)
   }
 
-  @Test("the guest's sockets are seen by the host, which cannot write there, and go with the run")
+  @Test(
+    "the host sees the guest's sockets in unix-export, cannot write there, and the directory is removed with the instance"
+  )
   func unixExport() throws {
     let guest = try TestGuest()
     let place = "\(guest.directory)/unix-export/\(guest.name)"
@@ -38,13 +40,13 @@ struct HostSideTests {
     #expect(access("\(guest.directory)/\(guest.name).kmsg", F_OK) == -1)
   }
 
-  @Test("what a killed daemon left is taken away by the next one, and in nobody's way before")
+  @Test("the files that a killed daemon left on the host do not hinder a start, and the next daemon removes them")
   func leftOver() throws {
     let guest = try TestGuest()
     let place = "\(guest.directory)/unix-export/\(guest.name)"
     let spec = guest.shell("")
     let facts = try guest.facts(for: spec)
-    // As if its owner had been killed: nothing undoes it.
+    // Leaks the value, as if its daemon had been killed: deinit never runs.
     _ = Unmanaged.passRetained(try HostSide(making: spec, runtime: guest.directory, facts: facts))
     #expect(try MountInfo.read().count { $0.target == place } == 1)
     do {
@@ -57,7 +59,7 @@ struct HostSideTests {
     #expect(try MountInfo.read().contains { $0.target == place } == false)
   }
 
-  @Test("the credentials are the guest's root's to read, and nobody's to change")
+  @Test("only the guest's root user can read the credentials, and nobody can change them")
   func credentials() throws {
     let guest = try TestGuest()
     let command = """
@@ -72,14 +74,15 @@ struct HostSideTests {
     #expect(text.contains("ro,nosuid,nodev,noexec,relatime,nosymfollow") && text.contains("- ramfs"), "\(text)")
   }
 
-  @Test("without credentials there is no directory for them")
+  @Test("a guest without credentials has no directory for them")
   func noCredentials() throws {
     let text = try output(TestGuest(), of: "ls -d /run/host/credentials; echo [$CREDENTIALS_DIRECTORY]")
     #expect(text.hasSuffix("[]\n") && text.contains("No such file"), "\(text)")
   }
 
   @Test(
-    "the boot is the guest's own, a reader of the kernel's messages waits and gets none, and incoming mounts arrive")
+    "a guest has a boot ID of its own, reading kernel messages blocks, and mounts on the host propagate to /run/host/incoming"
+  )
   func covered() throws {
     let guest = try TestGuest()
     let command = """
@@ -90,7 +93,7 @@ struct HostSideTests {
     let host = String(decoding: try readFile("/proc/sys/kernel/random/boot_id", limit: 100), as: UTF8.self)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.first?.count == 36 && lines.first.map { $0 + "\n" } != host, "\(text)")
-    // timeout(1) ended it: it neither saw an end nor an error.
+    // timeout(1) ended it: it read neither end of file nor an error.
     #expect(lines.dropFirst().prefix(2) == ["124", "none"], "\(text)")
     #expect(try output(guest2(), of: "cat /proc/sys/kernel/random/boot_id") != (lines.first ?? "") + "\n")
     let isShared = try MountInfo.read().last { guest.directory.hasPrefix($0.target) }?.propagation.isEmpty == false

@@ -5,9 +5,9 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A root made by somebody hostile")
+@Suite("A hostile root")
 struct HostileRootTests {
-  /// A root of links to this host's /usr, with what `make` adds to it.
+  /// A root with links to this host's /usr, and what `make` adds to it.
   private func root(_ guest: TestGuest, _ make: (String) throws -> Void) throws -> String {
     let root = guest.directory + "/root"
     try makeDirectories(root)
@@ -16,7 +16,8 @@ struct HostileRootTests {
     return root
   }
 
-  @Test("what lies in the place of /etc/machine-id is replaced, not written to", arguments: [S_IFCHR, S_IFLNK])
+  @Test(
+    "a hostile file at /etc/machine-id is replaced, and its target is not written to", arguments: [S_IFCHR, S_IFLNK])
   func machineID(kind: mode_t) throws {
     let guest = try TestGuest()
     let victim = guest.directory + "/root/victim"
@@ -27,7 +28,7 @@ struct HostileRootTests {
       try writeFile(victim, "as it was\n")
       switch kind {
       case S_IFLNK: symlink("/victim", root + "/etc/machine-id")
-      // /dev/full takes no byte; it stands for the node of a disk.
+      // /dev/full stands for the node of a disk: a write to it fails.
       default: try retrying("mknod") { mknod(root + "/etc/machine-id", S_IFCHR | 0o666, dev_t(1 << 8 | 7)) }
       }
     }
@@ -39,7 +40,7 @@ struct HostileRootTests {
     #expect(try readFile(victim, limit: 100) == Array("as it was\n".utf8))
   }
 
-  @Test("a link in the place of /usr is not followed on the host")
+  @Test("a symbolic link at a root's /usr is not resolved on the host")
   func usr() throws {
     let guest = try TestGuest()
     var spec = guest.shell("ls /usr")
@@ -50,7 +51,7 @@ struct HostileRootTests {
     }
   }
 
-  @Test("a link in the place of /etc does not make the host's machine id the guest's")
+  @Test("a symbolic link at a root's /etc does not give the guest the host's machine ID")
   func foreignMachineID() throws {
     let guest = try TestGuest()
     let outside = guest.directory + "/outside"
@@ -60,16 +61,16 @@ struct HostileRootTests {
     spec.files.volatile = .no
     spec.policy.directory = try root(guest) { symlink(outside, $0 + "/etc") }
     #expect(try guest.facts(for: spec).machineID == "0123456789abcdef0123456789abcdef")
-    // Inside the root the same link leads to something: that is what systemd in the guest will find.
+    // Resolved inside the root, the same link has a target, which systemd in the guest will find.
     try makeDirectories(guest.directory + "/root" + outside)
     try writeFile(guest.directory + "/root\(outside)/machine-id", String(repeating: "b", count: 32) + "\n")
     #expect(try guest.facts(for: spec).machineID == String(repeating: "b", count: 32))
   }
 }
 
-@Suite("The machine id")
+@Suite("The machine ID")
 struct MachineIDTests {
-  @Test("of a guest over the host's own root is not the host's")
+  @Test("the machine ID of a guest over the host's own root is not the host's")
   func overlay() throws {
     let guest = try TestGuest()
     var spec = guest.shell("cat /etc/machine-id")

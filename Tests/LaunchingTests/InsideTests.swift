@@ -5,14 +5,14 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What PID 1 finds")
+@Suite("The environment of PID 1")
 struct InsideTests {
-  @Test("it is process 1, and its output arrives at the console's master")
+  @Test("the payload has PID 1, and its output arrives at the console's master")
   func first() throws {
     #expect(try TestGuest().output(of: "echo I am $$") == "I am 1\n")
   }
 
-  @Test("the mounts are the Container Interface's, read-only where it says so")
+  @Test("PID 1 finds the mounts of the Container Interface, read-only where that demands it")
   func mounts() throws {
     let text = try TestGuest().output(of: "cat /proc/self/mountinfo")
     let found = MountInfo.parse(text).map { mount in
@@ -31,7 +31,7 @@ struct InsideTests {
     #expect(usr?.contains(" ro") == true)
   }
 
-  @Test("every mount is shared")
+  @Test("every mount of a guest is shared")
   func shared() throws {
     let mounts = MountInfo.parse(try TestGuest().output(of: "cat /proc/self/mountinfo"))
     #expect(!mounts.isEmpty)
@@ -40,7 +40,7 @@ struct InsideTests {
     }
   }
 
-  @Test("its environment is the plan's and nothing of the daemon's")
+  @Test("the environment of PID 1 is the plan's, with nothing of the daemon's")
   func environment() throws {
     let guest = try TestGuest()
     let spec = guest.shell("tr '\\0' '\\n' </proc/1/environ")
@@ -49,16 +49,17 @@ struct InsideTests {
     #expect(try guest.output(of: plan) == expected)
   }
 
-  @Test("umask, session, host name and limits are a first process's")
+  @Test("PID 1 has the umask, the session, the host name and the limits of a machine's PID 1")
   func process() throws {
     let guest = try TestGuest()
     let text = try guest.output(of: "umask; uname -n; grep ^NSsid /proc/1/status; ulimit -n; ulimit -Sc")
     #expect(text == "0022\n\(guest.name)\nNSsid:\t1\n1024\n0\n")
   }
 
-  @Test("no signal is blocked or ignored, and of the capabilities those stay that the interface wants kept")
+  @Test(
+    "PID 1 starts with no signal blocked or ignored, and with the capabilities that the Container Interface demands")
   func status() throws {
-    // Not by a shell: it changes its own mask.
+    // Not by a shell, which changes its own signal mask.
     let text = try TestGuest().output(of: "") { $0.exec.parameters = ["/bin/cat", "/proc/self/status"] }
     var fields: [Substring: UInt64] = [:]
     for line in text.split(separator: "\n") {
@@ -74,7 +75,7 @@ struct InsideTests {
     }
   }
 
-  @Test("/proc/sys, /sys and /run/host cannot be written to")
+  @Test("a guest cannot write to /proc/sys, /sys and /run/host")
   func readOnly() throws {
     let text = try TestGuest().output(
       of:
@@ -82,13 +83,13 @@ struct InsideTests {
     #expect(text.matches(of: /Read-only file system/).count == 4, "\(text)")
   }
 
-  @Test("of the kernel's objects those are shown that are of use to a guest")
+  @Test("a guest's /sys shows only the directories of sysfs that are of use to a guest")
   func shownOfSys() throws {
     let text = try TestGuest().output(of: "cd /sys && echo * && echo fs/* && echo class/net/lo/m*")
     #expect(text == "block bus class dev devices fs kernel\nfs/cgroup\nclass/net/lo/mtu\n")
   }
 
-  @Test("what /proc shows of the kernel is empty")
+  @Test("the files of /proc that show the host's kernel are empty in a guest")
   func masked() throws {
     let text = try TestGuest().output(
       of: "for f in kallsyms kcore keys sysrq-trigger timer_list; do test -e /proc/$f && wc -c </proc/$f; done")
@@ -96,7 +97,7 @@ struct InsideTests {
     #expect(text.split(separator: "\n").allSatisfy { $0 == "0" }, "\(text)")
   }
 
-  @Test("/dev has the interface's nodes and no other")
+  @Test("a guest's /dev has the nodes of the Container Interface and no other")
   func devices() throws {
     let text = try TestGuest().output(
       of: "cd /dev; stat -c '%n %F %t:%T %a' null zero full random urandom tty; ls -1; readlink console ptmx fd; tty")
@@ -133,7 +134,7 @@ struct InsideTests {
   }
 
   @Test(
-    "a device of the host can neither be made nor opened, one that is bound can",
+    "a guest can neither make nor open a device of the host, unless the device is bound",
     .enabled(if: Cgroup2.canRestrictDevices))
   func foreignDevices() throws {
     let text = try TestGuest().output(
@@ -146,7 +147,7 @@ struct InsideTests {
     #expect(text == "mknod: /b: Operation not permitted\nmknod: /k: Operation not permitted\nnull\nfuse\n")
   }
 
-  @Test("/run/host tells who runs it, and keeps something inaccessible of every kind")
+  @Test("a guest's /run/host names the container manager, and has an inaccessible file of every kind")
   func runHost() throws {
     let guest = try TestGuest()
     let text = try guest.output(
@@ -168,7 +169,7 @@ struct InsideTests {
         """)
   }
 
-  @Test("its cgroup is the root of what it sees, and it may divide it")
+  @Test("a guest sees its cgroup as the root of the tree, and can make cgroups in it")
   func cgroup() throws {
     let guest = try TestGuest()
     let text = try guest.output(of: "grep ^0: /proc/1/cgroup; mkdir /sys/fs/cgroup/inner && ls -d /sys/fs/cgroup/inner")
@@ -176,7 +177,7 @@ struct InsideTests {
     #expect(access(guest.cgroup.path + "/payload/inner", F_OK) == 0)
   }
 
-  @Test("Private=yes: a network of its own with loopback up, its settings writable")
+  @Test("a guest with Private=yes has a network of its own with loopback up, and can write to its sysctls")
   func privateNetwork() throws {
     let text = try TestGuest().output(
       of:
@@ -190,7 +191,7 @@ struct InsideTests {
     #expect(lines.last == "lo" || lines.contains("lo"), "\(text)")
   }
 
-  @Test("with the host's network it is the host's network")
+  @Test("a guest without Private= is in the host's network namespace")
   func sharedNetwork() throws {
     var own = [CChar](repeating: 0, count: 64)
     readlink("/proc/self/ns/net", &own, 63)

@@ -19,7 +19,7 @@ struct InstanceNameTests {
   }
 
   @Test(
-    "a text that no instance's name is written as is not read as one",
+    "a text that is not exactly how an instance's name is written is refused",
     arguments: [
       "", ".", "web", "web.", ".3", "3", "web.x", "web.+3", "web.-3", "web.03", "web.3 ", "web.3.", "web.4294967296",
       "web.٣",
@@ -36,7 +36,7 @@ struct InstanceNameTests {
       files == ["cgroup", "network", "netns", "notify"].map { "/run/dormouse/web.3.\($0)" })
   }
 
-  @Test("the files of instances are found in the runtime directory, and other files are not taken for one")
+  @Test("the files of instances are found in the runtime directory, and other files are ignored")
   func files() throws {
     let directory = try ScratchDirectory(named: "runtime")
     let names = [
@@ -51,7 +51,7 @@ struct InstanceNameTests {
     #expect(try InstanceName.files(in: directory.path) == expected)
   }
 
-  @Test("instances of a guest are sorted by their numbers, not by the digits of these")
+  @Test("instances of a guest are sorted by number, not by text")
   func sorted() {
     let names = ["web.10", "web.9", "db.11"].compactMap { InstanceName($0) }
     #expect(names.sorted().map(\.description) == ["db.11", "web.9", "web.10"])
@@ -60,7 +60,7 @@ struct InstanceNameTests {
 
 @Suite("The numbers of instances")
 struct InstanceNumbersTests {
-  /// Two directories: the second stands in the place of the cgroup that instances have theirs in.
+  /// Two directories. `base` stands for the cgroup that the instances' cgroups lie in.
   private struct Host {
     let runtime: ScratchDirectory
     let base: ScratchDirectory
@@ -81,13 +81,13 @@ struct InstanceNumbersTests {
     }
   }
 
-  @Test("each instance of a guest gets the number after the last one, and every guest counts for itself")
+  @Test("each instance of a guest gets the number after the guest's last one")
   func counted() throws {
     let host = try Host()
     #expect(try [host.next(), host.next(), host.next("db"), host.next()] == ["web.1", "web.2", "db.1", "web.3"])
   }
 
-  @Test("a number is on file before anybody can use it")
+  @Test("the number of a new instance is on file when it is returned")
   func written() throws {
     let host = try Host()
     _ = try host.next()
@@ -96,7 +96,8 @@ struct InstanceNumbersTests {
     #expect(host.counter == "2\n")
   }
 
-  @Test("a number that a cgroup or a file in the runtime directory has is not given again, whatever the counter says")
+  @Test(
+    "a number that a cgroup or a file in the runtime directory has is not chosen again, whatever the counter file says")
   func found() throws {
     let host = try Host()
     host.addCgroup("web.4.guest")
@@ -111,7 +112,7 @@ struct InstanceNumbersTests {
   }
 
   @Test(
-    "a damaged counter is no obstacle: the number follows those that are found",
+    "with a damaged counter file, the number follows the highest one that is found",
     arguments: [
       "", "\n", "x", "-1", "99999999999", "4294967295\n", "4294967296\n", "3 4\n", "\u{0}\u{1}",
       String(repeating: "1", count: 100_000),
@@ -124,7 +125,7 @@ struct InstanceNumbersTests {
     #expect(host.counter == "7\n")
   }
 
-  @Test("the greatest number that there is does not end the daemon when a cgroup has it")
+  @Test("a cgroup with the greatest number that exists causes no overflow")
   func greatest() throws {
     let host = try Host()
     host.addCgroup("web.4294967295.guest")
@@ -133,7 +134,7 @@ struct InstanceNumbersTests {
     #expect(try host.next() == "web.4294967295")
   }
 
-  @Test("no number is given when the search for earlier instances fails")
+  @Test("no number is chosen when the search for earlier instances fails")
   func unreadable() throws {
     let host = try Host()
     let numbers = InstanceNumbers(runtime: host.runtime.path)

@@ -14,7 +14,7 @@ struct JournalLinkTests {
     JournalLink(mode, directory: "/j/id", guests: "/g/j/id", isHostsID: isHostsID, isKept: isKept, place: place)
   }
 
-  @Test("decides by what the host has in the place")
+  @Test("LinkJournal= decides by its mode and by what the host has at the path")
   func decisions() {
     let (ours, others) = (JournalLink.Place.link(target: "/g/j/id"), JournalLink.Place.link(target: "/x"))
     #expect(link(.no, .directory).decision == .leave)
@@ -33,7 +33,8 @@ struct JournalLinkTests {
     }
   }
 
-  @Test("refuses in words, and with try- leaves it", arguments: [LinkJournal.host, .guest])
+  @Test(
+    "LinkJournal= refuses with a reason, and with try- leaves the host as it is", arguments: [LinkJournal.host, .guest])
   func refusals(mode: LinkJournal) {
     func words(_ link: JournalLink) -> String? {
       if case .refuse(let error) = link.decision { error.description } else { nil }
@@ -49,7 +50,7 @@ struct JournalLinkTests {
     }
   }
 
-  @Test("makes and replaces what it decided, and takes no journals away")
+  @Test("LinkJournal= makes directories and links, replaces links, and removes no journals")
   func acts() throws {
     let scratch = try ScratchDirectory(named: "journal")
     let (directory, guests) = (scratch.path + "/host", scratch.path + "/guest")

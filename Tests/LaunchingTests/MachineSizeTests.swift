@@ -14,14 +14,14 @@ struct MachineSizeTests {
     return [size.memory, size.page, size.tasks]
   }
 
-  @Test("the machine's memory and tasks count, and what its container has of them where that is less")
+  @Test("the size of the machine is limited by the memory and the tasks of the container that it is")
   func usual() {
     #expect(size() == [4 << 30, 4096, 32_767])
     #expect(size(memoryMax: 10_000, pidsMax: 77) == [8192, 4096, 77])
     #expect(size(memoryMax: 8 << 30, pidsMax: 1 << 20) == [4 << 30, 4096, 32_767])
   }
 
-  @Test("whatever libc and the kernel answer, the size of the machine is told without an overflow")
+  @Test("no answer of libc or the kernel about the machine's size causes an overflow")
   func odd() {
     #expect(size(pageSize: -1, pages: -1, memoryMax: 10_000) == [0, 4096, 32_767])
     #expect(size(pageSize: 0, pages: .max) == [.max, 4096, 32_767])
@@ -29,7 +29,7 @@ struct MachineSizeTests {
     #expect(size(threadsMax: nil, pidMax: nil, memoryMax: 0, pidsMax: 0) == [0, 4096, 0])
   }
 
-  @Test("this machine has memory, pages and tasks")
+  @Test("the size of this machine is read")
   func own() {
     let size = MachineSize.gather()
     #expect(size.memory > 0 && size.page > 0 && size.tasks > 0)

@@ -8,7 +8,9 @@ import Testing
 
 @Suite("The namespaces of a guest")
 struct NamespaceTests {
-  @Test("the network is there before the guest, with loopback, and belongs to the users it is made with")
+  @Test(
+    "a guest's network namespace exists before the guest, has a loopback interface, and belongs to the guest's user namespace"
+  )
   func made() throws {
     let map = IDMap(base: 0x30_0000, count: 65536)
     let namespaces = try GuestNamespaces(users: map, network: .own)
@@ -25,7 +27,7 @@ struct NamespaceTests {
     #expect(seen.split(separator: "\n").suffix(2).map { $0.split(separator: " ").map(String.init) } == [row, row])
   }
 
-  @Test("nobody is in them before the guest is")
+  @Test("no process is in a guest's namespaces before the guest is launched")
   func empty() throws {
     let namespaces = try GuestNamespaces(users: IDMap(base: 0x30_0000, count: 1), network: .own)
     let users = try #require(namespaces.users).descriptor.raw
@@ -36,7 +38,7 @@ struct NamespaceTests {
     }
   }
 
-  @Test("a network by its path is that network, and a path that is none is named")
+  @Test("a network namespace given by its path is used as it is, and an error names a path that does not exist")
   func path() throws {
     let own = try GuestNamespaces(users: nil, network: .at(path: "/proc/self/ns/net"))
     #expect(try Self.name(#require(own.network).descriptor.raw) == Self.name(ofOwn: "net"))
@@ -44,18 +46,18 @@ struct NamespaceTests {
     #expect(error.description == "opening the network namespace /none: No such file or directory")
   }
 
-  @Test("when no process could be made to wait in them, none is ended, and no descriptor but its own is closed")
+  @Test("when clone3(2) makes no process to hold namespaces, the release kills no process and closes no descriptor")
   func noHolder() {
     var holder = launch_holder()
     holder.pid = getpid()
-    // CLONE_THREAD without CLONE_SIGHAND: the kernel makes nothing of it.
+    // CLONE_THREAD without CLONE_SIGHAND: the kernel refuses it.
     #expect(launch_hold(0x10000, &holder) == -Int(EINVAL))
     let open = fcntl(0, F_GETFD)
     launch_release(&holder)
     #expect(open != -1 && fcntl(0, F_GETFD) == open)
   }
 
-  @Test("a map that the kernel does not take is named, with its ids")
+  @Test("an error names the IDs of an ID map that the kernel refuses")
   func wrongMap() throws {
     let map = IDMap(base: 4_294_967_290, count: 65536)
     let error = try #require(throws: LaunchError.self) { try GuestNamespaces(users: map, network: .host) }

@@ -5,10 +5,10 @@ import Linux
 import Planning
 import Testing
 
-@Suite("What PID 1 is and may")
+@Suite("User and privileges of PID 1")
 struct PrivilegeTests {
   private func status(_ change: (inout Guest) -> Void) throws -> [String: String] {
-    // Not by a shell, which changes some of it.
+    // Not by a shell, which changes some of these values.
     let text = try TestGuest().output(of: "") {
       $0.exec.parameters = ["/bin/cat", "/proc/self/status"]
       change(&$0)
@@ -21,7 +21,7 @@ struct PrivilegeTests {
     return fields
   }
 
-  @Test("limits are those that were asked for")
+  @Test("PID 1 has the resource limits of the guest's settings")
   func limits() throws {
     let text = try TestGuest().output(of: "cat /proc/self/limits") {
       $0.exec.limits[.descriptors] = ResourceLimit(soft: 12, hard: 34)
@@ -36,7 +36,7 @@ struct PrivilegeTests {
     #expect(line("Max cpu time") == ["3", "unlimited", "seconds"])
   }
 
-  @Test("capabilities are the usual ones, more and less as asked")
+  @Test("PID 1 has the usual capabilities, plus Capability= and minus DropCapability=")
   func capabilities() throws {
     let found = try status {
       $0.exec.addedCapabilities = [.one(Capabilities([34]))]
@@ -50,13 +50,13 @@ struct PrivilegeTests {
     }
   }
 
-  @Test("dropping all leaves none, and PID 1 starts all the same")
+  @Test("PID 1 starts without any capability when all are dropped")
   func none() throws {
     let found = try status { $0.exec.droppedCapabilities = [.all] }
     for set in ["CapBnd", "CapEff", "CapPrm", "CapInh", "CapAmb"] { #expect(UInt64(found[set] ?? "", radix: 16) == 0) }
   }
 
-  @Test("a user has its own groups, no capabilities but the ambient ones, and the console")
+  @Test("a payload with User= has the user's groups, only ambient capabilities, and owns the console")
   func user() throws {
     let found = try status {
       $0.exec.user = "4242"
@@ -72,7 +72,7 @@ struct PrivilegeTests {
     #expect(text == "/ 4242\nwritten\n4242\n")
   }
 
-  @Test("a user's groups are the guest's, not the host's")
+  @Test("the groups of User= come from the guest's /etc/group, not from the host's")
   func groups() throws {
     let account = Account(name: "web", uid: 33, gid: 34, groups: [34, 50, 60], home: "/", shell: nil)
     let guest = try TestGuest()
@@ -84,13 +84,13 @@ struct PrivilegeTests {
     #expect(try guest.output(of: plan(spec, facts)) == "34 50 60\n")
   }
 
-  @Test("NoNewPrivileges= is set when asked for")
+  @Test("NoNewPrivileges=yes sets no_new_privs of PID 1, and the default does not")
   func noNewPrivileges() throws {
     #expect(try status { _ in }["NoNewPrivs"] == "0")
     #expect(try status { $0.exec.noNewPrivileges = true }["NoNewPrivs"] == "1")
   }
 
-  @Test("OOMScoreAdjust= is the guest's from its first moment, and the daemon has its own score again")
+  @Test("OOMScoreAdjust= applies to PID 1 from its first moment, and the daemon gets its own score back")
   func oomScore() throws {
     let own = try readFile("/proc/self/oom_score_adj", limit: 16)
     for isBelowInit in [false, true] {
@@ -103,7 +103,7 @@ struct PrivilegeTests {
     #expect(try readFile("/proc/self/oom_score_adj", limit: 16) == own)
   }
 
-  @Test("CPUAffinity=, Personality= and WorkingDirectory= are as asked")
+  @Test("CPUAffinity=, Personality= and WorkingDirectory= apply to PID 1")
   func context() throws {
     #expect(try status { $0.exec.processors = [0...0] }["Cpus_allowed_list"] == "0")
     let text = try TestGuest().output(of: "uname -m; pwd") {
@@ -119,7 +119,7 @@ struct PrivilegeTests {
     #endif
   }
 
-  @Test("PivotRoot= makes a directory of the root the root, and keeps the old one where it is told to")
+  @Test("PivotRoot= makes a directory of the root the new root, and moves the old root to the directory that it names")
   func pivot() throws {
     let guest = try TestGuest()
     let root = guest.directory + "/root"

@@ -5,9 +5,9 @@ import Linux
 import Planning
 import Testing
 
-@Suite("PID 1 from the outside")
+@Suite("PID 1 as the daemon sees it")
 struct ProcessTests {
-  @Test("runs until it ends, and how it ended is told once")
+  @Test("PID 1 runs until it ends, and its exit status is returned once")
   func exits() throws {
     let guest = try TestGuest()
     let spec = guest.shell("read line; exit 7")
@@ -20,7 +20,7 @@ struct ProcessTests {
     #expect(throws: SystemError.self) { try process.signal(.sigterm) }
   }
 
-  @Test("a signal without a handler is nothing to a first process; SIGKILL and cgroup.kill end it")
+  @Test("PID 1 ignores a signal that it has no handler for, and cgroup.kill ends it")
   func killed() throws {
     let guest = try TestGuest()
     let spec = guest.shell("echo up; while :; do sleep 1000; done")
@@ -37,19 +37,20 @@ struct ProcessTests {
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 
-  @Test("a stop signal sent at once stays pending for a systemd, across exec", arguments: [3, 4, 5] as [Int32])
+  @Test(
+    "a stop signal that is sent at once stays pending across execve(2) for a systemd", arguments: [3, 4, 5] as [Int32])
   func pending(offset: Int32) throws {
     let guest = try TestGuest()
     var spec = Guest(name: guest.name)
     spec.policy.directory = "/"
     spec.files.volatile = .yes
     var plan = try plan(spec, guest.facts(for: spec))
-    // The plan of a booting guest, but a program that shows what an init would find; not a shell, which clears its mask.
+    // The plan of a booting guest, with a program that shows what an init would find. A shell would clear its signal mask.
     plan.steps[plan.steps.count - 1] = .execute(candidates: ["/bin/cat"], namesItself: false)
     plan.arguments = ["cat", "-", "/proc/self/status"]
     let process = try guest.launch(plan)
     try process.signal(.realtime(offset))
-    // End of file for a terminal.
+    // ^D, which a terminal turns into end of file.
     write(try #require(process.console), "\u{4}", 1)
     let text = try TestGuest.drain(process)
     let line = text.split(separator: "\n").first { $0.hasPrefix("ShdPnd:\t") }
@@ -58,14 +59,14 @@ struct ProcessTests {
     #expect(value.map { $0 >> bit & 1 } == 1, "\(text)")
   }
 
-  @Test("what the daemon ignores is not ignored in the guest")
+  @Test("a signal that the daemon ignores is not ignored in the guest")
   func dispositions() throws {
     let before = signal(SIGUSR2, SIG_IGN)
     defer { signal(SIGUSR2, before) }
     #expect(try TestGuest().output(of: "grep ^SigIgn /proc/1/status") == "SigIgn:\t0000000000000000\n")
   }
 
-  @Test("a daemon with a busy thread starts guests that share its memory until they execute")
+  @Test("guests that share the daemon's memory until execve(2) are launched while another thread is busy")
   func threads() async {
     await withTaskGroup { group in
       group.addTask {
@@ -82,9 +83,9 @@ struct ProcessTests {
     }
   }
 
-  @Test("a process of an earlier daemon is adopted: signalled by its pidfd, and its end is told")
+  @Test("a PID 1 of an earlier daemon is adopted, signalled by its pidfd, and its end is reported")
   func adopts() throws {
-    // The shell ends, so that what it has started is nobody's child here.
+    // The shell ends, so its child is reparented and is not a child of this process.
     guard let pipe = popen("sleep 1000 >/dev/null & echo $!", "r") else { throw SystemError("popen", errno: errno) }
     var line = [CChar](repeating: 0, count: 64)
     fgets(&line, 64, pipe)
@@ -93,7 +94,7 @@ struct ProcessTests {
     let process = try GuestProcess(adopting: #require(Int32(text)), of: TestGuest().cgroup)
     #expect(process.console == nil)
     #expect(try process.reap() == nil)
-    // A thread of libdispatch blocks every signal that can be blocked, and popen(3)'s child has inherited that.
+    // Threads of libdispatch block every signal that can be blocked, and the child of popen(3) inherits the mask.
     try process.signal(.number(SIGKILL))
     #expect(TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000))
     let status = try process.reap()

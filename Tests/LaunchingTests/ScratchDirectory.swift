@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// A directory of a test's own below /var/tmp, gone with everything in it at the end of its life.
+/// A directory for one test below /var/tmp. It is removed with everything in it when the value is deinitialized.
 final class ScratchDirectory {
   let path: String
 

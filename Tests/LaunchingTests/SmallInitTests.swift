@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The small init of ProcessTwo=", .serialized)
 struct SmallInitTests {
-  /// With users of its own the first process is made another way.
+  /// With a user namespace PID 1 is made in another way.
   private static let users = [nil, IDMap(base: 0x3000_0000, count: 65536)]
 
   private func plan(_ spec: Guest, _ guest: TestGuest, _ users: IDMap?, _ names: [String] = []) throws -> LaunchPlan {
@@ -23,7 +23,7 @@ struct SmallInitTests {
     return spec
   }
 
-  /// Launches it and waits until it has printed a line.
+  /// Launches the guest and waits until it has printed a line.
   private func launched(_ guest: TestGuest, _ spec: Guest, _ users: IDMap? = nil) throws -> GuestProcess {
     let process = try guest.launch(plan(spec, guest, users))
     var byte: UInt8 = 0
@@ -40,7 +40,8 @@ struct SmallInitTests {
   }
 
   @Test(
-    "is PID 1 without the listeners and without the daemon's memory; the program is PID 2 with them", arguments: users)
+    "the small init is PID 1 without the listeners and without the daemon's memory, and the payload is PID 2 with the listeners",
+    arguments: users)
   func processes(users: IDMap?) throws {
     let guest = try TestGuest()
     let list = DescriptorList()
@@ -69,7 +70,7 @@ struct SmallInitTests {
         """)
   }
 
-  @Test("reaps whoever is left to it", arguments: users)
+  @Test("the small init reaps processes that are reparented to it", arguments: users)
   func orphans(users: IDMap?) throws {
     let guest = try TestGuest()
     let spec = shell(
@@ -82,7 +83,7 @@ struct SmallInitTests {
   }
 
   @Test(
-    "ends as the program did",
+    "the small init ends with the payload's exit status",
     arguments: [("exit 7", 7), ("exit 0", 0), ("kill -KILL $$", 137)])
   func status(command: String, status: Int32) throws {
     let guest = try TestGuest()
@@ -90,7 +91,7 @@ struct SmallInitTests {
     #expect(try end(of: process) == .exited(status))
   }
 
-  /// By what the kernel tells of a guest that has powered off, and of one that wants to be started again.
+  /// Each stop signal, and the signal that PID 1 then dies of by reboot(2): SIGINT for power-off, SIGHUP for a reboot.
   static let signals: [(Signal, Int32)] =
     Signal.stopsOfSystemd.map {
       ($0, [.realtime(3), .realtime(4), .realtime(13), .realtime(14)].contains($0) ? SIGINT : SIGHUP)
@@ -98,7 +99,7 @@ struct SmallInitTests {
     + [(.number(SIGINT), SIGHUP)]
 
   @Test(
-    "takes systemd's signals for power-off and reboot, and lets a program that catches SIGTERM end in its own way",
+    "the small init obeys systemd's signals for power-off and reboot, and a payload that handles SIGTERM ends in its own way",
     arguments: signals)
   func told(signal: Signal, cause: Int32) throws {
     let guest = try TestGuest()
@@ -110,7 +111,7 @@ struct SmallInitTests {
     #expect(try end(of: process) == .killed(signal: cause))
   }
 
-  @Test("tells a program that stands still to go on, and a shell that ignores SIGTERM by SIGHUP")
+  @Test("the small init continues a stopped payload, and sends SIGHUP to a shell that ignores SIGTERM")
   func stubborn() throws {
     let guest = try TestGuest()
     let spec = shell(
@@ -123,7 +124,7 @@ struct SmallInitTests {
   }
 
   @Test(
-    "waits for a program that ignores it no longer than TimeoutStopSec=, and a user without privileges ends as told")
+    "the small init waits for a payload no longer than TimeoutStopSec=, and powers off without CAP_SYS_BOOT by exiting")
   func limits() throws {
     let guest = try TestGuest()
     var spec = shell(guest, "trap '' TERM HUP; echo up; while :; do sleep 1000; done")
@@ -141,14 +142,14 @@ struct SmallInitTests {
     #expect(try end(of: process) == .exited(0))
   }
 
-  @Test("cannot be changed by a guest for the next one")
+  @Test("a guest cannot change the small init of the next guest")
   func sealed() throws {
     let guest = try TestGuest()
     let spec = shell(guest, "(echo x >/proc/1/exe) 2>/dev/null || echo refused")
     #expect(try guest.output(of: plan(spec, guest, nil)) == "refused\n")
   }
 
-  @Test("is killed when the program cannot be executed", arguments: users)
+  @Test("the small init is killed when the payload cannot be executed", arguments: users)
   func missing(users: IDMap?) throws {
     let guest = try TestGuest()
     var spec = shell(guest, "")

@@ -2,22 +2,22 @@ import Glibc
 import Linux
 import Testing
 
-@Suite("The child's code")
+@Suite("The object files of CLaunch")
 struct SymbolTests {
-  /// What runs between clone3 and execve, by its object files.
+  /// The object files of the code that runs between clone3(2) and execve(2).
   private static let objects = [
     "hold.c.o", "init.c.o", "launch.c.o", "mounts.c.o", "operations.c.o", "privileges.c.o", "second.c.o", "users.c.o",
   ]
-  /// What a compiler may put in by itself; none of it has state.
+  /// Symbols that a compiler may add; none of them has state.
   private static let allowed: Set<String> = ["memcpy", "memset", "memmove", "__stack_chk_fail"]
-  /// The linker's.
+  /// Symbols that the linker defines.
   private static let bounds: Set<String> = ["__start_dormouse_init", "__stop_dormouse_init"]
 
   private func directory() throws -> String {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = readlink("/proc/self/exe", &path, path.count)
     try #require(length > 0)
-    // .build/DEBUG-OR-RELEASE/NAME.xctest; its parts lie beside it.
+    // The bundle is .build/CONFIGURATION/NAME.xctest. The object files are beside it.
     let parts = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: "/")
     return try #require(
       parts.indices.reversed().lazy
@@ -25,7 +25,7 @@ struct SymbolTests {
         .first { access($0, F_OK) == 0 }, "no CLaunch.build above \(parts)")
   }
 
-  @Test("of the small init is all in its section: it runs where nothing else of the daemon is")
+  @Test("the code of the small init refers to nothing outside of its section")
   func section() throws {
     let object = try directory() + "/init.c.o"
     let names = try lines(of: "objdump -h '\(object)'").filter { $0.contains("dormouse_init") }
@@ -34,7 +34,7 @@ struct SymbolTests {
     #expect(!relocations.contains { $0.hasPrefix("RELOCATION") }, "\(relocations)")
   }
 
-  @Test("calls no function of libc")
+  @Test("the code of CLaunch calls no function of libc")
   func symbols() throws {
     let directory = try directory()
     var defined: Set<String> = []

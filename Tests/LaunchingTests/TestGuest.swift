@@ -5,7 +5,7 @@ import Planning
 
 @testable import Launching
 
-/// A guest for one test: a cgroup of its own, gone with everything in it when the value is.
+/// A guest for one test, with a cgroup of its own. Both are ended when the value is deinitialized.
 final class TestGuest {
   let name: String
   let directory: String
@@ -26,7 +26,7 @@ final class TestGuest {
     system("rm -rf --one-file-system '\(directory)'")
   }
 
-  /// Kills what runs and removes the cgroup, as often as it is called.
+  /// Kills all processes and removes the cgroup. May be called more than once.
   func end() {
     try? cgroup.kill()
     while let populated = try? cgroup.isPopulated(), populated {
@@ -73,7 +73,7 @@ final class TestGuest {
     return process
   }
 
-  /// Runs a shell command as PID 1 and returns what it printed on the console, when it has ended.
+  /// Runs a shell command as PID 1, waits for its end, and returns its console output.
   func output(of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String {
     var guest = shell(command)
     change(&guest)
@@ -89,7 +89,7 @@ final class TestGuest {
     return text
   }
 
-  /// All that comes out of the console until the process has ended.
+  /// Reads the console until the process has ended.
   static func drain(_ process: GuestProcess) throws -> String {
     guard let console = process.console else { return "" }
     var bytes: [UInt8] = []
@@ -117,7 +117,7 @@ final class TestGuest {
 }
 
 extension GuestProcess {
-  /// The number of its console's master, as long as nobody has taken that.
+  /// The descriptor number of its console's master; nil after `takeConsole()`.
   var console: Int32? {
     switch master {
     case .some(let master): master.raw

@@ -5,11 +5,11 @@ import Linux
 import Planning
 import Testing
 
-@Suite("A guest with users of its own")
+@Suite("A guest in a user namespace")
 struct UserTests {
   private static let base: UInt32 = 0x3000_0000
 
-  /// What a shell command prints that runs as PID 1 of a guest with 65536 users of its own.
+  /// Runs a shell command as PID 1 of a guest with a user namespace of 65536 IDs, and returns its output.
   private func output(of command: String, change: (inout Guest) -> Void = { _ in }) throws -> String {
     let guest = try TestGuest()
     var spec = guest.shell(command)
@@ -23,7 +23,7 @@ struct UserTests {
     return facts
   }
 
-  @Test("PID 1 is root inside and nobody in particular outside")
+  @Test("PID 1 in a user namespace is root inside, and an unprivileged user outside")
   func ids() throws {
     let text = try output(
       of: "id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map; stat -c %u:%g / /usr /dev/console")
@@ -31,7 +31,7 @@ struct UserTests {
     #expect(text == "0\n0\n" + row + row + "0:0\n0:0\n0:0\n")
   }
 
-  /// Mount points with type, flags and whether they are shared, as PID 1 sees them.
+  /// The mount points that PID 1 sees, with type, flags, and whether they are shared.
   private static func table(_ mountinfo: String) -> [String: String] {
     var table: [String: String] = [:]
     for mount in MountInfo.parse(mountinfo) {
@@ -42,7 +42,8 @@ struct UserTests {
     return table
   }
 
-  @Test("the mounts are those of any guest, and nothing of the crossing is left", arguments: [false, true])
+  @Test(
+    "a guest in a user namespace has the mounts of any guest, and none of the host's proc", arguments: [false, true])
   func mounts(isPrivate: Bool) throws {
     let text = try output(of: "cat /proc/self/mountinfo; ls -A /run >&2") { $0.network.isPrivate = isPrivate }
     var any = ""
@@ -53,7 +54,7 @@ struct UserTests {
     #expect(!text.contains("master:"), "\(text)")
   }
 
-  @Test("everything that the start made belongs to the guest's root")
+  @Test("every file that a launch makes belongs to the guest's root user")
   func owners() throws {
     let text = try output(
       of:
@@ -71,7 +72,8 @@ struct UserTests {
       ], "\(text)")
   }
 
-  @Test("what is mounted read-only cannot be made writable, nor taken away, nor the host's proc be found")
+  @Test(
+    "a guest in a user namespace can neither remount its read-only mounts, nor unmount them, nor find the host's proc")
   func locked() throws {
     let text = try output(
       of: """
@@ -82,7 +84,7 @@ struct UserTests {
     #expect(text == "end\n")
   }
 
-  @Test("the network is the guest's to set up when it is private, and the host's sysfs is not the guest's otherwise")
+  @Test("a guest in a user namespace can configure its private network, and cannot configure the host's")
   func network() throws {
     let own = try output(
       of: "ip address add 10.9.8.7/32 dev lo && ls /sys/class/net; echo 1 >/proc/sys/net/ipv4/ip_forward && echo set"
@@ -96,9 +98,9 @@ struct UserTests {
     #expect(shared.contains("Operation not permitted"), "\(shared)")
   }
 
-  @Test("PID 1 has the capabilities of any guest, in its user namespace, and is a first process in all else")
+  @Test("PID 1 in a user namespace has the capabilities, groups, session and signal masks of any guest's PID 1")
   func status() throws {
-    // Not by a shell: it changes its own mask.
+    // Not by a shell, which changes its own signal mask.
     let change: (inout Guest) -> Void = {
       $0.exec.parameters = [
         "/bin/grep", "-E", "^(Cap(Inh|Prm|Eff|Bnd|Amb)|Groups|NSpid|NSsid|Sig(Blk|Ign)):", "/proc/self/status",
@@ -106,12 +108,14 @@ struct UserTests {
       $0.network.isPrivate = true
     }
     let any = try TestGuest().output(of: "", change: change)
-    // SYS_RESOURCE: the daemon may lack it itself.
+    // Without SYS_RESOURCE, which the daemon may lack itself.
     let without = { (text: String) in text.replacing("9decbfff", with: "9cecbfff") }
     #expect(try without(output(of: "", change: change)) == without(any))
   }
 
-  @Test("a step that fails on either side of the crossing is named, and leaves no process behind", arguments: 0..<3)
+  @Test(
+    "a launch step that fails before or after the user namespace is entered is named, and leaves no process behind",
+    arguments: 0..<3)
   func failures(place: Int) throws {
     let guest = try TestGuest()
     let spec = guest.shell("true")
@@ -125,13 +129,13 @@ struct UserTests {
     #expect(try guest.cgroup.processes() == [])
   }
 
-  @Test("what the crossing takes and does not get is named")
+  @Test("an error names what the entry into the user namespace lacked")
   func crossing() throws {
     let guest = try TestGuest()
     let spec = guest.shell("true")
     let good = try plan(spec, facts(guest, spec))
     let crossing = try #require(good.steps.firstIndex { if case .cross = $0 { true } else { false } })
-    // Not a user namespace; not a place where anything is mounted.
+    // The first slot is no user namespace, and the second pin is no mount point.
     for step in [Step.cross(slot: 0, pin: "/run/.proc"), .cross(slot: 1, pin: "/etc")] {
       var plan = good
       plan.steps[crossing] = step

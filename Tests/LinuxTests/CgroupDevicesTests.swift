@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The devices of a cgroup")
 struct CgroupDevicesTests {
-  @Test("the program compares type, major and minor, and allows nothing else")
+  @Test("the device program compares type, major and minor, and allows nothing else")
   func program() {
     let device = AllowedDevice(isBlock: false, major: 1, minor: 3)
     let terminals = AllowedDevice(isBlock: false, major: 136, minor: nil)
@@ -18,7 +18,8 @@ struct CgroupDevicesTests {
       ])
   }
 
-  @Test("what is not allowed cannot be opened, what is can", .enabled(if: Cgroup2.canRestrictDevices))
+  @Test(
+    "a cgroup's processes can open a device that is allowed, and no other", .enabled(if: Cgroup2.canRestrictDevices))
   func restricted() throws {
     let path = try Cgroup2.ownDirectory() + "/test-devices-\(getpid())"
     mkdir(path, 0o755)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Linux
 
-@Suite("Where cgroup 2 is")
+@Suite("Cgroup 2")
 struct CgroupTests {
   private static let hybrid = """
     31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
@@ -16,7 +16,7 @@ struct CgroupTests {
   private static let part = "30 23 0:26 /machine/a /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n"
 
   @Test(
-    "the own cgroup is found under the mount, whatever is mounted and wherever",
+    "the cgroup of this process is found below the mount of cgroup 2, wherever and whatever part of it is mounted",
     arguments: [
       (hybrid, "4:memory:/x\n0::/\n", "/sys/fs/cgroup/unified"),
       (hybrid, "4:memory:/x\n0::/a/b\n", "/sys/fs/cgroup/unified/a/b"),
@@ -33,7 +33,7 @@ struct CgroupTests {
   }
 
   @Test(
-    "without cgroup 2, with a mount of another part of it, or from outside of its namespace there is none",
+    "no cgroup is found without a mount of cgroup 2, with a mount of another part of it, or outside of the cgroup namespace",
     arguments: [
       (hybrid, "4:memory:/x\n"), ("", "0::/\n"), (part, "0::/machine/ab\n"), (part, "0::/\n"),
       (pure, "0::/..\n"), (pure, "0::/../../b\n"),
@@ -42,14 +42,14 @@ struct CgroupTests {
     #expect(Cgroup2.directory(groups: groups, mounts: MountInfo.parse(mounts)) == nil)
   }
 
-  @Test("of this process it has the control files")
+  @Test("the cgroup of this process lists its processes")
   func own() throws {
     let directory = try Cgroup2.ownDirectory()
     #expect(try Cgroup2.processes(directory).isEmpty == false)
     #expect(throws: SystemError.self) { try Cgroup2.processes(directory + "/no-such-cgroup") }
   }
 
-  @Test("a tree is listed from its leaves up")
+  @Test("a tree of cgroups is listed from its leaves up")
   func tree() throws {
     let top = try Cgroup2.ownDirectory() + "/test-tree-\(getpid())"
     let all = [top, top + "/a", top + "/a/b"]
@@ -62,7 +62,7 @@ struct CgroupTests {
     }
   }
 
-  @Test("is delegated when the service manager has marked it so")
+  @Test("a cgroup is delegated when the service manager has marked it as delegated")
   func delegated() throws {
     let group = try Cgroup2.ownDirectory() + "/test-delegated-\(getpid())"
     try retrying("mkdir") { mkdir(group, 0o755) }
@@ -74,12 +74,12 @@ struct CgroupTests {
     #expect(Cgroup2.isDelegated(group) == true)
   }
 
-  @Test("offers the controllers that its parent gives it, and a controller that nobody has is left out")
+  @Test("a cgroup offers the controllers that its parent enables, and enabling skips a controller that does not exist")
   func controllers() throws {
     let group = try Cgroup2.ownDirectory() + "/test-controllers-\(getpid())"
     try retrying("mkdir") { mkdir(group, 0o755) }
     defer { rmdir(group) }
-    // Other tests may give some meanwhile.
+    // Other tests may enable some meanwhile.
     #expect(
       try comesTrue { () throws(SystemError) in
         try Cgroup2.controllers(of: group) == Cgroup2.controllers(below: Cgroup2.ownDirectory())

@@ -3,10 +3,12 @@ import Testing
 
 @testable import Linux
 
-@Suite("What arrives on a connection")
+@Suite("Data alarm")
 struct DataAlarmTests {
-  @Test("is told once when the alarm is armed: data, and the end; not a handshake, and nothing after it was disarmed")
-  func tells() throws {
+  @Test(
+    "an armed alarm reports data and the end of a connection once; it reports no handshake, and nothing once it is disarmed"
+  )
+  func reports() throws {
     try inNetworkNamespace {
       let alarm = try DataAlarm()
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
@@ -27,14 +29,14 @@ struct DataAlarmTests {
       try waitForInput(alarm.descriptor)
       try alarm.disarm()
       try alarm.arm()
-      // A handshake is the listener's affair, which somebody else watches.
+      // A handshake makes the listener ready, which is watched separately.
       let other = try Connection(to: listener)
       #expect(try hasInput(alarm.descriptor) == false)
       withExtendedLifetime(other) {}
     }
   }
 
-  /// From the client to the server, which has taken it then: the alarm is told first.
+  /// Sends text from the client to the server and receives it there. By then the filter has seen it.
   private func pass(_ text: String, over connection: Connection) throws(SystemError) {
     guard let client = connection.client?.raw, let server = connection.server?.raw else { return }
     var bytes = [UInt8](repeating: 0, count: text.utf8.count)

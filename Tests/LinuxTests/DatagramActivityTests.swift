@@ -3,10 +3,10 @@ import Testing
 
 @testable import Linux
 
-@Suite("Datagrams as a sign of life")
+@Suite("Activity of datagram sockets")
 struct DatagramActivityTests {
   @Test(
-    "the last datagram taken has a stamp that stays, and one that waits is seen in the queue",
+    "the timestamp of the last datagram received stays, and a queued datagram counts as queued bytes",
     arguments: [SocketAddress.ipv4(.loopback, port: 53), .ipv6(.loopback, port: 53, scope: 0)])
   func stamp(address: SocketAddress) throws {
     try inNetworkNamespace {
@@ -23,7 +23,7 @@ struct DatagramActivityTests {
       var bytes = [UInt8](repeating: 0, count: 16)
       #expect(recv(socket.raw, &bytes, 16, 0) == 5)
       let stamp = try lastDatagram(on: ours)
-      // Not the moment of arrival itself: the kernel switches stamps on in the background.
+      // It may be later than the arrival, because the kernel turns timestamps on in the background.
       let after = Clocks.realtime
       #expect(stamp.map { before <= $0 && $0 <= after } == true)
       #expect(try lastDatagram(on: ours) == stamp)
@@ -31,7 +31,7 @@ struct DatagramActivityTests {
     }
   }
 
-  @Test("an empty datagram waits like any other")
+  @Test("an empty datagram counts as queued bytes, like any other")
   func empty() throws {
     try inNetworkNamespace {
       let address = SocketAddress.ipv4(.loopback, port: 53)
@@ -43,7 +43,7 @@ struct DatagramActivityTests {
     }
   }
 
-  @Test("AF_UNIX keeps no stamps; what waits is seen")
+  @Test("an AF_UNIX datagram has no timestamp, and counts as queued bytes")
   func unix() throws {
     try inNetworkNamespace {
       let socket = try openListener(.datagram, .abstract("x"))

@@ -4,10 +4,10 @@ import Testing
 
 @testable import Linux
 
-@Suite("The end of connections")
+@Suite("Destroy watch")
 struct DestroyWatchTests {
   @Test(
-    "a connection that goes is told by its port, of both families",
+    "a connection that ends is reported with its port, over IPv4 and IPv6",
     arguments: [
       (SocketAddress.ipv4(.any, port: 80), SocketAddress.ipv4(.loopback, port: 80)),
       (.ipv6(.any, port: 80, scope: 0), .ipv6(.loopback, port: 80, scope: 0)),
@@ -27,7 +27,7 @@ struct DestroyWatchTests {
     }
   }
 
-  @Test("only the ports asked for are told, and at first none")
+  @Test("a destroy watch reports only the ports that it watches, and at first none")
   func filter() throws {
     try inNetworkNamespace {
       let watch = try DestroyWatch()
@@ -39,18 +39,18 @@ struct DestroyWatchTests {
         if port == 81 { try watch.watch(ports: [82, 81]) }
         let connection = try Connection(to: listener)
         connection.server = nil
-        var told: Set<UInt16> = []
-        while !told.contains(port) {
+        var reported: Set<UInt16> = []
+        while !reported.contains(port) {
           try waitForInput(all.descriptor)
-          told.formUnion(try all.drain().ports ?? [])
+          reported.formUnion(try all.drain().ports ?? [])
         }
       }
-      // The kernel tells every watcher in one go, so what is not here by now was not sent.
+      // The kernel notifies all watches together, so what has not arrived by now was not sent.
       #expect(try watch.drain().ports == [81, 82])
     }
   }
 
-  @Test("what the kernel had to drop is an overflow, after which all is well again")
+  @Test("messages that the kernel had to drop are an overflow, and later connections are reported again")
   func overflow() throws {
     try inNetworkNamespace {
       let watch = try DestroyWatch()
@@ -74,7 +74,7 @@ struct DestroyWatchTests {
     }
   }
 
-  @Test("a connection reset in the queue is open no more at once, but told only when somebody takes it from there")
+  @Test("a connection that is reset in the queue is not open any more, but is reported only when somebody accepts it")
   func reset() throws {
     try inNetworkNamespace {
       let watch = try DestroyWatch()
@@ -82,7 +82,7 @@ struct DestroyWatchTests {
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
       let client = try connected(to: .ipv4(.loopback, port: 80))
       try waitForInput(listener)
-      // To be connected with nobody is a reset, as close(2) would be only when nobody has a copy of the descriptor.
+      // Connecting to AF_UNSPEC resets the connection. close(2) would do so only if no other test's child had a copy of the descriptor.
       var nobody = sockaddr()
       #expect(connect(client.raw, &nobody, 16) == 0)
       #expect(try comesTrue { () throws(SystemError) in try SockDiag().tcpConnections(localPorts: [80]).isEmpty })
@@ -94,7 +94,7 @@ struct DestroyWatchTests {
     }
   }
 
-  @Test("a listener that goes is no connection")
+  @Test("a listener that is closed is not reported as a connection")
   func listener() throws {
     try inNetworkNamespace {
       let watch = try DestroyWatch()
@@ -105,7 +105,7 @@ struct DestroyWatchTests {
     }
   }
 
-  @Test("what our end has sent is told with it")
+  @Test("the end of a connection is reported with the number of bytes sent")
   func sent() throws {
     try inNetworkNamespace {
       let watch = try DestroyWatch()

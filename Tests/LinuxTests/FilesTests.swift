@@ -3,9 +3,9 @@ import Testing
 
 @testable import Linux
 
-@Suite("Small files")
+@Suite("Files")
 struct FilesTests {
-  /// A directory of this test's own, gone at its end.
+  /// A directory that is removed at the end of the test.
   private final class Scratch {
     let path: String
     init() throws {
@@ -19,7 +19,7 @@ struct FilesTests {
     }
   }
 
-  @Test("What is written is read back, and no temporary file stays")
+  @Test("a file that is written is read back, and no temporary file stays")
   func writesWhole() throws {
     let scratch = try Scratch()
     try writeFile("\(scratch.path)/note", "one\n")
@@ -28,7 +28,7 @@ struct FilesTests {
     #expect(try directoryEntries(scratch.path) == ["note"])
   }
 
-  @Test("A file longer than the limit is refused")
+  @Test("a file that is longer than the limit is not read")
   func refusesLong() throws {
     let scratch = try Scratch()
     try writeFile("\(scratch.path)/long", String(repeating: "x", count: 101))
@@ -37,14 +37,14 @@ struct FilesTests {
     }
   }
 
-  @Test("A write that fails names the file and leaves the old content")
+  @Test("the error of a write that fails names the file")
   func failedWriteNamesFile() {
     #expect(throws: SystemError("open /nonexistent/note.new", errno: ENOENT)) {
       try writeFile("/nonexistent/note", "text")
     }
   }
 
-  @Test("The sockets of this process are found by inode")
+  @Test("the sockets of this process are found by their inodes")
   func findsOwnSockets() throws {
     let descriptor = OwnedFD(
       owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
@@ -59,7 +59,7 @@ struct FilesTests {
     #expect(limited.isExhausted)
   }
 
-  @Test("A file in a root is found through its links without leaving it, and nothing but a regular file is opened")
+  @Test("a file in a guest's root is found through symbolic links that stay inside, and only a regular file is opened")
   func readsInRoot() throws {
     let scratch = try Scratch()
     try writeFile("\(scratch.path)/hostname", "inside\n")

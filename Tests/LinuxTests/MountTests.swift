@@ -3,9 +3,9 @@ import Testing
 
 @testable import Linux
 
-@Suite("Mounts as the kernel lists them")
+@Suite("Mounts")
 struct MountTests {
-  @Test("a line's optional fields are as many as they are, and octal escapes are undone")
+  @Test("a line of mountinfo may have any number of optional fields, and its octal escapes are decoded")
   func line() throws {
     let text =
       #"36 35 98:0 /mnt\0401 /a\134b\011c rw,noatime master:1 shared:7 - ext3 /dev/root\012 rw,errors=continue"#
@@ -16,11 +16,10 @@ struct MountTests {
     #expect(mount.propagation == ["master:1", "shared:7"])
     #expect(mount.type == "ext3")
     #expect(mount.source == "/dev/root\n")
-    #expect(mount.fileSystemOptions == ["rw", "errors=continue"])
   }
 
   @Test(
-    "what is not of that form is left out",
+    "a malformed line of mountinfo is skipped",
     arguments: [
       "", "36 35", "36 35 98:0 / /a rw shared:7 ext3 /dev/x rw", "36 35 98:0 / /a rw - ext3", #"- - - - - - - -"#,
     ])
@@ -28,7 +27,7 @@ struct MountTests {
     #expect(MountInfo.parse(line) == [])
   }
 
-  @Test("this process has a /proc")
+  @Test("the mountinfo of this process lists /proc")
   func own() throws {
     #expect(try MountInfo.read().contains { $0.target == "/proc" && $0.type == "proc" })
   }
@@ -40,7 +39,7 @@ struct MountTests {
     }
   }
 
-  @Test("a devpts that is mounted nowhere has a terminal, and its multiplexer makes more")
+  @Test("a devpts that is not attached has a terminal, and opening ptmx makes more")
   func terminals() throws {
     let terminals = try DetachedTerminals.make()
     let mount = terminals.mount.raw
@@ -53,7 +52,7 @@ struct MountTests {
     #expect(isatty(more.raw) == 1)
     var byte: UInt8 = 0
     let master = terminals.takeMaster()
-    // What is written arrives by a worker of the kernel's.
+    // A kernel worker delivers what was written, so it may take a moment.
     try waitForInput(master)
     #expect(read(master.raw, &byte, 1) == 1)
     #expect(byte == UInt8(ascii: "x"))
@@ -61,7 +60,7 @@ struct MountTests {
     #expect(read(master.raw, &byte, 1) == -1 && errno == EAGAIN)
   }
 
-  @Test("its further terminals have the numbers from 1 on, and masters in that order")
+  @Test("the further terminals of a devpts have the numbers from 1 on, and their masters are in that order")
   func furtherTerminals() throws {
     let terminals = try DetachedTerminals.make(others: 2)
     let mount = terminals.mount.raw

@@ -5,7 +5,9 @@ import Testing
 @testable import Linux
 
 @Suite struct NetlinkMessagesTests {
-  @Test("a message longer than what came ends the reading, also one whose length is negative as a signed number")
+  @Test(
+    "a netlink message that is longer than the bytes received ends the reading, also if its length is negative as a signed number"
+  )
   func lengths() {
     for length: UInt32 in [17, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFF0, 0xFFFF_FFFF] {
       // struct nlmsghdr: length, type 20 (SOCK_DIAG_BY_FAMILY) and flags, sequence, port.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Linux
 
-@Suite("Which connections keep a guest awake")
+@Suite("Open connections")
 struct OpenConnectionsTests {
   private static let limit = Duration.seconds(60)
   private static let wildcard = SocketAddress.ipv4(.any, port: 80)
@@ -29,7 +29,7 @@ struct OpenConnectionsTests {
   }
 
   @Test(
-    "a state counts as the table says",
+    "a TCP connection counts as open according to its state, its holder and its silence",
     arguments: [
       Row(.established, held: true, .accepted, rescan: 60),
       Row(.established, held: true, silent: 86400, .accepted, rescan: 60),
@@ -56,14 +56,14 @@ struct OpenConnectionsTests {
     #expect(open.rescanAfter == row.rescanAfter)
   }
 
-  @Test("a half-open connection that has not answered three times counts no more")
+  @Test("a half-open connection whose client has not answered three times does not count")
   func deadIncoming() {
     var connection = Self.connection(Self.specific, .synReceived, inode: 0)
     connection.retransmissions = 3
     #expect(Self.count([connection], on: Self.wildcard) == OpenConnections())
   }
 
-  @Test("the earliest time to look again is the answer")
+  @Test("the time until the next scan is the shortest of all connections")
   func earliest() {
     var connections = [Self.connection(Self.specific, .closeWait), Self.connection(Self.specific, .established)]
     connections[0].lastSent = .seconds(40)
@@ -71,7 +71,7 @@ struct OpenConnectionsTests {
   }
 
   @Test(
-    "a connection is a listener's by address, port, family and interface",
+    "a connection belongs to a listener by address, port, family and interface",
     arguments: [
       (wildcard, specific, true),
       (specific, specific, true),
@@ -89,7 +89,7 @@ struct OpenConnectionsTests {
     #expect(Self.count([Self.connection(local, .established)], on: listener).connections.isEmpty != isIts)
   }
 
-  @Test("a connection to an address that another listener names more exactly is the other's")
+  @Test("a connection belongs to the listener with the most specific address")
   func besides() {
     let connections = [Self.connection(Self.specific, .established)]
     let others = openConnections(
@@ -100,7 +100,7 @@ struct OpenConnectionsTests {
     #expect(its.connections.count == 1)
   }
 
-  @Test("AF_UNIX: accepted ones by file or name, queued ones, and nobody whose client is gone")
+  @Test("AF_UNIX connections count that were accepted by the listener or are queued, unless their client is gone")
   func unix() {
     var listener = UnixSocket(inode: 1, cookie: 1, state: .listen)
     listener.file = UnixSocket.File(inode: 7, device: 8)

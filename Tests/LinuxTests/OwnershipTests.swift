@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import Testing
 
-@Suite("Files and whose they are")
+@Suite("Ownership and locks")
 struct OwnershipTests {
   private static func withDirectory(_ body: (String) throws -> Void) throws {
     try inTemporaryDirectory(below: "/var/tmp", body)
@@ -24,7 +24,7 @@ struct OwnershipTests {
     return text
   }
 
-  @Test("a tree is given to a range with its modes, links and capabilities, and nothing outside of it")
+  @Test("giving a tree to a range of ids keeps modes, links and capabilities, and changes nothing outside of the tree")
   func give() throws {
     try Self.withDirectory { directory in
       let made = Self.run(
@@ -46,14 +46,14 @@ struct OwnershipTests {
       #expect(try Self.owner(root + "/a/b/file") == [0x30_0000 + 33, 0x30_0000 + 34])
       #expect(try Self.owner(directory + "/outside/file") == [0, 0])
       #expect(Self.run("stat -c %a \(root)/suid \(root)/a") == "4755\n1777\n")
-      // Of revision 3, with the range's first id.
+      // Revision 3, with the first id of the range.
       let capability = Self.run(
         "python3 -c 'import os; print(os.getxattr(\"\(root)/suid\", \"security.capability\").hex())'")
       #expect(capability == "010000030020000000000000000000000000000000003000\n")
     }
   }
 
-  @Test("giving that was interrupted is finished by the next attempt, and giving again moves to the new range")
+  @Test("giving a tree completes an interrupted attempt, and can change the range again")
   func again() throws {
     try Self.withDirectory { directory in
       #expect(Self.run("cd \(directory) && mkdir -p root/a && touch root/a/x root/y && chown 65537:65538 root/a") == "")
@@ -69,7 +69,7 @@ struct OwnershipTests {
     }
   }
 
-  @Test("a tree that is nested too deep to be given away is an error, and not the end of the process")
+  @Test("giving away a tree that is nested too deep is an error and does not end the process")
   func deep() throws {
     try Self.withDirectory { directory in
       let made = Self.run(
@@ -89,7 +89,7 @@ struct OwnershipTests {
     }
   }
 
-  @Test("a lock is one holder's, is gone with it, and its file too")
+  @Test("a lock file has one holder, and is removed with it")
   func lock() throws {
     try Self.withDirectory { directory in
       let path = directory + "/lock"

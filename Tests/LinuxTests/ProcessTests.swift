@@ -3,7 +3,7 @@ import Testing
 
 @testable import Linux
 
-@Suite("A process by its pidfd")
+@Suite("Processes by pidfd")
 struct ProcessTests {
   private func spawn(_ command: String) throws -> pid_t {
     var pid: pid_t = 0
@@ -20,7 +20,7 @@ struct ProcessTests {
     return poll(&polled, 1, 60_000) == 1
   }
 
-  @Test("a child's exit code is told once", arguments: [0, 1, 133, 255] as [Int32])
+  @Test("the exit code of a child is read once", arguments: [0, 1, 133, 255] as [Int32])
   func exits(code: Int32) throws {
     let process = try ProcessHandle(opening: spawn("exit \(code)"))
     let hasEnded = ended(process)
@@ -29,7 +29,7 @@ struct ProcessTests {
     #expect(throws: SystemError.self) { try process.signal(0) }
   }
 
-  @Test("a child that runs has not ended; the signal that ends it is told")
+  @Test("a running child has no exit status, and a killed one has the number of the signal")
   func killed() throws {
     let process = try ProcessHandle(opening: spawn("exec sleep 1000"))
     #expect(try process.reap() == nil)
@@ -39,9 +39,9 @@ struct ProcessTests {
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 
-  @Test("of a process that is not a child the end is told as long as it can be known")
+  @Test("the exit code of a process that is not a child is read while it is a zombie")
   func foreign() throws {
-    // The shell in between lives until its own child has been asked about, and reaps it only then.
+    // The shell in between reaps its own child only after the test has read its status.
     let path = "/tmp/dormouse-test-foreign-\(getpid())"
     for fifo in [path, path + ".go"] { mkfifo(fifo, 0o600) }
     defer { for fifo in [path, path + ".go"] { unlink(fifo) } }
@@ -54,14 +54,14 @@ struct ProcessTests {
     #expect(try process.reap() == .exited(9))
   }
 
-  @Test("there is no handle for a process that is not there")
+  @Test("opening a process that does not exist is an error")
   func missing() {
     #expect(throws: SystemError("pidfd_open \(Int32.max)", errno: ESRCH)) {
       _ = try ProcessHandle(opening: .max)
     }
   }
 
-  @Test("descriptors in a list are closed with it, not before")
+  @Test("a descriptor list closes its descriptors when it is released, and not before")
   func list() throws {
     var list: DescriptorList? = DescriptorList()
     let first = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -70,7 +70,7 @@ struct ProcessTests {
     #expect(list?.count == 2)
     var before = stat()
     #expect(list?.numbers.first == first && fstat(first, &before) == 0)
-    // The other end tells that this one has been closed, whoever gets its number next.
+    // The peer reports that the descriptor was closed, even if its number is in use again.
     let pair = try SocketPair(SOCK_STREAM)
     list?.append(pair.theirs)
     list = nil

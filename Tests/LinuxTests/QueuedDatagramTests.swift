@@ -3,10 +3,10 @@ import Testing
 
 @testable import Linux
 
-@Suite("Datagrams that nobody has taken")
+@Suite("Queued datagrams")
 struct QueuedDatagramTests {
   @Test(
-    "are taken out and put back with their sender, their order and the address that they were sent to",
+    "queued datagrams are taken and sent again with their source, destination and order",
     arguments: [
       (SocketAddress.ipv4(.any, port: 53), SocketAddress.ipv4(.loopback, port: 53)),
       (.ipv4(.loopback, port: 53), .ipv4(.loopback, port: 53)),
@@ -14,30 +14,30 @@ struct QueuedDatagramTests {
       (.ipv6(.any, port: 53, scope: 0), .ipv4(.loopback, port: 53)),
       (.ipv6(.loopback, port: 53, scope: 0), .ipv6(.loopback, port: 53, scope: 0)),
     ])
-  func movedBack(bound: SocketAddress, asked: SocketAddress) throws {
+  func movedBack(bound: SocketAddress, destination: SocketAddress) throws {
     try inNetworkNamespace {
-      let guest = try openListener(.datagram, bound)
-      let standby = try openStandby(of: guest, backlog: 0)
+      let primary = try openListener(.datagram, bound)
+      let standby = try openStandby(of: primary, backlog: 0)
       try reportDestinations(on: standby)
       let steering = try ReuseportSteering(
-        primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
-      let client = try connected(.datagram, to: asked)
+        primary: primary, standby: standby, steeringTo: .standby, try ReuseportProgram())
+      let client = try connected(.datagram, to: destination)
       let texts = ["one", "", "three", String(repeating: "x", count: 40_000)]
       for text in texts { try sendDatagram(text, by: client, to: standby) }
       try steering.steer(to: .primary, standby: standby)
       let back = try DatagramResend()
       for text in texts {
-        let datagram = try #require(try takeDatagram(from: standby))
+        let datagram = try #require(try receiveDatagram(from: standby))
         #expect(datagram.source == (try localAddress(of: client)))
-        #expect(datagram.destination == asked)
+        #expect(datagram.destination == destination)
         #expect(datagram.bytes == Array(text.utf8))
         try back.send(datagram)
       }
-      #expect(try takeDatagram(from: standby) == nil)
-      try answerEach(texts.count, at: guest)
+      #expect(try receiveDatagram(from: standby) == nil)
+      try answerEach(texts.count, at: primary)
       for text in texts {
         var bytes = [UInt8](repeating: 0, count: 65536)
-        // From the very address that it had asked, or a connected client would not get it.
+        // A connected client receives the reply only from the address that it sent to.
         try waitForInput(client)
         let count = recv(client.raw, &bytes, bytes.count, 0)
         #expect(Array(bytes[..<max(0, count)]) == Array(text.utf8))
@@ -45,7 +45,7 @@ struct QueuedDatagramTests {
     }
   }
 
-  @Test("of a client elsewhere are put back with its address, which this machine has not")
+  @Test("a datagram is sent again from a source address that this machine does not have")
   func foreign() throws {
     try inNetworkNamespace {
       for (bound, source) in [
@@ -61,39 +61,39 @@ struct QueuedDatagramTests {
         let back = try DatagramResend()
         try back.send(datagram)
         try waitForInput(socket)
-        #expect(try takeDatagram(from: socket) == datagram)
+        #expect(try receiveDatagram(from: socket) == datagram)
       }
     }
   }
 
   @Test(
-    "are all returned to where the steering leads, and the socket tells no more of them than before",
+    "datagrams are sent again to the side that is steered to, and the socket reports destinations only if it did before",
     arguments: [false, true])
-  func returned(told: Bool) throws {
+  func resent(reported: Bool) throws {
     try inNetworkNamespace {
-      // Of two ports: another test's child may have a copy of the first one's sockets for a moment.
+      // Two ports, because another test's child may have a copy of the first sockets for a moment.
       for address in [SocketAddress.ipv4(.loopback, port: 53), .ipv6(.any, port: 54, scope: 0)] {
-        let guest = try openListener(.datagram, address)
-        try reportDestinations(told, on: guest)
-        let standby = try openStandby(of: guest, backlog: 0)
+        let primary = try openListener(.datagram, address)
+        try reportDestinations(reported, on: primary)
+        let standby = try openStandby(of: primary, backlog: 0)
         let steering = try ReuseportSteering(
-          primary: guest, standby: standby, steeringTo: .primary, try ReuseportProgram())
+          primary: primary, standby: standby, steeringTo: .primary, try ReuseportProgram())
         let client = try connected(.datagram, to: address)
-        for text in ["one", "two"] { try sendDatagram(text, by: client, to: guest) }
+        for text in ["one", "two"] { try sendDatagram(text, by: client, to: primary) }
         try steering.steer(to: .standby, standby: standby)
-        #expect(try resendDatagrams(from: guest) == ResentDatagrams(count: 2))
-        #expect(try reportDestinations(told, on: guest) == told)
-        #expect(try reportDestinations(on: standby) == told)
+        #expect(try resendDatagrams(from: primary) == ResentDatagrams(count: 2))
+        #expect(try reportDestinations(reported, on: primary) == reported)
+        #expect(try reportDestinations(on: standby) == reported)
         for text in ["one", "two"] {
           try waitForInput(standby)
-          #expect(try takeDatagram(from: standby)?.bytes == Array(text.utf8))
+          #expect(try receiveDatagram(from: standby)?.bytes == Array(text.utf8))
         }
-        #expect(try takeDatagram(from: standby) == nil)
+        #expect(try receiveDatagram(from: standby) == nil)
       }
     }
   }
 
-  /// Answers as a guest does: to whoever sent it, with the same bytes.
+  /// Sends each datagram back to its sender, as a guest would.
   private func answerEach(_ count: Int, at socket: borrowing OwnedFD) throws(SystemError) {
     for _ in 0..<count {
       try waitForInput(socket)

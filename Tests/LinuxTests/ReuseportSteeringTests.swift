@@ -4,164 +4,170 @@ import Testing
 
 @testable import Linux
 
-@Suite("The steering before two listeners")
+@Suite("Reuseport steering")
 struct ReuseportSteeringTests {
-  @Test("leads where it is told, at each turn", arguments: StandbySocketTests.addresses)
-  func leads(address: SocketAddress) throws {
+  @Test(
+    "new clients reach the side that they are steered to, each time that it changes",
+    arguments: StandbySocketTests.addresses)
+  func steers(address: SocketAddress) throws {
     try inNetworkNamespace {
-      let guest = try openListener(.stream, address)
+      let primary = try openListener(.stream, address)
       let program = try ReuseportProgram()
-      let standby = try openStandby(of: guest, backlog: 100)
-      let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .primary, program)
+      let standby = try openStandby(of: primary, backlog: 100)
+      let steering = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .primary, program)
       var expected = (primary: 0, standby: 0)
       for turn in 0..<20 {
         let side: ReuseportSteering.Side = turn % 3 == 0 ? .standby : .primary
         try steering.steer(to: side, standby: standby)
-        try queueClient(of: guest)
+        try queueClient(of: primary)
         switch side {
         case .primary: expected.primary += 1
         case .standby: expected.standby += 1
         }
-        #expect(try queue(of: guest, reaches: expected.primary))
+        #expect(try queue(of: primary, reaches: expected.primary))
         #expect(try queue(of: standby, reaches: expected.standby))
       }
     }
   }
 
-  @Test("what is queued at the standby one moves to the guest's when that is closed, with its data")
+  @Test("the queue of a standby that is closed moves to the primary, with its data")
   func movesOnClose() throws {
     try inNetworkNamespace {
-      let guest = try openListener(.stream, .ipv6(.any, port: 80, scope: 0))
+      let primary = try openListener(.stream, .ipv6(.any, port: 80, scope: 0))
       var clients: [Waiting] = []
       do {
         let program = try ReuseportProgram()
-        let standby = try openStandby(of: guest, backlog: 100)
-        let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
+        let standby = try openStandby(of: primary, backlog: 100)
+        let steering = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .standby, program)
         let moves = steering.movesQueues
         #expect(moves)
         for _ in 0..<10 { clients.append(try Waiting(to: .ipv4(.loopback, port: 80))) }
         #expect(try queue(of: standby, reaches: 10))
         try steering.steer(to: .primary, standby: standby)
-        #expect(try queue(of: guest, reaches: 0))
+        #expect(try queue(of: primary, reaches: 0))
       }
-      #expect(try queue(of: guest, reaches: clients.count))
-      for client in clients { #expect(try client.isServed(by: guest)) }
+      #expect(try queue(of: primary, reaches: clients.count))
+      for client in clients { #expect(try client.isServed(by: primary)) }
       expectFailure("bind [::]:80: Address already in use") { () throws(SystemError) in
         _ = try openListener(.stream, .ipv6(.any, port: 80, scope: 0))
       }
     }
   }
 
-  @Test("what is queued at the guest's moves to the standby one when that is shut down, half-open ones too; and back")
+  @Test(
+    "the queue of a primary that is shut down moves to the standby with half-open connections, and new clients reach it again later"
+  )
   func movesOnShutdown() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
       options.deferAccept = .seconds(30)
-      let guest = try openListener(.stream, .ipv4(.loopback, port: 80), options)
+      let primary = try openListener(.stream, .ipv4(.loopback, port: 80), options)
       let program = try ReuseportProgram()
-      let standby = try openStandby(of: guest, backlog: 100)
-      let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .primary, program)
+      let standby = try openStandby(of: primary, backlog: 100)
+      let steering = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .primary, program)
       let clients = try (0..<5).map { _ in try Waiting(to: .ipv4(.loopback, port: 80)) }
       let halfOpen = try connected(to: .ipv4(.loopback, port: 80))
       try steering.steer(to: .standby, standby: standby)
-      #expect(try queue(of: guest, reaches: clients.count))
-      #expect(shutdown(guest.raw, Int32(SHUT_RD)) == 0)
+      #expect(try queue(of: primary, reaches: clients.count))
+      #expect(shutdown(primary.raw, Int32(SHUT_RD)) == 0)
       #expect(try queue(of: standby, reaches: clients.count))
       #expect(send(halfOpen.raw, "late", 4, 0) == 4)
       #expect(try queue(of: standby, reaches: clients.count + 1))
-      #expect(try repairListener(guest, backlog: 100) == .repaired)
-      try steering.rejoin(primary: guest)
+      #expect(try repairListener(primary, backlog: 100) == .repaired)
+      try steering.rejoin(primary: primary)
       try steering.steer(to: .primary, standby: standby)
       try queueClient(of: standby)
-      // Deferred: it is half-open, at the guest's.
+      // Because accepting is deferred, the client is half-open at the primary.
       #expect(try queue(of: standby, reaches: clients.count + 1))
       for client in clients { #expect(try client.isServed(by: standby)) }
     }
   }
 
-  @Test("may be put there again and again, also over one of a process that was killed")
+  @Test("a steering can be replaced again and again, also after its process was killed")
   func again() throws {
     try inNetworkNamespace {
-      let guest = try openListener(.stream, .ipv4(.loopback, port: 80))
+      let primary = try openListener(.stream, .ipv4(.loopback, port: 80))
       for round in 1...20 {
         let program = try ReuseportProgram()
-        let standby = try openStandby(of: guest, backlog: 100)
+        let standby = try openStandby(of: primary, backlog: 100)
         do {
-          // Forgotten as a killed process forgets it: nothing is taken off.
-          let forgotten = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .primary, program)
+          // Like a killed process, this removes nothing.
+          let forgotten = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .primary, program)
           let moved = forgotten.movesQueues
           #expect(moved)
         }
         let steering = try ReuseportSteering(
-          primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
+          primary: primary, standby: standby, steeringTo: .standby, try ReuseportProgram())
         let moves = steering.movesQueues
         #expect(moves, "round \(round)")
-        try queueClient(of: guest)
+        try queueClient(of: primary)
         #expect(try queue(of: standby, reaches: 1))
-        #expect(try queue(of: guest, reaches: round - 1))
+        #expect(try queue(of: primary, reaches: round - 1))
         try steering.steer(to: .primary, standby: standby)
-        // Its queue moves by this; by its closing only when no other test's child has a copy.
+        // This moves its queue. Closing it would do so only if no other test's child had a copy.
         try shutDown(standby)
       }
     }
   }
 
   @Test(
-    "leads those whose handshake ends later to the guest's, when steering and standby one are gone")
+    "a client that was half-open at a standby that is gone completes its handshake at the primary")
   func halfOpen() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
       options.deferAccept = .seconds(30)
       let address = SocketAddress.ipv4(.loopback, port: 80)
-      let guest = try openListener(.stream, address, options)
+      let primary = try openListener(.stream, address, options)
       let program = try ReuseportProgram()
       let client: OwnedFD
       do {
-        let standby = try openStandby(of: guest, backlog: 100)
-        let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
+        let standby = try openStandby(of: primary, backlog: 100)
+        let steering = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .standby, program)
         client = try connected(to: address)
         try steering.steer(to: .primary, standby: standby)
         try shutDown(standby)
       }
       #expect(send(client.raw, "x", 1, 0) == 1)
-      #expect(try queue(of: guest, reaches: 1))
+      #expect(try queue(of: primary, reaches: 1))
     }
   }
 
-  @Test("without the right to load a program it is a simpler one, which moves no queue")
+  @Test("without CAP_BPF a classic program steers new clients, and queues do not move")
   func withoutCapability() throws {
     try inNetworkNamespace {
-      let guest = try openListener(.stream, .ipv4(.loopback, port: 80))
-      let standby = try openStandby(of: guest, backlog: 100)
+      let primary = try openListener(.stream, .ipv4(.loopback, port: 80))
+      let standby = try openStandby(of: primary, backlog: 100)
       let report = try withoutEffectiveCapabilities { () throws(SystemError) in
         let program = try ReuseportProgram()
-        let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
-        try queueClient(of: guest)
+        let steering = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .standby, program)
+        try queueClient(of: primary)
         try steering.steer(to: .primary, standby: standby)
-        try queueClient(of: guest)
-        expectFailure("Operation not supported") { () throws(SystemError) in try steering.rejoin(primary: guest) }
+        try queueClient(of: primary)
+        expectFailure("Operation not supported") { () throws(SystemError) in try steering.rejoin(primary: primary) }
         return steering.movesQueues
       }
       #expect(!report)
-      #expect(try queue(of: guest, reaches: 1))
+      #expect(try queue(of: primary, reaches: 1))
       #expect(try queue(of: standby, reaches: 1))
     }
   }
 
-  @Test("datagrams go where it leads; those that wait stay where they are", arguments: StandbySocketTests.addresses)
+  @Test(
+    "new datagrams reach the side that they are steered to, and queued ones stay where they are",
+    arguments: StandbySocketTests.addresses)
   func datagrams(address: SocketAddress) throws {
     try inNetworkNamespace {
-      let guest = try openListener(.datagram, address)
+      let primary = try openListener(.datagram, address)
       let program = try ReuseportProgram()
-      let standby = try openStandby(of: guest, backlog: 0)
-      let steering = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program)
+      let standby = try openStandby(of: primary, backlog: 0)
+      let steering = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .standby, program)
       let client = try connected(.datagram, to: address)
       let moves = steering.movesQueues
       #expect(!moves)
       try sendDatagram("x", by: client, to: standby)
-      #expect(try !hasInput(guest))
+      #expect(try !hasInput(primary))
       try steering.steer(to: .primary, standby: standby)
-      try sendDatagram("x", by: client, to: guest)
+      try sendDatagram("x", by: client, to: primary)
     }
   }
 }
@@ -176,7 +182,7 @@ final class Waiting {
     try retrying("send") { send(raw, "x", 1, 0) }
   }
 
-  /// Accepts the next of `listener`, which has to be this one, and answers it.
+  /// Accepts the next client of `listener`, which must be this one, and replies to it.
   func isServed(by listener: borrowing OwnedFD) throws(SystemError) -> Bool {
     let server = try acceptNext(listener)
     var bytes: [UInt8] = [0, 0]
@@ -186,7 +192,7 @@ final class Waiting {
   }
 }
 
-/// Runs `body` on this thread without any effective capability, which are a thread's own.
+/// Runs `body` without effective capabilities, which each thread has its own.
 private func withoutEffectiveCapabilities<Result>(
   _ body: () throws(SystemError) -> Result
 ) throws(SystemError) -> Result {

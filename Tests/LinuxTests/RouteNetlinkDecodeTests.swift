@@ -3,11 +3,11 @@ import Testing
 
 @testable import Linux
 
-/// The recorded answers are the fuzzer's seeds as well. They were taken with a bridge `br0`, of which the virtual Ethernet `ve-web`
-/// is a port, whose other end is `host0`; and with addresses of each scope.
+/// The recorded answers are also the fuzzer's seeds. They were recorded with a bridge `br0`, its port `ve-web`, a virtual Ethernet interface
+/// whose other end is `host0`, and with addresses of each scope.
 @Suite("Recorded answers of rtnetlink")
 struct RouteNetlinkDecodeTests {
-  @Test("interfaces with their kinds, names and bridges")
+  @Test("a recorded answer lists interfaces with their kinds, names and bridges")
   func links() throws {
     let (progress, links) = try read("links", as: Link.init)
     #expect(progress == .done)
@@ -17,7 +17,7 @@ struct RouteNetlinkDecodeTests {
     #expect(links.last?.address == [2, 0, 0, 0, 0, 1])
   }
 
-  @Test("addresses, and which of them others reach")
+  @Test("a recorded answer lists addresses, and by which of them others reach the namespace")
   func addresses() throws {
     let (progress, addresses) = try read("addresses", as: InterfaceAddress.init)
     #expect(progress == .done)
@@ -27,14 +27,14 @@ struct RouteNetlinkDecodeTests {
       Set(addresses.filter { !$0.isReachable }.map(\.address.description)) == ["127.0.0.1", "::1", "169.254.3.4"])
   }
 
-  @Test("an error with the kernel's own words")
+  @Test("a recorded error has the kernel's own words")
   func refusal() throws {
     let reply = try recorded("refused-in-words").withUnsafeBytes { readReply($0, sequence: 1) { _ in } }
     #expect(reply.progress == .failed(EOPNOTSUPP))
     #expect(reply.words == "Unknown device type")
   }
 
-  @Test("a list that changed while it was made is said to be no whole one")
+  @Test("a list that changed while the kernel made it is not whole")
   func interrupted() throws {
     var bytes = try recorded("links")
     #expect(bytes.withUnsafeBytes { readReply($0, sequence: 1) { _ in } }.isWhole)
@@ -44,7 +44,7 @@ struct RouteNetlinkDecodeTests {
   }
 
   @Test(
-    "every beginning of an answer, and every answer with a byte changed, is read without a trap",
+    "every prefix of an answer of rtnetlink, and every answer with a byte changed, is read without a trap",
     arguments: ["links", "addresses", "refused-in-words"])
   func damaged(name: String) throws {
     let bytes = try recorded(name)

@@ -4,12 +4,12 @@ import Testing
 
 @testable import Linux
 
-@Suite("Interfaces by rtnetlink")
+@Suite("rtnetlink")
 struct RouteNetlinkTests {
   private let here: [UInt8] = [2, 0, 0, 0, 0, 1]
   private let there: [UInt8] = [2, 0, 0, 0, 0, 2]
 
-  @Test("a virtual Ethernet has one end here, up, and one in another namespace, and goes as a whole")
+  @Test("a virtual Ethernet link has one end here, up, and one in another namespace, and both are removed together")
   func virtualEthernet() throws {
     try inNetworkNamespace {
       let guest = try otherNamespace()
@@ -29,7 +29,7 @@ struct RouteNetlinkTests {
     }
   }
 
-  @Test("a virtual Ethernet is a port of its bridge from the beginning")
+  @Test("a virtual Ethernet link is made as a port of its bridge")
   func bridge() throws {
     try inNetworkNamespace {
       let guest = try otherNamespace()
@@ -44,7 +44,7 @@ struct RouteNetlinkTests {
     }
   }
 
-  @Test("a MACVLAN is made on top of an interface, in the other namespace")
+  @Test("a MACVLAN interface is made on top of an interface, in another namespace")
   func macvlan() throws {
     try inNetworkNamespace {
       let guest = try otherNamespace()
@@ -57,7 +57,7 @@ struct RouteNetlinkTests {
     }
   }
 
-  @Test("an IPVLAN is made, or it is said that the kernel has none")
+  @Test("an IPVLAN interface is made, or the error says that the kernel does not support it")
   func ipvlan() throws {
     try inNetworkNamespace {
       let guest = try otherNamespace()
@@ -72,7 +72,7 @@ struct RouteNetlinkTests {
     }
   }
 
-  @Test("an interface goes to another namespace and comes back under its name, whatever it was called there")
+  @Test("an interface is moved to another namespace and back under its name, whatever its name is there")
   func move() throws {
     try inNetworkNamespace {
       let home = try NetworkNamespace.own()
@@ -89,7 +89,7 @@ struct RouteNetlinkTests {
     }
   }
 
-  @Test("a name that is taken is said to be, and nothing is made")
+  @Test("an interface whose name is taken is not made, and the error says why")
   func taken() throws {
     try inNetworkNamespace {
       let guest = try otherNamespace()
@@ -102,7 +102,7 @@ struct RouteNetlinkTests {
     }
   }
 
-  @Test("an alternative name, which may be a long one, is as good as the other")
+  @Test("an interface is found by its alternative name, which may be long")
   func alternativeName() throws {
     try inNetworkNamespace {
       let netlink = try RouteNetlink()
@@ -120,7 +120,7 @@ struct RouteNetlinkTests {
 
 @Suite("Network namespaces")
 struct NetworkNamespaceTests {
-  @Test("one that is pinned lives without a process, and is no more when it is unpinned")
+  @Test("a pinned network namespace exists without a process until it is unpinned")
   func pin() throws {
     try inTemporaryDirectory { directory in
       let path = directory + "/web.netns"
@@ -135,7 +135,7 @@ struct NetworkNamespaceTests {
   }
 
   @Test(
-    "what is no network namespace is named as such and not opened",
+    "a file that is not a network namespace is not opened, and the error says so",
     arguments: ["/proc/self/ns/uts", "/proc/self/status", "/dev/null", "/tmp"])
   func other(path: String) {
     #expect(throws: SystemError("open \(path) (not a network namespace)", errno: EINVAL)) {
@@ -143,7 +143,7 @@ struct NetworkNamespaceTests {
     }
   }
 
-  @Test("the thread is back where it was after a socket was made elsewhere")
+  @Test("a thread stays in its network namespace when it makes a socket in another one")
   func back() throws {
     try inNetworkNamespace {
       let before = try inode(of: NetworkNamespace.own())
@@ -160,7 +160,7 @@ struct NetworkNamespaceTests {
   }
 }
 
-/// A new network namespace that nobody is in.
+/// A new network namespace without a process in it.
 private func otherNamespace() throws(SystemError) -> OwnedFD {
   let home = try NetworkNamespace.own()
   try retrying("unshare") { unshare(LINUX_CLONE_NEWNET) }

@@ -3,11 +3,11 @@ import Testing
 
 @testable import Linux
 
-/// The recorded answers are the fuzzer's seeds as well. They were taken with `::`:8080 and 127.0.0.1:8081 listening, a
-/// client of each family at the first (that of IPv6 not accepted), and one at the second.
-@Suite("Recorded answers of the kernel")
+/// The recorded answers are also the fuzzer's seeds. They were recorded with listeners at [::]:8080 and 127.0.0.1:8081, with a client of
+/// each family at the first (the one over IPv6 not accepted), and one client at the second.
+@Suite("Recorded answers of sock_diag")
 struct SockDiagDecodeTests {
-  @Test("TCP over IPv4")
+  @Test("a recorded answer lists TCP connections over IPv4")
   func tcp4() throws {
     let (connections, progress) = try tcp("dual-stack-tcp4")
     #expect(progress == .done)
@@ -22,7 +22,7 @@ struct SockDiagDecodeTests {
     #expect(client?.cookie != server?.cookie)
   }
 
-  @Test("TCP over IPv6, with a client of IPv4")
+  @Test("a recorded answer lists TCP connections over IPv6, with an IPv4 client")
   func tcp6() throws {
     let (connections, progress) = try tcp("dual-stack-tcp6")
     #expect(progress == .done)
@@ -35,14 +35,14 @@ struct SockDiagDecodeTests {
     #expect(accepted?.remote.description.hasPrefix("127.0.0.1:") == true)
   }
 
-  @Test("a connection that went")
+  @Test("a recorded message reports a connection that ended")
   func destroyed() throws {
     var connections: [TCPConnection] = []
     try recorded("dual-stack-destroyed").withUnsafeBytes { decodeDestroyed($0, into: &connections) }
     #expect(Set(connections.map(\.local.port)) == [8080])
   }
 
-  @Test("an AF_UNIX listener, its clients and who they are")
+  @Test("recorded answers list an AF_UNIX listener and its clients")
   func unix() throws {
     let (listeners, listenersEnd) = try recorded("unix-listener").withUnsafeBytes {
       items(in: $0, as: UnixSocket.init(diagMessage:))
@@ -63,7 +63,7 @@ struct SockDiagDecodeTests {
     #expect(open.connections.map(\.remote) == [.abstract("client"), .unnamed])
   }
 
-  @Test("messages of another request are left out, and an error is told by its number")
+  @Test("messages of another request are skipped, and an error has its errno")
   func framing() throws {
     let bytes = try recorded("dual-stack-tcp4")
     let (connections, progress) = bytes.withUnsafeBytes {
@@ -78,7 +78,7 @@ struct SockDiagDecodeTests {
   }
 
   @Test(
-    "every beginning of an answer, and every answer with a byte changed, is read without a trap",
+    "every prefix of an answer of sock_diag, and every answer with a byte changed, is read without a trap",
     arguments: ["dual-stack-tcp4", "dual-stack-tcp6", "dual-stack-destroyed", "unix-listener", "unix-connected"])
   func damaged(name: String) throws {
     let bytes = try recorded(name)
@@ -109,9 +109,9 @@ struct SockDiagDecodeTests {
   }
 }
 
-@Suite("The kernel's filter of ports")
+@Suite("Port filter of sock_diag")
 struct TCPPortFilterTests {
-  @Test("one port is one comparison, more are chained, and too many are none")
+  @Test("a port filter compares with one port or more, and there is none for too many ports")
   func programs() {
     #expect(TCPPortFilter.program(for: []) == nil)
     #expect(TCPPortFilter.program(for: [80]) == [11, 8, 12, 0, 0, 0, 80, 0])

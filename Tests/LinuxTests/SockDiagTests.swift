@@ -4,17 +4,17 @@ import Testing
 
 @testable import Linux
 
-@Suite("TCP connections as the kernel tells them")
+@Suite("sock_diag of TCP")
 struct SockDiagTests {
   private let dualStack = SocketAddress.ipv6(.any, port: 80, scope: 0)
   private let limit = Duration.seconds(300)
 
-  @Test("an IPv4 client of [::] is seen, as the IPv4 client that it is")
+  @Test("an IPv4 client of [::] is listed with its IPv4 address")
   func dualStackClient() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, dualStack)
       let connection = try Connection(to: listener, at: .ipv4(.loopback, port: 80))
-      let open = try look(dualStack)
+      let open = try scan(dualStack)
       #expect(open.connections.count == 1)
       #expect(open.connections.first?.place == .accepted)
       #expect(open.connections.first?.remote == (try connection.clientAddress()))
@@ -22,28 +22,29 @@ struct SockDiagTests {
     }
   }
 
-  @Test("queued connections count, of both families, and nothing else does", arguments: [false, true])
+  @Test(
+    "queued and accepted connections of a listener are listed, and those of others are not", arguments: [false, true])
   func queued(isIPv6: Bool) throws {
     try inNetworkNamespace {
       let address: SocketAddress = isIPv6 ? .ipv6(.loopback, port: 80, scope: 0) : .ipv4(.loopback, port: 80)
       let listener = try openListener(.stream, address)
       let other = try anyListener()
       let stranger = try Connection(to: other)
-      #expect(try look(address).connections.isEmpty)
+      #expect(try scan(address).connections.isEmpty)
       let client = try connected(to: address)
       try waitForInput(listener)
-      let open = try look(address)
+      let open = try scan(address)
       #expect(open.connections.map(\.place) == [.queued])
       #expect(open.connections.first?.silence != nil)
       let server = try acceptNext(listener)
-      #expect(try look(address).connections.map(\.place) == [.accepted])
-      #expect(try look(address).connections.first?.cookie == cookie(of: server))
-      #expect(try localAddress(of: client).port == look(address).connections.first?.remote.port)
+      #expect(try scan(address).connections.map(\.place) == [.accepted])
+      #expect(try scan(address).connections.first?.cookie == cookie(of: server))
+      #expect(try localAddress(of: client).port == scan(address).connections.first?.remote.port)
       #expect(try stranger.works())
     }
   }
 
-  @Test("two hundred connections on two ports are all there")
+  @Test("two hundred connections at two ports are all listed")
   func many() throws {
     try inNetworkNamespace {
       let one = try openListener(.stream, .ipv4(.any, port: 81))
@@ -57,7 +58,7 @@ struct SockDiagTests {
       #expect(all.count == 200)
       #expect(Set(all.map(\.cookie)).count == 200)
       #expect(try SockDiag().tcpConnections(localPorts: [81]).count == 100)
-      // Too many ports for the kernel's own filter: picked here then.
+      // These are too many ports for a filter in the kernel, so the list is filtered here.
       let many = Set((1000..<2000).map { UInt16($0) })
       #expect(try SockDiag().tcpConnections(localPorts: many.union([82])).count == 100)
       #expect(try SockDiag().tcpConnections(localPorts: Set((1..<257).map { UInt16($0) })).count == 200)
@@ -71,16 +72,16 @@ struct SockDiagTests {
       let connection = try Connection(to: listener, at: .ipv6(.loopback, port: 80, scope: 0))
       connection.client = nil
       #expect(
-        try comesTrue { () throws(SystemError) in try look(dualStack).connections.map(\.state) == [.closeWait] })
-      let open = try look(dualStack)
+        try comesTrue { () throws(SystemError) in try scan(dualStack).connections.map(\.state) == [.closeWait] })
+      let open = try scan(dualStack)
       #expect((open.rescanAfter ?? limit) <= limit)
-      #expect(try look(dualStack, limit: .zero).connections.isEmpty)
+      #expect(try scan(dualStack, limit: .zero).connections.isEmpty)
       connection.server = nil
-      #expect(try comesTrue { () throws(SystemError) in try look(dualStack).connections.isEmpty })
+      #expect(try comesTrue { () throws(SystemError) in try scan(dualStack).connections.isEmpty })
     }
   }
 
-  @Test("a connection that the guest closed first is the kernel's, and counts no more")
+  @Test("a connection that the guest closed first is an orphan of the kernel and does not count")
   func orphans() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
@@ -92,35 +93,35 @@ struct SockDiagTests {
           all = try SockDiag().tcpConnections(localPorts: [80])
           return all.map(\.inode) == [0]
         })
-      // Which of the two depends on whether the client's acknowledgement is delayed.
+      // Which state it is depends on whether the client delays its acknowledgement.
       #expect(all.allSatisfy { [.finWait1, .finWait2].contains($0.state) })
-      #expect(try look(.ipv4(.loopback, port: 80)).connections.isEmpty)
+      #expect(try scan(.ipv4(.loopback, port: 80)).connections.isEmpty)
       connection.client = nil
-      // TIME-WAIT then.
+      // It is in TIME-WAIT then.
       #expect(try comesTrue { () throws(SystemError) in try SockDiag().tcpConnections(localPorts: [80]).isEmpty })
     }
   }
 
-  @Test("a guest that has shut down its direction still has the connection")
+  @Test("a connection whose sending direction the guest has shut down still counts as accepted")
   func halfClosedByGuest() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
       let connection = try Connection(to: listener)
       #expect(shutdown(connection.server?.raw ?? -1, Int32(SHUT_WR)) == 0)
-      let open = try look(.ipv4(.loopback, port: 80)).connections
+      let open = try scan(.ipv4(.loopback, port: 80)).connections
       #expect(open.map(\.place) == [.accepted])
       #expect(open.allSatisfy { $0.state == .finWait1 || $0.state == .finWait2 })
     }
   }
 
-  @Test("a client that has incoming and sent nothing yet is half open, and has a time to look again")
+  @Test("a client that has connected and sent nothing yet is half open, and the result has a time for the next scan")
   func halfOpen() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
       options.deferAccept = .seconds(30)
       let listener = try openListener(.stream, dualStack, options)
       let client = try connected(to: .ipv4(.loopback, port: 80))
-      let open = try look(dualStack)
+      let open = try scan(dualStack)
       #expect(open.connections.map(\.place) == [.halfOpen])
       #expect(open.rescanAfter != nil)
       #expect(try !hasInput(listener))
@@ -128,12 +129,12 @@ struct SockDiagTests {
     }
   }
 
-  @Test("no ports are no question")
+  @Test("no connections are listed for no ports")
   func noPorts() throws {
     #expect(try SockDiag().tcpConnections(localPorts: []).isEmpty)
   }
 
-  private func look(_ listener: SocketAddress, limit: Duration? = nil) throws(SystemError) -> OpenConnections {
+  private func scan(_ listener: SocketAddress, limit: Duration? = nil) throws(SystemError) -> OpenConnections {
     let port = listener.port ?? 0
     let connections = try SockDiag().tcpConnections(localPorts: [port])
     return openConnections(of: listener, among: connections, closeWaitLimit: limit ?? self.limit)

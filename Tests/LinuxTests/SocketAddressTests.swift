@@ -6,7 +6,7 @@ import Testing
 @Suite("Socket addresses")
 struct SocketAddressTests {
   @Test(
-    "an address is written as systemd writes it",
+    "the text of an address is systemd's",
     arguments: [
       (SocketAddress.ipv4(.any, port: 80), "0.0.0.0:80"),
       (.ipv4(.loopback, port: 65535), "127.0.0.1:65535"),
@@ -25,7 +25,7 @@ struct SocketAddressTests {
   }
 
   @Test(
-    "an address survives the way through the kernel's form",
+    "an address is the same after conversion to struct sockaddr and back",
     arguments: [
       SocketAddress.ipv4(IPv4Address(0xc000_0201), port: 8080),
       .ipv6(IPv6Address(high: 0x2001_0db8_0102_0304, low: 0x0506_0708_090a_0b0c), port: 8080, scope: 7),
@@ -39,7 +39,7 @@ struct SocketAddressTests {
     #expect(again == address)
   }
 
-  @Test("a name that the kernel cannot hold has no kernel form")
+  @Test("a name that struct sockaddr cannot hold has no struct sockaddr")
   func tooLong() {
     for address: SocketAddress in [
       .path(String(repeating: "x", count: 108)), .abstract(String(repeating: "x", count: 108)), .path(""),
@@ -49,7 +49,7 @@ struct SocketAddressTests {
     }
   }
 
-  @Test("any bytes are an address or none, and never a trap")
+  @Test("any bytes are read as an address or as none, without a trap")
   func anyBytes() {
     var generator = SystemRandomNumberGenerator()
     for length in 0..<130 {
@@ -62,7 +62,7 @@ struct SocketAddressTests {
     }
   }
 
-  @Test("addresses are made of bytes in network order, and of the right number of them")
+  @Test("an address is made of as many bytes in network order as its family has")
   func bytes() {
     #expect(IPv4Address(bytes: [127, 0, 0, 1]) == .loopback)
     #expect(IPv4Address(bytes: [127, 0, 0]) == nil)
@@ -74,7 +74,7 @@ struct SocketAddressTests {
     #expect(!IPv6Address(high: 0xfec0_0000_0000_0000, low: 1).isLinkLocal)
   }
 
-  @Test("an interface is found by name or number, and a missing one is named")
+  @Test("an interface is found by name or number, and the error for a missing one names it")
   func interfaces() throws {
     #expect(try interfaceIndex(named: "lo") == 1)
     #expect(try interfaceIndex(named: "17") == 17)

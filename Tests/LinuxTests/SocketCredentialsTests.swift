@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Datagrams with credentials")
 struct SocketCredentialsTests {
-  @Test("a datagram tells its sender's pid, uid and gid")
+  @Test("a datagram carries its sender's pid, uid and gid")
   func credentials() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     try passCredentials(on: pair.mine)
@@ -19,7 +19,7 @@ struct SocketCredentialsTests {
     #expect(!truncated)
   }
 
-  @Test("a process is told from another by its pidfd")
+  @Test("the sender of a datagram is distinguished from another process by its pidfd")
   func pidfd() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     try passCredentials(on: pair.mine)
@@ -34,7 +34,7 @@ struct SocketCredentialsTests {
     #expect(isSameProcess(me, parent) != true)
   }
 
-  @Test("nothing waiting is no datagram, and an empty datagram is one")
+  @Test("an empty queue has no datagram, and an empty datagram is one")
   func empty() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     try passCredentials(on: pair.mine)
@@ -47,7 +47,7 @@ struct SocketCredentialsTests {
     #expect(count == 0)
   }
 
-  @Test("a datagram longer than the limit is cut and says so")
+  @Test("a datagram that is longer than the limit is truncated and marked as such")
   func truncation() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     try passCredentials(on: pair.mine)
@@ -60,7 +60,7 @@ struct SocketCredentialsTests {
     #expect(truncated == true)
   }
 
-  @Test("attached descriptors are closed, all 253 of them")
+  @Test("all 253 descriptors attached to a datagram are closed")
   func descriptors() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     try passCredentials(on: pair.mine)
@@ -75,13 +75,13 @@ struct SocketCredentialsTests {
     let truncated = message.isTruncated
     #expect(sender == getpid())
     #expect(truncated == false)
-    // End of file: no writer is left, in the queue or in our table.
+    // The end of the file shows that no writer is left, in the queue or in this process.
     var byte: UInt8 = 0
     try waitForInput(reader)
     #expect(read(reader.raw, &byte, 1) == 0)
   }
 
-  @Test("a datagram queued before credentials were asked for comes from nobody")
+  @Test("a datagram that was queued before credentials were turned on has no sender")
   func early() throws {
     let pair = try SocketPair(SOCK_DGRAM)
     #expect(send(pair.theirs.raw, "x", 1, 0) == 1)

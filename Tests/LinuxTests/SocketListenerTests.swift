@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Listeners")
 struct SocketListenerTests {
-  @Test("a listener is non-blocking, closed on exec, and where it was asked to be")
+  @Test("a listener is non-blocking, closed on exec, and bound to its address")
   func basics() throws {
     try inNetworkNamespace {
       let address = SocketAddress.ipv4(.loopback, port: 8080)
@@ -24,7 +24,7 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("every option of a TCP listener is really set, and accepted sockets inherit it")
+  @Test("every option of a TCP listener is set, and accepted connections inherit it")
   func options() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
@@ -38,7 +38,7 @@ struct SocketListenerTests {
       options.receiveBuffer = 64 << 20
       options.sendBuffer = 100_000
       options.backlog = 3
-      // An address that this machine has not, which FreeBind= allows.
+      // FreeBind= allows an address that this machine does not have.
       let foreign = SocketAddress.ipv4(IPv4Address(0xc000_0201), port: 80)
       let bound = try openListener(.stream, foreign, options)
       #expect(try localAddress(of: bound) == foreign)
@@ -54,7 +54,7 @@ struct SocketListenerTests {
       #expect(try number(server, tcp, TCP_KEEPIDLE) == 77)
       #expect(try number(server, tcp, TCP_KEEPINTVL) == 7)
       #expect(try number(server, tcp, TCP_KEEPCNT) == 5)
-      // The kernel doubles what it is told, for its own bookkeeping; the forced variant goes beyond rmem_max.
+      // The kernel doubles the size for its own bookkeeping. The forced option may exceed rmem_max.
       #expect(try number(server, SOL_SOCKET, SO_RCVBUF) == 128 << 20)
       #expect(try number(server, SOL_SOCKET, SO_SNDBUF) == 200_000)
       for _ in 0..<4 { try queueClient(of: listener) }
@@ -62,7 +62,7 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("a deferred connection wakes nobody before its data")
+  @Test("a listener with deferred accepting is ready only once the client has sent data")
   func deferAccept() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
@@ -76,7 +76,7 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("[::] takes both families unless it is told not to")
+  @Test("a listener at [::] serves IPv4 and IPv6, unless it is for IPv6 only")
   func bindIPv6Only() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
@@ -97,7 +97,7 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("a failure names the call, the address and the reason")
+  @Test("the error of a listener names the call, the address and the reason")
   func failures() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .ipv4(.any, port: 80))
@@ -115,7 +115,7 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("two programs cannot take one UDP port without noticing")
+  @Test("a second datagram socket at the same port is an error")
   func datagramCollision() throws {
     try inNetworkNamespace {
       let first = try openListener(.datagram, .ipv4(.any, port: 53))
@@ -126,10 +126,10 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("a link-local address keeps its interface")
+  @Test("a link-local address of a listener keeps its interface")
   func scope() throws {
     try inNetworkNamespace {
-      // A bridge, because every kernel that runs containers has it.
+      // A bridge, because every kernel that runs containers supports it.
       #expect(system("ip link add br0 type bridge && ip link set br0 up && ip addr add fe80::9/64 dev br0 nodad") == 0)
       let index = try interfaceIndex(named: "br0")
       let address = SocketAddress.ipv6(IPv6Address(high: 0xfe80_0000_0000_0000, low: 9), port: 80, scope: index)
@@ -152,7 +152,7 @@ struct SocketListenerTests {
     }
   }
 
-  @Test("what is no socket of ours is said to be none")
+  @Test("the error for a descriptor that is not a supported socket says so")
   func strangers() throws {
     let null = OwnedFD(owning: open("/dev/null", O_RDONLY | O_CLOEXEC))
     expectFailure("getsockopt SO_TYPE: Socket operation on non-socket") { () throws(SystemError) in

@@ -3,11 +3,11 @@ import Testing
 
 @testable import Linux
 
-@Suite("What a guest leaves of a shared socket")
+@Suite("Repair of a shared socket")
 struct SocketRepairTests {
   private let tcp = SocketAddress.ipv6(.any, port: 80, scope: 0)
 
-  @Test("an untouched listener is sound")
+  @Test("a listener that the guest left alone is sound, and keeps its queue")
   func sound() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, tcp)
@@ -45,7 +45,7 @@ struct SocketRepairTests {
     }
   }
 
-  @Test("a datagram socket that was connected takes from everyone again")
+  @Test("a datagram socket that was connected receives from everybody again")
   func datagramConnected() throws {
     try inNetworkNamespace {
       let address = SocketAddress.ipv4(.any, port: 53)
@@ -61,7 +61,7 @@ struct SocketRepairTests {
     }
   }
 
-  @Test("what the kernel cannot take back is said to be lost: UDP and AF_UNIX shut down, TCP connected elsewhere")
+  @Test("a socket that the kernel cannot restore is lost: UDP and AF_UNIX shut down, TCP connected elsewhere")
   func lost() throws {
     try inNetworkNamespace {
       let datagram = try openListener(.datagram, .ipv4(.any, port: 53))
@@ -83,7 +83,7 @@ struct SocketRepairTests {
     }
   }
 
-  @Test("a datagram socket is rid of what came back for what a guest sent, and loses nothing else")
+  @Test("a repaired datagram socket has no pending errors of what a guest sent, and keeps its queue")
   func returnedErrors() throws {
     try inNetworkNamespace {
       let socket = try openListener(.datagram, .ipv4(.any, port: 53))
@@ -105,7 +105,7 @@ struct SocketRepairTests {
     #expect(try hasInput(local))
   }
 
-  @Test("datagrams at a socket that no guest holds are dropped")
+  @Test("refusing clients drops the datagrams at a socket that no guest holds")
   func dropDatagrams() throws {
     try inNetworkNamespace {
       for address in [SocketAddress.ipv4(.loopback, port: 53), .abstract("x")] {
@@ -127,7 +127,7 @@ struct SocketRepairTests {
     }
   }
 
-  @Test("clients at a listener that no guest holds are turned away, as many as one likes, without waiting")
+  @Test("refusing clients closes at most as many connections as the limit, and does not block")
   func refuse() throws {
     try inNetworkNamespace {
       for kind in [SocketKind.stream, .sequentialPacket] {

@@ -6,8 +6,8 @@ import Testing
 
 /// Runs `body` in a network namespace of its own with loopback up.
 ///
-/// A socket belongs to the namespace in which its thread was when it was made; so the thread goes there, and comes back
-/// whatever happens. `body` must not suspend, which it cannot.
+/// A socket belongs to the namespace in which its thread made it. So the thread enters the namespace, and returns whatever happens. `body`
+/// cannot suspend, and so stays on the thread.
 func inNetworkNamespace(_ body: () throws -> Void) throws {
   let home = OwnedFD(
     owning: try retrying("open netns") { open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) })
@@ -39,14 +39,14 @@ private func interfaceFlags(_ name: String, setting flags: UInt8? = nil) throws(
   return request[16]
 }
 
-/// A second socket at the address of the first.
+/// A standby that has joined its primary.
 func openStandby(of socket: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> OwnedFD {
   let standby = try makeStandby(of: socket)
   try joinStandby(standby, to: socket, backlog: backlog)
   return standby
 }
 
-/// A socket of `kind` that is connected to `address`; the connect(2) waits.
+/// A socket of `kind` that is connected to `address`; connect(2) blocks.
 func connected(_ kind: SocketKind = .stream, to address: SocketAddress) throws(SystemError) -> OwnedFD {
   let type = Int32(kind.type.rawValue | SOCK_CLOEXEC.rawValue)
   let fd = OwnedFD(owning: try retrying("socket") { socket(address.family, type, 0) })
@@ -55,22 +55,22 @@ func connected(_ kind: SocketKind = .stream, to address: SocketAddress) throws(S
   return fd
 }
 
-/// Accepts as a guest does; waits for the client.
+/// Accepts a connection as a guest would; waits for the client.
 func acceptNext(_ listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
   try waitForInput(listener)
   let raw = listener.raw
   return OwnedFD(owning: try retrying("accept4") { accept4(raw, nil, nil, Int32(SOCK_CLOEXEC.rawValue)) })
 }
 
-/// Waits at most a minute for something to read, or for the end of what can be.
+/// Waits at most a minute until there is something to read, or the end of the file.
 func waitForInput(_ fd: borrowing OwnedFD) throws(SystemError) {
   var entry = pollfd(fd: fd.raw, events: Int16(POLLIN), revents: 0)
   if try retrying("poll", { poll(&entry, 1, 60_000) }) == 0 { throw SystemError("poll", errno: ETIMEDOUT) }
 }
 
-/// Whether `condition` comes to hold within a minute. For what a test brings about by closing a descriptor: a child that another test
-/// makes meanwhile has copies of all descriptors of this process until it executes its program, and the kernel acts on the last copy's
-/// end. And for what is on its way: on a busy machine send(2) and connect(2) return before all has arrived at the other end.
+/// Whether `condition` becomes true within a minute. It is for the effects of closing a descriptor: a child that another test makes
+/// meanwhile has copies of all descriptors of this process until it executes its program, and the kernel acts only when the last copy is
+/// closed. It is also for data in transit: on a busy machine send(2) and connect(2) return before everything has arrived.
 func comesTrue<Failure>(_ condition: () throws(Failure) -> Bool) throws(Failure) -> Bool {
   let end = ContinuousClock.now + .seconds(60)
   while try !condition() {
@@ -80,12 +80,12 @@ func comesTrue<Failure>(_ condition: () throws(Failure) -> Bool) throws(Failure)
   return true
 }
 
-/// Whether so many come to be in the accept queue.
+/// Whether the length of the accept queue becomes `count`.
 func queue(of listener: borrowing OwnedFD, reaches count: Int) throws(SystemError) -> Bool {
   try comesTrue { () throws(SystemError) in try acceptQueueLength(of: listener) == count }
 }
 
-/// Sends a datagram of IPv4 or IPv6, and returns when it waits at `receiver`.
+/// Sends a datagram over IPv4 or IPv6, and returns once it is queued at `receiver`.
 func sendDatagram(_ text: String, by sender: borrowing OwnedFD, to receiver: borrowing OwnedFD) throws(SystemError) {
   let raw = sender.raw
   let before = try queuedBytes(on: receiver)
@@ -95,12 +95,12 @@ func sendDatagram(_ text: String, by sender: borrowing OwnedFD, to receiver: bor
   }
 }
 
-/// A listener on a port that the kernel chose; ask `localAddress` for it.
+/// A listener at a port that the kernel chooses.
 func anyListener(_ address: SocketAddress = .ipv4(.loopback, port: 0)) throws(SystemError) -> OwnedFD {
   try openListener(.stream, address)
 }
 
-/// A new directory, removed with all in it when `body` is done.
+/// Runs `body` with a new directory, which is removed with its content afterwards.
 func inTemporaryDirectory(below parent: String = "/tmp", _ body: (String) throws -> Void) throws {
   var template = Array("\(parent)/dormouse-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
@@ -109,7 +109,7 @@ func inTemporaryDirectory(below parent: String = "/tmp", _ body: (String) throws
   try body(path)
 }
 
-/// The two ends of a connection that a guest has accepted.
+/// The two ends of an accepted connection.
 final class Connection {
   var client: OwnedFD?
   var server: OwnedFD?
@@ -124,7 +124,7 @@ final class Connection {
     return try SocketAddress.filled("getsockname") { getsockname(raw, $0, $1) } ?? .unnamed
   }
 
-  /// Whether a byte of the client's reaches the server.
+  /// Whether a byte from the client reaches the server.
   func works() throws(SystemError) -> Bool {
     guard let sender = client?.raw, let receiver = server?.raw else { return false }
     var byte: UInt8 = 0
@@ -133,7 +133,7 @@ final class Connection {
   }
 }
 
-/// A netlink message as the kernel once sent it: the seeds of FuzzNetlink.
+/// A recorded netlink message of the kernel: a seed of FuzzNetlink.
 func recorded(_ name: String, file: String = #filePath) throws -> [UInt8] {
   let tests = file.split(separator: "/").dropLast(2).joined(separator: "/")
   return try readFile("/\(tests)/Fuzz/corpus/FuzzNetlink/\(name)", limit: 64 * 1024)

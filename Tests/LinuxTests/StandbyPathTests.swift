@@ -4,94 +4,96 @@ import Testing
 
 @testable import Linux
 
-@Suite("A second socket for a path")
+@Suite("Standby of a path")
 struct StandbyPathTests {
-  @Test("takes the place of the first and gives it back, under the same name", arguments: SocketKind.allCases)
+  @Test(
+    "a standby and the primary are exchanged at their path again and again, and have the same name",
+    arguments: SocketKind.allCases)
   func exchange(kind: SocketKind) throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/a/x.sock"
       let diag = try SockDiag()
-      let first = try openListener(kind, .path(path))
-      let second = try StandbyPath.open(kind, path)
-      #expect(try localAddress(of: second) == .path(path))
+      let primary = try openListener(kind, .path(path))
+      let standby = try StandbyPath.open(kind, path)
+      #expect(try localAddress(of: standby) == .path(path))
       for turn in 0..<5 {
-        let isFirst = turn % 2 == 0
-        #expect(try diag.isReached(first, by: path) == isFirst)
-        #expect(try diag.isReached(second, by: path) == !isFirst)
+        let isPrimary = turn % 2 == 0
+        #expect(try diag.isReached(primary, by: path) == isPrimary)
+        #expect(try diag.isReached(standby, by: path) == !isPrimary)
         let client = try connected(kind, to: .path(path))
         #expect(send(client.raw, "x", 1, 0) == 1)
-        #expect(try hasInput(first) == isFirst)
-        #expect(try hasInput(second) == !isFirst)
+        #expect(try hasInput(primary) == isPrimary)
+        #expect(try hasInput(standby) == !isPrimary)
         if kind.isConnected {
-          // Taken, or the queue of an earlier turn would be seen.
-          _ = try isFirst ? acceptNext(first) : acceptNext(second)
+          // Accepted, so that the queue is empty in the next round.
+          _ = try isPrimary ? acceptNext(primary) : acceptNext(standby)
         } else {
           var byte: UInt8 = 0
-          #expect(recv(isFirst ? first.raw : second.raw, &byte, 1, 0) == 1)
+          #expect(recv(isPrimary ? primary.raw : standby.raw, &byte, 1, 0) == 1)
         }
         try StandbyPath.exchange(path)
       }
       StandbyPath.remove(path)
       #expect(try directoryEntries("\(directory)/a") == ["x.sock"])
-      #expect(try diag.isReached(second, by: path))
+      #expect(try diag.isReached(standby, by: path))
     }
   }
 
-  @Test("has mode and owner as asked for, and what a killed process left does not disturb")
+  @Test("a standby of a path has the mode and owner of its options, whatever a killed process left")
   func attributes() throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
       var options = SocketOptions()
       options.mode = 0o620
       options.owner = 12345
-      let first = try openListener(.stream, .path(path), options)
+      let primary = try openListener(.stream, .path(path), options)
       for _ in 0..<3 {
-        let second = try StandbyPath.open(.stream, path, options)
+        let standby = try StandbyPath.open(.stream, path, options)
         #expect(StandbyPath.exists(path))
         try StandbyPath.exchange(path)
         var status = stat()
         #expect(lstat(path, &status) == 0)
         #expect(status.st_mode == S_IFSOCK | 0o620)
         #expect(status.st_uid == 12345)
-        let connection = try Connection(to: second)
+        let connection = try Connection(to: standby)
         #expect(try connection.works())
       }
-      _ = first.raw
+      _ = primary.raw
     }
   }
 
-  @Test("no client that connects without pause is refused while the two change places")
+  @Test("no client is refused while the standby and the primary of a path are exchanged")
   func underLoad() throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
-      let first = try openListener(.stream, .path(path))
-      let second = try StandbyPath.open(.stream, path)
+      let primary = try openListener(.stream, .path(path))
+      let standby = try StandbyPath.open(.stream, path)
       let clients = try Clients(of: path)
       while clients.served < 200 {
         try StandbyPath.exchange(path)
-        _ = try refuseQueued(on: first, limit: 100)
-        _ = try refuseQueued(on: second, limit: 100)
+        _ = try refuseQueued(on: primary, limit: 100)
+        _ = try refuseQueued(on: standby, limit: 100)
       }
       #expect(clients.end() == 0)
     }
   }
 
-  @Test("is not made where somebody else's file is in the way")
+  @Test("a standby of a path is not made when somebody else's file is in the way")
   func inTheWay() throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
-      let first = try openListener(.stream, .path(path))
+      let primary = try openListener(.stream, .path(path))
       try retrying("mkdir") { mkdir("\(directory)/.x.sock.dormouse", 0o777) }
       try retrying("chmod") { chmod("\(directory)/.x.sock.dormouse", 0o777) }
       expectFailure("mkdir \(directory)/.x.sock.dormouse: File exists") { () throws(SystemError) in
         _ = try StandbyPath.open(.stream, path)
       }
-      #expect(try isListening(first))
+      #expect(try isListening(primary))
     }
   }
 }
 
-/// A thread whose clients connect to a path without pause and are content to be turned away.
+/// A thread that connects to a path again and again, and whose clients need no reply.
 private final class Clients: Sendable {
   private let path: String
   private let counts = Mutex((served: 0, failed: 0, isOver: false))

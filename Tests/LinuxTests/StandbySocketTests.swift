@@ -4,26 +4,26 @@ import Testing
 
 @testable import Linux
 
-@Suite("Two sockets at one address")
+@Suite("Standby sockets")
 struct StandbySocketTests {
   static let addresses = [
     SocketAddress.ipv4(.loopback, port: 80), .ipv4(.any, port: 80), .ipv6(.loopback, port: 80, scope: 0),
     .ipv6(.any, port: 80, scope: 0),
   ]
 
-  @Test("a second one joins a listener that knew nothing of it", arguments: addresses)
+  @Test("a standby joins a listener that was bound without SO_REUSEPORT", arguments: addresses)
   func joins(address: SocketAddress) throws {
     try inNetworkNamespace {
-      let first = try openListener(.stream, address)
-      let second = try openStandby(of: first, backlog: 1)
-      #expect(try localAddress(of: second) == address)
-      #expect(try cookie(of: first) != cookie(of: second))
-      #expect(fcntl(second.raw, F_GETFL) & O_NONBLOCK != 0)
-      #expect(fcntl(second.raw, F_GETFD) & FD_CLOEXEC != 0)
+      let primary = try openListener(.stream, address)
+      let standby = try openStandby(of: primary, backlog: 1)
+      #expect(try localAddress(of: standby) == address)
+      #expect(try cookie(of: primary) != cookie(of: standby))
+      #expect(fcntl(standby.raw, F_GETFL) & O_NONBLOCK != 0)
+      #expect(fcntl(standby.raw, F_GETFD) & FD_CLOEXEC != 0)
     }
   }
 
-  @Test("it has the options of the first, also those that a guest set, and at least its backlog")
+  @Test("a standby has the options of its primary, also those that a guest set, and at least its backlog")
   func options() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
@@ -35,35 +35,35 @@ struct StandbySocketTests {
       options.receiveBuffer = 64 << 20
       options.deferAccept = .seconds(3)
       options.backlog = 50
-      let first = try openListener(.stream, .ipv6(.any, port: 80, scope: 0), options)
+      let primary = try openListener(.stream, .ipv6(.any, port: 80, scope: 0), options)
       let tcp = Int32(IPPROTO_TCP)
-      try setOption(first, tcp, TCP_USER_TIMEOUT, Int32(5000), named: "TCP_USER_TIMEOUT")
-      let second = try openStandby(of: first, backlog: 3)
+      try setOption(primary, tcp, TCP_USER_TIMEOUT, Int32(5000), named: "TCP_USER_TIMEOUT")
+      let standby = try openStandby(of: primary, backlog: 3)
       for (level, name) in [
         (Int32(IPPROTO_IPV6), IPV6_V6ONLY), (Int32(IPPROTO_IPV6), LINUX_IPV6_FREEBIND), (SOL_SOCKET, SO_KEEPALIVE),
         (tcp, TCP_NODELAY),
-      ] { #expect(try flag(second, level, name)) }
+      ] { #expect(try flag(standby, level, name)) }
       for name in [TCP_KEEPIDLE, TCP_DEFER_ACCEPT, TCP_USER_TIMEOUT] {
-        #expect(try number(second, tcp, name) == number(first, tcp, name))
+        #expect(try number(standby, tcp, name) == number(primary, tcp, name))
       }
-      #expect(try number(second, SOL_SOCKET, SO_RCVBUF) == 128 << 20)
-      #expect(try acceptQueue(of: second) == AcceptQueue(length: 0, limit: 50))
-      // What nobody set stays the kernel's own affair, for it grows with need.
-      #expect(try number(second, SOL_SOCKET, LINUX_SO_BUF_LOCK) == 2)
+      #expect(try number(standby, SOL_SOCKET, SO_RCVBUF) == 128 << 20)
+      #expect(try acceptQueue(of: standby) == AcceptQueue(length: 0, limit: 50))
+      // The kernel grows a buffer whose size nobody has set, so that is not copied.
+      #expect(try number(standby, SOL_SOCKET, LINUX_SO_BUF_LOCK) == 2)
     }
   }
 
-  @Test("it joins a listener of another user, whom the kernel would not let in by itself")
+  @Test("a standby joins a listener of another user")
   func otherUser() throws {
     try inNetworkNamespace {
-      let first = try openListener(.stream, .ipv4(.loopback, port: 80))
-      #expect(fchown(first.raw, 1000, .max) == 0)
-      let second = try openStandby(of: first, backlog: 10)
-      #expect(try isListening(second))
+      let primary = try openListener(.stream, .ipv4(.loopback, port: 80))
+      #expect(fchown(primary.raw, 1000, .max) == 0)
+      let standby = try openStandby(of: primary, backlog: 10)
+      #expect(try isListening(standby))
     }
   }
 
-  @Test("where there can be none, that is said")
+  @Test("a standby of an AF_UNIX socket or of a listener that was shut down is an error")
   func refused() throws {
     try inNetworkNamespace {
       let unix = try openListener(.stream, .abstract("x"))

@@ -5,19 +5,19 @@ import Testing
 
 @testable import Linux
 
-@Suite("The steering of a process that was killed")
+@Suite("Steering of a killed process")
 struct SteeringTakeoverTests {
   @Test(
-    "leads on while another takes its place, and somebody else's descriptor keeps no queue back"
+    "the steering of a killed process works until it is replaced, and a queue moves although others hold the standby"
   )
   func takenOver() throws {
     try inNetworkNamespace {
       let address = SocketAddress.ipv4(.loopback, port: 80)
-      let guest = try openListener(.stream, address)
+      let primary = try openListener(.stream, address)
       let program = try ReuseportProgram()
-      let stored = try openStandby(of: guest, backlog: 1000)
+      let stored = try openStandby(of: primary, backlog: 1000)
       do {
-        let forgotten = try ReuseportSteering(primary: guest, standby: stored, steeringTo: .standby, program)
+        let forgotten = try ReuseportSteering(primary: primary, standby: stored, steeringTo: .standby, program)
         let moved = forgotten.movesQueues
         #expect(moved)
       }
@@ -26,53 +26,54 @@ struct SteeringTakeoverTests {
         #expect(try comesTrue { () throws(SystemError) in clients.count > round })
         let standby = try stored.duplicate()
         let steering = try ReuseportSteering(
-          primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
+          primary: primary, standby: standby, steeringTo: .standby, try ReuseportProgram())
         let moves = steering.movesQueues
         #expect(moves)
       }
       let count = clients.end()
-      #expect(try queue(of: guest, reaches: 0))
+      #expect(try queue(of: primary, reaches: 0))
       #expect(try queue(of: stored, reaches: count))
       let steering = try ReuseportSteering(
-        primary: guest, standby: stored, steeringTo: .standby, try ReuseportProgram())
+        primary: primary, standby: stored, steeringTo: .standby, try ReuseportProgram())
       try steering.steer(to: .primary, standby: stored)
       let another = try stored.duplicate()
       try shutDown(stored)
-      #expect(try queue(of: guest, reaches: count))
+      #expect(try queue(of: primary, reaches: count))
       #expect(try !isListening(another))
     }
   }
 
   @Test(
-    "is replaced also before a listener that was shut down, which gets its own when it listens again")
+    "the steering of a killed process is replaced while the primary is shut down, and the primary rejoins once it listens again"
+  )
   func takenOverShutDown() throws {
     try inNetworkNamespace {
       let address = SocketAddress.ipv4(.loopback, port: 80)
-      let guest = try openListener(.stream, address)
+      let primary = try openListener(.stream, address)
       let program = try ReuseportProgram()
-      let standby = try openStandby(of: guest, backlog: 100)
-      do { _ = try ReuseportSteering(primary: guest, standby: standby, steeringTo: .standby, program) }
-      try shutDown(guest)
+      let standby = try openStandby(of: primary, backlog: 100)
+      do { _ = try ReuseportSteering(primary: primary, standby: standby, steeringTo: .standby, program) }
+      try shutDown(primary)
       var clients = [try Waiting(to: address)]
       let steering = try ReuseportSteering(
-        primary: guest, standby: standby, steeringTo: .standby, try ReuseportProgram())
+        primary: primary, standby: standby, steeringTo: .standby, try ReuseportProgram())
       let moves = steering.movesQueues
       #expect(moves)
       clients.append(try Waiting(to: address))
-      #expect(try repairListener(guest, backlog: 100) == .repaired)
-      try steering.rejoin(primary: guest)
+      #expect(try repairListener(primary, backlog: 100) == .repaired)
+      try steering.rejoin(primary: primary)
       clients.append(try Waiting(to: address))
       #expect(try queue(of: standby, reaches: 3))
       try steering.steer(to: .primary, standby: standby)
       try shutDown(standby)
       clients.append(try Waiting(to: address))
-      #expect(try queue(of: guest, reaches: 4))
-      for client in clients { #expect(try client.isServed(by: guest)) }
+      #expect(try queue(of: primary, reaches: 4))
+      for client in clients { #expect(try client.isServed(by: primary)) }
     }
   }
 }
 
-/// Connects without pause, on a thread of its own in the same network namespace, until `end`.
+/// Connects again and again until `end`, on a thread of its own in the same network namespace.
 private final class Clients: Sendable {
   private struct Progress {
     var count = 0

@@ -2,9 +2,9 @@ import Glibc
 import Linux
 import Testing
 
-@Suite("A program of system calls")
+@Suite("System call filter")
 struct SystemCallProgramTests {
-  @Test("is a row of instructions, longer with more rules, and the same for the same rules")
+  @Test("a system call program has whole instructions, more of them with more rules, and the same for the same rules")
   func exported() throws {
     func make(_ calls: [String]) throws -> [UInt8] {
       var program = try SystemCallProgram(otherwise: .fail(ENOSYS))
@@ -19,14 +19,14 @@ struct SystemCallProgramTests {
     #expect(try make(["clone3", "mount", "socket", "write", "read"]) == more)
   }
 
-  @Test("leaves out what this kernel's architectures do not have, and what libseccomp does not know")
+  @Test("a system call program skips calls that the architectures do not have and that libseccomp does not know")
   func unknown() throws {
     var program = try SystemCallProgram(otherwise: .allow)
     program.add(.fail(EPERM), ["riscv_flush_icache", "call_of_tomorrow", "socketcall", "s390_runtime_instr"])
     #expect(try program.exported().count >= 8)
   }
 
-  @Test("takes rules with arguments, also for sockets of 32-bit x86, where arguments are hidden")
+  @Test("a system call program takes conditions on arguments, also where 32-bit x86 hides them")
   func arguments() throws {
     var program = try SystemCallProgram(otherwise: .allow)
     let netlink = SystemCallProgram.Condition(argument: 0, mask: 0xffff_ffff, value: 16)

@@ -2,10 +2,10 @@ import Glibc
 import Linux
 import Testing
 
-@Suite("A tree that is removed")
+@Suite("Removal of a tree")
 struct TreeRemovalTests {
-  @Test("is gone with all that is in it, but nothing that a link in it names, in as many turns as it takes")
-  func goes() throws {
+  @Test("removing a tree in steps removes everything in it, and not the targets of its symbolic links")
+  func removes() throws {
     try inTemporaryDirectory { directory in
       let (path, kept) = ("\(directory)/tree", "\(directory)/kept")
       try makeDirectories("\(path)/a/b")

@@ -3,10 +3,10 @@ import Testing
 
 @testable import Linux
 
-@Suite("AF_UNIX connections as the kernel tells them")
+@Suite("sock_diag of AF_UNIX")
 struct UnixDiagTests {
   @Test(
-    "queue and accepted connections of a listener are told, by path and by name, and not those of others",
+    "queued and accepted AF_UNIX connections of a listener are listed, by path and by name, and not those of others",
     arguments: [SocketKind.stream, .sequentialPacket])
   func connections(kind: SocketKind) throws {
     try inNetworkNamespace {
@@ -15,10 +15,10 @@ struct UnixDiagTests {
         let strangers = try Connection(to: stranger)
         for address in [SocketAddress.path("\(directory)/x.sock"), .abstract("x")] {
           let listener = try openListener(kind, address)
-          #expect(try look(listener).connections.isEmpty)
+          #expect(try scan(listener).connections.isEmpty)
           let connection = try Connection(to: listener)
           let queued = try connected(kind, to: address)
-          let open = try look(listener).connections
+          let open = try scan(listener).connections
           #expect(open.map(\.place) == [.accepted, .queued])
           #expect(open.map(\.remote) == [.unnamed, .unnamed])
           #expect(try connection.works())
@@ -29,22 +29,22 @@ struct UnixDiagTests {
     }
   }
 
-  @Test("a connection whose client is gone counts no more, accepted or not")
+  @Test("an AF_UNIX connection whose client is gone does not count, whether accepted or queued")
   func gone() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .abstract("x"))
       let connection = try Connection(to: listener)
-      #expect(try look(listener).connections.count == 1)
+      #expect(try scan(listener).connections.count == 1)
       connection.client = nil
-      #expect(try comesTrue { () throws(SystemError) in try look(listener).connections.isEmpty })
+      #expect(try comesTrue { () throws(SystemError) in try scan(listener).connections.isEmpty })
       try queueClient(of: listener)
-      #expect(try comesTrue { () throws(SystemError) in try look(listener).connections.isEmpty })
-      // But it is there, and a guest that wakes will accept it.
+      #expect(try comesTrue { () throws(SystemError) in try scan(listener).connections.isEmpty })
+      // It is still queued, and a guest that wakes will accept it.
       #expect(try hasInput(listener))
     }
   }
 
-  @Test("a client's own name is told, whatever is in it")
+  @Test("the name of an AF_UNIX client is listed, with control characters escaped in its text")
   func named() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .abstract("x"))
@@ -52,20 +52,20 @@ struct UnixDiagTests {
       let raw = client.raw
       #expect(SocketAddress.abstract("a\nb").withSockaddr { bind(raw, $0, $1) } == 0)
       #expect(SocketAddress.abstract("x").withSockaddr { connect(raw, $0, $1) } == 0)
-      #expect(try look(listener).connections.map(\.remote.description) == ["@a\\x0ab"])
+      #expect(try scan(listener).connections.map(\.remote.description) == ["@a\\x0ab"])
     }
   }
 
-  @Test("two hundred connections are all there")
+  @Test("two hundred AF_UNIX connections are all listed")
   func many() throws {
     try inNetworkNamespace {
       let listener = try openListener(.stream, .abstract("x"))
       let connections = try (0..<200).map { _ in try Connection(to: listener) }
-      #expect(try look(listener).connections.count == connections.count)
+      #expect(try scan(listener).connections.count == connections.count)
     }
   }
 
-  @Test("a socket that is not there is nil")
+  @Test("an AF_UNIX socket that does not exist is not found")
   func missing() throws {
     try inNetworkNamespace {
       let diag = try SockDiag()
@@ -76,12 +76,15 @@ struct UnixDiagTests {
     }
   }
 
-  private func look(_ listener: borrowing OwnedFD) throws(SystemError) -> OpenConnections {
+  private func scan(_ listener: borrowing OwnedFD) throws(SystemError) -> OpenConnections {
     let diag = try SockDiag()
-    guard let socket = try diag.unixSocket(inode: inode(of: listener)) else {
-      throw SystemError("sock_diag", errno: ENOENT)
-    }
-    #expect(socket.state == .listen)
-    return openConnections(of: socket, among: try diag.connectedUnixSockets())
+    let inode = try inode(of: listener)
+    let all = try diag.unixSockets()
+    let found = all.first { $0.inode == inode }
+    let single = try diag.unixSocket(inode: inode)
+    guard let found, let single else { throw SystemError("sock_diag", errno: ENOENT) }
+    #expect(found.state == .listen)
+    #expect(found == single)
+    return openConnections(of: found, among: all)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("AF_UNIX listeners in the file system")
 struct UnixListenerTests {
-  @Test("the file has the mode and owner asked for, whatever the umask, and so have the directories made for it")
+  @Test("a listener's file and the directories made for it have the mode and owner of the options, whatever the umask")
   func attributes() throws {
     try inTemporaryDirectory { directory in
       var options = SocketOptions()
@@ -27,7 +27,7 @@ struct UnixListenerTests {
     }
   }
 
-  @Test("a socket at which another program listens stays", arguments: SocketKind.allCases)
+  @Test("a socket at which another program listens is not replaced", arguments: SocketKind.allCases)
   func served(kind: SocketKind) throws {
     try inTemporaryDirectory { directory in
       let other = try openListener(kind, .path("\(directory)/s"))
@@ -38,12 +38,12 @@ struct UnixListenerTests {
     }
   }
 
-  @Test("the socket of an earlier run gives way", arguments: SocketKind.allCases)
+  @Test("a stale socket is replaced", arguments: SocketKind.allCases)
   func stale(kind: SocketKind) throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
       do { _ = try openListener(kind, .path(path)) }
-      // As long as another test's child has a copy of it, it answers.
+      // It accepts as long as another test's child has a copy of it.
       #expect(comesTrue { !answers(kind, path) })
       let again = try openListener(kind, .path(path))
       #expect(try Linux.kind(of: again) == kind)
@@ -53,7 +53,7 @@ struct UnixListenerTests {
     }
   }
 
-  @Test("a file that is no socket, or a link to one, stays")
+  @Test("a file that is not a socket, or a link to one, is not replaced")
   func notOurs() throws {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
@@ -69,7 +69,7 @@ struct UnixListenerTests {
     }
   }
 
-  @Test("an abstract name needs no file and is taken once")
+  @Test("an abstract name can be bound once and needs no file")
   func abstract() throws {
     try inNetworkNamespace {
       let listener = try openListener(.sequentialPacket, .abstract("x"))
@@ -81,7 +81,7 @@ struct UnixListenerTests {
     }
   }
 
-  @Test("a client of the control socket is known by its pid and uid, and nobody waiting is nil")
+  @Test("an accepted connection has its client's pid and uid, and an empty queue gives no connection")
   func peer() throws {
     try inTemporaryDirectory { directory in
       let listener = try openListener(.stream, .path("\(directory)/x.sock"))

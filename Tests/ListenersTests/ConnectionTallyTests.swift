@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The number of a guest's connections")
 struct ConnectionTallyTests {
-  @Test("grows by each once, whether a look found it, its end was told, or both")
+  @Test("A connection is counted once, whether a scan found it, its end was reported, or both")
   func once() {
     var tally = ConnectionTally()
     tally.found([1, 2], others: [])
@@ -16,7 +16,7 @@ struct ConnectionTallyTests {
     #expect(tally.unanswered == 0)
   }
 
-  @Test("tells apart those that ended without an answer, seen before or not")
+  @Test("Connections that ended without an answer are counted apart, whether a scan found them or not")
   func unanswered() {
     var tally = ConnectionTally()
     tally.found([1], others: [])
@@ -27,14 +27,14 @@ struct ConnectionTallyTests {
     #expect(tally.unanswered == 2)
   }
 
-  @Test("counts those whose end nobody tells by the looks alone")
+  @Test("Connections whose end is not reported are counted by the scans alone")
   func unannounced() {
     var tally = ConnectionTally()
     for found: Set<UInt64> in [[1, 2], [2], [2, 3], []] { tally.found([], others: found) }
     #expect(tally.accepted == 3)
   }
 
-  @Test("keeps nothing of those whose end the kernel could not tell")
+  @Test("Connections whose end the kernel could not report are forgotten")
   func missed() {
     var tally = ConnectionTally()
     tally.found([1, 2], others: [])

@@ -30,7 +30,7 @@ struct ParkingTests {
     return read(connection.raw, &byte, 1) == 1 && byte == UInt8(ascii: "x")
   }
 
-  @Test("are parked at a standby while they are diverted, and the guest's own queue stays empty")
+  @Test("Clients that are diverted are parked at a standby, and the guest's own queue stays empty")
   func parked() throws {
     try listeners.divert(.restorable)
     #expect(listener.isDiverted && listeners.all.allSatisfy { $0.standby != nil })
@@ -39,7 +39,7 @@ struct ParkingTests {
     withExtendedLifetime(client.raw) {}
   }
 
-  @Test("are served by the next guest, who waited at the last one's socket and who was parked")
+  @Test("The next instance serves the parked clients")
   func next() throws {
     let queued = try fixture.client(of: listener)
     #expect(listener.queued(fixture.diag) == 1)
@@ -54,7 +54,7 @@ struct ParkingTests {
     #expect(!listeners.isSomebodyParked)
   }
 
-  @Test("come to the guest again when it goes on")
+  @Test("Clients come to the guest again when it goes on")
   func goesOn() throws {
     try listeners.divert(.restorable)
     #expect(listeners.restore().failure == nil)
@@ -66,7 +66,7 @@ struct ParkingTests {
     #expect(listeners.emergencyDescriptors != nil)
   }
 
-  @Test("are not diverted from a socket that the guest never took, nor where others may share the address")
+  @Test("Clients are not diverted from a socket that the guest never took, nor where others may share the address")
   func exceptions() throws {
     var shared = fixture.guest([.stream])
     shared.sockets[0].reusePort = true
@@ -79,7 +79,7 @@ struct ParkingTests {
     #expect(listener.standby == nil)
   }
 
-  @Test("are there for the next daemon when this one is killed: their standby was stored before they could come to it")
+  @Test("Clients that were parked when the daemon is killed are served by the next one: their standby was in the store")
   func killed() throws {
     var left = FakeStore()
     left.take(try fixture.store.manager.messages())

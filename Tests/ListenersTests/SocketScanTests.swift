@@ -25,14 +25,14 @@ struct SocketScanTests {
   private var udp: Listener { listeners.all[1] }
   private var unix: Listener { listeners.all[2] }
 
-  @Test("finds nobody at sockets that nobody has come to")
+  @Test("A scan of sockets without clients finds nobody")
   func nobody() throws {
     let found = try scan.scan()
     #expect(!found.usage.inUse && found.connections.isEmpty && found.waiting.isEmpty && !found.isHalfOpen)
     #expect(scan.tally.accepted == 0)
   }
 
-  @Test("finds a client who waits in a queue, and how long ago he was first seen once he is accepted")
+  @Test("A scan finds a client that is queued, and the moment when it was first found once it is accepted")
   func connection() throws {
     let client = try fixture.client(of: tcp)
     let queued = try scan.scan()
@@ -49,7 +49,7 @@ struct SocketScanTests {
     withExtendedLifetime((client.raw, connection.raw)) {}
   }
 
-  @Test("finds a client of an AF_UNIX path, whose end the kernel does not report")
+  @Test("A scan finds a client of an AF_UNIX path, whose end the kernel does not report")
   func path() throws {
     let client = try fixture.client(of: unix)
     #expect(try scan.scan().waiting.first?.listener === unix)
@@ -63,7 +63,7 @@ struct SocketScanTests {
     #expect(try eventually { try !scan.scan().usage.inUse })
   }
 
-  @Test("finds a datagram that waits, and when the last one came once it is read")
+  @Test("A scan finds a datagram that is queued, and the moment when it came once it is read")
   func datagram() throws {
     // The kernel stamps what comes after the first question.
     _ = try scan.scan()
@@ -77,14 +77,14 @@ struct SocketScanTests {
     #expect(try #require(read.usage.lastDatagram).age < .seconds(60))
   }
 
-  @Test("finds the guest in use while somebody sits at its console")
+  @Test("A guest is in use while somebody sits at its console")
   func attended() throws {
     scan.isAttended = { true }
     let usage = try scan.scan().usage
     #expect(usage.inUse && !usage.endIsAnnounced && usage.silence == nil)
   }
 
-  @Test("learns from the kernel which connections ended, and which of them were never answered")
+  @Test("The kernel reports which connections ended, and which of them were never answered")
   func ends() throws {
     var told: [[TCPConnection]?] = []
     try ended.notify("web", of: scan.servedPorts) { told.append($0) }

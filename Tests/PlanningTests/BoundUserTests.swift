@@ -7,7 +7,7 @@ struct BoundUserTests {
   private static let ada = HostUser(
     name: "ada", uid: 1000, gid: 100, home: "/home/ada", shell: "/bin/\"zsh\\", password: Secret(Array("$y$hash".utf8)))
 
-  @Test("the home is mapped and mounted, the records are written before /run/host becomes read-only")
+  @Test("BindUser= maps and mounts the home, and writes the records before /run/host becomes read-only")
   func golden() throws {
     let map = IDMap(
       users: IDMap.Extent(inner: 1000, outer: 60514, count: 1), groups: IDMap.Extent(inner: 100, outer: 60514, count: 1)
@@ -37,7 +37,9 @@ struct BoundUserTests {
     #expect(written < sealed)
   }
 
-  @Test("the shell is the guest's choice, the host's or a path; without a password there is no privileged record")
+  @Test(
+    "a bound user's shell is the guest's default, the host's or a path, and without a password there is no privileged record"
+  )
   func shells() throws {
     func records(_ shell: BindUserShell, _ change: (inout HostUser) -> Void = { _ in }) throws -> [String] {
       var user = Self.ada
@@ -54,7 +56,7 @@ struct BoundUserTests {
     #expect(try records(.none) { $0.password = nil }.contains { $0.contains("privileged") } == false)
   }
 
-  @Test("in a guest with users of its own the home is mapped to one of these")
+  @Test("a bound user's home is mapped to an ID of the guest's user namespace")
   func ownUsers() throws {
     let users = IDMap(base: 0x30_0000, count: 65536)
     let changed = try planned { _, facts in
@@ -66,14 +68,14 @@ struct BoundUserTests {
     #expect(changed.preloaded.contains(.mapping(IDMap(users: extent, groups: group))))
   }
 
-  @Test("a bound user of a guest whose range ends at the last ID is mapped without an overflow")
+  @Test("mapping a bound user in a range that ends at the last ID does not overflow")
   func lastRange() {
     let user = BoundUser(Self.ada, id: 60514)
     #expect(user.map(in: IDMap(base: 0xFFFF_0000, count: 65535)).users.outer == 0xFFFF_0000 + 60514)
     #expect(user.map(in: IDMap(base: .max, count: 1)).groups.outer == 60513)
   }
 
-  @Test("each gets a number that nobody in the guest has")
+  @Test("each bound user gets an ID that is free in the guest")
   func numbers() throws {
     var grace = Self.ada
     grace.name = "grace"
@@ -84,7 +86,7 @@ struct BoundUserTests {
     #expect(found.map(\.home) == ["/run/host/home/ada", "/run/host/home/grace"])
   }
 
-  @Test("who cannot be made known to a guest is refused, and it is said why")
+  @Test("a user that cannot be bound is refused with a reason")
   func refused() {
     func refusal(
       passwd: String = "", group: String = "", count: UInt32? = nil, _ change: (inout HostUser) -> Void = { _ in }

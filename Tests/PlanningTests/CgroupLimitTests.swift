@@ -3,9 +3,9 @@ import Testing
 
 @testable import Planning
 
-@Suite("What a limit writes")
+@Suite("The limits of a guest's cgroup")
 struct CgroupLimitTests {
-  /// A machine of 8 GiB and a page, with room for 10,001 tasks.
+  /// A machine with 8 GiB and one page of memory, and 10,001 tasks.
   private static let machine = {
     var machine = MachineSize()
     machine.memory = 8 << 30 + 4096
@@ -21,10 +21,10 @@ struct CgroupLimitTests {
     }
   }
 
-  @Test("nothing is written that was not asked for")
+  @Test("a guest without resource settings has no limits")
   func none() { #expect(written { _ in } == []) }
 
-  @Test("memory in bytes, a share of it in whole pages, and max for no limit")
+  @Test("a memory limit is written in bytes, a percentage in whole pages, and infinity as max")
   func memory() {
     #expect(
       written {
@@ -38,7 +38,7 @@ struct CgroupLimitTests {
   }
 
   @Test(
-    "a quota in each period, neither shorter than the kernel counts nor longer than a second",
+    "CPUQuota= is written as a quota and a period within the kernel's bounds",
     arguments: [
       (2000, nil, "20000 100000"), (25_000, nil, "250000 100000"), (2000, .milliseconds(10), "2000 10000"),
       (1, nil, "1000 1000000"), (100, .milliseconds(1), "1000 100000"), (10_000, .seconds(5), "1000000 1000000"),
@@ -48,21 +48,21 @@ struct CgroupLimitTests {
     #expect(written { ($0.cpuQuota, $0.cpuQuotaPeriod) = (share, period) } == ["CPUQuota cpu cpu.max: \(text)"])
   }
 
-  @Test("a weight, or idle in a file of its own; processors as the kernel lists them")
+  @Test("CPUWeight= is written as a weight or to cpu.idle, and AllowedCPUs= as a list")
   func processors() {
     #expect(written { $0.cpuWeight = .number(50) } == ["CPUWeight cpu cpu.weight: 50"])
     #expect(written { $0.cpuWeight = .idle } == ["CPUWeight cpu cpu.idle: 1"])
     #expect(written { $0.allowedCPUs = [0...3, 6...6] } == ["AllowedCPUs cpuset cpuset.cpus: 0-3,6"])
   }
 
-  @Test("tasks, counted or as a share of those there can be")
+  @Test("TasksMax= is written as a number, and a percentage is of the machine's tasks")
   func tasks() {
     #expect(written { $0.tasksMax = .count(77) } == ["TasksMax pids pids.max: 77"])
     #expect(written { $0.tasksMax = .share(1000) } == ["TasksMax pids pids.max: 1000"])
   }
 
   @Test(
-    "an I/O weight for either scheduler that has weights",
+    "IOWeight= is written for both I/O schedulers that have weights",
     arguments: [(1, 1), (100, 100), (200, 109), (10_000, 1000)] as [(UInt32, Int)])
   func io(weight: UInt32, bfq: Int) {
     #expect(
@@ -70,7 +70,7 @@ struct CgroupLimitTests {
         == ["IOWeight io io.weight: default \(weight)", "IOWeight io io.bfq.weight: \(bfq)"])
   }
 
-  @Test("values that no guest's file can have are written as the nearest that it can, and end nothing")
+  @Test("limits that no guest's file can contain cause no trap")
   func extremes() {
     #expect(written { $0.cpuQuota = 0 } == ["CPUQuota cpu cpu.max: 1000 1000000"])
     #expect(written { $0.tasksMax = .share(.max) } == ["TasksMax pids pids.max: 10001"])
@@ -82,7 +82,7 @@ struct CgroupLimitTests {
     #expect(CgroupLimit.all(resources, machine).first?.files.first?.text == "9223372036854775807")
   }
 
-  @Test("without its controller a limit is not in the plan to be set, but among those that cannot be")
+  @Test("a limit whose controller is missing is among the plan's unmet limits")
   func unmet() throws {
     let plan = try planned { guest, facts in
       guest.policy.resources.memoryMax = .count(1 << 30)

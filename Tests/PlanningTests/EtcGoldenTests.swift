@@ -2,9 +2,9 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("The plan of what a guest's /etc has of the host's")
+@Suite("The plan of the files that a guest's /etc takes from the host")
 struct EtcGoldenTests {
-  /// A guest with a /etc in which both files are there, on a host in Berlin.
+  /// A guest whose /etc has both files, on a host in the time zone Europe/Berlin.
   private func planned(_ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> LaunchPlan {
     try PlanningTests.planned { guest, facts in
       facts.etc.timezone = "Europe/Berlin"
@@ -31,7 +31,7 @@ struct EtcGoldenTests {
     "+ attach (slot: N, source: \"/etc/localtime\", target: \"/etc/localtime\")",
   ]
 
-  @Test("Timezone=: each mode, and what auto makes of the host and of the root")
+  @Test("each mode of Timezone= has its steps, and auto depends on the host and the root")
   func timezone() throws {
     func steps(_ mode: Timezone, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> [String] {
       try changed { guest, facts in
@@ -54,7 +54,7 @@ struct EtcGoldenTests {
     #expect(try steps(.delete) == ["+ remove (path: \"/etc/localtime\")"])
   }
 
-  @Test("ResolvConf=: each mode, and what auto makes of the network and of the root")
+  @Test("each mode of ResolvConf= has its steps, and auto depends on the network and the root")
   func resolvConf() throws {
     func steps(_ mode: ResolvConf, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> [String] {
       try changed { guest, facts in
@@ -83,7 +83,7 @@ struct EtcGoldenTests {
     #expect(try steps(.delete) == ["+ remove (path: \"/etc/resolv.conf\")"])
   }
 
-  @Test("what is asked for and cannot be is noted, and keeps nobody from starting")
+  @Test("a Timezone= or ResolvConf= that cannot be applied adds a note to the plan, and the guest starts")
   func notes() throws {
     #expect(
       try planned { guest, facts in
@@ -99,7 +99,7 @@ struct EtcGoldenTests {
       }.notes == [.hostTimezoneUnknown])
   }
 
-  @Test("LinkJournal=: the host's directory bound, or a directory of the guest that the host has a link to")
+  @Test("LinkJournal= binds the host's directory, or makes the guest's directory that the host links to")
   func journal() throws {
     let place = "/var/log/journal/00112233445566778899aabbccddeeff"
     #expect(

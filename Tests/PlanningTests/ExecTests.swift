@@ -2,13 +2,13 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("[Exec] in the plan")
+@Suite("The plan of [Exec]")
 struct ExecTests {
   private func golden(_ change: (inout Guest, inout StartFacts) -> Void) throws -> String {
     try changes(from: planned(), to: planned(change)).joined(separator: "\n")
   }
 
-  @Test("Limit…= stands in the place of the usual limit")
+  @Test("a Limit…= setting replaces the default limit")
   func limits() throws {
     let changed = try golden { guest, _ in
       guest.exec.limits[.descriptors] = ResourceLimit(soft: 64, hard: 128)
@@ -23,7 +23,7 @@ struct ExecTests {
         """)
   }
 
-  @Test("Capability= and DropCapability= change what is kept; dropping wins, and all leaves audit out")
+  @Test("Capability= and DropCapability= change the kept capabilities, dropping wins, and all does not include audit")
   func capabilities() throws {
     #expect(
       try golden { guest, _ in
@@ -47,14 +47,14 @@ struct ExecTests {
     #expect(try kept([.one(.audit)], [.all]) == [])
   }
 
-  @Test("AmbientCapability= is raised when the others are dropped")
+  @Test("AmbientCapability= is raised after the other capabilities are dropped")
   func ambient() throws {
     #expect(
       try golden { guest, _ in guest.exec.ambientCapabilities = [Capabilities([10]), Capabilities([13])] }
         == "+ raiseCapabilities 0x2400")
   }
 
-  @Test("NoNewPrivileges=, Personality=, CPUAffinity= and WorkingDirectory= are a step each")
+  @Test("NoNewPrivileges=, Personality=, CPUAffinity= and WorkingDirectory= add one step each")
   func each() throws {
     #expect(
       try golden { guest, _ in
@@ -70,7 +70,7 @@ struct ExecTests {
         """)
   }
 
-  @Test("ProcessTwo= executes the small init behind the filter, and goes on with a session and no signal blocked")
+  @Test("ProcessTwo= forks after the filter is installed, and PID 2 gets a session of its own and no blocked signal")
   func processTwo() throws {
     let plan = try planned { guest, facts in
       guest.exec.processTwo = true
@@ -101,13 +101,13 @@ struct ExecTests {
     #expect(lines(endless).contains { $0.hasPrefix("leaveInit (slot: smallInit, arguments: [\"dormouse-init\"], ") })
   }
 
-  @Test("OOMScoreAdjust= is done from outside, with no step")
+  @Test("OOMScoreAdjust= adds no step, because the daemon sets it")
   func oomScore() throws {
     #expect(try planned { guest, _ in guest.exec.oomScoreAdjust = -3 }.oomScoreAdjust == -3)
     #expect(try golden { guest, _ in guest.exec.oomScoreAdjust = -3 } == "")
   }
 
-  @Test("PivotRoot= binds the directory on itself and pivots to it, before anything is mounted in it")
+  @Test("PivotRoot= binds the directory on itself and pivots to it before anything is mounted in it")
   func pivot() throws {
     let plan = try planned { guest, _ in guest.exec.pivotRoot = PivotRoot(new: "/ostree/1", old: "/sysroot") }
     #expect(
@@ -120,7 +120,7 @@ struct ExecTests {
     #expect(plan.steps[index - 3] == .switchRoot(staging: "/run/staging"))
   }
 
-  @Test("User= is the guest's user: identity, home and shell are its passwd's")
+  @Test("User= takes IDs, home and shell from the guest's passwd")
   func user() throws {
     let account = Account(
       name: "web", uid: 33, gid: 34, groups: [34, 50], home: "/var/www", shell: "/bin/false")
@@ -136,7 +136,7 @@ struct ExecTests {
     #expect(Set(environment.map { $0.prefix { $0 != "=" } }).count == environment.count)
   }
 
-  @Test("User=root is what everybody is anyway")
+  @Test("User=root changes nothing")
   func root() throws {
     #expect(
       try golden { guest, facts in
@@ -146,7 +146,7 @@ struct ExecTests {
   }
 }
 
-@Suite("A user of the guest's")
+@Suite("The user of User=")
 struct AccountTests {
   private static let passwd = """
     root:x:0:0:root:/root:/bin/bash
@@ -167,7 +167,7 @@ struct AccountTests {
     Account(wanted, passwd: Self.passwd, group: Self.group)
   }
 
-  @Test("is found by name and by number, with every group that names it", arguments: ["web", "33"])
+  @Test("a user is found by name and by ID, with every group that lists it", arguments: ["web", "33"])
   func found(wanted: String) {
     #expect(
       account(wanted)
@@ -183,7 +183,7 @@ struct AccountTests {
     #expect(account?.groups.count == 65536)
   }
 
-  @Test("that has no home has the root, and one that is not there is none")
+  @Test("a user without a home has the root directory, and a name without an entry is no user")
   func odd() {
     #expect(account("homeless")?.home == "/")
     #expect(account("homeless")?.shell == nil)
@@ -192,7 +192,7 @@ struct AccountTests {
     #expect(Account("web", passwd: nil, group: nil) == nil)
   }
 
-  @Test("that is a number needs no entry, and root none either")
+  @Test("neither an ID nor root needs an entry in passwd")
   func numbers() {
     #expect(account("99") == Account(name: "99", uid: 99, gid: 99, groups: [99], home: "/", shell: nil))
     #expect(Account("root", passwd: nil, group: nil) == .root)

@@ -2,14 +2,14 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("The plan of a start")
+@Suite("The plan of a launch")
 struct GoldenTests {
-  @Test("booting a directory takes exactly these steps, in this order")
+  @Test("a guest that boots a directory is launched by exactly these steps, in this order")
   func directory() throws {
     #expect(lines(try planned()).joined(separator: "\n") == Self.directory)
   }
 
-  @Test("Volatile=yes: a tmpfs with /usr read-only in it, merged as in the root, and with a machine id")
+  @Test("with Volatile=yes the root is a tmpfs with a read-only /usr, the root's links to /usr, and a machine ID")
   func volatile() throws {
     let changed = try planned { guest, _ in guest.files.volatile = .yes }
     let expected = """
@@ -31,7 +31,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("Volatile=state: the root read-only and a tmpfs on /var")
+  @Test("with Volatile=state the root is read-only, and /var is a tmpfs")
   func state() throws {
     let changed = try planned { guest, _ in guest.files.volatile = .state }
     let expected = """
@@ -42,7 +42,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("Volatile=overlay: what is written goes into a tmpfs above the root")
+  @Test("with Volatile=overlay changes go to a tmpfs above the root")
   func overlay() throws {
     let changed = try planned { guest, _ in guest.files.volatile = .overlay }
     let expected = """
@@ -69,7 +69,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("ReadOnly=yes: the root is read-only before anything is mounted in it")
+  @Test("with ReadOnly=yes the root becomes read-only before anything is mounted in it")
   func readOnly() throws {
     let changed = try planned { guest, _ in guest.files.readOnly = true }
     let expected = """
@@ -78,7 +78,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("Private=yes: loopback, network settings and the capability for them")
+  @Test("with Private=yes a guest gets loopback, writable network sysctls, and CAP_NET_ADMIN")
   func privateNetwork() throws {
     let changed = try planned { guest, _ in guest.network.isPrivate = true }
     let expected = """
@@ -91,7 +91,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("where mknod fails, the host's device nodes are bound")
+  @Test("where mknod(2) fails the plan binds the host's device nodes")
   func nodes() throws {
     let changed = try planned { _, facts in facts.mayMakeNodes = false }
     let expected = """
@@ -119,7 +119,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("Boot=no: the command is looked for in PATH, and no signal is blocked for it")
+  @Test("with Boot=no the command is searched in PATH, and no signal is blocked")
   func command() throws {
     let changed = try planned { guest, _ in
       guest.exec.boot = false
@@ -138,7 +138,7 @@ struct GoldenTests {
     #expect(changes(from: try planned(), to: changed).joined(separator: "\n") == expected)
   }
 
-  @Test("binds are opened on the host and attached in the guest, shorter paths first")
+  @Test("bind mounts are opened on the host and attached in the guest, shorter paths first")
   func mounts() throws {
     let changed = try planned { guest, facts in
       facts.scratch = "/var/tmp/web"

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The plan of what a guest shares with its host")
 struct HostSideGoldenTests {
-  @Test("SetCredential= and LoadCredential=: a mount that is handed over, a variable, and none of their bytes")
+  @Test("SetCredential= and LoadCredential= add a mount and a variable to the plan, and none of their bytes")
   func credentials() throws {
     let changed = try planned { guest, facts in
       guest.policy.credentials = [Credential("id", .value(Secret(Array("hidden".utf8))))]
@@ -21,7 +21,7 @@ struct HostSideGoldenTests {
     #expect(try planned().environment.contains { $0.name == "CREDENTIALS_DIRECTORY" } == false)
   }
 
-  @Test("the directory of incoming mounts and the place of /proc/kmsg come from the host")
+  @Test("the directory for incoming mounts and the cover of /proc/kmsg come from the host")
   func incoming() throws {
     let changed = try planned { _, facts in
       facts.incoming = "/run/dormouse/propagate/web"

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Planning
 
-@Suite("The network of a guest, planned")
+@Suite("The plan of a guest's network")
 struct NetworkPlanTests {
   private static let host = "3d1219c7c4c5404aaa1f6d2a48adfda4"
 
@@ -26,7 +26,7 @@ struct NetworkPlanTests {
   }
 
   @Test(
-    "interfaces are named and addressed as systemd-nspawn does it on the same host",
+    "interfaces have the names and addresses that systemd-nspawn gives them on the same host",
     arguments: [
       (
         "web",
@@ -52,7 +52,7 @@ struct NetworkPlanTests {
     #expect(ends(plan) == expected)
   }
 
-  @Test("NamespacePath=: entered as it is found, with nothing in it changed")
+  @Test("the namespace of NamespacePath= is entered, and nothing in it is changed")
   func namespacePath() throws {
     let changed = try planned { guest, _ in guest.network.namespacePath = "/run/netns/blue" }
     let expected = "+ enter (Namespace.network, slot: network)"
@@ -61,7 +61,7 @@ struct NetworkPlanTests {
     #expect(changed.preloaded == [.terminals, .network])
   }
 
-  @Test("a name that is too long is the alternative name of the interface")
+  @Test("an interface name that is too long becomes the alternative name of the interface")
   func alternative() {
     #expect(InterfaceName(fitting: "ve-a-guest-with-a-long-name").alternative == "ve-a-guest-with-a-long-name")
     #expect(InterfaceName(fitting: "ve-123456789012").alternative == nil)
@@ -69,7 +69,7 @@ struct NetworkPlanTests {
     #expect(InterfaceName(fitting: String(repeating: "a", count: 128)).alternative == nil)
   }
 
-  @Test("with a bridge or a zone the host's end is the bridge's, and called otherwise")
+  @Test("with a bridge or a zone the host's end of a veth pair joins the bridge, and has another prefix")
   func bridges() {
     func bridge(_ plan: NetworkPlan) -> NetworkPlan.Bridge? {
       guard case .virtualEthernet(let host, _, let bridge) = plan.links.first else { return nil }
@@ -82,7 +82,7 @@ struct NetworkPlanTests {
     #expect(plan { $0.hasVirtualEthernet = true }.hostEnd == "ve-web")
   }
 
-  @Test("what is the host's is moved or built upon, MACVLANs with an address each")
+  @Test("interfaces of the host are moved or built upon, and each MACVLAN has an address of its own")
   func others() {
     let eth = InterfacePair(host: "eth0", guest: "mv-eth0")
     let plan = plan { network in
@@ -98,7 +98,7 @@ struct NetworkPlanTests {
     #expect(addresses.allSatisfy { $0.bytes.count == 6 && $0.bytes[0] & 3 == 2 })
   }
 
-  @Test("addresses are those of one host, one guest and one use")
+  @Test("hardware addresses differ by host, guest and use")
   func addresses() {
     let uses: [MACAddress.Use] = [.hostEnd, .guestEnd, .extraHostEnd, .extraGuestEnd, .macvlan]
     var all: [MACAddress] = []
@@ -111,7 +111,7 @@ struct NetworkPlanTests {
     #expect(MACAddress(of: "web", on: Self.host, .guestEnd) == MACAddress(of: "web", on: Self.host, .guestEnd))
   }
 
-  @Test("SipHash-2-4 of its authors' test vectors")
+  @Test("SipHash-2-4 returns the test vectors of its authors")
   func sipHash() {
     let key = SipHash24.Key(0x0001_0203_0405_0607, 0x0809_0a0b_0c0d_0e0f)
     #expect(SipHash24.hash([], key: key) == 0x726f_db47_dd0e_0e31)

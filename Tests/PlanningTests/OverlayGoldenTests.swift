@@ -13,7 +13,7 @@ struct OverlayGoldenTests {
       })
   }
 
-  @Test("Overlay=: the layers are opened on the host, stand in a place that goes again, and the last is written to")
+  @Test("Overlay= opens its layers on the host, mounts them in a temporary place, and the last layer takes the changes")
   func overlay() throws {
     let expected = """
       + open (slot: 4, source: "/a", attributes: [], recursive: false, optional: false)
@@ -37,7 +37,7 @@ struct OverlayGoldenTests {
     #expect(found.joined(separator: "\n") == expected)
   }
 
-  @Test("OverlayReadOnly=: no layer is written to")
+  @Test("OverlayReadOnly= makes an overlay without an upper layer")
   func readOnly() throws {
     let found = try changed { guest, _ in
       guest.files.mounts = [.overlay(layers: [.own("/x"), .own("/y:z")], destination: "/dst", readOnly: true)]
@@ -48,7 +48,7 @@ struct OverlayGoldenTests {
       }, "\(found)")
   }
 
-  @Test("Overlay=+/x::/x: what is written goes into a fresh directory of the host")
+  @Test("the changes of Overlay=+/x::/x go to a new scratch directory")
   func temporary() throws {
     let found = try changed { guest, _ in
       guest.files.mounts = [.overlay(layers: [.own("/x"), .temporary], destination: "/x", readOnly: false)]
@@ -67,7 +67,7 @@ struct OverlayGoldenTests {
     #expect(found.contains { $0.contains("lowerdir=/x:/run/.layers/0\"") }, "\(found)")
   }
 
-  @Test("Bind=+: a directory of the guest's own, bound in its own tree")
+  @Test("Bind=+ binds a directory of the guest's own root")
   func bindOwn() throws {
     let found = try changed { guest, _ in
       guest.files.mounts = [.bindOwn(source: "/a", destination: "/b", readOnly: true, recursive: true, optional: true)]
@@ -75,7 +75,7 @@ struct OverlayGoldenTests {
     #expect(found == [#"+ bindOwn (source: "/a", target: "/b", attributes: [ro], recursive: true, optional: true)"#])
   }
 
-  @Test("Ephemeral=yes: what is written goes into a directory of the host's disk; with Volatile= it changes nothing")
+  @Test("with Ephemeral=yes changes go to a directory on the host's disk, and with Volatile= it changes nothing")
   func ephemeral() throws {
     let expected = """
       - open (slot: 1, source: "/guests/web", attributes: [], recursive: true, optional: false)

@@ -2,11 +2,11 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("What PID 1 is told")
+@Suite("The environment and arguments of PID 1")
 struct PlanTests {
   private func environment(_ plan: LaunchPlan) -> [String] { plan.environment.map { "\($0.name)=\($0.value)" } }
 
-  @Test("Terminals= makes terminals besides the console, and names them to the guest")
+  @Test("Terminals= adds terminals besides the console, and the environment names them")
   func terminals() throws {
     let changed = try planned { guest, _ in guest.policy.terminals = 2 }
     #expect(changed.terminals == 2)
@@ -15,7 +15,7 @@ struct PlanTests {
     #expect(try planned().terminals == 0 && environment(planned()).contains { $0.hasPrefix("container_ttys") } == false)
   }
 
-  @Test("the environment is the interface's, in order, and nothing else")
+  @Test("the environment of PID 1 is the Container Interface's, in order, and nothing else")
   func environment() throws {
     let plan = try planned { _, facts in
       facts.hostOSRelease.id = "debian"
@@ -32,13 +32,13 @@ struct PlanTests {
     #expect(plan.listenerCount == 2)
   }
 
-  @Test("without listeners and notify socket there is no word of them")
+  @Test("without listeners and notify socket the environment does not mention them")
   func noListeners() throws {
     let plan = try planned { _, facts in facts.notifySocket = nil }
     #expect(!environment(plan).contains { $0.hasPrefix("LISTEN") || $0.hasPrefix("NOTIFY") })
   }
 
-  @Test("Environment= replaces a variable where it stands, and the last of a name wins")
+  @Test("Environment= replaces a variable in its place, and the last of a name wins")
   func ownEnvironment() throws {
     let plan = try planned { guest, _ in
       guest.exec.environment = [.init("TERM", "linux"), .init("A", "1"), .init("A", "2")]
@@ -48,7 +48,7 @@ struct PlanTests {
     #expect(environment(plan).suffix(1) == ["A=2"])
   }
 
-  @Test("an init gets Parameters= and is told that nobody answers questions")
+  @Test("an init gets Parameters= as its arguments, and systemd.firstboot=off")
   func parameters() throws {
     #expect(
       try planned { guest, _ in guest.exec.parameters = ["a b", "c"] }.arguments
@@ -58,7 +58,7 @@ struct PlanTests {
         == ["init", "systemd.firstboot=on"])
   }
 
-  @Test("a command with a slash is executed where it is, with its own name as zeroth argument")
+  @Test("a command with a slash is executed by its path, with that as the zeroth argument")
   func command() throws {
     let plan = try planned { guest, _ in
       guest.exec.boot = false
@@ -68,7 +68,7 @@ struct PlanTests {
     #expect(plan.steps.last == .execute(candidates: ["/bin/serve"], namesItself: false))
   }
 
-  @Test("a real-time KillSignal= is blocked with the stop signals, another one is not")
+  @Test("a real-time KillSignal= is blocked together with the stop signals, and another one is not")
   func killSignal() throws {
     func blocked(_ signal: Signal) throws -> [Signal] {
       try planned { guest, _ in guest.exec.killSignal = signal }.steps.flatMap {
@@ -81,7 +81,7 @@ struct PlanTests {
   }
 
   @Test(
-    "what cannot be is refused in words",
+    "an impossible combination of settings is refused with a reason",
     arguments: [
       (PlanError.noCommand, "Boot=no needs a command in Parameters="),
       (
@@ -140,7 +140,7 @@ struct PlanTests {
     #expect(error.description == words)
   }
 
-  @Test("an overlay's layers may have any name")
+  @Test("the layers of an overlay may have any name")
   func overlayNames() throws {
     let plan = try planned { guest, facts in
       guest.files.volatile = .overlay
@@ -149,7 +149,7 @@ struct PlanTests {
     #expect(lines(plan).contains { $0.contains(#"lowerdir=/a\\:b\\,c\\\\d,upperdir="#) })
   }
 
-  @Test("an overlay over a root with the right machine id keeps that one")
+  @Test("an overlay over a root that has the guest's machine ID keeps the root's file")
   func overlayID() throws {
     let plan = try planned { guest, facts in
       guest.files.volatile = .overlay
@@ -158,7 +158,7 @@ struct PlanTests {
     #expect(!lines(plan).contains { $0.contains("/etc/machine-id") })
   }
 
-  @Test("mount options become flags where the kernel has flags for them")
+  @Test("mount options become mount flags where the kernel has flags for them")
   func mountOptions() throws {
     let plan = try planned { guest, _ in
       guest.files.mounts = [
@@ -172,7 +172,7 @@ struct PlanTests {
   }
 
   @Test(
-    "a guest may use the devices of its /dev, its terminals and what is bound, where the kernel can keep it from others"
+    "a guest may use only the devices of its /dev, its terminals and bound devices, where the kernel can restrict them"
   )
   func devices() throws {
     #expect(try planned().devices == nil)
@@ -189,7 +189,7 @@ struct PlanTests {
     #expect(plan.devices?.contains { $0.kind == .block && $0.major != 0 } == false)
   }
 
-  @Test("every step has words of its own to stand before an errno")
+  @Test("every launch step has a description of its own for error messages")
   func words() throws {
     let plan = try planned { guest, _ in guest.network.isPrivate = true }
     #expect(plan.steps.map(\.description).contains("mounting tmpfs on /dev"))

@@ -1,8 +1,8 @@
 import GuestSpec
 import Planning
 
-/// A plan's steps as lines that a person can check. Slots that the launcher fills have names, the others count from 1, so that one
-/// more of the former changes no other line.
+/// A plan's steps as readable lines. Preloaded slots have names and the others count from 1, so that one more preloaded slot changes no
+/// other line.
 func lines(_ plan: LaunchPlan) -> [String] {
   plan.steps.map { step in
     guard let payload = Mirror(reflecting: step).children.first, let name = payload.label else {
@@ -19,7 +19,7 @@ private func slot(_ number: Int, _ preloaded: [Preloaded]) -> String {
   preloaded.indices.contains(number) ? "\(preloaded[number])" : String(number - preloaded.count + 1)
 }
 
-/// What a setting changes of a plan: the lines it takes away with `-`, those it adds with `+`.
+/// The difference between two plans: removed lines with `-`, added lines with `+`.
 func changes(from old: LaunchPlan, to new: LaunchPlan) -> [String] {
   let difference = lines(new).difference(from: lines(old))
   return difference.removals.map { "- " + text($0) } + difference.insertions.map { "+ " + text($0) }
@@ -49,7 +49,7 @@ extension Capabilities: CustomDebugStringConvertible {
   public var debugDescription: String { "0x" + String(rawValue, radix: 16) }
 }
 
-/// A guest that boots /guests/web and the facts of its start, with nothing special in either.
+/// A guest that boots /guests/web, and the facts of its start, with defaults only.
 func example() -> (guest: Guest, facts: StartFacts) {
   var guest = Guest(name: "web")
   guest.policy.directory = "/guests/web"

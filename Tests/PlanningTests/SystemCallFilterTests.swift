@@ -12,7 +12,7 @@ struct SystemCallFilterTests {
     try #require(filters(change).first?.rules.first { $0.action == .allow }).calls
   }
 
-  @Test("the usual list has what an init needs and nothing that reaches the host")
+  @Test("the default system calls are those that an init needs, and none that affects the host")
   func usual() throws {
     let calls = try allowed()
     for call in ["read", "execve", "clone3", "mount", "pivot_root", "setns", "reboot", "ptrace", "seccomp", "socket"] {
@@ -26,7 +26,7 @@ struct SystemCallFilterTests {
     }
   }
 
-  @Test("what is not allowed is refused when it is a call of today, and not there when it is one of tomorrow")
+  @Test("a known call that is not allowed fails with EPERM, and an unknown one with ENOSYS")
   func others() throws {
     let filter = try #require(filters().first)
     #expect(filter.otherwise == .deny)
@@ -36,7 +36,7 @@ struct SystemCallFilterTests {
   }
 
   @Test(
-    "a capability brings its calls, and dropping it takes them",
+    "a capability adds its system calls, and dropping it removes them",
     arguments: [
       (14, "mlock"), (16, "init_module"), (17, "iopl"), (19, "ptrace"), (20, "acct"), (22, "reboot"),
       (25, "clock_settime"), (26, "vhangup"), (34, "syslog"), (39, "bpf"),
@@ -47,13 +47,13 @@ struct SystemCallFilterTests {
       try !allowed { guest, _ in guest.exec.droppedCapabilities = [.one(Capabilities([number]))] }.contains(call))
   }
 
-  @Test("keyrings are for guests with users of their own")
+  @Test("a guest with a user namespace may use keyrings")
   func keyrings() throws {
     let users = GuestUsers(IDMap(base: 65536, count: 65536), root: .none)
     #expect(try allowed { _, facts in facts.users = users }.contains("keyctl"))
   }
 
-  @Test("SystemCallFilter= adds and takes away, and what is refused stays refused")
+  @Test("SystemCallFilter= adds and removes calls, and removal wins")
   func setting() throws {
     let calls = try allowed { guest, _ in
       guest.exec.systemCalls = [
@@ -65,7 +65,7 @@ struct SystemCallFilterTests {
     #expect(!calls.contains("mount") && !calls.contains("umount2"))
   }
 
-  @Test("the audit's socket is refused, unless the guest has been given the audit")
+  @Test("the audit socket is refused unless the guest has an audit capability")
   func audit() throws {
     let audit = SystemCallFilter.Rule(
       .noFamily, ["socket"],
@@ -76,7 +76,7 @@ struct SystemCallFilterTests {
     #expect(try filters { guest, _ in guest.exec.addedCapabilities = [.one(.audit)] }.count == 1)
   }
 
-  @Test("RestrictAddressFamilies= refuses every other family, or those it names")
+  @Test("RestrictAddressFamilies= refuses all address families but those that it names, or only those with ~")
   func families() throws {
     func refused(_ families: AddressFamilies) throws -> [SystemCallFilter.Rule] {
       try #require(filters { guest, _ in guest.exec.families = families }.last).rules.filter(\.holdsUnseen)
@@ -89,14 +89,15 @@ struct SystemCallFilterTests {
     #expect(try refused(AddressFamilies(isAllowList: true, [])).count == 65)
   }
 
-  @Test("SuppressSync= lets no call for the disk through")
+  @Test("SuppressSync= makes calls that wait for the disk do nothing, and opening for synchronous writes fail")
   func sync() throws {
     let rules = try #require(filters { guest, _ in guest.exec.suppressSync = true }.last).rules
     #expect(rules.first { $0.action == .pretend }?.calls.contains("fsync") == true)
     #expect(rules.filter { $0.action == .invalid }.map(\.calls) == [["open"], ["openat"]])
   }
 
-  @Test("without CAP_SYS_ADMIN it stays until the filter is there; with NoNewPrivileges= it is not needed")
+  @Test(
+    "a guest without CAP_SYS_ADMIN keeps it until the filter is installed, and does not need it with NoNewPrivileges=")
   func installing() throws {
     func kept(_ change: (inout Guest) -> Void) throws -> Step? {
       try planned { guest, _ in
@@ -109,7 +110,7 @@ struct SystemCallFilterTests {
     #expect(try kept { $0.exec.noNewPrivileges = true } == .keepCapabilities(rest))
   }
 
-  @Test("a kernel without seccomp(2) is not asked for it")
+  @Test("the plan for a kernel without seccomp(2) has no filter, and a note says so")
   func absent() throws {
     let plan = try planned { _, facts in facts.mayFilterSystemCalls = false }
     #expect(plan.notes == [.noSystemCallFilter])

@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("The plan of a guest with users of its own")
+@Suite("The plan of a guest in a user namespace")
 struct UsersGoldenTests {
   private static func planned(
     root: GuestUsers.RootMapping = .tree, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }
@@ -13,7 +13,9 @@ struct UsersGoldenTests {
     }
   }
 
-  @Test("the host's side acts as the guest's root, maps the root, crosses, and the rest is the first process's")
+  @Test(
+    "the plan with a user namespace makes files as the guest's root, maps the root, and leaves the other steps to the first process"
+  )
   func crossing() throws {
     let all = lines(try Self.planned())
     let expected = [
@@ -34,7 +36,7 @@ struct UsersGoldenTests {
         "unmounting the host's proc",
         "rebind (path: \"/proc/sys\", set: [ro,nosuid,nodev,noexec], clear: [], optional: false)",
       ])
-    // What the host's side mounts is the guest's root's, and what shows namespaces is mounted in them.
+    // The host's side mounts file systems for the guest's root; those that show namespaces are mounted inside these.
     for line in all[..<crossing] where line.contains("type: \"tmpfs\"") {
       #expect(line.contains(",uid=3145728,gid=3145728\""), "\(line)")
     }
@@ -44,7 +46,7 @@ struct UsersGoldenTests {
     #expect(all.lastIndex { $0.contains("type: \"sysfs\"") }.map { $0 < crossing } == true)
   }
 
-  @Test("without mapping the root is opened as for any guest; the users are told to the launcher either way")
+  @Test("without idmapping the plan opens the root as for any guest, and names the guest's users all the same")
   func unmapped() throws {
     #expect(!lines(try Self.planned(root: .none)).contains { $0.hasPrefix("map ") })
     #expect(try Self.planned(root: .none).users == IDMap(base: 0x30_0000, count: 65536))
@@ -52,7 +54,7 @@ struct UsersGoldenTests {
     #expect(try Self.planned().crosses)
   }
 
-  @Test("Volatile=overlay maps the layer that is the root, Volatile=yes its /usr")
+  @Test("Volatile=overlay maps the root as a lower layer, and Volatile=yes maps its /usr")
   func volatiles() throws {
     let overlay = lines(try Self.planned { guest, _ in guest.files.volatile = .overlay })
     #expect(overlay.contains("map (slot: 1, users: 1, source: \"/guests/web\", recursive: false)"))
@@ -62,7 +64,7 @@ struct UsersGoldenTests {
     #expect(yes.contains("map (slot: 1, users: 1, source: \"/guests/web/usr\", recursive: true)"))
   }
 
-  @Test("a bind is mapped as its option says, a tmpfs's owners are the guest's")
+  @Test("a bind mount is mapped as its option says, and a tmpfs belongs to the guest's users")
   func mounts() throws {
     let one = IDMap(
       users: IDMap.Extent(inner: 33, outer: 0x30_0000, count: 1),

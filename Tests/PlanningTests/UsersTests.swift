@@ -2,7 +2,7 @@ import GuestSpec
 import Planning
 import Testing
 
-@Suite("Which users a guest gets")
+@Suite("The users of a guest")
 struct UsersTests {
   private static let host = RootOwner(path: "/guests/web", user: 0, group: 0)
   private static let shifted = RootOwner(path: "/guests/web", user: 0x2_0000, group: 0x2_0000)
@@ -18,7 +18,7 @@ struct UsersTests {
     return try UsersWish.of(guest, owner: owner)
   }
 
-  @Test("is what PrivateUsers= says, and any free range where it says nothing")
+  @Test("a guest gets the users of PrivateUsers=, and any free range without it")
   func wishes() throws {
     #expect(try Self.wish(.no) == nil)
     #expect(try Self.wish(.identity) == UsersWish(base: 0, ownership: .off))
@@ -33,7 +33,8 @@ struct UsersTests {
   }
 
   @Test(
-    "the root is mapped where it can be, given away where it has to be, and left alone where it is the guest's already")
+    "the root is idmapped where possible, changes owners where necessary, and is unchanged where it is the guest's already"
+  )
   func treatments() throws {
     let cases: [(PrivateUsers?, UsersOwnership?, RootOwner, MappingRefusal?, UsersWish.Treatment)] = [
       (.pick, nil, Self.host, nil, .map), (.pick, nil, Self.host, Self.refusal, .chown),
@@ -54,7 +55,7 @@ struct UsersTests {
     }
   }
 
-  @Test("what cannot be is said with the file system, the path and what to write")
+  @Test("an error about users names the file system, the path and a setting that would help")
   func refusals() throws {
     let map = try #require(try Self.wish(.pick, .map))
     let cannot = #expect(throws: UsersError.self) {
@@ -90,7 +91,7 @@ struct UsersTests {
         == "no free range of user IDs was found; write PrivateUsers=FIRST:COUNT for one")
   }
 
-  @Test("a guest looks for its range in the same places each time, and another one elsewhere")
+  @Test("a guest tries the same ranges of IDs at each start, and another guest tries others")
   func candidates() {
     let web = UserRange.candidates(owner: Self.host, name: "web")
     #expect(web == UserRange.candidates(owner: Self.host, name: "web"))
@@ -106,7 +107,7 @@ struct UsersTests {
     #expect(UserRange.candidates(owner: Self.shifted, name: "web") == web)
   }
 
-  @Test("ids that the host's accounts have are somebody's")
+  @Test("the IDs and ranges of the host's accounts are taken")
   func taken() {
     let taken = UserRange.taken(
       accounts: ["root:x:0:0:root:/root:/bin/sh\nodd\nfar:x:1000000:5:::\n"],
@@ -115,7 +116,7 @@ struct UsersTests {
   }
 
   @Test(
-    "a range that begins beyond the kernel's IDs is left out of those that are taken",
+    "a subordinate range beyond the kernel's IDs is ignored",
     arguments: ["a:18446744073709551615:2", "a:18446744073709551614:4294967295", "a:4294967296:1"])
   func beyond(line: String) {
     #expect(UserRange.taken(accounts: [], subordinate: [line]) == [])

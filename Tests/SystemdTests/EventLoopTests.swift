@@ -5,7 +5,7 @@ import Systemd
 import Testing
 
 @Suite struct EventLoopTests {
-  @Test("a watched descriptor is reported as long as it is ready")
+  @Test("a handler is called as long as its watched descriptor is ready")
   func levelTriggered() async throws {
     let calls = try await onOwnThread {
       let loop = try EventLoop()
@@ -23,7 +23,7 @@ import Testing
     #expect(calls == 3)
   }
 
-  @Test("a source that is cancelled in its own handler is not called again, and its handler is released")
+  @Test("the handler of a source that is cancelled in it is not called again, and is released")
   func cancelInside() async throws {
     try await onOwnThread {
       let loop = try EventLoop()
@@ -38,7 +38,7 @@ import Testing
         own.value?.cancel()
         own.value = nil
         #expect(token?.value == 7)
-        // Time enough to be called again.
+        // Enough time for another call.
         #expect(throws: Never.self) { end.value = try loop.after(.milliseconds(20)) { loop.exit() } }
       }
       token = nil
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test("a source ends with the last reference to it")
+  @Test("an event source ends with the last reference to it")
   func endsWithReference() async throws {
     try await onOwnThread {
       let loop = try EventLoop()
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test("a disabled source is not called until it is enabled again")
+  @Test("the handler of a disabled source is not called until the source is enabled again")
   func disabled() async throws {
     try await onOwnThread {
       let loop = try EventLoop()
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test("what a descriptor is waited for can be changed")
+  @Test("the events that a descriptor is watched for can be changed")
   func changedEvents() async throws {
     let seen = try await onOwnThread {
       let loop = try EventLoop()
@@ -102,7 +102,7 @@ import Testing
     #expect(seen == .writable)
   }
 
-  @Test("among ready sources the one of the higher priority is first")
+  @Test("the ready source with the highest priority is dispatched first")
   func priorities() async throws {
     let order = try await onOwnThread {
       let loop = try EventLoop()
@@ -126,7 +126,7 @@ import Testing
     #expect(order == ["first", "last"])
   }
 
-  @Test("timers end once each, and none before its delay is over")
+  @Test("each timer expires once, and not before its delay")
   func timers() async throws {
     let delays = [30, 10, 20]
     let waited = try await onOwnThread {
@@ -149,7 +149,7 @@ import Testing
     }
   }
 
-  @Test("a delay beyond the clock's range is an error, and a negative one is over at once")
+  @Test("a timer with a delay beyond the clock's range is an error, and one with a negative delay expires at once")
   func oddDelays() async throws {
     try await onOwnThread {
       let loop = try EventLoop()
@@ -162,12 +162,12 @@ import Testing
     }
   }
 
-  @Test("a blocked signal is reported; one that is not blocked is refused")
+  @Test("a blocked signal calls its handler, and a handler for a signal that is not blocked is an error")
   func signals() async throws {
-    // SIGWINCH is ignored by default, so a test that goes wrong does not end the process.
+    // SIGWINCH is ignored by default, so a test that fails does not end the process.
     try await onOwnThread {
       let loop = try EventLoop()
-      // The test's thread comes from one of libdispatch's, which block every signal.
+      // The test's thread inherits its mask from a thread of libdispatch, which blocks every signal.
       var none = sigset_t()
       sigemptyset(&none)
       pthread_sigmask(SIG_SETMASK, &none, nil)
@@ -182,7 +182,7 @@ import Testing
     }
   }
 
-  @Test("a regular file cannot be watched, and the error says so")
+  @Test("watching a regular file is an error")
   func regularFile() async throws {
     try await onOwnThread {
       let loop = try EventLoop()
@@ -194,7 +194,7 @@ import Testing
   }
 }
 
-/// An eventfd with `value` in it: readable as long as that is not 0, and always writable.
+/// An eventfd with `value`: readable as long as that is not 0, and always writable.
 private func counter(at value: UInt32) throws -> OwnedFD {
   OwnedFD(owning: try retrying("eventfd") { eventfd(value, Int32(EFD_CLOEXEC)) })
 }

@@ -5,7 +5,7 @@ import Systemd
 import Testing
 
 @Suite struct LoopActorTests {
-  @Test("an actor on the loop runs on the loop's thread, and so do its handlers")
+  @Test("an actor on the event loop runs on the loop's thread, and so do its handlers")
   func handlersAreIsolated() async throws {
     let seen = try await onOwnThread {
       let loop = try EventLoop()
@@ -17,7 +17,7 @@ import Testing
     #expect(seen == ["started", "event of guest 3", "timer of guest 3"])
   }
 
-  @Test("jobs from many tasks are all run, one at a time")
+  @Test("the event loop runs the jobs of many tasks, one at a time")
   func manyTasks() async throws {
     let total = try await onOwnThread {
       let loop = try EventLoop()
@@ -29,7 +29,7 @@ import Testing
     #expect(total == 1000)
   }
 
-  @Test("a job that queues the next one without end does not keep descriptors waiting")
+  @Test("jobs that queue further jobs without end do not starve the descriptors of the event loop")
   func jobsDoNotStarveDescriptors() async throws {
     try await onOwnThread {
       let loop = try EventLoop()
@@ -46,7 +46,7 @@ import Testing
   }
 }
 
-/// What the daemon's manager is, in small.
+/// A small version of the daemon's manager.
 private actor Manager {
   private let loop: EventLoop
   private let thread: pthread_t
@@ -63,7 +63,7 @@ private actor Manager {
   }
 
   func start() {
-    note("started")
+    record("started")
     let guest = 3
     do {
       let fd = OwnedFD(owning: try retrying("eventfd") { eventfd(1, Int32(EFD_CLOEXEC)) })
@@ -84,7 +84,7 @@ private actor Manager {
 
   private func readable(_ guest: Int) {
     assertIsolated()
-    note("event of guest \(guest)")
+    record("event of guest \(guest)")
     do {
       sources[guest] = try loop.after(.milliseconds(1)) { [unowned self] in
         assumeIsolated { $0.ended(guest) }
@@ -93,12 +93,12 @@ private actor Manager {
   }
 
   private func ended(_ guest: Int) {
-    note("timer of guest \(guest)")
+    record("timer of guest \(guest)")
     sources[guest] = nil
     loop.exit()
   }
 
-  private func note(_ what: String) {
+  private func record(_ what: String) {
     #expect(pthread_equal(pthread_self(), thread) != 0)
     seen.append(what)
   }

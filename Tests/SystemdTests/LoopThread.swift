@@ -1,9 +1,9 @@
 import Glibc
 import Systemd
 
-/// Calls `body` on a thread of its own, where it can make and run a loop, and returns what it returned.
+/// Calls `body` on a thread of its own, where it can make and run a loop, and returns its result.
 ///
-/// A loop blocks its thread; the threads of the concurrency pool are few and not to be blocked.
+/// A loop blocks its thread, and the few threads of the concurrency pool must not block.
 func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
   try await withCheckedThrowingContinuation { continuation in
     let main = Main { continuation.resume(with: Swift.Result(catching: body)) }
@@ -25,7 +25,7 @@ private final class Main: Sendable {
   init(_ call: @escaping @Sendable () -> Void) { self.call = call }
 }
 
-/// What handlers write and the test reads: a reference shared by one thread's closures.
+/// A value that the closures of one thread share: handlers write it, and the test reads it.
 final class Box<Value> {
   var value: Value
 

@@ -3,7 +3,7 @@ import Systemd
 import Testing
 
 @Suite struct MachineIDTests {
-  @Test("an id is 32 hexadecimal digits or a UUID, and is written as 32 lower-case ones")
+  @Test("a machine id is read from 32 hexadecimal digits or a UUID, and written as 32 lower-case digits")
   func text() {
     let id = "8d3f2f3c0b0e4f3f9b7e6a5d4c3b2a19"
     #expect(MachineID(id)?.description == id)
@@ -13,7 +13,7 @@ import Testing
     }
   }
 
-  @Test("a guest's id is always the same, differs from every other name's and from the host's")
+  @Test("the machine id of a guest is always the same, and differs from those of other names and of the host")
   func derived() throws {
     let host = try MachineID.host()
     let long = String(repeating: "a", count: 16)

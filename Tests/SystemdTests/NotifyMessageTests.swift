@@ -3,7 +3,7 @@ import Testing
 @testable import Systemd
 
 @Suite struct NotifyMessageTests {
-  @Test("what systemd sends as PID 1 of a container is understood")
+  @Test("a message that systemd sends as PID 1 of a container is read")
   func realMessages() throws {
     let ready = try message("READY=1\nSTATUS=Ready.")
     #expect(ready.isReady && ready.status == "Ready.")
@@ -21,12 +21,12 @@ import Testing
     #expect(try message("STOPPING=1").isStopping)
   }
 
-  @Test("every word of X_SYSTEMD_SHUTDOWN is known", arguments: ["reboot", "halt", "poweroff", "kexec", "exit"])
+  @Test("every value of X_SYSTEMD_SHUTDOWN is known", arguments: ["reboot", "halt", "poweroff", "kexec", "exit"])
   func shutdowns(word: String) throws {
     #expect(try message("X_SYSTEMD_SHUTDOWN=\(word)").shutdown?.rawValue == word)
   }
 
-  @Test("unknown keys, senseless values and lines without = say nothing")
+  @Test("unknown keys, invalid values and lines without = in a message are ignored")
   func senseless() throws {
     let nothing = try message("")
     for text in [
@@ -39,7 +39,7 @@ import Testing
     }
   }
 
-  @Test("of a key that comes twice the first counts, and units add up")
+  @Test("the first of two equal keys in a message counts, and units add up")
   func repeated() throws {
     let twice = try message("STATUS=a\nSTATUS=b\nEXIT_STATUS=x\nEXIT_STATUS=3\nREADY=1\nREADY=0\nREADY=1")
     #expect(twice.status == "a" && twice.exitStatus == 3 && twice.isReady)
@@ -47,38 +47,38 @@ import Testing
     #expect(units.activeUnits == ["a.target", "b.target"])
   }
 
-  @Test("a value may hold =, spaces and any language")
+  @Test("a value in a message may have =, spaces and any script")
   func plainValues() throws {
     #expect(try message("STATUS=a=b ö 日本 ").status == "a=b ö 日本 ")
     #expect(try message("STATUS=").status == "")
   }
 
-  @Test("nothing in a value can steer a terminal, whatever its bytes")
+  @Test("a value in a message cannot control a terminal, whatever its bytes")
   func harmless() throws {
     #expect(try message("STATUS=\u{1B}[2Jx\r\u{7}\u{9B}1m").status == "\u{FFFD}[2Jx\u{FFFD}\u{FFFD}\u{FFFD}1m")
     #expect(try message("STATUS=a\u{202E}b\u{2028}c").status == "a\u{FFFD}b\u{FFFD}c")
     #expect(NotifyMessage(Array("STATUS=".utf8) + [0xFF, 0x00, 0xC3])?.status == "\u{FFFD}\u{FFFD}\u{FFFD}")
   }
 
-  @Test("a datagram over the limit is dropped, one at the limit is read")
+  @Test("a datagram that is longer than the limit is not read as a message, and one of exactly that length is")
   func limit() throws {
     let filler = String(repeating: "x", count: NotifyMessage.limit - "STATUS=".utf8.count)
     #expect(try message("STATUS=\(filler)").status == filler)
     #expect(NotifyMessage(Array("STATUS=\(filler)x".utf8)) == nil)
   }
 
-  @Test("what is longer than a unit's or a host's name can be is none")
+  @Test("a name in a message that is too long for a unit or a host is ignored")
   func longNames() throws {
     let unit = String(repeating: "u", count: 255)
-    let said = try message(
+    let long = try message(
       "X_SYSTEMD_UNIT_ACTIVE=\(unit)\nX_SYSTEMD_UNIT_ACTIVE=\(unit)u\nX_SYSTEMD_UNIT_INACTIVE=\(unit)u")
-    #expect(said.activeUnits == [unit] && said.inactiveUnits == [])
+    #expect(long.activeUnits == [unit] && long.inactiveUnits == [])
     let host = String(repeating: "h", count: 64)
     #expect(try message("X_SYSTEMD_HOSTNAME=\(host)").hostname == host)
     #expect(try message("X_SYSTEMD_HOSTNAME=\(host)h").hostname == nil)
   }
 
-  @Test("every beginning of a message is a message")
+  @Test("every prefix of a message is a message")
   func prefixes() {
     let whole = Array("READY=1\nSTATUS=日本\u{1B}\nEXIT_STATUS=255\nERRNO=5\nX_SYSTEMD_SHUTDOWN=exit\n".utf8)
     for end in 0...whole.count { #expect(NotifyMessage(Array(whole[..<end])) != nil) }

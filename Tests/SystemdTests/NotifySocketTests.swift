@@ -5,7 +5,7 @@ import Systemd
 import Testing
 
 @Suite struct NotifySocketTests {
-  @Test("what the expected process sends is read, in order")
+  @Test("the messages of the guest's PID 1 are received in order")
   func reads() throws {
     try withSocket { socket, path in
       try send("STATUS=one", to: path)
@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test("what another process sends is dropped")
+  @Test("the messages of another process are dropped")
   func otherProcess() throws {
     try withSocket { socket, path in
       try send("READY=1", to: path)
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test("a datagram that is too long is dropped, and the next one is read")
+  @Test("a message that is too long is dropped, and the next one is received")
   func tooLong() throws {
     try withSocket { socket, path in
       try send("READY=1\nSTATUS=" + String(repeating: "x", count: 5000), to: path)
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test("descriptors that come with a message are closed, and the message is read")
+  @Test("descriptors attached to a message are closed, and the message is received")
   func attached() throws {
     try withSocket { socket, path in
       var ends: [Int32] = [-1, -1]
@@ -47,17 +47,17 @@ import Testing
       try send("READY=1", to: path, attaching: writing.raw)
       close(writing.release())
       #expect(try receive(socket, from: getpid()).map(\.isReady) == [true])
-      // The end: no copy of the writing end is left anywhere, when another test's child has executed its program.
+      // The hang-up shows that no copy of the writing end is left, once another test's child has executed its program.
       var entry = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
       #expect(poll(&entry, 1, 60_000) == 1 && Int32(entry.revents) & POLLHUP != 0)
     }
   }
 
-  @Test("one call reads a bounded batch, and the socket stays readable for the rest")
+  @Test("one call receives a limited number of messages, and the notify socket stays readable for the rest")
   func bounded() throws {
     try withSocket { socket, path in
       var sent = 0
-      // Until the queue is full, or has more than one batch.
+      // Until the queue is full, or longer than one batch.
       while sent <= NotifySocket.batch {
         do { try send("READY=1", to: path, flags: Int32(MSG_DONTWAIT)) } catch { break }
         sent += 1
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test("the file is root's alone, replaces a stale one, and goes with the socket")
+  @Test("the file of a notify socket is accessible for root only, replaces a stale one, and is removed with the socket")
   func file() throws {
     let path = "/tmp/dormouse-notify-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     defer { unlink(path) }
@@ -85,7 +85,7 @@ import Testing
     #expect(stat(path, &status) == -1)
   }
 
-  @Test("a path that does not fit into an address is an error")
+  @Test("a notify socket with a path that is too long is an error")
   func longPath() {
     let path = "/tmp/" + String(repeating: "n", count: 103)
     #expect(throws: SystemError("bind \(path)", errno: ENAMETOOLONG)) { _ = try NotifySocket(path: path) }
@@ -98,7 +98,7 @@ import Testing
   }
 
   private func receive(_ socket: NotifySocket, from pid: Int32) throws -> [NotifyMessage] {
-    // The number decides here; that it is still the same process is what the pidfd adds.
+    // With an eventfd in place of a pidfd, only the pid is compared.
     let pidfd = OwnedFD(owning: try retrying("eventfd") { eventfd(0, Int32(EFD_CLOEXEC)) })
     return try socket.receive(from: pid, pidfd: pidfd)
   }

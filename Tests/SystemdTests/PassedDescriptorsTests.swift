@@ -24,16 +24,16 @@ import Testing
     }
   }
 
-  @Test("what nobody took is closed with the list")
+  @Test("a passed descriptor that nobody took is closed with the list")
   func closes() throws {
     let pair = try Pair()
     var passed: PassedDescriptors? = PassedDescriptors(from: pair.writing, names: ["http"])
     #expect(passed?.count == 1 && !pair.isAtEnd)
     passed = nil
-    #expect(pair.comesToItsEnd)
+    #expect(pair.reachesEnd)
   }
 
-  @Test("what was taken outlives the list")
+  @Test("a passed descriptor that was taken outlives the list")
   func outlives() throws {
     let pair = try Pair()
     var passed: PassedDescriptors? = PassedDescriptors(from: pair.writing, names: ["http"])
@@ -44,10 +44,10 @@ import Testing
       #expect(raw == pair.writing && !pair.isAtEnd)
       _ = consume taken
     }
-    #expect(pair.comesToItsEnd)
+    #expect(pair.reachesEnd)
   }
 
-  @Test("without the variables nothing was passed")
+  @Test("no descriptor is passed without the LISTEN_ variables")
   func nothing() throws {
     #expect(try PassedDescriptors().count == 0)
   }
@@ -60,7 +60,7 @@ private func number(of fd: borrowing OwnedFD?) -> Int32? {
   }
 }
 
-/// Two connected sockets whose writing end is given away by number: its end of file tells when that was closed.
+/// Two connected sockets. The number of the writing end is passed on, and the hang-up of the other end shows when it was closed.
 private final class Pair {
   let reading: OwnedFD
   let writing: Int32
@@ -74,8 +74,8 @@ private final class Pair {
 
   var isAtEnd: Bool { isHungUp(within: 0) }
 
-  /// Waits: a child that another test makes meanwhile has a copy until it executes its program.
-  var comesToItsEnd: Bool { isHungUp(within: 60_000) }
+  /// Waits, because a child that another test makes meanwhile has a copy until it executes its program.
+  var reachesEnd: Bool { isHungUp(within: 60_000) }
 
   private func isHungUp(within milliseconds: Int32) -> Bool {
     var entry = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)

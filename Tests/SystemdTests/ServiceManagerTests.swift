@@ -5,9 +5,9 @@ import Testing
 
 @testable import Systemd
 
-@Suite("Word to the service manager")
+@Suite("Notifications to the service manager")
 struct ServiceManagerTests {
-  /// Not by `$NOTIFY_SOCKET`: what other tests start meanwhile would inherit it.
+  /// Does not set `$NOTIFY_SOCKET`, which processes that other tests start meanwhile would inherit.
   private func withReceiver(_ body: (borrowing OwnedFD, ServiceManager) throws -> Void) throws {
     let path = "/tmp/dormouse-manager-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let receiver = try openListener(.datagram, .path(path))
@@ -15,19 +15,19 @@ struct ServiceManagerTests {
     try body(receiver, ServiceManager(at: path))
   }
 
-  @Test("What is said arrives as sd_notify(3) writes it, with line feeds made harmless")
+  @Test("a notification arrives in the form of sd_notify(3), with line feeds in its values replaced")
   func arrives() throws {
     try withReceiver { receiver, manager in
       #expect(manager.isListening)
       try manager.status("two guests\nREADY=1")
       try manager.stopping(status: "bye")
-      let said = [try readReady(receiver, limit: 4096), try readReady(receiver, limit: 4096)]
+      let received = [try readReady(receiver, limit: 4096), try readReady(receiver, limit: 4096)]
       #expect(
-        said.compactMap { $0.map { String(decoding: $0, as: UTF8.self).split(separator: "\n").count } } == [1, 2])
+        received.compactMap { $0.map { String(decoding: $0, as: UTF8.self).split(separator: "\n").count } } == [1, 2])
     }
   }
 
-  @Test("A descriptor for the store arrives with its name, and word to forget it by that name")
+  @Test("a descriptor for the store arrives with its name, and so does the request to remove it")
   func store() throws {
     try withReceiver { receiver, manager in
       let other = try openListener(.datagram, .abstract("dormouse-stored-\(getpid())"))
@@ -59,7 +59,7 @@ struct ServiceManagerTests {
     }
   }
 
-  @Test("A service manager that does not read stalls nobody: what may be lost is given up")
+  @Test("a notification to a service manager that does not read is an error and does not block")
   func neverWaits() throws {
     try withReceiver { receiver, manager in
       _ = receiver.raw

@@ -4,8 +4,8 @@ extension Row {
     Row("EV-1a", .must, "$container names the manager") { seen in
       guard let manager = seen.environment["container"], !manager.isEmpty else { return .missed("it is not set") }
       guard seen.isSystemd else { return .holds }
-      let told = seen.line("/run/systemd/container")
-      return .holds(if: told == manager, else: "systemd in the guest reports \(told ?? "nothing")")
+      let reported = seen.line("/run/systemd/container")
+      return .holds(if: reported == manager, else: "systemd in the guest reports \(reported ?? "nothing")")
     },
     Row("EV-2a", .may, "$container_uuid is the machine ID and the same at each start") { seen in
       guard let uuid = seen.environment["container_uuid"] else { return .missed("it is not set") }
@@ -38,8 +38,9 @@ extension Row {
     },
     Row("EV-6", .must, "$NOTIFY_SOCKET is set, and $LISTEN_FDS and $LISTEN_PID if there are sockets") { seen in
       guard seen.environment["NOTIFY_SOCKET"] != nil else { return .missed("NOTIFY_SOCKET is not set") }
-      let told = seen.environment["LISTEN_FDS"] != nil && seen.environment["LISTEN_PID"] != nil
-      return .holds(if: told == (seen.daemon.sockets > 0), else: "LISTEN_FDS and LISTEN_PID do not match the sockets")
+      let reported = seen.environment["LISTEN_FDS"] != nil && seen.environment["LISTEN_PID"] != nil
+      return .holds(
+        if: reported == (seen.daemon.sockets > 0), else: "LISTEN_FDS and LISTEN_PID do not match the sockets")
     },
   ]
 }

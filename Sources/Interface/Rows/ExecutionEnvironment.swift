@@ -4,7 +4,7 @@ extension Row {
     Row("EE-1a", .may, "the guest has its own host name before systemd starts") {
       .holds(if: $0.ownNamespaces.contains("uts") && !$0.hostname.isEmpty, else: "the host name is that of the host")
     },
-    Row("EE-1b", .told, "/etc/hostname in the guest takes precedence") { seen in
+    Row("EE-1b", .informative, "/etc/hostname in the guest takes precedence") { seen in
       guard let name = seen.line("/etc/hostname"), !name.isEmpty else {
         return .notApplicable("the guest has no /etc/hostname")
       }
@@ -60,7 +60,7 @@ extension Row {
       }
       return .holds(if: wrong.isEmpty, else: "wrong or missing: " + wrong.map(\.name).joined(separator: " "))
     },
-    Row("EE-3e", .told, "systemd creates /dev/fd and /dev/std* itself") {
+    Row("EE-3e", .informative, "systemd creates /dev/fd and /dev/std* itself") {
       .holds(if: $0.file("/dev/fd")?.link != nil, else: "/dev/fd is not a symbolic link")
     },
     Row("EE-3f", .must, "a device program denies the guest all other devices") { seen in

@@ -29,9 +29,11 @@ extension Row {
     },
     Row("AI-4a", .must, "the process $LISTEN_PID gets $LISTEN_FDS sockets from descriptor 3 on") { seen in
       if seen.daemon.sockets == 0 { return .notApplicable("the guest has no [Socket]") }
-      let told = (seen.environment["LISTEN_FDS"] ?? "none", seen.environment["LISTEN_PID"] ?? "none")
-      guard told.0 == "\(seen.daemon.sockets)" else { return .missed("LISTEN_FDS is \(told.0)") }
-      guard told.1 == "1" || told.1 == "2" && !seen.isSystemd else { return .missed("LISTEN_PID is \(told.1)") }
+      let reported = (seen.environment["LISTEN_FDS"] ?? "none", seen.environment["LISTEN_PID"] ?? "none")
+      guard reported.0 == "\(seen.daemon.sockets)" else { return .missed("LISTEN_FDS is \(reported.0)") }
+      guard reported.1 == "1" || reported.1 == "2" && !seen.isSystemd else {
+        return .missed("LISTEN_PID is \(reported.1)")
+      }
       return .holds(
         if: seen.daemon.adopted == seen.daemon.sockets,
         else: "the guest has \(seen.daemon.adopted) of \(seen.daemon.sockets) open")

@@ -19,8 +19,8 @@ extension Row {
     },
     Row("RH-3", .should, "notify is the socket of $NOTIFY_SOCKET") { seen in
       guard seen.file("/run/host/notify")?.kind == .socket else { return .missed("it is not a socket") }
-      let told = seen.environment["NOTIFY_SOCKET"]
-      return .holds(if: told == "/run/host/notify", else: "NOTIFY_SOCKET is \(told ?? "not set")")
+      let reported = seen.environment["NOTIFY_SOCKET"]
+      return .holds(if: reported == "/run/host/notify", else: "NOTIFY_SOCKET is \(reported ?? "not set")")
     },
     Row("RH-4", .should, "os-release is that of the host") { seen in
       guard let text = seen.file("/run/host/os-release")?.text else { return .missed("it does not exist") }

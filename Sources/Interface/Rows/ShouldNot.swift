@@ -46,9 +46,10 @@ extension Row {
       .unknown("make interface-report starts one")
     },
     Row("FW-1", .must, "systemd detects the container from $container") { seen in
-      let told = seen.line("/run/systemd/container")
+      let reported = seen.line("/run/systemd/container")
       return seen.ofSystemd(
-        .holds(if: told == seen.environment["container"], else: "/run/systemd/container is \(told ?? "missing")"))
+        .holds(
+          if: reported == seen.environment["container"], else: "/run/systemd/container is \(reported ?? "missing")"))
     },
     Row("FW-2", .must, "the same image starts on hardware, in a virtual machine and in a container") { seen in
       seen.ofSystemd(.holds(if: seen.daemon.isReady, else: "READY=1 was not received"))

@@ -17,14 +17,15 @@ extension SockDiag {
     }
   }
 
-  /// Lists all connected AF_UNIX sockets of the namespace. The server's end of a connection is in the namespace of its *client*, so
-  /// clients in other namespaces are not seen.
+  /// Lists all AF_UNIX sockets of the namespace that listen or are connected. The server's end of a connection is in the namespace of its
+  /// *client*, so clients in other namespaces are not seen.
   ///
   /// - Throws: `SystemError` of the request.
-  public func connectedUnixSockets() throws(SystemError) -> [UnixSocket] {
-    try unixSockets(
-      inode: 0, states: 1 << UInt32(TCPState.established.rawValue),
-      show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER, flags: NLM_F_DUMP)
+  public func unixSockets() throws(SystemError) -> [UnixSocket] {
+    let states: [TCPState] = [.established, .listen]
+    return try unixSockets(
+      inode: 0, states: states.reduce(0) { $0 | 1 << UInt32($1.rawValue) },
+      show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS | UDIAG_SHOW_PEER, flags: NLM_F_DUMP)
   }
 
   private func unixSockets(inode: UInt32, states: UInt32, show: Int32, flags: Int32) throws(SystemError) -> [UnixSocket]

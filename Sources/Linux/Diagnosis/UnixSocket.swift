@@ -69,7 +69,7 @@ extension UnixSocket {
 /// counts only while its client exists, because the kernel does not record for how long a client has been gone.
 /// - Parameters:
 ///   - listener: the listener itself.
-///   - sockets: from `SockDiag.connectedUnixSockets`.
+///   - sockets: from `SockDiag.unixSockets`.
 /// - Returns: the connections that count. No event reports their end, so the caller decides when to scan again.
 public func openConnections(of listener: UnixSocket, among sockets: [UnixSocket]) -> OpenConnections {
   let byInode = Dictionary(sockets.map { ($0.inode, $0) }, uniquingKeysWith: { first, _ in first })

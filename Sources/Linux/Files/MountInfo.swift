@@ -12,8 +12,6 @@ public struct MountEntry: Equatable, Sendable {
   public var type: String
   /// The device, or whatever the file system names as its source.
   public var source: String
-  /// Options of the file system.
-  public var fileSystemOptions: [String]
 
   /// Reads a line; nil when it is malformed.
   init?(line: Substring) {
@@ -27,7 +25,6 @@ public struct MountEntry: Equatable, Sendable {
     propagation = Array(fields[6..<dash])
     type = fields[dash + 1]
     source = Self.unescaped(fields[dash + 2])
-    fileSystemOptions = fields[dash + 3].split(separator: ",").map(String.init)
   }
 
   /// Undoes the kernel's escapes: it writes space, tab, newline and backslash as `\` and three octal digits.

@@ -10,7 +10,7 @@ public struct CredentialedDatagram: ~Copyable, Sendable {
   /// The credentials of the sender, which the kernel attests.
   public let sender: SocketCredentials
   /// A pidfd of the sender, since Linux 6.5.
-  public let senderPidfd: OwnedFD?
+  let senderPidfd: OwnedFD?
 
   /// Whether the sender is the process `pidfd`, whose number in our PID namespace is `pid`.
   ///
@@ -28,7 +28,7 @@ public struct CredentialedDatagram: ~Copyable, Sendable {
 ///
 /// Call it before bind(2): a datagram that was queued earlier has no sender.
 /// - Throws: `SystemError` of setsockopt(2).
-public func passCredentials(on fd: borrowing OwnedFD) throws(SystemError) {
+func passCredentials(on fd: borrowing OwnedFD) throws(SystemError) {
   try setOption(fd, SOL_SOCKET, SO_PASSCRED, Int32(1), named: "SO_PASSCRED")
   do throws(SystemError) {
     try setOption(fd, SOL_SOCKET, LINUX_SO_PASSPIDFD, Int32(1), named: "SO_PASSPIDFD")

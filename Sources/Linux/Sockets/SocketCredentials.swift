@@ -24,7 +24,7 @@ public struct SocketCredentials: Equatable, Sendable {
 ///
 /// Nil before Linux 6.9, where the inode of a pidfd does not identify the process. Compare the numbers then, which is safe as long as the
 /// process has not been reaped.
-public func isSameProcess(_ one: borrowing OwnedFD, _ other: borrowing OwnedFD) -> Bool? {
+func isSameProcess(_ one: borrowing OwnedFD, _ other: borrowing OwnedFD) -> Bool? {
   guard let first = pidfsInode(one), let second = pidfsInode(other) else { return nil }
   return first == second
 }

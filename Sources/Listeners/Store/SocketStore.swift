@@ -1,30 +1,30 @@
 import Linux
 import Systemd
 
-/// The sockets that outlive this process, however it ends: the service manager has a descriptor of each in its store (`FDSTORE=1` of
-/// sd_notify(3)) and passes it to the next daemon.
+/// Keeps the guests' sockets in the service manager's store (`FDSTORE=1` of sd_notify(3)). The service manager passes them to the next
+/// daemon, however this one ends.
 ///
-/// They are the guests' own sockets, and the standby ones at which clients of a guest that stops are parked. What each of them is stands in
-/// a record that is stored as well (`StoreRecord`). Without a service manager nothing is kept.
+/// Primary sockets are stored that the daemon bound, and standbys. A record that is stored as well says what each of them is
+/// (`StoreRecord`). Without a service manager nothing is stored.
 ///
 /// The daemon may be killed between any two messages to the service manager, so their order matters:
 ///
-/// 1. A new record comes before the sockets that it describes, and before a socket is removed that it describes no longer. So no socket
-///    that is of use is ever without a description. A description without a socket is nothing.
-/// 2. Two records are there from the beginning, before the first socket, and the older one is removed just before a new one comes. A
-///    store that is full says nothing and takes nothing, and so has room for every record: the two have places of their own.
+/// 1. A new record is stored before the sockets that it newly describes, and before a socket is removed that it no longer describes. So no
+///    socket of use is ever without a description. A description without a socket does no harm.
+/// 2. Two records are stored before the first socket, and the older one is removed just before a new one is stored. A full store drops
+///    what it is sent, and nobody is told. Because the records keep two places, there is always room for the next one.
 package final class SocketStore {
   private let manager: ServiceManager
   private let report: (SystemError) -> Void
-  /// What the record has to say.
+  /// What the next record says.
   private var contents = StoreRecord(generation: 0)
   /// Whether the newest record in the store says it.
   private var isRecorded = true
-  /// The generations in the store, oldest first.
+  /// The generations of the records in the store, oldest first.
   private var records: [UInt64] = []
-  /// What the service manager does not have yet.
+  /// Sockets that are not stored yet.
   private var unsent: [StoredName: HeldSocket] = [:]
-  /// What it has and is to forget.
+  /// What is to be removed from the store.
   private var unwanted: [StoredName] = []
   private var nextNumber: UInt64 = 1
   private var batches = 0
@@ -34,7 +34,7 @@ package final class SocketStore {
   /// - Parameters:
   ///   - manager: the service manager that has the store.
   ///   - timers: let the store send again what found no room in the service manager's queue.
-  ///   - report: receives why a message could not be sent, once until the reason changes.
+  ///   - report: receives why a message could not be sent, once until that changes.
   package init(_ manager: ServiceManager, _ timers: any Timers, report: @escaping (SystemError) -> Void) {
     self.manager = manager
     retry = Retry(timers, after: .milliseconds(200), accuracy: .milliseconds(50))
@@ -44,26 +44,25 @@ package final class SocketStore {
   /// Whether there is a service manager.
   package var isThere: Bool { manager.isListening }
 
-  /// Stores a socket for the next daemon. May be called again and again: what the service manager has is sent once, and what it could
-  /// not be sent is sent again.
+  /// Stores a socket for the next daemon. It is sent once, however often this is called; what could not be sent is sent again.
   func keep(_ socket: HeldSocket, as description: StoredSocket) {
     if !isThere { return }
     describe(socket, description)
     changed()
   }
 
-  /// Forgets a socket that is given up while this process goes on. It is shut down first: it would hold its address until the service
-  /// manager has closed it.
+  /// Removes a socket from the store, because this process closes it and goes on. The socket is shut down first: its address would be in use
+  /// until the service manager has closed it.
   package func drop(_ socket: HeldSocket) {
     guard let name = socket.storedAs else { return }
-    // One for datagrams cannot be, and says so.
+    // A datagram socket cannot be shut down, and the call fails.
     try? shutDown(socket.descriptor)
     socket.storedAs = nil
     remove(name)
     changed()
   }
 
-  /// Gives `socket` the place of `other` in one record: a daemon that is killed leaves either.
+  /// Replaces `other` by `socket` with one record, so that the next daemon never finds both as the primary of one address.
   func keep(_ socket: HeldSocket, as description: StoredSocket, insteadOf other: HeldSocket) {
     if socket.storedAs == nil { return }
     batch {
@@ -73,7 +72,7 @@ package final class SocketStore {
     }
   }
 
-  /// Sends what has changed in `body` all together, with one record.
+  /// Sends all that changes in `body` together, with one record.
   package func batch<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     batches += 1
     defer {
@@ -83,7 +82,7 @@ package final class SocketStore {
     return try body()
   }
 
-  /// Sends what has changed so far, within a batch too: for what has to be in the store before anything else happens.
+  /// Sends what has changed so far, even within a batch: for what has to be stored before anything else happens.
   package func flush() {
     if retry.isPending { return }
     do throws(SystemError) {
@@ -97,7 +96,7 @@ package final class SocketStore {
     }
   }
 
-  /// Whether the service manager has had room for every message.
+  /// Whether every message was sent.
   var hasSentAll: Bool { isRecorded && unsent.isEmpty && unwanted.isEmpty }
 
   private func changed() {
@@ -167,9 +166,10 @@ extension SocketStore {
     package let description: StoredSocket?
   }
 
-  /// Goes on with what is in the store. What is not described there is forgotten: the caller closes it.
+  /// Goes on with what is in the store. A socket without a description is removed from it.
   ///
-  /// - Returns: every socket, those of standbys last: each belongs to a primary one.
+  /// - Parameter inventory: everything in the store.
+  /// - Returns: every socket. Standbys come last, because each belongs to a primary socket.
   package func takeBack(_ inventory: StoreInventory) -> [Found] {
     nextNumber = (inventory.names.map(\.number).max() ?? 0) &+ 1
     let all = inventory.records.sorted { $0.generation < $1.generation }
@@ -178,13 +178,13 @@ extension SocketStore {
     let left = all.last ?? contents
     contents = left
     contents.version = max(left.version, StoreRecord.version)
-    // What a newer release left by a kind of its own stays for it.
+    // A newer release has kinds of its own, and finds them again.
     contents.sections = left.sections.filter { inventory.unknown.contains($0.key) }
     unwanted += inventory.unknown.filter { left.sections[$0] == nil }
     let found = inventory.sockets.map { name, socket in
       let section = left.sections[name]
       let description = section.flatMap(StoredSocket.init)
-      // One name may be that of several.
+      // Several descriptors may have one name.
       guard let section, let description, description.inode == socket.inode, contents.sections[name] == nil else {
         return Found(name: name, socket: socket, description: nil)
       }

@@ -1,23 +1,30 @@
 import Linux
 
-/// What was found in the service manager's store: what an earlier daemon left there, or whoever else may store descriptors.
+/// The descriptors that were in the service manager's store. An earlier daemon left them there, or anybody else who may store descriptors.
 package struct StoreInventory {
-  /// A descriptor that is of no use, and why.
+  /// A descriptor that is not what its name says.
   package struct Refused {
     package let name: StoredName
+    /// In words, for the log.
     package let reason: String
   }
 
+  /// In no order.
   private(set) var sockets: [(name: StoredName, socket: HeldSocket)] = []
+  /// Those that could be read, in no order.
   private(set) var records: [StoreRecord] = []
-  /// Of kinds that this release does not know; their descriptors stay in the store.
+  /// Descriptors of kinds that this release does not know. They stay in the store.
   private(set) var unknown: Set<StoredName> = []
-  /// Records that are none, and sockets that are none.
+  /// Records that cannot be read, and sockets that are none.
   package private(set) var refused: [Refused] = []
 
   package init() {}
 
-  /// Takes over a descriptor that the service manager passed under such a name.
+  /// Takes over a descriptor that the service manager passed.
+  ///
+  /// - Parameters:
+  ///   - descriptor: the descriptor.
+  ///   - name: its name in the store.
   package mutating func add(_ descriptor: consuming OwnedFD, named name: StoredName) {
     switch name.kind {
     case .socket:
@@ -56,7 +63,7 @@ package struct StoreInventory {
     return record
   }
 
-  /// Every name that is taken.
+  /// Every name that is in use.
   var names: [StoredName] {
     sockets.map(\.name) + records.map { StoredName(.record, $0.generation) } + unknown + refused.map(\.name)
   }

@@ -1,5 +1,5 @@
-/// What the descriptors in the service manager's store are: a text that is stored beside them, in a sealed file (`dormouse.record.NUMBER`),
-/// for the next daemon.
+/// The description of what is in the service manager's store, for the next daemon: a text in a sealed file, which is stored beside the
+/// descriptors as `dormouse.record.NUMBER`.
 ///
 ///     [record]
 ///     generation=7
@@ -10,9 +10,9 @@
 ///     guest=web
 ///     …
 ///
-/// The next daemon may be another release, older or newer. So every key that a reader does not know is kept when it writes the next
-/// record, no key ever changes its meaning, and a new one may be missing. What an older release must not misread gets another kind of
-/// name (`StoredName.Kind`) instead.
+/// The next daemon may be another release, older or newer. So a reader keeps every key that it does not know when it writes the next
+/// record. No key ever changes its meaning, and every reader accepts a record without the newest keys. What older releases must not
+/// misread gets a kind of name of its own instead (`StoredName.Kind`).
 package struct StoreRecord: Equatable {
   /// The version that this release writes. A later one has more keys.
   static let version: UInt64 = 1
@@ -23,7 +23,7 @@ package struct StoreRecord: Equatable {
   var version = Self.version
   /// What else the record says of itself.
   var unknown: [String: String] = [:]
-  /// What each descriptor is. A descriptor may be missing: a record is stored before what it describes.
+  /// What each descriptor is. A record is stored before what it describes, so a descriptor may be missing.
   var sections: [StoredName: StoreSection] = [:]
 
   init(generation: UInt64) { self.generation = generation }
@@ -42,7 +42,7 @@ package struct StoreRecord: Equatable {
 /// The keys and values that describe one descriptor.
 struct StoreSection: Equatable {
   let fields: [String: String]
-  /// One line for each key, made once: a record of many sections is written again for each change of one.
+  /// One line for each key. Made once, because the whole record is written again whenever one section changes.
   let text: String
 
   init(_ fields: [String: String]) {
@@ -51,7 +51,7 @@ struct StoreSection: Equatable {
       .map { "\($0.key)=\(Self.escaped($0.value))\n" }.joined()
   }
 
-  /// A value is one line, whatever is in it: control characters and backslashes are written as `\xHH`.
+  /// Writes a value as one line: control characters and backslashes become `\xHH`.
   private static func escaped(_ value: String) -> String {
     guard value.utf8.contains(where: needsEscape) else { return value }
     var text = ""
@@ -90,23 +90,23 @@ struct StoreSection: Equatable {
   }
 }
 
-// Reading. Anybody who can store a descriptor can store such a text, so nothing in it is believed that is not as we write it.
+// Reading. Whoever can store a descriptor can store such a text, so a text is refused unless it is exactly as a release writes it.
 extension StoreRecord {
-  /// The longest text that is read: that of some ten thousand sockets.
+  /// The longest text that is read, in bytes: that of some ten thousand sockets.
   static let sizeLimit = 4 << 20
 
-  /// Why a text is no record of ours.
+  /// Why a text is not a record.
   enum Refusal: Error, Equatable, CustomStringConvertible {
     case notUTF8
     case noHeader
-    /// In a line, counted from 1.
+    /// What is wrong in a line, counted from 1.
     case line(Int, String)
-    /// A key of the header that is missing, or no number.
+    /// The header lacks this key, or its value is not a number.
     case header(String)
 
     var description: String {
       switch self {
-      case .notUTF8: "it is no UTF-8 text"
+      case .notUTF8: "it is not UTF-8 text"
       case .noHeader: "it does not begin with [record]"
       case .line(let number, let problem): "line \(number): \(problem)"
       case .header(let key): "its header has no number \(key)="
@@ -114,6 +114,9 @@ extension StoreRecord {
     }
   }
 
+  /// Reads a record.
+  ///
+  /// - Throws: `Refusal` when it is not as a release writes it.
   init(_ bytes: [UInt8]) throws(Refusal) {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw .notUTF8 }
     var reading = Reading()
@@ -135,12 +138,12 @@ extension StoreRecord {
     sections = reading.sections.mapValues(StoreSection.init)
   }
 
-  /// Takes in line by line.
+  /// Reads a text line by line.
   private struct Reading {
     var hasBegun = false
     var header: [String: String] = [:]
     var sections: [StoredName: [String: String]] = [:]
-    /// Of the section that the lines belong to; nil for the header.
+    /// The section that the lines belong to. Nil: the header.
     private var name: StoredName?
     private var fields: [String: String] = [:]
 

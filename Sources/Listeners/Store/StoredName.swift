@@ -27,7 +27,7 @@ package struct StoredName: Hashable, Comparable, CustomStringConvertible {
   }
 
   package let kind: Kind
-  /// Given once: no other descriptor of the service has had it since the store was empty.
+  /// Used once: no other descriptor has had it since the store was empty.
   package let number: UInt64
 
   init(_ kind: Kind, _ number: UInt64) {
@@ -35,7 +35,9 @@ package struct StoredName: Hashable, Comparable, CustomStringConvertible {
     self.number = number
   }
 
-  /// - Returns: nil for a name that is none of ours: anybody may call a descriptor what he likes.
+  /// Reads a name from the store.
+  ///
+  /// - Returns: nil for a name that no release gives: whoever stores a descriptor chooses its name.
   package init?(_ text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "dormouse", Self.isWord(parts[1]), let number = Self.number(parts[2]) else {
@@ -48,7 +50,7 @@ package struct StoredName: Hashable, Comparable, CustomStringConvertible {
     (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
   }
 
-  /// A number has one spelling. One above `largest` is nobody's: there have to be higher ones for what follows.
+  /// Reads a number, which has one spelling. A number above `largest` is refused: the next descriptors get higher ones.
   static func number(_ text: some StringProtocol) -> UInt64? {
     guard let number = UInt64(text), number <= largest, "\(number)" == text else { return nil }
     return number

@@ -1,18 +1,19 @@
 import GuestSpec
 
-/// What the record in the service manager's store says of a socket.
+/// What the record in the service manager's store says about a socket.
 package struct StoredSocket: Equatable {
-  /// Which of the two sockets at one address it is (`Listener`).
+  /// Which of the two sockets at one address it is; see `Listener`.
   package enum Role: String { case primary, standby }
 
+  /// The name of the guest that it belongs to.
   package var guest: String
   package var role: Role
-  /// The `Listen…=` line that asks for it, for a person who reads the record: the kernel knows the address.
+  /// The `Listen…=` line that asks for it, for a person who reads the record. The address that counts is the kernel's.
   var kind: Listen.Kind
   var address: String
-  /// The socket's own number in the kernel: another descriptor of the same name is not believed.
+  /// The inode of the socket. A descriptor of the same name with another inode is not this socket.
   var inode: UInt64
-  /// What else the guest file asks for, by setting: when it asks for something else by then, the socket is of no use.
+  /// What else the guest file asked for, by setting. The socket is of no use once the guest file asks for something else.
   var options: [String: String]
 
   init(_ role: Role, _ socket: HeldSocket, listen: Listen, group: SocketGroup, guest: String) {
@@ -25,8 +26,8 @@ package struct StoredSocket: Equatable {
   }
 }
 
-// The keys of the record. They are written by one release and read by another: no key may ever be renamed, nor a value be written
-// otherwise (`StoreRecordTests` has samples that no change may alter).
+// The keys of the record. One release writes them and another reads them, so no key may ever be renamed, nor a value be written in
+// another way. `StoreRecordTests` has samples that no change may alter.
 extension StoredSocket {
   private enum Key {
     static let address = "address"
@@ -50,7 +51,7 @@ extension StoredSocket {
     for option in SocketGroup.options { options[option.name] = fields[Key.option + option.name] }
   }
 
-  /// With what `earlier` says of the same socket by keys that this release does not know.
+  /// The section of the record. It keeps the keys of `earlier`, of the same socket, that this release does not know.
   func section(keeping earlier: StoreSection?) -> StoreSection {
     let known =
       [Key.address, Key.guest, Key.inode, Key.kind, Key.role] + SocketGroup.options.map { Key.option + $0.name }
@@ -81,11 +82,11 @@ extension Listen.Kind {
 }
 
 extension SocketGroup {
-  /// One option that a `[Socket]` section has, and how the record writes it.
+  /// An option of a `[Socket]` section, and how the record writes it.
   fileprivate struct Option: Sendable {
-    /// As in the guest file.
+    /// Its name in the record: that of the setting. The name of a span says the unit.
     let name: String
-    /// nil when the section does not ask for it: then it counts for nothing, so that a later release with more options comes to the same.
+    /// Its value in the record. Nil when it has its default value, and then it is left out: a later release may have more options.
     let value: @Sendable (SocketGroup) -> String?
   }
 
@@ -115,7 +116,7 @@ extension SocketGroup {
     Option(name: "SocketUser") { $0.socketUser },
   ]
 
-  /// What the section asks for of its sockets, but their addresses and their name.
+  /// What the section asks for, without the addresses and the name.
   var storedOptions: [String: String] {
     var options: [String: String] = [:]
     for option in Self.options { options[option.name] = option.value(self) }

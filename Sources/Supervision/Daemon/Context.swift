@@ -16,7 +16,8 @@ final class Context {
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false
 
-  /// - Parameter timers: nil: the loop.
+  /// Uses the loop for timers where no others are given.
+  ///
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager

@@ -29,9 +29,12 @@ public actor Manager {
   var orphanRetry: Retry?
   var orphanFailures: [String: ChangeFilter<SystemError>] = [:]
 
-  /// Uses the loop of the calling thread, which the caller runs.
+  /// Starts nothing yet, see `startOrExit`.
   ///
-  /// - Parameter backend: makes the backend from the loop and the runtime directory, which exists then.
+  /// - Parameters:
+  ///   - loop: the loop of the calling thread, which the caller runs.
+  ///   - arguments: the command line.
+  ///   - backend: makes what runs the guests, with the loop and the runtime directory, which exists.
   package init(
     loop: EventLoop, arguments: DaemonArguments,
     backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A daemon that was killed")
+@Suite("A killed daemon")
 struct DaemonFaultTests {
   /// Adds a guest whose init is stopped by SIGRTMIN+3.
   private func addBooted(_ world: World, arguments: String = "--ready", settings: String = "") throws {
@@ -40,9 +40,9 @@ struct DaemonFaultTests {
       // Both daemons write to the same log.
       let log = next.log
       let found = try #require(log.range(of: "found running as process \(pid)"))
-      let told = try #require(log.range(of: "(SIGRTMIN+3)", range: found.upperBound..<log.endIndex))
-      #expect(log.range(of: "stopped (powered off)", range: told.upperBound..<log.endIndex) != nil)
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      let stop = try #require(log.range(of: "(SIGRTMIN+3)", range: found.upperBound..<log.endIndex))
+      #expect(log.range(of: "stopped (powered off)", range: stop.upperBound..<log.endIndex) != nil)
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       try expectCleared(world, next)
       let again = try world.connect("127.0.0.1:8001")
       #expect(try again.ask("again") == "again")
@@ -62,7 +62,7 @@ struct DaemonFaultTests {
       let next = try world.startDaemon()
       try next.waitForLog("(SIGRTMIN+3)", times: 2)
       try next.waitForLog("stopped (")
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       try expectCleared(world, next)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
@@ -77,10 +77,10 @@ struct DaemonFaultTests {
         let client = try world.connect("127.0.0.1:8001")
         usleep(microseconds)
         killDaemon(daemon)
-        let told = daemon.log.ranges(of: "echo: asleep; listening on").count
+        let before = daemon.log.ranges(of: "echo: asleep; listening on").count
         daemon = try world.startDaemon()
         // Until then the orphan still listens at the address. Clients that were queued there may wake the next instance.
-        try daemon.waitForLog("echo: asleep; listening on", times: told + 1)
+        try daemon.waitForLog("echo: asleep; listening on", times: before + 1)
         #expect(try world.ask("127.0.0.1:8001", "again") == "again")
         try world.sleep("echo")
         try expectCleared(world, daemon)
@@ -124,12 +124,36 @@ struct DaemonFaultTests {
       try world.removeGuest("echo")
       let next = try world.startDaemon()
       try next.waitForLog("stopped (powered off)")
-      try next.until("it is forgotten") { try world.list().isEmpty }
+      try next.until("the guest is forgotten") { try world.list().isEmpty }
       try expectCleared(world, next)
     }
   }
 
-  @Test("the orphan of a killed daemon in another cgroup is found by its note")
+  @Test("a daemon that was killed leaves two instances of a guest: the next one adopts the newer and ends the older")
+  func twoInstances() throws {
+    try World.with { world in
+      try addBooted(world)
+      let daemon = try world.startDaemon()
+      try world.wake("echo")
+      try world.sleep("echo")
+      try world.wake("echo")
+      #expect(world.instance(of: "echo") == "echo.2")
+      let pid = try world.leader(of: "echo")
+      killDaemon(daemon)
+      let stranger = try world.startStranger(in: "echo.1.guest")
+      let next = try world.startDaemon()
+      #expect(stranger.wait() == .killed(SIGKILL))
+      try next.waitForLog("found running as process \(pid)")
+      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      #expect(world.records(of: "echo").isEmpty)
+      // No name is used again, and the next start removes what is left of the older ones.
+      #expect(try world.ask("127.0.0.1:8001", "again") == "again")
+      #expect(world.records(of: "echo") == [world.runtime + "/echo.3.cgroup"])
+      #expect(world.cgroups(of: "echo") == [world.cgroup + "/echo.3.guest"])
+    }
+  }
+
+  @Test("the orphan of a killed daemon in another cgroup is found by its record")
   func otherCgroup() throws {
     try World.with { world in
       try addBooted(world)
@@ -170,7 +194,7 @@ struct DaemonFaultTests {
         .write(toFile: world.record(of: "echo"), atomically: false, encoding: .utf8)
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       try expectCleared(world, next)
       #expect(access(innocent, F_OK) == 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")

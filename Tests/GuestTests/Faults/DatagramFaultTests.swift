@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Testing
 
-@Suite("Datagrams that are handed on")
+@Suite("Parked datagrams")
 struct DatagramFaultTests {
   private static let address = "127.0.0.1:8004"
 

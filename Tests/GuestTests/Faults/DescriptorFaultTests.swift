@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Testing
 
-@Suite("Without descriptors")
+@Suite("A daemon without free descriptors")
 struct DescriptorFaultTests {
   /// A number of descriptors that exceeds the need of a start at any moment.
   private static let enough = 48
@@ -25,7 +25,7 @@ struct DescriptorFaultTests {
         }
         try daemon.leaveDescriptors(left)
         clients.append(try world.connect("127.0.0.1:\(8100 + left)"))
-        try daemon.until("g\(left) was given a pause, or is ready") {
+        try daemon.until("g\(left) is paused or ready") {
           daemon.log.contains("g\(left): cannot start: ") || daemon.log.contains("g\(left): ready")
         }
       }
@@ -36,7 +36,7 @@ struct DescriptorFaultTests {
       for (left, client) in clients.enumerated() { #expect(try client.ask("hello \(left)") == "hello \(left)") }
       clients = []
       for left in 0..<Self.enough { try world.sleep("g\(left)") }
-      try daemon.until("every descriptor is back") { daemon.descriptors.count <= before }
+      try daemon.until("every descriptor is closed") { daemon.descriptors.count <= before }
       #expect(Cgroups.processes(below: world.cgroup) == [daemon.pid])
     }
   }
@@ -57,7 +57,7 @@ struct DescriptorFaultTests {
         try world.sleep("echo")
         #expect(try world.dormouse("wake", "broken").succeeded == false)
       }
-      try daemon.until("every descriptor is back") { daemon.descriptors.count <= before }
+      try daemon.until("every descriptor is closed") { daemon.descriptors.count <= before }
     }
   }
 
@@ -129,7 +129,9 @@ struct DescriptorFaultTests {
       #expect(!daemon.log.contains("did not take"))
       #expect(try client.ask("still there") == "still there")
       #expect(try world.ask("127.0.0.1:8001", "third") == "third")
-      try daemon.until("it was seen to have taken it") { try world.status("echo").sockets[0].adopted == true }
+      try daemon.until("the daemon has seen that the listener was adopted") {
+        try world.status("echo").sockets[0].adopted == true
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("With a full disk")
+@Suite("A daemon with a full disk")
 struct DiskFaultTests {
   @Test("a start that cannot write its note to a full disk is logged and paused, and succeeds when there is room")
   func blocks() throws {
@@ -33,7 +33,7 @@ struct DiskFaultTests {
       for left in 0..<4 {
         let filler = Filler(inodesOf: world.runtime, left: left)
         clients.append(try world.connect("127.0.0.1:\(8100 + left)"))
-        try daemon.until("g\(left) was given a pause, or is ready") {
+        try daemon.until("g\(left) is paused or ready") {
           daemon.log.contains("g\(left): cannot start: ") || daemon.log.contains("g\(left): ready")
         }
         withExtendedLifetime(filler) {}

@@ -20,7 +20,7 @@ extension Daemon {
 
   /// Returns when the daemon has been waiting for events for a while.
   func waitUntilItSleeps() throws {
-    try until("it sleeps") {
+    try until("the daemon sleeps") {
       let before = schedulings
       usleep(200_000)
       return before.isAsleep && schedulings == before
@@ -52,7 +52,7 @@ extension Daemon {
 
   /// Waits until the log contains `text` `count` times.
   func waitForLog(_ text: String, times count: Int) throws {
-    try until("the log says \"\(text)\" \(count) times") { log.ranges(of: text).count >= count }
+    try until("the log contains \"\(text)\" \(count) times") { log.ranges(of: text).count >= count }
   }
 
   /// The processor time of the daemon in ticks of 10 ms.

@@ -72,7 +72,7 @@ struct FileFaultTests {
       for name in ["awake", "asleep"] { try fault.happen(at: "\(world.config)/\(name).guest") }
       daemon.child.signal(SIGHUP)
       try daemon.waitForLog("reloading the guest files")
-      try daemon.until("both were named") {
+      try daemon.until("both files were reported") {
         daemon.log.contains("awake.guest") && daemon.log.contains("asleep.guest")
       }
       #expect(try client.ask("still there") == "still there")

@@ -6,7 +6,7 @@ import Testing
 ///
 /// The first calls of a kind come from different places in the code. Later ones repeat the same few, such as a file of /proc for each
 /// process, so the intervals between the tested calls grow. `make faults` makes every third call of 37 kinds fail under load.
-@Suite("A system call")
+@Suite("A system call that fails")
 struct InjectionFaultTests {
   @Test(
     "a system call that fails once costs only a pause: queued clients are served, and nothing is leaked",
@@ -92,7 +92,7 @@ struct InjectionFaultTests {
       let injection = try Injection(
         "write:error=ENOSPC:when=2", at: world.cgroup(of: "echo") + "/cgroup.freeze", into: daemon.pid, of: world)
       try inside.send("notify X_SYSTEMD_UNIT_INACTIVE=sockets.target\nreboot")
-      try daemon.until("it has rebooted") { try world.summary("echo").wakes == 2 }
+      try daemon.until("the guest has rebooted") { try world.summary("echo").wakes == 2 }
       injection.end()
       #expect(injection.log.contains("(INJECTED)"))
       #expect(try world.status("echo").lastStop?.cause == .reboot)
@@ -101,7 +101,7 @@ struct InjectionFaultTests {
   }
 
   @Test("a failed restore of steering, after a self-shutdown that was aborted, is retried until it succeeds")
-  func leadsBack() throws {
+  func restoredLater() throws {
     try World.with { world in
       let path = world.directory + "/socket"
       try world.addTiny("echo", "ListenStream=\(path)")

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@Suite("A guest that a killed daemon left")
+@Suite("The orphan of a killed daemon")
 struct OrphanFaultTests {
   /// A call that fails, as an option of strace, and the file that it concerns: `CGROUP`, `PID` and `RUNTIME` stand for the guest's cgroup
   /// and process and the daemon's directory.
@@ -30,7 +30,7 @@ struct OrphanFaultTests {
       try next.waitForLog(Self.message)
       try next.waitForLog("found running as process \(pid)")
       try next.waitForLog("stopped (powered off)")
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       #expect(text(of: world.directory + "/strace").ranges(of: "(INJECTED)").count == 2)
     }

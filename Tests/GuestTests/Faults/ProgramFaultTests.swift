@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Testing
 
-@Suite("A guest that is stopped where there is no eBPF")
+@Suite("A stop without eBPF")
 struct ProgramFaultTests {
   @Test(
     "clients of a guest that stops without eBPF are served by the next instance, with and without tcp_migrate_req",

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Without room")
+@Suite("A daemon without room for cgroups or directories")
 struct RoomFaultTests {
   @Test("a start that exceeds the limit of cgroups is logged and paused, and succeeds when there is room")
   func cgroups() throws {
@@ -15,7 +15,7 @@ struct RoomFaultTests {
       for left in 0..<3 {
         try set(limit, to: "\(before + left)")
         let client = try world.connect("127.0.0.1:\(8100 + left)")
-        try daemon.until("g\(left) was given a pause, or is ready") {
+        try daemon.until("g\(left) is paused or ready") {
           daemon.log.contains("g\(left): cannot start: ") || daemon.log.contains("g\(left): ready")
         }
         try set(limit, to: "max")

@@ -100,7 +100,7 @@ struct ControlFaultTests {
       }
       #expect(try world.summary("echo").wakes == 11)
       clients = []
-      try daemon.until("every descriptor is back") { daemon.descriptors.count <= before }
+      try daemon.until("every descriptor is closed") { daemon.descriptors.count <= before }
     }
   }
 

@@ -33,7 +33,7 @@ struct StoreFaultTests {
       let daemon = try world.start(
         [Built.dormoused, "--config", world.config, "--runtime", world.runtime],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
-      try eventually("the daemon is up") { text(of: log + ".err").contains("asleep; listening on") }
+      try eventually("the daemon is running") { text(of: log + ".err").contains("asleep; listening on") }
       #expect(
         text(of: log + ".err").ranges(of: "cannot update the service manager's store of sockets: ").count == 1)
       for _ in 1...2 {

@@ -4,7 +4,7 @@ import Testing
 
 /// The states of the life cycle in which PID 1 runs.
 enum Moment: String, CaseIterable {
-  case launching, activating, active, freezing, frozen, parting, leaving, deactivating
+  case launching, activating, active, freezing, frozen, draining, selfShutdown, deactivating
 }
 
 /// The program that is PID 1 of the guest.
@@ -30,7 +30,7 @@ struct UnplannedExitTests {
       let daemon = try world.startDaemon()
       let scene = Scene(world: world, daemon: daemon, path: path, first: first)
       let clients = try scene.clients(killedAt: moment)
-      try daemon.until("its end was noticed") {
+      try daemon.until("the daemon has noticed the end") {
         // Before the sync point it is a failed start.
         let log = daemon.log
         return log.contains("stopped (killed by signal 9") || moment == .launching && log.contains("cannot start: ")
@@ -99,8 +99,8 @@ private struct Scene {
       let pid = try frozenSince()
       #expect(try world.dormouse("freeze", "echo").succeeded)
       return try unseen { try killed(pid) }
-    case .parting: return try parting()
-    case .leaving:
+    case .draining: return try draining()
+    case .selfShutdown:
       try world.wake("echo")
       try leave()
       try daemon.waitForLog("shutting down by itself")
@@ -118,7 +118,7 @@ private struct Scene {
     let injection = try Injection("clone3:delay_exit=10000000", into: daemon.pid, of: world)
     defer { injection.end() }
     let clients = try clients()
-    try eventually("there is a first process") {
+    try eventually("the first process exists") {
       Cgroups.leader(below: world.cgroup(of: "echo")).map { kill($0, SIGKILL) } != nil
     }
     return clients
@@ -137,17 +137,17 @@ private struct Scene {
   }
 
   /// The state lasts while the guest may finish its connections; under load it may be over before the test sees it.
-  private func parting() throws -> [Connection] {
+  private func draining() throws -> [Connection] {
     while true {
       try world.wake("echo")
-      let told = daemon.log.ranges(of: stopMessage).count
+      let before = daemon.log.ranges(of: stopMessage).count
       let inside = try world.connect("127.0.0.1:8001")
       #expect(try inside.ask("hello") == "hello")
       let pid = try frozenSince()
       try askToSleep()
-      try daemon.until("it is on its way") { try world.summary("echo").state != .active }
+      try daemon.until("the guest is stopping") { try world.summary("echo").state != .active }
       let clients = try unseen {
-        if daemon.log.ranges(of: stopMessage).count > told {
+        if daemon.log.ranges(of: stopMessage).count > before {
           kill(pid, SIGKILL)
           return [Connection]()
         }

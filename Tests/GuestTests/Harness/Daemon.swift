@@ -59,7 +59,7 @@ final class Daemon {
 
   /// Waits until the log contains `text` after the first `from` characters.
   func waitForLog(_ text: String, seconds: Double = deadline) throws {
-    try until("the log says \"\(text)\"", seconds: seconds) { log.contains(text) }
+    try until("the log contains \"\(text)\"", seconds: seconds) { log.contains(text) }
   }
 }
 

@@ -37,8 +37,8 @@ final class Host {
       environment: [
         "NOTIFY_SOCKET": readiness.path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_USE_CGNS": "1",
       ], in: "host", log: world.directory + "/host")
-    let said = try readiness.waitUntilReady(child)
-    guard let leader = said["X_NSPAWN_LEADER_PID"].flatMap({ Int32($0) }) else {
+    let notified = try readiness.waitUntilReady(child)
+    guard let leader = notified["X_NSPAWN_LEADER_PID"].flatMap({ Int32($0) }) else {
       throw Trouble("systemd-nspawn did not report PID 1 of the host")
     }
     self.world = world

@@ -32,14 +32,14 @@ final class NotifySocket {
   /// Returns the assignments up to and including READY=1; throws when `child` ends before that.
   @discardableResult
   func waitUntilReady(_ child: Child) throws -> [String: String] {
-    var said: [String: String] = [:]
-    while said["READY"] != "1" {
+    var assignments: [String: String] = [:]
+    while assignments["READY"] != "1" {
       for line in try message(from: child).split(separator: "\n") {
         let parts = line.split(separator: "=", maxSplits: 1)
-        if parts.count == 2 { said[String(parts[0])] = String(parts[1]) }
+        if parts.count == 2 { assignments[String(parts[0])] = String(parts[1]) }
       }
     }
-    return said
+    return assignments
   }
 
   /// The next message; throws when there is none and `child` has ended.

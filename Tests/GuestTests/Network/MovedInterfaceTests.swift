@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Interface=")
+@Suite("The setting Interface=")
 struct MovedInterfaceTests {
   /// The interfaces are ends of virtual Ethernet pairs, which the kernel removes with their network namespace.
   private func start(_ world: World) throws -> (daemon: Daemon, guest: Int32, address: String?) {
@@ -52,10 +52,10 @@ struct MovedInterfaceTests {
       _ = daemon.child.wait()
       if guestToo {
         kill(guest, SIGKILL)
-        try daemon.until("its cgroup is empty") { Cgroups.processes(below: world.cgroup).isEmpty }
+        try daemon.until("the guest's cgroup is empty") { Cgroups.processes(below: world.cgroup).isEmpty }
       }
       let next = try world.startDaemon()
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       try expectHome(world, address)
     }
   }

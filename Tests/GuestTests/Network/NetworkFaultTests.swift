@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("A network that cannot be furnished")
+@Suite("A network that cannot be set up")
 struct NetworkFaultTests {
   @Test(
     "a network that cannot be set up is reported, and nothing of it is left",
@@ -73,9 +73,9 @@ struct NetworkFaultTests {
       daemon.child.signal(SIGKILL)
       _ = daemon.child.wait()
       kill(guest, SIGKILL)
-      try daemon.until("its cgroup is empty") { Cgroups.processes(below: world.cgroup).isEmpty }
+      try daemon.until("the guest's cgroup is empty") { Cgroups.processes(below: world.cgroup).isEmpty }
       let next = try world.startDaemon()
-      try next.until("the bridge is gone") { try world.interfaces().map(\.ifname) == ["lo"] }
+      try next.until("the bridge is removed") { try world.interfaces().map(\.ifname) == ["lo"] }
     }
   }
 }

@@ -53,7 +53,7 @@ extension World {
       "nsenter", "--net=/proc/\(pid)/ns/net", "systemd-socket-activate", "--listen", address, try Payload.tinyInit(),
     ])
     guard let daemon else { throw Trouble("no daemon is running") }
-    try daemon.until("\(address) is listened at") {
+    try daemon.until("\(address) has a listener") {
       try inNetwork(of: pid, "ss", "-Hln", "src", address).output.contains(address)
     }
   }

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("With systemd-networkd on both sides")
+@Suite("A guest and a host with systemd-networkd")
 struct NetworkdTests {
   @Test("systemd-networkd on both sides configures a guest with VirtualEthernet=yes, which reaches its host")
   func address() throws {

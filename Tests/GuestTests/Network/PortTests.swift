@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Port=")
+@Suite("The setting Port=")
 struct PortTests {
   /// Starts a guest that answers at its port 80 and gets an address later; the host end of its link has 10.8.0.1.
   private func start(_ world: World, ports: String = "Port=8080:80") throws -> (daemon: Daemon, guest: Int32) {
@@ -44,7 +44,7 @@ struct PortTests {
     try World.with { world in
       let (daemon, guest) = try start(world, ports: "Port=8080:80\nPort=udp:5353:53")
       let other = try world.start(["unshare", "--net", "sleep", "1000"]).pid
-      try daemon.until("the other machine is there") {
+      try daemon.until("the other machine is reachable") {
         try require("readlink", "/proc/\(other)/ns/net") != require("readlink", "/proc/\(daemon.pid)/ns/net")
       }
       try world.ip("link add eth0 type veth peer name eth0 netns \(other)")
@@ -60,7 +60,7 @@ struct PortTests {
         "nsenter", "--net=/proc/\(guest)/ns/net", "systemd-socket-activate", "--datagram", "--listen=10.8.0.2:53",
         try Payload.tinyInit(),
       ])
-      try daemon.until("datagrams are taken") {
+      try daemon.until("a server receives datagrams") {
         try world.inNetwork(of: guest, "ss", "-Hlun").output.contains("10.8.0.2:53")
       }
       #expect(try world.ask("192.0.2.1", 5353, "hello", from: other, over: "udp") == "hello")
@@ -109,7 +109,7 @@ struct PortTests {
       #expect(try rules(world).contains("dnat"))
       if guestToo { kill(guest, SIGKILL) }
       let next = try world.startDaemon()
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       #expect(try rules(world).isEmpty)
       // The server of the test is still in the guest's network namespace, which keeps it alive.
       #expect(try world.interfaces().map(\.ifname) == ["lo"])

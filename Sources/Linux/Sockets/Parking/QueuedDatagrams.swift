@@ -2,13 +2,13 @@ import CLinux
 import Glibc
 
 /// A UDP datagram taken from a queue, with what is needed to send it again.
-public struct QueuedDatagram: Equatable, Sendable {
+struct QueuedDatagram: Equatable, Sendable {
   /// The client's address. An IPv4 client has its IPv4 address, also at a socket that serves both families.
-  public var source: SocketAddress
+  var source: SocketAddress
   /// The address of this machine that the client sent it to.
-  public var destination: SocketAddress
+  var destination: SocketAddress
   /// The payload.
-  public var bytes: [UInt8]
+  var bytes: [UInt8]
 }
 
 /// Makes the kernel report the destination address of each datagram, also of those that are queued already. A socket at 0.0.0.0 or [::]
@@ -21,7 +21,7 @@ public struct QueuedDatagram: Equatable, Sendable {
 /// - Returns: whether the kernel reported it before.
 /// - Throws: `SystemError` of getsockopt(2) or setsockopt(2).
 @discardableResult
-public func reportDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
+func reportDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) throws(SystemError) -> Bool {
   let isIPv6 = try localAddress(of: fd).family == AF_INET6
   let (level, number, name) =
     isIPv6
@@ -31,11 +31,11 @@ public func reportDestinations(_ wanted: Bool = true, on fd: borrowing OwnedFD) 
   return before
 }
 
-/// Takes one datagram from the queue of a UDP socket after `reportDestinations(on:)`; never blocks.
+/// Receives one datagram from the queue of a UDP socket after `reportDestinations(on:)`; never blocks.
 ///
 /// - Returns: nil when none is queued.
 /// - Throws: `SystemError` of recvmsg(2), which reports an error from ICMP once, in place of a datagram.
-public func takeDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> QueuedDatagram? {
+func receiveDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> QueuedDatagram? {
   let local = try localAddress(of: fd)
   var message = DatagramMessage(byteCount: Int(UInt16.max))
   do throws(SystemError) {
@@ -59,14 +59,14 @@ public func takeDatagram(from fd: borrowing OwnedFD) throws(SystemError) -> Queu
 ///
 /// It uses raw sockets that may set a foreign source address (raw(7), IP_TRANSPARENT). The destination is this machine, whose kernel does
 /// not check whether a sender is reachable that way. It needs CAP_NET_RAW and CAP_NET_ADMIN.
-public struct DatagramResend: ~Copyable {
+struct DatagramResend: ~Copyable {
   private let ipv4: OwnedFD
   private let ipv6: OwnedFD?
 
   /// Opens the raw sockets.
   ///
   /// - Throws: `SystemError`; `EPERM` without the capabilities.
-  public init() throws(SystemError) {
+  init() throws(SystemError) {
     let socket = try Self.open(AF_INET)
     try setOption(socket, Int32(IPPROTO_IP), IP_TRANSPARENT, Int32(1), named: "IP_TRANSPARENT")
     let socket6 = try Self.openIPv6()
@@ -77,7 +77,7 @@ public struct DatagramResend: ~Copyable {
   /// Sends a datagram again.
   ///
   /// - Throws: `SystemError` of sendmsg(2); the datagram is not sent.
-  public func send(_ datagram: QueuedDatagram) throws(SystemError) {
+  func send(_ datagram: QueuedDatagram) throws(SystemError) {
     let (source, destination) = (datagram.source.port ?? 0, datagram.destination.port ?? 0)
     let length = UInt16(clamping: datagram.bytes.count + 8)
     // The UDP header: ports, length, and a checksum of 0, which means none in IPv4.

@@ -24,7 +24,7 @@ public func resendDatagrams(from fd: borrowing OwnedFD) throws(SystemError) -> R
   for _ in 0..<mostDatagrams {
     let datagram: QueuedDatagram?
     do throws(SystemError) {
-      datagram = try takeDatagram(from: fd)
+      datagram = try receiveDatagram(from: fd)
     } catch {
       // The kernel reports an error from ICMP once, in place of a datagram. An error that repeats is another one.
       if hasFailed {

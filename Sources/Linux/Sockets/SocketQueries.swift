@@ -42,25 +42,25 @@ public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
 /// Sets O_NONBLOCK on the open file description, which all holders of the socket share.
 ///
 /// - Throws: `SystemError` of fcntl(2).
-public func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
+func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
   let raw = fd.raw
   let flags = try retrying("fcntl F_GETFL") { fcntl(raw, F_GETFL) }
   if flags & O_NONBLOCK == 0 { try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) } }
 }
 
 /// The accept queue of a TCP listener.
-public struct AcceptQueue: Equatable, Sendable {
+struct AcceptQueue: Equatable {
   /// How many connections are queued.
-  public var length: Int
+  var length: Int
   /// The backlog of listen(2), capped at net.core.somaxconn. The kernel queues one more.
-  public var limit: Int
+  var limit: Int
 }
 
 /// Reads the accept queue of a TCP listener. For AF_UNIX use `SockDiag`.
 ///
 /// Half-open connections are not in it. `SockDiag.tcpConnections` lists those, but not to which of two listeners at one address they belong.
 /// - Throws: `SystemError` of getsockopt(2); `EOPNOTSUPP` for a socket that is not TCP, `EINVAL` for one that does not listen.
-public func acceptQueue(of fd: borrowing OwnedFD) throws(SystemError) -> AcceptQueue {
+func acceptQueue(of fd: borrowing OwnedFD) throws(SystemError) -> AcceptQueue {
   // The beginning of struct tcp_info, which Swift cannot import because of its bit fields: the state is the first byte.
   let info = try option(fd, Int32(IPPROTO_TCP), TCP_INFO, initially: [8 of UInt32](repeating: 0), named: "TCP_INFO")
   guard info[0] & 0xff == UInt32(TCPState.listen.rawValue) else {
