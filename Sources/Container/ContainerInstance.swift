@@ -208,6 +208,9 @@ extension ContainerInstance {
     }
     InstanceRecord(runtime: backend.runtime).remove(name)
     backend.machines.unregister(name.guest)
+    // Nothing is reported after the end: who received the reports may be gone.
+    let report = report
+    self.report = { _ in }
     report(.ended(status))
   }
 

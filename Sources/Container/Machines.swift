@@ -73,7 +73,7 @@ final class Machines {
     }
     let arguments: [SystemBus.Value] = [
       .string(machine.name), .bytes(machine.id?.bytes ?? []), .string("dormouse"), .string("container"),
-      .unsigned(UInt32(machine.leader)), .string(machine.root), .integers(machine.interfaces),
+      .unsigned(UInt32(clamping: machine.leader)), .string(machine.root), .integers(machine.interfaces),
     ]
     isRegistering = true
     let isSent = call("RegisterMachineWithNetwork", arguments) { [unowned self] result in

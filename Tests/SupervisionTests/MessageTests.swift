@@ -54,6 +54,18 @@ struct MessageTests {
     #expect(documented == Set((Self.samples.flatMap(\.line.fields) + subject).map(\.name)))
   }
 
+  @Test("an explanation in units/dormouse.catalog is of a message, and names only fields that the message has")
+  func catalog() throws {
+    let entries = try Self.text(of: "units/dormouse.catalog").components(separatedBy: "\n-- ").dropFirst()
+    #expect(entries.count > 10)
+    for entry in entries {
+      let id = try #require(MessageID(rawValue: String(entry.prefix(32))), "no message has this ID: \(entry)")
+      let lines = Self.samples.map(\.line).filter { $0.id == id }
+      let fields = Set(lines.flatMap(\.fields).map(\.name)).union(["DORMOUSE_GUEST"])
+      for name in entry.matches(of: /@([A-Z_]+)@/).map(\.1) { #expect(fields.contains(String(name)), "\(id): \(name)") }
+    }
+  }
+
   @Test("a message in the journal has its ID, its guest, its instance and its values as fields")
   func fields() {
     let message = Message.haltRequested(signal: "SIGRTMIN+3", .request)
@@ -87,13 +99,16 @@ struct MessageTests {
 
   /// The rows of the tables of docs/messages.md that have this many columns, without the marks for code.
   private static func rows(ofColumns count: Int) throws -> [[String]] {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/messages.md")
-    let text = try String(contentsOf: file, encoding: .utf8)
-    return text.split(separator: "\n").filter { $0.hasPrefix("| ") }.map { line in
+    try text(of: "docs/messages.md").split(separator: "\n").filter { $0.hasPrefix("| ") }.map { line in
       line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false).map {
         $0.replacing("`", with: "").trimmingCharacters(in: .whitespaces)
       }
     }.filter { $0.count == count }
+  }
+
+  private static func text(of path: String) throws -> String {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    return try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
   /// The name of a message's case, or of its remark's.
