@@ -87,7 +87,7 @@ struct TerminalTests {
     try World.with { world in
       try Self.addShell(world)
       let killed = try world.sit(
-        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=a signal ended it", "end")
+        at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=interrupted by a signal", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
       let ended = try world.sit(
         at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell stopped", "end")
@@ -114,7 +114,7 @@ struct TerminalTests {
       #expect(try refusal().contains("it is not running; `dormouse wake echo` starts it"))
       try world.wake("echo")
       #expect(
-        try refusal("--terminal", "3").contains("no terminal 3 besides the console but 1 to 2; Terminals= makes more"))
+        try refusal("--terminal", "3").contains("no terminal 3; besides the console it has 1 to 2"))
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
       #expect(try refusal().contains("it is frozen; `dormouse thaw echo` thaws it"))
     }
