@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Launching", dependencies: ["CLaunch", "GuestSpec", "Linux", "Planning"], swiftSettings: strict),
     .target(name: "GuestFiles", dependencies: ["GuestSpec", "Linux", "UnitSyntax"], swiftSettings: strict),
     .target(
-      name: "Listeners", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Systemd"],
+      name: "Listeners", dependencies: ["ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Systemd"],
       swiftSettings: strict),
     .target(
       name: "Supervision",
@@ -55,7 +55,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // Tests mirror Sources; GuestTests runs whole guests. Spawning starts programs for some of them.
+    // Tests mirror Sources; GuestTests runs whole guests. Spawning starts programs for some of them; Fakes has a clock, and
+    // threads for loops.
+    .target(name: "Fakes", dependencies: ["Linux", "Systemd"], path: "Tests/Fakes", swiftSettings: strict),
     .target(name: "Spawning", dependencies: ["Linux"], path: "Tests/Spawning", swiftSettings: strict),
     .testTarget(name: "UnitSyntaxTests", dependencies: ["UnitSyntax"]),
     .testTarget(name: "GuestSpecTests", dependencies: ["GuestSpec", "UnitSyntax"]),
@@ -64,16 +66,16 @@ let package = Package(
     .testTarget(name: "InterfaceTests", dependencies: ["Interface"]),
     .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"]),
     .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
-    .testTarget(name: "SystemdTests", dependencies: ["Systemd", "Linux"]),
+    .testTarget(name: "SystemdTests", dependencies: ["Fakes", "Systemd", "Linux"]),
     .testTarget(name: "LaunchingTests", dependencies: ["CLaunch", "Launching", "Linux", "Planning", "GuestSpec"]),
     .testTarget(name: "GuestFilesTests", dependencies: ["GuestFiles", "GuestSpec", "Linux", "UnitSyntax"]),
     .testTarget(
-      name: "ListenersTests", dependencies: ["GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd"]),
+      name: "ListenersTests", dependencies: ["Fakes", "GuestSpec", "Lifecycle", "Linux", "Listeners", "Systemd"]),
     .testTarget(
       name: "SupervisionTests",
       dependencies: [
-        "ControlProtocol", "GuestSpec", "Lifecycle", "Linux", "Spawning", "Supervision", "Systemd", "UnitSyntax",
-        "dormouse",
+        "CSystemd", "ControlProtocol", "Fakes", "GuestFiles", "GuestSpec", "Lifecycle", "Linux", "Listeners",
+        "Spawning", "Supervision", "Systemd", "UnitSyntax", "dormouse",
       ]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),

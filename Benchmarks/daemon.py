@@ -87,5 +87,5 @@ def debian(directory, port):
 
 
 def keep(name, header, lines):
-    """Prints and keeps what was measured, with what it was measured on."""
+    """Prints and stores results with a line about the machine."""
     common.keep(name, header, [f"Linux {os.uname().release}, {os.cpu_count()} processors", *lines])

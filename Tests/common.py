@@ -22,13 +22,13 @@ def expect_options(usage, *names):
 
 
 def report_header():
-    """The line that heads a report, with the commit and the date; to be asked for before anything is measured."""
+    """Returns the first line of a report, with the commit and the date. It must be called before the measurement."""
     command = [os.path.join(SOURCE, ".ci/report-header")]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.rstrip("\n")
 
 
 def write_report(path, lines):
-    """Writes a report; PATH is named from the top of the tree, and the file belongs to whoever owns the tree."""
+    """Writes a report with the owner of the source tree; `path` is relative to the top of the tree."""
     path, owner = os.path.join(SOURCE, path), os.stat(SOURCE)
     with open(path, "w") as file:
         print(*lines, sep="\n", file=file)
@@ -36,7 +36,7 @@ def write_report(path, lines):
 
 
 def keep(name, header, lines):
-    """Prints what was found, and keeps it below its header as Benchmarks/results/NAME."""
+    """Prints results, and writes them below a header to Benchmarks/results/NAME."""
     print(*lines, sep="\n", flush=True)
     write_report(f"Benchmarks/results/{name}", [header, *lines])
 

@@ -29,7 +29,7 @@ struct ConsoleCommand: ParsableCommand {
       }
       switch end {
       case .left: complain("\ndormouse: disconnected from \(guest.name), which keeps running\n")
-      case .guestEnded: complain("\ndormouse: \(guest.name) stopped\n")
+      case .guestEnded: complain("\ndormouse: the terminal of \(guest.name) was closed\n")
       case .asked: throw .interrupted
       }
     }

@@ -71,7 +71,7 @@ struct ComebackTests {
       try eventually("the guest has rebooted") { try world.summary("echo").wakes == 2 }
       try world.wait("echo", .active)
       #expect(names(in: world.runtime).filter { $0.hasSuffix(".notify") } == ["echo.2.notify"])
-      // Nor does its machine id belong to the run that is gone.
+      // The machine ID is not occupied by the instance that ended, either.
       #expect(try world.status("echo").messages.isEmpty)
       try world.sleep("echo")
       #expect(!names(in: world.runtime).contains { $0.hasSuffix(".notify") })

@@ -240,7 +240,7 @@ struct StoreTests {
 }
 
 extension Host {
-  /// Waits until so many sockets of the daemon are stored, and the two records that say what they are.
+  /// Waits until this number of sockets of the daemon is stored, and the two records that describe them.
   fileprivate func stored(_ count: Int) throws {
     let all = count == 0 ? 0 : count + 2
     try eventually("\(count) sockets are stored") {
@@ -248,7 +248,7 @@ extension Host {
     }
   }
 
-  /// What systemd calls the stored descriptors, without their numbers, in order.
+  /// The names of the stored descriptors in systemd, without their numbers, in order.
   fileprivate func storedKinds() throws -> [String] {
     let table = try require("systemd-analyze", "fdstore", "--no-pager", "dormouse.service")
     let names = table.split(separator: "\n").compactMap { $0.split(separator: " ").first }
@@ -256,7 +256,7 @@ extension Host {
     return names.map { String($0.reversed().drop { $0.isNumber }.reversed()) }.sorted()
   }
 
-  /// Kills the daemon as soon as it is there, so many times; `body` is called while none is there for the last time.
+  /// Kills the daemon several times, as soon as it runs; `body` is called after the last time, before the next daemon runs.
   fileprivate func killRepeatedly<Result>(_ times: Int, _ body: () throws -> Result) throws -> Result {
     for time in 1...times {
       try eventually("the daemon runs after \(time - 1) ends") {

@@ -3,9 +3,9 @@ import Glibc
 import Linux
 import Testing
 
-@Suite("A subscriber")
+@Suite("Subscriptions to the states of guests")
 struct SubscriptionTests {
-  @Test("gets each state of a guest once, from its start by a connection to its stop")
+  @Test("a subscriber gets each state of a guest once, from its start by a connection to its stop")
   func states() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -32,7 +32,7 @@ struct SubscriptionTests {
     }
   }
 
-  @Test("learns that a guest was added, and that one was removed")
+  @Test("a subscriber learns that a guest was added, and that one was removed")
   func files() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -48,7 +48,7 @@ struct SubscriptionTests {
     }
   }
 
-  @Test("gets the last state of a guest that the daemon stops at its end, and then the end of the connection")
+  @Test("a subscriber gets the last state of a guest at the end of the daemon, and then the end of the connection")
   func end() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -64,7 +64,7 @@ struct SubscriptionTests {
     }
   }
 
-  @Test("to a guest that there is not gets an error")
+  @Test("a subscription to a guest that does not exist is an error")
   func unknown() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
@@ -76,14 +76,14 @@ struct SubscriptionTests {
 
 /// A client that has called `SubscribeGuests`.
 private final class Subscription {
-  /// The connection has ended.
+  /// The error at the end of the connection.
   struct Ended: Error {}
 
   private let call: Call
   private let socket: OwnedFD
   private var buffer = MessageBuffer(limit: MessageBuffer.replyLimit)
 
-  /// Calls it. A read that takes longer than any wait of these tests is a failure.
+  /// Connects and calls the method. A read that takes longer than the patience of the tests fails.
   init(_ world: World, to guest: String? = nil) throws {
     call = .subscribeGuests(name: guest)
     socket = try UnixStream.connect(to: world.runtime + "/io.dormouse")

@@ -48,7 +48,7 @@ struct TerminalTests {
       // A later session shows earlier output, and the first session has ended.
       let second = try world.sit(at: "shell", [], "see=resized", World.leave, "end")
       #expect(second.trouble == nil && second.restored, "\(second)")
-      try world.daemon?.until("nobody is attached") {
+      try world.daemon?.until("no session is open") {
         try world.why("shell").reasons.contains("somebody is attached to one of its terminals") == false
       }
     }
@@ -68,7 +68,7 @@ struct TerminalTests {
           "\(Built.source)/Tests/guests/sit", "25x80", "see=here", "run=while ! test -e \(go); do sleep 0.1; done",
           World.leave, "end", "--", Built.dormouse, "--runtime", world.runtime, "console", "echo",
         ])
-        try daemon.until("somebody is there") {
+        try daemon.until("a session is open") {
           try world.why("echo").reasons.contains("somebody is attached to one of its terminals")
         }
       }
@@ -90,12 +90,13 @@ struct TerminalTests {
         at: "shell", [], #"type=echo he''llo\r"#, "see=hello", "kill=TERM", "see=interrupted by a signal", "end")
       #expect(killed.trouble == nil && killed.status == 1 && killed.restored, "\(killed)")
       let ended = try world.sit(
-        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=shell stopped", "end")
+        at: "shell", [], #"type=echo good''bye; exit\r"#, "see=goodbye", "see=terminal of shell was closed", "end")
       #expect(ended.trouble == nil && ended.status == 0 && ended.restored, "\(ended)")
       try world.wake("shell")
       let daemon = try #require(world.daemon)
       let gone = try world.sit(
-        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)", "see=has ended",
+        at: "shell", [], #"type=echo on''ce\r"#, "see=once", "run=kill -KILL \(daemon.pid)",
+        "see=terminal of shell was closed",
         "end")
       #expect(gone.trouble == nil && gone.status == 0 && gone.restored, "\(gone)")
     }

@@ -124,7 +124,7 @@ struct UserTests {
           "quiet: no user namespace: root in the guest is root on the host: \(refusal)quiet cannot be idmapped")
       }
       _ = try world.connect("127.0.0.1:8002")
-      try daemon.until("it is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }
+      try daemon.until("the start is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }
       #expect(try world.ask("127.0.0.1:8003", "id") == "0:0")
       #expect(try map(world, "given")[1] >= 0x8_0000)
     }

@@ -13,7 +13,7 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(160)) == .stop)
   }
 
-  @Test("An open connection keeps it awake, and its end starts the clock anew")
+  @Test("An open connection keeps the guest awake, and its end starts the clock anew")
   func connectionKeepsAwake() {
     var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
     #expect(
@@ -23,7 +23,7 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(570)) == .stop)
   }
 
-  @Test("Where the end of use is announced a short IdleStopSec does not make the daemon poll")
+  @Test("Where the end of use is announced, a short IdleStopSec does not make the daemon poll")
   func announcedEndIsNotPolled() {
     var policy = IdlePolicy(idleStop: .seconds(1), readyAt: .zero)
     #expect(
@@ -32,7 +32,7 @@ struct IdlePolicyTests {
       policy.judge(.init(inUse: true, endIsAnnounced: false), at: .seconds(6)) == .rescan(after: .seconds(1)))
   }
 
-  @Test("Where the end of use is not announced it counts from the scan that missed it: IdleStopSec is never cut short")
+  @Test("Use whose end is not announced counts until the scan that missed it: IdleStopSec is never cut short")
   func unseenEnd() {
     var policy = IdlePolicy(idleStop: .seconds(600), readyAt: .zero)
     let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: false)
@@ -98,7 +98,7 @@ struct IdlePolicyTests {
   }
 
   @Test(
-    "Use whose end is not announced is looked at as soon as the guest might be frozen, not only when it might be stopped"
+    "Use whose end is not announced is scanned as soon as the guest might be frozen, not only when it might be stopped"
   )
   func unseenEndBeforeFreezing() {
     var policy = IdlePolicy(idleStop: nil, idleFreeze: .milliseconds(100), readyAt: .zero)
@@ -114,9 +114,7 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(5)) == .rescan(after: IdlePolicy.shortestFreeze))
   }
 
-  @Test(
-    "Silent connections keep a guest from being frozen, except with IdleFreeze=with-connections; then their silence counts"
-  )
+  @Test("Silent connections keep a guest from being frozen, unless its file says otherwise; then their silence counts")
   func freezesConnections() {
     let silent = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(12))
     let speaking = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(3))
@@ -132,10 +130,71 @@ struct IdlePolicyTests {
     #expect(with.judge(silent, at: .seconds(21)) == .rescan(after: .seconds(9)))
   }
 
-  @Test("A connection that will be judged differently later is scanned then")
-  func looksAgainInTime() {
+  @Test("A connection that will be judged otherwise later is scanned then")
+  func rescansInTime() {
     var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
     let usage = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, rescanAfter: .seconds(7))
     #expect(policy.judge(usage, at: .seconds(100)) == .rescan(after: .seconds(7)))
+  }
+
+  @Test("Clients who are parked have the guest stopped at once when no connection is open, though it is not idle yet")
+  func makesWayAtOnce() {
+    var policy = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(10), readyAt: .zero)
+    let parked = IdlePolicy.Usage(inUse: false, endIsAnnounced: true, isSomebodyParked: true)
+    #expect(policy.judge(parked, at: .seconds(1)) == .makeWay)
+    var never = IdlePolicy(idleStop: nil, readyAt: .zero)
+    #expect(never.judge(parked, at: .seconds(1)) == .makeWay)
+  }
+
+  @Test("Clients who are parked wait a moment for connections to end, however seldom the guest is scanned otherwise")
+  func makesWayLater() {
+    let parked = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, isSomebodyParked: true)
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    #expect(policy.judge(parked, at: .seconds(100)) == .rescan(after: IdlePolicy.often))
+    #expect(policy.judge(parked, at: .milliseconds(100_999)) == .rescan(after: IdlePolicy.often))
+    #expect(policy.judge(parked, at: .seconds(101)) == .makeWay)
+    // A connection that is to be scanned sooner still is.
+    var sooner = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    var usage = parked
+    usage.rescanAfter = .milliseconds(300)
+    #expect(sooner.judge(usage, at: .seconds(100)) == .rescan(after: .milliseconds(300)))
+  }
+
+  @Test("Clients who are no longer parked are forgotten: those who are parked later wait as long as the first")
+  func makesWayForNobody() {
+    let parked = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, isSomebodyParked: true)
+    let open = IdlePolicy.Usage(inUse: true, endIsAnnounced: true)
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    _ = policy.judge(parked, at: .seconds(100))
+    #expect(policy.judge(open, at: .milliseconds(100_500)) == .rescan(after: .seconds(60)))
+    #expect(policy.judge(parked, at: .seconds(102)) == .rescan(after: IdlePolicy.often))
+    #expect(policy.judge(parked, at: .seconds(103)) == .makeWay)
+  }
+
+  @Test("Whether somebody is parked is no matter for a guest that is about to be stopped or frozen")
+  func judgesUseAlone() {
+    let parked = IdlePolicy.Usage(inUse: false, endIsAnnounced: true, isSomebodyParked: true)
+    var policy = IdlePolicy(idleStop: .seconds(60), readyAt: .zero)
+    #expect(policy.judgeUse(parked, at: .seconds(20)) == .rescan(after: .seconds(40)))
+    #expect(policy.judgeUse(parked, at: .seconds(60)) == .stop)
+  }
+
+  @Test("A frozen guest without connections stays frozen until IdleStopSec has passed since its last use, or for ever")
+  func frozenWithoutConnections() {
+    var policy = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(10), readyAt: .zero)
+    policy.connectionEnded(at: .seconds(100))
+    #expect(policy.frozenEnd(hasConnections: false, at: .seconds(110)) == .stop(after: .seconds(50)))
+    // It is frozen later than it might have been stopped, as somebody asked for it.
+    #expect(policy.frozenEnd(hasConnections: false, at: .seconds(500)) == .stop(after: .zero))
+    let never = IdlePolicy(idleStop: nil, idleFreeze: .seconds(10), readyAt: .zero)
+    #expect(never.frozenEnd(hasConnections: false, at: .seconds(110)) == .never)
+  }
+
+  @Test("A frozen guest with connections runs for a moment before its clients take it for dead")
+  func frozenWithConnections() {
+    let policy = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(10), readyAt: .zero)
+    #expect(policy.frozenEnd(hasConnections: true, at: .seconds(500)) == .thaw(after: .seconds(60)))
+    let never = IdlePolicy(idleStop: nil, idleFreeze: .seconds(10), readyAt: .zero)
+    #expect(never.frozenEnd(hasConnections: true, at: .zero) == .thaw(after: IdlePolicy.longestWithConnections))
   }
 }

@@ -147,7 +147,7 @@ struct SocketListenerTests {
       var options = SocketOptions()
       options.deferAccept = Duration(secondsComponent: .max, attosecondsComponent: 1)
       let listener = try anyListener()
-      try options.apply(to: listener)
+      try options.apply(to: listener, .stream, try localAddress(of: listener))
       #expect(try option(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, initially: Int32(0), named: "") > 60)
     }
   }

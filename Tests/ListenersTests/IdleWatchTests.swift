@@ -1,3 +1,4 @@
+import Fakes
 import GuestSpec
 import Lifecycle
 import Linux
@@ -123,5 +124,95 @@ struct IdleWatchTests {
     watch.start()
     #expect(reports.all.count == 1 && reports.all[0].hasPrefix("failed: "))
     _ = watch
+  }
+
+  @Test("A guest that was to be frozen and was not is still idle when IdleStopSec= has passed")
+  func freezeThenStop() {
+    var other = guest
+    other.policy.idleFreeze = .seconds(5)
+    let watch = watch(other)
+    watch.start()
+    timers.advance(by: .seconds(5))
+    #expect(reports.all == ["scanned", "freeze"])
+    // Nothing is due by itself while that is decided.
+    #expect(timers.next == nil)
+    #expect(throws: Never.self) { try watch.rest() }
+    #expect(timers.next == .seconds(55))
+    timers.advance(by: .seconds(55))
+    #expect(reports.all == ["scanned", "freeze", "idle"])
+  }
+
+  @Test("The end of a connection puts off the next scan only when nothing can be due before that one")
+  func connectionEnded() throws {
+    var other = guest
+    other.policy.idleFreeze = .seconds(5)
+    let client = try fixture.client(of: listeners.all[0])
+    let connection = try fixture.accept(from: listeners.all[0].descriptor)
+    scan.receivesEnds = true
+    let watch = watch(other)
+    watch.start()
+    // While somebody uses it, it is scanned seldom: its end will be reported.
+    #expect(timers.next == .seconds(60))
+    timers.advance(by: .seconds(20))
+    watch.connectionEnded()
+    #expect(timers.next == .seconds(5) && watch.unused == .zero)
+    timers.advance(by: .seconds(3))
+    watch.connectionEnded()
+    // A busy guest is not scanned as often as its connections end.
+    #expect(timers.next == .seconds(2))
+    withExtendedLifetime((client.raw, connection.raw)) {}
+  }
+
+  @Test("Clients who are parked for the next instance are reported at once when no connection is open")
+  func parked() throws {
+    let client = try parkedClient()
+    let watch = watch()
+    watch.start()
+    #expect(reports.all == ["parked too long"])
+    withExtendedLifetime(client.raw) {}
+  }
+
+  @Test("Clients who are parked for the next instance are reported after a moment while a connection is open")
+  func parkedBehindConnection() throws {
+    let open = try fixture.client(of: listeners.all[0])
+    let connection = try fixture.accept(from: listeners.all[0].descriptor)
+    let client = try parkedClient()
+    let watch = watch()
+    watch.start()
+    #expect(reports.all == ["scanned"] && timers.next == IdlePolicy.often)
+    timers.advance(by: IdlePolicy.often)
+    #expect(reports.all == ["scanned", "parked too long"])
+    withExtendedLifetime((open.raw, connection.raw, client.raw)) {}
+  }
+
+  private func parkedClient() throws -> OwnedFD {
+    try listeners.divert(.all)
+    return try fixture.client(of: listeners.all[0])
+  }
+
+  @Test("A frozen guest with a connection runs for a moment when IdleStopSec= has passed, before its client gives up")
+  func frozenWithConnection() throws {
+    let client = try fixture.client(of: listeners.all[0])
+    let connection = try fixture.accept(from: listeners.all[0].descriptor)
+    let watch = watch()
+    watch.start()
+    timers.advance(by: .seconds(10))
+    let before = reports.all.count
+    try watch.rest()
+    #expect(try watch.stopAt(scan.scan().usage) == nil && timers.next == .seconds(60))
+    timers.advance(by: .seconds(60))
+    #expect(reports.all[before...] == ["activity"])
+    withExtendedLifetime((client.raw, connection.raw)) {}
+  }
+
+  @Test("A frozen guest is not scanned when a connection ends, unless that is to be reported")
+  func endWhileFrozen() throws {
+    let watch = watch()
+    watch.start()
+    try watch.rest()
+    let next = timers.next
+    watch.connectionEnded()
+    #expect(reports.all == ["scanned"] && timers.next == next)
+    #expect(try watch.stopAt(scan.scan().usage) != nil)
   }
 }

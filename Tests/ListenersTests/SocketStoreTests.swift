@@ -37,6 +37,23 @@ struct SocketStoreTests {
     #expect(try fixture.sent() == [])
   }
 
+  @Test("A store without sockets is left without records, and gets two with the next socket")
+  func empty() throws {
+    let store = fixture.makeStore()
+    for first in [1, 5] {
+      let socket = try fixture.socket()
+      store.keep(socket, as: fixture.stored(socket))
+      let names = ["socket.\(first)", "record.\(first + 1)", "record.\(first + 2)", "record.\(first + 3)"].map {
+        "dormouse.\($0)"
+      }
+      #expect(try fixture.sent() == ["+\(names[1])", "+\(names[2])", "+\(names[0])"])
+      store.drop(socket)
+      #expect(
+        try fixture.sent() == ["-\(names[1])", "+\(names[3])", "-\(names[0])", "-\(names[2])", "-\(names[3])"])
+    }
+    #expect(store.hasSentAll)
+  }
+
   @Test("What changes in one batch is sent with one record, or at once where that is asked for")
   func batch() throws {
     let (store, first, second, third) = (
@@ -85,6 +102,7 @@ struct SocketStoreTests {
     }
     try step([standby.inode: .primary, other.inode: .primary]) { store.drop(last) }
     try step([standby.inode: .primary]) { store.drop(other) }
+    try step([:]) { store.drop(standby) }
     #expect(store.hasSentAll && messages.count > 20)
 
     for (before, after) in zip(steps, steps.dropFirst()) {

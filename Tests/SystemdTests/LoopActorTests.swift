@@ -1,4 +1,5 @@
 import CSystemd
+import Fakes
 import Glibc
 import Linux
 import Systemd

@@ -1,3 +1,4 @@
+import Fakes
 import Glibc
 import Linux
 import Systemd

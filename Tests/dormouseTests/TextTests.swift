@@ -60,7 +60,7 @@ struct TextTests {
     #expect(text.contains("Units: sysinit.target basic.target\n"))
   }
 
-  @Test("A state, a cause, a kind, a level and a reason that the client does not know are shown as they stand")
+  @Test("the status shows unknown states, causes, kinds, levels and reasons of a reply unchanged")
   func unrecognized() throws {
     let message = #"""
       {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"files":[],
@@ -87,7 +87,7 @@ struct TextTests {
     #expect(WhyText(why, now: now).text == "web is hibernating, since 3min 12s ago.\n")
   }
 
-  @Test("Why names the connections that keep a guest awake")
+  @Test("the explanation lists the connections that keep a guest awake")
   func why() {
     var guest = GuestExplanation(name: "web", state: .active, since: then)
     var connection = ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTABLISHED")

@@ -30,7 +30,7 @@ func openSocket(
   let fd = OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, 0) })
   do throws(SystemError) {
     try options.applyBeforeBind(to: fd, kind, address)
-    try options.apply(to: fd)
+    try options.apply(to: fd, kind, address)
   } catch {
     throw SystemError("\(error.call) for \(address)", errno: error.errno)
   }

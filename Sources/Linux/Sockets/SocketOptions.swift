@@ -69,16 +69,14 @@ public struct SocketOptions: Equatable, Sendable {
 }
 
 extension SocketOptions {
-  /// Sets the options that can be set at any time, and so also on a socket that somebody else has bound: keep-alive, delay, deferral and
-  /// buffers. Accepted connections inherit them.
+  /// Sets the options that can be set at any time: keep-alive, delay, deferral and buffers. Accepted connections inherit them.
   ///
   /// - Throws: `SystemError` of setsockopt(2).
-  public func apply(to fd: borrowing OwnedFD) throws(SystemError) {
+  func apply(to fd: borrowing OwnedFD, _ kind: SocketKind, _ address: SocketAddress) throws(SystemError) {
     if keepAlive { try setOption(fd, SOL_SOCKET, SO_KEEPALIVE, Int32(1), named: "SO_KEEPALIVE") }
     if let receiveBuffer { try Self.setBuffer(fd, receiveBuffer, SO_RCVBUFFORCE, SO_RCVBUF, named: "SO_RCVBUF") }
     if let sendBuffer { try Self.setBuffer(fd, sendBuffer, SO_SNDBUFFORCE, SO_SNDBUF, named: "SO_SNDBUF") }
-    let local = try localAddress(of: fd)
-    guard try kind(of: fd) == .stream, local.family != AF_UNIX else { return }
+    guard kind == .stream, address.family != AF_UNIX else { return }
     let tcp = Int32(IPPROTO_TCP)
     if let keepAliveTime { try setOption(fd, tcp, TCP_KEEPIDLE, Self.seconds(keepAliveTime), named: "TCP_KEEPIDLE") }
     if let keepAliveInterval {

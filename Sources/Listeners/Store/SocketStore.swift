@@ -88,6 +88,7 @@ package final class SocketStore {
     do throws(SystemError) {
       try sendRecords()
       try sendChanges()
+      try removeRecords()
       failures.reset()
     } catch {
       if failures.isNew(error) { report(error) }
@@ -152,6 +153,14 @@ extension SocketStore {
     while let name = unwanted.first {
       try manager.unstore(named: "\(name)")
       unwanted.removeFirst()
+    }
+  }
+
+  /// Leaves nothing in the store when there is no socket to describe: systemd keeps a unit loaded for what is in its store.
+  private func removeRecords() throws(SystemError) {
+    while contents.sections.isEmpty, let oldest = records.first {
+      try manager.unstore(named: "\(StoredName(.record, oldest))")
+      records.removeFirst()
     }
   }
 }

@@ -23,7 +23,7 @@ extension Manager {
       isComplete = false
     }
     if isComplete { return orphanFailures = [:] }
-    let retry = orphanRetry ?? Retry(loop)
+    let retry = orphanRetry ?? Retry(timers)
     orphanRetry = retry
     try retry.schedule { [unowned self] in
       do throws(SystemError) {

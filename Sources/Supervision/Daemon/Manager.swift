@@ -11,7 +11,9 @@ public actor Manager {
 
   let loop: EventLoop
   let arguments: DaemonArguments
-  let log = Log(journal: Journal(.current))
+  /// The loop, or a test's own clock.
+  let timers: any Timers
+  let log: Log
   var supervisors: [String: Supervisor] = [:]
   private(set) var context: Context?
   private let makeBackend: (EventLoop, String) throws(SystemError) -> any Backend
@@ -39,8 +41,19 @@ public actor Manager {
     loop: EventLoop, arguments: DaemonArguments,
     backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend
   ) {
+    self.init(
+      loop: loop, timers: loop, arguments: arguments, log: Log(journal: Journal(.current)), backend: backend)
+  }
+
+  /// The same with a log and a clock of a test's own.
+  init(
+    loop: EventLoop, timers: any Timers, arguments: DaemonArguments, log: Log,
+    backend: @escaping (EventLoop, String) throws(SystemError) -> any Backend
+  ) {
     self.loop = loop
+    self.timers = timers
     self.arguments = arguments
+    self.log = log
     makeBackend = backend
   }
 
@@ -61,11 +74,12 @@ public actor Manager {
   /// Starts to manage the guests. Everything after that happens in the loop's events, until the loop exits.
   ///
   /// - Throws: when there is no runtime directory, control socket or cgroup, without which the daemon cannot work.
-  private func start() throws {
+  func start() throws {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
-    let context = try Context(loop: loop, log: log, backend: backend, serviceManager: serviceManager)
+    let context = try Context(
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
@@ -207,7 +221,7 @@ extension Manager {
       if serviceManager.isListening { try serviceManager.ready(status: status) }
     } catch {
       if !error.isForWantOfRoom { return }
-      let retry = readyRetry ?? Retry(loop)
+      let retry = readyRetry ?? Retry(timers)
       readyRetry = retry
       try? retry.schedule { [unowned self] in notifyReady() }
     }

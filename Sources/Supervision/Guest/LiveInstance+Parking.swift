@@ -9,7 +9,8 @@ extension LiveInstance {
     restoreRetry.cancel()
     do throws(SystemError) {
       try listeners.divert(which)
-      divertFailure.reset()
+      // When only some listeners were diverted, the others may still fail.
+      if which == .all { divertFailure.reset() }
       isDiverted = true
       return .diverted
     } catch {
@@ -32,8 +33,8 @@ extension LiveInstance {
     let unparked = listeners.restore()
     history.counters.unparked += unparked.count
     history.lost(unparked.lost, .notUnparked)
-    guard let failure = unparked.failure else { return divertFailure.reset() }
-    if divertFailure.isNew(failure) { log(.cannotUnpark(error: "\(failure)")) }
+    guard let failure = unparked.failure else { return restoreFailure.reset() }
+    if restoreFailure.isNew(failure) { log(.cannotUnpark(error: "\(failure)")) }
     // Nothing else would bring the parked clients to the guest.
     do throws(SystemError) {
       try restoreRetry.schedule { [unowned self] in steerBack() }

@@ -15,8 +15,10 @@ final class LiveInstance {
   private(set) var instance: (any Instance)?
   /// While the guest serves.
   private(set) var idleWatch: IdleWatch?
-  /// The last error of parking or unparking clients, which is logged once.
+  /// The last error of parking new clients, which is logged once.
   var divertFailure = ChangeFilter<SystemError>()
+  /// The last error of unparking clients, which is logged once.
+  var restoreFailure = ChangeFilter<SystemError>()
   /// The last error of a scan before a stop, which is logged once.
   var scanFailure = ChangeFilter<SystemError>()
   /// All new clients are parked.
@@ -25,6 +27,8 @@ final class LiveInstance {
   var thawCause: Listener?
   /// When the guest was woken, as time since boot.
   private let triggeredAt: Duration
+  /// How many clients were queued when PID 1 got the listeners.
+  private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
   let restoreRetry: Retry
@@ -65,17 +69,23 @@ extension LiveInstance {
   /// - Throws: `StartFailure`; nothing is left of the instance then.
   func start() throws(StartFailure) {
     do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
-    var queued = 0
     let start = InstanceStart(
       guest: guest, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in
         try unparkForStart()
-        queued = listeners.queued(context.sockDiag)
-        return try listeners.duplicates()
+        let duplicates = try listeners.duplicates()
+        queuedAtStart = listeners.queued(context.sockDiag)
+        return duplicates
       },
       willExecute: { [unowned self] instance throws(SystemError) in try attach(instance) })
-    _ = try context.backend.start(start)
-    history.counters.handedOver += queued
+    let made = try context.backend.start(start)
+    // PID 1 may only be on its way: a start that is not watched before it gets there could be neither killed nor heard of.
+    do throws(SystemError) {
+      try attach(made)
+    } catch {
+      try? made.kill()
+      throw StartFailure("\(error)")
+    }
   }
 
   private func unparkForStart() throws(SystemError) {
@@ -99,6 +109,7 @@ extension LiveInstance {
   }
 
   private func attach(_ instance: any Instance) throws(SystemError) {
+    if self.instance != nil { return }
     try instance.watch { [unowned self] event in receive(event) }
     self.instance = instance
     // Before it can serve a client: the client may be gone when `started` is reported.
@@ -124,6 +135,7 @@ extension LiveInstance {
     guard let instance else { return }
     // From now on the client that woke the guest is counted. A failure makes no difference to the start.
     _ = try? scan.scan()
+    history.counters.handedOver += queuedAtStart
     history.lastWake?.startedMs = sinceTrigger.milliseconds
     log(.started(pid: instance.pid, after: sinceTrigger))
     for remark in instance.remarks { log(.remark(remark)) }
@@ -166,11 +178,13 @@ extension LiveInstance {
 
   func kill() {
     guard let instance else { return }
-    if !isKilled { history.killed() }
+    // A pending attempt to send a signal would take the place of the next attempt to kill.
+    endRetry.cancel()
     // Before the kill, which cuts these connections off.
     let cutOff = (try? scan.scan().connections.count { !$0.queued }) ?? 0
     do throws(SystemError) {
       try instance.kill()
+      if !isKilled { history.killed() }
       isKilled = true
       history.lost(cutOff, .killed)
     } catch {

@@ -90,7 +90,7 @@ struct DaemonFaultTests {
   }
 
   @Test(
-    "a daemon that was killed between its note and the start of the guest does not impede the next daemon",
+    "a daemon that was killed between its record and the start of the guest does not impede the next daemon",
     arguments: [false, true])
   func early(hasCgroup: Bool) throws {
     try World.with { world in
@@ -129,7 +129,7 @@ struct DaemonFaultTests {
     }
   }
 
-  @Test("a daemon that was killed leaves two instances of a guest: the next one adopts the newer and ends the older")
+  @Test("of two orphans of one guest, the daemon adopts the newer and ends the older")
   func twoInstances() throws {
     try World.with { world in
       try addBooted(world)
@@ -144,9 +144,9 @@ struct DaemonFaultTests {
       let next = try world.startDaemon()
       #expect(stranger.wait() == .killed(SIGKILL))
       try next.waitForLog("found running as process \(pid)")
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       #expect(world.records(of: "echo").isEmpty)
-      // No name is used again, and the next start removes what is left of the older ones.
+      // No instance name is used again, and the next start removes what is left of the older instances.
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       #expect(world.records(of: "echo") == [world.runtime + "/echo.3.cgroup"])
       #expect(world.cgroups(of: "echo") == [world.cgroup + "/echo.3.guest"])
@@ -169,14 +169,14 @@ struct DaemonFaultTests {
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
       try next.waitForLog("stopped (powered off)")
-      try next.until("it sleeps") { try world.summary("echo").state == .inactive }
+      try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       #expect(access(world.cgroup + "/first/echo.1.guest", F_OK) != 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
   }
 
   @Test(
-    "an orphan with an invalid note is found, and no other process is affected",
+    "an orphan with an invalid record is found, and no other process is affected",
     arguments: [
       "", "\n", "/no/such/cgroup\n", "relative\n", "/\n", "\u{0}\u{1}\u{7f}", "DIRECTORY\n",
       String(repeating: "x", count: 10_000),

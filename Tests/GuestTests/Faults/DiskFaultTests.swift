@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A daemon with a full disk")
 struct DiskFaultTests {
-  @Test("a start that cannot write its note to a full disk is logged and paused, and succeeds when there is room")
+  @Test("a start that cannot write its record to a full disk is logged and paused, and succeeds when there is room")
   func blocks() throws {
     try World.with { world in
       let disk = try TestMount("-t", "tmpfs", "-o", "size=64k", "none", on: world.runtime)

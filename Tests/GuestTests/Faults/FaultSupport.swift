@@ -63,25 +63,25 @@ extension Daemon {
 }
 
 extension World {
-  /// The cgroups of a guest's instances below the one of this world's daemon.
+  /// The cgroups of all instances of a guest, below the cgroup of the daemon.
   func cgroups(of guest: String) -> [String] { instances(of: guest, with: ".guest", in: cgroup) }
 
-  /// The records of a guest's instances.
+  /// The records of all instances of a guest.
   func records(of guest: String) -> [String] { instances(of: guest, with: ".cgroup", in: runtime) }
 
-  /// The cgroup of a guest's newest instance; of the one that is to be its first where it had none yet.
+  /// The cgroup of the newest instance of a guest, or of its first one if it was never started.
   func cgroup(of guest: String) -> String { "\(cgroup)/\(instance(of: guest)).guest" }
 
-  /// The record of a guest's newest instance.
+  /// The record of the newest instance of a guest.
   func record(of guest: String) -> String { "\(runtime)/\(instance(of: guest)).cgroup" }
 
-  /// The name of a guest's newest instance; the daemon keeps its number in a file.
+  /// The name of the newest instance of a guest, whose number the daemon stores in a file.
   func instance(of guest: String) -> String {
     let number = text(of: "\(runtime)/\(guest).number").split(separator: "\n").first
     return "\(guest).\(number ?? "1")"
   }
 
-  /// What of a guest's instances is in `directory`: `NAME.NUMBER` and then `suffix`.
+  /// The files `NAME.NUMBER` with `suffix` in `directory`, for all instances of a guest.
   func instances(of guest: String, with suffix: String, in directory: String) -> [String] {
     names(in: directory).filter { name in
       name.hasPrefix(guest + ".") && name.hasSuffix(suffix)

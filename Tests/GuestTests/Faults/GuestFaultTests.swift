@@ -58,7 +58,7 @@ struct GuestFaultTests {
       let cgroup = world.cgroup(of: "echo")
       mkdir(cgroup + "/system.slice", 0o755)
       mkdir(cgroup + "/empty", 0o755)
-      // Until they are there the guest's end does not concern them.
+      // The end of the guest affects only processes that are in its cgroup by then.
       let strangers = try ["echo.1.guest", "echo.1.guest/system.slice/a.service"].map {
         try world.startStranger(in: $0)
       }

@@ -195,13 +195,13 @@ struct InjectionFaultTests {
     return hit
   }
 
-  /// The line of strace's log about the call that the fault was injected into.
+  /// The line in strace's log about the call with the fault.
   private func hit(in log: String) -> Substring? {
     text(of: log).split(separator: "\n").first { $0.contains("(INJECTED)") || $0.contains("killed by") }
   }
 
-  /// Whether the fault was one that sd-event has no answer to: that the kernel refuses to forget a descriptor, which it never does.
-  /// The daemon then tries in vain to watch the same descriptor again, so nothing is waited for: another daemon goes on.
+  /// Whether the fault was a failure to remove a descriptor, which the kernel never reports and sd-event cannot handle. The daemon then
+  /// fails to watch the same descriptor again, so the test continues with another daemon.
   private func isBeyondRepair(_ hit: Substring) -> Bool {
     hit.contains("EPOLL_CTL_DEL") && hit.contains("(INJECTED)")
   }

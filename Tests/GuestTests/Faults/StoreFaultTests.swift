@@ -1,8 +1,8 @@
 import Testing
 
-@Suite("A service manager that is not told which sockets to keep")
+@Suite("A service manager that receives no messages")
 struct StoreFaultTests {
-  @Test("A socket that could not be stored is stored when its guest falls asleep the next time")
+  @Test("a socket that could not be stored is stored when its guest sleeps the next time")
   func storedLater() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001")

@@ -4,7 +4,7 @@ import Systemd
 /// Calls `body` on a thread of its own, where it can make and run a loop, and returns its result.
 ///
 /// A loop blocks its thread, and the few threads of the concurrency pool must not block.
-func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+package func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
   try await withCheckedThrowingContinuation { continuation in
     let main = Main { continuation.resume(with: Swift.Result(catching: body)) }
     var thread = pthread_t()
@@ -26,8 +26,8 @@ private final class Main: Sendable {
 }
 
 /// A value that the closures of one thread share: handlers write it, and the test reads it.
-final class Box<Value> {
-  var value: Value
+package final class Box<Value> {
+  package var value: Value
 
-  init(_ value: Value) { self.value = value }
+  package init(_ value: Value) { self.value = value }
 }

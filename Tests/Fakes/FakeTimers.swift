@@ -2,7 +2,7 @@ import Linux
 import Systemd
 
 /// A clock that is turned by hand, and timers that fire when it is.
-final class FakeTimers: Timers {
+package final class FakeTimers: Timers {
   private final class Armed: ArmedTimer {
     let due: Duration
     let handler: () -> Void
@@ -17,13 +17,15 @@ final class FakeTimers: Timers {
     weak var timer: Armed?
   }
 
-  private(set) var now = Duration.seconds(1000)
+  package private(set) var now = Duration.seconds(1000)
   /// Like an event loop's, a timer ends with its last reference.
   private var armed: [Reference] = []
   /// What every new timer fails with.
-  var failure: SystemError?
+  package var failure: SystemError?
 
-  func timer(
+  package init() {}
+
+  package func timer(
     after delay: Duration, accuracy: Duration, _ handler: @escaping () -> Void
   ) throws(SystemError) -> any ArmedTimer {
     if let failure { throw failure }
@@ -33,12 +35,12 @@ final class FakeTimers: Timers {
   }
 
   /// When the next timer fires, from now.
-  var next: Duration? {
+  package var next: Duration? {
     armed.compactMap(\.timer).filter { !$0.isCancelled }.map(\.due).min().map { $0 - now }
   }
 
   /// Lets the time pass; what falls due meanwhile fires at its moment.
-  func advance(by span: Duration) {
+  package func advance(by span: Duration) {
     let end = now + span
     while let timer = armed.compactMap(\.timer).filter({ !$0.isCancelled && $0.due <= end }).min(by: { $0.due < $1.due }
     ) {
