@@ -174,7 +174,7 @@ struct FreezeTests {
         try world.wait("echo", .frozen)
         #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       }
-      #expect(daemon.log.ranges(of: "IdleReclaim=: its memory stays where it is: \(reason)").count == expected)
+      #expect(daemon.log.ranges(of: "cannot reclaim memory (IdleReclaim=): \(reason)").count == expected)
     }
   }
 
@@ -204,7 +204,7 @@ struct FreezeTests {
       first.child.signal(SIGKILL)
       _ = first.child.wait()
       let second = try world.startDaemon()
-      try second.waitForLog("gone: halted")
+      try second.waitForLog("stopped (powered off)")
       try world.wait("echo", .inactive)
       #expect(!second.log.contains("killing"))
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
