@@ -30,7 +30,7 @@ extension LiveInstance {
 
   private func steerBack() {
     let unparked = listeners.restore()
-    history.counters.unparked += unparked.count
+    history.counters[.unparked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     guard let failure = unparked.failure else { return divertFailure.reset() }
     if divertFailure.isNew(failure) { log(.cannotPark(error: "\(failure)")) }

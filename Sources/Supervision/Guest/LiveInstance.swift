@@ -75,12 +75,12 @@ extension LiveInstance {
       },
       willExecute: { [unowned self] instance throws(SystemError) in try attach(instance) })
     _ = try context.backend.start(start)
-    history.counters.handedOver += queued
+    history.counters[.handedOver] += queued
   }
 
   private func unparkForStart() throws(SystemError) {
     let unparked = listeners.prepareForStart()
-    history.counters.parked += unparked.count
+    history.counters[.parked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     if let failure = unparked.failure { throw failure }
     for listener in listeners.all where listener.listen.kind == .datagram {
@@ -113,7 +113,7 @@ extension LiveInstance {
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
     case .memoryKills(let count):
-      history.counters.memoryKills += count
+      history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
     case .remark(let remark): log(.remark(remark))
     case .ended(let status): supervisor.ended(status)

@@ -155,9 +155,9 @@ extension Supervisor {
 
   /// Makes parked clients those of the next instance.
   func unpark() {
-    history.counters.undrained += listeners.drainedByGuest(context.sockDiag)
+    history.counters[.undrained] += listeners.drainedByGuest(context.sockDiag)
     let unparked = listeners.unparkForNext(context.sockDiag)
-    history.counters.parked += unparked.count
+    history.counters[.parked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     // They stay parked, and are moved when the next instance starts.
     if let failure = unparked.failure { log(.cannotPark(error: "\(failure)")) }
@@ -210,7 +210,7 @@ extension Supervisor {
     } else if unasked == .crash {
       lastFailure = "ended unasked: \(status)"
     }
-    history.counters.notifyRefused += live?.refusedMessages ?? 0
+    history.counters[.notifyRefused] += live?.refusedMessages ?? 0
     history.ended(status, unasked: unasked, console: live?.consoleText ?? "")
     if unasked == .reboot { trigger = Trigger(cause: .reboot, at: context.timers.now) }
     // Connections that have ended are counted while it is known which sockets the guest had.
