@@ -74,17 +74,17 @@ struct StoreRecordTests {
     group.fileDescriptorName = "http"
     group.backlog = 128
     group.bindIPv6Only = .ipv6Only
-    group.socketMode = 0o600
-    group.socketUser = "33"
-    group.socketGroup = "www-data"
-    group.directoryMode = 0o700
-    group.removeOnStop = true
+    group.file.mode = 0o600
+    group.file.user = "33"
+    group.file.group = "www-data"
+    group.file.directoryMode = 0o700
+    group.file.removeOnStop = true
     group.reusePort = true
     group.freeBind = true
-    group.keepAlive = true
-    group.keepAliveTime = .seconds(60)
-    group.keepAliveInterval = .seconds(2)
-    group.keepAliveProbes = 4
+    group.keepAlive.isOn = true
+    group.keepAlive.time = .seconds(60)
+    group.keepAlive.interval = .seconds(2)
+    group.keepAlive.probes = 4
     group.noDelay = true
     group.receiveBuffer = 65536
     group.sendBuffer = 32768
@@ -145,7 +145,7 @@ struct StoreRecordTests {
     var other = Self.everything
     (other.listen, other.fileDescriptorName) = ([], nil)
     #expect(other.storedOptions == Self.everything.storedOptions)
-    other.socketMode = 0o660
+    other.file.mode = 0o660
     #expect(other.storedOptions != Self.everything.storedOptions)
   }
 
