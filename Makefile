@@ -137,9 +137,10 @@ format:
 format-check:
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
 
-# A file that outgrows a screenful or five is two things in one file.
+# A file that outgrows a screenful or five is two things in one file. A type with many properties, or over many files, is two in one type.
 size-check:
 	@.ci/sizes
+	@.ci/types
 
 # ARCHITECTURE.md's table against what the sources import.
 import-check:

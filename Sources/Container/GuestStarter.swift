@@ -25,11 +25,11 @@ struct GuestStarter {
     } catch {
       throw .system(error)
     }
-    let machineID = backend.machineIDs.claim(facts.machineID, for: guest.name, else: ownID)
-    facts.machineID = machineID.id
+    let machineID = backend.machineIDs.claim(facts.identity.machineID, for: guest.name, else: ownID)
+    facts.identity.machineID = machineID.id
     facts.listenerNames = start.listenerNames
     facts.controllers = backend.cgroupBase.controllers
-    facts.notifySocket = backend.notifySocket(of: name)
+    facts.hostSide.notifySocket = backend.notifySocket(of: name)
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }

@@ -86,7 +86,7 @@ struct ComebackTests {
       for number in 1...5 {
         // The output and the end come together, before the daemon has read anything.
         try world.connect("127.0.0.1:8001").send("print 57344\npoweroff")
-        try daemon.until("the guest has stopped") { try world.status("echo").counters.stops == number }
+        try daemon.until("the guest has stopped") { try world.status("echo").counters[.stops] == number }
         #expect(try world.console("echo").filter { $0 == "x" }.count >= 56 * 1000)
       }
     }

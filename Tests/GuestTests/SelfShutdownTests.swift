@@ -38,8 +38,8 @@ struct SelfShutdownTests {
       for client in clients { #expect(try client.line() == "hello") }
       let status = try world.status("echo")
       #expect(status.lastWake?.cause == .reboot)
-      #expect(status.counters.parked == 5)
-      #expect(status.counters.failedWakes == 1)
+      #expect(status.counters[.parked] == 5)
+      #expect(status.counters[.failedWakes] == 1)
     }
   }
 
@@ -97,7 +97,7 @@ struct SelfShutdownTests {
       try daemon.waitForLog("shutdown aborted")
       #expect(try world.leader(of: "web") == pid)
       #expect(try world.summary("web").state == .active)
-      #expect(try world.status("web").counters.kills == 0)
+      #expect(try world.status("web").counters[.kills] == 0)
     }
   }
 
@@ -114,8 +114,8 @@ struct SelfShutdownTests {
       #expect(try client.line() == "hello")
       let status = try world.status("echo")
       #expect(status.wakes == 2)
-      #expect(status.counters.parked == 1)
-      #expect(status.counters.kills == 0)
+      #expect(status.counters[.parked] == 1)
+      #expect(status.counters[.kills] == 0)
     }
   }
 
@@ -155,7 +155,7 @@ struct SelfShutdownTests {
       #expect(try world.summary("web").state == .active)
       #expect(try world.connect("127.0.0.1:8001").ask("hello", within: 120) == "hello")
       #expect(try world.status("web").wakes == 2)
-      #expect(try world.status("web").counters.kills == 0)
+      #expect(try world.status("web").counters[.kills] == 0)
     }
   }
 }

@@ -26,7 +26,7 @@ struct StopPendingTests {
       #expect(stopping.wait() == .exited(0))
       let status = try world.status("echo")
       #expect(status.wakes == 2)
-      #expect(status.counters.parked >= 1)
+      #expect(status.counters[.parked] >= 1)
       #expect(status.counters.lost.isEmpty)
       // A second round, in which the sockets have changed their roles.
       let next = try #require(status.pid)
@@ -98,7 +98,7 @@ struct StopPendingTests {
       let status = try world.status("echo")
       #expect(status.lastWake?.cause == .reboot)
       #expect(status.lastStop?.cause == .reboot)
-      #expect(status.counters.parked == 5)
+      #expect(status.counters[.parked] == 5)
     }
   }
 
@@ -120,8 +120,8 @@ struct StopPendingTests {
       try daemon.waitForLog("shutting down by itself")
       try world.sleep("echo")
       for client in clients.dropFirst() { #expect(try client.line() == "hello") }
-      #expect(try world.status("echo").counters.undrained == 0)
-      #expect(try world.status("echo").counters.handedOver == 5)
+      #expect(try world.status("echo").counters[.undrained] == 0)
+      #expect(try world.status("echo").counters[.handedOver] == 5)
     }
   }
 
@@ -176,7 +176,7 @@ struct StopPendingTests {
       for client in [early, late, atPath] { #expect(try client.ask("hello") == "hello") }
       let status = try world.status("echo")
       #expect(status.pid == pid)
-      #expect(status.counters.unparked == 1)
+      #expect(status.counters[.unparked] == 1)
       // The guest can be stopped when these clients have disconnected.
       for client in [early, late, atPath] { client.close() }
       try eventually("the guest is idle") { try world.dormouse("sleep", "echo").succeeded }

@@ -76,7 +76,7 @@ struct GuestHistoryTests {
     #expect(history.lastStop?.cause == .crash)
     #expect(history.lastStop?.exitStatus == 7)
     #expect(history.lastStop?.tookMs == nil)
-    #expect(history.counters.stops == 2)
-    #expect(history.counters.crashes == 1)
+    #expect(history.counters[.stops] == 2)
+    #expect(history.counters[.crashes] == 1)
   }
 }

@@ -32,7 +32,7 @@ final class GuestHistory {
 
   func woken(by cause: WakeCause, socket: String?) {
     wakes += 1
-    if cause == .reboot { counters.reboots += 1 }
+    if cause == .reboot { counters[.reboots] += 1 }
     lastWake = WakeReport(cause: cause, at: .now)
     lastWake?.socket = socket
     report = GuestReport()
@@ -41,7 +41,7 @@ final class GuestHistory {
 
   func notReady(because reason: String) {
     lastWake?.failure = reason
-    counters.failedWakes += 1
+    counters[.failedWakes] += 1
   }
 
   func haltRequested(because cause: StopCause) {
@@ -51,14 +51,14 @@ final class GuestHistory {
 
   func killed() {
     lastStop?.killed = true
-    counters.kills += 1
+    counters[.kills] += 1
   }
 
   /// Records the end of an instance. `unasked` is its cause if Dormouse had not stopped it.
   func ended(_ status: ExitStatus, unasked: StopCause?, console: String) {
-    counters.stops += 1
+    counters[.stops] += 1
     self.console = console
-    if unasked == .crash { counters.crashes += 1 }
+    if unasked == .crash { counters[.crashes] += 1 }
     var stop = unasked.map { StopReport(cause: $0, at: .now) } ?? lastStop ?? StopReport(cause: .request, at: .now)
     if unasked == nil { stop.tookMs = (Clocks.monotonic - haltedAt).milliseconds }
     stop.rebootParameter = report?.rebootParameter

@@ -24,7 +24,7 @@ extension LiveInstance {
         supervisor.handle(.connection(quietFor: .zero))
       }
       try idleWatch?.rest()
-      history.counters.freezes += 1
+      history.counters[.freezes] += 1
       instance?.freezing?.prefer(Set(listeners.all.map(\.inode)))
       log(.frozen(asked: asked))
       if guest.policy.idleReclaim {

@@ -62,7 +62,7 @@ extension LiveInstance {
       try listener.watch(context.loop) { [unowned self, unowned listener] in
         do throws(SystemError) {
           let refused = try refuseQueued(on: listener.descriptor, limit: 64)
-          history.counters.connectionsRefused += refused
+          history.counters[.connectionsRefused] += refused
           history.lost(refused, .notAdopted)
         } catch {
           if error.errno == EINVAL { listener.stopWatching() } else { refuseLater(listener) }

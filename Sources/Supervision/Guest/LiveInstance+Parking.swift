@@ -31,7 +31,7 @@ extension LiveInstance {
 
   private func steerBack() {
     let unparked = listeners.restore()
-    history.counters.unparked += unparked.count
+    history.counters[.unparked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     guard let failure = unparked.failure else { return restoreFailure.reset() }
     if restoreFailure.isNew(failure) { log(.cannotUnpark(error: "\(failure)")) }

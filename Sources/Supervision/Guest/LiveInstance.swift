@@ -90,7 +90,7 @@ extension LiveInstance {
 
   private func unparkForStart() throws(SystemError) {
     let unparked = listeners.prepareForStart()
-    history.counters.parked += unparked.count
+    history.counters[.parked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     if let failure = unparked.failure { throw failure }
     for listener in listeners.all where listener.listen.kind == .datagram {
@@ -124,7 +124,7 @@ extension LiveInstance {
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
     case .memoryKills(let count):
-      history.counters.memoryKills += count
+      history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
     case .remark(let remark): log(.remark(remark))
     case .ended(let status): supervisor.ended(status)
@@ -135,7 +135,7 @@ extension LiveInstance {
     guard let instance else { return }
     // From now on the client that woke the guest is counted. A failure makes no difference to the start.
     _ = try? scan.scan()
-    history.counters.handedOver += queuedAtStart
+    history.counters[.handedOver] += queuedAtStart
     history.lastWake?.startedMs = sinceTrigger.milliseconds
     log(.started(pid: instance.pid, after: sinceTrigger))
     for remark in instance.remarks { log(.remark(remark)) }

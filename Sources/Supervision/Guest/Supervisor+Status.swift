@@ -29,9 +29,9 @@ extension Supervisor {
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
     status.counters = history.counters
     let tally = live?.scan.tally ?? history.tally
-    status.counters.accepted = tally.accepted
-    status.counters.unanswered = tally.unanswered
-    status.counters.notifyRefused += live?.refusedMessages ?? 0
+    status.counters[.accepted] = tally.accepted
+    status.counters[.unanswered] = tally.unanswered
+    status.counters[.notifyRefused] += live?.refusedMessages ?? 0
     if console { status.console = live?.consoleText ?? history.console }
     return status
   }

@@ -157,9 +157,9 @@ extension Supervisor {
 
   /// Makes parked clients those of the next instance.
   func unpark() {
-    history.counters.undrained += listeners.drainedByGuest(context.sockDiag)
+    history.counters[.undrained] += listeners.drainedByGuest(context.sockDiag)
     let unparked = listeners.unparkForNext(context.sockDiag)
-    history.counters.parked += unparked.count
+    history.counters[.parked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     // Those that could not be moved stay parked until the next instance starts.
     if let failure = unparked.failure { log(.cannotUnpark(error: "\(failure)")) }
@@ -212,7 +212,7 @@ extension Supervisor {
     } else if unasked == .crash {
       lastFailure = "ended unexpectedly: \(status)"
     }
-    history.counters.notifyRefused += live?.refusedMessages ?? 0
+    history.counters[.notifyRefused] += live?.refusedMessages ?? 0
     history.ended(status, unasked: unasked, console: live?.consoleText ?? "")
     if unasked == .reboot { trigger = Trigger(cause: .reboot, at: context.timers.now) }
     // Before the listeners are forgotten, because connections that have ended are counted by listener.

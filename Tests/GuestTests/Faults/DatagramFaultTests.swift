@@ -18,7 +18,7 @@ struct DatagramFaultTests {
       #expect(strace.injected >= 5)
       let counters = try world.status("echo").counters
       #expect(counters.lost.isEmpty)
-      #expect(counters.parked >= 5)
+      #expect(counters[.parked] >= 5)
     }
   }
 

@@ -107,7 +107,7 @@ struct DescriptorFaultTests {
       try daemon.waitForLog("stopped (killed by signal 9")
       try daemon.leaveDescriptorsEnough()
       for client in clients { #expect(try client.ask("again") == "again") }
-      #expect(try world.status("echo").counters.parked == 3)
+      #expect(try world.status("echo").counters[.parked] == 3)
     }
   }
 

@@ -29,7 +29,7 @@ struct GuestFaultTests {
       try kill(world.leader(of: "echo"), SIGKILL)
       try daemon.waitForLog("ended unexpectedly: killed by signal 9; pausing")
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
-      #expect(try world.status("echo").counters.crashes == 1)
+      #expect(try world.status("echo").counters[.crashes] == 1)
     }
   }
 

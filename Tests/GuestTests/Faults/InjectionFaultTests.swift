@@ -45,7 +45,7 @@ struct InjectionFaultTests {
       #expect(daemon.child.isRunning, "\(hit)")
       try waitUntilAsleep(world, daemon, hit)
       // Notifications of the program are accepted only if it is identified.
-      #expect(try world.status("echo").counters.notifyRefused == 0, "\(hit)")
+      #expect(try world.status("echo").counters[.notifyRefused] == 0, "\(hit)")
       return daemon
     }
   }
