@@ -1,4 +1,5 @@
 import Fakes
+import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
@@ -165,6 +166,8 @@ struct IdleWatchTests {
 
   @Test("Clients who are parked for the next instance are reported at once when no connection is open")
   func parked() throws {
+    // One who is connected already is a connection by himself; one who sends a datagram is not.
+    _ = try listeners.bind(fixture.guest([.datagram]))
     let client = try parkedClient()
     let watch = watch()
     watch.start()
@@ -187,7 +190,9 @@ struct IdleWatchTests {
 
   private func parkedClient() throws -> OwnedFD {
     try listeners.divert(.all)
-    return try fixture.client(of: listeners.all[0])
+    let client = try fixture.client(of: listeners.all[0])
+    #expect(write(client.raw, "x", 1) == 1)
+    return client
   }
 
   @Test("A frozen guest with a connection runs for a moment when IdleStopSec= has passed, before its client gives up")
