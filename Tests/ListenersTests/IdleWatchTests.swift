@@ -1,4 +1,5 @@
 import Fakes
+import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
@@ -163,6 +164,17 @@ struct IdleWatchTests {
     withExtendedLifetime((client.raw, connection.raw)) {}
   }
 
+  @Test("Clients who are parked for the next instance are reported at once when no connection is open")
+  func parked() throws {
+    // One who is connected already is a connection by himself; one who sends a datagram is not.
+    _ = try listeners.bind(fixture.guest([.datagram]))
+    let client = try parkedClient()
+    let watch = watch()
+    watch.start()
+    #expect(reports.all == ["parked too long"])
+    withExtendedLifetime(client.raw) {}
+  }
+
   @Test("Clients who are parked for the next instance are reported after a moment while a connection is open")
   func parkedBehindConnection() throws {
     let open = try fixture.client(of: listeners.all[0])
@@ -178,7 +190,9 @@ struct IdleWatchTests {
 
   private func parkedClient() throws -> OwnedFD {
     try listeners.divert(.all)
-    return try fixture.client(of: listeners.all[0])
+    let client = try fixture.client(of: listeners.all[0])
+    #expect(write(client.raw, "x", 1) == 1)
+    return client
   }
 
   @Test("A frozen guest with a connection runs for a moment when IdleStopSec= has passed, before its client gives up")

@@ -21,6 +21,14 @@ struct SupervisorFreezeTests {
     get throws { try #require(try world.instance.fakeFreezing) }
   }
 
+  /// The addresses whose clients had the guest thawed, by the log; nil for each thaw by request.
+  private var thawCauses: [String?] {
+    world.captured.entries.compactMap { entry -> String?? in
+      guard case .thawed(let socket, _) = entry.message else { return nil }
+      return .some(socket)
+    }
+  }
+
   @Test("An idle guest is frozen, and stopped when it has been idle for longer, in this order")
   func order() throws {
     world.advance(by: .milliseconds(9999))
@@ -44,10 +52,14 @@ struct SupervisorFreezeTests {
   func thawed() throws {
     world.advance(by: .seconds(10))
     let client = try world.connect()
-    #expect(world.state.rest == .serving && world.captured.count(\.isThawed) == 1)
+    #expect(world.state.rest == .serving && thawCauses.count == 1)
     #expect(try freezing.calls.last == .thaw(staged: true))
     #expect(try world.instance.serves())
     #expect(world.backend.starts.count == 1)
+    // He is to blame for this thaw, and not for the next.
+    world.freeze(now: true)
+    world.supervisor.thaw()
+    #expect(thawCauses == [world.supervisor.listeners.all[0].address, nil])
     // Its time begins anew.
     world.advance(by: .seconds(5))
     #expect(world.state.rest == .serving)
@@ -129,12 +141,7 @@ struct SupervisorFreezeTests {
     world.freeze(now: true)
     world.captured.forget()
     world.supervisor.thaw()
-    // Nobody's connection is to blame for this thaw.
-    let causes = world.captured.entries.compactMap { entry -> String?? in
-      guard case .thawed(let socket, _) = entry.message else { return nil }
-      return .some(socket)
-    }
-    #expect(causes == [nil])
+    #expect(thawCauses == [nil])
     withExtendedLifetime(client.raw) {}
   }
 }
