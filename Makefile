@@ -56,7 +56,7 @@ demo:
 	@.ci/phase demo $(if $(filter 0,$(shell id -u)),,sudo )examples/hello/demo --bin "$$($(SWIFT) build --show-bin-path)" $(if $(KEEP),--keep)
 
 # All tests in one run of the test runner, which comes last: the closing line is its own.
-test: format-check size-check import-check ci-check guests
+test: format-check size-check import-check trap-check word-check report-check ci-check guests
 	$(run-tests)
 
 # What needs neither root nor packages beyond the build's: less than two minutes, once it is built.
