@@ -75,7 +75,7 @@ let package = Package(
       name: "SupervisionTests",
       dependencies: [
         "CSystemd", "ControlProtocol", "Fakes", "GuestFiles", "GuestSpec", "Lifecycle", "Linux", "Listeners",
-        "Spawning", "Supervision", "Systemd", "dormouse",
+        "Spawning", "Supervision", "Systemd", "UnitSyntax", "dormouse",
       ]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
     .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),

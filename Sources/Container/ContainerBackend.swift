@@ -19,7 +19,7 @@ package final class ContainerBackend: Backend {
   /// Why guests get no resource controllers; nil when they do.
   package var obstacle: String? { cgroupBase.obstacle?.description }
 
-  /// - Throws: `SystemError` when there is no cgroup 2, or none of ours in it.
+  /// - Throws: `SystemError` when there is no cgroup 2, or the daemon may not make cgroups in it.
   package init(_ loop: EventLoop, runtime: String) throws(SystemError) {
     self.loop = loop
     self.runtime = runtime
@@ -40,7 +40,7 @@ package final class ContainerBackend: Backend {
 
   package func finish() { sweeper.finish() }
 
-  /// Where each child mounts its guest's root, in a mount namespace of its own: one directory serves all.
+  /// Where each guest's root is mounted. Each guest has a mount namespace, so one directory serves all.
   var staging: String { "\(runtime)/root" }
 
   /// Where the record of an instance's network is.

@@ -6,8 +6,8 @@ import Planning
 import Supervision
 import Systemd
 
-/// A guest's PID 1 in namespaces and a cgroup of its own, with everything of the daemon's that ends with it: console, notify socket, network,
-/// users, what was made for it on the host.
+/// A guest's PID 1 in namespaces and a cgroup of its own, with everything that ends with it: console, notify socket, network, users, mounts
+/// and directories on the host.
 final class ContainerInstance: Instance {
   let process: GuestProcess
   let container: GuestCgroup
@@ -25,18 +25,18 @@ final class ContainerInstance: Instance {
   private var knownMemoryKills = 0
   private var report: (InstanceEvent) -> Void = { _ in }
 
-  /// What an instance has of the host, and gives back when it ends.
+  /// What an instance occupies on the host. It is freed when the instance ends.
   struct Holdings {
     /// Directories and mounts.
     var host: HostSide
     var network: GuestNetwork?
-    /// Its ids; nil when they are the host's own.
+    /// Its user IDs; nil when it has no user namespace.
     var users: UserRanges.Claim?
     /// Nil for an orphan.
     var machineID: MachineIDs.Claim?
   }
 
-  /// Without `notify` for an orphan: its messages are lost, like its console.
+  /// `notify` is nil for an orphan, whose messages and console are lost.
   init(
     _ backend: ContainerBackend, _ process: GuestProcess, _ cgroup: GuestCgroup, _ notify: NotifySocket?,
     _ holdings: Holdings
@@ -61,8 +61,8 @@ final class ContainerInstance: Instance {
   var refusedMessages: Int { notify?.refused ?? 0 }
   var freezing: (any Freezing)? { freezer }
 
-  /// No message of systemd's says the address (up to 262): it only says that ssh-access.target is active, and has put the socket where the
-  /// host can reach it (systemd-ssh-generator(8)).
+  /// systemd (up to 262) does not report the address. It only reports that ssh-access.target is active, and makes the socket where the host
+  /// can reach it (systemd-ssh-generator(8)).
   var sshSocket: String? {
     let path = HostSide.unixExport(of: name.guest, runtime: backend.runtime) + "/ssh"
     return (try? FileStatus(path, followingLinks: false))?.kind == .socket ? path : nil
@@ -71,7 +71,7 @@ final class ContainerInstance: Instance {
   func signal(_ signal: Signal) throws(SystemError) { try process.signal(signal) }
 
   func kill() throws(SystemError) {
-    // PID 1 by itself too: somebody may have moved it out of the cgroup. ESRCH says that it has ended already.
+    // PID 1 also by its pidfd: it may have been moved out of the cgroup. ESRCH: it has ended already.
     try? process.signal(.number(SIGKILL))
     try container.kill()
   }
@@ -99,7 +99,7 @@ extension ContainerInstance {
     try watchMemory(loop)
     for console in consoles { try console.watch(loop) }
     freezer = Freezer(container, loop: loop)
-    // The ports of an orphan are forwarded already, but nobody follows its addresses.
+    // The ports of an orphan are forwarded already, but nothing watches its addresses.
     if notify == nil { forwardPorts() }
   }
 
@@ -155,7 +155,8 @@ extension ContainerInstance {
 extension ContainerInstance {
   private func reap() {
     do throws(SystemError) {
-      // Its last messages and output are older than its end; the process must not be waited for before the notify socket is read.
+      // Its last messages and output come before its end. The notify socket must be read before waitid(2): the sender of a message is
+      // checked by the process, which is gone then.
       receive(atMost: NotifySocket.queue)
       for console in consoles { console.drainAll() }
       countMemoryKills()
@@ -178,7 +179,7 @@ extension ContainerInstance {
         return try container.kill()
       }
     } catch {
-      // What cannot be ended or watched is not waited for either: the next start does not begin before the cgroup is empty.
+      // Not waited for: the next start does not begin before the cgroup is empty.
       fail(error)
     }
     finish(status)
@@ -193,7 +194,7 @@ extension ContainerInstance {
     finish(status)
   }
 
-  /// Gives back what the instance had of the host, before anybody learns of its end and starts the next one.
+  /// Frees what the instance occupied on the host, before its end is reported and the next one is started.
   private func finish(_ status: ExitStatus) {
     stopWatching()
     notify?.removePath()
@@ -202,11 +203,14 @@ extension ContainerInstance {
     do throws(SystemError) {
       try container.remove()
     } catch {
-      // Nothing runs in it, so the guest is gone all the same; the next start has to remove it first.
+      // No process is in it, so the instance has ended. The next start removes the cgroup first.
       fail(error)
     }
     InstanceRecord(runtime: backend.runtime).remove(name)
     backend.machines.unregister(name.guest)
+    // Nothing is reported after the end: who received the reports may be gone.
+    let report = report
+    self.report = { _ in }
     report(.ended(status))
   }
 

@@ -4,15 +4,15 @@ import Launching
 import Linux
 import Supervision
 
-/// Instances that an earlier daemon, killed, left running: found by the files that it made in the runtime directory, and by the cgroups in
-/// our own.
+/// Instances that a killed daemon left running. They are found by their files in the runtime directory, and by the cgroups below the daemon's
+/// own cgroup.
 ///
-/// A failed search, for want of descriptors or memory, is an error and never means that nothing runs: the listeners of a running guest
-/// must not be watched, nor its cgroup and its part of the host be removed.
+/// A search that fails, for example for want of descriptors, never means that nothing runs. The listeners of a running guest must not be
+/// watched, and its cgroup, mounts and directories must not be removed.
 struct ContainerOrphans: Orphans {
-  /// The cgroups that an instance may have its own in. A record may be wrong, so our own is always one of them.
+  /// The cgroups below which an instance may have its own. A record may be wrong, so the daemon's own cgroup is always one of them.
   private var bases: [InstanceName: Set<String>] = [:]
-  /// The instances that have a record in our runtime directory.
+  /// The instances that have a record in the runtime directory.
   private var recorded: Set<InstanceName> = []
   private let record: InstanceRecord
   private let backend: ContainerBackend
@@ -39,7 +39,7 @@ struct ContainerOrphans: Orphans {
   func instance(of guest: String) throws(SystemError) -> (any Instance)? {
     var running: GuestCgroup?
     for name in bases.keys.filter({ $0.guest == guest }).sorted(by: >) {
-      // A guest runs once: an older instance beside a newer one is ended.
+      // A guest must not run twice: an instance that is older than one that runs is killed.
       if let found = try cgroup(of: name, endsAll: running != nil) { running = found } else { clear(name) }
     }
     if let running {
@@ -53,7 +53,9 @@ struct ContainerOrphans: Orphans {
     return nil
   }
 
-  /// - Returns: the cgroup of an instance with a PID 1. What has no PID 1 that could be told to halt is killed.
+  /// Searches for the cgroup of an instance. Processes without a PID 1, which alone could be told to halt, are killed.
+  ///
+  /// - Returns: the cgroup if the instance has a PID 1.
   private func cgroup(of name: InstanceName, endsAll: Bool) throws(SystemError) -> GuestCgroup? {
     var running: GuestCgroup?
     for base in (bases[name] ?? []).sorted() {
@@ -74,17 +76,17 @@ struct ContainerOrphans: Orphans {
 
   /// Removes what else is left of an instance that has ended.
   private func clear(_ name: InstanceName) {
-    // What cannot be undone is tried again at the guest's next start, which says then why.
+    // The guest's next start tries again what fails here, and reports why.
     try? GuestNetwork.undo(leftAt: backend.network(of: name))
     removeFile(backend.notifySocket(of: name))
     record.remove(name)
   }
 
-  /// Whether an error says that there is no such cgroup, or that it is no affair of ours.
+  /// Whether an error means that there is no such cgroup, or that it belongs to another daemon.
   private func isAbsence(_ error: SystemError, of name: InstanceName) -> Bool {
-    // A living daemon's with another runtime directory; with a record in ours its end is waited for.
+    // EBUSY: another daemon that runs has it. If this daemon's runtime directory has a record, that daemon is about to end.
     if error.errno == EBUSY { return !recorded.contains(name) }
-    // The last three: a record may say anything.
+    // ENOTDIR, ENAMETOOLONG, ELOOP: the path in a record may be nonsense.
     return [ENOENT, ENODEV, ENOTDIR, ENAMETOOLONG, ELOOP].contains(error.errno)
   }
 
@@ -94,12 +96,12 @@ struct ContainerOrphans: Orphans {
       guard let leader = try cgroup.leader() else { return nil }
       let process = try GuestProcess(adopting: leader, of: cgroup)
       let network = try GuestNetwork.found(backend.network(of: cgroup.name), of: process)
-      let users = try backend.userRanges.note(usersOf: leader)
-      // Looked up once more: between the calls the number could have become another process's.
+      let users = try backend.userRanges.claim(usersOf: leader)
+      // Read once more: meanwhile the number could have become another process's.
       guard try cgroup.leader() == leader else { return nil }
       // Nobody receives there any more.
       removeFile(backend.notifySocket(of: cgroup.name))
-      // Last: what is the host's of it goes with this value.
+      // Last, because the mounts and directories on the host are removed with this value.
       let holdings = ContainerInstance.Holdings(host: hostSide(of: cgroup.name.guest), network: network, users: users)
       backend.machines.adopt(cgroup.name.guest, leader: leader)
       return ContainerInstance(backend, process, cgroup, nil, holdings)
@@ -112,6 +114,6 @@ struct ContainerOrphans: Orphans {
   }
 
   private func hostSide(of guest: String) -> HostSide {
-    HostSide(adopting: guest, runtime: backend.runtime, discard: backend.sweeper.take)
+    HostSide(adopting: guest, runtime: backend.runtime, discard: backend.sweeper.add)
   }
 }

@@ -4,53 +4,57 @@ import Linux
 import Supervision
 import Systemd
 
-/// Makes a guest stand still and go on.
+/// Freezes a guest (`cgroup.freeze`), and thaws it in stages.
 ///
-/// It goes on in turns. Who answers clients is first, a moment before the others: on a few processors all who go on at once are in each
-/// other's way. After a long standstill PID 1 is last: a systemd kills a service whose sign of life is overdue (`WatchdogSec=`), and after
-/// a long time in the ice all of them are, so that it depends on who runs first.
+/// The processes that answer clients are thawed first, a moment before the others: on a few processors, all that are thawed at once delay
+/// each other. After a long time PID 1 is thawed last. A systemd kills a service that has not sent `WATCHDOG=1` for `WatchdogSec=`, and
+/// every service that was frozen for longer has not; so the services have to send it before PID 1 runs.
 final class Freezer: Freezing {
   private let cgroup: GuestCgroup
   private let loop: EventLoop
   private var completion: EventSource?
+  /// PID 1 of a frozen guest, held back from the first stage of the thaw.
   private var leader: HeldCgroup?
+  /// The other processes that do not serve, held as well.
   private var others: [HeldCgroup] = []
   private var nextStage: EventSource?
-  /// What did not go on when it was told to, all of it perhaps: nothing else would let it.
-  private var overdue: [HeldCgroup] = []
-  private var isAllOverdue = false
-  private var retryTimer: EventSource?
+  /// Cgroups that could not be released: nothing else would thaw them.
+  private var unreleased: [HeldCgroup] = []
+  /// The guest as a whole could not be thawed.
+  private var isThawOverdue = false
+  private let retry: Retry
   private var frozenAt: Duration?
   private var reclaimer: Reclaimer?
-  /// Its memory cannot be moved out here.
+  /// Memory cannot be reclaimed on this host.
   private var keepsMemory = false
 
   /// About as long as the answer to a client takes.
   private static let headStart = Duration.milliseconds(1)
-  /// Shorter than any watchdog, whose services give a sign of life twice in its time: then PID 1 need not wait.
+  /// Shorter than any watchdog: services send their `WATCHDOG=1` twice in its time. After less than this PID 1 need not wait.
   private static let harmless = Duration.milliseconds(250)
+  /// The longest time that PID 1 waits for the services.
   private static let patience = Duration.milliseconds(300)
   private static let pause = Duration.milliseconds(5)
-  /// What the kernel did not do it is asked for again after this time.
-  private static let again = Duration.milliseconds(100)
-  /// As many times it is looked at once whether all stand still: the kernel's message comes 10 ms late, and most do at once.
-  private static let looks = 20
-  /// As many descriptors of the guest are looked at to find who answers.
+  private static let retryPause = Duration.milliseconds(100)
+  /// How often the cgroup's state is read at once. The kernel reports a completed freeze 10 ms late, and most complete at once.
+  private static let polls = 20
+  /// The most descriptors of the guest that are scanned for those that serve.
   private static let descriptorLimit = 1 << 12
 
   init(_ cgroup: GuestCgroup, loop: EventLoop) {
     self.cgroup = cgroup
     self.loop = loop
+    retry = Retry(loop, after: Self.retryPause, accuracy: .milliseconds(1))
   }
 
   deinit { stop() }
 
   func freeze(_ completed: @escaping () -> Void) throws(SystemError) -> Bool {
-    letAllGo()
-    isAllOverdue = false
+    releaseAll()
+    isThawOverdue = false
     frozenAt = Clocks.monotonic
     try cgroup.setFrozen(true)
-    for _ in 0..<Self.looks where try cgroup.isFrozen() { return true }
+    for _ in 0..<Self.polls where try cgroup.isFrozen() { return true }
     completion = try loop.watch(cgroup.changes, for: .priority) { [unowned self] _ in
       guard (try? cgroup.isFrozen()) == true else { return }
       completion = nil
@@ -59,15 +63,11 @@ final class Freezer: Freezing {
     return false
   }
 
-  /// Freezes the guest for a moment, until `resume`; where it does not stand still at once that is not waited for.
-  ///
-  /// - Throws: `SystemError` of the cgroup.
   func quiesce() throws(SystemError) {
     try cgroup.setFrozen(true)
-    for _ in 0..<Self.looks where try cgroup.isFrozen() { return }
+    for _ in 0..<Self.polls where try cgroup.isFrozen() { return }
   }
 
-  /// - Throws: `SystemError` of the cgroup; it is tried again then, until the guest goes on.
   func resume() throws(SystemError) {
     do throws(SystemError) {
       try cgroup.setFrozen(false)
@@ -77,7 +77,6 @@ final class Freezer: Freezing {
     }
   }
 
-  /// Lets those of a guest that stands still be the first to go on who have one of these sockets, by their inodes, open.
   func prefer(_ sockets: Set<UInt64>) {
     others = cgroup.holdOthers(from: sockets, limit: Self.descriptorLimit)
     if !others.isEmpty { leader = cgroup.holdLeader() }
@@ -88,15 +87,10 @@ final class Freezer: Freezing {
     do throws(SystemError) {
       return try thawNow(staged: staged)
     } catch {
-      letAllGo()
+      releaseAll()
       thawLater(after: error)
       throw error
     }
-  }
-
-  private func thawLater(after error: SystemError) {
-    isAllOverdue = error.errno != ENODEV
-    if isAllOverdue { askAgain() }
   }
 
   private func thawNow(staged: Bool) throws(SystemError) -> Duration {
@@ -108,76 +102,35 @@ final class Freezer: Freezing {
     self.frozenAt = nil
     let frozen = Clocks.monotonic - frozenAt
     let isLeaderLast = staged && frozen > Self.harmless
-    if !staged { letAllGo() }
+    if !staged { releaseAll() }
     if isLeaderLast, leader == nil { leader = cgroup.holdLeader() }
     try cgroup.setFrozen(false)
     if others.isEmpty {
-      goOn(leaderLast: isLeaderLast)
+      beginSecondStage(leaderLast: isLeaderLast)
     } else {
-      wait(Self.headStart) { [unowned self] in goOn(leaderLast: isLeaderLast) }
+      schedule(after: Self.headStart) { [unowned self] in beginSecondStage(leaderLast: isLeaderLast) }
     }
     return frozen
   }
 
-  /// Whoever answers has had a moment for it.
-  private func goOn(leaderLast isLast: Bool) {
-    letOthersGo()
-    if isLast { awaitOthers(until: Clocks.monotonic + Self.patience) } else { letAllGo() }
+  /// The processes that serve had a moment for themselves; now the others are thawed.
+  private func beginSecondStage(leaderLast isLast: Bool) {
+    releaseOthers()
+    if isLast { awaitOthers(until: Clocks.monotonic + Self.patience) } else { releaseAll() }
   }
 
-  /// The kernel has no event for it that all others wait for something again.
+  /// Releases PID 1 when no other process is busy any more. The kernel has no event for that.
   private func awaitOthers(until deadline: Duration) {
-    if leader == nil || Clocks.monotonic >= deadline || !cgroup.areOthersBusy { return letAllGo() }
-    wait(Self.pause) { [unowned self] in awaitOthers(until: deadline) }
+    if leader == nil || Clocks.monotonic >= deadline || !cgroup.areOthersBusy { return releaseAll() }
+    schedule(after: Self.pause) { [unowned self] in awaitOthers(until: deadline) }
   }
 
-  /// Without a timer there is no other turn.
-  private func wait(_ pause: Duration, for turn: @escaping () -> Void) {
+  /// Without a timer there can be no later stage: everything is thawed at once.
+  private func schedule(after pause: Duration, _ stage: @escaping () -> Void) {
     do throws(SystemError) {
-      nextStage = try loop.after(pause, handler: turn)
+      nextStage = try loop.after(pause, handler: stage)
     } catch {
-      letAllGo()
-    }
-  }
-
-  private func letAllGo() {
-    nextStage = nil
-    letOthersGo()
-    if let leader { letGo(leader) }
-    leader = nil
-  }
-
-  private func letOthersGo() {
-    for group in others { letGo(group) }
-    others = []
-  }
-
-  private func letGo(_ group: HeldCgroup) {
-    do throws(SystemError) {
-      try group.release()
-    } catch {
-      overdue.append(group)
-      askAgain()
-    }
-  }
-
-  private func askAgain() {
-    if retryTimer != nil { return }
-    retryTimer = try? loop.after(Self.again) { [unowned self] in
-      retryTimer = nil
-      let groups = overdue
-      overdue = []
-      for group in groups { letGo(group) }
-      if isAllOverdue { thawOverdue() }
-    }
-  }
-
-  private func thawOverdue() {
-    do throws(SystemError) {
-      try cgroup.setFrozen(false)
-      isAllOverdue = false
-    } catch {
-      if error.errno != ENODEV { askAgain() }
+      releaseAll()
     }
   }
 
@@ -197,11 +150,60 @@ final class Freezer: Freezing {
       ? "this kernel has no memory.reclaim (Linux 5.19)" : "there is no memory controller here"
   }
 
-  /// Watches nothing any more: the guest is gone.
+  /// Watches nothing any more: the instance has ended.
   func stop() {
     reclaimer = nil
     completion = nil
     nextStage = nil
-    retryTimer = nil
+    retry.cancel()
+  }
+}
+
+// What is held, and what could not be released.
+extension Freezer {
+  private func releaseAll() {
+    nextStage = nil
+    releaseOthers()
+    if let leader { release(leader) }
+    leader = nil
+  }
+
+  private func releaseOthers() {
+    for group in others { release(group) }
+    others = []
+  }
+
+  private func release(_ group: HeldCgroup) {
+    do throws(SystemError) {
+      try group.release()
+    } catch {
+      unreleased.append(group)
+      scheduleRetry()
+    }
+  }
+
+  private func thawLater(after error: SystemError) {
+    // ENODEV: the cgroup is gone, and nothing is left to thaw.
+    isThawOverdue = error.errno != ENODEV
+    if isThawOverdue { scheduleRetry() }
+  }
+
+  private func scheduleRetry() {
+    // Without memory for a timer the next request to thaw is the retry.
+    try? retry.schedule { [unowned self] in
+      let groups = unreleased
+      unreleased = []
+      for group in groups { release(group) }
+      if isThawOverdue { thawOverdue() }
+    }
+  }
+
+  private func thawOverdue() {
+    do throws(SystemError) {
+      try cgroup.setFrozen(false)
+      isThawOverdue = false
+    } catch {
+      thawLater(after: error)
+    }
   }
 }

@@ -5,13 +5,14 @@ import Planning
 import Systemd
 
 extension GuestStarter {
-  /// Furnished before anything of the guest runs; nil when there is nothing to furnish.
+  /// Makes the interfaces in the guest's network namespace, before a process of the guest runs.
   ///
+  /// - Returns: nil when the guest's file asks for none.
   /// - Throws: `NetworkError`; everything is undone then.
   func network(
     of guest: Guest, _ name: InstanceName, in namespaces: GuestNamespaces
   ) throws(NetworkError) -> GuestNetwork? {
-    // Somebody else furnishes the one at NamespacePath=.
+    // The namespace at NamespacePath= is set up by whoever made it.
     guard guest.network.isPrivate, let namespace = namespaces.network else { return nil }
     let host: MachineID
     do throws(SystemError) { host = try MachineID.host() } catch { throw .system(error) }

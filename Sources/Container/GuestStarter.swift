@@ -6,8 +6,8 @@ import Planning
 import Supervision
 import Systemd
 
-/// Makes PID 1 of a guest from its files and its listeners: facts, plan, cgroup, notify socket, launch. When a step fails, it undoes those
-/// before.
+/// Makes PID 1 of a guest from its files and its listeners: facts, plan, cgroup, notify socket, launch. When a step fails, the steps before
+/// it are undone.
 struct GuestStarter {
   let backend: ContainerBackend
 
@@ -25,11 +25,11 @@ struct GuestStarter {
     } catch {
       throw .system(error)
     }
-    let machineID = backend.machineIDs.claim(facts.machineID, for: guest.name, else: ownID)
-    facts.machineID = machineID.id
+    let machineID = backend.machineIDs.claim(facts.identity.machineID, for: guest.name, else: ownID)
+    facts.identity.machineID = machineID.id
     facts.listenerNames = start.listenerNames
     facts.controllers = backend.cgroupBase.controllers
-    facts.notifySocket = backend.notifySocket(of: name)
+    facts.hostSide.notifySocket = backend.notifySocket(of: name)
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
@@ -67,7 +67,7 @@ struct GuestStarter {
     var facts = found
     let host: HostSide
     do throws(HostSideError) {
-      host = try HostSide(making: guest, runtime: backend.runtime, facts: facts, discard: backend.sweeper.take)
+      host = try HostSide(making: guest, runtime: backend.runtime, facts: facts, discard: backend.sweeper.add)
     } catch {
       throw StartError(error)
     }
@@ -84,7 +84,7 @@ struct GuestStarter {
     do throws(StartError) {
       let made: GuestCgroup
       do throws(SystemError) {
-        // Before the start: a daemon killed in between leaves a record of nothing, never a guest without a record.
+        // Before the start: a daemon that is killed in between leaves a record without a guest, never a guest without a record.
         try record.write(name, base: backend.cgroupBase.path)
         made = try makeCgroup(name)
         cgroup = made
@@ -138,8 +138,8 @@ struct GuestStarter {
     return remarks
   }
 
-  /// Makes the instance's cgroup. The guest never runs twice: while processes are in the cgroup of an earlier instance this fails. No
-  /// daemon knows them any more, so they are killed, for the next attempt.
+  /// Makes the instance's cgroup. A guest must not run twice: while processes are in the cgroup of an earlier instance, this fails. No daemon
+  /// manages them any more, so they are killed, and the next attempt succeeds.
   private func makeCgroup(_ name: InstanceName) throws(SystemError) -> GuestCgroup {
     let base = backend.cgroupBase
     do throws(SystemError) {

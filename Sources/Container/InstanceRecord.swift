@@ -3,8 +3,8 @@ import GuestSpec
 import Launching
 import Linux
 
-/// The record of an instance, one file in the runtime directory, that says which cgroup the instance's lies in. By it a later daemon, itself
-/// perhaps in another cgroup, finds what a killed one left behind.
+/// The record of an instance: a file in the runtime directory with the path of the cgroup above the instance's own. A later daemon, which may
+/// be in another cgroup, finds by it what a killed one left.
 struct InstanceRecord {
   private let runtime: String
 
@@ -17,14 +17,14 @@ struct InstanceRecord {
 
   func remove(_ name: InstanceName) { removeFile(name.path(of: .record, in: runtime)) }
 
-  /// - Returns: the cgroup that the record of `name` says; nil when the record is damaged.
+  /// - Returns: the path in the record of `name`; nil when the record is damaged.
   /// - Throws: `SystemError` when it cannot be read.
   func base(of name: InstanceName) throws(SystemError) -> String? {
     do throws(SystemError) {
       let text = String(decoding: try readFile(name.path(of: .record, in: runtime), limit: 4096), as: UTF8.self)
       return text.split(separator: "\n").first.map(String.init)
     } catch {
-      // No record that a daemon wrote is so long, or a directory.
+      // EFBIG, EISDIR: a daemon did not write this.
       if error.errno == EFBIG || error.errno == EISDIR { return nil }
       throw error
     }

@@ -1,11 +1,11 @@
-/// The machine ids of the guests that run. No two may be told the same one: a root that was copied has its original's.
+/// The machine IDs of the guests that run. No two of them get the same one: the root of a copied guest has the ID of its original.
 final class MachineIDs {
   private var owners: [String: String] = [:]
 
-  /// An id that is one guest's for as long as this lives.
+  /// An ID that belongs to one guest for as long as this object lives.
   final class Claim {
     let id: String
-    /// The guest that has the id which was asked for first.
+    /// The guest that has the preferred ID; nil when this claim has it.
     let other: String?
     private let ids: MachineIDs
 
@@ -18,7 +18,7 @@ final class MachineIDs {
     deinit { ids.owners[id] = nil }
   }
 
-  /// Claims `id` for a guest, or `substitute` when another guest that runs has it.
+  /// Claims `id` for a guest, or `substitute` when another guest that runs has `id`.
   func claim(_ id: String, for guest: String, else substitute: String) -> Claim {
     let other = owners[id]
     let claimed = other == nil ? id : substitute

@@ -1,11 +1,11 @@
 import Glibc
 import Systemd
 
-/// The guests that systemd-machined is told of, so that `machinectl`, `systemctl -M` and the like find them. Where there is no
-/// machined, or no bus, nothing is missing otherwise.
+/// Registers guests with systemd-machined, so that `machinectl`, `systemctl -M` and the like find them. Without machined or a bus, guests
+/// run all the same.
 ///
-/// A machine belongs to the unit that its first process is in: the service of `dormoused`. machined drops it with that unit at the
-/// latest; what stays of a daemon that was killed and started again, its successor takes away.
+/// A machine belongs to the unit that its PID 1 is in, which is the service of dormoused. machined removes it with that unit at the latest.
+/// What a killed daemon registered is removed by the next daemon.
 final class Machines {
   struct Machine {
     var name: String
@@ -19,32 +19,33 @@ final class Machines {
   }
 
   private let loop: EventLoop
-  // Only while there are machines.
+  /// Connected only while there are machines.
   private var bus: SystemBus?
-  /// Those that are registered, or on their way to be, by name.
+  /// Those that are registered or being registered, by name.
   private var machines: [String: Machine] = [:]
   private var isRegistering = false
-  /// What waits to be tried again.
-  private var retries: [String: EventSource] = [:]
+  /// The next attempts to register, by name.
+  private var retries: [String: Retry] = [:]
 
-  /// For how long a name is waited for that an earlier run still has: machined lets go of a machine some time after it is told to.
-  private static let patience = 20
+  /// How many attempts a registration gets. A name that an earlier instance had may still be taken, because machined removes a machine
+  /// some time after it is asked to.
+  private static let attempts = 20
   private static let pause = Duration.milliseconds(100)
 
   init(_ loop: EventLoop) { self.loop = loop }
 
-  /// Registers a guest that runs; `failed` is called with the reason when machined is there and does not want it.
+  /// Registers a guest that runs. Calls `failed` with the reason when machined refuses it, and not when there is no machined.
   func register(_ machine: Machine, failed: @escaping (String) -> Void) {
     machines[machine.name] = machine
     register(machine, attempt: 1, failed)
   }
 
-  /// Takes over a guest that an earlier daemon registered.
+  /// Keeps a guest that an earlier daemon registered, so that it is unregistered at its end.
   func adopt(_ name: String, leader: Int32) {
     machines[name] = Machine(name: name, leader: leader, root: "")
   }
 
-  /// Takes away what a daemon that was killed has left of a guest that does not run.
+  /// Unregisters a guest that a killed daemon registered and that does not run any more.
   func forget(_ name: String) {
     guard isMachineKnown(name) else { return }
     removeStale(name) { [unowned self] in
@@ -52,7 +53,7 @@ final class Machines {
     }
   }
 
-  /// Forgets a guest that is gone; one that is not registered is no error.
+  /// Unregisters a guest that has ended. Does nothing for one that is not registered.
   func unregister(_ name: String) {
     retries.removeValue(forKey: name)?.cancel()
     guard machines.removeValue(forKey: name) != nil else { return }
@@ -61,33 +62,34 @@ final class Machines {
     }
   }
 
-  /// One after the other, because only what is registered can be seen. systemd 253 to 257 keep one machine for a unit, refuse a
-  /// second one, and then stop that unit: all the guests of this daemon. So no second one is asked for where a first one is kept.
+  /// One registration at a time. systemd 253 to 257 keep one machine for each unit. They refuse a second one and then stop the unit, with
+  /// all guests of this daemon in it. So a second machine is never requested while the unit has one, which shows only when it is registered.
   private func register(_ machine: Machine, attempt: Int, _ failed: @escaping (String) -> Void) {
-    if isRegistering { return again(machine, attempt, failed) }
+    if isRegistering { return retry(machine, attempt, failed) }
     let owner = machineKept(forUnitOf: machine.leader)
     if let owner, owner != machine.name {
-      if machines[owner] != nil || attempt >= Self.patience { return failed(Self.oneOnly) }
-      return removeStale(owner) { [unowned self] in again(machine, attempt + 1, failed) }
+      if machines[owner] != nil || attempt >= Self.attempts { return failed(Self.oneOnly) }
+      return removeStale(owner) { [unowned self] in retry(machine, attempt + 1, failed) }
     }
     let arguments: [SystemBus.Value] = [
       .string(machine.name), .bytes(machine.id?.bytes ?? []), .string("dormouse"), .string("container"),
-      .unsigned(UInt32(machine.leader)), .string(machine.root), .integers(machine.interfaces),
+      .unsigned(UInt32(clamping: machine.leader)), .string(machine.root), .integers(machine.interfaces),
     ]
     isRegistering = true
     let isSent = call("RegisterMachineWithNetwork", arguments) { [unowned self] result in
       isRegistering = false
       // It may have ended meanwhile, and started again.
       guard case .failure(let error) = result, machines[machine.name]?.leader == machine.leader else { return }
-      if error.name == "org.freedesktop.machine1.MachineExists", attempt < Self.patience {
-        return removeStale(machine.name) { [unowned self] in again(machine, attempt + 1, failed) }
+      if error.name == "org.freedesktop.machine1.MachineExists", attempt < Self.attempts {
+        return removeStale(machine.name) { [unowned self] in retry(machine, attempt + 1, failed) }
       }
-      if !Self.meansNobody.contains(where: error.name.hasPrefix) { failed(error.description) }
+      if !Self.meansNoMachined.contains(where: error.name.hasPrefix) { failed(error.description) }
     }
     if !isSent { isRegistering = false }
   }
 
-  /// A name that is taken is either on its way to be free, or was left by a daemon that was killed: then its first process is gone.
+  /// Unregisters a machine whose PID 1 has ended, as a killed daemon leaves it; then calls `next`. Any other machine stays: machined removes
+  /// it soon, or it is somebody else's.
   private func removeStale(_ name: String, then next: @escaping () -> Void) {
     call("GetMachine", [.string(name)]) { [unowned self] result in
       guard case .success(let path) = result else { return next() }
@@ -98,15 +100,18 @@ final class Machines {
         guard case .success(let text) = result, let leader = Int32(text), kill(leader, 0) == -1, errno == ESRCH else {
           return next()
         }
-        // The connection has to be there until this is answered: machined asks the bus who it was.
+        // The connection must last until this is answered: machined asks the bus who the caller was.
         call("UnregisterMachine", [.string(name)]) { _ in next() }
       }
     }
   }
 
-  private func again(_ machine: Machine, _ attempt: Int, _ failed: @escaping (String) -> Void) {
+  private func retry(_ machine: Machine, _ attempt: Int, _ failed: @escaping (String) -> Void) {
     guard machines[machine.name]?.leader == machine.leader else { return }
-    retries[machine.name] = try? loop.after(Self.pause) { [unowned self] in
+    let retry = Retry(loop, after: Self.pause, accuracy: .milliseconds(1))
+    retries[machine.name] = retry
+    // Without memory for a timer the guest stays unregistered.
+    try? retry.schedule { [unowned self] in
       retries[machine.name] = nil
       register(machine, attempt: attempt, failed)
     }
@@ -117,18 +122,18 @@ final class Machines {
     interface: "org.freedesktop.machine1.Manager")
 
   private static let oneOnly =
-    "this systemd-machined keeps one machine for each unit, and another guest of this one is there already "
-    + "(dormouse@.service gives each guest a unit of its own)"
+    "this version of systemd-machined keeps one machine for each unit, and another guest is registered already "
+    + "(with dormouse@.service each guest has a unit of its own)"
 
-  /// That nobody answers by this name, and nobody can be started who does.
-  private static let meansNobody = [
+  /// The errors, or their beginnings, that say that there is no machined and that none can be started.
+  private static let meansNoMachined = [
     "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
     "org.freedesktop.DBus.Error.Spawn.", "org.freedesktop.systemd1.", "org.freedesktop.DBus.Error.Disconnected",
   ]
 
-  /// What cannot be sent is not sent: nobody waits for it.
+  /// Calls a method. A call that cannot be sent is dropped: no guest waits for it.
   ///
-  /// - Returns: whether it is on its way, and an answer or its lack will be told.
+  /// - Returns: whether it was sent; `answer` is called later then, also when no answer comes.
   @discardableResult
   private func call(
     _ method: String, _ arguments: [SystemBus.Value], of object: SystemBus.Object = manager,
@@ -140,7 +145,7 @@ final class Machines {
       try bus.call(object, method, arguments, answer: answer)
       return true
     } catch {
-      // A connection that was lost is made anew for the next one.
+      // The next call connects anew.
       bus = nil
       isRegistering = false
       return false

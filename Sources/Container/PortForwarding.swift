@@ -4,8 +4,8 @@ import Planning
 import Supervision
 import Systemd
 
-/// Makes ports of the host lead to a guest wherever its address is: follows the addresses of the guest's network, and sets the rules
-/// of the host's packet filter by them.
+/// Forwards ports of the host to a guest (`Port=`): watches the addresses of the guest's network, and sets rules of the host's packet filter
+/// for them.
 final class PortForwarding {
   private let guest: String
   private let network: GuestNetwork
@@ -26,9 +26,9 @@ final class PortForwarding {
   func begin(_ loop: EventLoop, _ report: @escaping (InstanceRemark) -> Void) throws(SystemError) {
     source = try loop.watch(watch.descriptor, for: .readable) { [unowned self] _ in
       watch.drain()
-      follow(report)
+      update(report)
     }
-    follow(report)
+    update(report)
   }
 
   func stop() {
@@ -36,7 +36,7 @@ final class PortForwarding {
     source = nil
   }
 
-  private func follow(_ report: (InstanceRemark) -> Void) {
+  private func update(_ report: (InstanceRemark) -> Void) {
     do {
       let addresses = try watch.addresses().map(\.address)
       var rules = PortRules(network.ports, ipv4: nil, ipv6: nil, hostEnd: network.hostEnd)
@@ -46,7 +46,7 @@ final class PortForwarding {
         case .v6: rules.ipv6 = address.description
         }
       }
-      // A guest without an address needs no rules, until it has had some.
+      // A guest that has never had an address needs no rules.
       if rules == current || current == nil && addresses.isEmpty { return }
       try Nftables.run(rules.text(of: guest))
       let isFirst = current == nil
@@ -58,7 +58,7 @@ final class PortForwarding {
     }
   }
 
-  /// After the rules that keep the guest from the host's 127.0.0.1 are there.
+  /// Called when the rules are set, because they also keep the guest from the host's 127.0.0.1.
   private func allowLoopback(_ hostEnd: String, _ report: (InstanceRemark) -> Void) {
     do throws(SystemError) {
       try allowLoopbackAddresses(on: hostEnd)

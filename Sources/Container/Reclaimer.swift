@@ -2,25 +2,26 @@ import Launching
 import Linux
 import Systemd
 
-/// Pushes the memory of a frozen guest out, a piece at a time: whoever incoming meanwhile is not kept waiting.
+/// Reclaims the memory of a frozen guest (`memory.reclaim`) in small pieces, so that no client waits for the daemon meanwhile.
 final class Reclaimer {
   private let cgroup: GuestCgroup
   private let loop: EventLoop
   private let failed: (SystemError) -> Void
   private var reclaim: MemoryReclaim?
   private var next: EventSource?
+  /// For the kernel's own want of memory or descriptors.
+  private let retry: Retry
 
-  /// In bytes. The daemon does nothing else meanwhile: a millisecond's work, or a few where it has to be compressed or written.
+  /// In bytes. The daemon does nothing else while the kernel works on one: a millisecond, or a few when it compresses or writes.
   private static let piece = 1 << 20
   private static let pause = Duration.milliseconds(1)
-  /// When the kernel had no room for it.
-  private static let again = Duration.seconds(1)
 
-  /// Calls `failed` when nothing can be pushed out here.
+  /// Calls `failed` when nothing can be reclaimed on this host.
   init(_ cgroup: GuestCgroup, loop: EventLoop, failed: @escaping (SystemError) -> Void) {
     self.cgroup = cgroup
     self.loop = loop
     self.failed = failed
+    retry = Retry(loop)
   }
 
   deinit { next?.cancel() }
@@ -31,10 +32,10 @@ final class Reclaimer {
     next = nil
     do throws(SystemError) {
       do throws(SystemError) {
-        if try push() { try goOn(after: Self.pause) }
+        if try reclaimPiece() { next = try loop.after(Self.pause, priority: .last) { [unowned self] in step() } }
       } catch {
         if !error.isForWantOfRoom { throw error }
-        try goOn(after: Self.again)
+        try retry.schedule { [unowned self] in step() }
       }
     } catch {
       failed(error)
@@ -42,13 +43,9 @@ final class Reclaimer {
   }
 
   /// - Returns: whether there may be more.
-  private func push() throws(SystemError) -> Bool {
+  private func reclaimPiece() throws(SystemError) -> Bool {
     if let reclaim { return try reclaim.push(bytes: Self.piece) }
     reclaim = try MemoryReclaim(of: cgroup)
     return true
-  }
-
-  private func goOn(after pause: Duration) throws(SystemError) {
-    next = try loop.after(pause, priority: .last) { [unowned self] in step() }
   }
 }

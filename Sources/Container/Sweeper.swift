@@ -1,30 +1,30 @@
 import Launching
 import Systemd
 
-/// Removes what guests have written into their scratch directories, when the daemon has nothing else to do.
+/// Removes the scratch directories of guests that have ended, while the daemon has nothing else to do.
 final class Sweeper {
   private let loop: EventLoop
   private var discarded: [DiscardedScratch]
-  private var turn: EventSource?
+  private var nextStep: EventSource?
 
-  /// As many files take a millisecond or two.
+  /// Removing this many files takes a millisecond or two.
   private static let filesAtATime = 64
 
-  /// Goes on with what an earlier daemon has not finished.
+  /// Also removes what an earlier daemon has discarded and did not get to.
   init(_ loop: EventLoop, runtime: String) {
     self.loop = loop
     discarded = DiscardedScratch.left(in: runtime)
     schedule()
   }
 
-  func take(_ scratch: DiscardedScratch) {
+  func add(_ scratch: DiscardedScratch) {
     discarded.append(scratch)
-    if turn == nil { schedule() }
+    if nextStep == nil { schedule() }
   }
 
-  /// Removes all that is left, at once: the daemon ends.
+  /// Removes everything at once, because the daemon ends.
   func finish() {
-    turn = nil
+    nextStep = nil
     for scratch in discarded { _ = scratch.remove() }
     discarded = []
   }
@@ -32,7 +32,7 @@ final class Sweeper {
   private func schedule() {
     if discarded.isEmpty { return }
     do {
-      turn = try loop.after(.zero, priority: .last) { [unowned self] in sweep() }
+      nextStep = try loop.after(.zero, priority: .last) { [unowned self] in sweep() }
     } catch {
       // Without a timer there is no later.
       finish()
@@ -40,7 +40,7 @@ final class Sweeper {
   }
 
   private func sweep() {
-    turn = nil
+    nextStep = nil
     if discarded.first?.remove(atMost: Self.filesAtATime) == true { discarded.removeFirst() }
     schedule()
   }

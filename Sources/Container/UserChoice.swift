@@ -4,21 +4,22 @@ import Launching
 import Linux
 import Planning
 
-/// The users that a start found for its guest, with what keeps them the guest's for as long as it runs.
+/// The users that were chosen for a guest, and the claim that keeps them for the guest while it runs.
 struct UserChoice {
-  /// nil: the host's.
+  /// nil: the guest has no user namespace, its users are the host's.
   var users: GuestUsers?
   var namespaces: GuestNamespaces
   var claim: UserRanges.Claim?
-  /// Why a guest that could have had users of its own, and did not say, has the host's.
+  /// Why a guest whose file does not say which users it gets has no user namespace; nil when it has one.
   var withoutBecause: String?
 }
 
 extension GuestStarter {
-  /// Finds users for a guest with this root, makes its namespaces, and sees to it that the root's files belong to them.
+  /// Chooses users for a guest with this root, makes its namespaces, and makes the root's files belong to the users: by an idmapped mount, or
+  /// by chown.
   ///
-  /// With `PrivateUsersOwnership=chown` the files change their owners on the disk, which takes time in proportion to their number. It is
-  /// done once for a root.
+  /// With `PrivateUsersOwnership=chown` the files change their owners on the disk, once for each root, which takes time in proportion to
+  /// their number.
   ///
   /// - Throws: `UserChoiceError`.
   func chooseUsers(_ guest: Guest, root: String) throws(UserChoiceError) -> UserChoice {
@@ -47,7 +48,7 @@ extension GuestStarter {
     _ wish: UsersWish, _ owner: RootOwner, _ name: String
   ) throws(UserChoiceError) -> UserRanges.Claim {
     let ranges = backend.userRanges
-    if let base = wish.base { return ranges.note(IDMap(base: base, count: wish.count)) }
+    if let base = wish.base { return ranges.claim(IDMap(base: base, count: wish.count)) }
     let claim: UserRanges.Claim?
     do throws(SystemError) {
       claim = try ranges.claim(firstOf: UserRange.candidates(owner: owner, name: name))
@@ -99,7 +100,7 @@ enum UserChoiceError: Error, CustomStringConvertible {
   case users(UsersError)
   /// The guest's namespaces cannot be made.
   case launch(LaunchError)
-  /// The root cannot be read or given away, or no range can be locked.
+  /// The root cannot be read, its owners cannot be changed, or no range can be locked.
   case system(SystemError)
 
   var description: String {
@@ -110,8 +111,8 @@ enum UserChoiceError: Error, CustomStringConvertible {
     }
   }
 
-  /// Whether the next start would fail in the same way. A shortage that may pass, of descriptors for example, is no reason to run a guest
-  /// without a user namespace.
+  /// Whether the next start would fail in the same way. Only then is a guest started without a user namespace, never because descriptors
+  /// or memory are short for the moment.
   var isPermanent: Bool {
     switch self {
     case .users(let error): return error != .noFreeRange
@@ -126,7 +127,7 @@ enum UserChoiceError: Error, CustomStringConvertible {
   }
 }
 
-/// What of a root is mounted so that its owners are the guest's.
+/// The part of a root that is idmapped: mounted so that its files belong to the guest's users.
 private struct MappedRoot {
   let path: String
   let hasMountsBelow: Bool
@@ -134,7 +135,7 @@ private struct MappedRoot {
 
   init(_ guest: Guest, _ root: String) {
     isBelowOverlay = guest.files.volatile == .overlay
-    // The host's other file systems are not the guest's, only seen by it; an overlay's layer is of one file system.
+    // With the host's root as the guest's, the file systems below it stay the host's. An overlay has one file system as its layer.
     hasMountsBelow = !isBelowOverlay && root != "/"
     path = guest.files.volatile == .yes ? (root == "/" ? "/usr" : root + "/usr") : root
   }

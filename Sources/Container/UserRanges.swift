@@ -1,12 +1,13 @@
 import Linux
 import Planning
 
-/// The ranges of ids that running guests have. Nobody else who keeps to systemd-nspawn's lock files gets one of them meanwhile.
+/// The ranges of user IDs that guests use while they run. Each is locked as systemd-nspawn locks its ranges, so that no program that respects
+/// these locks uses one meanwhile.
 struct UserRanges {
-  /// Where systemd-nspawn keeps its locks, one file for each range, named by its first id.
+  /// Where systemd-nspawn keeps its locks: one file for each range, named after the first ID.
   var directory = "/run/systemd/nspawn-uid"
 
-  /// A range that is one guest's for as long as this lives.
+  /// A range that belongs to one guest for as long as this object lives.
   final class Claim {
     let base: UInt32
     private let locks: [LockFile]
@@ -17,9 +18,9 @@ struct UserRanges {
     }
   }
 
-  /// The first of `candidates` that nobody has.
+  /// Claims the first of `candidates` that is free.
   ///
-  /// - Returns: nil when all are somebody's.
+  /// - Returns: nil when none is.
   /// - Throws: `SystemError` when no lock can be made.
   func claim(firstOf candidates: [UInt32]) throws(SystemError) -> Claim? {
     try makeDirectories(directory)
@@ -32,12 +33,13 @@ struct UserRanges {
     return nil
   }
 
-  /// Keeps others from the ranges that `map` touches, as far as they are free: a guest that was given its ids gets them.
-  func note(_ map: IDMap) -> Claim {
+  /// Claims the IDs of `map`, and locks the ranges that they touch as far as those are free: a guest whose file names its IDs gets them
+  /// even if another program uses them.
+  func claim(_ map: IDMap) -> Claim {
     var locks: [LockFile] = []
     let end = UInt64(map.users.outer) + UInt64(map.users.count)
     var base = UInt64(map.users.outer / UserRange.size * UserRange.size)
-    // Not the host's own, and not more than anybody can mean by a guest.
+    // Range 0 is the host's own. The limit bounds the work for a map of nearly all IDs.
     while base > 0, base < end, locks.count < 16 {
       guard let lock = try? LockFile(locking: "\(directory)/\(base)") else { break }
       locks.append(lock)
@@ -46,15 +48,16 @@ struct UserRanges {
     return Claim(base: map.users.outer, locks)
   }
 
-  /// As `note`, for the ids of a process that runs already; nil when they are the host's own (user_namespaces(7)).
+  /// Claims the IDs of a process that runs already, an orphan's PID 1.
   ///
+  /// - Returns: nil when they are the host's own (user_namespaces(7)).
   /// - Throws: `SystemError`; `ENOENT` or `ESRCH` when it has ended.
-  func note(usersOf process: Int32) throws(SystemError) -> Claim? {
+  func claim(usersOf process: Int32) throws(SystemError) -> Claim? {
     let text = try readFile("/proc/\(process)/uid_map", limit: 64 << 10)
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
     let row = lines.first?.split(separator: " ").compactMap { UInt32($0) } ?? []
     guard row.count == 3, row[1] != 0 else { return nil }
-    return note(IDMap(base: row[1], count: row[2]))
+    return claim(IDMap(base: row[1], count: row[2]))
   }
 
   private static func taken() -> [ClosedRange<UInt64>] {

@@ -1,11 +1,11 @@
 /// Everything that is known about one guest: the reply to `Status`.
 public struct GuestStatus: Codable, Equatable, Sendable {
   /// The name of the guest file without `.guest`.
-  public var name: String
+  public let name: String
   /// systemd's word for the state it is in.
-  public var state: GuestState
+  public let state: GuestState
   /// When it came into this state.
-  public var since: Timestamp
+  public let since: Timestamp
   /// How many connections it has, including those in an accept queue.
   public var connections = 0
   /// How often it was started since the daemon started.

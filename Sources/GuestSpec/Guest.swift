@@ -35,43 +35,16 @@ public struct ExecSettings: Equatable, Sendable {
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 sends READY=1; nil means the value of `boot`.
   public var notifyReady: Bool?
-  /// `Ephemeral=`: changes to the root are discarded when the instance ends.
-  public var ephemeral = false
-  /// `Timezone=`.
-  public var timezone = Timezone.auto
-  /// `ResolvConf=`.
-  public var resolvConf = ResolvConf.auto
-  /// `LinkJournal=`.
-  public var linkJournal = LinkJournal.auto
-  /// `User=`: a user of the guest, by name or by number; nil means root.
-  public var user: String?
-  /// `WorkingDirectory=`; nil means the root directory.
-  public var workingDirectory: String?
-  /// `PivotRoot=`.
-  public var pivotRoot: PivotRoot?
-  /// `Capability=`: capabilities in addition to the default ones.
-  public var addedCapabilities: [CapabilityChoice] = []
-  /// `DropCapability=`: capabilities that are removed from the resulting set.
-  public var droppedCapabilities: [CapabilityChoice] = []
-  /// `AmbientCapability=`.
-  public var ambientCapabilities: [Capabilities] = []
-  /// `NoNewPrivileges=`.
-  public var noNewPrivileges = false
-  /// `SystemCallFilter=`, in the order of the files.
-  public var systemCalls: [SystemCallChoice] = []
-  /// `RestrictAddressFamilies=`; nil means that all are allowed.
-  public var families: AddressFamilies?
-  /// `SuppressSync=`.
-  public var suppressSync = false
-  /// `Personality=`.
-  public var personality: Personality?
-  /// `LimitCPU=` and the other resource limits.
-  public var limits = ResourceLimits()
-  /// `OOMScoreAdjust=`; nil means the value of the daemon.
-  public var oomScoreAdjust: Int16?
-  /// `CPUAffinity=`; empty means the affinity of the daemon.
-  public var processors: [ClosedRange<Int>] = []
-
+  /// What is done with the root directory before the program runs.
+  public var root = Root()
+  /// The settings by which the guest fits into its host.
+  public var integration = Integration()
+  /// The properties of the guest's first process.
+  public var process = Process()
+  /// The capabilities of the guest.
+  public var capabilities = CapabilitySettings()
+  /// What the guest's processes may ask of the kernel.
+  public var sandbox = Sandbox()
   /// `PrivateUsers=`; nil means `pick` where the root directory allows it, and `no` otherwise.
   public var privateUsers: PrivateUsers?
 
@@ -87,6 +60,62 @@ public struct ExecSettings: Equatable, Sendable {
   public var effectiveKillSignal: Signal { killSignal ?? (boot || processTwo ? .realtime(3) : .sigterm) }
   /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or the value of `boot`.
   public var waitsForReady: Bool { notifyReady ?? boot }
+
+  /// What is done with the root directory before the program runs.
+  public struct Root: Equatable, Sendable {
+    /// `Ephemeral=`: changes to the root are discarded when the instance ends.
+    public var ephemeral = false
+    /// `PivotRoot=`.
+    public var pivot: PivotRoot?
+  }
+
+  /// The settings by which the guest fits into its host.
+  public struct Integration: Equatable, Sendable {
+    /// `Timezone=`.
+    public var timezone = Timezone.auto
+    /// `ResolvConf=`.
+    public var resolvConf = ResolvConf.auto
+    /// `LinkJournal=`.
+    public var linkJournal = LinkJournal.auto
+  }
+
+  /// The properties of the guest's first process, which its other processes inherit.
+  public struct Process: Equatable, Sendable {
+    /// `User=`: a user of the guest, by name or by number; nil means root.
+    public var user: String?
+    /// `WorkingDirectory=`; nil means the root directory.
+    public var workingDirectory: String?
+    /// `Personality=`.
+    public var personality: Personality?
+    /// `LimitCPU=` and the other resource limits.
+    public var limits = ResourceLimits()
+    /// `OOMScoreAdjust=`; nil means the value of the daemon.
+    public var oomScoreAdjust: Int16?
+    /// `CPUAffinity=`; empty means the affinity of the daemon.
+    public var processors: [ClosedRange<Int>] = []
+  }
+
+  /// The capabilities of the guest.
+  public struct CapabilitySettings: Equatable, Sendable {
+    /// `Capability=`: capabilities in addition to the default ones.
+    public var added: [CapabilityChoice] = []
+    /// `DropCapability=`: capabilities that are removed from the resulting set.
+    public var dropped: [CapabilityChoice] = []
+    /// `AmbientCapability=`.
+    public var ambient: [Capabilities] = []
+  }
+
+  /// What the guest's processes may ask of the kernel.
+  public struct Sandbox: Equatable, Sendable {
+    /// `NoNewPrivileges=`.
+    public var noNewPrivileges = false
+    /// `SystemCallFilter=`, in the order of the files.
+    public var systemCalls: [SystemCallChoice] = []
+    /// `RestrictAddressFamilies=`; nil means that all are allowed.
+    public var families: AddressFamilies?
+    /// `SuppressSync=`.
+    public var suppressSync = false
+  }
 }
 
 /// `PivotRoot=`: a directory of the guest's root that becomes the root, and the directory on which the old root is mounted.

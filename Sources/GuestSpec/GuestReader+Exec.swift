@@ -10,12 +10,12 @@ extension GuestReader {
       }
       return
     }
-    if guest.exec.user != nil {
+    if guest.exec.process.user != nil {
       report(
         places["Exec.User"] ?? whole, .error,
         "User= cannot be combined with Boot=yes: an init must run as root; remove User= or set Boot=no")
     }
-    if !guest.exec.ambientCapabilities.isEmpty {
+    if !guest.exec.capabilities.ambient.isEmpty {
       report(
         places["Exec.AmbientCapability"] ?? whole, .error,
         "AmbientCapability= cannot be combined with Boot=yes: an init has all capabilities anyway; use Capability=")

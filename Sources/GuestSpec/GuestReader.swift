@@ -177,8 +177,8 @@ struct GuestReader {
       let place = key.flatMap { places["Network.\($0)"] }
       report(place ?? whole, .error, key.map { "\($0)=: \(problem)" } ?? problem)
     }
-    let journal = guest.exec.linkJournal
-    if guest.exec.ephemeral, [.host, .guest].contains(journal) {
+    let journal = guest.exec.integration.linkJournal
+    if guest.exec.root.ephemeral, [.host, .guest].contains(journal) {
       report(
         places["Exec.LinkJournal"] ?? whole, .error,
         "LinkJournal=\(journal.rawValue) keeps the journal of a guest that Ephemeral=yes discards; remove one of them")

@@ -60,3 +60,7 @@ extension Guest {
     return reader.finish(files.last?.path ?? name)
   }
 }
+
+extension Guest: Defaulted {
+  static var defaults: Guest { Guest(name: "") }
+}

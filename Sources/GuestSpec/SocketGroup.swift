@@ -8,28 +8,14 @@ public struct SocketGroup: Equatable, Sendable {
   public var backlog: UInt32 = .max
   /// `BindIPv6Only=`: whether a socket on an IPv6 address accepts IPv4 connections.
   public var bindIPv6Only = BindIPv6Only.default
-  /// `SocketMode=`: the mode of an AF_UNIX socket in the file system.
-  public var socketMode: UInt16 = 0o666
-  /// `SocketUser=`: the owner of an AF_UNIX socket in the file system, by name or number; nil means the daemon's user.
-  public var socketUser: String?
-  /// `SocketGroup=`: the group of such a socket; nil means the daemon's group.
-  public var socketGroup: String?
-  /// `DirectoryMode=`: the mode of directories that are created for an AF_UNIX path.
-  public var directoryMode: UInt16 = 0o755
-  /// `RemoveOnStop=`: a socket in the file system is removed when the daemon ends.
-  public var removeOnStop = false
+  /// The file of an AF_UNIX socket.
+  public var file = File()
   /// `ReusePort=`: SO_REUSEPORT.
   public var reusePort = false
   /// `FreeBind=`: IP_FREEBIND, which allows an address that no interface has yet.
   public var freeBind = false
-  /// `KeepAlive=`: SO_KEEPALIVE.
-  public var keepAlive = false
-  /// `KeepAliveTimeSec=`: how long a connection is silent before the first keepalive probe; nil means the kernel's default.
-  public var keepAliveTime: Duration?
-  /// `KeepAliveIntervalSec=`: the time between two probes; nil means the kernel's default.
-  public var keepAliveInterval: Duration?
-  /// `KeepAliveProbes=`: the number of unanswered probes after which a connection ends; nil means the kernel's default.
-  public var keepAliveProbes: UInt32?
+  /// The probes of silent TCP connections.
+  public var keepAlive = KeepAlive()
   /// `NoDelay=`: TCP_NODELAY.
   public var noDelay = false
   /// `ReceiveBuffer=` in bytes; nil means the kernel's default.
@@ -40,6 +26,36 @@ public struct SocketGroup: Equatable, Sendable {
   public var deferAccept: Duration?
 
   public init() {}
+
+  /// The settings of an AF_UNIX socket in the file system.
+  public struct File: Equatable, Sendable {
+    /// `SocketMode=`: the mode of the socket.
+    public var mode: UInt16 = 0o666
+    /// `SocketUser=`: the owner of the socket, by name or number; nil means the daemon's user.
+    public var user: String?
+    /// `SocketGroup=`: the group of the socket; nil means the daemon's group.
+    public var group: String?
+    /// `DirectoryMode=`: the mode of directories that are created for the path.
+    public var directoryMode: UInt16 = 0o755
+    /// `RemoveOnStop=`: the socket is removed when the daemon ends.
+    public var removeOnStop = false
+
+    public init() {}
+  }
+
+  /// The settings of keepalive probes; nil means the kernel's default.
+  public struct KeepAlive: Equatable, Sendable {
+    /// `KeepAlive=`: SO_KEEPALIVE.
+    public var isOn = false
+    /// `KeepAliveTimeSec=`: how long a connection is silent before the first probe.
+    public var time: Duration?
+    /// `KeepAliveIntervalSec=`: the time between two probes.
+    public var interval: Duration?
+    /// `KeepAliveProbes=`: the number of unanswered probes after which a connection ends.
+    public var probes: UInt32?
+
+    public init() {}
+  }
 }
 
 /// systemd.socket(5) `BindIPv6Only=`.

@@ -17,7 +17,7 @@ extension Observation {
     ] + devices.map { "/dev/" + $0.name } + inaccessible.map { "/run/host/inaccessible/" + $0 }
 
   /// The terminals that $container_ttys names, relative to /dev.
-  public var terminals: [String] { environment["container_ttys"]?.split(separator: " ").map(String.init) ?? [] }
+  public var terminals: [String] { process.environment["container_ttys"]?.split(separator: " ").map(String.init) ?? [] }
 
   /// The file at a path.
   ///
@@ -45,7 +45,7 @@ extension Observation {
     isSystemd ? verdict() : .notApplicable("process 1 is not systemd")
   }
 
-  var hasOwnNetwork: Bool { ownNamespaces.contains("net") }
+  var hasOwnNetwork: Bool { process.ownNamespaces.contains("net") }
   var hasVirtualEthernet: Bool { hasOwnNetwork && interfaces.contains("host0") }
 
   func ofVirtualEthernet(_ verdict: @autoclosure () -> Verdict) -> Verdict {
@@ -53,11 +53,11 @@ extension Observation {
   }
 
   /// The user ID of the guest's root on the host.
-  var guestRoot: UInt64? { userMap.first { $0.inside == 0 }?.outside }
-  var hasOwnUsers: Bool { ownNamespaces.contains("user") && guestRoot != 0 }
+  var guestRoot: UInt64? { process.userMap.first { $0.inside == 0 }?.outside }
+  var hasOwnUsers: Bool { process.ownNamespaces.contains("user") && guestRoot != 0 }
 
   /// A hexadecimal mask of /proc/PID/status.
-  func mask(_ field: String) -> UInt64 { UInt64(status[field] ?? "", radix: 16) ?? 0 }
+  func mask(_ field: String) -> UInt64 { UInt64(process.status[field] ?? "", radix: 16) ?? 0 }
 
   func has(capability number: UInt64, _ name: String) -> Verdict {
     .holds(if: mask("CapBnd") & 1 << number != 0, else: "\(name) is not in the bounding set")
@@ -74,7 +74,8 @@ extension Observation {
 
   var isInItsPlace: Verdict {
     .holds(
-      if: !cgroup.isEmpty && cgroup.isBelow(daemonCgroup), else: "the guest is in \(cgroup), not below \(daemonCgroup)")
+      if: !cgroups.guest.isEmpty && cgroups.guest.isBelow(cgroups.daemon),
+      else: "the guest is in \(cgroups.guest), not below \(cgroups.daemon)")
   }
 
   func registered(_ verdict: (_ machine: [String: String]) -> Verdict) -> Verdict {

@@ -8,26 +8,10 @@ public struct Observation: Equatable, Sendable {
   public var mounts: [Mount] = []
   /// The mounts in the mount namespace of the host.
   public var hostMounts: [Mount] = []
-  /// The environment with which process 1 was executed.
-  public var environment: [String: String] = [:]
-  /// The fields of /proc/PID/status of process 1.
-  public var status: [String: String] = [:]
-  /// The namespaces that the guest does not share with the host, by their names in /proc/PID/ns.
-  public var ownNamespaces: Set<String> = []
-  /// The ranges of /proc/PID/uid_map.
-  public var userMap: [UserRange] = []
-  /// The host name in the guest's UTS namespace.
-  public var hostname = ""
-  /// The path of the cgroup of process 1 on the host.
-  public var cgroup = ""
-  /// The names of all cgroups below that of the guest.
-  public var groupsBelow: Set<String> = []
-  /// The path on the host of the cgroup that was delegated to the daemon.
-  public var daemonCgroup = ""
-  /// Whether systemd on the host delegated `daemonCgroup`; nil if systemd did not create it.
-  public var isDelegated: Bool?
-  /// The number of device programs that apply to the guest; nil if the kernel does not tell.
-  public var devicePrograms: Int?
+  /// What /proc shows of process 1.
+  public var process = Process()
+  /// The cgroups of the guest and of the daemon.
+  public var cgroups = Cgroups()
   /// Whether a process has the master side of /dev/console open.
   public var consoleIsHeld = false
   /// The terminals of `terminals` whose master side is open.
@@ -40,6 +24,38 @@ public struct Observation: Equatable, Sendable {
   public var daemon = Daemon()
 
   public init(name: String) { self.name = name }
+
+  /// What /proc shows of process 1.
+  public struct Process: Equatable, Sendable {
+    /// The environment with which it was executed.
+    public var environment: [String: String] = [:]
+    /// The fields of /proc/PID/status.
+    public var status: [String: String] = [:]
+    /// The namespaces that it does not share with the host, by their names in /proc/PID/ns.
+    public var ownNamespaces: Set<String> = []
+    /// The ranges of /proc/PID/uid_map.
+    public var userMap: [UserRange] = []
+    /// The host name in its UTS namespace.
+    public var hostname = ""
+
+    public init() {}
+  }
+
+  /// The cgroups of the guest and of the daemon.
+  public struct Cgroups: Equatable, Sendable {
+    /// The path of the cgroup of process 1 on the host.
+    public var guest = ""
+    /// The names of all cgroups below that of the guest.
+    public var below: Set<String> = []
+    /// The path on the host of the cgroup that was delegated to the daemon.
+    public var daemon = ""
+    /// Whether systemd on the host delegated the daemon's cgroup; nil if systemd did not create it.
+    public var isDelegated: Bool?
+    /// The number of device programs that apply to the guest; nil if the kernel does not tell.
+    public var devicePrograms: Int?
+
+    public init() {}
+  }
 
   /// What the daemon reports about the guest.
   public struct Daemon: Equatable, Sendable {

@@ -20,7 +20,8 @@ public struct Row: Sendable {
 
   /// All rows in the order of the documents.
   public static let all =
-    executionEnvironment + environmentVariables + integration + networking + runHost + shouldNot + final + managers
+    executionEnvironmentRows + environmentVariableRows + integrationRows + networkingRows + runHostRows + shouldNotRows
+    + finalRows + managerRows
 }
 
 /// How strongly a document asks for something.

@@ -11,8 +11,10 @@ extension HostEtc {
   init(for guest: Guest, root: String) {
     self.init()
     timezone = Self.hostTimezone()
-    if [.copy, .auto].contains(guest.exec.timezone) { localtime = try? readFile("/etc/localtime", limit: Self.limit) }
-    for path in guest.exec.resolvConf.candidates {
+    if [.copy, .auto].contains(guest.exec.integration.timezone) {
+      localtime = try? readFile("/etc/localtime", limit: Self.limit)
+    }
+    for path in guest.exec.integration.resolvConf.candidates {
       guard let contents = try? readRegularFile(path, limit: Self.limit) else { continue }
       resolvConf = HostFile(path: path, contents: contents)
       break

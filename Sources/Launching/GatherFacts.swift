@@ -17,29 +17,29 @@ extension StartFacts {
     // With Volatile=yes the guest does not see the root's /etc.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
-    let isOverlaid = guest.files.volatile == .overlay || guest.exec.ephemeral && guest.files.volatile == .no
+    let isOverlaid = guest.files.volatile == .overlay || guest.exec.root.ephemeral && guest.files.volatile == .no
     // systemd in the guest takes the ID from its root, so the root's ID comes first. In an overlay the file can be replaced, so the setting
     // comes first, and the root's ID is not used over Directory=/, where it is the host's own.
     let id = isOverlaid ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
-    facts.rootMachineID = rootID
-    facts.hostOSReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }
-    if let file = facts.hostOSReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
-      facts.hostOSRelease = HostOSRelease(assignments(in: String(decoding: text, as: UTF8.self)))
+    facts.identity.rootMachineID = rootID
+    facts.host.osReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }
+    if let file = facts.host.osReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
+      facts.host.osRelease = HostOSRelease(assignments(in: String(decoding: text, as: UTF8.self)))
     }
     if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
-    facts.mayMakeNodes = canMakeNodes(in: facts.staging)
-    facts.mayRestrictDevices = Cgroup2.canRestrictDevices
-    facts.mayFilterSystemCalls = SystemCallProgram.canBeInstalled
+    facts.host.mayMakeNodes = canMakeNodes(in: facts.staging)
+    facts.host.mayRestrictDevices = Cgroup2.canRestrictDevices
+    facts.host.mayFilterSystemCalls = SystemCallProgram.canBeInstalled
     facts.boundDevices = boundDevices(guest.files.mounts)
-    facts.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
-    facts.limits = hostLimits()
-    if let user = guest.exec.user { facts.account = account(user, of: guest, inRoot: root) }
+    facts.host.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
+    facts.host.limits = hostLimits()
+    if let user = guest.exec.process.user { facts.account = account(user, of: guest, inRoot: root) }
     #if arch(arm64)
-      facts.architecture = .arm64
+      facts.host.architecture = .arm64
     #endif
-    facts.bootID = newUUID()
-    facts.machine = MachineSize.gather()
+    facts.identity.bootID = newUUID()
+    facts.host.machine = MachineSize.gather()
     facts.etc = HostEtc(for: guest, root: root)
     return facts
   }
@@ -72,7 +72,7 @@ extension StartFacts {
   static func database(_ name: String, of guest: Guest, inRoot root: String) -> String? {
     // With Volatile=yes the guest's /etc is empty.
     if guest.files.volatile == .yes { return nil }
-    let path = (guest.exec.pivotRoot?.new ?? "") + "/etc/" + name
+    let path = (guest.exec.root.pivot?.new ?? "") + "/etc/" + name
     return (try? readFile(path, inRoot: root, limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
   }
 

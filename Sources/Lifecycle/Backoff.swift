@@ -1,8 +1,8 @@
-/// The growing pause between a guest's failures: never a dead port, never a busy loop.
+/// The pause between the failures of a guest, which grows: the guest is always tried again, and never in a busy loop.
 public enum Backoff {
-  /// Guests that end too soon this often in a row are still woken at once; one more, and the wake is paid for with a pause.
+  /// A guest that ended too soon this often in a row is still woken at once. After one more time it is woken after a pause.
   public static let allowance = 2
-  /// The longest pause, so that a guest heals by itself soon after its fault is mended.
+  /// The longest pause, so that a guest works again soon after the cause is removed.
   public static let longest = Duration.seconds(300)
 
   /// 500 ms, doubled for each further failure.
@@ -14,8 +14,8 @@ public enum Backoff {
   /// How long a guest must have been ready until its earlier failures are forgotten.
   public static let stableAfter = Duration.seconds(10)
 
-  /// How long nobody must have incoming at a sleeping guest until its failures are forgotten. Whom it failed still waits in a queue,
-  /// and incoming at once.
+  /// How long no connection must come to a sleeping guest until its failures are forgotten. A client that was queued during the last failure
+  /// is still there, and is reported as an incoming connection at once.
   public static func quiet(afterFailures failures: Int) -> Duration {
     max(stableAfter, pause(afterFailures: failures))
   }

@@ -1,4 +1,4 @@
-/// What is to be done about an event, in order. `Supervisor.perform(_:)` is the only interpreter.
+/// What the daemon has to do about an event. `Supervisor.perform(_:)` is the only interpreter.
 public enum Effect: Equatable, Sendable {
   /// Open the listeners that are not open, and repair those that an instance changed; answers with `bound` or `bindFailed`.
   case bindListeners
@@ -12,9 +12,9 @@ public enum Effect: Equatable, Sendable {
   case start
   /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`.
   case divert(Divertible)
-  /// The instance goes on: steer new clients to its listeners again, and move the parked ones there.
+  /// The instance keeps running: steer new clients to its listeners again, and move the parked ones there.
   case restore
-  /// The instance is gone: make those who are parked clients of the next one.
+  /// The instance has ended: make its parked clients those of the next one.
   case unpark
   /// Scan the kernel's tables of sockets; answers with `used`, `unused` or `scanFailed`.
   case scan(Question)
@@ -22,7 +22,7 @@ public enum Effect: Equatable, Sendable {
   case drainQueues
   /// Freeze the guest for as long as the queues are drained: one that shuts down by itself closes what is queued.
   case quiesce
-  /// End that.
+  /// Thaw the guest after `quiesce`.
   case resume
   /// Send PID 1 the guest's `KillSignal=`.
   case requestHalt(HaltCause)
@@ -34,23 +34,23 @@ public enum Effect: Equatable, Sendable {
   case thaw(staged: Bool)
   /// Report data on open connections from now on, as `activity`.
   case armAlarm
-  /// End that.
+  /// Stop reporting data on open connections.
   case disarmAlarm
   /// Watch the listeners of a frozen guest; answers with `activity` when they cannot be watched. `asked`: somebody asked for the freezing.
   case watchWhileFrozen(asked: Bool)
-  /// End that, before the guest can run again.
+  /// Stop watching the listeners of a frozen guest, before it is thawed.
   case handBack
   /// Watch whether somebody uses the guest: `idle` and `freezeDue` say that nobody does.
   case watchIdleness
-  /// Go on with that after a thaw or a cancelled stop, as if somebody had just used the guest.
+  /// Continue with that after a thaw or a cancelled stop, as if somebody had just used the guest.
   case resumeIdleness
-  /// End that.
+  /// Stop watching whether somebody uses the guest.
   case unwatchIdleness
   /// Start a deadline, which answers with its event once. A deadline that is running already starts anew.
   case arm(Timer)
   /// Stop a deadline, if it is running.
   case disarm(Timer)
-  /// Tell whoever asked for something that it is not done.
+  /// Refuse a request of a user.
   case refuse(Refusal)
 }
 
@@ -80,7 +80,7 @@ public enum KillCause: Equatable, Sendable {
   case startTimeout
   /// It did not end within `TimeoutStopSec=`.
   case stopTimeout
-  /// The daemon was told twice to end.
+  /// The daemon got a second SIGTERM.
   case request
 }
 
@@ -108,7 +108,7 @@ public enum Timer: Hashable, Sendable {
   case stop
   /// A moment until clients of a draining guest may have finished; answers with `rescanDue`.
   case rescan
-  /// How long a draining guest's clients are given; answers with `drainTimedOut`.
+  /// How long a draining guest's clients may take to finish; answers with `drainTimedOut`.
   case drain
   /// How long a guest may take to freeze; answers with `freezeFailed`.
   case freeze

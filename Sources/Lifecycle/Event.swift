@@ -1,8 +1,8 @@
 /// What can happen to a guest.
 public enum Event: Equatable, Sendable {
-  /// Take the guest on: nothing of it runs.
+  /// The daemon starts to manage the guest, and no instance of it runs.
   case bind
-  /// Take the guest on: an instance of an earlier daemon's still runs.
+  /// The daemon starts to manage the guest, and an instance that an earlier daemon started still runs.
   case adopt
   /// The listeners are open: an answer to `bindListeners`.
   case bound
@@ -12,7 +12,7 @@ public enum Event: Equatable, Sendable {
   case connection(quietFor: Duration)
   /// Somebody asks for the guest: `dormouse wake`.
   case wakeRequested
-  /// Somebody asks a frozen guest to run on: `dormouse thaw`.
+  /// Somebody asks for a frozen guest to be thawed: `dormouse thaw`.
   case thawRequested
   /// PID 1 exists: an answer to `start`, which may come later.
   case started
@@ -48,11 +48,11 @@ public enum Event: Equatable, Sendable {
   case scanFailed
   /// It is time to scan again.
   case rescanDue
-  /// Those who use a draining guest have had their time.
+  /// The clients of a draining guest have not finished in time.
   case drainTimedOut
-  /// PID 1 says that it shuts down although nobody asked it to; unless `confirmed`, its message may mean something else.
+  /// PID 1 reports that it shuts down although Dormouse did not tell it to. Unless `confirmed`, its message may mean something else.
   case selfShutdown(confirmed: Bool)
-  /// PID 1 says what it does not say while it shuts down.
+  /// PID 1 reports something that it does not report while it shuts down.
   case shutdownAborted
   /// Somebody asks for the guest to stop: `dormouse sleep`, with `now` even if it is used. `inUse`: somebody uses it.
   case sleepRequested(now: Bool, inUse: Bool)
@@ -64,11 +64,11 @@ public enum Event: Equatable, Sendable {
   case exited(Exit)
   /// `TimeoutStopSec=` has passed.
   case stopTimedOut
-  /// Whatever still runs is to be killed: the daemon was told twice to end.
+  /// Kill what still runs: the daemon got a second SIGTERM.
   case killRequested
   /// The pause after a failure has passed.
   case pauseOver
-  /// The guest's files changed. What runs is not affected.
+  /// The guest's files changed. An instance that runs is not affected.
   case changed
   /// Stop the guest for good: its file is gone, or the daemon ends.
   case release(HaltCause)

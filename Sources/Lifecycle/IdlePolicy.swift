@@ -90,24 +90,24 @@ public struct IdlePolicy: Equatable, Sendable {
   /// A connection ended just now.
   public mutating func connectionEnded(at now: Duration) { lastUse = max(lastUse, now) }
 
-  /// The guest was frozen, and runs again because somebody wants it to.
+  /// The guest was frozen and is thawed now, for a client or on request.
   public mutating func thawed(at now: Duration) {
     lastUse = max(lastUse, now)
     thawedAt = max(thawedAt, now)
   }
 
-  /// Judges what a scan found, for a guest that goes on unless something is due.
+  /// Decides from what a scan found, for a guest that keeps running unless something is due.
   public mutating func judge(_ usage: Usage, at now: Duration) -> Decision {
     parkedSince = usage.isSomebodyParked ? parkedSince ?? now : nil
     guard let parkedSince else { return judgeUse(usage, at: now) }
-    // At once when no connection is open: datagrams may come without pause, and would keep this instance for ever.
+    // At once when no connection is open: datagrams that come without pause would keep this instance running for ever.
     if !usage.inUse || now - parkedSince >= Self.often { return .makeWay }
     var usage = usage
     usage.rescanAfter = min(usage.rescanAfter ?? Self.often, Self.often)
     return judgeUse(usage, at: now)
   }
 
-  /// Judges only whether somebody used the guest, for one that is about to be stopped or frozen.
+  /// Decides only by whether somebody used the guest, for one that is about to be stopped or frozen.
   public mutating func judgeUse(_ usage: Usage, at now: Duration) -> Decision {
     if usage.inUse || endGoesUnseen { lastUse = max(lastUse, now) }
     endGoesUnseen = usage.inUse && !usage.endIsAnnounced
@@ -119,7 +119,7 @@ public struct IdlePolicy: Equatable, Sendable {
     return usage.inUse ? judgeConnections(usage, at: now) : judgeUnused(usage, at: now)
   }
 
-  /// After the last use nothing is due for this long; nil: for ever.
+  /// How long after the last use the first decision is due; nil: never.
   public var soonest: Duration? { [idleStop, idleFreeze].compactMap(\.self).min() }
 
   private func judgeConnections(_ usage: Usage, at now: Duration) -> Decision {
@@ -145,9 +145,9 @@ public struct IdlePolicy: Equatable, Sendable {
 }
 
 extension IdlePolicy {
-  /// When a frozen guest has to run again, or be stopped.
+  /// When a frozen guest is thawed or stopped.
   public enum FrozenEnd: Equatable, Sendable {
-    /// It has clients: after this long it runs for a moment, before they take it for dead.
+    /// It has connections: it is thawed for a moment after this long, before the peers give up on them.
     case thaw(after: Duration)
     /// It has none: it is stopped after this long.
     case stop(after: Duration)

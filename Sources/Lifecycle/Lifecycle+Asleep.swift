@@ -9,7 +9,7 @@ extension Lifecycle {
     case .wakeRequested: [.refuse(.wakeWhilePending)]
     case .sleepRequested: [.refuse(.sleepWhilePending)]
     case .freezeRequested: [.refuse(.freezeNotActive)]
-    // What may run of it keeps its listeners.
+    // An instance of it may run, and keeps its listeners.
     case .release: abandonUnstarted()
     case .thawRequested, .changed: []
     case .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
@@ -97,7 +97,7 @@ extension Lifecycle {
   }
 
   private mutating func wake(_ record: State.Record, after quiet: Duration) -> [Effect] {
-    // Clients whom a failing guest left in a queue come at once: who comes after that long is a new one.
+    // A client that was queued during the last failure is reported at once. A connection after such a time is a new client.
     let record = quiet >= Backoff.quiet(afterFailures: record.failures) ? State.Record() : record
     // A guest that ends again and again without accepting what is queued would be started without end.
     if record.failures > Backoff.allowance, !record.isPaid { return fail(record, then: .start) }

@@ -4,7 +4,7 @@ extension Lifecycle {
     switch event {
     case .started: launched(launch)
     case .startFailed: [.disarm(.start)] + notLaunched(launch)
-    // The process that was to become PID 1 ended before anybody heard that it exists.
+    // The process that was to become PID 1 ended before `started` was reported.
     case .exited(let exit): [.disarm(.start)] + ended(launch, exit)
     // Whatever exists of it is killed: `startFailed` or `exited` follows.
     case .startTimedOut: change(launch, to: .init(.startTimeout, then: .fail)) + [.kill(.startTimeout)]
@@ -74,9 +74,9 @@ extension Lifecycle {
     case .freezeRequested(now: false, inUse: true): [.refuse(.freezeInUse)]
     case .freezeRequested: freeze(record, asked: true)
     case .idle: [.disarm(.stable)] + decideStop(State.Record(), .idle)  // it served: earlier failures are mended
-    // Whether somebody uses it is found out when nobody new can come.
+    // The scan for clients comes when new ones are parked.
     case .sleepRequested(now: false, inUse: _): [.disarm(.stable)] + decideStop(record, .request)
-    // As it was asked for, it is no failure whatever was before, and whoever comes next waits for no pause.
+    // A requested stop is no failure, whatever was before, and the next client waits for no pause.
     case .sleepRequested(now: true, inUse: _): leave + drain(State.Record(), .request, then: .sleep)
     case .parkedTooLong: leave + drain(State.Record(), .parkedTooLong, then: .sleep)
     case .release(let cause): leave + drain(record, cause, then: .release)
@@ -149,7 +149,7 @@ extension Lifecycle {
     case .selfShutdown(let confirmed): leaveAtOnce + shutDownByItself(record, confirmed: confirmed, served: true)
     case .listenerClosed: leaveAtOnce + halt(record, .listenerClosed, then: .fail)
     case .exited(let exit): [.handBack, .disarmAlarm, .unwatchIdleness] + unasked(exit, record)
-    // frozen already; what it said before; the new file is for the next start
+    // frozen already; a repeated message; the new file is for the next start
     case .freezeDue, .freezeRequested, .ready, .changed: []
     case .bind, .adopt, .bound, .bindFailed, .started, .startFailed, .startTimedOut, .stable, .frozen, .freezeFailed,
       .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested,

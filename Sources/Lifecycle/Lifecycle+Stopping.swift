@@ -6,7 +6,7 @@ extension Lifecycle {
     let leave: [Effect] = [.unwatchIdleness]
     return switch event {
     case .diverted: [.scan(question(pending))]
-    // Last, and for the shortest time: who comes to a path now cannot come back to this instance, should it go on.
+    // Last, so that it is for the shortest time: a client that connects to a path now cannot be moved back to this instance if it keeps running.
     case .unused where !pending.isLast: decideLast(pending)
     case .unused: leave + requestHalt(State.Record(), .init(cause(pending), then: .sleep))
     // A guest whose clients cannot be parked is not told to halt: that is tried again when it has been idle once more.
@@ -45,18 +45,18 @@ extension Lifecycle {
     return [.divert(.all)]
   }
 
-  /// Somebody uses the guest after all, and nobody has noticed anything.
+  /// Somebody uses the guest after all: it keeps running, and no client has noticed anything.
   private mutating func goOn(_ record: State.Record) -> [Effect] {
     state = .active(record)
     return [.restore, .resumeIdleness, .arm(.stable)]
   }
 
-  /// The guest has to go; those who use it may finish before.
+  /// The guest will be stopped in any case; its clients may finish before.
   mutating func whileDraining(_ draining: State.Deactivation, _ event: Event) -> [Effect] {
     let disarm: [Effect] = [.disarm(.drain), .disarm(.rescan)]
     return switch event {
     case .diverted: [.scan(.connections)]
-    // A client that comes now would be the guest's, which throws it away: there is time to try again.
+    // A client that comes now would be queued at the guest, and lost with it: there is time to try again.
     case .divertFailed, .used, .scanFailed: [.arm(.rescan)]
     case .rescanDue: [.divert(.all)]
     case .unused, .drainTimedOut, .stopTimedOut, .selfShutdown(confirmed: false):
@@ -80,7 +80,7 @@ extension Lifecycle {
     }
   }
 
-  /// It need not be told any more.
+  /// PID 1 need not be told to halt, because it shuts down already.
   private mutating func haltByItself(_ draining: State.Deactivation) -> [Effect] {
     state = .deactivating(draining)
     return [.drainQueues, .arm(.stop)]
@@ -98,11 +98,11 @@ extension Lifecycle {
       [.disarm(.stop), .unpark] + (shutdown.hasServed ? unasked(exit, record) : unserved(exit, record))
     case .stopTimedOut where shutdown.isConfirmed: [.kill(.stopTimeout)]
     case .selfShutdown(confirmed: true): confirm(shutdown)
-    // It does not shut down, or nothing has come of it: it is not killed for that.
+    // It does not shut down after all, which is no reason to kill it.
     case .ready where !shutdown.isConfirmed: [.disarm(.stop), .restore] + serve(record)
     case .shutdownAborted where !shutdown.isConfirmed: [.disarm(.stop), .restore] + carryOn(shutdown)
     case .stopTimedOut: [.restore] + carryOn(shutdown)
-    // It gets the signal too, should it not mean what it said.
+    // It gets the signal too, in case it does not shut down.
     case .wakeRequested: [.disarm(.stop)] + requestHalt(record, .init(.request, then: .start))
     case .sleepRequested(now: false, inUse: true): []  // it shuts down
     case .sleepRequested: [.disarm(.stop)] + requestHalt(record, .init(.request, then: .sleep))

@@ -3,18 +3,18 @@
 ///
 /// Rules that the table keeps, and that its random walks check: the listeners are watched only while no PID 1 may exist, or all of the
 /// guest is frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients are parked
-/// and its queues were drained, and they are steered back whenever it goes on or is gone; a guest that only seems to shut down is not
-/// killed; out of every state but `unbound` some event leads on.
+/// and its queues were drained, and they are steered back whenever it keeps running or has ended; a guest that only seems to shut down is not
+/// killed; some event leads out of every state but `unbound`.
 public struct Lifecycle: Equatable, Sendable {
   /// Where the guest is. Only `handle` changes it.
   public internal(set) var state = State.pending
 
   public init() {}
 
-  /// Takes the event in and returns what is to be done, in order.
+  /// Handles an event: changes the state and returns the effects, in order.
   ///
-  /// An event may come late: its timer fired, or its datagram was sent, in the turn in which the state was left. Such events, and
-  /// answers to effects that nobody asked for any more, change nothing.
+  /// An event may come late: its timer fired, or its datagram was sent, in the same turn of the loop in which the state was left. Such
+  /// events, and answers to effects that are not wanted any more, change nothing.
   public mutating func handle(_ event: Event) -> [Effect] {
     switch state {
     case .pending: whilePending(event)
@@ -73,7 +73,7 @@ extension Lifecycle {
     return [.watchWhileFrozen(asked: asked)]
   }
 
-  /// Whoever thaws a guest has handed its listeners back before. In two stages: the guest may go on.
+  /// Thaws the guest; `handBack` has to come before. In two stages, unless the guest is to end.
   func thaw(staged: Bool = true) -> [Effect] { [.thaw(staged: staged), .disarmAlarm] }
 
   mutating func thawToServe(_ record: State.Record) -> [Effect] {
@@ -98,18 +98,18 @@ extension Lifecycle {
     return [.divert(.all), .arm(.drain)]
   }
 
-  /// Stops a guest that does not serve, or not as it should: nobody is waited for.
+  /// Stops a guest that does not serve, or not as it should, without waiting for clients.
   mutating func halt(_ record: State.Record, _ cause: HaltCause, then next: State.Halt.Next) -> [Effect] {
     [.divert(.all)] + requestHalt(record, .init(cause, then: next))
   }
 
-  /// Its new clients are parked.
+  /// Tells PID 1 to halt. New clients are parked already.
   mutating func requestHalt(_ record: State.Record, _ halt: State.Halt) -> [Effect] {
     state = .deactivating(.init(record, halt))
     return [.drainQueues, .requestHalt(halt.cause), .arm(.stop)]
   }
 
-  /// The guest says that it shuts down: clients that it has not accepted are better off parked.
+  /// PID 1 reports that it shuts down: clients that it has not accepted are parked too, because it would lose them.
   mutating func shutDownByItself(_ record: State.Record, confirmed: Bool, served: Bool) -> [Effect] {
     state = .selfShutdown(.init(record, confirmed: confirmed, served: served))
     return [.quiesce, .divert(.all), .drainQueues, .resume, .arm(.stop)]
@@ -128,17 +128,17 @@ extension Lifecycle {
 
 // What follows the end of an instance.
 extension Lifecycle {
-  /// The guest that served is gone, and Dormouse had not stopped it.
+  /// A guest that served has ended, and Dormouse had not stopped it.
   mutating func unasked(_ exit: Exit, _ record: State.Record) -> [Effect] {
     switch exit {
-    // Asleep by its own will. It counts until the guest was stable: one that ends without serving would be woken for ever.
+    // It powered itself off, which counts as a failure until it was stable: a guest that ends without serving would be woken for ever.
     case .poweredOff: bind(record.struckAgain, then: .watch)
     case .rebooted: reboot(record)
     case .crashed: fail(record.struckAgain, then: .watch)
     }
   }
 
-  /// The guest is gone that was not ready yet, and Dormouse had not stopped it.
+  /// A guest that was not ready yet has ended, and Dormouse had not stopped it.
   mutating func unserved(_ exit: Exit, _ record: State.Record) -> [Effect] {
     switch exit {
     case .rebooted: reboot(record)
@@ -146,13 +146,13 @@ extension Lifecycle {
     }
   }
 
-  /// The guest asked for a reboot; one that does nothing else pays with a pause.
+  /// The guest reboots: it is started again, after a pause if it does nothing but reboot.
   private mutating func reboot(_ record: State.Record) -> [Effect] {
     let record = record.struckAgain
     return record.failures > Backoff.allowance ? fail(record, then: .start) : bind(record, then: .start)
   }
 
-  /// The guest that Dormouse stopped is gone.
+  /// A guest that Dormouse stopped has ended.
   mutating func gone(_ record: State.Record, _ next: State.Halt.Next) -> [Effect] {
     switch next {
     case .sleep: bind(record, then: .watch)

@@ -1,4 +1,4 @@
-// What the rest of the daemon asks about a state: nobody else switches over it, but to word it for a person.
+// What the rest of the daemon asks about a state. No other code switches over a state, except to put it in words for a person.
 extension State {
   /// systemd's words for the states of a unit, and `frozen`.
   public enum Word: String, Equatable, Sendable, CaseIterable {
@@ -29,7 +29,7 @@ extension State {
   /// Whether the listeners are watched and nothing runs.
   public var isAsleep: Bool { if case .inactive = self { true } else { false } }
 
-  /// Whether orphans have not been looked for yet.
+  /// Whether the search for an orphan is not complete yet.
   public var isPending: Bool { self == .pending }
 
   /// A state in which nothing is on its way to another one.

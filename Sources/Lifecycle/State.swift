@@ -16,9 +16,9 @@ public enum State: Equatable, Sendable {
   case freezing(Freezing)
   /// Every process of the guest is frozen, and the daemon watches the listeners.
   case frozen(Record)
-  /// New clients are parked, and a last scan decides whether the guest is stopped. Whoever uses it keeps it.
+  /// New clients are parked, and a last scan decides whether the guest is stopped. It is not while somebody uses it.
   case stopPending(StopPending)
-  /// The guest is to stop whatever comes; new clients are parked, and those who use it get a moment to finish.
+  /// The guest will be stopped in any case; new clients are parked, and the others get a moment to finish.
   case draining(Deactivation)
   /// The guest shuts down by itself, or seems to; new clients are parked.
   case selfShutdown(SelfShutdown)
@@ -33,7 +33,7 @@ public enum State: Equatable, Sendable {
   public struct Record: Equatable, Sendable {
     /// How often in a row the guest ended before it was stable.
     public var failures: Int
-    /// A pause was made for the last of them: the next start owes none.
+    /// There was a pause after the last of them, so the next start needs none.
     public var isPaid: Bool
 
     public init(failures: Int = 0, isPaid: Bool = false) {
@@ -60,12 +60,12 @@ public enum State: Equatable, Sendable {
     public enum Next: Equatable, Sendable, CaseIterable {
       /// Wait for a connection.
       case watch
-      /// Start without one: somebody asked, a client is known to wait, or the guest reboots.
+      /// Start at once: on request, because a client is known to wait, or because the guest reboots.
       case start
     }
   }
 
-  /// What follows a launch.
+  /// A launch and what follows it.
   public struct Launch: Equatable, Sendable {
     public var record: Record
     /// How the guest is stopped as soon as PID 1 exists; nil: it is to serve.
@@ -140,7 +140,7 @@ public enum State: Equatable, Sendable {
   /// The end of a guest that shuts down by itself, or seems to.
   public struct SelfShutdown: Equatable, Sendable {
     public var record: Record
-    /// PID 1 said so in words that mean nothing else. Otherwise it may turn out that the guest goes on.
+    /// PID 1 reported it beyond doubt. Otherwise it may turn out that the guest keeps running.
     public var isConfirmed: Bool
     /// It was ready before.
     public var hasServed: Bool

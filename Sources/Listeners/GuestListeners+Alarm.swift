@@ -48,12 +48,15 @@ extension GuestListeners {
       let alarm: ConnectionAlarm
       if let there = self.alarm { alarm = there } else { alarm = try ConnectionAlarm(loop, activity: activity) }
       use(alarm)
-      for listener in all where listener.tcpPort != nil && !listener.hasAlarm {
+      var ports: Set<UInt16> = []
+      for listener in all where !listener.hasAlarm {
+        guard let port = listener.tcpPort else { continue }
         try alarm.filter.attach(to: listener.descriptor)
         listener.hasAlarm = true
-        // A socket that the service manager passed has connections that were made without the filter.
-        alarm.unmonitored.formUnion(try diag.tcpConnections(localPorts: [listener.tcpPort ?? 0]).map(\.cookie))
+        ports.insert(port)
       }
+      // A socket that the service manager passed has connections that were made without the filter.
+      if !ports.isEmpty { alarm.unmonitored.formUnion(try diag.tcpConnections(localPorts: ports).map(\.cookie)) }
     } catch {
       removeAlarm()
       throw error

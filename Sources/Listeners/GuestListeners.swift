@@ -155,7 +155,7 @@ package final class GuestListeners {
   private func letGo(_ listener: Listener) {
     listener.stopWatching()
     if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
-    if listener.group.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
+    if listener.group.file.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
       removeFile(path)
       StandbyPath.remove(path)
     }

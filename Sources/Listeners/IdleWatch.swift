@@ -33,6 +33,8 @@ package final class IdleWatch {
   private var nextScan = Duration.zero
   /// The guest is frozen, or about to be: nothing changes that the listeners do not report.
   private var isResting = false
+  /// Whether the last judgement found connections; nil after the guest ran on.
+  private var hadConnections: Bool?
   /// When the frozen guest will be stopped.
   private var restEndsAt: Timestamp?
 
@@ -106,7 +108,9 @@ package final class IdleWatch {
   ///
   /// - Throws: `SystemError` when the kernel does not tell.
   package func judge() throws(SystemError) -> IdlePolicy.Decision {
-    policy.judgeUse(try scan.scan().usage, at: timers.now)
+    let found = try scan.scan()
+    hadConnections = !found.connections.isEmpty
+    return policy.judgeUse(found.usage, at: timers.now)
   }
 
   private func schedule(_ delay: Duration) throws(SystemError) {
@@ -125,7 +129,10 @@ extension IdleWatch {
     isResting = true
     stop()
     restEndsAt = nil
-    switch policy.frozenEnd(hasConnections: try !scan.scan().connections.isEmpty, at: timers.now) {
+    // Nothing has happened since the judgement that led here.
+    let hasConnections = if let hadConnections { hadConnections } else { try !scan.scan().connections.isEmpty }
+    hadConnections = nil
+    switch policy.frozenEnd(hasConnections: hasConnections, at: timers.now) {
     case .thaw(let delay): timer = try timers.timer(after: delay) { [unowned self] in report(.activity) }
     case .stop(let delay):
       timer = try timers.timer(after: delay) { [unowned self] in
@@ -141,6 +148,7 @@ extension IdleWatch {
   /// The guest runs on, and somebody uses it.
   package func resume() {
     isResting = false
+    hadConnections = nil
     policy.thawed(at: timers.now)
     do throws(SystemError) {
       // Not at once: a scan takes longer than the guest's answer, and the guest may be waiting for this very processor.

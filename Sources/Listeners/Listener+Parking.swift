@@ -84,7 +84,9 @@ extension Listener {
     if isPassed {
       var status = stat()
       try retrying("lstat \(path)") { lstat(path, &status) }
-      (options.mode, options.owner, options.group) = (status.st_mode & 0o7777, status.st_uid, status.st_gid)
+      (options.file.mode, options.file.owner, options.file.group) = (
+        status.st_mode & 0o7777, status.st_uid, status.st_gid
+      )
     }
     return options
   }

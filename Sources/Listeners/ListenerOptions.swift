@@ -29,16 +29,16 @@ extension SocketOptions {
       case .both: .both
       case .ipv6Only: .only
       }
-    mode = UInt32(group.socketMode)
-    directoryMode = UInt32(group.directoryMode)
-    owner = try group.socketUser.map(userID)
-    self.group = try group.socketGroup.map(groupID)
+    file.mode = UInt32(group.file.mode)
+    file.directoryMode = UInt32(group.file.directoryMode)
+    file.owner = try group.file.user.map(userID)
+    file.group = try group.file.group.map(groupID)
     reusePort = group.reusePort
     freeBind = group.freeBind
-    keepAlive = group.keepAlive
-    keepAliveTime = group.keepAliveTime
-    keepAliveInterval = group.keepAliveInterval
-    keepAliveProbes = group.keepAliveProbes
+    keepAlive.isOn = group.keepAlive.isOn
+    keepAlive.time = group.keepAlive.time
+    keepAlive.interval = group.keepAlive.interval
+    keepAlive.probes = group.keepAlive.probes
     noDelay = group.noDelay
     receiveBuffer = group.receiveBuffer
     sendBuffer = group.sendBuffer

@@ -20,7 +20,7 @@ public struct Device: Hashable, Sendable {
 
   /// The devices that the Container Interface allows a guest: the nodes of its /dev, and the terminals that it makes.
   static let ofEveryGuest =
-    PlanBuilder.devices.map { Device(.character, $0.major, $0.minor) }
+    HostSources.devices.map { Device(.character, $0.major, $0.minor) }
     // /dev/pts/ptmx, and the majors of Unix 98 terminals.
     + [Device(.character, 5, 2)]
     // Device 0:0 does not exist. Its nodes cover devices in /run/host/inaccessible, and systemd in the guest makes such nodes too.

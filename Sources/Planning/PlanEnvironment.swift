@@ -6,18 +6,18 @@ enum PlanEnvironment {
 
   /// The whole environment of PID 1, in this order. The variables of `[Exec] Environment=` come last, and replace those of the same name.
   static func variables(_ guest: Guest, _ facts: StartFacts) -> [EnvironmentVariable] {
-    let account = guest.exec.user == nil ? .root : facts.account ?? .root
+    let account = guest.exec.process.user == nil ? .root : facts.account ?? .root
     var variables = [
       EnvironmentVariable("PATH", path),
       EnvironmentVariable("container", ContainerInterface.manager),
-      EnvironmentVariable("container_uuid", ContainerInterface.dashed(facts.machineID)),
+      EnvironmentVariable("container_uuid", ContainerInterface.dashed(facts.identity.machineID)),
       EnvironmentVariable("TERM", "dumb"),
       EnvironmentVariable("HOME", account.home),
       EnvironmentVariable("USER", account.name),
       EnvironmentVariable("LOGNAME", account.name),
     ]
     if let shell = account.shell { variables.append(EnvironmentVariable("SHELL", shell)) }
-    let host = facts.hostOSRelease
+    let host = facts.host.osRelease
     let fields = [
       ("id", host.id), ("build_id", host.buildID), ("variant_id", host.variantID), ("version_id", host.versionID),
     ]
@@ -29,10 +29,10 @@ enum PlanEnvironment {
       let names = (1...guest.policy.terminals).map { "pts/\($0)" }
       variables.append(EnvironmentVariable("container_ttys", names.joined(separator: " ")))
     }
-    if facts.notifySocket != nil {
+    if facts.hostSide.notifySocket != nil {
       variables.append(EnvironmentVariable("NOTIFY_SOCKET", ContainerInterface.notifySocket))
     }
-    if facts.handed.contains(.credentials) {
+    if facts.hostSide.mounts.contains(.credentials) {
       variables.append(EnvironmentVariable("CREDENTIALS_DIRECTORY", ContainerInterface.credentials))
     }
     if !facts.listenerNames.isEmpty {

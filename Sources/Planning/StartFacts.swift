@@ -8,60 +8,30 @@ public struct StartFacts: Equatable, Sendable {
   public var root: String
   /// An existing directory that the root is mounted on. Every guest has a mount namespace of its own, so all share one directory.
   public var staging: String
-  /// The guest's machine ID, 32 lower-case hexadecimal digits. `container_uuid` passes it to PID 1.
-  public var machineID: String
-  /// The ID in the root's /etc/machine-id, if the file has one. systemd in the guest then ignores `container_uuid`.
-  public var rootMachineID: String?
+  /// The IDs by which the guest and this start are known.
+  public var identity: Identity
   /// The names of the listeners, in the order of their descriptors: the first is descriptor 3.
   public var listenerNames: [String] = []
-  /// The socket that the guest has as /run/host/notify.
-  public var notifySocket: String?
-  /// The mounts that the daemon made for this start.
-  public var handed: [Preloaded] = []
-  /// A directory whose later mounts propagate to the guest's /run/host/incoming.
-  public var incoming: String?
-  /// A FIFO that covers /proc/kmsg. A reader of kernel messages in the guest blocks on it, where an empty file would make it spin.
-  public var kernelMessages: String?
+  /// What the daemon made on the host for this start.
+  public var hostSide = HostSide()
+  /// The host: its files, its sizes, and what its kernel allows.
+  public var host = Host()
   /// The host's and the guest's files for `Timezone=` and `ResolvConf=`.
   public var etc = HostEtc()
-  /// Where the guest's journal is, by `LinkJournal=`.
-  public var journal = Journal.guests
-  /// A UUID, new for each start, that the guest reads as its boot ID.
-  public var bootID: String?
-  /// The file that the guest has as /run/host/os-release.
-  public var hostOSReleaseFile: String?
-  /// The fields of the host's os-release(5) that PID 1 gets in its environment.
-  public var hostOSRelease = HostOSRelease()
   /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
   public var topLevelLinks: [TopLevelLink] = []
-  /// A directory for data that is discarded with the instance; the caller removes it. Needed if `Guest.needsScratch`.
-  public var scratch: String?
   /// The users of the guest's user namespace; nil: the guest's users are the host's.
   public var users: GuestUsers?
   /// The ID maps of bind mounts with `rootidmap` or `owneridmap`, by their target in the guest.
   public var bindMaps: [String: IDMap] = [:]
   /// The users of `BindUser=`.
   public var boundUsers: [BoundUser] = []
-  /// Whether mknod(2) makes device nodes here. If not, the host's nodes are bound.
-  public var mayMakeNodes = true
-  /// Whether the daemon can restrict the devices of a cgroup, by a BPF program.
-  public var mayRestrictDevices = false
   /// The device nodes among the sources of the guest's binds.
   public var boundDevices: [Device] = []
-  /// Whether the host has selinuxfs mounted.
-  public var hasSELinux = false
-  /// The resource limits of the host's PID 1.
-  public var limits = HostLimits()
   /// The user of `User=`, from the guest's root; nil when the root has no such user.
   public var account: Account?
-  /// Whether the kernel has seccomp(2).
-  public var mayFilterSystemCalls = true
-  /// The host's architecture.
-  public var architecture = Personality.amd64
   /// The controllers that the guest's cgroup has.
   public var controllers: [String] = []
-  /// The size of the machine, which percentages in settings refer to.
-  public var machine = MachineSize()
 
   /// The ID maps of all mounts, each once, in a stable order.
   var mappings: [IDMap] {
@@ -72,7 +42,55 @@ public struct StartFacts: Equatable, Sendable {
   public init(root: String, staging: String, machineID: String) {
     self.root = root
     self.staging = staging
-    self.machineID = machineID
+    identity = Identity(machineID: machineID)
+  }
+
+  /// The IDs by which the guest and this start are known.
+  public struct Identity: Equatable, Sendable {
+    /// The guest's machine ID, 32 lower-case hexadecimal digits. `container_uuid` passes it to PID 1.
+    public var machineID: String
+    /// The ID in the root's /etc/machine-id, if the file has one. systemd in the guest then ignores `container_uuid`.
+    public var rootMachineID: String?
+    /// A UUID, new for each start, that the guest reads as its boot ID.
+    public var bootID: String?
+  }
+
+  /// What the daemon made on the host for this start.
+  public struct HostSide: Equatable, Sendable {
+    /// The socket that the guest has as /run/host/notify.
+    public var notifySocket: String?
+    /// The mounts that were made, which the plan attaches.
+    public var mounts: [Preloaded] = []
+    /// A directory whose later mounts propagate to the guest's /run/host/incoming.
+    public var incoming: String?
+    /// A FIFO that covers /proc/kmsg. A reader of kernel messages in the guest blocks on it, where an empty file would make it spin.
+    public var kernelMessages: String?
+    /// Where the guest's journal is, by `LinkJournal=`.
+    public var journal = Journal.guests
+    /// A directory for data that is discarded with the instance; the caller removes it. Needed if `Guest.needsScratch`.
+    public var scratch: String?
+  }
+
+  /// The host: its files, its sizes, and what its kernel allows.
+  public struct Host: Equatable, Sendable {
+    /// The file that the guest has as /run/host/os-release.
+    public var osReleaseFile: String?
+    /// The fields of the host's os-release(5) that PID 1 gets in its environment.
+    public var osRelease = HostOSRelease()
+    /// The resource limits of the host's PID 1.
+    public var limits = HostLimits()
+    /// The architecture.
+    public var architecture = Personality.amd64
+    /// The size of the machine, which percentages in settings refer to.
+    public var machine = MachineSize()
+    /// Whether the host has selinuxfs mounted.
+    public var hasSELinux = false
+    /// Whether mknod(2) makes device nodes here. If not, the host's nodes are bound.
+    public var mayMakeNodes = true
+    /// Whether the daemon can restrict the devices of a cgroup, by a BPF program.
+    public var mayRestrictDevices = false
+    /// Whether the kernel has seccomp(2).
+    public var mayFilterSystemCalls = true
   }
 }
 

@@ -52,25 +52,25 @@ public struct SystemCallFilter: Hashable, Sendable {
 }
 
 /// The system calls that a guest's programs may make.
-extension PlanBuilder {
+extension SystemCallFilter {
   /// The filters in the order in which they are installed. `kept` are the guest's capabilities.
-  func systemCallFilters(_ kept: Capabilities) -> [SystemCallFilter] {
-    [allowList(kept), refusals(kept)].filter { !$0.rules.isEmpty }
+  static func all(of guest: Guest, _ facts: StartFacts, _ kept: Capabilities) -> [SystemCallFilter] {
+    [allowList(guest, facts, kept), refusals(guest, kept)].filter { !$0.rules.isEmpty }
   }
 
   /// systemd-nspawn's list, with the guest's `SystemCallFilter=` added and subtracted. Other known calls fail with EPERM. Unknown, newer
   /// calls fail with ENOSYS, so that a libc falls back to older ones.
-  private func allowList(_ kept: Capabilities) -> SystemCallFilter {
-    var allowed = Self.calls
-    for (capability, calls) in Self.privileged where kept.contains(Capabilities([capability])) {
+  private static func allowList(_ guest: Guest, _ facts: StartFacts, _ kept: Capabilities) -> SystemCallFilter {
+    var allowed = calls
+    for (capability, calls) in privileged where kept.contains(Capabilities([capability])) {
       for call in calls { allowed.formUnion(SystemCalls.group(call) ?? [call]) }
     }
     // Keyrings belong to a user namespace. A guest without one would share the keyrings of the host's root.
     if facts.users != nil { allowed.formUnion(SystemCalls.group("@keyring") ?? []) }
-    for choice in guest.exec.systemCalls where choice.isAllowed {
+    for choice in guest.exec.sandbox.systemCalls where choice.isAllowed {
       allowed.formUnion(SystemCalls.group(choice.name) ?? [choice.name])
     }
-    for choice in guest.exec.systemCalls where !choice.isAllowed {
+    for choice in guest.exec.sandbox.systemCalls where !choice.isAllowed {
       allowed.subtract(SystemCalls.group(choice.name) ?? [choice.name])
     }
     var filter = SystemCallFilter(otherwise: .deny)
@@ -78,27 +78,27 @@ extension PlanBuilder {
     return filter
   }
 
-  private func refusals(_ kept: Capabilities) -> SystemCallFilter {
+  private static func refusals(_ guest: Guest, _ kept: Capabilities) -> SystemCallFilter {
     var filter = SystemCallFilter(otherwise: .allow)
-    let families = guest.exec.families
+    let families = guest.exec.sandbox.families
     let hasNetlink = families?.contains(AddressFamilies.netlink) ?? true
     if kept.isDisjoint(with: .audit), hasNetlink {
       // The audit subsystem is the host's. With EAFNOSUPPORT a program assumes a kernel without audit, and runs without it.
       filter.rules.append(
         .init(
           .noFamily, ["socket"],
-          if: [Self.family(AddressFamilies.netlink), .bits(argument: 2, mask: Self.int, value: Self.auditProtocol)]))
+          if: [family(AddressFamilies.netlink), .bits(argument: 2, mask: int, value: auditProtocol)]))
     }
-    if let families { filter.rules += Self.rules(families) }
-    if guest.exec.suppressSync { filter.rules += Self.withoutSync }
+    if let families { filter.rules += rules(families) }
+    if guest.exec.sandbox.suppressSync { filter.rules += withoutSync }
     return filter
   }
 
-  private static func rules(_ families: AddressFamilies) -> [SystemCallFilter.Rule] {
+  private static func rules(_ families: AddressFamilies) -> [Rule] {
     // The kernel has fewer families than this. The numbers above are not in use.
     let last: UInt16 = 63
     var rules = (0...last).filter { !families.contains($0) }.map {
-      SystemCallFilter.Rule(.noFamily, ["socket"], if: [family($0)], holdsUnseen: true)
+      Rule(.noFamily, ["socket"], if: [family($0)], holdsUnseen: true)
     }
     if families.isAllowList {
       rules.append(
@@ -108,7 +108,7 @@ extension PlanBuilder {
   }
 
   /// The kernel reads 32 bits of the argument and ignores the others.
-  private static func family(_ number: UInt16) -> SystemCallFilter.Condition {
+  private static func family(_ number: UInt16) -> Condition {
     .bits(argument: 0, mask: int, value: UInt64(number))
   }
 
@@ -118,7 +118,7 @@ extension PlanBuilder {
   /// O_DSYNC, whose bit O_SYNC contains.
   private static let synchronous: UInt64 = 0o10000
 
-  private static let withoutSync: [SystemCallFilter.Rule] = [
+  private static let withoutSync: [Rule] = [
     .init(.pretend, ["fdatasync", "fsync", "msync", "sync", "sync_file_range", "sync_file_range2", "syncfs"]),
     .init(.invalid, ["open"], if: [.bits(argument: 1, mask: synchronous, value: synchronous)]),
     .init(.invalid, ["openat"], if: [.bits(argument: 2, mask: synchronous, value: synchronous)]),

@@ -16,7 +16,7 @@ public final class NotifySocket {
   public init(path: String, user: UInt32 = 0) throws(SystemError) {
     var options = SocketOptions(mode: 0o200)
     options.passCredentials = true
-    if user != 0 { (options.owner, options.group) = (user, user) }
+    if user != 0 { (options.file.owner, options.file.group) = (user, user) }
     removeFile(path)
     descriptor = try openListener(.datagram, .path(path), options)
     self.path = path

@@ -85,14 +85,14 @@ struct StatusText {
   private var counters: String? {
     let counters = status.counters
     let named = [
-      ("failed wakes", counters.failedWakes), ("freezes", counters.freezes), ("stops", counters.stops),
-      ("kills", counters.kills),
-      ("crashes", counters.crashes), ("reboots", counters.reboots),
-      ("connections", counters.accepted), ("unanswered connections", counters.unanswered),
-      ("handed over", counters.handedOver), ("parked", counters.parked),
-      ("unparked", counters.unparked), ("not drained before a stop", counters.undrained),
-      ("connections refused", counters.connectionsRefused), ("notify messages refused", counters.notifyRefused),
-      ("processes killed, out of memory", counters.memoryKills),
+      ("failed wakes", counters[.failedWakes]), ("freezes", counters[.freezes]), ("stops", counters[.stops]),
+      ("kills", counters[.kills]),
+      ("crashes", counters[.crashes]), ("reboots", counters[.reboots]),
+      ("connections", counters[.accepted]), ("unanswered connections", counters[.unanswered]),
+      ("handed over", counters[.handedOver]), ("parked", counters[.parked]),
+      ("unparked", counters[.unparked]), ("not drained before a stop", counters[.undrained]),
+      ("connections refused", counters[.connectionsRefused]), ("notify messages refused", counters[.notifyRefused]),
+      ("processes killed, out of memory", counters[.memoryKills]),
     ]
     let lost = counters.lost.map { ("lost (\($0.reason.words))", $0.count) }
     let some = (named + lost).filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }

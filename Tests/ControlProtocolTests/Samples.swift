@@ -48,7 +48,7 @@ enum Samples {
     status.stopAt = at
     status.report = report
     status.messages = [GuestMessage(at: at, level: .warning, text: "[::]:80 is enabled in the guest, but not held")]
-    status.counters.connectionsRefused = 1
+    status.counters[.connectionsRefused] = 1
     status.console = "A\u{FFFD}B"
     return status
   }

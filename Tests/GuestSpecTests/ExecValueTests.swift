@@ -21,7 +21,7 @@ struct ExecValueTests {
   func limits(line: String, resource: Resource, soft: UInt64, hard: UInt64) {
     let (exec, messages) = exec(line)
     #expect(messages == [])
-    #expect(exec.limits[resource] == ResourceLimit(soft: soft, hard: hard))
+    #expect(exec.process.limits[resource] == ResourceLimit(soft: soft, hard: hard))
   }
 
   @Test(
@@ -84,7 +84,7 @@ struct ExecValueTests {
     let (exec, messages) = exec("SystemCallFilter=bpf @keyring\nSystemCallFilter=~@mount reboot")
     #expect(messages == [])
     #expect(
-      exec.systemCalls == [
+      exec.sandbox.systemCalls == [
         .init("bpf", isAllowed: true), .init("@keyring", isAllowed: true), .init("@mount", isAllowed: false),
         .init("reboot", isAllowed: false),
       ])
@@ -94,12 +94,14 @@ struct ExecValueTests {
   @Test("the lines of RestrictAddressFamilies= are combined as in systemd.exec(5)")
   func families() {
     #expect(
-      exec("RestrictAddressFamilies=AF_UNIX AF_INET").exec.families == AddressFamilies(isAllowList: true, [1, 2]))
+      exec("RestrictAddressFamilies=AF_UNIX AF_INET").exec.sandbox.families
+        == AddressFamilies(isAllowList: true, [1, 2]))
     #expect(
-      exec("RestrictAddressFamilies=AF_UNIX AF_INET\nRestrictAddressFamilies=~AF_INET").exec.families
+      exec("RestrictAddressFamilies=AF_UNIX AF_INET\nRestrictAddressFamilies=~AF_INET").exec.sandbox.families
         == AddressFamilies(isAllowList: true, [1]))
-    #expect(exec("RestrictAddressFamilies=~AF_VSOCK").exec.families == AddressFamilies(isAllowList: false, [40]))
-    #expect(exec("RestrictAddressFamilies=none").exec.families == AddressFamilies(isAllowList: true, []))
-    #expect(exec("RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=").exec.families == nil)
+    #expect(
+      exec("RestrictAddressFamilies=~AF_VSOCK").exec.sandbox.families == AddressFamilies(isAllowList: false, [40]))
+    #expect(exec("RestrictAddressFamilies=none").exec.sandbox.families == AddressFamilies(isAllowList: true, []))
+    #expect(exec("RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=").exec.sandbox.families == nil)
   }
 }

@@ -61,7 +61,7 @@ struct GuestReadingTests {
       ])
     #expect(guest.sockets.map(\.fileDescriptorName) == ["http", nil])
     #expect(guest.sockets.map(\.backlog) == [16, .max])
-    #expect(guest.sockets.last?.keepAliveTime == .seconds(60))
+    #expect(guest.sockets.last?.keepAlive.time == .seconds(60))
     #expect(guest.policy.directory == "/")
     #expect(guest.policy.idleStop == nil)
     #expect(guest.policy.timeoutStop == .seconds(5))

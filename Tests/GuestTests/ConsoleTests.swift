@@ -60,7 +60,7 @@ struct ConsoleTests {
         "env", "NOTIFY_SOCKET=/run/host/notify", "nsenter", "--target", "\(pid)", "--all", "/sbin/init",
         "--do=notify STATUS=a lie", "--do=exit 0")
       #expect(liar.succeeded, "\(liar.errors)")
-      try daemon.until("the message was ignored") { try world.status("echo").counters.notifyRefused == 1 }
+      try daemon.until("the message was ignored") { try world.status("echo").counters[.notifyRefused] == 1 }
       #expect(try world.status("echo").report?.status == "counting sheep")
     }
   }

@@ -16,7 +16,7 @@ struct CounterTests {
       // The kernel reports the end of a connection with a short delay.
       try daemon.until("all connections are counted, and three as unanswered") {
         let counters = try world.status("echo").counters
-        return counters.accepted == 44 && counters.unanswered == 3
+        return counters[.accepted] == 44 && counters[.unanswered] == 3
       }
       #expect(try world.status("echo").counters.lost == [])
     }
@@ -35,7 +35,7 @@ struct CounterTests {
       try world.wake("echo")
       injection.end()
       #expect(injection.log.contains("DELAYED"))
-      try daemon.until("the connection is counted") { try world.status("echo").counters.accepted == 1 }
+      try daemon.until("the connection is counted") { try world.status("echo").counters[.accepted] == 1 }
     }
   }
 }

@@ -17,9 +17,9 @@ struct DaemonTests {
       for pid in pids { #expect(!runs(pid)) }
       // Each guest got its stop signal before the first one had stopped.
       let log = daemon.log
-      let lastStop = try #require(log.ranges(of: "sent SIG").last)
-      let gone = try #require(log.ranges(of: "gone: ").first)
-      #expect(log.ranges(of: "sent SIG").count == 3)
+      let lastStop = try #require(log.ranges(of: "(SIG").last)
+      let gone = try #require(log.ranges(of: "stopped (").first)
+      #expect(log.ranges(of: "(SIG").count == 3)
       #expect(lastStop.lowerBound < gone.lowerBound)
       #expect(Cgroups.processes(below: world.cgroup) == [])
     }
@@ -33,7 +33,7 @@ struct DaemonTests {
       try world.wake("echo")
       let pid = try #require(try world.summary("echo").pid)
       daemon.child.signal(SIGTERM)
-      try daemon.waitForLog("sent SIGTERM")
+      try daemon.waitForLog("(SIGTERM)")
       daemon.child.signal(SIGTERM)
       #expect(daemon.child.wait() == .exited(0))
       #expect(!runs(pid))

@@ -149,7 +149,7 @@ struct DebianTests {
       let daemon = try world.startDaemon()
       let client = try world.connect("127.0.0.1:8001")
       try daemon.until("the guest was stopped and is paused") { try world.summary("web").state == .failed }
-      #expect(daemon.log.contains("let go of 127.0.0.1:8001"))
+      #expect(daemon.log.contains("the guest closed 127.0.0.1:8001"))
       withExtendedLifetime(client) {}
     }
   }

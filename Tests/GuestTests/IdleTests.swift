@@ -113,7 +113,7 @@ struct IdleTests {
       try world.wake("echo")
       try daemon.until("the guest was stopped") {
         #expect(try world.connect("127.0.0.1:8001").line() == nil)
-        return try world.status("echo").counters.stops > 0
+        return try world.status("echo").counters[.stops] > 0
       }
       let status = try world.status("echo")
       #expect(status.lastStop?.cause == .idle)

@@ -48,15 +48,24 @@ struct PairingTests {
     }
   }
 
-  @Test("under systemd, the journal contains the daemon's messages with their fields")
+  @Test("under systemd, the journal contains the daemon's messages with their IDs and fields")
   func journal() throws {
     try World.with { world in
       let host = try makeHost(world, idleStop: "infinity")
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
-      let entries = try host.require("journalctl", "--unit=dormouse@web.service", "--output=json")
-      #expect(entries.contains("\"DORMOUSE_GUEST\":\"web\""))
-      // systemd has started the service for this connection.
-      #expect(entries.contains("waking: a connection to 127.0.0.1:8001\""))
+      func entries(_ id: String) throws -> String {
+        try host.require("journalctl", "--unit=dormouse@web.service", "MESSAGE_ID=\(id)", "--output=json")
+      }
+      // The first message of a wake: systemd has started the service for this connection.
+      let waking = try entries("7faec6c2a32348b4ac8573cc2fe75b64")
+      for field in ["GUEST\":\"web", "CAUSE\":\"connection", "SOCKET\":\"127.0.0.1:8001"] {
+        #expect(waking.contains("\"DORMOUSE_\(field)\""), "\(waking)")
+      }
+      #expect(waking.contains("waking: a connection to 127.0.0.1:8001\""))
+      // PID 1 runs.
+      let started = try entries("fb74e9b118cb4e6fa4fac8acd53bcbb5")
+      #expect(started.contains("\"DORMOUSE_INSTANCE\":\"web.1\""), "\(started)")
+      #expect(started.firstMatch(of: /"DORMOUSE_PID":"[0-9]+"/) != nil, "\(started)")
     }
   }
 

@@ -77,7 +77,7 @@ struct StopTests {
       let daemon = try world.startDaemon()
       for count in 1...2 {
         try world.connect("127.0.0.1:8001").send("crash")
-        try daemon.until("crash \(count) was noticed") { try world.status("echo").counters.crashes == count }
+        try daemon.until("crash \(count) was noticed") { try world.status("echo").counters[.crashes] == count }
       }
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }
@@ -110,7 +110,7 @@ struct StopTests {
       try world.startDaemon()
       #expect(try world.dormouse("wake", "echo").succeeded == false)
       let status = try world.status("echo")
-      #expect(status.counters.failedWakes >= 1)
+      #expect(status.counters[.failedWakes] >= 1)
       #expect(status.lastWake?.failure != nil)
     }
   }
@@ -129,7 +129,7 @@ struct StopTests {
       }
       try world.sleep("echo")
       #expect(try world.status("echo").lastStop?.killed == true)
-      #expect(try world.status("echo").counters.kills == 1)
+      #expect(try world.status("echo").counters[.kills] == 1)
       #expect(try world.status("echo").counters.lost == [LossCount(reason: .killed, count: clients.count)])
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
     }

@@ -112,10 +112,10 @@ struct TerminalTests {
         #expect(outcome.status == 1)
         return outcome.errors
       }
-      #expect(try refusal().contains("it does not run; `dormouse wake echo` starts it"))
+      #expect(try refusal().contains("it is not running; `dormouse wake echo` starts it"))
       try world.wake("echo")
       #expect(
-        try refusal("--terminal", "3").contains("no terminal 3 besides the console but 1 to 2; Terminals= makes more"))
+        try refusal("--terminal", "3").contains("no terminal 3; besides the console it has 1 to 2"))
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
       #expect(try refusal().contains("it is frozen; `dormouse thaw echo` thaws it"))
     }

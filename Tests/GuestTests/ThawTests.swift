@@ -80,7 +80,7 @@ struct ThawTests {
       if killed {
         daemon.child.signal(SIGKILL)
         _ = daemon.child.wait()
-        try world.startDaemon().waitForLog("gone: halted")
+        try world.startDaemon().waitForLog("stopped (powered off)")
       } else {
         try world.sleep("web")
         #expect(try world.status("web").lastStop?.killed == false)

@@ -121,7 +121,7 @@ struct UserTests {
       let refusal = "the overlay file system of \(world.directory)/root-"
       try daemon.until("the warning is logged") {
         daemon.log.contains(
-          "quiet: its users are this host's, root is root: \(refusal)quiet cannot be idmapped")
+          "quiet: no user namespace: root in the guest is root on the host: \(refusal)quiet cannot be idmapped")
       }
       _ = try world.connect("127.0.0.1:8002")
       try daemon.until("the start is refused") { daemon.log.contains("\(refusal)asked cannot be idmapped") }

@@ -51,12 +51,12 @@ struct RowTests {
   func notApplicable() throws {
     var seen = Observation.good
     seen.host = Observation.Host()
-    seen.ownNamespaces = []
-    seen.userMap = [UserRange(inside: 0, outside: 0, count: 4_294_967_295)]
+    seen.process.ownNamespaces = []
+    seen.process.userMap = [UserRange(inside: 0, outside: 0, count: 4_294_967_295)]
     seen.mounts.removeAll { $0.target == "/proc/sys/net" }
     seen.daemon.sockets = 0
     seen.files["/run/systemd/container"] = nil
-    seen.environment["CREDENTIALS_DIRECTORY"] = nil
+    seen.process.environment["CREDENTIALS_DIRECTORY"] = nil
     for id in ["EE-2c", "EE-2e", "EE-4a", "AI-1a", "AI-4a", "NW-1a", "RH-7", "FU-1", "FW-1", "WM-1"] {
       let row = try #require(Row.all.first { $0.id == id })
       guard case .notApplicable = row.judge(seen) else {

@@ -7,21 +7,21 @@ extension Observation {
     seen.mounts = goodMounts
     seen.hostMounts = [mount("/", "ext4", shared: 1), mount("/run", "tmpfs", shared: 2)]
     seen.files = goodFiles
-    seen.environment = [
+    seen.process.environment = [
       "container": "dormouse", "container_uuid": "01234567-89ab-cdef-0123-456789abcdef",
       "container_ttys": "pts/1 pts/2",
       "container_host_id": "debian", "container_host_version_id": "12", "NOTIFY_SOCKET": "/run/host/notify",
       "LISTEN_FDS": "1", "LISTEN_PID": "1", "CREDENTIALS_DIRECTORY": "/run/host/credentials",
     ]
-    seen.status = ["Pid": "4711", "CapBnd": "000000000f200000", "SigBlk": "0000001000000000", "SigCgt": "0"]
-    seen.ownNamespaces = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
-    seen.userMap = [UserRange(inside: 0, outside: 524_288, count: 65536)]
-    seen.hostname = "box"
-    seen.cgroup = "/machine.slice/dormouse.service/web.guest/payload/init.scope"
-    seen.groupsBelow = ["console-getty.service", "init.scope"]
-    seen.daemonCgroup = "/machine.slice/dormouse.service"
-    seen.isDelegated = true
-    seen.devicePrograms = 1
+    seen.process.status = ["Pid": "4711", "CapBnd": "000000000f200000", "SigBlk": "0000001000000000", "SigCgt": "0"]
+    seen.process.ownNamespaces = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
+    seen.process.userMap = [UserRange(inside: 0, outside: 524_288, count: 65536)]
+    seen.process.hostname = "box"
+    seen.cgroups.guest = "/machine.slice/dormouse.service/web.guest/payload/init.scope"
+    seen.cgroups.below = ["console-getty.service", "init.scope"]
+    seen.cgroups.daemon = "/machine.slice/dormouse.service"
+    seen.cgroups.isDelegated = true
+    seen.cgroups.devicePrograms = 1
     seen.consoleIsHeld = true
     seen.heldTerminals = ["pts/1", "pts/2"]
     seen.interfaces = ["lo", "host0"]

@@ -18,7 +18,7 @@ final class BootedGuest {
     let path = guest.directory + "/notify"
     notify = try Self.bindDatagram(path)
     var facts = try guest.facts(for: spec)
-    facts.notifySocket = path
+    facts.hostSide.notifySocket = path
     process = try guest.launch(plan(spec, facts))
   }
 

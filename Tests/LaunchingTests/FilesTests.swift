@@ -27,7 +27,7 @@ struct FilesTests {
   private func run(_ guest: TestGuest, _ spec: Guest) throws -> String {
     var facts = try guest.facts(for: spec)
     if spec.needsScratch {
-      facts.scratch = guest.directory + "/scratch"
+      facts.hostSide.scratch = guest.directory + "/scratch"
       mkdir(guest.directory + "/scratch", 0o755)
     }
     return try guest.output(of: plan(spec, facts))

@@ -60,11 +60,11 @@ struct HostileRootTests {
     var spec = guest.shell("true")
     spec.files.volatile = .no
     spec.policy.directory = try root(guest) { symlink(outside, $0 + "/etc") }
-    #expect(try guest.facts(for: spec).machineID == "0123456789abcdef0123456789abcdef")
+    #expect(try guest.facts(for: spec).identity.machineID == "0123456789abcdef0123456789abcdef")
     // Resolved inside the root, the same link has a target, which systemd in the guest will find.
     try makeDirectories(guest.directory + "/root" + outside)
     try writeFile(guest.directory + "/root\(outside)/machine-id", String(repeating: "b", count: 32) + "\n")
-    #expect(try guest.facts(for: spec).machineID == String(repeating: "b", count: 32))
+    #expect(try guest.facts(for: spec).identity.machineID == String(repeating: "b", count: 32))
   }
 }
 
@@ -76,7 +76,7 @@ struct MachineIDTests {
     var spec = guest.shell("cat /etc/machine-id")
     spec.files.volatile = .overlay
     let facts = try guest.facts(for: spec)
-    #expect(facts.machineID == "0123456789abcdef0123456789abcdef")
+    #expect(facts.identity.machineID == "0123456789abcdef0123456789abcdef")
     #expect(
       try plan(spec, facts).steps.contains {
         if case .writeFile("/etc/machine-id", _, "0123456789abcdef0123456789abcdef\n") = $0 { true } else { false }

@@ -24,9 +24,9 @@ struct PrivilegeTests {
   @Test("PID 1 has the resource limits of the guest's settings")
   func limits() throws {
     let text = try TestGuest().output(of: "cat /proc/self/limits") {
-      $0.exec.limits[.descriptors] = ResourceLimit(soft: 12, hard: 34)
-      $0.exec.limits[.core] = ResourceLimit(soft: 0, hard: 0)
-      $0.exec.limits[.cpu] = ResourceLimit(soft: 3, hard: .max)
+      $0.exec.process.limits[.descriptors] = ResourceLimit(soft: 12, hard: 34)
+      $0.exec.process.limits[.core] = ResourceLimit(soft: 0, hard: 0)
+      $0.exec.process.limits[.cpu] = ResourceLimit(soft: 3, hard: .max)
     }
     func line(_ name: String) -> [Substring]? {
       text.split(separator: "\n").first { $0.hasPrefix(name) }?.dropFirst(name.count).split(separator: " ")
@@ -39,8 +39,8 @@ struct PrivilegeTests {
   @Test("PID 1 has the usual capabilities, plus Capability= and minus DropCapability=")
   func capabilities() throws {
     let found = try status {
-      $0.exec.addedCapabilities = [.one(Capabilities([34]))]
-      $0.exec.droppedCapabilities = [.one(.sysAdmin), .one(Capabilities([27]))]
+      $0.exec.capabilities.added = [.one(Capabilities([34]))]
+      $0.exec.capabilities.dropped = [.one(.sysAdmin), .one(Capabilities([27]))]
     }
     for set in ["CapBnd", "CapEff", "CapPrm"] {
       let value = try #require(UInt64(found[set] ?? "", radix: 16))
@@ -52,22 +52,22 @@ struct PrivilegeTests {
 
   @Test("PID 1 starts without any capability when all are dropped")
   func none() throws {
-    let found = try status { $0.exec.droppedCapabilities = [.all] }
+    let found = try status { $0.exec.capabilities.dropped = [.all] }
     for set in ["CapBnd", "CapEff", "CapPrm", "CapInh", "CapAmb"] { #expect(UInt64(found[set] ?? "", radix: 16) == 0) }
   }
 
   @Test("a payload with User= has the user's groups, only ambient capabilities, and owns the console")
   func user() throws {
     let found = try status {
-      $0.exec.user = "4242"
-      $0.exec.ambientCapabilities = [Capabilities([10])]
+      $0.exec.process.user = "4242"
+      $0.exec.capabilities.ambient = [Capabilities([10])]
     }
     #expect(found["Uid"] == "4242\t4242\t4242\t4242")
     #expect(found["Gid"] == "4242\t4242\t4242\t4242")
     #expect(found["Groups"]?.split(separator: " ") == ["4242"])
     for set in ["CapEff", "CapPrm", "CapInh", "CapAmb"] { #expect(UInt64(found[set] ?? "", radix: 16) == 1 << 10) }
     let text = try TestGuest().output(of: "echo $HOME $USER; echo written >/dev/console; stat -Lc %u /dev/console") {
-      $0.exec.user = "4242"
+      $0.exec.process.user = "4242"
     }
     #expect(text == "/ 4242\nwritten\n4242\n")
   }
@@ -78,7 +78,7 @@ struct PrivilegeTests {
     let guest = try TestGuest()
     var spec = guest.shell("")
     spec.exec.parameters = ["/usr/bin/id", "-G"]
-    spec.exec.user = "web"
+    spec.exec.process.user = "web"
     var facts = try guest.facts(for: spec)
     facts.account = account
     #expect(try guest.output(of: plan(spec, facts)) == "34 50 60\n")
@@ -87,7 +87,7 @@ struct PrivilegeTests {
   @Test("NoNewPrivileges=yes sets no_new_privs of PID 1, and the default does not")
   func noNewPrivileges() throws {
     #expect(try status { _ in }["NoNewPrivs"] == "0")
-    #expect(try status { $0.exec.noNewPrivileges = true }["NoNewPrivs"] == "1")
+    #expect(try status { $0.exec.sandbox.noNewPrivileges = true }["NoNewPrivs"] == "1")
   }
 
   @Test("OOMScoreAdjust= applies to PID 1 from its first moment, and the daemon gets its own score back")
@@ -95,7 +95,7 @@ struct PrivilegeTests {
     let own = try readFile("/proc/self/oom_score_adj", limit: 16)
     for isBelowInit in [false, true] {
       let text = try TestGuest().output(of: "cat /proc/1/oom_score_adj /proc/self/oom_score_adj") {
-        $0.exec.oomScoreAdjust = 321
+        $0.exec.process.oomScoreAdjust = 321
         $0.exec.processTwo = isBelowInit
       }
       #expect(text == "321\n321\n")
@@ -105,11 +105,11 @@ struct PrivilegeTests {
 
   @Test("CPUAffinity=, Personality= and WorkingDirectory= apply to PID 1")
   func context() throws {
-    #expect(try status { $0.exec.processors = [0...0] }["Cpus_allowed_list"] == "0")
+    #expect(try status { $0.exec.process.processors = [0...0] }["Cpus_allowed_list"] == "0")
     let text = try TestGuest().output(of: "uname -m; pwd") {
-      $0.exec.workingDirectory = "/usr/share"
+      $0.exec.process.workingDirectory = "/usr/share"
       #if arch(x86_64)
-        $0.exec.personality = .x86
+        $0.exec.process.personality = .x86
       #endif
     }
     #if arch(x86_64)
@@ -134,7 +134,7 @@ struct PrivilegeTests {
       spec.files.mounts = [
         .bind(source: "/usr", destination: "/usr", readOnly: true, recursive: true, optional: false)
       ]
-      spec.exec.pivotRoot = PivotRoot(new: "/inner", old: old)
+      spec.exec.root.pivot = PivotRoot(new: "/inner", old: old)
       #expect(try guest.output(of: plan(spec, guest.facts(for: spec))) == expected)
     }
   }

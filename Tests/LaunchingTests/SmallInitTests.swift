@@ -136,7 +136,7 @@ struct SmallInitTests {
 
     let other = try TestGuest()
     spec = shell(other, "echo up; exec sleep 1000")
-    spec.exec.user = "4242"
+    spec.exec.process.user = "4242"
     let process = try launched(other, spec)
     try process.signal(.realtime(3))
     #expect(try end(of: process) == .exited(0))

@@ -125,7 +125,7 @@ struct IdlePolicyTests {
     #expect(with.judge(silent, at: .seconds(20)) == .freeze)
     #expect(with.judge(speaking, at: .seconds(20)) == .rescan(after: .seconds(7)))
     #expect(with.judge(opaque, at: .seconds(20)) == .rescan(after: .seconds(60)))
-    // Just thawed: they were silent for want of a guest.
+    // Just thawed: the connections were silent because the guest was frozen.
     with.thawed(at: .seconds(20))
     #expect(with.judge(silent, at: .seconds(21)) == .rescan(after: .seconds(9)))
   }

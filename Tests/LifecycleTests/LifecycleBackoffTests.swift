@@ -47,7 +47,7 @@ struct LifecycleBackoffTests {
   }
 
   @Test(
-    "A stop that was asked for costs whoever comes next no pause, though the guest had crashed before",
+    "After a requested stop the next client waits for no pause, although the guest had crashed before",
     arguments: [true, false])
   func askedStopIsNoFailure(now: Bool) {
     var lifecycle = Lifecycle()
@@ -65,7 +65,7 @@ struct LifecycleBackoffTests {
     #expect(lifecycle.handle(connection) == start)
   }
 
-  @Test("A guest that serves and powers itself off, again and again, never pays when no client was left waiting")
+  @Test("A guest that serves and powers itself off, again and again, is never paused when no client was left waiting")
   func quietForgets() {
     var lifecycle = Lifecycle()
     _ = lifecycle.handle(.bind)

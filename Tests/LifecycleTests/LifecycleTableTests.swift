@@ -2,7 +2,7 @@ import Testing
 
 @testable import Lifecycle
 
-/// Rows of the table that carry a promise, each as the events of a story and the effects of the last one.
+/// Rows of the table that keep a promise to users: each is a sequence of events, and the effects of the last one.
 @Suite("The life of a guest as a table")
 struct LifecycleTableTests {
   /// A client comes right after the guest fell asleep.

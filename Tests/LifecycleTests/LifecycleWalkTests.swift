@@ -16,15 +16,15 @@ private struct World {
   var isLaunching = false
   /// Data on open connections is reported.
   var alarmed = false
-  /// It was to go on, which failed and is tried again.
+  /// The thaw failed and is tried again.
   var isThawOverdue = false
   /// New clients are parked.
   var diverted = false
-  /// They were to be steered back, which failed and is tried again.
+  /// Steering clients back to the guest failed and is tried again.
   var isRestoreOverdue = false
-  /// There was no place for all of them, when it was last tried.
+  /// Not all of them could be parked at the last attempt.
   var divertFailed = false
-  /// Somebody was found to use the guest, when it was last looked.
+  /// The last scan found that somebody uses the guest.
   var foundUsed = false
   var killed = false
   var armed: Set<Timer> = []
@@ -148,7 +148,7 @@ private struct World {
     return answer() ? .frozen : .freezeFailed
   }
 
-  /// By the daemon's will, and until it wants otherwise.
+  /// Whether the guest is frozen and no thaw is pending.
   var isFrozen: Bool { frozen && !isThawOverdue }
 
   private mutating func resume(_ succeeds: Bool) {
@@ -156,7 +156,7 @@ private struct World {
     frozen = isThawOverdue
   }
 
-  /// The guest is gone, and with it what was still to be done about it.
+  /// The guest has ended, and with it everything that was pending for it.
   mutating func end() {
     // Clients who were to be steered back to it are there for the next start.
     diverted = diverted && !isRestoreOverdue
@@ -199,7 +199,7 @@ extension Timer {
 }
 
 extension Event {
-  /// Clients of a guest that has to go are waited for until one of these.
+  /// The events that end the wait for the clients of a draining guest.
   fileprivate var endsPatience: Bool {
     switch self {
     case .drainTimedOut, .stopTimedOut, .selfShutdown, .killRequested: true
@@ -225,7 +225,7 @@ extension State {
   }
 }
 
-/// A small generator with a seed, so that a failed walk can be walked again.
+/// A small random generator with a seed, so that a failed walk can be repeated.
 private struct SplitMix: RandomNumberGenerator {
   var state: UInt64
   mutating func next() -> UInt64 {

@@ -30,10 +30,10 @@ struct SocketListenerTests {
       var options = SocketOptions()
       options.reusePort = true
       options.freeBind = true
-      options.keepAlive = true
-      options.keepAliveTime = .seconds(77)
-      options.keepAliveInterval = .milliseconds(6500)
-      options.keepAliveProbes = 5
+      options.keepAlive.isOn = true
+      options.keepAlive.time = .seconds(77)
+      options.keepAlive.interval = .milliseconds(6500)
+      options.keepAlive.probes = 5
       options.noDelay = true
       options.receiveBuffer = 64 << 20
       options.sendBuffer = 100_000
@@ -147,7 +147,7 @@ struct SocketListenerTests {
       var options = SocketOptions()
       options.deferAccept = Duration(secondsComponent: .max, attosecondsComponent: 1)
       let listener = try anyListener()
-      try options.apply(to: listener)
+      try options.apply(to: listener, .stream, try localAddress(of: listener))
       #expect(try option(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, initially: Int32(0), named: "") > 60)
     }
   }

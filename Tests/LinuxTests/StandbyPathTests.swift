@@ -44,8 +44,8 @@ struct StandbyPathTests {
     try inTemporaryDirectory { directory in
       let path = "\(directory)/x.sock"
       var options = SocketOptions()
-      options.mode = 0o620
-      options.owner = 12345
+      options.file.mode = 0o620
+      options.file.owner = 12345
       let primary = try openListener(.stream, .path(path), options)
       for _ in 0..<3 {
         let standby = try StandbyPath.open(.stream, path, options)

@@ -29,8 +29,8 @@ struct StandbySocketTests {
       var options = SocketOptions()
       options.ipv6Only = .only
       options.freeBind = true
-      options.keepAlive = true
-      options.keepAliveTime = .seconds(77)
+      options.keepAlive.isOn = true
+      options.keepAlive.time = .seconds(77)
       options.noDelay = true
       options.receiveBuffer = 64 << 20
       options.deferAccept = .seconds(3)

@@ -9,10 +9,10 @@ struct UnixListenerTests {
   func attributes() throws {
     try inTemporaryDirectory { directory in
       var options = SocketOptions()
-      options.mode = 0o662
-      options.directoryMode = 0o775
-      options.owner = 12345
-      options.group = 54321
+      options.file.mode = 0o662
+      options.file.directoryMode = 0o775
+      options.file.owner = 12345
+      options.file.group = 54321
       let path = "\(directory)/a/b/x.sock"
       let listener = try openListener(.stream, .path(path), options)
       #expect(try localAddress(of: listener) == .path(path))

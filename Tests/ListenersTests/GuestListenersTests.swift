@@ -32,7 +32,7 @@ struct GuestListenersTests {
   func changed() throws {
     let listeners = fixture.listeners()
     var guest = fixture.guest([.stream, .stream], path: "web")
-    guest.sockets[0].removeOnStop = true
+    guest.sockets[0].file.removeOnStop = true
     _ = try listeners.bind(guest)
     let inodes = listeners.all.map(\.inode)
     #expect(try listeners.bind(guest).isEmpty)

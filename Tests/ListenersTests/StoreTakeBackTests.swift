@@ -17,7 +17,7 @@ struct StoreTakeBackTests {
     let (store, next) = (fixture.makeStore(), fixture.makeStore())
     var left = FakeStore()
     var group = SocketGroup()
-    group.socketMode = 0o600
+    group.file.mode = 0o600
     let (standby, primary) = (try fixture.socket(), try fixture.socket())
     store.batch {
       store.keep(standby, as: fixture.stored(standby, .standby))

@@ -14,8 +14,8 @@ struct EtcGoldenTests {
       facts.etc.guest.hasTimezone = true
       facts.etc.guest.localtime = .file
       facts.etc.guest.resolvConf = .file
-      guest.exec.timezone = .off
-      guest.exec.resolvConf = .off
+      guest.exec.integration.timezone = .off
+      guest.exec.integration.resolvConf = .off
       change(&guest, &facts)
     }
   }
@@ -35,7 +35,7 @@ struct EtcGoldenTests {
   func timezone() throws {
     func steps(_ mode: Timezone, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> [String] {
       try changed { guest, facts in
-        guest.exec.timezone = mode
+        guest.exec.integration.timezone = mode
         change(&guest, &facts)
       }
     }
@@ -58,7 +58,7 @@ struct EtcGoldenTests {
   func resolvConf() throws {
     func steps(_ mode: ResolvConf, _ change: (inout Guest, inout StartFacts) -> Void = { _, _ in }) throws -> [String] {
       try changed { guest, facts in
-        guest.exec.resolvConf = mode
+        guest.exec.integration.resolvConf = mode
         change(&guest, &facts)
       }
     }
@@ -87,14 +87,14 @@ struct EtcGoldenTests {
   func notes() throws {
     #expect(
       try planned { guest, facts in
-        guest.exec.timezone = .symlink
+        guest.exec.integration.timezone = .symlink
         facts.etc.guest.hasTimezone = false
-        guest.exec.resolvConf = .copy(.host)
+        guest.exec.integration.resolvConf = .copy(.host)
         facts.etc.guest.resolvConf = .link(target: "x")
       }.notes == [.timezoneMissing("Europe/Berlin"), .resolvConfIsLink])
     #expect(
       try planned { guest, facts in
-        guest.exec.timezone = .symlink
+        guest.exec.integration.timezone = .symlink
         facts.etc.timezone = nil
       }.notes == [.hostTimezoneUnknown])
   }
@@ -103,10 +103,10 @@ struct EtcGoldenTests {
   func journal() throws {
     let place = "/var/log/journal/00112233445566778899aabbccddeeff"
     #expect(
-      try changed { $1.journal = .hosts(directory: place) } == [
+      try changed { $1.hostSide.journal = .hosts(directory: place) } == [
         "+ open (slot: N, source: \"\(place)\", attributes: [nosuid,nodev,noexec], recursive: false, optional: false)",
         "+ attach (slot: N, source: \"\(place)\", target: \"\(place)\")",
       ])
-    #expect(try changed { $1.journal = .linked } == ["+ makeDirectory (path: \"\(place)\", mode: 0755)"])
+    #expect(try changed { $1.hostSide.journal = .linked } == ["+ makeDirectory (path: \"\(place)\", mode: 0755)"])
   }
 }

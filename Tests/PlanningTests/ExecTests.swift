@@ -11,8 +11,8 @@ struct ExecTests {
   @Test("a Limit…= setting replaces the default limit")
   func limits() throws {
     let changed = try golden { guest, _ in
-      guest.exec.limits[.descriptors] = ResourceLimit(soft: 64, hard: 128)
-      guest.exec.limits[.nice] = ResourceLimit(soft: 20, hard: 20)
+      guest.exec.process.limits[.descriptors] = ResourceLimit(soft: 64, hard: 128)
+      guest.exec.process.limits[.nice] = ResourceLimit(soft: 20, hard: 20)
     }
     #expect(
       changed == """
@@ -27,16 +27,16 @@ struct ExecTests {
   func capabilities() throws {
     #expect(
       try golden { guest, _ in
-        guest.exec.addedCapabilities = [.one(Capabilities([34, 39]))]
-        guest.exec.droppedCapabilities = [.one(Capabilities([27, 39]))]
+        guest.exec.capabilities.added = [.one(Capabilities([34, 39]))]
+        guest.exec.capabilities.dropped = [.one(Capabilities([27, 39]))]
       } == """
         - keepCapabilities (0x9decafff, untilExecuted: 0x0)
         + keepCapabilities (0x495ecafff, untilExecuted: 0x0)
         """)
     func kept(_ added: [CapabilityChoice], _ dropped: [CapabilityChoice] = []) throws -> Capabilities {
       let steps = try planned { guest, _ in
-        guest.exec.addedCapabilities = added
-        guest.exec.droppedCapabilities = dropped
+        guest.exec.capabilities.added = added
+        guest.exec.capabilities.dropped = dropped
       }.steps
       for case .keepCapabilities(let kept, _) in steps { return kept }
       return []
@@ -50,7 +50,7 @@ struct ExecTests {
   @Test("AmbientCapability= is raised after the other capabilities are dropped")
   func ambient() throws {
     #expect(
-      try golden { guest, _ in guest.exec.ambientCapabilities = [Capabilities([10]), Capabilities([13])] }
+      try golden { guest, _ in guest.exec.capabilities.ambient = [Capabilities([10]), Capabilities([13])] }
         == "+ raiseCapabilities 0x2400")
   }
 
@@ -58,10 +58,10 @@ struct ExecTests {
   func each() throws {
     #expect(
       try golden { guest, _ in
-        guest.exec.noNewPrivileges = true
-        guest.exec.personality = .x86
-        guest.exec.processors = [0...1, 4...4]
-        guest.exec.workingDirectory = "/srv"
+        guest.exec.sandbox.noNewPrivileges = true
+        guest.exec.process.personality = .x86
+        guest.exec.process.processors = [0...1, 4...4]
+        guest.exec.process.workingDirectory = "/srv"
       } == """
         + setPersonality (is32Bit: true)
         + setAffinity [ClosedRange(0...1), ClosedRange(4...4)]
@@ -103,13 +103,13 @@ struct ExecTests {
 
   @Test("OOMScoreAdjust= adds no step, because the daemon sets it")
   func oomScore() throws {
-    #expect(try planned { guest, _ in guest.exec.oomScoreAdjust = -3 }.oomScoreAdjust == -3)
-    #expect(try golden { guest, _ in guest.exec.oomScoreAdjust = -3 } == "")
+    #expect(try planned { guest, _ in guest.exec.process.oomScoreAdjust = -3 }.oomScoreAdjust == -3)
+    #expect(try golden { guest, _ in guest.exec.process.oomScoreAdjust = -3 } == "")
   }
 
   @Test("PivotRoot= binds the directory on itself and pivots to it before anything is mounted in it")
   func pivot() throws {
-    let plan = try planned { guest, _ in guest.exec.pivotRoot = PivotRoot(new: "/ostree/1", old: "/sysroot") }
+    let plan = try planned { guest, _ in guest.exec.root.pivot = PivotRoot(new: "/ostree/1", old: "/sysroot") }
     #expect(
       changes(from: try planned(), to: plan).joined(separator: "\n") == """
         + open (slot: 4, source: "/ostree/1", attributes: [], recursive: true, optional: false)
@@ -125,7 +125,7 @@ struct ExecTests {
     let account = Account(
       name: "web", uid: 33, gid: 34, groups: [34, 50], home: "/var/www", shell: "/bin/false")
     let plan = try planned { guest, facts in
-      guest.exec.user = "web"
+      guest.exec.process.user = "web"
       facts.account = account
     }
     let index = try #require(plan.steps.firstIndex(of: .becomeUser(account)))
@@ -140,7 +140,7 @@ struct ExecTests {
   func root() throws {
     #expect(
       try golden { guest, facts in
-        guest.exec.user = "root"
+        guest.exec.process.user = "root"
         facts.account = .root
       } == "")
   }

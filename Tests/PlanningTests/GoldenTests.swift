@@ -93,7 +93,7 @@ struct GoldenTests {
 
   @Test("where mknod(2) fails the plan binds the host's device nodes")
   func nodes() throws {
-    let changed = try planned { _, facts in facts.mayMakeNodes = false }
+    let changed = try planned { _, facts in facts.host.mayMakeNodes = false }
     let expected = """
       - makeNode (Node.character(major: 0, minor: 0), path: "/run/host/inaccessible/chr", mode: 00)
       - makeNode (Node.block(major: 0, minor: 0), path: "/run/host/inaccessible/blk", mode: 00)
@@ -141,7 +141,7 @@ struct GoldenTests {
   @Test("bind mounts are opened on the host and attached in the guest, shorter paths first")
   func mounts() throws {
     let changed = try planned { guest, facts in
-      facts.scratch = "/var/tmp/web"
+      facts.hostSide.scratch = "/var/tmp/web"
       guest.files.mounts = [
         .bind(source: "/srv/a", destination: "/deep/er/a", readOnly: true, recursive: true, optional: false),
         .bind(source: "/srv/b", destination: "/b", readOnly: false, recursive: false, optional: true),

@@ -8,9 +8,9 @@ struct HostSideGoldenTests {
   func credentials() throws {
     let changed = try planned { guest, facts in
       guest.policy.credentials = [Credential("id", .value(Secret(Array("hidden".utf8))))]
-      facts.handed = [.credentials]
+      facts.hostSide.mounts = [.credentials]
     }
-    let steps = changes(from: try planned { _, facts in facts.handed = [.unixExport] }, to: changed)
+    let steps = changes(from: try planned { _, facts in facts.hostSide.mounts = [.unixExport] }, to: changed)
     let expected = """
       - attach (slot: unixExport, source: "the exported sockets", target: "/run/host/unix-export")
       + attach (slot: credentials, source: "the credentials", target: "/run/host/credentials")
@@ -24,8 +24,8 @@ struct HostSideGoldenTests {
   @Test("the directory for incoming mounts and the cover of /proc/kmsg come from the host")
   func incoming() throws {
     let changed = try planned { _, facts in
-      facts.incoming = "/run/dormouse/propagate/web"
-      facts.kernelMessages = "/run/dormouse/web.kmsg"
+      facts.hostSide.incoming = "/run/dormouse/propagate/web"
+      facts.hostSide.kernelMessages = "/run/dormouse/web.kmsg"
     }
     let expected = """
       + open (slot: 4, source: "/run/dormouse/propagate/web", attributes: [ro,nosuid], recursive: false, \

@@ -6,9 +6,9 @@ import Testing
 struct OverlayGoldenTests {
   private func changed(_ change: (inout Guest, inout StartFacts) -> Void) throws -> [String] {
     changes(
-      from: try planned { _, facts in facts.scratch = "/scratch" },
+      from: try planned { _, facts in facts.hostSide.scratch = "/scratch" },
       to: try planned {
-        $1.scratch = "/scratch"
+        $1.hostSide.scratch = "/scratch"
         change(&$0, &$1)
       })
   }
@@ -86,7 +86,7 @@ struct OverlayGoldenTests {
       + mount (type: "overlay", target: "/run/staging", flags: [], data: \
       "lowerdir=/guests/web,upperdir=/scratch/0/upper,workdir=/scratch/0/work", optional: false)
       """
-    let found = try changed { guest, _ in guest.exec.ephemeral = true }
+    let found = try changed { guest, _ in guest.exec.root.ephemeral = true }
     #expect(
       found.filter { !$0.contains("os-release") && !$0.contains("web.notify") }.joined(separator: "\n") == expected)
     let volatile = try planned { guest, _ in guest.files.volatile = .state }
@@ -95,8 +95,8 @@ struct OverlayGoldenTests {
         from: volatile,
         to: try planned {
           $0.files.volatile = .state
-          $0.exec.ephemeral = true
-          $1.scratch = nil
+          $0.exec.root.ephemeral = true
+          $1.hostSide.scratch = nil
         }) == [])
   }
 }

@@ -18,8 +18,8 @@ struct PlanTests {
   @Test("the environment of PID 1 is the Container Interface's, in order, and nothing else")
   func environment() throws {
     let plan = try planned { _, facts in
-      facts.hostOSRelease.id = "debian"
-      facts.hostOSRelease.versionID = "13"
+      facts.host.osRelease.id = "debian"
+      facts.host.osRelease.versionID = "13"
       facts.listenerNames = ["http", "https"]
     }
     #expect(
@@ -34,7 +34,7 @@ struct PlanTests {
 
   @Test("without listeners and notify socket the environment does not mention them")
   func noListeners() throws {
-    let plan = try planned { _, facts in facts.notifySocket = nil }
+    let plan = try planned { _, facts in facts.hostSide.notifySocket = nil }
     #expect(!environment(plan).contains { $0.hasPrefix("LISTEN") || $0.hasPrefix("NOTIFY") })
   }
 
@@ -123,17 +123,17 @@ struct PlanTests {
           guest.files.volatile = .yes
           facts.topLevelLinks = []
         case .noResolvConf:
-          guest.exec.resolvConf = .bind(.uplink)
+          guest.exec.integration.resolvConf = .bind(.uplink)
         case .noScratchDirectory:
           guest.files.mounts = [
             .bind(source: "", destination: "/x", readOnly: false, recursive: true, optional: false)
           ]
-        case .noUser(let name, _): guest.exec.user = name
-        case .ambientCapabilitiesAreNotKept: guest.exec.ambientCapabilities = [Capabilities([34])]
-        case .foreignPersonality: guest.exec.personality = .arm
+        case .noUser(let name, _): guest.exec.process.user = name
+        case .ambientCapabilitiesAreNotKept: guest.exec.capabilities.ambient = [Capabilities([34])]
+        case .foreignPersonality: guest.exec.process.personality = .arm
         case .pivotInVolatileRoot:
           guest.files.volatile = .yes
-          guest.exec.pivotRoot = PivotRoot(new: "/x", old: nil)
+          guest.exec.root.pivot = PivotRoot(new: "/x", old: nil)
         }
       }
     }
@@ -153,7 +153,7 @@ struct PlanTests {
   func overlayID() throws {
     let plan = try planned { guest, facts in
       guest.files.volatile = .overlay
-      facts.rootMachineID = facts.machineID
+      facts.identity.rootMachineID = facts.identity.machineID
     }
     #expect(!lines(plan).contains { $0.contains("/etc/machine-id") })
   }
@@ -178,7 +178,7 @@ struct PlanTests {
     #expect(try planned().devices == nil)
     let fuse = Device(.character, 10, 229)
     let plan = try planned { _, facts in
-      facts.mayRestrictDevices = true
+      facts.host.mayRestrictDevices = true
       facts.boundDevices = [fuse]
     }
     let null = Device(.character, 1, 3)

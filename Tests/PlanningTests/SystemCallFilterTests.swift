@@ -42,9 +42,9 @@ struct SystemCallFilterTests {
       (25, "clock_settime"), (26, "vhangup"), (34, "syslog"), (39, "bpf"),
     ] as [(UInt64, String)])
   func capabilities(number: UInt64, call: String) throws {
-    #expect(try allowed { guest, _ in guest.exec.addedCapabilities = [.one(Capabilities([number]))] }.contains(call))
+    #expect(try allowed { guest, _ in guest.exec.capabilities.added = [.one(Capabilities([number]))] }.contains(call))
     #expect(
-      try !allowed { guest, _ in guest.exec.droppedCapabilities = [.one(Capabilities([number]))] }.contains(call))
+      try !allowed { guest, _ in guest.exec.capabilities.dropped = [.one(Capabilities([number]))] }.contains(call))
   }
 
   @Test("a guest with a user namespace may use keyrings")
@@ -56,7 +56,7 @@ struct SystemCallFilterTests {
   @Test("SystemCallFilter= adds and removes calls, and removal wins")
   func setting() throws {
     let calls = try allowed { guest, _ in
-      guest.exec.systemCalls = [
+      guest.exec.sandbox.systemCalls = [
         .init("@keyring", isAllowed: true), .init("@mount", isAllowed: false), .init("mount", isAllowed: true),
         .init("futurecall", isAllowed: true),
       ]
@@ -73,13 +73,13 @@ struct SystemCallFilterTests {
         .bits(argument: 0, mask: 0xffff_ffff, value: 16), .bits(argument: 2, mask: 0xffff_ffff, value: 9),
       ])
     #expect(try filters().last?.rules == [audit])
-    #expect(try filters { guest, _ in guest.exec.addedCapabilities = [.one(.audit)] }.count == 1)
+    #expect(try filters { guest, _ in guest.exec.capabilities.added = [.one(.audit)] }.count == 1)
   }
 
   @Test("RestrictAddressFamilies= refuses all address families but those that it names, or only those with ~")
   func families() throws {
     func refused(_ families: AddressFamilies) throws -> [SystemCallFilter.Rule] {
-      try #require(filters { guest, _ in guest.exec.families = families }.last).rules.filter(\.holdsUnseen)
+      try #require(filters { guest, _ in guest.exec.sandbox.families = families }.last).rules.filter(\.holdsUnseen)
     }
     let allowList = try refused(AddressFamilies(isAllowList: true, [1, 2]))
     #expect(allowList.count == 63)
@@ -91,7 +91,7 @@ struct SystemCallFilterTests {
 
   @Test("SuppressSync= makes calls that wait for the disk do nothing, and opening for synchronous writes fail")
   func sync() throws {
-    let rules = try #require(filters { guest, _ in guest.exec.suppressSync = true }.last).rules
+    let rules = try #require(filters { guest, _ in guest.exec.sandbox.suppressSync = true }.last).rules
     #expect(rules.first { $0.action == .pretend }?.calls.contains("fsync") == true)
     #expect(rules.filter { $0.action == .invalid }.map(\.calls) == [["open"], ["openat"]])
   }
@@ -101,18 +101,18 @@ struct SystemCallFilterTests {
   func installing() throws {
     func kept(_ change: (inout Guest) -> Void) throws -> Step? {
       try planned { guest, _ in
-        guest.exec.droppedCapabilities = [.one(.sysAdmin)]
+        guest.exec.capabilities.dropped = [.one(.sysAdmin)]
         change(&guest)
       }.steps.first { if case .keepCapabilities = $0 { true } else { false } }
     }
     let rest = Capabilities.guest.subtracting(.sysAdmin)
     #expect(try kept { _ in } == .keepCapabilities(rest, untilExecuted: .sysAdmin))
-    #expect(try kept { $0.exec.noNewPrivileges = true } == .keepCapabilities(rest))
+    #expect(try kept { $0.exec.sandbox.noNewPrivileges = true } == .keepCapabilities(rest))
   }
 
   @Test("the plan for a kernel without seccomp(2) has no filter, and a note says so")
   func absent() throws {
-    let plan = try planned { _, facts in facts.mayFilterSystemCalls = false }
+    let plan = try planned { _, facts in facts.host.mayFilterSystemCalls = false }
     #expect(plan.notes == [.noSystemCallFilter])
     #expect(!plan.steps.contains { if case .filterSystemCalls = $0 { true } else { false } })
     #expect(try planned().notes == [])

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Supervision
 
-@Suite("What is kept of a console")
+@Suite("The output of a console")
 struct ConsoleTextTests {
-  @Test("Everything, as long as it is short")
+  @Test("the output of a console is kept whole while it is shorter than 64 KiB")
   func short() {
     var console = ConsoleText()
     console.append(Array("one\n".utf8))
@@ -12,7 +12,9 @@ struct ConsoleTextTests {
     #expect(console.text == "one\ntwo\n")
   }
 
-  @Test("The last 64 KiB in order, in pieces of whatever size they came", arguments: [1, 7, 4096, 65_536, 100_000])
+  @Test(
+    "the last 64 KiB of the output are kept in order, whatever the sizes of the pieces",
+    arguments: [1, 7, 4096, 65_536, 100_000])
   func ring(piece: Int) {
     var console = ConsoleText()
     var all: [UInt8] = []
@@ -28,7 +30,7 @@ struct ConsoleTextTests {
     #expect(console.text == String(decoding: all.suffix(ConsoleText.capacity), as: UTF8.self))
   }
 
-  @Test("What is not UTF-8 does not matter")
+  @Test("output that is not UTF-8 is kept, and replaced when it is shown")
   func broken() {
     var console = ConsoleText()
     console.append([0xff, 0x41])

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import Spawning
 
-/// What a program said, and how it ended.
+/// What a program printed, and how it ended.
 struct CommandResult: Equatable {
   var status: Int32
   var output: String
@@ -23,7 +23,7 @@ func runCommand(_ arguments: [String]) throws -> CommandResult {
   func said(_ name: String) throws -> String {
     String(decoding: try readFile("\(directory)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
-  // As a shell counts.
+  // As a shell reports a signal.
   let signal = status & 0x7f
   let code = signal == 0 ? status >> 8 & 0xff : 128 + signal
   return CommandResult(status: code, output: try said("output"), errors: try said("errors"))

@@ -49,7 +49,7 @@ struct ControlCommandTests {
     }
   }
 
-  @Test("returns from wake and sleep when the guest is ready or gone", arguments: ["wake", "sleep"])
+  @Test("returns from wake when the guest is ready, and from sleep when it has stopped", arguments: ["wake", "sleep"])
   func waits(verb: String) async throws {
     try await withControlDaemon { daemon, runtime in
       async let result = daemon.client { try dormouse(verb, "web", "--runtime", runtime) }
@@ -60,7 +60,7 @@ struct ControlCommandTests {
     }
   }
 
-  @Test("says why it failed and what helps, with an exit status for each kind of failure")
+  @Test("prints why it failed and what to do, with an exit status for each kind of failure")
   func failures() async throws {
     try await withControlDaemon { daemon, runtime in
       let unknown = try dormouse("why", "web", "--runtime", runtime)

@@ -7,7 +7,7 @@ import Systemd
 
 @testable import Supervision
 
-/// The daemon behind the control socket of these tests: a loop on a thread of its own, and guests that do as told.
+/// The daemon behind the control socket of these tests: a loop on a thread of its own, and guests whose states the test sets.
 actor ControlDaemon {
   nonisolated let loop: EventLoop
   private var server: ControlServer?
@@ -47,7 +47,7 @@ actor ControlDaemon {
     }
   }
 
-  /// Returns when so many calls have arrived.
+  /// Returns when this many calls have arrived.
   func called(_ count: Int) async {
     if calls.count >= count { return }
     await withCheckedContinuation { watchers.append((count, $0)) }
@@ -78,7 +78,7 @@ actor ControlDaemon {
 
   func add(_ guest: GuestSummary) { guests.append(guest) }
 
-  /// The guest comes into this state; it is removed with nil.
+  /// Puts the guest in this state; nil removes it.
   func change(_ guest: String, to state: State.Word?, wakes: Int = 0) {
     server?.publish(guest, state) {
       var summary = GuestSummary(name: guest, state: .active, since: Timestamp(microseconds: 1))
@@ -147,8 +147,8 @@ private final class LoopMain: Sendable {
   }
 }
 
-/// A client that says what it is told to, byte by byte; it goes away with the last reference. It hangs up by word and not
-/// by closing alone: another test's child, between its making and `execve`, may hold a copy of the socket.
+/// A client that sends the bytes it is given. It disconnects with its last reference, by shutdown(2) and not by close(2) alone: a child of
+/// another test, between its start and `execve`, may have a copy of the socket.
 final class ControlClient {
   private let socket: OwnedFD
   private var buffer = MessageBuffer(limit: MessageBuffer.replyLimit)

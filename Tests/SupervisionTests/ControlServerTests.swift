@@ -9,7 +9,7 @@ import Testing
 struct ControlServerTests {
   private static let info = Array("{\"method\":\"org.varlink.service.GetInfo\"}\0".utf8)
 
-  @Test("A call is answered, and the service describes itself")
+  @Test("the control socket answers a call, and describes its interfaces")
   func answers() async throws {
     try await withControlDaemon { daemon, runtime in
       let client = try ControlClient(runtime)
@@ -23,7 +23,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("After Attach the connection is somebody else's, who closes it")
+  @Test("the connection of an Attach call is handed over, and closed by its new owner")
   func upgrade() async throws {
     try await withControlDaemon { _, runtime in
       let client = try ControlClient(runtime)
@@ -35,7 +35,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("Only this user may connect, and the socket is gone with the server")
+  @Test("only the daemon's user may connect to the control socket, which is removed with the server")
   func file() async throws {
     try await withControlDaemon { daemon, runtime in
       let path = "\(runtime)/io.dormouse"
@@ -47,7 +47,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("A second server at the same place is refused and leaves the first one alone")
+  @Test("a second server in the same runtime directory is refused and does not affect the first")
   func secondServer() async throws {
     try await withControlDaemon { daemon, runtime in
       await #expect(throws: SystemError("lock \(runtime)", errno: EADDRINUSE)) { try await daemon.serve(runtime) }
@@ -56,7 +56,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("The socket that a killed daemon left behind is replaced, one that somebody listens at is not")
+  @Test("the control socket of a killed daemon is replaced, one at which a process listens is not")
   func staleSocket() throws {
     let runtime = "/tmp/dormouse-stale-\(getpid())"
     let path = "\(runtime)/io.dormouse"
@@ -75,7 +75,7 @@ struct ControlServerTests {
     withExtendedLifetime(own) {}
   }
 
-  @Test("Half a message keeps nobody else waiting, and is answered when it is whole")
+  @Test("a client that has sent half a message does not delay others, and is answered when it is complete")
   func halfMessage() async throws {
     try await withControlDaemon { _, runtime in
       let slow = try ControlClient(runtime)
@@ -93,7 +93,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("A thousand requests sent at once are answered in their order")
+  @Test("a thousand requests that are sent at once are answered in order")
   func pipelined() async throws {
     try await withControlDaemon { daemon, runtime in
       let client = try ControlClient(runtime)
@@ -106,7 +106,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("A client that does not read is served no further than its socket holds, and others are served meanwhile")
+  @Test("a client that does not read gets no more replies than its socket holds, and others are served meanwhile")
   func slowReader() async throws {
     try await withControlDaemon { daemon, runtime in
       let slow = try ControlClient(runtime)
@@ -124,7 +124,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("A reply may come later, the requests after it wait, and other clients do not")
+  @Test("a late reply delays the next requests of the same client, and no other client")
   func laterReply() async throws {
     try await withControlDaemon { daemon, runtime in
       let client = try ControlClient(runtime)
@@ -141,7 +141,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("Clients that go away while they wait are forgotten, and free their places at once")
+  @Test("clients that disconnect while they wait free their places at once")
   func goneWhileWaiting() async throws {
     try await withControlDaemon { daemon, runtime in
       var clients = try (0..<ControlServer.connectionLimit).map { _ in try ControlClient(runtime) }
@@ -157,7 +157,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("One client too many takes the place of the one that was silent for longest")
+  @Test("one client too many replaces the one that was silent for longest")
   func flood() async throws {
     try await withControlDaemon { _, runtime in
       let limit = ControlServer.connectionLimit
@@ -179,7 +179,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("While every place is taken by one that waits for its reply, the next is turned away")
+  @Test("a client is refused while all others wait for replies")
   func full() async throws {
     try await withControlDaemon { daemon, runtime in
       let clients = try (0..<ControlServer.connectionLimit).map { _ in try ControlClient(runtime) }
@@ -191,7 +191,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("A client that ends its side of the connection is still answered")
+  @Test("a client that has shut down its sending side is still answered")
   func halfClose() async throws {
     try await withControlDaemon { daemon, runtime in
       let client = try ControlClient(runtime)
@@ -204,7 +204,7 @@ struct ControlServerTests {
     }
   }
 
-  @Test("Calls that want no reply are all carried out, although the client is long gone")
+  @Test("calls without a reply are all carried out although the client has disconnected")
   func oneway() async throws {
     try await withControlDaemon { daemon, runtime in
       var client: ControlClient? = try ControlClient(runtime)
@@ -219,7 +219,7 @@ struct ControlServerTests {
   }
 
   @Test(
-    "What is no Varlink ends the connection, and only that one",
+    "a message that is not Varlink ends its connection, and no other",
     arguments: ["GET / HTTP/1.1\r\n\r\n\0", "\0", "{}\0", String(repeating: "x", count: 70_000)])
   func violation(bytes: String) async throws {
     try await withControlDaemon { _, runtime in
@@ -234,7 +234,7 @@ struct ControlServerTests {
   }
 }
 
-/// A listener that is let go by reference, and answers nobody then, though another test's child may have a copy of it for a moment.
+/// A listener that stops answering with its last reference, although a child of another test may have a copy of it for a moment.
 private final class Listener {
   private let socket: OwnedFD
 

@@ -23,7 +23,7 @@ struct ControlSubscriptionTests {
     return client
   }
 
-  @Test("has the guests first and then each change, and each reply says that another follows")
+  @Test("starts with all guests, then has each change, and each reply announces another")
   func changes() async throws {
     try await withControlDaemon { daemon, runtime in
       let guest = GuestSummary(name: "web", state: .inactive, since: Timestamp(microseconds: 0))
@@ -42,7 +42,7 @@ struct ControlSubscriptionTests {
     }
   }
 
-  @Test("without the flag more is refused, and the client may go on")
+  @Test("is refused without the flag more, and the connection stays usable")
   func expectedMore() async throws {
     try await withControlDaemon { daemon, runtime in
       let client = try ControlClient(runtime)
@@ -82,7 +82,7 @@ struct ControlSubscriptionTests {
     }
   }
 
-  @Test("is one of a limited number, and others than subscribers are still served; who goes away leaves a place")
+  @Test("counts against a limit that leaves room for other clients, and frees its place at its end")
   func quota() async throws {
     try await withControlDaemon { daemon, runtime in
       var clients = try (0..<Subscribers.limit).map { _ in try Self.subscriber(runtime) }

@@ -7,7 +7,7 @@ import Testing
 struct ControlVarlinkctlTests {
   private static let address = "/mnt/io.dormouse"
 
-  @Test("shows who answers, and which interfaces there are")
+  @Test("shows the vendor, the product and the interfaces of the service")
   func info() async throws {
     try await withControlDaemon { _, runtime in
       let info = try Varlinkctl.run(runtime, "info", Self.address)
@@ -18,7 +18,7 @@ struct ControlVarlinkctlTests {
     }
   }
 
-  @Test("takes the description of both interfaces", arguments: ["io.dormouse.Manager", "org.varlink.service"])
+  @Test("parses the description of each interface", arguments: ["io.dormouse.Manager", "org.varlink.service"])
   func introspect(interface: String) async throws {
     try await withControlDaemon { _, runtime in
       let result = try Varlinkctl.run(runtime, "introspect", Self.address, interface)

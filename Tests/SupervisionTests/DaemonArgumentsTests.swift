@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The daemon's command line")
 struct DaemonArgumentsTests {
-  @Test("Without arguments the default search path, the default runtime directory and every guest")
+  @Test("without arguments the defaults apply: search path, runtime directory, all guests")
   func defaults() throws {
     let arguments = try DaemonArguments([])
     #expect(arguments.searchPath == nil)
@@ -12,7 +12,7 @@ struct DaemonArgumentsTests {
     #expect(arguments.guests.isEmpty)
   }
 
-  @Test("Options may be written in both ways, repeated, and stand between names")
+  @Test("an option may be written in two ways, be repeated, and come between names")
   func options() throws {
     let arguments = try DaemonArguments(["--config", "/a", "web", "--config=/b", "--runtime=/r", "--", "-odd"])
     #expect(arguments.searchPath == ["/a", "/b"])
@@ -21,7 +21,7 @@ struct DaemonArgumentsTests {
   }
 
   @Test(
-    "What cannot be understood is said with the usage",
+    "an argument that cannot be understood is reported with the usage",
     arguments: [["--confg", "/a"], ["-v"], ["--runtime"], ["--config="]])
   func problems(_ words: [String]) {
     let problem = #expect(throws: DaemonArguments.Problem.self) { try DaemonArguments(words) }

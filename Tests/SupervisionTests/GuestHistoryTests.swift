@@ -5,9 +5,9 @@ import Testing
 
 @testable import Supervision
 
-@Suite("What is remembered of a guest")
+@Suite("The history of a guest")
 struct GuestHistoryTests {
-  @Test("What its PID 1 says adds up, and begins anew with each wake")
+  @Test("the reports of PID 1 are merged, and start anew with each wake")
   func report() throws {
     let history = GuestHistory()
     history.woken(by: .connection, socket: "[::]:80")
@@ -27,7 +27,7 @@ struct GuestHistoryTests {
   }
 
   @Test(
-    "The unit that systemd waits for is told until it waits for none",
+    "the unit that systemd waits for is reported until it waits for none",
     arguments: [
       ("User job web.service/start running (8s / 1min 30s)...", "web.service"),
       ("(2 of 3) User job dev-sda.device/start running (1s / no limit)...", "dev-sda.device"),
@@ -41,7 +41,7 @@ struct GuestHistoryTests {
     #expect(history.report?.reaching == nil)
   }
 
-  @Test("A guest that names units without end does not grow the daemon")
+  @Test("a guest that reports units without end does not make the daemon grow")
   func manyUnits() throws {
     let history = GuestHistory()
     for number in 0..<10_000 {
@@ -53,7 +53,7 @@ struct GuestHistoryTests {
     #expect(history.messages.last?.text == "message 9999")
   }
 
-  @Test("The argument of a reboot is told after the guest has started again")
+  @Test("the argument of a reboot is still reported after the guest has started again")
   func rebootParameter() throws {
     let history = GuestHistory()
     let said = "X_SYSTEMD_SHUTDOWN=reboot\nX_SYSTEMD_REBOOT_PARAMETER=kick me"
@@ -63,7 +63,7 @@ struct GuestHistoryTests {
     #expect(history.lastStop?.rebootParameter == "kick me")
   }
 
-  @Test("An end that was asked for keeps its cause; one that was not gets its own")
+  @Test("a stop by Dormouse keeps its cause, and any other end gets a cause of its own")
   func ends() {
     let history = GuestHistory()
     history.haltRequested(because: .idle)
@@ -76,7 +76,7 @@ struct GuestHistoryTests {
     #expect(history.lastStop?.cause == .crash)
     #expect(history.lastStop?.exitStatus == 7)
     #expect(history.lastStop?.tookMs == nil)
-    #expect(history.counters.stops == 2)
-    #expect(history.counters.crashes == 1)
+    #expect(history.counters[.stops] == 2)
+    #expect(history.counters[.crashes] == 1)
   }
 }

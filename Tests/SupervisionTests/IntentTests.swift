@@ -3,8 +3,8 @@ import Testing
 
 @testable import Supervision
 
-/// What systemd 257 and 262 were heard to say.
-@Suite("What PID 1 says of its staying or going")
+/// What systemd 257 and 262 send.
+@Suite("The intent of a guest's PID 1")
 struct IntentTests {
   private static let early = ["-graphical.target", "-multi-user.target", "-getty.target", "-timers.target"]
   private static let late = ["-basic.target", "-paths.target", "-slices.target", "-sockets.target", "-sysinit.target"]
@@ -17,7 +17,7 @@ struct IntentTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let said: [String]
-    /// By what was said.
+    /// By the messages.
     let meant: [String: Intent]
   }
 
@@ -55,7 +55,7 @@ struct IntentTests {
     Case(testDescription: "other inits say STOPPING=1", said: ["STOPPING=1"], meant: ["STOPPING=1": confirmed]),
   ]
 
-  @Test("is understood", arguments: cases)
+  @Test("is recognized by its messages", arguments: cases)
   func understood(_ sequence: Case) throws {
     var active = sequence.said.first == "+rescue.target" ? [] : ["timers.target", "sockets.target"]
     for said in sequence.said {

@@ -11,7 +11,7 @@ struct SubscribersTests {
     ControlServer.PendingCall(connection: number, serial: 1)
   }
 
-  @Test("are told of a guest when its state is another than the one that they were told last")
+  @Test("are notified of a guest when its state differs from the one that was reported last")
   mutating func changes() throws {
     try subscribers.add(Self.call(1), guest: nil, states: [("web", .inactive)])
     #expect(subscribers.report("web", .inactive) == [])
@@ -22,7 +22,7 @@ struct SubscribersTests {
     #expect(subscribers.report("web", .active) == [Self.call(1), Self.call(2)])
   }
 
-  @Test("are told once that a guest was removed, and again when there is one of its name")
+  @Test("are notified once that a guest was removed, and again when one of its name was added")
   mutating func removal() throws {
     try subscribers.add(Self.call(1), guest: nil, states: [("web", .inactive)])
     #expect(subscribers.report("web", nil) == [Self.call(1)])
@@ -31,14 +31,14 @@ struct SubscribersTests {
     #expect(subscribers.report("mail", nil) == [])
   }
 
-  @Test("to one guest are told of no other")
+  @Test("to one guest are notified of no other")
   mutating func named() throws {
     try subscribers.add(Self.call(1), guest: "web", states: [("web", .inactive)])
     #expect(subscribers.report("mail", .active) == [])
     #expect(subscribers.report("web", .active) == [Self.call(1)])
   }
 
-  @Test("have a quota, and one that has gone leaves its place to another")
+  @Test("have a quota, and one that has disconnected frees its place")
   mutating func quota() throws {
     for number in 0..<Subscribers.limit { try subscribers.add(Self.call(number), guest: nil, states: []) }
     #expect(throws: ManagerError.tooManySubscribers) {

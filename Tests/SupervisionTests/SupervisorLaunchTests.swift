@@ -98,7 +98,7 @@ struct SupervisorLaunchTests {
     try world.instance.say("READY=1")
     #expect(world.state.rest == .serving)
     #expect(
-      world.replies == [.done, .done, .done, .failure(.sleepFailed(name: "web", reason: "it was woken again"))])
+      world.replies == [.done, .done, .done, .failure(.sleepFailed(name: "web", reason: "it was started again"))])
   }
 
   @Test("Told to sleep meanwhile, it is asleep when the start fails, and nobody pauses for that")

@@ -53,20 +53,20 @@ struct WaitersTests {
     // What used it then is nobody's reason later.
     waiters.awaitGone { [answers] in answers.gone.append($0) }
     settle(&waiters, .serving)
-    #expect(answers.gone.last == notGone("it was woken again"))
+    #expect(answers.gone.last == notGone("it was started again"))
   }
 
   @Test("Those who wanted the guest awake have it when it is frozen, for it is ready for whoever comes")
   func frozen() {
     var waiters = waiters()
     settle(&waiters, .frozen)
-    #expect(answers.ready == [.done] && answers.frozen == [.done] && answers.gone == [notGone("it was woken again")])
+    #expect(answers.ready == [.done] && answers.frozen == [.done] && answers.gone == [notGone("it was started again")])
   }
 
   @Test(
     "Those who wanted the guest awake are told the reason when it sleeps or has failed",
     arguments: [
-      (State.Rest.asleep, "it was put to sleep before it was ready"), (.failed, "it ended before it was ready"),
+      (State.Rest.asleep, "it was stopped before it was ready"), (.failed, "it ended before it was ready"),
     ])
   func gone(rest: State.Rest, reason: String) {
     var waiters = waiters()
@@ -80,7 +80,7 @@ struct WaitersTests {
 
   @Test("Those whose request is refused are told why, and nobody else is answered")
   func refused() {
-    let unknown = "what an earlier daemon left running is not known yet"
+    let unknown = "the running guests are not known yet; see the log"
     var waiters = waiters()
     refuse(&waiters, .wakeWhilePending)
     #expect(answers.ready == [notReady(unknown)] && answers.gone.isEmpty && answers.frozen.isEmpty)
@@ -92,10 +92,10 @@ struct WaitersTests {
     refuse(&waiters, .wakeUnbound)
     #expect(answers.ready.last == notReady("it was removed"))
     refuse(&waiters, .sleepInUse)
-    #expect(answers.gone.last == notGone("somebody uses it"))
+    #expect(answers.gone.last == notGone("it is in use"))
     waiters.use = "2 connections are open"
     refuse(&waiters, .freezeInUse)
-    #expect(answers.frozen.last == notFrozen("2 connections are open; ask for it now to freeze it all the same"))
+    #expect(answers.frozen.last == notFrozen("2 connections are open; `dormouse freeze --now` freezes it anyway"))
     #expect([answers.ready.count, answers.gone.count, answers.frozen.count] == [2, 2, 2])
   }
 }

@@ -29,7 +29,7 @@ struct TextTests {
     status.lastWake = wake
     status.messages = [GuestMessage(at: then, level: .warning, text: "[::]:80 is not enabled in the guest")]
     status.counters.lost = [LossCount(reason: .notUnparked, count: 3)]
-    status.counters.undrained = 2
+    status.counters[.undrained] = 2
     let text = StatusText(status, now: now).text
     #expect(text.contains("2 not drained before a stop"))
     #expect(text.contains("3 lost (could not be unparked)"))

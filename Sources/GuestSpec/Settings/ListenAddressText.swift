@@ -130,16 +130,12 @@ extension ListenAddress {
   }
 }
 
-extension Value<Listen> {
-  static func listen(_ kind: Listen.Kind) -> Value<Listen> {
-    Value("an address") { (text, context) throws(WrongValue) in
-      // systemd.socket(5) writes an interface as %eth0, in which %e is not a specifier; %%eth0 means the same.
-      guard text.utf8.first == UInt8(ascii: "["), let close = text.utf8.firstIndex(of: UInt8(ascii: "]")),
-        let percent = text.utf8[close...].firstIndex(of: UInt8(ascii: "%"))
-      else { return try Listen(kind, unitText: context.expand(text)) }
-      let scope = text.utf8[percent...].drop { $0 == UInt8(ascii: "%") }
-      let address = try context.expand(String(text[..<percent]))
-      return try Listen(kind, unitText: address + "%" + String(decoding: scope, as: UTF8.self))
-    }
-  }
+func readListen(_ text: String, _ context: inout ValueContext, _ kind: Listen.Kind) throws(WrongValue) -> Listen {
+  // systemd.socket(5) writes an interface as %eth0, in which %e is not a specifier; %%eth0 means the same.
+  guard text.utf8.first == UInt8(ascii: "["), let close = text.utf8.firstIndex(of: UInt8(ascii: "]")),
+    let percent = text.utf8[close...].firstIndex(of: UInt8(ascii: "%"))
+  else { return try Listen(kind, unitText: context.expand(text)) }
+  let scope = text.utf8[percent...].drop { $0 == UInt8(ascii: "%") }
+  let address = try context.expand(String(text[..<percent]))
+  return try Listen(kind, unitText: address + "%" + String(decoding: scope, as: UTF8.self))
 }

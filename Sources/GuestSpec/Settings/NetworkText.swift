@@ -1,50 +1,41 @@
-extension Value<String> {
-  static let interface = Value("an interface's name") { (text, context) throws(WrongValue) in
-    try interfaceName(context.expand(text))
-  }
-
-  /// A zone, as systemd-nspawn(1) `--network-zone=`. The bridge is named after it, and the length of its name is limited.
-  static let zone = Value("a network zone") { (text, context) throws(WrongValue) in
-    let name = try context.expand(text)
-    guard isInterfaceName("vz-" + name) else {
-      throw WrongValue("not a zone name; use at most 12 letters, digits, dashes and dots")
-    }
-    return name
-  }
+func readInterface(_ text: String, _ context: inout ValueContext) throws(WrongValue) -> String {
+  try interfaceName(context.expand(text))
 }
 
-extension Value<InterfacePair> {
-  /// `HOST` or `HOST:GUEST`, as systemd-nspawn(1) `--network-veth-extra=`.
-  static let virtualEthernet = Value("a pair of interfaces") { (text, context) throws(WrongValue) in
-    try interfacePair(context.expand(text), prefix: "")
+/// A zone, as systemd-nspawn(1) `--network-zone=`. The bridge is named after it, and the length of its name is limited.
+func readZone(_ text: String, _ context: inout ValueContext) throws(WrongValue) -> String {
+  let name = try context.expand(text)
+  guard isInterfaceName("vz-" + name) else {
+    throw WrongValue("not a zone name; use at most 12 letters, digits, dashes and dots")
   }
+  return name
 }
 
-extension Value<[InterfacePair]> {
-  /// Words of `HOST` or `HOST:GUEST`. The default name in the guest is the host's after `prefix`. It may be too long, and is shortened
-  /// when the interface is created.
-  static func interfaces(prefix: String) -> Value<[InterfacePair]> {
-    Value("interfaces") { (text, context) throws(WrongValue) in
-      var pairs: [InterfacePair] = []
-      for word in try context.words(text) { pairs.append(try interfacePair(word, prefix: prefix)) }
-      return pairs
-    }
-  }
+/// `HOST` or `HOST:GUEST`, as systemd-nspawn(1) `--network-veth-extra=`.
+func readVirtualEthernet(_ text: String, _ context: inout ValueContext) throws(WrongValue) -> InterfacePair {
+  try interfacePair(context.expand(text), prefix: "")
 }
 
-extension Value<ForwardedPort> {
-  /// `[tcp:|udp:]HOST[:GUEST]`, as systemd-nspawn(1) `--port=`.
-  static let port = Value("a port") { (text, context) throws(WrongValue) in
-    var parts = try context.expand(text).split(at: UInt8(ascii: ":"))
-    let named = parts.first.flatMap { ForwardedPort.TransportProtocol(rawValue: $0) }
-    if named != nil { parts.removeFirst() }
-    let ports = parts.compactMap { decimal($0, as: UInt16.self) }.filter { $0 > 0 }
-    guard (1...2).contains(parts.count), ports.count == parts.count else {
-      throw WrongValue(
-        "not a port; write HOST, HOST:GUEST, tcp:HOST:GUEST or udp:HOST:GUEST with ports from 1 to 65535")
-    }
-    return ForwardedPort(named ?? .tcp, host: ports[0], guest: ports[ports.count - 1])
+/// Words of `HOST` or `HOST:GUEST`. The default name in the guest is the host's after `prefix`. It may be too long, and is shortened
+/// when the interface is created.
+func readInterfaces(_ text: String, _ context: inout ValueContext, prefix: String) throws(WrongValue) -> [InterfacePair]
+{
+  var pairs: [InterfacePair] = []
+  for word in try context.words(text) { pairs.append(try interfacePair(word, prefix: prefix)) }
+  return pairs
+}
+
+/// `[tcp:|udp:]HOST[:GUEST]`, as systemd-nspawn(1) `--port=`.
+func readPort(_ text: String, _ context: inout ValueContext) throws(WrongValue) -> ForwardedPort {
+  var parts = try context.expand(text).split(at: UInt8(ascii: ":"))
+  let named = parts.first.flatMap { ForwardedPort.TransportProtocol(rawValue: $0) }
+  if named != nil { parts.removeFirst() }
+  let ports = parts.compactMap { decimal($0, as: UInt16.self) }.filter { $0 > 0 }
+  guard (1...2).contains(parts.count), ports.count == parts.count else {
+    throw WrongValue(
+      "not a port; write HOST, HOST:GUEST, tcp:HOST:GUEST or udp:HOST:GUEST with ports from 1 to 65535")
   }
+  return ForwardedPort(named ?? .tcp, host: ports[0], guest: ports[ports.count - 1])
 }
 
 private func interfacePair(_ text: String, prefix: String) throws(WrongValue) -> InterfacePair {

@@ -89,10 +89,6 @@ protocol Defaulted: Sendable {
   static var defaults: Self { get }
 }
 
-extension Guest: Defaulted {
-  static var defaults: Guest { Guest(name: "") }
-}
-
 extension SocketGroup: Defaulted {
   static var defaults: SocketGroup { SocketGroup() }
 }

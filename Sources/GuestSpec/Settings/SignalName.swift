@@ -46,3 +46,10 @@ extension Signal: CustomStringConvertible {
     }
   }
 }
+
+func readSignal(_ text: String) throws(WrongValue) -> Signal {
+  guard let signal = Signal(text) else {
+    throw WrongValue("not a signal; write a name of signal(7) such as SIGTERM or SIGRTMIN+3")
+  }
+  return signal
+}

@@ -75,30 +75,28 @@ enum TimeSpan: Equatable {
   }
 }
 
-extension Value<Duration?> {
-  private static let remedy = "not a time span; write for example 30s, 5min, 1h 30min or infinity"
+private let remedy = "not a time span; write for example 30s, 5min, 1h 30min or infinity"
 
-  /// A time span; nil stands for `infinity`.
-  static let timeSpan = Value("a time span") { (text, _) throws(WrongValue) in
-    switch TimeSpan(text) {
-    case .finite(let microseconds): return .microseconds(Int64(clamping: microseconds))
-    case .infinity: return nil
-    case nil: throw WrongValue(remedy)
-    }
+/// A time span; nil stands for `infinity`.
+func readTimeSpan(_ text: String) throws(WrongValue) -> Duration? {
+  switch TimeSpan(text) {
+  case .finite(let microseconds): return .microseconds(Int64(clamping: microseconds))
+  case .infinity: return nil
+  case nil: throw WrongValue(remedy)
   }
+}
 
-  /// A timeout as `TimeoutStartSec=` of systemd.service(5): 0 disables it, as `infinity` does.
-  static let timeout = Value("a timeout") { (text, context) throws(WrongValue) in
-    let span = try Value<Duration?>.timeSpan.parse(text, &context)
-    return span == .zero ? nil : span
-  }
+/// A timeout as `TimeoutStartSec=` of systemd.service(5): 0 disables it, as `infinity` does.
+func readTimeout(_ text: String) throws(WrongValue) -> Duration? {
+  let span = try readTimeSpan(text)
+  return span == .zero ? nil : span
+}
 
-  /// A TCP option that the kernel stores in whole seconds, at most 32767; 0 keeps the kernel's default.
-  static let tcpSeconds = Value("a time span of at most 32767s") { (text, _) throws(WrongValue) in
-    guard let span = TimeSpan(text) else { throw WrongValue("not a time span; write for example 30s or 2min") }
-    guard case .finite(let microseconds) = span, microseconds <= 32767 * TimeSpan.second else {
-      throw WrongValue("longer than the kernel allows; write at most 32767s")
-    }
-    return microseconds == 0 ? nil : .microseconds(Int64(clamping: microseconds))
+/// A TCP option that the kernel stores in whole seconds, at most 32767; 0 keeps the kernel's default.
+func readTCPSeconds(_ text: String) throws(WrongValue) -> Duration? {
+  guard let span = TimeSpan(text) else { throw WrongValue("not a time span; write for example 30s or 2min") }
+  guard case .finite(let microseconds) = span, microseconds <= 32767 * TimeSpan.second else {
+    throw WrongValue("longer than the kernel allows; write at most 32767s")
   }
+  return microseconds == 0 ? nil : .microseconds(Int64(clamping: microseconds))
 }

@@ -42,68 +42,9 @@ struct Value<Result>: Sendable {
     self.expects = expects
     self.parse = parse
   }
-}
 
-extension Value<Bool> {
-  /// systemd.syntax(7) "Boolean arguments".
-  static let boolean = Value("a boolean") { (text, _) throws(WrongValue) in
-    guard let value = Bool(unitText: text) else { throw WrongValue("not a boolean; write yes or no") }
-    return value
-  }
-}
-
-extension Bool {
-  init?(unitText text: String) {
-    switch text.lowercased() {
-    case "1", "yes", "y", "true", "t", "on": self = true
-    case "0", "no", "n", "false", "f", "off": self = false
-    default: return nil
-    }
-  }
-}
-
-extension Value<Signal> {
-  static let signal = Value("a signal") { (text, _) throws(WrongValue) in
-    guard let signal = Signal(text) else {
-      throw WrongValue("not a signal; write a name of signal(7) such as SIGTERM or SIGRTMIN+3")
-    }
-    return signal
-  }
-}
-
-extension Value<[String]> {
-  /// Words with the quoting of systemd.syntax(7).
-  static let words = Value("words") { (text, context) throws(WrongValue) in try context.words(text) }
-}
-
-extension Value<[EnvironmentVariable]> {
-  /// The variables by which the daemon passes sockets to PID 1 of the guest. A guest file must not contradict them.
-  private static let reserved = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "NOTIFY_SOCKET"]
-
-  static let environment = Value("environment variables") { (text, context) throws(WrongValue) in
-    var variables: [EnvironmentVariable] = []
-    for word in try context.words(text) {
-      guard let equals = word.utf8.firstIndex(of: UInt8(ascii: "=")) else {
-        throw WrongValue("\"\(word)\" has no '='; write NAME=VALUE, in quotes if VALUE contains spaces")
-      }
-      let name = String(word[..<equals])
-      let value = String(word[word.utf8.index(after: equals)...])
-      guard isEnvironmentName(name) else {
-        throw WrongValue("\"\(name)\" is not a variable name; use letters, digits and _, no digit first")
-      }
-      if reserved.contains(name) {
-        throw WrongValue("\(name) is set by Dormouse itself; remove it")
-      }
-      if value.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" && $0 != "\n" || $0.value == 0x7F }) {
-        throw WrongValue("the value of \(name) contains a control character")
-      }
-      variables.append(EnvironmentVariable(name, value))
-    }
-    return variables
-  }
-
-  private static func isEnvironmentName(_ name: String) -> Bool {
-    guard let first = name.utf8.first, !isDigit(first) else { return false }
-    return name.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") }
+  /// For a kind of value that has no specifiers and gives no warnings.
+  init(_ expects: String, _ parse: @escaping @Sendable (String) throws(WrongValue) -> Result) {
+    self.init(expects) { (text, _) throws(WrongValue) in try parse(text) }
   }
 }

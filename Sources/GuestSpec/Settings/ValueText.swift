@@ -61,3 +61,22 @@ func isHostname(_ name: String) -> Bool {
       && label.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == dash }
   }
 }
+
+/// systemd.syntax(7) "Boolean arguments".
+func readBoolean(_ text: String) throws(WrongValue) -> Bool {
+  guard let value = Bool(unitText: text) else { throw WrongValue("not a boolean; write yes or no") }
+  return value
+}
+
+extension Bool {
+  init?(unitText text: String) {
+    switch text.lowercased() {
+    case "1", "yes", "y", "true", "t", "on": self = true
+    case "0", "no", "n", "false", "f", "off": self = false
+    default: return nil
+    }
+  }
+}
+
+/// Words with the quoting of systemd.syntax(7).
+func readWords(_ text: String, _ context: inout ValueContext) throws(WrongValue) -> [String] { try context.words(text) }

@@ -128,16 +128,16 @@ private enum SocketOptionKeys {
   static let all: [Option] = [
     Option(key: "Backlog") { "\($0.backlog)" },
     Option(key: "BindIPv6Only") { $0.bindIPv6Only.rawValue },
-    Option(key: "KeepAlive") { "\($0.keepAlive)" },
-    Option(key: "KeepAliveTimeSec") { "\($0.keepAliveTime, default: "")" },
-    Option(key: "KeepAliveIntervalSec") { "\($0.keepAliveInterval, default: "")" },
-    Option(key: "KeepAliveProbes") { "\($0.keepAliveProbes, default: "")" },
+    Option(key: "KeepAlive") { "\($0.keepAlive.isOn)" },
+    Option(key: "KeepAliveTimeSec") { "\($0.keepAlive.time, default: "")" },
+    Option(key: "KeepAliveIntervalSec") { "\($0.keepAlive.interval, default: "")" },
+    Option(key: "KeepAliveProbes") { "\($0.keepAlive.probes, default: "")" },
     Option(key: "NoDelay") { "\($0.noDelay)" },
     Option(key: "DeferAcceptSec") { "\($0.deferAccept, default: "")" },
     Option(key: "ReceiveBuffer") { "\($0.receiveBuffer, default: "")" },
     Option(key: "SendBuffer") { "\($0.sendBuffer, default: "")" },
-    Option(key: "SocketMode", isOfPaths: true) { "\($0.socketMode)" },
-    Option(key: "SocketUser", isOfPaths: true) { $0.socketUser ?? "" },
-    Option(key: "SocketGroup", isOfPaths: true) { $0.socketGroup ?? "" },
+    Option(key: "SocketMode", isOfPaths: true) { "\($0.file.mode)" },
+    Option(key: "SocketUser", isOfPaths: true) { $0.file.user ?? "" },
+    Option(key: "SocketGroup", isOfPaths: true) { $0.file.group ?? "" },
   ]
 }

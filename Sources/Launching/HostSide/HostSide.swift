@@ -52,7 +52,8 @@ public final class HostSide {
     try makeCredentials(guest.policy.credentials, owner)
     // The root of an ephemeral guest is discarded, so there is no journal to link to.
     let link = JournalLink(
-      guest.exec.ephemeral ? .no : guest.exec.linkJournal, machineID: facts.machineID, root: facts.root)
+      guest.exec.root.ephemeral ? .no : guest.exec.integration.linkJournal, machineID: facts.identity.machineID,
+      root: facts.root)
     do throws(JournalError) { journal = try link.prepare() } catch { throw .journal(error) }
   }
 
@@ -63,11 +64,11 @@ public final class HostSide {
 
   /// Adds what was made to the facts of the start.
   public func complete(_ facts: inout StartFacts) {
-    facts.handed = mounts.kinds
-    facts.incoming = incoming
-    facts.kernelMessages = kernelMessagesPath
-    facts.journal = journal
-    facts.scratch = scratch
+    facts.hostSide.mounts = mounts.kinds
+    facts.hostSide.incoming = incoming
+    facts.hostSide.kernelMessages = kernelMessagesPath
+    facts.hostSide.journal = journal
+    facts.hostSide.scratch = scratch
   }
 
   private var incoming: String { "\(runtime)/propagate/\(name)" }

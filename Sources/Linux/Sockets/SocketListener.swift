@@ -4,14 +4,14 @@ import Glibc
 /// Opens a socket and binds it; a connection-oriented one listens. It is non-blocking and closed on exec.
 ///
 /// For a path, missing directories are made and a stale socket is removed, but never a socket that somebody serves, nor a file of any
-/// other kind. The file never has more permissions than `options.mode`, not even for a moment.
+/// other kind. The file never has more permissions than `options.file.mode`, not even for a moment.
 /// - Throws: `SystemError` whose call names the address: `bind 0.0.0.0:80`.
 public func openListener(
   _ kind: SocketKind, _ address: SocketAddress, _ options: SocketOptions = SocketOptions()
 ) throws(SystemError) -> OwnedFD {
   let fd = try openSocket(kind, address, options)
   if case .path(let path) = address {
-    try makeParents(of: path, mode: options.directoryMode)
+    try makeParents(of: path, mode: options.file.directoryMode)
     try removeStaleSocket(path, kind)
     try bindFile(fd, path, options)
   } else {
@@ -30,7 +30,7 @@ func openSocket(
   let fd = OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, 0) })
   do throws(SystemError) {
     try options.applyBeforeBind(to: fd, kind, address)
-    try options.apply(to: fd)
+    try options.apply(to: fd, kind, address)
   } catch {
     throw SystemError("\(error.call) for \(address)", errno: error.errno)
   }
@@ -56,11 +56,11 @@ func bindFile(
 ) throws(SystemError) {
   let raw = fd.raw
   // bind(2) makes the file with the mode of the socket's own inode, less the umask. So the mode is set before.
-  try retrying("fchmod for \(path)") { fchmod(raw, options.mode) }
+  try retrying("fchmod for \(path)") { fchmod(raw, options.file.mode) }
   try SocketAddress.path(path).passed(to: "bind") {
     root.isEmpty ? bind(raw, $0, $1) : linux_bind_below(root, raw, $0, $1)
   }
-  try setFileAttributes(root + path, options)
+  try setFileAttributes(root + path, options.file)
 }
 
 private func makeParents(of path: String, mode: UInt32) throws(SystemError) {
@@ -98,16 +98,16 @@ private func isServed(_ path: String, _ kind: SocketKind) throws(SystemError) ->
 
 /// Sets owner and mode of a socket's file: the owner first, because the kernel may clear bits of the mode when the owner changes. It uses
 /// a descriptor of the file itself, because whoever may write to the directory could put a link in its place meanwhile.
-private func setFileAttributes(_ path: String, _ options: SocketOptions) throws(SystemError) {
+private func setFileAttributes(_ path: String, _ attributes: SocketOptions.File) throws(SystemError) {
   let flags = LINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
   let file = OwnedFD(owning: try retrying("open \(path)") { open(path, flags) })
   var status = stat()
   try retrying("fstat \(path)") { fstat(file.raw, &status) }
   guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemError("bind \(path)", errno: EADDRINUSE) }
-  if options.owner != nil || options.group != nil {
+  if attributes.owner != nil || attributes.group != nil {
     try retrying("chown \(path)") {
-      fchownat(file.raw, "", options.owner ?? .max, options.group ?? .max, LINUX_AT_EMPTY_PATH)
+      fchownat(file.raw, "", attributes.owner ?? .max, attributes.group ?? .max, LINUX_AT_EMPTY_PATH)
     }
   }
-  try retrying("chmod \(path)") { chmod("/proc/self/fd/\(file.raw)", options.mode) }
+  try retrying("chmod \(path)") { chmod("/proc/self/fd/\(file.raw)", attributes.mode) }
 }

@@ -30,28 +30,16 @@ public struct SocketOptions: Equatable, Sendable {
   public var backlog: UInt32
   /// IPV6_V6ONLY of a socket at an IPv6 address.
   public var ipv6Only = IPv6Only.default
-  /// The permissions of a socket's file (chmod(2)).
-  public var mode: UInt32
-  /// The uid of a socket's file; nil leaves that of this process.
-  public var owner: UInt32?
-  /// The gid of a socket's file; nil leaves that of this process.
-  public var group: UInt32?
-  /// The permissions of the directories that are made for a socket's file.
-  public var directoryMode: UInt32 = 0o755
+  /// The file of an AF_UNIX socket.
+  public var file = File()
   /// SO_REUSEPORT: other sockets of the same user may be bound to the address too.
   public var reusePort = false
   /// IP_FREEBIND: this host need not have the address yet.
   public var freeBind = false
   /// SO_PASSCRED: each message carries its sender's credentials (`receiveCredentialed`).
   public var passCredentials = false
-  /// SO_KEEPALIVE: the kernel probes silent TCP connections.
-  public var keepAlive = false
-  /// TCP_KEEPIDLE: the silence before the first probe, in seconds, rounded up. Nil leaves the kernel's default, here and for the next two.
-  public var keepAliveTime: Duration?
-  /// TCP_KEEPINTVL: the time from one probe to the next, in seconds, rounded up.
-  public var keepAliveInterval: Duration?
-  /// TCP_KEEPCNT: how many unanswered probes end the connection.
-  public var keepAliveProbes: UInt32?
+  /// The probes of silent TCP connections.
+  public var keepAlive = KeepAlive()
   /// TCP_NODELAY: the kernel sends small segments at once.
   public var noDelay = false
   /// TCP_DEFER_ACCEPT: a connection is reported only with its first data, for at most this long, in seconds, rounded up.
@@ -63,29 +51,55 @@ public struct SocketOptions: Equatable, Sendable {
 
   /// Has systemd's defaults for everything that is not given.
   public init(mode: UInt32 = 0o666, backlog: UInt32 = .max) {
-    self.mode = mode
+    file.mode = mode
     self.backlog = backlog
+  }
+
+  /// Whom the file of an AF_UNIX socket belongs to, and who may use it.
+  public struct File: Equatable, Sendable {
+    /// The permissions (chmod(2)).
+    public var mode: UInt32 = 0o666
+    /// The uid; nil leaves that of this process.
+    public var owner: UInt32?
+    /// The gid; nil leaves that of this process.
+    public var group: UInt32?
+    /// The permissions of the directories that are made for it.
+    public var directoryMode: UInt32 = 0o755
+
+    public init() {}
+  }
+
+  /// How the kernel finds out that the peer of a silent TCP connection is gone (tcp(7)). Nil leaves the kernel's default.
+  public struct KeepAlive: Equatable, Sendable {
+    /// SO_KEEPALIVE: the kernel probes silent connections.
+    public var isOn = false
+    /// TCP_KEEPIDLE: the silence before the first probe, in seconds, rounded up.
+    public var time: Duration?
+    /// TCP_KEEPINTVL: the time from one probe to the next, in seconds, rounded up.
+    public var interval: Duration?
+    /// TCP_KEEPCNT: how many unanswered probes end the connection.
+    public var probes: UInt32?
+
+    public init() {}
   }
 }
 
 extension SocketOptions {
-  /// Sets the options that can be set at any time, and so also on a socket that somebody else has bound: keep-alive, delay, deferral and
-  /// buffers. Accepted connections inherit them.
+  /// Sets the options that can be set at any time: keep-alive, delay, deferral and buffers. Accepted connections inherit them.
   ///
   /// - Throws: `SystemError` of setsockopt(2).
-  public func apply(to fd: borrowing OwnedFD) throws(SystemError) {
-    if keepAlive { try setOption(fd, SOL_SOCKET, SO_KEEPALIVE, Int32(1), named: "SO_KEEPALIVE") }
+  func apply(to fd: borrowing OwnedFD, _ kind: SocketKind, _ address: SocketAddress) throws(SystemError) {
+    if keepAlive.isOn { try setOption(fd, SOL_SOCKET, SO_KEEPALIVE, Int32(1), named: "SO_KEEPALIVE") }
     if let receiveBuffer { try Self.setBuffer(fd, receiveBuffer, SO_RCVBUFFORCE, SO_RCVBUF, named: "SO_RCVBUF") }
     if let sendBuffer { try Self.setBuffer(fd, sendBuffer, SO_SNDBUFFORCE, SO_SNDBUF, named: "SO_SNDBUF") }
-    let local = try localAddress(of: fd)
-    guard try kind(of: fd) == .stream, local.family != AF_UNIX else { return }
+    guard kind == .stream, address.family != AF_UNIX else { return }
     let tcp = Int32(IPPROTO_TCP)
-    if let keepAliveTime { try setOption(fd, tcp, TCP_KEEPIDLE, Self.seconds(keepAliveTime), named: "TCP_KEEPIDLE") }
-    if let keepAliveInterval {
-      try setOption(fd, tcp, TCP_KEEPINTVL, Self.seconds(keepAliveInterval), named: "TCP_KEEPINTVL")
+    if let time = keepAlive.time { try setOption(fd, tcp, TCP_KEEPIDLE, Self.seconds(time), named: "TCP_KEEPIDLE") }
+    if let interval = keepAlive.interval {
+      try setOption(fd, tcp, TCP_KEEPINTVL, Self.seconds(interval), named: "TCP_KEEPINTVL")
     }
-    if let keepAliveProbes {
-      try setOption(fd, tcp, TCP_KEEPCNT, Int32(clamping: keepAliveProbes), named: "TCP_KEEPCNT")
+    if let probes = keepAlive.probes {
+      try setOption(fd, tcp, TCP_KEEPCNT, Int32(clamping: probes), named: "TCP_KEEPCNT")
     }
     if let deferAccept {
       try setOption(fd, tcp, TCP_DEFER_ACCEPT, Self.seconds(deferAccept), named: "TCP_DEFER_ACCEPT")

@@ -33,10 +33,10 @@ public final class ControlServer {
   private let upgrade: Upgrade
   private var socket: ControlSocket?
   private var listening: EventSource?
-  private var pause: EventSource?
+  private let retry: Retry
   private var connections: [Int: ControlConnection] = [:]
   var subscribers = Subscribers()
-  /// The clients that `advance` is busy with. A call that is answered meanwhile goes on in that same loop.
+  /// The clients that `advance` is busy with. `advance` itself sends the reply to a call that is answered meanwhile.
   private var advancing: Set<Int> = []
   private var lastID = 0
   private var uses = 0
@@ -55,6 +55,7 @@ public final class ControlServer {
   ) throws(SystemError) {
     let socket = try ControlSocket(runtime: runtime)
     self.loop = loop
+    retry = Retry(loop)
     self.socket = socket
     self.handler = handler
     self.upgrade = upgrade
@@ -68,8 +69,7 @@ public final class ControlServer {
   /// Closes all connections and removes the socket. Nothing is answered afterwards.
   public func close() {
     connections = [:]
-    pause?.cancel()
-    pause = nil
+    retry.cancel()
     listening?.cancel()
     listening = nil
     socket = nil
@@ -106,21 +106,19 @@ public final class ControlServer {
       guard let connection = try acceptConnection(on: socket.listener) else { return }
       try admit(ControlConnection(connection, dispatcher))
     } catch {
-      rest()
+      pause()
     }
   }
 
-  /// Accepts nobody for a second. This happens only when descriptors or memory are exhausted. The kernel has no event for the end of that,
-  /// and without a pause the loop would spin.
-  private func rest() {
+  /// Accepts no connection for a second. This happens only when descriptors or memory are exhausted. The kernel does not report the end of
+  /// that, and without a pause the loop would spin.
+  private func pause() {
     do throws(SystemError) {
-      pause = try loop.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in
-        pause = nil
-        try? listening?.setEnabled(true)
-      }
+      try retry.schedule { [unowned self] in try? listening?.setEnabled(true) }
       try listening?.setEnabled(false)
     } catch {
-      pause = nil
+      // The loop spins until there is memory for a timer, and still serves every client in turn.
+      retry.cancel()
     }
   }
 

@@ -35,7 +35,7 @@ struct Subscribers {
     subscriptions.removeAll { !isPending($0.call) }
   }
 
-  /// Takes note that a guest is in a state, or with nil that there is no such guest any more.
+  /// Records that a guest is in a state, or with nil that there is no such guest any more.
   ///
   /// - Returns: the subscribers for whom that is a change.
   mutating func report(_ guest: String, _ state: State.Word?) -> [ControlServer.PendingCall] {

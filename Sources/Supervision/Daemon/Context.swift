@@ -10,10 +10,10 @@ final class Context {
   let log: Log
   let backend: any Backend
   let endedConnections: EndedConnections
-  /// Opened once: a scan needs no descriptor when there is none left.
+  /// Open all the time, so that a scan works when no descriptor is left.
   let sockDiag: SockDiag
   let store: SocketStore
-  /// Another daemon may follow this one, which ends: the sockets stay where it finds them.
+  /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false
 
   /// Uses the loop for timers where no others are given.

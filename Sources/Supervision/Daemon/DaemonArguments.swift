@@ -13,12 +13,12 @@ public struct DaemonArguments: Equatable, Sendable {
   public static let usage = """
     usage: dormoused [--config DIR]... [--runtime DIR] [NAME...]
 
-      --config DIR   read guest files from DIR only; may be given more than once, the first comes first
-      --runtime DIR  where the control socket is (default: /run/dormouse)
-      NAME           take on only these guests
+      --config DIR   read guest files from DIR only; may be repeated, the first has precedence
+      --runtime DIR  the directory of the control socket (default: /run/dormouse)
+      NAME           manage only these guests
     """
 
-  /// Why the arguments are none to run by; `help` and `version` are no mistakes.
+  /// Why the daemon does not run with these arguments. `help` and `version` are no errors.
   public enum Problem: Error, Equatable, CustomStringConvertible {
     case help
     case version
@@ -36,7 +36,7 @@ public struct DaemonArguments: Equatable, Sendable {
   }
 
   /// - Parameter arguments: without the program's name.
-  /// - Throws: `Problem`, whose words are for the user.
+  /// - Throws: `Problem`, whose description is for the user.
   public init(_ arguments: [String]) throws(Problem) {
     var config: [String] = []
     var rest = arguments[...]

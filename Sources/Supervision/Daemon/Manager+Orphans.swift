@@ -6,10 +6,10 @@ import Systemd
 
 // Instances that an earlier daemon left running.
 extension Manager {
-  /// Begins with every guest that waits for it. A guest of which it is not known what runs is tried again, and nothing of it is touched
-  /// meanwhile.
+  /// Starts to manage every guest whose orphan, if any, is found. Where the search fails it is tried again, and nothing of the guest is
+  /// changed meanwhile.
   ///
-  /// - Throws: `SystemError` when there can be no timer for that.
+  /// - Throws: `SystemError` when there is no memory for the timer of that.
   func beginAll() throws(SystemError) {
     guard let context else { return }
     var isComplete = true
@@ -29,14 +29,14 @@ extension Manager {
       do throws(SystemError) {
         try beginAll()
       } catch {
-        // The next daemon finds what this one did not.
+        // The next daemon finds the orphans that this one did not.
         log.write(.cannotRun(error: "\(error)"))
         exit(EXIT_FAILURE)
       }
     }
   }
 
-  /// - Returns: false when it is not known what runs.
+  /// - Returns: false when the search for the guest's orphan failed.
   private func begin(with name: String, _ orphans: any Orphans, _ context: Context) -> Bool {
     do throws(SystemError) {
       let orphan = try orphans.instance(of: name)
@@ -44,7 +44,7 @@ extension Manager {
         supervisor.begin(orphan: orphan)
         if endsAsleep { supervisor.wakeAtOnce() }
       } else if let orphan {
-        // Its file went while no daemon ran: it is stopped, and then forgotten.
+        // Its file was removed while no daemon ran: the instance is stopped, and the guest is forgotten then.
         let fileless = LoadedGuest(guest: Guest(name: name), diagnostics: [], listeners: [], files: [])
         let supervisor = makeSupervisor(fileless, context)
         supervisor.begin(orphan: orphan)
@@ -57,10 +57,9 @@ extension Manager {
     }
   }
 
-  /// Once for each guest, as long as the error stays the same.
+  /// Logs an error once for each guest, as long as it stays the same.
   private func log(_ error: SystemError, of guest: String?) {
-    if orphanFailures[guest ?? ""] == error { return }
-    orphanFailures[guest ?? ""] = error
+    guard orphanFailures[guest ?? "", default: ChangeFilter()].isNew(error) else { return }
     let message = Message.cannotEnumerateOrphans(error: "\(error)")
     if let guest, let supervisor = supervisors[guest] {
       supervisor.log(message)

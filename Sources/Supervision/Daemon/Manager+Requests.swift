@@ -49,7 +49,7 @@ extension Manager {
 
   /// Reports the guest's state to those who subscribed to it.
   func publish(_ supervisor: Supervisor) {
-    // The guests of a daemon that ends still have their files.
+    // When the daemon ends its guests stop being managed, but are not removed.
     let isRemoved = supervisor.state.isUnbound && !isEnding
     control?.publish(supervisor.name, isRemoved ? nil : supervisor.state.word) { supervisor.summary }
   }

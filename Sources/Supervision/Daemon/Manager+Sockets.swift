@@ -2,11 +2,11 @@ import Linux
 import Listeners
 import Systemd
 
-// Sockets from the service manager: those of its own socket units, and those that an earlier daemon put into its store.
+// Sockets from the service manager: those of its socket units, and those that an earlier daemon stored there.
 extension Manager {
-  /// Gives each socket to the guest that asks for its address; what nobody asks for is closed.
+  /// Gives each socket to the guest whose file has its address. Other sockets are closed.
   ///
-  /// - Returns: how many were wanted that are the service manager's own.
+  /// - Returns: how many sockets of socket units a guest got.
   func offer(_ passed: PassedDescriptors, _ store: SocketStore) -> Int {
     var taken = 0
     var inventory = StoreInventory()
@@ -40,7 +40,7 @@ extension Manager {
     let wanting = supervisors.values.sorted { $0.name < $1.name }.compactMap { supervisor in
       socket.match(supervisor.guest).map { (supervisor, $0) }
     }.filter { supervisor, match in !supervisor.listeners.all.contains { $0.listen == match.listen } }
-    // Two guests may want one address under different names: the name decides.
+    // If two guests have the address, the socket's name decides.
     guard let (supervisor, match) = wanting.first(where: { $0.1.isNamed }) ?? wanting.first else {
       log.write(.notWanted(name: name, address: socket.address))
       return false

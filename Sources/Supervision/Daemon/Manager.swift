@@ -21,14 +21,15 @@ public actor Manager {
   private let serviceManager = ServiceManager()
   private var signals: [EventSource] = []
   private(set) var isEnding = false
-  /// Sockets came from the service manager, which listens again once this process ends: so it ends when its guests sleep.
+  /// Whether the service manager passed the sockets of named guests. It watches them again when this process exits, so the process exits as
+  /// soon as its guests are asleep.
   private(set) var endsAsleep = false
-  /// Guests whose files are there again while what ran by the old ones still stops.
+  /// Guests whose files were removed and added again, while the instance of the old file still stops.
   private var returning: [String: LoadedGuest] = [:]
   private var readyRetry: Retry?
-  /// The next search for what an earlier daemon left running, and why the last one failed, by guest.
+  /// The next search for orphans, and the errors of the last one by guest (empty: of the search as a whole), which are logged once.
   var orphanRetry: Retry?
-  var orphanFailures: [String: SystemError] = [:]
+  var orphanFailures: [String: ChangeFilter<SystemError>] = [:]
 
   /// Starts nothing yet, see `startOrExit`.
   ///
@@ -56,11 +57,11 @@ public actor Manager {
     makeBackend = backend
   }
 
-  /// What must be blocked before the runtime makes a thread. Nothing waits for SIGPIPE: blocked, it does not end the daemon when
-  /// whoever read its stderr has gone.
+  /// The signals to block before Swift's runtime makes a thread. Nothing waits for SIGPIPE; while it is blocked, a write to a closed stderr
+  /// does not kill the daemon.
   public static let blockedSignals = [SIGTERM, SIGINT, SIGHUP, SIGPIPE]
 
-  /// `start`, and the end of the process when the daemon cannot do its work at all.
+  /// Starts the daemon, or logs why it cannot start and exits.
   public func startOrExit() {
     do {
       try start()
@@ -70,9 +71,9 @@ public actor Manager {
     }
   }
 
-  /// Takes the guests on; from then on everything happens by events, until the loop is told to exit.
+  /// Starts to manage the guests. Everything after that happens in the loop's events, until the loop exits.
   ///
-  /// - Throws: `SystemError` for what the daemon cannot do without: its runtime directory, control socket, cgroup.
+  /// - Throws: when there is no runtime directory, control socket or cgroup, without which the daemon cannot work.
   func start() throws {
     let passed = try PassedDescriptors()
     try makeDirectories(arguments.runtime)
@@ -90,7 +91,7 @@ public actor Manager {
 
     let found = load().guests
     for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, context) }
-    // What is missing or wrong has been named otherwise.
+    // If there are files with errors, or names without files, `load` has logged that instead.
     if found.isEmpty && arguments.guests.isEmpty {
       log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath))
     }
@@ -114,7 +115,7 @@ public actor Manager {
 
 // The guest files.
 extension Manager {
-  /// Every guest that is asked for, sound or not, with all problems logged.
+  /// Loads the files of all guests that this daemon manages, including those with errors, and logs all errors and warnings.
   private func load() -> LoadedGuests {
     let files = GuestFiles(searchPath: arguments.searchPath)
     var loaded = files.loadAll()
@@ -136,22 +137,22 @@ extension Manager {
   private func add(_ loaded: LoadedGuest, _ context: Context) {
     let supervisor = makeSupervisor(loaded, context)
     supervisor.log(.added)
-    // Something of it may run still that has not been found.
+    // While the search for orphans is not complete, an instance of the guest may still run.
     if orphanRetry?.isPending != true { supervisor.begin(orphan: nil) }
   }
 
-  /// SIGHUP: new guests are held, removed ones stopped, changed ones changed when nothing of them runs.
+  /// SIGHUP: reads the files again. New guests are added, removed ones are stopped, and changes come into force when the guest has stopped.
   private func reload() {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
     let loaded = load()
     returning = [:]
-    // A guest whose file is there but wrong goes on as it is; so do all whose files cannot be looked for.
-    let there = Set(loaded.guests.map(\.name))
-    // First those that go: others may want their addresses.
+    // A guest whose file has an error keeps its old one, and so do all guests when a directory cannot be read.
+    let present = Set(loaded.guests.map(\.name))
+    // Removed guests first: a new one may need their addresses.
     if loaded.diagnostics.isEmpty {
-      for supervisor in supervisors.values where !there.contains(supervisor.name) && !supervisor.state.isReleasing {
+      for supervisor in supervisors.values where !present.contains(supervisor.name) && !supervisor.state.isReleasing {
         supervisor.log(.removed)
         supervisor.release(because: .configuration)
       }
@@ -169,7 +170,7 @@ extension Manager {
 
 // The end.
 extension Manager {
-  /// SIGTERM: every guest is stopped cleanly, all at once; a second one kills what still runs.
+  /// SIGTERM: stops all guests cleanly, at the same time. A second SIGTERM kills those that still run.
   private func end() {
     if isEnding {
       log.write(.endingNow)
@@ -208,13 +209,13 @@ extension Manager {
     loop.exit()
   }
 
-  /// Notifies the service manager; a notification that is lost is no reason to do anything else.
+  /// Notifies the service manager. Errors are ignored, because no guest depends on it.
   private func notify(_ body: (ServiceManager) throws(SystemError) -> Void) {
     if serviceManager.isListening { try? body(serviceManager) }
   }
 
-  /// That the daemon is up, or has read its files again, may not be lost: the service manager waits for it. It is sent again when there is
-  /// room; nothing of ours waits meanwhile.
+  /// Notifies the service manager that the daemon is ready, or has reloaded. The service manager waits for this, so it is sent again until
+  /// it has arrived.
   private func notifyReady() {
     do throws(SystemError) {
       if serviceManager.isListening { try serviceManager.ready(status: status) }

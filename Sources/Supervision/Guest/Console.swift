@@ -2,30 +2,30 @@ import Glibc
 import Linux
 import Systemd
 
-/// A guest's console, or another terminal of it: always drained, or a guest that prints would stand still; the end of what it printed is
-/// kept in memory, and nothing of it reaches a disk.
+/// A guest's console, or one of its other terminals. It is always read, because a guest that prints would otherwise block. The end of the
+/// output is kept in memory, never on a disk.
 ///
-/// Those who are attached see what it prints, and what they type is typed there.
+/// Attached clients get the output, and what they type is written to the terminal.
 package final class Console {
   private(set) var text = ConsoleText()
   private let master: OwnedFD
   private var peer: OwnedFD?
   private var loop: EventLoop?
   private var source: EventSource?
-  private var pause: EventSource?
+  private var retry: Retry?
   private var clients: [Int: ConsoleClient] = [:]
   private var lastID = 0
-  /// What was typed and the terminal has not taken: until it has, nobody's typing is read.
+  /// Input that the terminal has not accepted yet. Until it has, no client's input is read.
   private var typed: [UInt8] = []
 
-  /// So many may look at one terminal.
+  /// How many clients can be attached to one terminal.
   static let clientLimit = 8
 
   package init(master: consuming OwnedFD) { self.master = master }
 
   deinit { stopWatching() }
 
-  /// Whether somebody is attached.
+  /// Whether a client is attached.
   var isAttended: Bool { !clients.isEmpty }
 
   var hasRoom: Bool { clients.count < Self.clientLimit }
@@ -33,27 +33,31 @@ package final class Console {
   package func stopWatching() {
     source?.cancel()
     source = nil
-    pause?.cancel()
-    pause = nil
+    retry?.cancel()
     clients = [:]
   }
 
-  /// - Throws: `SystemError` when the terminal or a watch on it cannot be had.
+  /// Reads the terminal from now on.
+  ///
+  /// - Throws: `SystemError` when its other end cannot be opened or the loop cannot watch it.
   package func watch(_ loop: EventLoop) throws(SystemError) {
     self.loop = loop
-    // PID 1 closes its end whenever it has nothing to print; without an end of our own epoll would report a hang-up then,
-    // without pause.
+    retry = Retry(loop)
+    // PID 1 closes its end whenever it has nothing to print. If the daemon had not opened that end too, epoll would report a hang-up
+    // again and again meanwhile.
     peer = try openPeer(of: master)
-    // Last: a guest that prints without end must not keep anything else waiting.
+    // Last: a guest that prints without end must not delay anything else.
     source = try loop.watch(master, for: .readable, priority: .last) { [unowned self] events in
-      if events.contains(.writable) { pass() }
+      if events.contains(.writable) { writeTyped() }
       drain()
     }
   }
 
   private static let piece = 16 * 1024
 
-  /// Takes a bounded piece of what is there, and says whether there was any; what is left is reported again.
+  /// Reads a piece of the output; epoll reports the rest again.
+  ///
+  /// - Returns: whether there was any.
   @discardableResult
   private func drain() -> Bool {
     do throws(SystemError) {
@@ -62,9 +66,9 @@ package final class Console {
       clients = clients.filter { $0.value.show(bytes) }
       return true
     } catch {
-      // A guest has hung the terminal up (vhangup(2), as a getty does), and our end of it with the others.
+      // EIO: the guest has hung the terminal up (vhangup(2), as a getty does), which closed the daemon's end too.
       if error.errno == EIO { reopen() }
-      // Another error cannot be mended here, and the guest's end is told by its pidfd.
+      // Nothing can be done about another error, and the pidfd reports the guest's end.
       return false
     }
   }
@@ -73,31 +77,28 @@ package final class Console {
     do throws(SystemError) {
       peer = try openPeer(of: master)
     } catch {
-      // Only a lack of descriptors or memory leads here, and the kernel has no event for its end; the hang-up would be reported
-      // without pause.
+      // Only a lack of descriptors or memory leads here. Disabled, because the hang-up would be reported again and again meanwhile; without
+      // memory for a timer the terminal stays silent.
       try? source?.setEnabled(false)
-      pause = try? loop?.after(.seconds(1), accuracy: .milliseconds(100)) { [unowned self] in
-        pause = nil
-        try? source?.setEnabled(true)
-      }
+      try? retry?.schedule { [unowned self] in try? source?.setEnabled(true) }
     }
   }
 
-  /// Takes what is left when the guest has ended: no more than a terminal holds, should somebody else go on printing.
+  /// Reads the rest of the output when the guest has ended: at most what a terminal can hold, because another process may still print.
   package func drainAll() {
     for _ in 0..<(2 * ConsoleText.capacity / Self.piece) where !drain() { return }
   }
 
-  /// - Throws: `SystemError`.
+  /// - Throws: `SystemError` of the ioctl.
   func resize(to size: WindowSize) throws(SystemError) { try setWindowSize(size, of: master) }
 }
 
-// Those who are attached.
+// The clients that are attached.
 extension Console {
-  /// How much of what it showed before is shown to somebody new: about a screen.
+  /// How much of the earlier output a new client gets: about a screen.
   private static let recent = 4096
 
-  /// Takes a connection over, for as long as its client and the guest go on.
+  /// Attaches a client until it or the guest ends.
   ///
   /// - Throws: `SystemError` when it cannot be watched.
   func attach(_ socket: consuming OwnedFD) throws(SystemError) {
@@ -105,15 +106,15 @@ extension Console {
     lastID += 1
     let id = lastID
     let client = ConsoleClient(socket)
-    try client.watch(loop) { [unowned self] events in heard(id, events) }
+    try client.watch(loop) { [unowned self] events in receive(id, events) }
     if client.show(text.last(Self.recent)) { clients[id] = client }
   }
 
-  private func heard(_ id: Int, _ events: IOEvents) {
+  private func receive(_ id: Int, _ events: IOEvents) {
     guard let client = clients[id] else { return }
     if events.contains(.writable), !client.flush() { return clients[id] = nil }
     if !typed.isEmpty {
-      // Its typing is not read now, and a hang-up is reported whether or not one asks.
+      // Its input is not read now. epoll reports a hang-up always.
       if !events.isDisjoint(with: [.hangUp, .error]) { clients[id] = nil }
       return
     }
@@ -121,15 +122,15 @@ extension Console {
       guard let bytes = try client.receive() else { return }
       if bytes.isEmpty { return clients[id] = nil }
       typed = bytes
-      pass()
+      writeTyped()
     } catch {
       clients[id] = nil
     }
   }
 
-  /// Gives the terminal what was typed, as much as it takes.
-  private func pass() {
-    // What a terminal does not take for another reason than room is lost, as when nobody reads it.
+  /// Writes as much of the pending input as the terminal accepts.
+  private func writeTyped() {
+    // Input that fails for another reason than a full terminal is dropped.
     let count = (try? writeReady(master, typed)) ?? typed.count
     typed.removeFirst(count)
     try? source?.setEvents(typed.isEmpty ? .readable : [.readable, .writable])

@@ -1,21 +1,21 @@
 import Linux
 import Systemd
 
-/// Somebody who is attached to a terminal of a guest, by a connection that carries bytes and nothing else.
+/// A client that is attached to a terminal of a guest. Its connection carries only the terminal's bytes.
 final class ConsoleClient {
   private let socket: OwnedFD
   private var source: EventSource?
   private var events: IOEvents = .readable
   private var unsent: [UInt8] = []
-  /// Whether its typing is read now.
+  /// Whether its input is read now.
   var isRead = true { didSet { updateEvents() } }
 
-  /// No guest waits for a client: what one does not read is left out beyond this.
+  /// The most unsent output that is kept. A client that does not read misses what comes beyond: the guest does not wait for it.
   private static let limit = 1 << 20
 
   init(_ socket: consuming OwnedFD) { self.socket = socket }
 
-  /// Before the socket is closed, as the loop wants it.
+  /// The loop requires that a source is cancelled before its descriptor is closed.
   deinit { source?.cancel() }
 
   /// - Throws: `SystemError` when epoll refuses.
@@ -23,13 +23,13 @@ final class ConsoleClient {
     source = try loop.watch(socket, for: events, handler: handler)
   }
 
-  /// Sends what the guest printed; false when the client is gone.
+  /// Sends output of the guest; false when the client is gone.
   func show(_ bytes: [UInt8]) -> Bool {
     unsent += bytes.prefix(max(0, Self.limit - unsent.count))
     return flush()
   }
 
-  /// Sends what there is room for; false when the client is gone.
+  /// Sends as much as the socket accepts; false when the client is gone.
   func flush() -> Bool {
     if !unsent.isEmpty {
       guard let count = try? UnixStream.send(unsent[...], to: socket) else { return false }
@@ -39,8 +39,9 @@ final class ConsoleClient {
     return true
   }
 
-  /// What it typed: nothing at its end, nil when there is none now.
+  /// Reads input.
   ///
+  /// - Returns: nothing when the client has ended its input, nil when there is none now.
   /// - Throws: `SystemError` when the client is gone.
   func receive() throws(SystemError) -> [UInt8]? { try UnixStream.receive(from: socket, upTo: 4096) }
 

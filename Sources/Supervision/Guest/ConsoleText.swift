@@ -3,7 +3,7 @@ struct ConsoleText {
   static let capacity = 64 * 1024
 
   private var ring: [UInt8] = []
-  /// Where the oldest byte stands once the ring is full.
+  /// The place of the oldest byte once the ring is full.
   private var start = 0
 
   mutating func append(_ bytes: some Collection<UInt8>) {
@@ -20,6 +20,6 @@ struct ConsoleText {
   /// The last `count` bytes, or all there are.
   func last(_ count: Int) -> [UInt8] { Array((ring[start...] + ring[..<start]).suffix(count)) }
 
-  /// Oldest first; what is not UTF-8 is replaced.
+  /// All of it, oldest first. Bytes that are not UTF-8 are replaced.
   var text: String { String(decoding: ring[start...] + ring[..<start], as: UTF8.self) }
 }

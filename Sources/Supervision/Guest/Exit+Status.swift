@@ -3,7 +3,7 @@ import Lifecycle
 import Linux
 
 extension Exit {
-  /// What a guest did, as the kernel reports it: reboot(2) in a PID namespace kills its PID 1 by SIGINT for a halt and a power-off, and by
+  /// How a guest ended, by the exit status of its PID 1. reboot(2) in a PID namespace kills its PID 1 by SIGINT for a halt and a power-off, and by
   /// SIGHUP for a restart (pid_namespaces(7)).
   init(_ status: ExitStatus) {
     switch status {
@@ -16,8 +16,8 @@ extension Exit {
   /// For a person.
   func words(_ status: ExitStatus) -> String {
     switch (self, status) {
-    case (.poweredOff, .killed): "halted"
-    case (.rebooted, _): "asked for a reboot"
+    case (.poweredOff, .killed): "powered off"
+    case (.rebooted, _): "reboot requested"
     case (.poweredOff, _), (.crashed, _): status.description
     }
   }

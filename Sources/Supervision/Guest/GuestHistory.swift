@@ -5,8 +5,8 @@ import Linux
 import Listeners
 import Systemd
 
-/// What a supervisor remembers of its guest in order to tell it: the last wake and stop, what the guest said, what somebody ought
-/// to look at, the counters, the last console. Nothing is decided by it.
+/// What a supervisor remembers of its guest for `dormouse status`: the last wake and stop, the reports of PID 1, warnings, counters, the last
+/// console. No decision depends on it.
 final class GuestHistory {
   private(set) var wakes = 0
   var lastWake: WakeReport?
@@ -16,12 +16,12 @@ final class GuestHistory {
   /// The connections of earlier instances.
   var tally = ConnectionTally()
   private(set) var messages: [GuestMessage] = []
-  /// When it was asked to halt, by the clock that does not jump.
-  private var askedAt = Duration.zero
-  /// What the last run printed.
+  /// When PID 1 was told to halt, as time since boot.
+  private var haltedAt = Duration.zero
+  /// The end of what the last instance printed.
   private(set) var console: String?
 
-  /// More than anybody reads; the log has the rest.
+  /// How many messages are kept. The log has all of them.
   private static let keptMessages = 32
 
   func record(_ level: MessageLevel, _ text: String) {
@@ -32,7 +32,7 @@ final class GuestHistory {
 
   func woken(by cause: WakeCause, socket: String?) {
     wakes += 1
-    if cause == .reboot { counters.reboots += 1 }
+    if cause == .reboot { counters[.reboots] += 1 }
     lastWake = WakeReport(cause: cause, at: .now)
     lastWake?.socket = socket
     report = GuestReport()
@@ -41,26 +41,26 @@ final class GuestHistory {
 
   func notReady(because reason: String) {
     lastWake?.failure = reason
-    counters.failedWakes += 1
+    counters[.failedWakes] += 1
   }
 
   func haltRequested(because cause: StopCause) {
     lastStop = StopReport(cause: cause, at: .now)
-    askedAt = Clocks.monotonic
+    haltedAt = Clocks.monotonic
   }
 
   func killed() {
     lastStop?.killed = true
-    counters.kills += 1
+    counters[.kills] += 1
   }
 
-  /// Notes the end; `unasked` is what it was if nobody had asked for it.
+  /// Records the end of an instance. `unasked` is its cause if Dormouse had not stopped it.
   func ended(_ status: ExitStatus, unasked: StopCause?, console: String) {
-    counters.stops += 1
+    counters[.stops] += 1
     self.console = console
-    if unasked == .crash { counters.crashes += 1 }
+    if unasked == .crash { counters[.crashes] += 1 }
     var stop = unasked.map { StopReport(cause: $0, at: .now) } ?? lastStop ?? StopReport(cause: .request, at: .now)
-    if unasked == nil { stop.tookMs = (Clocks.monotonic - askedAt).milliseconds }
+    if unasked == nil { stop.tookMs = (Clocks.monotonic - haltedAt).milliseconds }
     stop.rebootParameter = report?.rebootParameter
     switch status {
     case .exited(let code): stop.exitStatus = code
@@ -79,7 +79,7 @@ final class GuestHistory {
     }
   }
 
-  /// Takes over what PID 1 said.
+  /// Records a message of PID 1.
   func record(_ message: NotifyMessage) {
     var report = self.report ?? GuestReport()
     report.merge(message)
@@ -102,11 +102,11 @@ extension GuestReport {
     errno = message.errno ?? errno
     units.removeAll { message.inactiveUnits.contains($0) || message.activeUnits.contains($0) }
     units += message.activeUnits
-    // A guest can name what it likes; what is kept of it is bounded.
+    // A guest may report any number of units, so only the last ones are kept.
     units = units.suffix(64)
   }
 
-  /// What systemd waits for: `(2 of 3) User job web.service/start running (8s / 1min 30s)...`.
+  /// The unit that systemd waits for, as in `(2 of 3) User job web.service/start running (8s / 1min 30s)...`.
   private static func unit(in status: String) -> String? {
     guard let job = status.firstRange(of: "User job "), let end = status[job.upperBound...].firstIndex(of: "/"),
       status[end...].contains(" running (")

@@ -1,31 +1,32 @@
 import Systemd
 
-/// What a systemd that is PID 1 of a guest lets know of its staying or going.
+/// What a guest's systemd, by its messages to the notify socket, intends: to shut down, or to keep running.
 ///
-/// In the order in which it is heard (seen of 257 and 262; 252 tells of no targets, and of its end only that it was told by a signal):
+/// systemd 257 and 262 send the following, in this order. (252 reports no targets, and of a shutdown only that a signal asked for it.)
 ///
-/// - a poweroff, a reboot: graphical, multi-user, getty, timers cease; 40 ms later basic, paths, slices, sockets, sysinit do;
+/// - a poweroff, a reboot: graphical, multi-user, getty, timers become inactive; 40 ms later basic, paths, slices, sockets, sysinit;
 ///   shutdown.target and then poweroff.target are active; `X_SYSTEMD_SHUTDOWN=`;
 /// - a soft reboot: the same, but soft-reboot.target; `RELOADING=1`; timers, sockets, basic are active; `READY=1`;
-/// - `isolate rescue.target`: graphical, multi-user, getty, timers cease; rescue.target is active; basic, paths, slices, sockets cease;
-/// - `stop multi-user.target`: graphical, multi-user cease; `stop basic.target`: basic does too.
+/// - `isolate rescue.target`: graphical, multi-user, getty, timers become inactive; rescue.target is active; basic, paths, slices, sockets
+///   become inactive;
+/// - `stop multi-user.target`: graphical, multi-user become inactive; `stop basic.target`: basic too.
 ///
-/// So the first sign of a shutdown that the last two do not give comes a millisecond after its first word, and what tells it from the
-/// others comes when the sockets are closed already.
+/// So timers.target, a millisecond after the first message, distinguishes a shutdown from the last of these. What distinguishes it from
+/// all of them comes when the guest's sockets are closed already.
 enum Intent: Equatable {
-  /// Not `confirmed` when it may be about something else.
+  /// Unless `confirmed`, the messages may have another cause.
   case shutdown(confirmed: Bool)
-  /// It goes on.
+  /// It keeps running.
   case aborted
 }
 
 extension NotifyMessage {
-  /// With the targets of the guest that are active after this message; nil when it says nothing of the kind.
+  /// What the message means, given the targets that are active after it; nil when it means neither.
   func intent(active: [String]) -> Intent? {
-    if isStopping || shutdown != nil || isToldToEnd || activeUnits.contains(where: Self.ends.contains) {
+    if isStopping || shutdown != nil || reportsSignal || activeUnits.contains(where: Self.ends.contains) {
       return .shutdown(confirmed: true)
     }
-    // There it stays, without its sockets.
+    // In rescue mode it keeps running, without its sockets.
     if active.contains(where: Self.rescues.contains), !active.contains(Self.sockets) { return .aborted }
     if inactiveUnits.contains(where: Self.lasting.contains) || activeUnits.contains("shutdown.target") {
       return .shutdown(confirmed: false)
@@ -33,8 +34,8 @@ extension NotifyMessage {
     return activeUnits.contains(where: Self.lasting.contains) ? .aborted : nil
   }
 
-  /// By a signal; three dots may stand behind the name.
-  private var isToldToEnd: Bool {
+  /// Whether it reports that a signal started a shutdown; the name of the target may be followed by three dots.
+  private var reportsSignal: Bool {
     guard let unit = status?.split(separator: " ").last, status?.hasPrefix("Activating special unit ") == true else {
       return false
     }
@@ -44,6 +45,6 @@ extension NotifyMessage {
   private static let ends = ["halt.target", "poweroff.target", "reboot.target", "kexec.target", "exit.target"]
   private static let rescues = ["rescue.target", "emergency.target"]
   private static let sockets = "sockets.target"
-  /// Of these the first ceases early in a shutdown, and the second just before the sockets are closed.
+  /// The first becomes inactive early in a shutdown, the second just before the sockets are closed.
   private static let lasting = ["timers.target", sockets]
 }

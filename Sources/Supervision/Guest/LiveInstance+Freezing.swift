@@ -24,7 +24,7 @@ extension LiveInstance {
         supervisor.handle(.connection(quietFor: .zero))
       }
       try idleWatch?.rest()
-      history.counters.freezes += 1
+      history.counters[.freezes] += 1
       instance?.freezing?.prefer(Set(listeners.all.map(\.inode)))
       log(.frozen(asked: asked))
       if guest.policy.idleReclaim {
@@ -40,7 +40,7 @@ extension LiveInstance {
   func thaw(staged: Bool) {
     do throws(SystemError) {
       guard let frozen = try instance?.freezing?.thaw(staged: staged) else { return }
-      // A guest that is to stop was thawed for that.
+      // A thaw in another state is part of a stop, and not logged.
       if supervisor.state.rest == .serving { log(.thawed(socket: thawCause?.address, after: frozen)) }
     } catch {
       if !error.isForEndedCgroup { log(.cannotThaw(error: "\(error)")) }
@@ -48,7 +48,7 @@ extension LiveInstance {
     thawCause = nil
   }
 
-  /// Freezes the guest for as long as its queues are drained.
+  /// Freezes the guest while its queues are drained.
   func quiesce() {
     do throws(SystemError) {
       try instance?.freezing?.quiesce()

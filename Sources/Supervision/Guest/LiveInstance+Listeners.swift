@@ -3,9 +3,9 @@ import Glibc
 import Linux
 import Listeners
 
-// Whether the guest has its listeners open.
+// Which of its listeners the guest has open.
 extension LiveInstance {
-  /// What the guest did not take nobody will ever accept from: its clients are refused rather than left waiting.
+  /// Finds the listeners that the guest did not take. No process will ever accept there, so clients are refused instead of left waiting.
   func checkAdoption() {
     guard let held = heldInodes() else { return }
     listeners.recordAdoption(by: held)
@@ -15,7 +15,7 @@ extension LiveInstance {
     }
   }
 
-  /// The guest seemed to shut down, and may have closed listeners meanwhile: it is not stopped for that before a client waits there.
+  /// Finds listeners that the guest has closed while it seemed to shut down. It is stopped when a client waits at one of them, not before.
   func checkListeners() {
     let held = heldInodes()
     for listener in listeners.all {
@@ -27,9 +27,9 @@ extension LiveInstance {
     }
   }
 
-  /// Clients wait: does the guest still have the listeners open at which they do?
+  /// Checks that the guest still has the listeners open at which clients wait.
   func check(_ found: SocketScan.Found) {
-    // That was not known before.
+    // The check after the start did not succeed.
     if listeners.all.contains(where: { $0.isAdopted == nil }) { checkAdoption() }
     let waiting = found.waiting.filter { $0.listener.isAdopted == true }
     if waiting.isEmpty { return }
@@ -38,7 +38,8 @@ extension LiveInstance {
     closed(lost.listener, waiting: lost.count)
   }
 
-  /// No process of the guest has the listener open, nor will one again: systemd would have to be given it anew.
+  /// Stops the guest when a client waits at a listener that it has closed: no process can open it again, because a guest gets its listeners
+  /// only at its start.
   private func watchClosed(_ listener: Listener) {
     do throws(SystemError) {
       try listener.watch(context.loop) { [unowned self, unowned listener] in
@@ -57,11 +58,11 @@ extension LiveInstance {
 
   private func refuseClients(of listener: Listener) {
     do throws(SystemError) {
-      // No guest has this socket, so nobody else accepts from it.
+      // The guest does not have this socket, so no other process accepts from it.
       try listener.watch(context.loop) { [unowned self, unowned listener] in
         do throws(SystemError) {
           let refused = try refuseQueued(on: listener.descriptor, limit: 64)
-          history.counters.connectionsRefused += refused
+          history.counters[.connectionsRefused] += refused
           history.lost(refused, .notAdopted)
         } catch {
           if error.errno == EINVAL { listener.stopWatching() } else { refuseLater(listener) }
@@ -72,7 +73,7 @@ extension LiveInstance {
     }
   }
 
-  /// Only a lack of descriptors or memory leads here, and the kernel has no event for its end.
+  /// Refuses clients again after a pause: descriptors or memory are exhausted, and the kernel does not report the end of that.
   private func refuseLater(_ listener: Listener) {
     do throws(SystemError) {
       try listener.rest(context.loop) { [unowned self, unowned listener] in refuseClients(of: listener) }

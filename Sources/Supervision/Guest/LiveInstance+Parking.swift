@@ -3,26 +3,26 @@ import Lifecycle
 import Linux
 import Listeners
 
-// A guest on its way out: new clients are parked, and no queue is left to it.
+// The clients of a guest that stops: new ones are parked, and those in its queues are moved there.
 extension LiveInstance {
   func divert(_ which: Divertible) -> Event {
     restoreRetry.cancel()
     do throws(SystemError) {
       try listeners.divert(which)
-      // Those at some of the listeners say nothing about the others.
+      // When only some listeners were diverted, the others may still fail.
       if which == .all { divertFailure.reset() }
       isDiverted = true
       return .diverted
     } catch {
-      // It may be tried again and again.
+      // Logged once, because `Lifecycle` may try again and again.
       if divertFailure.isNew(error) { log(.cannotPark(error: "\(error)")) }
       isDiverted = false
-      supervisor.waiters.use = "its new clients cannot be parked: \(error)"
+      supervisor.waiters.use = "new clients cannot be parked: \(error)"
       return .divertFailed
     }
   }
 
-  /// The guest goes on.
+  /// Steers clients to the guest again, because it keeps running.
   func restore() {
     scanFailure.reset()
     isDiverted = false
@@ -31,21 +31,21 @@ extension LiveInstance {
 
   private func steerBack() {
     let unparked = listeners.restore()
-    history.counters.unparked += unparked.count
+    history.counters[.unparked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     guard let failure = unparked.failure else { return restoreFailure.reset() }
-    if restoreFailure.isNew(failure) { log(.cannotPark(error: "\(failure)")) }
-    // Nothing else would bring the guest its clients.
+    if restoreFailure.isNew(failure) { log(.cannotUnpark(error: "\(failure)")) }
+    // Nothing else would bring the parked clients to the guest.
     do throws(SystemError) {
       try restoreRetry.schedule { [unowned self] in steerBack() }
     } catch {
-      log(.cannotPark(error: "\(error)"))
+      log(.cannotUnpark(error: "\(error)"))
     }
   }
 
   /// Moves the clients that the guest has not accepted to where new ones are parked.
   func drainQueues() {
-    // When that is not known the listener is taken from the guest too: it loses nobody by that.
+    // If that is unknown, half-open connections are assumed, which loses no client.
     let isHalfOpen = (try? scan.scan())?.isHalfOpen ?? true
     let drained = listeners.drainQueues(halfOpen: isHalfOpen)
     if let failure = drained.failure { log(.cannotPark(error: "\(failure)")) }
@@ -58,9 +58,9 @@ extension LiveInstance {
     do throws(SystemError) {
       return try isUsed(question) ? .used : .unused
     } catch {
-      // It is scanned again and again while clients of a guest that has to go are waited for.
+      // Logged once, because a draining guest is scanned again and again.
       if scanFailure.isNew(error) { log(.cannotScan(error: "\(error)")) }
-      supervisor.waiters.use = "the kernel does not tell whether it is used"
+      supervisor.waiters.use = "cannot tell whether anybody uses it"
       return .scanFailed
     }
   }
@@ -77,7 +77,7 @@ extension LiveInstance {
       supervisor.waiters.use = try use()
       return supervisor.waiters.use != nil
     case .connections:
-      // Whoever is parked is not waited for.
+      // Parked clients do not count.
       if listeners.all.contains(where: { $0.isAdopted != false && $0.isSomebodyQueued }) { return true }
       return try scan.scan().connections.contains { !$0.queued }
     }
@@ -88,7 +88,7 @@ extension LiveInstance {
     if isAttended { return Self.attended }
     let found = try scan.scan()
     if !found.usage.inUse { return nil }
-    if found.connections.isEmpty { return "datagrams wait to be read" }
+    if found.connections.isEmpty { return "unread datagrams wait" }
     let peers = found.connections.prefix(3).map { $0.remote ?? $0.socket }.joined(separator: ", ")
     return found.connections.count == 1
       ? "1 connection is open (\(peers))" : "\(found.connections.count) connections are open (\(peers))"

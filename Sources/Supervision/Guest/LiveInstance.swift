@@ -5,35 +5,35 @@ import Linux
 import Listeners
 import Systemd
 
-/// What a supervisor has of one instance, and loses with it: the instance itself, who uses it, what is parked for it, what failed.
+/// Everything of a supervisor that belongs to one instance and ends with it: the instance itself, who uses it, which errors it had.
 final class LiveInstance {
   unowned let supervisor: Supervisor
   /// The files in force when it was started.
   let guest: Guest
   let scan: SocketScan
-  /// From the moment on at which it can be watched.
+  /// nil until it is watched.
   private(set) var instance: (any Instance)?
   /// While the guest serves.
   private(set) var idleWatch: IdleWatch?
-  /// Why new clients cannot be parked, since all of them last could.
+  /// The last error of parking new clients, which is logged once.
   var divertFailure = ChangeFilter<SystemError>()
-  /// Why parked clients cannot be moved back to the guest, since they last could.
+  /// The last error of unparking clients, which is logged once.
   var restoreFailure = ChangeFilter<SystemError>()
-  /// Why it is not known whether somebody uses a guest that is to stop.
+  /// The last error of a scan before a stop, which is logged once.
   var scanFailure = ChangeFilter<SystemError>()
-  /// New clients are parked, and all of them can be.
+  /// All new clients are parked.
   var isDiverted = false
   /// The listener whose traffic thawed the guest.
   var thawCause: Listener?
-  /// When it began, as time since boot.
+  /// When the guest was woken, as time since boot.
   private let triggeredAt: Duration
-  /// How many clients waited when it was handed the listeners.
+  /// How many clients were queued when PID 1 got the listeners.
   private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
   let restoreRetry: Retry
   private let endRetry: Retry
-  /// What the kernel did not do for the clients of a guest that goes on is tried again after this time.
+  /// The pause before unparking is tried again.
   private static let restorePause = Duration.milliseconds(100)
 
   init(_ supervisor: Supervisor, triggeredAt: Duration) {
@@ -53,7 +53,7 @@ final class LiveInstance {
   var listeners: GuestListeners { supervisor.listeners }
   var history: GuestHistory { supervisor.history }
 
-  /// Whether somebody is attached to one of its terminals.
+  /// Whether a client is attached to one of its terminals.
   var isAttended: Bool { instance?.consoles.contains { $0.isAttended } ?? false }
   /// The end of what the guest printed.
   var consoleText: String { instance?.consoles.first?.text.text ?? "" }
@@ -64,9 +64,9 @@ final class LiveInstance {
 
 // Its beginning.
 extension LiveInstance {
-  /// Has the instance made.
+  /// Asks the backend for an instance.
   ///
-  /// - Throws: `StartFailure`; nothing is left of it then.
+  /// - Throws: `StartFailure`; nothing is left of the instance then.
   func start() throws(StartFailure) {
     do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
     let start = InstanceStart(
@@ -90,7 +90,7 @@ extension LiveInstance {
 
   private func unparkForStart() throws(SystemError) {
     let unparked = listeners.prepareForStart()
-    history.counters.parked += unparked.count
+    history.counters[.parked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
     if let failure = unparked.failure { throw failure }
     for listener in listeners.all where listener.listen.kind == .datagram {
@@ -112,7 +112,7 @@ extension LiveInstance {
     if self.instance != nil { return }
     try instance.watch { [unowned self] event in receive(event) }
     self.instance = instance
-    // Before it can serve anybody: a client may be gone by the time that the guest is known to run.
+    // Before it can serve a client: the client may be gone when `started` is reported.
     watchEnds()
   }
 
@@ -124,7 +124,7 @@ extension LiveInstance {
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
     case .memoryKills(let count):
-      history.counters.memoryKills += count
+      history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
     case .remark(let remark): log(.remark(remark))
     case .ended(let status): supervisor.ended(status)
@@ -133,9 +133,9 @@ extension LiveInstance {
 
   private func started() {
     guard let instance else { return }
-    // Whoever woke the guest is seen from now on; that this fails is no reason not to go on.
+    // From now on the client that woke the guest is counted. A failure makes no difference to the start.
     _ = try? scan.scan()
-    history.counters.handedOver += queuedAtStart
+    history.counters[.handedOver] += queuedAtStart
     history.lastWake?.startedMs = sinceTrigger.milliseconds
     log(.started(pid: instance.pid, after: sinceTrigger))
     for remark in instance.remarks { log(.remark(remark)) }
@@ -147,7 +147,7 @@ extension LiveInstance {
     let known = history.report?.errno
     history.record(message)
     if let level = message.signalsLevel, level >= 2 { history.lastWake?.handlersMs = sinceTrigger.milliseconds }
-    // Once: a guest that repeats it without end must not fill the log.
+    // Logged once: a guest that repeats it without end must not fill the log.
     if let errno = message.errno, known == nil { log(.guestReported(error: errno)) }
     if message.isReady { supervisor.handle(.ready) }
     switch message.intent(active: history.report?.units ?? []) {
@@ -157,7 +157,7 @@ extension LiveInstance {
     }
   }
 
-  /// How long ago somebody called for the guest.
+  /// How long ago the guest was woken.
   private var sinceTrigger: Duration { context.timers.now - triggeredAt }
 }
 
@@ -172,15 +172,15 @@ extension LiveInstance {
       log(.haltRequested(signal: signal.description, cause))
     } catch {
       // ESRCH: it has ended, which the instance reports.
-      if !error.isForEndedProcess { endAgain(error) { [unowned self] in requestHalt(cause) } }
+      if !error.isForEndedProcess { retryEnd(error) { [unowned self] in requestHalt(cause) } }
     }
   }
 
   func kill() {
     guard let instance else { return }
-    // A signal that was to be sent again would take the place of another attempt to kill.
+    // A pending attempt to send a signal would take the place of the next attempt to kill.
     endRetry.cancel()
-    // Before it: these are cut off.
+    // Before the kill, which cuts these connections off.
     let cutOff = (try? scan.scan().connections.count { !$0.queued }) ?? 0
     do throws(SystemError) {
       try instance.kill()
@@ -188,15 +188,15 @@ extension LiveInstance {
       isKilled = true
       history.lost(cutOff, .killed)
     } catch {
-      endAgain(error) { [unowned self] in kill() }
+      retryEnd(error) { [unowned self] in kill() }
     }
   }
 
-  /// Nothing else would follow a signal that could not be sent.
-  private func endAgain(_ failure: SystemError, _ again: @escaping () -> Void) {
+  /// Tries a signal that could not be sent again: nothing else would end the guest.
+  private func retryEnd(_ failure: SystemError, _ attempt: @escaping () -> Void) {
     log(.remark(.cannotEnd(error: "\(failure)")))
     do throws(SystemError) {
-      try endRetry.schedule(again)
+      try endRetry.schedule(attempt)
     } catch {
       log(.remark(.cannotEnd(error: "\(error)")))
     }
@@ -240,7 +240,7 @@ extension LiveInstance {
     }
   }
 
-  /// Receives the ends of connections, from the start on, but not those at listeners that the guest did not take.
+  /// Has the ends of connections reported, but not of those at listeners that the guest did not take.
   func watchEnds() {
     do throws(SystemError) {
       scan.receivesEnds = false
@@ -255,7 +255,7 @@ extension LiveInstance {
 
   private func connectionsEnded(_ connections: [TCPConnection]?) {
     guard let unanswered = scan.recordEnded(connections) else { return }
-    // Those of a killed guest have been counted.
+    // `kill` has counted the connections of a killed guest.
     if supervisor.state.isHalting, !isKilled { history.lost(unanswered, .unanswered) }
     idleWatch?.connectionEnded()
   }

@@ -52,12 +52,12 @@ extension Supervisor {
     switch cause {
     case .stopTimeout: log(.killing(setting: "TimeoutStopSec=", after: guest.policy.timeoutStop))
     case .startTimeout: log(.killing(setting: "TimeoutStartSec=", after: guest.policy.timeoutStart))
-    case .request: break  // the daemon has logged it
+    case .request: break  // logged by the manager
     }
     live?.kill()
   }
 
-  /// - Returns: the answer to the scan that follows when data on connections could come unseen.
+  /// - Returns: when data on connections would not be noticed, the answer to the scan that follows: the guest is not frozen then.
   private func armAlarm() -> Event? {
     do throws(SystemError) {
       try listeners.armAlarm()
@@ -74,7 +74,7 @@ extension Supervisor {
 
   private func unwatchIdleness() {
     live?.unwatchIdleness()
-    // Those that the guest did not take were watched in order to refuse their clients.
+    // Listeners that the guest did not take are still watched in order to refuse their clients.
     listeners.stopWatching()
   }
 }
@@ -93,7 +93,7 @@ extension StopCause {
     }
   }
 
-  /// Why a guest ended that nobody had stopped.
+  /// Why a guest ended that Dormouse had not stopped.
   init(_ exit: Exit) {
     switch exit {
     case .poweredOff: self = .shutdown

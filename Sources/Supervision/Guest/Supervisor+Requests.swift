@@ -17,13 +17,13 @@ extension Supervisor {
     handle(.wakeRequested)
   }
 
-  /// Stops the guest; answers when it is gone. A guest in use is left alone unless `now`.
+  /// Stops the guest; answers when it has stopped. A guest in use is not stopped unless `now`.
   func sleep(now: Bool, _ answer: @escaping Waiters.Answer) {
     waiters.awaitGone(answer)
     handle(.sleepRequested(now: now, inUse: findUse(unless: now)))
   }
 
-  /// Freezes the guest; answers when it is frozen. A guest in use is left alone unless `now`.
+  /// Freezes the guest; answers when it is frozen. A guest in use is not frozen unless `now`.
   func freeze(now: Bool, _ answer: @escaping Waiters.Answer) {
     waiters.awaitFrozen(answer)
     handle(.freezeRequested(now: now, inUse: findUse(unless: now)))
@@ -38,20 +38,20 @@ extension Supervisor {
   /// Kills the guest if it was told to stop and still runs.
   func killIfStopping() { handle(.killRequested) }
 
-  /// What uses the guest is remembered for whoever is refused because of it. A scan that fails finds nobody.
+  /// Whether the guest is in use, and by what, for the reply to a request that is refused because of it. If the scan fails it is not.
   private func findUse(unless now: Bool) -> Bool {
     waiters.use = now || !state.mayRun ? nil : (try? live?.use()) ?? nil
     return waiters.use != nil
   }
 }
 
-// Those at its terminals.
+// The guest's terminals.
 extension Supervisor {
-  /// Whether somebody may be attached to a terminal (nil: the console): the reply that says so.
+  /// The reply to a client that wants to be attached to a terminal (nil: the console).
   func admit(to terminal: Int?, _ size: WindowSize?) -> Reply {
     do throws(ManagerError) {
       let console = try console(terminal)
-      if !console.hasRoom { throw refusal("\(Console.clientLimit) are attached to it already") }
+      if !console.hasRoom { throw refusal("\(Console.clientLimit) clients are attached to it already") }
       if let size { try? console.resize(to: size) }
       return .attached
     } catch {
@@ -59,7 +59,7 @@ extension Supervisor {
     }
   }
 
-  /// Takes the connection of somebody who was admitted. Should the guest have ended meanwhile, the connection ends too.
+  /// Attaches the connection of a client that was admitted. It is closed if the guest has ended meanwhile.
   func attach(_ socket: consuming OwnedFD, to terminal: Int?) {
     guard let console = try? console(terminal) else { return }
     try? console.attach(socket)
@@ -68,7 +68,7 @@ extension Supervisor {
   func resize(_ terminal: Int?, to size: WindowSize) -> Reply {
     do throws(ManagerError) {
       let console = try console(terminal)
-      // A terminal that is gone has no size, and its client's connection ends.
+      // It fails only when the terminal is gone, and then the client's connection ends.
       try? console.resize(to: size)
       return .done
     } catch {
@@ -78,14 +78,14 @@ extension Supervisor {
 
   private func console(_ terminal: Int?) throws(ManagerError) -> Console {
     if state.isFrozenOrFreezing { throw refusal("it is frozen; `dormouse thaw \(name)` thaws it") }
-    if !state.isRunning { throw refusal("it does not run; `dormouse wake \(name)` starts it") }
+    if !state.isRunning { throw refusal("it is not running; `dormouse wake \(name)` starts it") }
     guard let consoles = live?.instance?.consoles, let first = consoles.first else {
       throw refusal("its console was lost when the previous daemon exited")
     }
     guard let terminal else { return first }
     guard terminal > 0, terminal < consoles.count else {
       let there = consoles.count == 1 ? "none" : consoles.count == 2 ? "1" : "1 to \(consoles.count - 1)"
-      throw refusal("there is no terminal \(terminal) besides the console but \(there); Terminals= makes more")
+      throw refusal("it has no terminal \(terminal); besides the console it has \(there) (Terminals=)")
     }
     return consoles[terminal]
   }
@@ -93,14 +93,14 @@ extension Supervisor {
   private func refusal(_ reason: String) -> ManagerError { .consoleFailed(name: name, reason: reason) }
 }
 
-// What the daemon's beginning, its end and its service manager bring.
+// What happens when the daemon starts and ends.
 extension Supervisor {
-  /// Takes the guest on; `orphan` is what an earlier daemon left running.
+  /// Starts to manage the guest; `orphan` is the instance that an earlier daemon left running.
   func begin(orphan: (any Instance)?) {
-    // The orphan has the sockets of the daemon that was killed, and whoever waits there.
+    // The orphan has the sockets of the killed daemon, with the clients in their queues.
     orphan?.forEachSocket { listeners.takeOver($0, guest) }
-    // At once: a path that a killed daemon left to a standby socket wakes nobody.
-    if let failure = listeners.recoverPaths(context.sockDiag) { log(.cannotPark(error: "\(failure)")) }
+    // At once: where a killed daemon left the standby socket at the path, a connection does not wake the guest.
+    if let failure = listeners.recoverPaths(context.sockDiag) { log(.cannotUnpark(error: "\(failure)")) }
     guard let orphan else { return handle(.bind) }
     do throws(SystemError) {
       try adopt(orphan)
@@ -112,16 +112,15 @@ extension Supervisor {
     }
   }
 
-  /// Starts the guest for which the service manager has started this process: for a connection, which is queued already then, or because
-  /// somebody asked for the guest.
+  /// Starts the guest for which the service manager has started this daemon: for a connection, which is in a queue then, or on request.
   func wakeAtOnce() {
     let awaited = listeners.awaited?.address
     let cause = awaited == nil ? WakeCause.request : .connection
     wake(because: Trigger(cause: cause, socket: awaited, at: context.timers.now)) { _ in }
   }
 
-  /// It was awake, sleeps, and no client waits: whoever comes next may be the service manager's to notice. A guest whose starts fail stays
-  /// here while its clients wait, or its pauses would not grow.
+  /// Whether the guest was awake, is asleep, and no client waits, so that the service manager may watch the sockets again. While clients of a
+  /// guest wait whose starts fail, the daemon must keep running: it remembers how long the pauses have to be.
   var isAsleepForNow: Bool { state.isAsleep && history.wakes > 0 && listeners.awaited == nil }
 
   /// Logs which of its sockets the service manager did not pass although it passed others.

@@ -3,7 +3,7 @@ import Lifecycle
 import Linux
 import Listeners
 
-// What is told about the guest.
+// What `dormouse status`, `why` and `list` report of the guest.
 extension Supervisor {
   var summary: GuestSummary { status(console: false).summary }
 
@@ -29,9 +29,9 @@ extension Supervisor {
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
     status.counters = history.counters
     let tally = live?.scan.tally ?? history.tally
-    status.counters.accepted = tally.accepted
-    status.counters.unanswered = tally.unanswered
-    status.counters.notifyRefused += live?.refusedMessages ?? 0
+    status.counters[.accepted] = tally.accepted
+    status.counters[.unanswered] = tally.unanswered
+    status.counters[.notifyRefused] += live?.refusedMessages ?? 0
     if console { status.console = live?.consoleText ?? history.console }
     return status
   }
@@ -51,7 +51,7 @@ extension Supervisor {
       explanation.reasons = [lastFailure ?? "it ended too soon"]
       explanation.retryAt = pauseEnds
     case .launching, .activating:
-      explanation.reasons = ["it starts\(history.report?.status.map { ": \($0)" } ?? "")"]
+      explanation.reasons = ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? live?.scan.scan())?.connections ?? []
     case .active, .freezing, .stopPending:
       explainUse(&explanation)
@@ -59,7 +59,9 @@ extension Supervisor {
       explainUse(&explanation)
       explanation.wakeBy = listeners.all.map(\.address)
     case .selfShutdown(let shutdown):
-      explanation.reasons = [shutdown.isConfirmed ? "it shuts down by itself" : "it seems to shut down by itself"]
+      explanation.reasons = [
+        shutdown.isConfirmed ? "it is shutting down by itself" : "it seems to be shutting down by itself"
+      ]
       explanation.wakeBy = listeners.all.map(\.address)
     case .draining(let deactivation), .deactivating(let deactivation):
       explanation.reasons = ["it is being stopped: \(StopCause(deactivation.halt.cause).words)"]
@@ -70,12 +72,12 @@ extension Supervisor {
 
   private func explainUse(_ explanation: inout GuestExplanation) {
     guard let found = try? live?.scan.scan() else {
-      explanation.reasons = ["the kernel does not tell whether it is used"]
+      explanation.reasons = ["cannot tell whether anybody uses it"]
       return
     }
     explanation.connections = found.connections
     for (listener, _) in found.waiting where listener.listen.kind == .datagram {
-      explanation.reasons.append("datagrams wait to be read at \(listener.address)")
+      explanation.reasons.append("unread datagrams wait at \(listener.address)")
     }
     if live?.isAttended == true { explanation.reasons.append(LiveInstance.attended) }
     if guest.policy.idleStop == nil { explanation.reasons.append("IdleStopSec=infinity") }

@@ -14,15 +14,15 @@ final class Supervisor {
   let listeners: GuestListeners
   /// The guest's files as they are in force.
   private(set) var loaded: LoadedGuest
-  /// What its changed files ask for: in force when nothing runs.
+  /// The guest's files after a change; they come into force when no instance runs.
   private var changed: LoadedGuest?
   let history = GuestHistory()
   var waiters = Waiters()
-  /// The instance that runs, or is being made.
+  /// The instance that runs or is being made.
   private(set) var live: LiveInstance?
-  /// Why the next start will have been; nil: somebody asked for it.
+  /// Why the next start happens; nil: on request.
   private var trigger: Trigger?
-  /// Why the last start or instance failed, in words, for those who wait and for the message about the pause.
+  /// Why the last start or instance failed, in words, for clients that wait and for the message about the pause.
   var lastFailure: String?
   /// When the state's word changed last, and when the pause of `failed` ends.
   private(set) var since = Timestamp.now
@@ -47,9 +47,9 @@ final class Supervisor {
   var name: String { loaded.name }
   var state: State { lifecycle.state }
 
-  /// Takes an event in and does what the table says, until nothing is left to do.
+  /// Handles an event: performs the effects that the table returns, and handles their answers, until none is left.
   ///
-  /// The answer to an effect comes before whatever else happened meanwhile.
+  /// The answers to effects are handled before events that came meanwhile.
   func handle(_ event: Event) {
     queue.append(event)
     if isHandling { return }
@@ -68,8 +68,10 @@ final class Supervisor {
     }
   }
 
-  func log(_ message: Message) {
-    context.log.write(message, guest: name)
+  func log(_ message: Message) { log(message, of: live?.instance?.name) }
+
+  private func log(_ message: Message, of instance: InstanceName?) {
+    context.log.write(message, guest: name, instance: instance)
     if let level = message.level { history.record(level, message.text) }
   }
 
@@ -88,7 +90,7 @@ final class Supervisor {
 
 // The files.
 extension Supervisor {
-  /// Puts the guest's files in force as they are now, at once when nothing runs.
+  /// Receives the guest's files after a change. They come into force at once when no instance runs.
   func change(to loaded: LoadedGuest) {
     if loaded == changed ?? self.loaded { return }
     changed = loaded == self.loaded ? nil : loaded
@@ -96,8 +98,8 @@ extension Supervisor {
     if !state.mayRun { handle(.changed) }
   }
 
-  /// What systemd in the guest will make of its sockets, scanned when it falls asleep, not when somebody waits for it; logged when it is
-  /// new.
+  /// Compares the guest file with the socket units in the guest's root, and logs new differences. This is done when the guest falls asleep
+  /// and no client waits for it.
   func compareWithUnits() {
     let found = loaded.socketAgreement()?.disagreements ?? []
     for disagreement in found where !disagreements.contains(disagreement) {
@@ -119,12 +121,12 @@ extension Supervisor {
       setAlarm()
       return .bound
     } catch {
-      lastFailure = "cannot bind its sockets: \(error)"
+      lastFailure = "cannot bind sockets: \(error)"
       return .bindFailed
     }
   }
 
-  /// Without an alarm only guests without connections are frozen.
+  /// Sets up the alarm for data on open connections. Without it a guest is frozen only when it has no connections.
   private func setAlarm() {
     let isWanted = guest.policy.idleFreeze != nil && guest.policy.idleFreezeMode == .withConnections
     do throws(SystemError) {
@@ -146,8 +148,8 @@ extension Supervisor {
       compareWithUnits()
       return nil
     } catch {
-      // What cannot be watched now is bound and watched anew after the pause.
-      lastFailure = "cannot watch its sockets: \(error)"
+      // After the pause they are bound and watched anew.
+      lastFailure = "cannot watch sockets: \(error)"
       listeners.stopWatching()
       return .bindFailed
     }
@@ -155,12 +157,12 @@ extension Supervisor {
 
   /// Makes parked clients those of the next instance.
   func unpark() {
-    history.counters.undrained += listeners.drainedByGuest(context.sockDiag)
+    history.counters[.undrained] += listeners.drainedByGuest(context.sockDiag)
     let unparked = listeners.unparkForNext(context.sockDiag)
-    history.counters.parked += unparked.count
+    history.counters[.parked] += unparked.count
     history.lost(unparked.lost, .notUnparked)
-    // They stay parked, and are moved when the next instance starts.
-    if let failure = unparked.failure { log(.cannotPark(error: "\(failure)")) }
+    // Those that could not be moved stay parked until the next instance starts.
+    if let failure = unparked.failure { log(.cannotUnpark(error: "\(failure)")) }
   }
 }
 
@@ -208,15 +210,16 @@ extension Supervisor {
       lastFailure = "ended before it was ready: \(status)"
       history.notReady(because: "it ended: \(status)")
     } else if unasked == .crash {
-      lastFailure = "ended unasked: \(status)"
+      lastFailure = "ended unexpectedly: \(status)"
     }
-    history.counters.notifyRefused += live?.refusedMessages ?? 0
+    history.counters[.notifyRefused] += live?.refusedMessages ?? 0
     history.ended(status, unasked: unasked, console: live?.consoleText ?? "")
     if unasked == .reboot { trigger = Trigger(cause: .reboot, at: context.timers.now) }
-    // Connections that have ended are counted while it is known which sockets the guest had.
+    // Before the listeners are forgotten, because connections that have ended are counted by listener.
     context.endedConnections.drain()
+    let instance = live?.instance?.name
     endInstance()
-    log(.stopped(how: exit.words(status)))
+    log(.stopped(how: exit.words(status)), of: instance)
     handle(.exited(exit))
   }
 
@@ -233,13 +236,13 @@ extension Supervisor {
 
 // The deadlines.
 extension Supervisor {
-  /// How long those who use a guest that has to go are waited for, and how often it is scanned whether they have finished.
+  /// How long the clients of a draining guest may take to finish, and the time between two scans meanwhile.
   private static let drainPatience = Duration.seconds(2)
   private static let drainPause = Duration.milliseconds(10)
-  /// Longer than any process needs that does not wait for a disk or a network file system.
+  /// Only a process that waits for a disk or a network file system takes longer to freeze.
   private static let freezePatience = Duration.seconds(2)
 
-  /// - Returns: the deadline's event when there can be no timer: its state must not be waited out for ever.
+  /// - Returns: the deadline's event when there is no memory for a timer: without it the guest could stay in its state for ever.
   func arm(_ timer: Timer) -> Event? {
     let (delay, event) = deadline(timer)
     guard let delay else { return nil }
@@ -264,7 +267,7 @@ extension Supervisor {
     if case .pause = timer { pauseEnds = nil }
   }
 
-  /// nil: the user wants to wait for ever.
+  /// The time and the event of a deadline. The time is nil when the guest's file sets no limit.
   private func deadline(_ timer: Timer) -> (Duration?, Event) {
     switch timer {
     case .start: (guest.policy.timeoutStart, .startTimedOut)
@@ -277,13 +280,13 @@ extension Supervisor {
     }
   }
 
-  /// Records what a deadline that has passed says about the guest.
+  /// Records what it means for the guest that a deadline has passed.
   private func passed(_ timer: Timer, _ delay: Duration) {
     switch timer {
     case .start:
       lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
-    case .freeze: log(.cannotFreeze(error: "some of its processes did not freeze in time"))
+    case .freeze: log(.cannotFreeze(error: "some processes did not freeze in time"))
     case .pause:
       pauseEnds = nil
       trigger = Trigger(cause: .connection, at: context.timers.now)

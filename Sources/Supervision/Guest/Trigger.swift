@@ -1,6 +1,6 @@
 import ControlProtocol
 
-/// Why the next start will have been.
+/// What woke a guest: the reason for a start.
 struct Trigger {
   var cause: WakeCause
   /// The address whose connection or datagram it was.

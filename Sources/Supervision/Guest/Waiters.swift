@@ -1,26 +1,26 @@
 import ControlProtocol
 import Lifecycle
 
-/// Those who asked for a guest to be ready, to be frozen or to be gone, and wait for it.
+/// The requests for a guest to be ready, frozen or stopped that have no answer yet.
 struct Waiters {
   typealias Answer = (Reply) -> Void
 
   private var forReady: [Answer] = []
   private var forGone: [Answer] = []
   private var forFrozen: [Answer] = []
-  /// What uses the guest, for those whose request is refused or whose stop is cancelled because of that.
+  /// What uses the guest, in words: the reason given when a request is refused or a stop is cancelled because of it.
   var use: String?
 
   mutating func awaitReady(_ answer: @escaping Answer) { forReady.append(answer) }
   mutating func awaitFrozen(_ answer: @escaping Answer) { forFrozen.append(answer) }
   mutating func awaitGone(_ answer: @escaping Answer) { forGone.append(answer) }
 
-  /// Removes those who have waited for this state, or in vain, and returns what each is to be answered.
+  /// Removes the requests that this state fulfils or makes impossible, and returns their replies.
   ///
-  /// They are not answered here: whoever has an answer may ask for the next thing at once, and wait again.
+  /// The caller sends the replies: whoever gets one may send the next request at once, which changes this value.
   mutating func settle(_ rest: State.Rest?, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
-    let kept = Reply.failure(.sleepFailed(name: guest, reason: use ?? "it was woken again"))
+    let kept = Reply.failure(.sleepFailed(name: guest, reason: use ?? "it was started again"))
     let notFrozen = Reply.failure(.freezeFailed(name: guest, reason: "it did not freeze"))
     switch rest {
     case .serving:
@@ -30,7 +30,7 @@ struct Waiters {
       return Self.remove(&forReady, .done) + Self.remove(&forGone, kept) + Self.remove(&forFrozen, .done)
     case .asleep:
       return Self.remove(&forFrozen, notFrozen) + Self.remove(&forGone, .done)
-        + Self.remove(&forReady, failed("it was put to sleep before it was ready"))
+        + Self.remove(&forReady, failed("it was stopped before it was ready"))
     case .failed:
       return Self.remove(&forFrozen, notFrozen) + Self.remove(&forGone, .done)
         + Self.remove(&forReady, failed("it ended before it was ready"))
@@ -38,10 +38,10 @@ struct Waiters {
     }
   }
 
-  /// Removes those whose request is refused, and returns what each is to be answered.
+  /// Removes the requests that are refused, and returns their replies.
   mutating func refuse(_ refusal: Refusal, guest: String, _ state: State) -> [(answer: Answer, reply: Reply)] {
-    let use = use ?? "somebody uses it"
-    let unknown = "what an earlier daemon left running is not known yet"
+    let use = use ?? "it is in use"
+    let unknown = "the running guests are not known yet; see the log"
     return switch refusal {
     case .wakeWhilePending: Self.remove(&forReady, .failure(.wakeFailed(name: guest, reason: unknown)))
     case .wakeUnbound: Self.remove(&forReady, .failure(.wakeFailed(name: guest, reason: "it was removed")))
@@ -50,7 +50,7 @@ struct Waiters {
     case .freezeInUse:
       Self.remove(
         &forFrozen,
-        .failure(.freezeFailed(name: guest, reason: "\(use); ask for it now to freeze it all the same")))
+        .failure(.freezeFailed(name: guest, reason: "\(use); `dormouse freeze --now` freezes it anyway")))
     case .freezeNotActive:
       Self.remove(&forFrozen, .failure(.freezeFailed(name: guest, reason: "it is \(state.word.rawValue)")))
     }

@@ -26,11 +26,11 @@ struct Observer {
   /// - Throws: `SystemError`; `ENOENT` when the guest stops meanwhile.
   func observe(others: [GuestSummary]) throws(SystemError) -> Observation {
     var seen = Observation(name: status.name)
-    seen.status = fields(try guest.text("status"), separator: ":")
-    seen.environment = try guest.environment()
-    seen.ownNamespaces = try guest.namespaces(unlike: daemon)
-    seen.userMap = Self.ranges(try guest.text("uid_map"))
-    seen.hostname = try guest.hostname()
+    seen.process.status = fields(try guest.text("status"), separator: ":")
+    seen.process.environment = try guest.environment()
+    seen.process.ownNamespaces = try guest.namespaces(unlike: daemon)
+    seen.process.userMap = Self.ranges(try guest.text("uid_map"))
+    seen.process.hostname = try guest.hostname()
     seen.mounts = try Self.mounts(of: "/proc/\(guest.pid)/mountinfo")
     seen.hostMounts = try Self.mounts(of: "/proc/\(daemon.pid)/mountinfo")
     seen.interfaces = Self.interfaces(try guest.text("net/dev"))
@@ -55,18 +55,20 @@ struct Observer {
   }
 
   private func observeCgroups(_ seen: inout Observation) throws(SystemError) {
-    seen.cgroup = Self.cgroup(try guest.text("cgroup"))
+    seen.cgroups.guest = Self.cgroup(try guest.text("cgroup"))
     let own = Self.cgroup(try daemon.text("cgroup"))
     let supervisor = "/supervisor"
-    seen.daemonCgroup = own.hasSuffix(supervisor) ? String(own.dropLast(supervisor.count)) : own
+    seen.cgroups.daemon = own.hasSuffix(supervisor) ? String(own.dropLast(supervisor.count)) : own
     let mount = try MountInfo.read().last { $0.type == "cgroup2" && $0.root == "/" }?.target ?? "/sys/fs/cgroup"
-    let directory = mount + seen.cgroup
+    let directory = mount + seen.cgroups.guest
     // systemd as process 1 is in init.scope, which is next to the cgroups of its services.
     let top = directory.hasSuffix("/init.scope") ? String(directory.dropLast(11)) : directory
     let below = (try? Cgroup2.tree(top)) ?? []
-    seen.groupsBelow = Set(below.compactMap { $0.split(separator: "/").last.map(String.init) })
-    seen.isDelegated = Cgroup2.isDelegated(mount + seen.daemonCgroup)
-    if let opened = try? Cgroup2.open(directory) { seen.devicePrograms = try? Cgroup2.devicePrograms(of: opened) }
+    seen.cgroups.below = Set(below.compactMap { $0.split(separator: "/").last.map(String.init) })
+    seen.cgroups.isDelegated = Cgroup2.isDelegated(mount + seen.cgroups.daemon)
+    if let opened = try? Cgroup2.open(directory) {
+      seen.cgroups.devicePrograms = try? Cgroup2.devicePrograms(of: opened)
+    }
   }
 
   private var host: Observation.Host {

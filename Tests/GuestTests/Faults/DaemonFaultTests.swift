@@ -36,12 +36,12 @@ struct DaemonFaultTests {
       let pid = try world.leader(of: "echo")
       killDaemon(daemon)
       let next = try world.startDaemon()
-      try next.waitForLog("asleep; holding 127.0.0.1:8001", times: 2)
+      try next.waitForLog("asleep; listening on 127.0.0.1:8001", times: 2)
       // Both daemons write to the same log.
       let log = next.log
       let found = try #require(log.range(of: "found running as process \(pid)"))
-      let stop = try #require(log.range(of: "sent SIGRTMIN+3", range: found.upperBound..<log.endIndex))
-      #expect(log.range(of: "gone: halted", range: stop.upperBound..<log.endIndex) != nil)
+      let stop = try #require(log.range(of: "(SIGRTMIN+3)", range: found.upperBound..<log.endIndex))
+      #expect(log.range(of: "stopped (powered off)", range: stop.upperBound..<log.endIndex) != nil)
       try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       try expectCleared(world, next)
       let again = try world.connect("127.0.0.1:8001")
@@ -56,12 +56,12 @@ struct DaemonFaultTests {
       let daemon = try world.startDaemon()
       try world.wake("echo")
       let sleep = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
-      try daemon.waitForLog("sent SIGRTMIN+3")
+      try daemon.waitForLog("(SIGRTMIN+3)")
       killDaemon(daemon)
       #expect(sleep.wait() != .exited(0))
       let next = try world.startDaemon()
-      try next.waitForLog("sent SIGRTMIN+3", times: 2)
-      try next.waitForLog("gone: ")
+      try next.waitForLog("(SIGRTMIN+3)", times: 2)
+      try next.waitForLog("stopped (")
       try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       try expectCleared(world, next)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
@@ -77,10 +77,10 @@ struct DaemonFaultTests {
         let client = try world.connect("127.0.0.1:8001")
         usleep(microseconds)
         killDaemon(daemon)
-        let before = daemon.log.ranges(of: "echo: asleep; holding").count
+        let before = daemon.log.ranges(of: "echo: asleep; listening on").count
         daemon = try world.startDaemon()
         // Until then the orphan still listens at the address. Clients that were queued there may wake the next instance.
-        try daemon.waitForLog("echo: asleep; holding", times: before + 1)
+        try daemon.waitForLog("echo: asleep; listening on", times: before + 1)
         #expect(try world.ask("127.0.0.1:8001", "again") == "again")
         try world.sleep("echo")
         try expectCleared(world, daemon)
@@ -123,7 +123,7 @@ struct DaemonFaultTests {
       killDaemon(daemon)
       try world.removeGuest("echo")
       let next = try world.startDaemon()
-      try next.waitForLog("gone: halted")
+      try next.waitForLog("stopped (powered off)")
       try next.until("the guest is forgotten") { try world.list().isEmpty }
       try expectCleared(world, next)
     }
@@ -168,7 +168,7 @@ struct DaemonFaultTests {
       _ = first.wait()
       let next = try world.startDaemon()
       try next.waitForLog("found running as process \(pid)")
-      try next.waitForLog("gone: halted")
+      try next.waitForLog("stopped (powered off)")
       try next.until("the guest sleeps") { try world.summary("echo").state == .inactive }
       #expect(access(world.cgroup + "/first/echo.1.guest", F_OK) != 0)
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")

@@ -45,7 +45,7 @@ struct InjectionFaultTests {
       #expect(daemon.child.isRunning, "\(hit)")
       try waitUntilAsleep(world, daemon, hit)
       // Notifications of the program are accepted only if it is identified.
-      #expect(try world.status("echo").counters.notifyRefused == 0, "\(hit)")
+      #expect(try world.status("echo").counters[.notifyRefused] == 0, "\(hit)")
       return daemon
     }
   }
@@ -77,7 +77,7 @@ struct InjectionFaultTests {
       #expect(try world.ask("127.0.0.1:8001", "again") == "again")
       injection.end()
       #expect(injection.log.contains("(INJECTED)"))
-      #expect(daemon.log.contains("echo: stands still and cannot be thawed"))
+      #expect(daemon.log.contains("echo: cannot thaw, retrying"))
       #expect(daemon.log.contains("cgroup.freeze: No space left on device"))
     }
   }
@@ -96,7 +96,7 @@ struct InjectionFaultTests {
       injection.end()
       #expect(injection.log.contains("(INJECTED)"))
       #expect(try world.status("echo").lastStop?.cause == .reboot)
-      #expect(daemon.log.contains("echo: stands still and cannot be thawed"))
+      #expect(daemon.log.contains("echo: cannot thaw, retrying"))
     }
   }
 
@@ -129,7 +129,7 @@ struct InjectionFaultTests {
   }
 
   private func isAsleep(_ daemon: Daemon) -> Bool {
-    daemon.log.split(separator: "\n").last?.hasPrefix("echo: asleep; holding") == true
+    daemon.log.split(separator: "\n").last?.hasPrefix("echo: asleep; listening on") == true
   }
 
   /// Wakes a guest and lets it sleep, each time with a fault in another call, until no call is left. `judge` gets strace's line about that

@@ -20,7 +20,7 @@ struct ProgramFaultTests {
         let clients = try world.connect("127.0.0.1:8001", times: 5)
         for client in clients { try client.send("hello") }
         let stopping = try world.start([Built.dormouse, "sleep", "echo", "--now", "--runtime", world.runtime])
-        try daemon.waitForLog("sent SIGTERM: on request", times: number)
+        try daemon.waitForLog("stopping on request (SIGTERM)", times: number)
         let late = try world.connect("127.0.0.1:8001")
         kill(pid, SIGKILL)
         for client in clients { #expect(try client.line() == "hello") }

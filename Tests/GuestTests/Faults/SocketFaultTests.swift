@@ -13,7 +13,7 @@ struct SocketFaultTests {
       try world.addTiny("other", "ListenStream=127.0.0.1:8002")
       var occupation: Occupation? = try world.occupy("127.0.0.1:8001")
       let daemon = try world.startDaemon()
-      let message = "cannot bind its sockets: bind 127.0.0.1:8001: Address already in use; pausing"
+      let message = "cannot bind sockets: bind 127.0.0.1:8001: Address already in use; pausing"
       try daemon.waitForLog("\(message) for 500 ms")
       try daemon.waitForLog("\(message) for 1.0 s")
       #expect(try world.summary("echo").state == .failed)
@@ -67,7 +67,7 @@ struct SocketFaultTests {
       try daemon.waitForLog("which is not a socket")
       #expect(text(of: path) == "precious")
       unlink(path)
-      try daemon.waitForLog("asleep; holding")
+      try daemon.waitForLog("asleep; listening on")
       #expect(try world.ask(path, "hello") == "hello")
     }
   }

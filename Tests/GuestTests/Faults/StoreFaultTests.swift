@@ -16,7 +16,7 @@ struct StoreFaultTests {
         ],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
       #expect(try manager.waitUntilReady(daemon)["FDSTORE"] == nil)
-      #expect(text(of: log + ".err").contains("cannot tell the service manager which sockets to keep"))
+      #expect(text(of: log + ".err").contains("cannot update the service manager's store of sockets"))
       try world.wake("echo")
       try world.sleep("echo")
       while try !manager.message(from: daemon).contains("FDSTORE=1\nFDNAME=dormouse.socket.") {}
@@ -33,9 +33,9 @@ struct StoreFaultTests {
       let daemon = try world.start(
         [Built.dormoused, "--config", world.config, "--runtime", world.runtime],
         environment: ["NOTIFY_SOCKET": manager.path], log: log)
-      try eventually("the daemon is running") { text(of: log + ".err").contains("asleep; holding") }
+      try eventually("the daemon is running") { text(of: log + ".err").contains("asleep; listening on") }
       #expect(
-        text(of: log + ".err").ranges(of: "cannot tell the service manager which sockets to keep: ").count == 1)
+        text(of: log + ".err").ranges(of: "cannot update the service manager's store of sockets: ").count == 1)
       for _ in 1...2 {
         while try !manager.message(from: daemon).hasPrefix("FDSTORE=1\nFDNAME=dormouse.socket.") {}
       }

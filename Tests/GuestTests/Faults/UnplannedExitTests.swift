@@ -33,7 +33,7 @@ struct UnplannedExitTests {
       try daemon.until("the daemon has noticed the end") {
         // Before the sync point it is a failed start.
         let log = daemon.log
-        return log.contains("gone: killed by signal 9") || moment == .launching && log.contains("cannot start: ")
+        return log.contains("stopped (killed by signal 9") || moment == .launching && log.contains("cannot start: ")
       }
       for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number)") }
       let status = try world.status("echo")
@@ -78,8 +78,8 @@ private struct Scene {
 
   private var stopMessage: String {
     switch first {
-    case .tiny: "sent SIGTERM"
-    case .systemd: "sent SIGRTMIN+3"
+    case .tiny: "(SIGTERM)"
+    case .systemd: "(SIGRTMIN+3)"
     }
   }
 
@@ -103,7 +103,7 @@ private struct Scene {
     case .selfShutdown:
       try world.wake("echo")
       try leave()
-      try daemon.waitForLog("shuts down by itself")
+      try daemon.waitForLog("shutting down by itself")
       return try killed(frozenSince())
     case .deactivating:
       try world.wake("echo")

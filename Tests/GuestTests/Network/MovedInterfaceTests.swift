@@ -37,7 +37,7 @@ struct MovedInterfaceTests {
       let (daemon, guest, address) = try start(world)
       try world.inNetwork(of: guest, "ip", "link", "set", "lan", "name", "mine")
       kill(guest, SIGKILL)
-      try daemon.waitForLog("gone: ")
+      try daemon.waitForLog("stopped (")
       try expectHome(world, address)
     }
   }

@@ -30,7 +30,7 @@ struct PortTests {
       #expect(try world.ask("10.8.0.1", 8080, "hello", from: daemon.pid) == "hello")
       #expect(try world.ask("127.0.0.1", 8080, "hello", from: daemon.pid) == "hello")
       try world.inNetwork(of: guest, "ip", "address", "delete", "10.8.0.2/24", "dev", "host0")
-      try daemon.waitForLog("it has no address any more")
+      try daemon.waitForLog("the guest has no address")
       #expect(try !rules(world).contains("dnat"))
       try add("10.8.0.3", world, guest)
       #expect(try world.ask("127.0.0.1", 8080, "again", from: daemon.pid) == "again")

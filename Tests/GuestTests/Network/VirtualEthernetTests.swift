@@ -24,7 +24,7 @@ struct VirtualEthernetTests {
       #expect(host.kind == "veth")
       #expect(host.isUp)
       client.close()
-      try daemon.waitForLog("gone: ")
+      try daemon.waitForLog("stopped (")
       try world.wait("echo", .inactive)
       #expect(try world.interface("ve-echo") == nil)
       #expect(names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])

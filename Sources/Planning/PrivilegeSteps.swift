@@ -1,35 +1,39 @@
 import GuestSpec
 
 /// User and privileges of the payload. These steps come last, because the steps before need the privileges that are dropped here.
-extension PlanBuilder {
+struct PrivilegeSteps {
   /// Sets personality, limits, user, capabilities and system call filters.
-  mutating func becomePayload() throws(PlanError) {
+  private(set) var steps: [Step] = []
+  /// The settings that this start does not apply.
+  private(set) var notes: [PlanNote] = []
+
+  init(_ guest: Guest, _ facts: StartFacts, _ slots: Slots) throws(PlanError) {
     let exec = guest.exec
-    if let personality = exec.personality {
-      guard let steps = Self.personalities[facts.architecture], let is32Bit = steps[personality] else {
+    if let personality = exec.process.personality {
+      guard let known = Self.personalities[facts.host.architecture], let is32Bit = known[personality] else {
         throw .foreignPersonality(personality.rawValue)
       }
-      self.steps.append(.setPersonality(is32Bit: is32Bit))
+      steps.append(.setPersonality(is32Bit: is32Bit))
     }
-    if !exec.processors.isEmpty { steps.append(.setAffinity(exec.processors)) }
-    if let directory = exec.workingDirectory { steps.append(.changeDirectory(directory)) }
-    steps += Resource.lateLimits(of: facts.limits, asked: exec.limits)
-    let kept = keptCapabilities
-    let ambient = Capabilities(exec.ambientCapabilities)
+    if !exec.process.processors.isEmpty { steps.append(.setAffinity(exec.process.processors)) }
+    if let directory = exec.process.workingDirectory { steps.append(.changeDirectory(directory)) }
+    steps += Resource.lateLimits(of: facts.host.limits, asked: exec.process.limits)
+    let kept = Capabilities(keptBy: guest)
+    let ambient = Capabilities(exec.capabilities.ambient)
     guard kept.isSuperset(of: ambient) else {
       throw .ambientCapabilitiesAreNotKept(ambient.subtracting(kept).names.joined(separator: " "))
     }
-    if let user = exec.user {
+    if let user = exec.process.user {
       guard let account = facts.account else { throw .noUser(user, root: facts.root) }
       if account.uid != 0 { steps.append(.becomeUser(account)) }
     }
-    if !facts.mayFilterSystemCalls { notes.append(.noSystemCallFilter) }
-    let filters = facts.mayFilterSystemCalls ? systemCallFilters(kept) : []
-    let needed: Capabilities = filters.isEmpty || exec.noNewPrivileges ? [] : .sysAdmin
+    if !facts.host.mayFilterSystemCalls { notes.append(.noSystemCallFilter) }
+    let filters = facts.host.mayFilterSystemCalls ? SystemCallFilter.all(of: guest, facts, kept) : []
+    let needed: Capabilities = filters.isEmpty || exec.sandbox.noNewPrivileges ? [] : .sysAdmin
     steps.append(.keepCapabilities(kept, untilExecuted: needed.subtracting(kept)))
     if !ambient.isEmpty { steps.append(.raiseCapabilities(ambient)) }
-    if exec.noNewPrivileges { steps.append(.noNewPrivileges) }
-    guard let slot = slot(of: .smallInit) else {
+    if exec.sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
+    guard let slot = slots.slot(of: .smallInit) else {
       steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
       // Last, because a filter may forbid the calls of the steps before.
       steps += filters.map { .filterSystemCalls($0) }
@@ -38,23 +42,32 @@ extension PlanBuilder {
     // The small init is filtered too, or a process that traces it could evade the filter. It keeps every signal blocked.
     steps += filters.map { .filterSystemCalls($0) }
     steps.append(
-      .leaveInit(slot: slot, arguments: initArguments, environment: PlanEnvironment.ofSmallInit(guest, facts)))
+      .leaveInit(
+        slot: slot, arguments: Self.initArguments(guest), environment: PlanEnvironment.ofSmallInit(guest, facts)))
     steps += [.newSession, .blockSignals([])]
   }
 
   /// The small init waits for the payload as long as the daemon waits for the guest, in whole seconds, rounded up.
-  private var initArguments: [String] {
+  private static func initArguments(_ guest: Guest) -> [String] {
     guard let timeout = guest.policy.timeoutStop?.components else { return ["dormouse-init"] }
     return ["dormouse-init", String(timeout.seconds + (timeout.attoseconds > 0 ? 1 : 0))]
   }
 
-  /// The guest's capabilities. `Capability=all` does not include those that the Container Interface forbids; their names do.
-  var keptCapabilities: Capabilities {
+  /// The personalities that the kernel of each architecture supports, and whether they are 32-bit ones.
+  private static let personalities: [Personality: [Personality: Bool]] = [
+    .amd64: [.amd64: false, .x86: true],
+    .arm64: [.arm64: false, .arm: true],
+  ]
+}
+
+extension Capabilities {
+  /// The capabilities that `guest` keeps. `Capability=all` does not include those that the Container Interface forbids; their names do.
+  init(keptBy guest: Guest) {
     let usual: Capabilities = guest.network.isPrivate ? [.guest, .networkAdministration] : .guest
-    return
+    self =
       usual
-      .union(Self.set(guest.exec.addedCapabilities, all: .all.subtracting(.audit)))
-      .subtracting(Self.set(guest.exec.droppedCapabilities, all: .all))
+      .union(Self.set(guest.exec.capabilities.added, all: .all.subtracting(.audit)))
+      .subtracting(Self.set(guest.exec.capabilities.dropped, all: .all))
   }
 
   private static func set(_ choices: [CapabilityChoice], all: Capabilities) -> Capabilities {
@@ -66,14 +79,6 @@ extension PlanBuilder {
     }
   }
 
-  /// The personalities that the kernel of each architecture supports, and whether they are 32-bit ones.
-  private static let personalities: [Personality: [Personality: Bool]] = [
-    .amd64: [.amd64: false, .x86: true],
-    .arm64: [.arm64: false, .arm: true],
-  ]
-}
-
-extension Capabilities {
   /// The capabilities that a guest keeps: systemd-nspawn's set without CAP_AUDIT_CONTROL and CAP_AUDIT_WRITE, which the Container Interface
   /// forbids.
   ///

@@ -1,51 +1,41 @@
-extension Value<UInt16> {
-  /// An access mode in octal.
-  static let mode = Value("an access mode") { (text, _) throws(WrongValue) in
-    guard text.utf8.first != UInt8(ascii: "+"), let mode = UInt16(text, radix: 8), mode <= 0o7777 else {
-      throw WrongValue("not an access mode; write an octal number such as 0660")
-    }
-    return mode
+/// An access mode in octal.
+func readMode(_ text: String) throws(WrongValue) -> UInt16 {
+  guard text.utf8.first != UInt8(ascii: "+"), let mode = UInt16(text, radix: 8), mode <= 0o7777 else {
+    throw WrongValue("not an access mode; write an octal number such as 0660")
   }
+  return mode
 }
 
-extension Value<Int> {
-  /// A number of terminals. The limit bounds what the daemon does: it holds and reads each terminal while the guest runs.
-  static let terminals = Value("a number of terminals") { (text, _) throws(WrongValue) in
-    guard let number = decimal(text, as: Int.self), number <= 16 else {
-      throw WrongValue("not a number of terminals; write 0 to 16")
-    }
-    return number
+/// A number of terminals. The limit bounds what the daemon does: it holds and reads each terminal while the guest runs.
+func readTerminals(_ text: String) throws(WrongValue) -> Int {
+  guard let number = decimal(text, as: Int.self), number <= 16 else {
+    throw WrongValue("not a number of terminals; write 0 to 16")
   }
+  return number
 }
 
-extension Value<UInt32> {
-  static let unsigned = Value("a number") { (text, _) throws(WrongValue) in
-    guard let number = decimal(text, as: UInt32.self) else {
-      throw WrongValue("not a number from 0 to 4294967295")
-    }
-    return number
+func readUnsigned(_ text: String) throws(WrongValue) -> UInt32 {
+  guard let number = decimal(text, as: UInt32.self) else {
+    throw WrongValue("not a number from 0 to 4294967295")
   }
+  return number
 }
 
-extension Value<UInt32?> {
-  /// A value for TCP_KEEPCNT: 1 to 127, or 0 for the kernel's default.
-  static let probes = Value("a number of probes") { (text, _) throws(WrongValue) in
-    guard let number = decimal(text, as: UInt32.self), number <= 127 else {
-      throw WrongValue("not a number of probes; write 1 to 127")
-    }
-    return number == 0 ? nil : number
+/// A value for TCP_KEEPCNT: 1 to 127, or 0 for the kernel's default.
+func readProbes(_ text: String) throws(WrongValue) -> UInt32? {
+  guard let number = decimal(text, as: UInt32.self), number <= 127 else {
+    throw WrongValue("not a number of probes; write 1 to 127")
   }
+  return number == 0 ? nil : number
 }
 
-extension Value<UInt64?> {
-  /// A value for SO_RCVBUF or SO_SNDBUF, which is an int in the kernel; 0 keeps the kernel's default.
-  static let bufferSize = Value("a size") { (text, _) throws(WrongValue) in
-    guard let size = byteSize(text) else { throw WrongValue("not a size; write bytes, or a number with K, M or G") }
-    if size > UInt64(Int32.max) {
-      throw WrongValue("larger than 2147483647 bytes, the limit for the buffer of a socket")
-    }
-    return size == 0 ? nil : size
+/// A value for SO_RCVBUF or SO_SNDBUF, which is an int in the kernel; 0 keeps the kernel's default.
+func readBufferSize(_ text: String) throws(WrongValue) -> UInt64? {
+  guard let size = byteSize(text) else { throw WrongValue("not a size; write bytes, or a number with K, M or G") }
+  if size > UInt64(Int32.max) {
+    throw WrongValue("larger than 2147483647 bytes, the limit for the buffer of a socket")
   }
+  return size == 0 ? nil : size
 }
 
 /// The suffixes of sizes and their powers of two, from the largest to the smallest.
