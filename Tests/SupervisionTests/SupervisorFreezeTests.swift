@@ -34,7 +34,7 @@ struct SupervisorFreezeTests {
     world.advance(by: .milliseconds(9999))
     #expect(world.state.rest == .serving)
     world.advance(by: .milliseconds(1))
-    #expect(world.state.rest == .frozen && world.history.counters.freezes == 1)
+    #expect(world.state.rest == .frozen && world.history.counters[.freezes] == 1)
     #expect(try freezing.calls == [.freeze, .reclaimMemory])
     #expect(try freezing.preferred == Set(world.supervisor.listeners.all.map(\.inode)))
     #expect(try world.instance.signals.isEmpty)
@@ -73,7 +73,7 @@ struct SupervisorFreezeTests {
     #expect(world.state.isFrozenOrFreezing && world.state.rest == nil)
     let client = try world.connectQuietly()
     try freezing.complete()
-    #expect(world.state.rest == .serving && world.history.counters.freezes == 0)
+    #expect(world.state.rest == .serving && world.history.counters[.freezes] == 0)
     #expect(try freezing.calls == [.freeze, .thaw(staged: true)])
     withExtendedLifetime(client.raw) {}
   }
@@ -101,7 +101,7 @@ struct SupervisorFreezeTests {
     world.advance(by: .seconds(10))
     #expect(world.state.rest == .serving && world.captured.count(\.isCannotFreeze) == 1)
     for _ in 1...70 { world.advance(by: .seconds(1)) }
-    #expect(world.history.counters.freezes == 0)
+    #expect(world.history.counters[.freezes] == 0)
     #expect(try !world.instance.serves())
   }
 

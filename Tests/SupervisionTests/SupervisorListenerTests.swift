@@ -63,10 +63,10 @@ struct SupervisorListenerTests {
     #expect(world.captured.count(\.isNotAdopted) == 1)
     #expect(world.supervisor.listeners.all.map(\.isAdopted) == [false, true])
     let client = try world.connect()
-    #expect(world.history.counters.connectionsRefused == 1)
+    #expect(world.history.counters[.connectionsRefused] == 1)
     let served = try world.connect(to: 1)
     #expect(try world.instance.serves(at: 1))
-    #expect(world.history.counters.connectionsRefused == 1 && world.state.rest == .serving)
+    #expect(world.history.counters[.connectionsRefused] == 1 && world.state.rest == .serving)
     withExtendedLifetime((client.raw, served.raw)) {}
   }
 }

@@ -24,7 +24,7 @@ struct SupervisorStartTests {
     #expect(instance.serves())
     #expect(world.history.lastWake?.cause == .connection)
     #expect(world.history.lastWake?.socket == world.supervisor.listeners.all[0].address)
-    #expect(world.history.counters.handedOver == 1)
+    #expect(world.history.counters[.handedOver] == 1)
     withExtendedLifetime(client.raw) {}
   }
 
@@ -71,7 +71,7 @@ struct SupervisorStartTests {
     world.advance(by: .seconds(2))
     try world.instance.say("READY=1")
     #expect(world.state.rest == .serving && world.supervisor.pauseEnds == nil)
-    #expect(world.history.counters.failedWakes == 4)
+    #expect(world.history.counters[.failedWakes] == 4)
     withExtendedLifetime(client.raw) {}
   }
 
@@ -141,7 +141,7 @@ struct SupervisorStartTests {
     let client = try world.connectQuietly()
     try world.instance.end(.exited(1))
     world.loop.turn()
-    #expect(world.pauses == [1] && world.history.lastStop?.cause == .crash && world.history.counters.crashes == 1)
+    #expect(world.pauses == [1] && world.history.lastStop?.cause == .crash && world.history.counters[.crashes] == 1)
     world.advance(by: .milliseconds(500))
     #expect(world.backend.starts.count == 2)
     withExtendedLifetime(client.raw) {}

@@ -52,12 +52,12 @@ struct SupervisorStatusTests {
       let connection = try world.instance.accept()
       try world.instance.refusedMessages = 3
       let counters = world.supervisor.status(console: false).counters
-      #expect(counters.accepted == count && counters.notifyRefused == 3 * count)
+      #expect(counters[.accepted] == count && counters[.notifyRefused] == 3 * count)
       withExtendedLifetime((client.raw, connection.raw)) {}
       try world.instance.end()
     }
     let counters = world.supervisor.status(console: false).counters
-    #expect(counters.accepted == 2 && counters.notifyRefused == 6 && counters.stops == 2)
+    #expect(counters[.accepted] == 2 && counters[.notifyRefused] == 6 && counters[.stops] == 2)
   }
 
   @Test("Nobody is attached to the console of a guest that sleeps, is frozen, or was started by an earlier daemon")

@@ -60,7 +60,7 @@ struct SupervisorStopTests {
     try world.instance.say("READY=1")
     #expect(world.backend.starts.count == 2)
     #expect(try world.instance.serves())
-    #expect(world.history.counters.parked == 1)
+    #expect(world.history.counters[.parked] == 1)
     withExtendedLifetime(client.raw) {}
   }
 
@@ -108,7 +108,7 @@ struct SupervisorStopTests {
     #expect(try world.instance.kills == 1)
     try world.instance.end(.killed(signal: 9))
     #expect(world.state.isAsleep && world.pauses.isEmpty)
-    #expect(world.history.counters.kills == 1 && world.history.lastStop?.killed == true)
+    #expect(world.history.counters[.kills] == 1 && world.history.lastStop?.killed == true)
   }
 
   @Test("A kill that fails is tried again each second until it succeeds, and counts once")
@@ -128,7 +128,7 @@ struct SupervisorStopTests {
     world.advance(by: .seconds(10))
     #expect(try world.instance.kills == 3)
     try world.instance.end(.killed(signal: 9))
-    #expect(world.history.counters.kills == 1)
+    #expect(world.history.counters[.kills] == 1)
   }
 
   @Test("A kill that fails is tried again although a signal was to be sent again too")
@@ -183,7 +183,7 @@ struct SupervisorStopTests {
     }
     try world.instance.report(.started)
     try world.instance.report(.memoryKills(2))
-    #expect(world.state == state && world.history.counters.memoryKills == 2)
+    #expect(world.state == state && world.history.counters[.memoryKills] == 2)
     #expect(try world.instance.fakeFreezing?.calls == calls && world.instance.signals == [.realtime(3)])
   }
 

@@ -23,7 +23,7 @@ struct ExtremeReplyTests {
         var stop = StopReport(cause: .idle, at: then)
         (stop.tookMs, stop.exitStatus, stop.signal) = (span, .min, text)
         status.lastStop = stop
-        status.counters.unparked = .max
+        status.counters[.unparked] = .max
         status.console = text
         #expect(StatusText(status, now: now).text.contains("Guest: "))
       }
