@@ -122,6 +122,16 @@ struct SupervisorFreezeTests {
     withExtendedLifetime((client.raw, connection.raw)) {}
   }
 
+  @Test("A frozen guest that is given up for good is thawed, so that it can halt")
+  func release() throws {
+    world.advance(by: .seconds(10))
+    #expect(world.state.rest == .frozen)
+    world.supervisor.release(because: .daemon)
+    #expect(try freezing.calls.last == .thaw(staged: true) && world.instance.signals == [.realtime(3)])
+    try world.instance.end()
+    #expect(world.state.isUnbound && world.supervisor.listeners.all.isEmpty)
+  }
+
   @Test("Nothing of a frozen instance survives into the next one, which is thawed by its own clients only")
   func nothingSurvives() throws {
     weak let live = world.supervisor.live

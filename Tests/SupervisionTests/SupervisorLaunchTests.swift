@@ -143,6 +143,20 @@ struct SupervisorLaunchTests {
     #expect(world.state.rest == .failed && world.pauses == [1])
   }
 
+  @Test("What an effect answers is handled before what happened while the effects were carried out")
+  func answersFirst() throws {
+    world.backend.answer = .started
+    world.timers.failure = SystemError("timer", errno: 12)
+    world.supervisor.handle(.wakeRequested)
+    // It was out of time before it had started, and later, as it was told to halt, once more.
+    let order = world.captured.entries.map(\.message).filter { $0.isKilling || $0.isHaltRequested }
+    #expect(order.map(\.isKilling) == [true, false, true])
+    #expect(try world.instance.kills == 2)
+    world.timers.failure = nil
+    try world.instance.end(.killed(signal: 9))
+    #expect(world.state.rest == .failed)
+  }
+
   @Test("An instance that cannot be watched is no start")
   func unwatchable() throws {
     world.backend.configure = { $0.watchFailure = SystemError("epoll_ctl", errno: 12) }

@@ -181,6 +181,27 @@ struct SupervisorStartTests {
     #expect(status.pid == 4002 && status.cgroup == "/dormouse/web.2" && status.wakes == 2)
   }
 
+  @Test("A guest for which the service manager started this process is started at once, for whoever waits there")
+  func atOnce() throws {
+    let world = try World()
+    world.begin()
+    #expect(!world.supervisor.isAsleepForNow)
+    let client = try world.connectQuietly()
+    world.supervisor.wakeAtOnce()
+    #expect(world.backend.starts.count == 1 && world.history.lastWake?.cause == .connection)
+    #expect(world.history.lastWake?.socket == world.supervisor.listeners.all[0].address)
+    try world.instance.say("READY=1")
+    try world.instance.end()
+    // He waits still: this process is not to end yet.
+    #expect(world.state.isAsleep && !world.supervisor.isAsleepForNow)
+    world.loop.turn()
+    try world.instance.say("READY=1")
+    #expect(try world.instance.serves())
+    try world.instance.end()
+    #expect(world.supervisor.isAsleepForNow)
+    withExtendedLifetime(client.raw) {}
+  }
+
   @Test("A guest whose file changes while it runs is started by the new file next time")
   func changed() throws {
     let world = try World()
