@@ -16,7 +16,7 @@ struct IdentityTests {
       #expect(try world.status("one").messages.isEmpty)
       let copy = try world.connect("127.0.0.1:8002").askList("env")
       #expect(!copy.contains(uuid) && copy.contains { $0.hasPrefix("container_uuid=") })
-      #expect(try world.status("two").messages.contains { $0.text.contains("guest one, which runs") })
+      #expect(try world.status("two").messages.contains { $0.text.contains("guest one runs with the same machine ID") })
       // The copy has the ID when no other guest runs with it.
       try world.sleep("one")
       try world.sleep("two")
