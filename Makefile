@@ -12,18 +12,20 @@ catalogdir = $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 docdir = $(DESTDIR)$(PREFIX)/share/doc/dormouse
 mandir = $(DESTDIR)$(PREFIX)/share/man
 
-# Debian packages: to build, to run the demo besides, to run the tests besides.
-BUILD_NEEDS = libc6-dev libsystemd-dev libmnl-dev libseccomp-dev pkg-config
+# Debian packages: to build, for unit tests besides, to run the demo besides, to run the tests besides.
+# g++ has the C++ library, against which Swift's runtime is linked.
+BUILD_NEEDS = g++ libc6-dev libsystemd-dev libmnl-dev libseccomp-dev pkg-config
+UNIT_NEEDS = $(BUILD_NEEDS) groff-base
 DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
-TEST_NEEDS = $(DEMO_NEEDS) gcc systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
-  openssh-client curl groff passwd libnss-systemd
+TEST_NEEDS = $(DEMO_NEEDS) gcc groff-base systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
+  openssh-client curl passwd libnss-systemd
 
 GUESTS = bookworm trixie sid trixie-ssh trixie-users host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
-# What tests need, by test targets and suites. A test target that is named in neither list is a unit test: it needs neither root nor
-# packages beyond the build's.
+# What tests need, by test targets and suites. A test target that is named in neither list is a unit test: it needs neither root nor a
+# package beyond those of UNIT_NEEDS.
 # What works on the kernel, as root:
 KERNEL_TESTS = LinuxTests SystemdTests LaunchingTests
 # Whole guests, as root, with the roots of `guests`:
@@ -59,9 +61,9 @@ demo:
 test: format-check size-check import-check trap-check word-check report-check ci-check guests
 	$(run-tests)
 
-# What needs neither root nor packages beyond the build's: less than two minutes, once it is built.
+# What needs neither root nor many packages: less than two minutes, once it is built.
 test-unit:
-	@.ci/need $(BUILD_NEEDS)
+	@.ci/need $(UNIT_NEEDS)
 	$(run-tests) --skip '$(call tests,$(KERNEL_TESTS) $(GUEST_TESTS))'
 
 # What works on the kernel. It boots this host's own /usr, and the roots of `guests` where they have been made.

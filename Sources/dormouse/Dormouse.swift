@@ -19,8 +19,8 @@ struct Dormouse: ParsableCommand {
 
       Exit status:
         0   success
-        1   failure: no such guest, the guest does not wake, sleep or freeze, a guest file has problems,
-            a requirement is missed, or the terminal is not available
+        1   failure: no such guest; it does not wake, sleep or freeze; check or
+            interface found a problem; the terminal is not available
         64  usage error
         69  no daemon is running
         76  the daemon has another version

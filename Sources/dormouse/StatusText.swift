@@ -37,7 +37,9 @@ struct StatusText {
   private func addReport(_ facts: inout Facts) {
     guard let report = status.report else { return }
     facts.add("Status", report.status)
-    facts.add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : "not yet")
+    // A guest that does not notify is active without having said that it is ready.
+    let unready = status.state == .activating ? "not yet" : nil
+    facts.add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : unready)
     facts.add("Reaching", report.reaching)
     facts.add("SSH", report.sshAddress.map { "ssh \($0)" })
     facts.add("Hostname", report.hostname)

@@ -39,6 +39,15 @@ struct TextTests {
     #expect(!text.contains("PID"))
   }
 
+  @Test("the status does not call a guest unready that is active without having notified")
+  func activeWithoutNotification() {
+    var status = GuestStatus(name: "web", state: .active, since: then)
+    status.report = GuestReport()
+    #expect(!StatusText(status, now: now).text.contains("Ready"))
+    status.report?.ready = true
+    #expect(StatusText(status, now: now).text.contains("Ready: yes\n"))
+  }
+
   @Test("the status shows the progress of the boot, without control characters from the guest")
   func boot() {
     var status = GuestStatus(name: "web", state: .activating, since: then)
