@@ -107,9 +107,8 @@ extension ContainerInstance {
   func began(_ guest: Guest) {
     report(.started)
     forwardPorts()
-    let root = guest.policy.directory ?? "/var/lib/machines/\(guest.name)"
     let machine = Machines.Machine(
-      name: guest.name, id: holdings?.machineID.flatMap { MachineID($0.id) }, leader: pid, root: root,
+      name: guest.name, id: holdings?.machineID.flatMap { MachineID($0.id) }, leader: pid, root: guest.rootDirectory,
       interfaces: holdings?.network?.hostIndexes ?? [])
     backend.machines.register(machine) { [weak self] in self?.report(.remark(.notRegistered(reason: $0))) }
   }

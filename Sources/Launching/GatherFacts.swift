@@ -13,7 +13,7 @@ extension StartFacts {
   public static func gather(
     for guest: Guest, staging: String, fallbackMachineID: String
   ) throws(SystemError) -> StartFacts {
-    let root = try resolve(guest.policy.directory ?? "/var/lib/machines/" + guest.name)
+    let root = try resolve(guest.rootDirectory)
     // With Volatile=yes the guest does not see the root's /etc.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
