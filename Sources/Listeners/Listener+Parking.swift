@@ -13,6 +13,9 @@ import Linux
 // | TCP without eBPF | the program | the same |
 // | AF_UNIX, abstract; `ReusePort=yes` | nothing, as others may share the address | |
 //
+// The program needs Linux 5.14 and CAP_BPF, else it is the classic one; sending datagrams again needs CAP_NET_RAW and CAP_NET_ADMIN. A path
+// needs CAP_SYS_CHROOT and a file system with RENAME_EXCHANGE, else an idle guest goes on.
+//
 // A socket that the service manager passed is always the primary, and clients come to it when this process ends. When this process is
 // killed, clients go on coming to a standby that is in the service manager's store: the next daemon gets it. Without a store the kernel
 // moves the queue of the standby to the primary, as with every listener that is closed.
