@@ -6,8 +6,11 @@ extension Lifecycle {
     case .startFailed: [.disarm(.start)] + notLaunched(launch)
     // The process that was to become PID 1 ended before `started` was reported.
     case .exited(let exit): [.disarm(.start)] + ended(launch, exit)
-    // Whatever exists of it is killed: `startFailed` or `exited` follows.
+    // Whatever exists of it is killed: `startFailed` or `exited` follows. A stop that was asked for before stays what it is: the end of
+    // the daemon would be forgotten otherwise.
+    case .startTimedOut where launch.halt != nil: [.kill(.startTimeout)]
     case .startTimedOut: change(launch, to: .init(.startTimeout, then: .fail)) + [.kill(.startTimeout)]
+    case .sleepRequested where launch.halt != nil: []  // it ends, and what follows is decided
     case .sleepRequested: change(launch, to: .init(.request, then: .sleep))
     case .release(let cause): change(launch, to: .init(cause, then: .release))
     case .wakeRequested: wakeWhileLaunching(launch)
@@ -104,7 +107,8 @@ extension Lifecycle {
     // What came while it was being frozen wakes it at once.
     case .used where freezing.isComplete, .scanFailed where freezing.isComplete: thawToServe(record)
     case .freezeFailed, .wakeRequested, .thawRequested: [.disarm(.freeze)] + thawToServe(record)
-    case .freezeRequested(now: false, inUse: true): [.refuse(.freezeInUse)]
+    // Not once somebody has asked for it all the same: he would be refused too.
+    case .freezeRequested(now: false, inUse: true) where !freezing.isAsked: [.refuse(.freezeInUse)]
     case .freezeRequested: ask(freezing)
     case .idle: thawed + decideStop(State.Record(), .idle)
     case .sleepRequested(now: false, inUse: _): thawed + decideStop(record, .request)

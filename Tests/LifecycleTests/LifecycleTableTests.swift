@@ -65,6 +65,18 @@ struct LifecycleTableTests {
       events: [.bind, .bound, connection, .release(.daemon), .startFailed],
       effects: [.disarm(.start), .unbindListeners], word: .inactive),
     Row(
+      says: "the daemon's end is not forgotten when the start takes too long",
+      events: [.bind, .bound, connection, .release(.daemon), .startTimedOut, .startFailed],
+      effects: [.disarm(.start), .unbindListeners], word: .inactive),
+    Row(
+      says: "a request to sleep does not keep a guest that is given up during its start",
+      events: [.bind, .bound, connection, .release(.daemon), stopNow, .startFailed],
+      effects: [.disarm(.start), .unbindListeners], word: .inactive),
+    Row(
+      says: "a request to sleep spares no pause to a start that took too long",
+      events: [.bind, .bound, connection, .startTimedOut, stopNow, .startFailed],
+      effects: [.disarm(.start), .arm(.pause(failures: 1))], word: .failed),
+    Row(
       says: "a ready guest is watched for idleness",
       events: awake, effects: [.disarm(.start), .arm(.stable), .watchIdleness], word: .active),
     Row(says: "READY=1 may repeat", events: awake + [.ready], effects: [], word: .active),

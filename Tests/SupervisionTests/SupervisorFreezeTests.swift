@@ -66,6 +66,20 @@ struct SupervisorFreezeTests {
     withExtendedLifetime(client.raw) {}
   }
 
+  @Test("Whoever has a guest frozen that is in use is not refused because somebody else asks for less")
+  func askedTwice() throws {
+    let client = try world.connect()
+    let connection = try world.instance.accept()
+    try freezing.isSlow = true
+    let before = world.replies.count
+    world.freeze(now: true)
+    world.freeze()
+    #expect(world.replies.count == before)
+    try freezing.complete()
+    #expect(world.state.rest == .frozen && world.replies.dropFirst(before) == [.done, .done])
+    withExtendedLifetime((client.raw, connection.raw)) {}
+  }
+
   @Test("A client who came while the guest was being frozen has it thawed at once")
   func cameMeanwhile() throws {
     try freezing.isSlow = true

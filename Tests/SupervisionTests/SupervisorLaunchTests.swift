@@ -120,6 +120,17 @@ struct SupervisorLaunchTests {
     #expect(world.state.isUnbound && world.supervisor.listeners.all.isEmpty)
   }
 
+  @Test("Given up for good meanwhile, it is forgotten also when its start takes too long or somebody asks it to sleep")
+  func releaseAndTimeout() throws {
+    world.wake()
+    world.supervisor.release(because: .daemon)
+    world.sleep(now: true)
+    world.advance(by: .seconds(10))
+    #expect(try world.instance.kills == 1 && world.state.isReleasing)
+    try world.instance.report(.startFailed(StartFailure("killed")))
+    #expect(world.state.isUnbound && world.pauses.isEmpty)
+  }
+
   @Test("A daemon that is told twice to end kills what has not started yet")
   func killed() throws {
     world.wake()
