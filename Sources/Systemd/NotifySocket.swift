@@ -12,14 +12,33 @@ public final class NotifySocket {
 
   /// Binds the socket to `path` and replaces what an earlier daemon left there. Only root and `user` may write to it (mode 0200).
   ///
-  /// - Throws: `SystemError` of the call that failed; `ENAMETOOLONG` for a path of more than 107 bytes.
+  /// The path may be longer than the 107 bytes of a socket's address: the names of an instance's files grow with its number, and the
+  /// hundredth instance must not fail where the first one started. Its last component may have 80 bytes.
+  ///
+  /// - Throws: `SystemError`; `ENAMETOOLONG` for a longer last component.
   public init(path: String, user: UInt32 = 0) throws(SystemError) {
     var options = SocketOptions(mode: 0o200)
     options.passCredentials = true
     if user != 0 { (options.file.owner, options.file.group) = (user, user) }
     removeFile(path)
-    descriptor = try openListener(.datagram, .path(path), options)
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    let directory = path.dropLast(name.utf8.count)
+    do throws(SystemError) {
+      let parent = try retrying("open") { open(directory.isEmpty ? "." : String(directory), Self.directoryFlags) }
+      descriptor = try Self.bind(name, in: OwnedFD(owning: parent), options)
+    } catch {
+      throw SystemError("bind \(path)", errno: error.errno)
+    }
     self.path = path
+  }
+
+  private static let directoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+
+  /// The directory is in the address by its descriptor, which takes few bytes.
+  private static func bind(
+    _ name: String, in directory: borrowing OwnedFD, _ options: SocketOptions
+  ) throws(SystemError) -> OwnedFD {
+    try openListener(.datagram, .path("/proc/self/fd/\(directory.raw)/\(name)"), options)
   }
 
   deinit { removePath() }

@@ -17,6 +17,22 @@ import Testing
     }
   }
 
+  @Test("a path may be longer than the address of a socket")
+  func longPath() throws {
+    let directory = "/tmp/dormouse-notify-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    let (long, link) = (directory + "/" + String(repeating: "d", count: 100), directory + "/short")
+    try makeDirectories(long)
+    try retrying("symlink") { symlink(long, link) }
+    do {
+      let socket = try NotifySocket(path: long + "/web.100.notify")
+      try send("READY=1", to: link + "/web.100.notify")
+      #expect(try receive(socket, from: getpid()).map(\.isReady) == [true])
+      var status = stat()
+      #expect(stat(long + "/web.100.notify", &status) == 0 && status.st_mode & 0o7777 == 0o200)
+    }
+    #expect(rmdir(long) == 0 && unlink(link) == 0 && rmdir(directory) == 0)
+  }
+
   @Test("the messages of another process are dropped")
   func otherProcess() throws {
     try withSocket { socket, path in
@@ -85,8 +101,8 @@ import Testing
     #expect(stat(path, &status) == -1)
   }
 
-  @Test("a notify socket with a path that is too long is an error")
-  func longPath() {
+  @Test("a notify socket whose name is too long is an error")
+  func longName() {
     let path = "/tmp/" + String(repeating: "n", count: 103)
     #expect(throws: SystemError("bind \(path)", errno: ENAMETOOLONG)) { _ = try NotifySocket(path: path) }
   }
