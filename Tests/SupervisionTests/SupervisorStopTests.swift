@@ -64,6 +64,18 @@ struct SupervisorStopTests {
     withExtendedLifetime(client.raw) {}
   }
 
+  @Test("Without timers a guest that has to stop is told so at once, although it is used")
+  func noTimers() throws {
+    let world = try World()
+    try world.serve()
+    let client = try world.connect()
+    let connection = try world.instance.accept()
+    world.timers.failure = SystemError("timer", errno: 12)
+    world.sleep(now: true)
+    #expect(try world.instance.signals == [.realtime(3)])
+    withExtendedLifetime((client.raw, connection.raw)) {}
+  }
+
   @Test("A guest that has to stop is not told so before its clients have finished")
   func drain() throws {
     let world = try World()

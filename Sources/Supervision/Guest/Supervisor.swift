@@ -242,7 +242,8 @@ extension Supervisor {
   /// Only a process that waits for a disk or a network file system takes longer to freeze.
   private static let freezePatience = Duration.seconds(2)
 
-  /// - Returns: the deadline's event when there is no memory for a timer: without it the guest could stay in its state for ever.
+  /// - Returns: when there is no memory for a timer, the event that ends the wait for it: the guest could stay in its state for ever
+  ///   otherwise.
   func arm(_ timer: Timer) -> Event? {
     let (delay, event) = deadline(timer)
     guard let delay else { return nil }
@@ -258,7 +259,8 @@ extension Supervisor {
       return nil
     } catch {
       log(.noTimer(error: "\(error)"))
-      return event
+      // A scan that is due at once would be followed by the next one, with nothing else done in between.
+      return timer == .rescan ? .drainTimedOut : event
     }
   }
 
