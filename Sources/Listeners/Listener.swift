@@ -101,14 +101,19 @@ package final class Listener {
 
   /// Calls `incoming` again and again while a client waits. Only while no guest accepts from the socket.
   ///
+  /// - Parameters:
+  ///   - loop: watches.
+  ///   - all: also those who wait at the socket that the guest does not have. Nobody serves them before its next instance, so `incoming`
+  ///     has to end the watch then.
+  ///   - incoming: called.
   /// - Throws: `SystemError` of epoll_ctl(2).
-  package func watch(_ loop: EventLoop, incoming: @escaping () -> Void) throws(SystemError) {
+  package func watch(_ loop: EventLoop, all: Bool = true, incoming: @escaping () -> Void) throws(SystemError) {
     source = try loop.watch(descriptor, for: .readable) { [unowned self] events in
       // An ICMP error, in answer to what a guest sent, is no client.
       if events != .error || (try? clearErrors(of: descriptor)) == nil { incoming() }
     }
     // A client may have come to the other socket at the moment when clients were steered away from it.
-    if let other { standbySource = try loop.watch(other.descriptor, for: .readable) { _ in incoming() } }
+    if all, let other { standbySource = try loop.watch(other.descriptor, for: .readable) { _ in incoming() } }
   }
 
   /// Stops watching for a second, and then calls `over`: a client that cannot be refused now would keep the loop busy.

@@ -69,4 +69,23 @@ struct SupervisorListenerTests {
     #expect(world.history.counters[.connectionsRefused] == 1 && world.state.rest == .serving)
     withExtendedLifetime((client.raw, served.raw)) {}
   }
+
+  @Test("Where clients are refused, one who waits for the next instance does not keep the loop busy")
+  func refusedAndParked() throws {
+    let world = try World(path: true)
+    try world.serve()
+    let queued = try world.connect(to: 1)
+    world.sleep(now: true)
+    let parked = try world.connect(to: 1)
+    world.advance(by: .seconds(3))
+    try world.instance.end()
+    world.loop.turn()
+    #expect(world.backend.starts.count == 2)
+    try world.instance.close(world.supervisor.listeners.all[1].inode)
+    try world.instance.say("READY=1")
+    // The turn records an issue when the loop does not come to rest.
+    world.loop.turn()
+    #expect(world.history.counters[.connectionsRefused] == 1 && world.supervisor.listeners.awaited != nil)
+    withExtendedLifetime((queued.raw, parked.raw)) {}
+  }
 }

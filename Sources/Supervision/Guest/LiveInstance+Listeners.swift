@@ -59,7 +59,7 @@ extension LiveInstance {
   private func refuseClients(of listener: Listener) {
     do throws(SystemError) {
       // The guest does not have this socket, so no other process accepts from it.
-      try listener.watch(context.loop) { [unowned self, unowned listener] in
+      try listener.watch(context.loop, all: false) { [unowned self, unowned listener] in
         do throws(SystemError) {
           let refused = try refuseQueued(on: listener.descriptor, limit: 64)
           history.counters[.connectionsRefused] += refused
