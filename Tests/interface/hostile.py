@@ -28,8 +28,8 @@ def attempts(programs):
     rows = {}
     with world.World(programs) as space:
         program, readonly = space.path("hostile"), space.path("readonly")
-        sources = glob.glob(os.path.join(world.SOURCE, "Tests/guests/hostile/*.c"))
-        world.compile_guest(program, *sources)
+        guests = os.path.join(world.SOURCE, "Tests/guests")
+        world.compile_guest(program, *glob.glob("hostile/*.c", root_dir=guests))
         subprocess.run([program, "--plant"], check=True)
         os.mkdir(readonly)
         with open(readonly + "/file", "w") as file:
