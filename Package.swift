@@ -78,7 +78,9 @@ let package = Package(
         "Spawning", "Supervision", "Systemd", "UnitSyntax", "dormouse",
       ]),
     .testTarget(name: "dormouseTests", dependencies: ["ControlProtocol", "dormouse"]),
-    .testTarget(name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"]),
+    .testTarget(
+      name: "GuestTests", dependencies: ["CLinux", "ControlProtocol", "Linux", "Spawning"], path: "Tests",
+      exclude: ["hostile/attacks", "hostile/guest", "hostile/hostile.py"], sources: ["GuestTests", "hostile"]),
   ]
 )
 

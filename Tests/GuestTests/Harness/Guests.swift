@@ -119,19 +119,24 @@ enum Payload {
   /// The compiled `tiny-init`.
   static func tinyInit() throws -> String { try tiny.get() }
 
-  /// The compiled `hostile`.
+  /// The compiled `hostile`, which attempts many things in turn.
   static func hostile() throws -> String { try bad.get() }
+
+  /// The compiled `Tests/hostile/attacks/NAME.c`: a static program, PID 1 of a guest that does one bad thing.
+  static func attack(_ name: String) throws -> String {
+    try compile("attack-\(name)", in: "hostile-payload", from: ["hostile/attacks/\(name).c"])
+  }
 
   /// A library for LD_PRELOAD that shifts the wall clock by the number in the file `$CLOCK_JUMP`.
   static func clockJump() throws -> String { try jump.get() }
 
   private static let jump = Result {
-    try compile("jump.so", in: "guest-payload", from: ["jump.c"], as: ["-shared", "-fPIC"])
+    try compile("jump.so", in: "guest-payload", from: ["guests/jump.c"], as: ["-shared", "-fPIC"])
   }
-  private static let tiny = Result { try compile("tiny-init", in: "guest-payload", from: ["tiny-init.c"]) }
+  private static let tiny = Result { try compile("tiny-init", in: "guest-payload", from: ["guests/tiny-init.c"]) }
   private static let bad = Result {
-    let sources = names(in: Built.source + "/Tests/guests/hostile").filter { $0.hasSuffix(".c") }
-    return try compile("hostile", in: "hostile-payload", from: sources.map { "hostile/\($0)" })
+    let sources = names(in: Built.source + "/Tests/hostile/guest").filter { $0.hasSuffix(".c") }
+    return try compile("hostile", in: "hostile-payload", from: sources.map { "hostile/guest/\($0)" })
   }
 
   /// They are compiled once in each test process.
@@ -144,7 +149,7 @@ enum Payload {
     let fresh = "\(path).\(getpid())"
     let compiler = try command(
       ["cc"] + kind + ["-Os", "-Wall", "-Wextra", "-Werror", "-o", fresh]
-        + sources.map { "\(Built.source)/Tests/guests/\($0)" })
+        + sources.map { "\(Built.source)/Tests/\($0)" })
     guard compiler.succeeded else { throw Trouble("\(name): \(compiler.errors)") }
     // Another test process may be executing the old file, which a rename does not affect.
     rename(fresh, path)

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A guest in which root attempts what it must not be able to do: `Tests/guests/hostile`.
+/// A guest in which root attempts what it must not be able to do: `Tests/hostile/guest`.
 // The tests run one after the other because they share a key of root.
 @Suite("A hostile guest", .serialized)
 struct HostileTests {

@@ -1,4 +1,4 @@
-"""Runs the attempts of Tests/guests/hostile, without and with private users."""
+"""Runs the attempts of Tests/hostile/guest, without and with private users."""
 
 import glob
 import os
@@ -28,8 +28,8 @@ def attempts(programs):
     rows = {}
     with world.World(programs) as space:
         program, readonly = space.path("hostile"), space.path("readonly")
-        guests = os.path.join(world.SOURCE, "Tests/guests")
-        world.compile_guest(program, *glob.glob("hostile/*.c", root_dir=guests))
+        sources = glob.glob("Tests/hostile/guest/*.c", root_dir=world.SOURCE)
+        world.compile_c(program, *sources)
         subprocess.run([program, "--plant"], check=True)
         os.mkdir(readonly)
         with open(readonly + "/file", "w") as file:
