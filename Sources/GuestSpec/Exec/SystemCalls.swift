@@ -16,6 +16,9 @@ public enum SystemCalls {
   /// All calls (`@known`): those of the groups and those that are in no group.
   public static let known = Set(others).union(groups.values.joined().filter { $0.utf8.first != UInt8(ascii: "@") })
 
+  /// The calls of io_uring(7). A ring does what other calls do, and no filter sees which.
+  public static let rings: Set = ["io_uring_enter", "io_uring_register", "io_uring_setup"]
+
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
   private static let groups: [String: [String]] = [
