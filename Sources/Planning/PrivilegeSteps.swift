@@ -13,12 +13,14 @@ struct PrivilegeSteps {
       guard let known = Self.personalities[facts.host.architecture], let is32Bit = known[personality] else {
         throw .foreignPersonality(personality.rawValue)
       }
+      if is32Bit, !facts.host.runs32Bit { throw .no32Bit(personality.rawValue) }
       steps.append(.setPersonality(is32Bit: is32Bit))
     }
     if !exec.process.processors.isEmpty { steps.append(.setAffinity(exec.process.processors)) }
     if let directory = exec.process.workingDirectory { steps.append(.changeDirectory(directory)) }
     steps += Resource.lateLimits(of: facts.host.limits, asked: exec.process.limits)
     let kept = Capabilities(keptBy: guest)
+    if facts.users == nil { note(exec.capabilities.named.intersection(kept).subtracting(facts.host.capabilities)) }
     let ambient = Capabilities(exec.capabilities.ambient)
     guard kept.isSuperset(of: ambient) else {
       throw .ambientCapabilitiesAreNotKept(ambient.subtracting(kept).names.joined(separator: " "))
@@ -45,6 +47,10 @@ struct PrivilegeSteps {
       .leaveInit(
         slot: slot, arguments: Self.initArguments(guest), environment: PlanEnvironment.ofSmallInit(guest, facts)))
     steps += [.newSession, .blockSignals([])]
+  }
+
+  private mutating func note(_ missing: Capabilities) {
+    if !missing.isEmpty { notes.append(.capabilitiesMissing(missing.names.joined(separator: " "))) }
   }
 
   /// The small init waits for the payload as long as the daemon waits for the guest, in whole seconds, rounded up.

@@ -81,6 +81,8 @@ public struct StartFacts: Equatable, Sendable {
     public var limits = HostLimits()
     /// The architecture.
     public var architecture = Personality.amd64
+    /// Whether the processor runs the programs of the kernel's 32-bit architecture.
+    public var runs32Bit = true
     /// The size of the machine, which percentages in settings refer to.
     public var machine = MachineSize()
     /// Whether the host has selinuxfs mounted.
@@ -89,6 +91,8 @@ public struct StartFacts: Equatable, Sendable {
     public var mayMakeNodes = true
     /// Whether the daemon can restrict the devices of a cgroup, by a BPF program.
     public var mayRestrictDevices = false
+    /// The capabilities that the daemon may pass on. A user namespace has all of its own.
+    public var capabilities = Capabilities.all
     /// Whether the kernel has seccomp(2).
     public var mayFilterSystemCalls = true
   }

@@ -108,6 +108,7 @@ struct PlanTests {
       (
         .foreignPersonality("arm"), "Personality=arm: this host's kernel does not run such programs; remove the setting"
       ),
+      (.no32Bit("x86"), "Personality=x86: this host's processor runs no 32-bit programs; remove the setting"),
       (
         .pivotInVolatileRoot,
         "PivotRoot=: the root of Volatile=yes has no such directory; use Volatile=overlay or Volatile=state"
@@ -131,6 +132,9 @@ struct PlanTests {
         case .noUser(let name, _): guest.exec.process.user = name
         case .ambientCapabilitiesAreNotKept: guest.exec.capabilities.ambient = [Capabilities([34])]
         case .foreignPersonality: guest.exec.process.personality = .arm
+        case .no32Bit:
+          guest.exec.process.personality = .x86
+          facts.host.runs32Bit = false
         case .pivotInVolatileRoot:
           guest.files.volatile = .yes
           guest.exec.root.pivot = PivotRoot(new: "/x", old: nil)
