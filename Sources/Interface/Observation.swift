@@ -12,6 +12,8 @@ public struct Observation: Equatable, Sendable {
   public var process = Process()
   /// The cgroups of the guest and of the daemon.
   public var cgroups = Cgroups()
+  /// The version of systemd in the guest's root; nil if that is not known.
+  public var systemd: Int?
   /// Whether a process has the master side of /dev/console open.
   public var consoleIsHeld = false
   /// The terminals of `terminals` whose master side is open.
@@ -29,6 +31,8 @@ public struct Observation: Equatable, Sendable {
   public struct Process: Equatable, Sendable {
     /// The environment with which it was executed.
     public var environment: [String: String] = [:]
+    /// The command line, without the program's name.
+    public var arguments: [String] = []
     /// The fields of /proc/PID/status.
     public var status: [String: String] = [:]
     /// The namespaces that it does not share with the host, by their names in /proc/PID/ns.

@@ -59,12 +59,14 @@ enum PlanEnvironment {
   static let inits = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
 
   /// The arguments, the zeroth included, and the step that executes the payload.
-  static func command(_ exec: ExecSettings) throws(PlanError) -> (arguments: [String], step: Step) {
+  /// `systemd` is the version of systemd in the guest's root, if it is known.
+  static func command(_ exec: ExecSettings, systemd: Int?) throws(PlanError) -> (arguments: [String], step: Step) {
     if exec.boot {
       var arguments = ["init"] + exec.parameters
       // Nobody answers at this console: systemd-firstboot would wait for ever.
       if !exec.parameters.contains(where: { $0.hasPrefix("systemd.firstboot") }) {
-        arguments.append("systemd.firstboot=off")
+        // With `headless` it applies credentials, and asks nothing.
+        arguments.append("systemd.firstboot=\((systemd ?? 0) >= 262 ? "headless" : "off")")
       }
       return (arguments, .execute(candidates: inits, namesItself: true))
     }

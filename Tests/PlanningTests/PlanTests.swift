@@ -58,6 +58,14 @@ struct PlanTests {
         == ["init", "systemd.firstboot=on"])
   }
 
+  @Test(
+    "systemd of which the version is known gets the word that applies credentials and asks nothing",
+    arguments: [261, 262])
+  func firstboot(version: Int) throws {
+    let arguments = try planned { _, facts in facts.systemd = version }.arguments
+    #expect(arguments == ["init", "systemd.firstboot=\(version == 262 ? "headless" : "off")"])
+  }
+
   @Test("a command with a slash is executed by its path, with that as the zeroth argument")
   func command() throws {
     let plan = try planned { guest, _ in

@@ -28,6 +28,7 @@ struct Observer {
     var seen = Observation(name: status.name)
     seen.process.status = fields(try guest.text("status"), separator: ":")
     seen.process.environment = try guest.environment()
+    seen.process.arguments = try guest.text("cmdline").split(separator: "\0").dropFirst().map(String.init)
     seen.process.ownNamespaces = try guest.namespaces(unlike: daemon)
     seen.process.userMap = Self.ranges(try guest.text("uid_map"))
     seen.process.hostname = try guest.hostname()
@@ -35,6 +36,7 @@ struct Observer {
     seen.hostMounts = try Self.mounts(of: "/proc/\(daemon.pid)/mountinfo")
     seen.interfaces = Self.interfaces(try guest.text("net/dev"))
     for path in Observation.paths { seen.files[path] = file(path) }
+    seen.systemd = systemdVersion(inRoot: root)
     seen.consoleIsHeld = terminalIsHeld("/dev/console", inRoot: root)
     seen.heldTerminals = Set(seen.terminals.filter { terminalIsHeld("/dev/" + $0, inRoot: root) })
     try observeCgroups(&seen)
