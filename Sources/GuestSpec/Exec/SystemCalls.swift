@@ -11,10 +11,13 @@ public enum SystemCalls {
   }
 
   /// The names of all groups.
-  static let groupNames = Array(groups.keys) + ["@known"]
+  static let groupNames = groups.keys.sorted() + ["@known"]
 
   /// All calls (`@known`): those of the groups and those that are in no group.
   public static let known = Set(others).union(groups.values.joined().filter { $0.utf8.first != UInt8(ascii: "@") })
+
+  /// All calls in one order, so that a hint for a misspelt one is the same each time.
+  static let sortedNames = known.sorted()
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
