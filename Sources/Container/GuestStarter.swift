@@ -105,6 +105,7 @@ struct GuestStarter {
         ) { process throws(SystemError) in
           let instance = ContainerInstance(backend, process, made, notify, holdings)
           instance.remarks = remarks(plan, missing, users, machineID)
+          instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
           try start.willExecute(instance)
           return instance
         }
@@ -127,7 +128,8 @@ struct GuestStarter {
   ) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
-    let unmet = Dictionary(grouping: plan.unmetLimits + missing, by: \.controller).sorted { $0.key < $1.key }
+    let unmet = Dictionary(grouping: plan.unmetLimits + missing.filter { !$0.isDefault }, by: \.controller)
+      .sorted { $0.key < $1.key }
     for (controller, limits) in unmet {
       let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
       remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
@@ -153,5 +155,11 @@ struct GuestStarter {
       }
       throw error
     }
+  }
+}
+
+extension InstanceLimit {
+  fileprivate init(_ limit: CgroupLimit) {
+    self.init(limit.setting, limit.files.first?.text ?? "", isDefault: limit.isDefault)
   }
 }

@@ -20,7 +20,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   for limit in CgroupLimit.all(guest.policy.resources, facts.host.machine) {
     if facts.controllers.contains(limit.controller) {
       plan.limits.append(limit)
-    } else {
+    } else if !limit.isDefault {
       plan.unmetLimits.append(limit)
     }
   }

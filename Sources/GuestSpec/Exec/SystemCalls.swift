@@ -19,6 +19,9 @@ public enum SystemCalls {
   /// All calls in one order, so that a hint for a misspelt one is the same each time.
   static let sortedNames = known.sorted()
 
+  /// The calls of io_uring(7). A ring does what other calls do, and no filter sees which.
+  public static let rings: Set = ["io_uring_enter", "io_uring_register", "io_uring_setup"]
+
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 
   private static let groups: [String: [String]] = [
