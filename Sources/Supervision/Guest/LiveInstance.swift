@@ -123,6 +123,9 @@ extension LiveInstance {
       supervisor.notStarted(failure)
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
+    case .stopRequested:
+      log(.scopeStops)
+      supervisor.handle(.sleepRequested(now: true, inUse: false))
     case .memoryKills(let count):
       history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
