@@ -20,7 +20,7 @@ DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
 TEST_NEEDS = $(DEMO_NEEDS) gcc groff-base systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
   openssh-client curl passwd libnss-systemd
 
-GUESTS = bookworm trixie sid trixie-ssh trixie-users host
+GUESTS = bookworm trixie sid trixie-ssh trixie-users trixie-inits host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
