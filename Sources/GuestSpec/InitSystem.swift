@@ -49,14 +49,14 @@ public enum InitSystem: Hashable, Sendable {
   private init(program: [UInt8]) {
     let version = "INIT_VERSION=sysvinit-"
     if let mark = program.firstRange(of: Array(version.utf8)) {
-      self = .sysvinit(powersOff: Self.isSince3_11(program[mark.upperBound...].prefix(8)))
+      self = .sysvinit(powersOff: Self.handlesPowerOff(program[mark.upperBound...].prefix(8)))
     } else {
       let mark = Self.marks.first { program.firstRange(of: Array($0.text.utf8)) != nil }
       self = mark?.1 ?? .other
     }
   }
 
-  private static func isSince3_11(_ version: ArraySlice<UInt8>) -> Bool {
+  private static func handlesPowerOff(_ version: ArraySlice<UInt8>) -> Bool {
     let numbers = version.split { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
       .map { Int(String(decoding: $0, as: UTF8.self)) ?? 0 }
     return !numbers.prefix(2).lexicographicallyPrecedes([3, 11])

@@ -20,7 +20,7 @@ struct InitTests {
     Init(name: "sysvinit", signal: "SIGRTMIN+4", farewell: "sysvinit shuts down"),
     Init(name: "openrc", signal: "SIGTERM", farewell: "openrc shuts down"),
     Init(name: "runit", signal: "SIGPWR", farewell: "runit shuts down"),
-    Init(name: "finit", signal: "SIGUSR2", farewell: "finit shuts down"),
+    Init(name: "finit", signal: "SIGUSR2", farewell: "Powering down"),
     Init(name: "busybox", signal: "SIGUSR2", farewell: "busybox shuts down"),
     Init(name: "s6", signal: "SIGTERM", farewell: "s6 shuts down", settings: "[Exec]\nParameters=/etc/scan"),
   ]
