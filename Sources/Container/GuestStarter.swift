@@ -30,6 +30,7 @@ struct GuestStarter {
     let machineID = backend.machineIDs.claim(facts.identity.machineID, for: guest.name, else: ownID)
     facts.identity.machineID = machineID.id
     facts.listenerNames = start.listenerNames
+    facts.initSystem = start.initSystem
     facts.controllers = backend.cgroupBase.controllers
     facts.hostSide.notifySocket = backend.notifySocket(of: name)
     let (plan, host) = try plan(guest, facts)

@@ -25,6 +25,7 @@ extension GuestFiles {
       }
     }
     all.addConflicts()
+    for index in all.guests.indices { all.guests[index].diagnostics += all.guests[index].initProblems() }
     var told: Set<Diagnostic> = []
     return (all.diagnostics + all.guests.flatMap(\.diagnostics)).filter { told.insert($0).inserted }
   }
