@@ -5,7 +5,13 @@ func nearestName(to word: String, among names: [String]) -> String? {
   let limit = max(1, word.utf8.count / 3)
   // A comparison costs the product of both lengths, and no name is similar to a very long word.
   if word.utf8.count > 64 { return nil }
-  let near = names.map { (name: $0, changes: changes(from: word.lowercased(), to: $0.lowercased())) }
+  let word = word.lowercased()
+  let near = names.map { name in
+    // The unit at the end of a time span's name is what people forget, and it is longer than a slip of the fingers.
+    let whole = name.lowercased()
+    let stem = whole.hasSuffix("sec") ? String(whole.dropLast(3)) : whole
+    return (name: name, changes: min(changes(from: word, to: whole), changes(from: word, to: stem)))
+  }
   return near.filter { $0.changes <= limit }.min { $0.changes < $1.changes }?.name
 }
 

@@ -1,16 +1,17 @@
 /// An address of a `.socket` unit that the guest file probably means, and the difference between the two.
-struct NearMiss: CustomStringConvertible {
+public struct NearMiss: Equatable, Sendable, CustomStringConvertible {
   private let wanted: Listen
   private let found: Listen
   private let unit: String
   fileprivate let difference: Difference
 
   /// The mistakes, from the most likely to the least likely.
-  fileprivate enum Difference: Int {
+  fileprivate enum Difference: Int, Sendable {
     case kind, interface, path, nameSpace, port
   }
 
-  static func nearest(to listen: Listen, among units: [SocketUnit]) -> NearMiss? {
+  /// The most likely mistake, if one of the units' addresses resembles the listener's.
+  public static func nearest(to listen: Listen, among units: [SocketUnit]) -> NearMiss? {
     let misses = units.flatMap { unit in
       unit.addresses.compactMap { address in
         Difference(listen, address.listen).map {
@@ -21,7 +22,7 @@ struct NearMiss: CustomStringConvertible {
     return misses.min { $0.difference.rawValue < $1.difference.rawValue }
   }
 
-  var description: String {
+  public var description: String {
     let choice = "write \(found.asWritten) in the guest file, or \(wanted.asWritten) in \(unit)"
     switch difference {
     case .kind: return "\(unit) has \(found.asWritten), which is a socket of another kind; \(choice)"
