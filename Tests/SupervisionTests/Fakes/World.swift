@@ -45,7 +45,7 @@ final class World {
       LoadedGuest(guest: guest, diagnostics: [], listeners: [], files: []), context: context)
   }
 
-  deinit { _ = TreeRemoval(of: directory).removeNext() }
+  deinit { try? removeTree(directory) }
 
   var state: State { supervisor.state }
   var history: GuestHistory { supervisor.history }
