@@ -7,7 +7,7 @@ public struct NearMiss: Equatable, Sendable, CustomStringConvertible {
 
   /// The mistakes, from the most likely to the least likely.
   fileprivate enum Difference: Int, Sendable {
-    case kind, interface, path, nameSpace, port
+    case kind, family, interface, path, nameSpace, port
   }
 
   /// The most likely mistake, if one of the units' addresses resembles the listener's.
@@ -22,10 +22,15 @@ public struct NearMiss: Equatable, Sendable, CustomStringConvertible {
     return misses.min { $0.difference.rawValue < $1.difference.rawValue }
   }
 
+  /// Whether only the version of IP differs.
+  public var isOfFamily: Bool { difference == .family }
+
   public var description: String {
     let choice = "write \(found.asWritten) in the guest file, or \(wanted.asWritten) in \(unit)"
     switch difference {
     case .kind: return "\(unit) has \(found.asWritten), which is a socket of another kind; \(choice)"
+    case .family:
+      return "\(unit) has \(found.asWritten), which is the same port of the other version of IP; \(choice)"
     case .interface: return "\(unit) has \(found.asWritten), which is another address; \(choice)"
     case .path: return "\(unit) has \(found.asWritten), but the paths must be the same; \(choice)"
     case .nameSpace: return "\(unit) has \(found.asWritten), but one is a path and one an abstract name; \(choice)"
@@ -50,7 +55,7 @@ extension NearMiss.Difference {
       self = difference
     case (.ipv4(_, let port), .ipv6(_, let otherPort, _)), (.ipv6(_, let port, _), .ipv4(_, let otherPort)):
       guard port == otherPort else { return nil }
-      self = .interface
+      self = .family
     case (.path(let one), .path(let other)):
       guard one.split(separator: "/").last == other.split(separator: "/").last else { return nil }
       self = .path

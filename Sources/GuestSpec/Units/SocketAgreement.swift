@@ -12,6 +12,11 @@ public struct SocketAgreement: Equatable, Sendable {
     public var listener: PlacedListener
     /// The name of the unit; nil means that systemd closes the socket.
     public var unit: String?
+    /// Without a unit, the address of one that the guest file probably means.
+    public var near: NearMiss?
+
+    /// Why nobody will serve there; nil when a unit has the address.
+    public var unserved: Unserved? { unit == nil ? .noUnit(listener.listen, near: near) : nil }
   }
 
   /// The claims in the order of the listeners.
@@ -29,10 +34,10 @@ public struct SocketAgreement: Equatable, Sendable {
     let groups = guest.sockets.flatMap { group in group.listen.map { _ in group } }
     for (index, listener) in listeners.enumerated() {
       let takers = units.filter { $0.address(for: listener.listen) != nil }
-      claims.append(Claim(listener: listener, unit: takers.first?.name))
-      if takers.isEmpty {
-        disagreements.append(Self.unclaimed(listener, units))
-      }
+      let near = takers.isEmpty ? NearMiss.nearest(to: listener.listen, among: units) : nil
+      let claim = Claim(listener: listener, unit: takers.first?.name, near: near)
+      claims.append(claim)
+      if let unserved = claim.unserved { disagreements.append(Self.unclaimed(listener, unserved)) }
       for other in takers.dropFirst() {
         disagreements += Self.contested(listener, by: takers[0], and: other)
       }
@@ -46,13 +51,8 @@ public struct SocketAgreement: Equatable, Sendable {
     }
   }
 
-  private static func unclaimed(_ listener: PlacedListener, _ units: [SocketUnit]) -> Diagnostic {
-    let line = listener.listen.asWritten
-    let start =
-      "\(line): no enabled .socket unit in the guest has this address, so systemd in the guest closes the socket"
-    let remedy =
-      NearMiss.nearest(to: listener.listen, among: units)?.description ?? "enable a unit with \(line) in the guest"
-    return Diagnostic(file: listener.file, line: listener.line, .warning, "\(start); \(remedy)")
+  private static func unclaimed(_ listener: PlacedListener, _ why: Unserved) -> Diagnostic {
+    Diagnostic(file: listener.file, line: listener.line, .warning, "\(listener.listen.asWritten): \(why)")
   }
 
   private static func contested(
