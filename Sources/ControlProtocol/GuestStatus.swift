@@ -30,6 +30,8 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var stopAt: Timestamp?
   /// What the PID 1 of this instance sent to its notify socket or, while none runs, that of the last one.
   @OrNull public var report: GuestReport?
+  /// The units in the guest that have failed, when it was asked last.
+  public var failedUnits: [FailedUnit] = []
   /// What an administrator should look at, oldest first.
   public var messages: [GuestMessage] = []
   /// What happened since the daemon started.
@@ -82,6 +84,8 @@ public struct SocketStatus: Codable, Equatable, Sendable {
   public var passed = false
   /// Whether the running guest has it open; null when no guest runs or that is not known yet.
   @OrNull public var adopted: Bool?
+  /// Why nobody serves there; null while somebody does, when no guest runs, and when that is not known yet.
+  @OrNull public var unserved: UnservedSocket?
   /// How many connections, or bytes of datagrams, no process has taken yet.
   @OrNull public var queued: Int?
 

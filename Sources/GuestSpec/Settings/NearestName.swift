@@ -7,10 +7,15 @@ func nearestName(to word: String, among names: some Sequence<String>) -> String?
   if word.utf8.count > 64 { return nil }
   let word = Array(word.utf8)
   var nearest: (name: String, changes: Int)?
-  // Each character too many or too few is a change, so most names need no comparison.
-  for name in names where abs(name.utf8.count - word.count) <= limit {
-    let changes = changes(from: word, to: Array(name.utf8))
-    if changes <= limit, changes < nearest?.changes ?? .max { nearest = (name, changes) }
+  for name in names {
+    let whole = name.utf8
+    // The unit at the end of a time span's name is what people forget, and it is longer than a slip of the fingers.
+    let lengths = name.hasSuffix("Sec") ? [whole.count, whole.count - 3] : [whole.count]
+    // Each character too many or too few is a change, so most names need no comparison.
+    for length in lengths where abs(length - word.count) <= limit {
+      let changes = changes(from: word, to: Array(whole.prefix(length)))
+      if changes <= limit, changes < nearest?.changes ?? .max { nearest = (name, changes) }
+    }
   }
   return nearest?.name
 }
