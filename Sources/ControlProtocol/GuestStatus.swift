@@ -17,7 +17,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   /// The resource limits that are in force; empty while none runs.
   public var limits: [LimitStatus] = []
   /// The files that configure it, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
-  public var files: [String] = []
+  public let files: [String]
   /// Its sockets, in the order of its files.
   public var sockets: [SocketStatus] = []
   /// How it was last started; null before the first start since the daemon started.
@@ -30,6 +30,8 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var stopAt: Timestamp?
   /// What the PID 1 of this instance sent to its notify socket or, while none runs, that of the last one.
   @OrNull public var report: GuestReport?
+  /// The units in the guest that have failed, when it was asked last.
+  public var failedUnits: [FailedUnit] = []
   /// What an administrator should look at, oldest first.
   public var messages: [GuestMessage] = []
   /// What happened since the daemon started.
@@ -37,10 +39,11 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   /// The end of its console output, at most 64 KiB; null unless the call requests it.
   @OrNull public var console: String?
 
-  public init(name: String, state: GuestState, since: Timestamp) {
+  public init(name: String, state: GuestState, since: Timestamp, files: [String] = []) {
     self.name = name
     self.state = state
     self.since = since
+    self.files = files
   }
 
   /// The same guest as an element of a list.
@@ -82,6 +85,8 @@ public struct SocketStatus: Codable, Equatable, Sendable {
   public var passed = false
   /// Whether the running guest has it open; null when no guest runs or that is not known yet.
   @OrNull public var adopted: Bool?
+  /// Why nobody serves there; null while somebody does, when no guest runs, and when that is not known yet.
+  @OrNull public var unserved: UnservedSocket?
   /// How many connections, or bytes of datagrams, no process has taken yet.
   @OrNull public var queued: Int?
 

@@ -23,12 +23,12 @@ extension StartFacts {
     let id = isOverlaid ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
     facts.identity.rootMachineID = rootID
-    if guest.exec.boot { facts.systemd = systemdVersion(inRoot: root) }
+    if guest.exec.boot { facts.rootFiles.systemd = systemdVersion(inRoot: root) }
     facts.host.osReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }
     if let file = facts.host.osReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
       facts.host.osRelease = HostOSRelease(assignments(in: String(decoding: text, as: UTF8.self)))
     }
-    if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
+    if guest.files.volatile == .yes { facts.rootFiles.topLevelLinks = topLevelLinks(ofRoot: root) }
     facts.host.mayMakeNodes = canMakeNodes(in: facts.staging)
     facts.host.mayRestrictDevices = Cgroup2.canRestrictDevices
     facts.host.runs32Bit = runs32BitPrograms

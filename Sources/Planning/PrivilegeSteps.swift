@@ -10,9 +10,10 @@ struct PrivilegeSteps {
   init(_ guest: Guest, _ facts: StartFacts, _ slots: Slots) throws(PlanError) {
     let exec = guest.exec
     if let personality = exec.process.personality {
-      guard let known = Self.personalities[facts.host.architecture], let is32Bit = known[personality] else {
+      guard Self.personalities[facts.host.architecture]?.contains(personality) == true else {
         throw .foreignPersonality(personality.rawValue)
       }
+      let is32Bit = personality.is32Bit
       if is32Bit, !facts.host.runs32Bit { throw .no32Bit(personality.rawValue) }
       steps.append(.setPersonality(is32Bit: is32Bit))
     }
@@ -36,7 +37,7 @@ struct PrivilegeSteps {
     if !ambient.isEmpty { steps.append(.raiseCapabilities(ambient)) }
     if exec.sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
     guard let slot = slots.slot(of: .smallInit) else {
-      steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
+      steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec, facts.initSystem)))
       // Last, because a filter may forbid the calls of the steps before.
       steps += filters.map { .filterSystemCalls($0) }
       return
@@ -59,10 +60,10 @@ struct PrivilegeSteps {
     return ["dormouse-init", String(timeout.seconds + (timeout.attoseconds > 0 ? 1 : 0))]
   }
 
-  /// The personalities that the kernel of each architecture supports, and whether they are 32-bit ones.
-  private static let personalities: [Personality: [Personality: Bool]] = [
-    .amd64: [.amd64: false, .x86: true],
-    .arm64: [.arm64: false, .arm: true],
+  /// The personalities that the kernel of each architecture supports.
+  private static let personalities: [Personality: [Personality]] = [
+    .amd64: [.amd64, .x86],
+    .arm64: [.arm64, .arm],
   ]
 }
 

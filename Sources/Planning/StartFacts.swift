@@ -10,8 +10,8 @@ public struct StartFacts: Equatable, Sendable {
   public var staging: String
   /// The IDs by which the guest and this start are known.
   public var identity: Identity
-  /// The version of systemd in the root; nil when the root has none, or its files do not tell.
-  public var systemd: Int?
+  /// The program that is PID 1 with `Boot=yes`.
+  public var initSystem = InitSystem.systemd
   /// The names of the listeners, in the order of their descriptors: the first is descriptor 3.
   public var listenerNames: [String] = []
   /// What the daemon made on the host for this start.
@@ -20,8 +20,8 @@ public struct StartFacts: Equatable, Sendable {
   public var host = Host()
   /// The host's and the guest's files for `Timezone=` and `ResolvConf=`.
   public var etc = HostEtc()
-  /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
-  public var topLevelLinks: [TopLevelLink] = []
+  /// What the files in the root tell.
+  public var rootFiles = RootFiles()
   /// The users of the guest's user namespace; nil: the guest's users are the host's.
   public var users: GuestUsers?
   /// The ID maps of bind mounts with `rootidmap` or `owneridmap`, by their target in the guest.
@@ -55,6 +55,14 @@ public struct StartFacts: Equatable, Sendable {
     public var rootMachineID: String?
     /// A UUID, new for each start, that the guest reads as its boot ID.
     public var bootID: String?
+  }
+
+  /// What the files in the root tell.
+  public struct RootFiles: Equatable, Sendable {
+    /// The symbolic links to /usr at the top (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
+    public var topLevelLinks: [TopLevelLink] = []
+    /// The version of systemd; nil when there is none, or its files do not tell.
+    public var systemd: Int?
   }
 
   /// What the daemon made on the host for this start.

@@ -62,8 +62,18 @@ struct PlanTests {
     "systemd of which the version is known gets the word that applies credentials and asks nothing",
     arguments: [261, 262])
   func firstboot(version: Int) throws {
-    let arguments = try planned { _, facts in facts.systemd = version }.arguments
+    let arguments = try planned { _, facts in facts.rootFiles.systemd = version }.arguments
     #expect(arguments == ["init", "systemd.firstboot=\(version == 262 ? "headless" : "off")"])
+  }
+
+  @Test("an init that is not systemd gets none of systemd's arguments, and no signal is blocked")
+  func otherInit() throws {
+    let plan = try planned { guest, facts in
+      guest.exec.parameters = ["3"]
+      facts.initSystem = .openrc
+    }
+    #expect(plan.arguments == ["init", "3"])
+    #expect(plan.steps.contains(.blockSignals([])))
   }
 
   @Test("a command with a slash is executed by its path, with that as the zeroth argument")
@@ -130,7 +140,7 @@ struct PlanTests {
         case .hostRootIsWritable: facts.root = "/"
         case .rootIsNotMergedUsr:
           guest.files.volatile = .yes
-          facts.topLevelLinks = []
+          facts.rootFiles.topLevelLinks = []
         case .noResolvConf:
           guest.exec.integration.resolvConf = .bind(.uplink)
         case .noScratchDirectory:

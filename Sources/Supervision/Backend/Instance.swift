@@ -102,6 +102,8 @@ package enum InstanceEvent {
   case startFailed(StartFailure)
   /// PID 1 sent a message to the notify socket.
   case notified(NotifyMessage)
+  /// Somebody stops the instance by other means than the daemon's, for example its scope.
+  case stopRequested
   /// The kernel killed this many processes for want of memory.
   case memoryKills(Int)
   /// Something around the instance changed or failed.
@@ -127,6 +129,8 @@ package enum InstanceRemark {
   case cannotForward(error: String)
   /// `Port=` works, but not for connections from the host's own 127.0.0.1.
   case notFromLoopback(error: String)
+  /// The service manager made no scope for it, in words for a person.
+  case noScope(reason: String)
   /// systemd-machined refused the machine.
   case notRegistered(reason: String)
   /// The end could not be brought about, watched or cleared up after.
