@@ -3,6 +3,8 @@
 SWIFT ?= swift
 # A target that imports another of the package's which Package.swift does not name is no target of ours.
 CHECKED = --explicit-target-dependency-import-check error
+# All relocations are done and made read-only at the start, and no directory of ours is searched for libraries.
+HARDENED = -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath
 PREFIX ?= /usr/local
 DESTDIR ?=
 bindir = $(DESTDIR)$(PREFIX)/bin
@@ -48,7 +50,8 @@ all: build
 # What `install` installs, with the Swift runtime inside. It is put aside: the release builds for `storm` and `bench` are without.
 build:
 	@.ci/need $(BUILD_NEEDS)
-	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED)
+	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED) $(HARDENED)
+	@.ci/hardened .build/release/dormouse .build/release/dormoused .build/release/dormouse-ask
 	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused .build/release/dormouse-ask
 
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
