@@ -60,6 +60,9 @@ public struct ExecSettings: Equatable, Sendable {
   public var effectiveKillSignal: Signal { killSignal ?? (boot || processTwo ? .realtime(3) : .sigterm) }
   /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or the value of `boot`.
   public var waitsForReady: Bool { notifyReady ?? boot }
+  /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or the value of `boot`. A systemd expects them so; other programs
+  /// expect what a service manager passes.
+  public var passesNonBlocking: Bool { process.nonBlocking ?? boot }
 
   /// What is done with the root directory before the program runs.
   public struct Root: Equatable, Sendable {
@@ -83,6 +86,8 @@ public struct ExecSettings: Equatable, Sendable {
   public struct Process: Equatable, Sendable {
     /// `User=`: a user of the guest, by name or by number; nil means root.
     public var user: String?
+    /// `NonBlocking=`; nil means the value of `boot`.
+    public var nonBlocking: Bool?
     /// `WorkingDirectory=`; nil means the root directory.
     public var workingDirectory: String?
     /// `Personality=`.

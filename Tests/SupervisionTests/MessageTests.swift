@@ -130,7 +130,7 @@ struct MessageTests {
       .paused(reason: "cannot start", pause: .seconds(1), failures: 2), .foundOrphan(pid: 12),
       .cannotEnumerateOrphans(error: "e"), .noTimer(error: "e"),
       .notAdopted(socket: "[::]:80"), .listenerClosed(socket: "[::]:80", waiting: 2), .repaired(socket: "[::]:80"),
-      .cannotScan(error: "e"), .guestReported(error: 24), .outOfMemory(kills: 1),
+      .cannotScan(error: "e"), .cannotConfine(error: "e"), .guestReported(error: 24), .outOfMemory(kills: 1),
       .problem(Diagnostic(file: "web.guest", line: 3, .error, "Boot=maybe")),
       .problem(Diagnostic(file: "web.guest", .warning, "is empty")),
       .noGuests(searchPath: ["/etc/dormouse"]), .noSuchGuest("web"), .notPassed(socket: "[::]:80"),

@@ -31,6 +31,13 @@ final class LiveInstance {
   private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
+  /// Refuses clients at listeners that the guest did not take.
+  private(set) lazy var refusal = ClientRefusal(
+    context.loop,
+    refused: { [unowned self] count in
+      history.counters[.connectionsRefused] += count
+      history.lost(count, .notAdopted)
+    }, failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
   let restoreRetry: Retry
   private let endRetry: Retry
   /// The pause before unparking is tried again.
@@ -73,7 +80,7 @@ extension LiveInstance {
       guest: guest, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in
         try unparkForStart()
-        let duplicates = try listeners.duplicates()
+        let duplicates = try listeners.duplicates(nonBlocking: guest.exec.passesNonBlocking)
         queuedAtStart = listeners.queued(context.sockDiag)
         return duplicates
       },
@@ -223,6 +230,7 @@ extension LiveInstance {
   func unwatchIdleness() {
     idleWatch?.stop()
     idleWatch = nil
+    refusal.end()
   }
 
   func resumeIdleness() { idleWatch?.resume() }
