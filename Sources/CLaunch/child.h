@@ -53,6 +53,7 @@ int launch_slot(const struct launch_plan *plan, uint64_t slot);
 
 /* users.c */
 long launch_act(uint64_t user, uint64_t group);
+long launch_own(uint64_t user, uint64_t group);
 _Noreturn void launch_cross(struct launch_family *family, uint32_t step);
 long launch_unpin(struct launch_family *family);
 /* Waits until the word is zero. The kernel's wake at a process's end is not a private one, so FUTEX_PRIVATE_FLAG must not be set. */

@@ -15,6 +15,7 @@ final class ContainerInstance: Instance {
   /// The console first; none for an orphan.
   private(set) var consoles: [Console] = []
   var remarks: [InstanceRemark] = []
+  var limits: [InstanceLimit] = []
   /// From `watch` on.
   private var freezer: Freezer?
   let backend: ContainerBackend

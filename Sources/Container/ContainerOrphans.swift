@@ -106,7 +106,11 @@ struct ContainerOrphans: Orphans {
       // Last, because the mounts and directories on the host are removed with this value.
       let holdings = ContainerInstance.Holdings(host: hostSide(of: cgroup.name.guest), network: network, users: users)
       backend.machines.adopt(cgroup.name.guest, leader: leader)
-      return ContainerInstance(backend, process, cgroup, nil, holdings)
+      let instance = ContainerInstance(backend, process, cgroup, nil, holdings)
+      instance.limits = [("MemoryMax", "memory.max"), ("TasksMax", "pids.max")].compactMap { setting, file in
+        cgroup.limit(file).map { InstanceLimit(setting, $0) }
+      }
+      return instance
     } catch {
       // It ended meanwhile.
       if error.errno == ESRCH { return nil }

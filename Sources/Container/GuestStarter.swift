@@ -30,6 +30,7 @@ struct GuestStarter {
     let machineID = backend.machineIDs.claim(facts.identity.machineID, for: guest.name, else: ownID)
     facts.identity.machineID = machineID.id
     facts.listenerNames = start.listenerNames
+    facts.initSystem = start.initSystem
     facts.controllers = backend.cgroupBase.controllers
     facts.hostSide.notifySocket = backend.notifySocket(of: name)
     let (plan, host) = try plan(guest, facts)
@@ -114,6 +115,7 @@ struct GuestStarter {
           plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
         let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
         instance.remarks = remarks(plan, missing, users, machineID)
+        instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
         let place = scope.flatMap { placement($0, of: instance, start.guest) }
         let ending = PlacedStart(instance, waiting, plan, place)
         instance.start = ending
@@ -149,7 +151,8 @@ struct GuestStarter {
   ) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
-    let unmet = Dictionary(grouping: plan.unmetLimits + missing, by: \.controller).sorted { $0.key < $1.key }
+    let unmet = Dictionary(grouping: plan.unmetLimits + missing.filter { !$0.isDefault }, by: \.controller)
+      .sorted { $0.key < $1.key }
     for (controller, limits) in unmet {
       let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
       remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
@@ -175,5 +178,11 @@ struct GuestStarter {
       }
       throw error
     }
+  }
+}
+
+extension InstanceLimit {
+  fileprivate init(_ limit: CgroupLimit) {
+    self.init(limit.setting, limit.files.first?.text ?? "", isDefault: limit.isDefault)
   }
 }

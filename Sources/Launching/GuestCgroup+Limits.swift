@@ -42,6 +42,13 @@ extension GuestCgroup {
     return missing
   }
 
+  /// The limit in a file of the cgroup such as `memory.max`; nil when there is none.
+  public func limit(_ file: String) -> String? {
+    guard let text = try? readFile("\(path)/\(file)", limit: 64) else { return nil }
+    let value = String(decoding: text, as: UTF8.self).prefix { $0 != "\n" }
+    return value == "max" ? nil : String(value)
+  }
+
   /// Restricts the devices of the guest to those of the plan.
   func restrictDevices(of plan: LaunchPlan) throws(LaunchError) {
     guard let devices = plan.devices else { return }

@@ -60,6 +60,7 @@ public final class GuestCgroup {
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }
     }
     do throws(SystemError) {
+      try Self.boundTree(path)
       try retrying("mkdir \(Self.payload(path))") { mkdir(Self.payload(path), 0o755) }
       if let process {
         try Cgroup2.move(process, to: Self.payload(path))
@@ -74,6 +75,20 @@ public final class GuestCgroup {
       throw error
     }
   }
+
+  /// Limits the cgroups that the guest can make. Freezing, removing and listing them takes time in proportion to their number, and meanwhile
+  /// the daemon does nothing else.
+  private static func boundTree(_ path: String) throws(SystemError) {
+    for (name, most) in [("cgroup.max.descendants", mostBelow), ("cgroup.max.depth", deepest)] {
+      let file = "\(path)/\(name)"
+      try Cgroup2.write("\(most)", to: Cgroup2.open(file, O_WRONLY), file)
+    }
+  }
+
+  /// How many cgroups may be below it, the payload included. A Debian guest has about 30.
+  static let mostBelow = 1000
+  /// How many levels of them there may be. systemd nests its own six deep.
+  static let deepest = 16
 
   /// The cgroup that PID 1 of the guest is made in.
   private static func payload(_ path: String) -> String { path + "/payload" }

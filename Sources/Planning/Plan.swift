@@ -5,7 +5,7 @@ import GuestSpec
 /// - Throws: `PlanError` when the guest's file asks for something impossible.
 public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> LaunchPlan {
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
-  let command = try PlanEnvironment.command(guest.exec)
+  let command = try PlanEnvironment.command(guest.exec, facts.initSystem)
   let builder = try PlanBuilder(guest, facts)
   var plan = LaunchPlan()
   plan.steps = builder.steps(until: command.step)
@@ -20,7 +20,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   for limit in CgroupLimit.all(guest.policy.resources, facts.host.machine) {
     if facts.controllers.contains(limit.controller) {
       plan.limits.append(limit)
-    } else {
+    } else if !limit.isDefault {
       plan.unmetLimits.append(limit)
     }
   }

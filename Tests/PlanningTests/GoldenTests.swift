@@ -291,7 +291,7 @@ struct GoldenTests {
     blockSignals [SIGRTMIN+3, SIGRTMIN+4, SIGRTMIN+5, SIGRTMIN+6, \
     SIGRTMIN+13, SIGRTMIN+14, SIGRTMIN+15, SIGRTMIN+16]
     filterSystemCalls 2 rules, otherwise deny
-    filterSystemCalls 1 rules, otherwise allow
+    filterSystemCalls 3 rules, otherwise allow
     execute (candidates: ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"], namesItself: true)
     """
 }

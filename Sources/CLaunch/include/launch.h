@@ -210,8 +210,11 @@ struct launch_holder {
   void *stack;
 };
 
-/* `namespaces` are flags of clone3(2). Returns 0, or -errno and leaves nothing; launch_release then does nothing. */
-long launch_hold(uint64_t namespaces, struct launch_holder *holder);
+/*
+ * `namespaces` are flags of clone3(2). The user, an ID of the host, owns a new user namespace. Returns 0, or -errno and leaves nothing;
+ * launch_release then does nothing.
+ */
+long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct launch_holder *holder);
 /* Ends the process. A namespace lives on while a descriptor of it is open. */
 void launch_release(struct launch_holder *holder);
 

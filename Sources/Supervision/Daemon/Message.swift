@@ -1,4 +1,5 @@
 import ControlProtocol
+import GuestSpec
 import Systemd
 import UnitSyntax
 
@@ -31,8 +32,8 @@ enum Message {
   case noTimer(error: String)
 
   // What the guest makes of its sockets, and what it reports.
-  case notAdopted(socket: String)
-  case listenerClosed(socket: String, waiting: Int)
+  case notAdopted(socket: String, Unserved)
+  case listenerClosed(socket: String, waiting: Int, Unserved)
   case repaired(socket: String)
   case cannotScan(error: String)
   case guestReported(error: Int32)
