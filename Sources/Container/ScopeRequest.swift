@@ -92,7 +92,8 @@ final class ScopeRequest {
     case .success:
       look()
       if outcome == nil {
-        limit = try? scopes.loop.after(Self.jobPatience) { [unowned self] in settle(.failed("no process was moved to it"))
+        limit = try? scopes.loop.after(Self.jobPatience) { [unowned self] in
+          settle(.failed("no process was moved to it"))
         }
       }
     // How systemd before 254 refuses a property that it does not know.
