@@ -116,14 +116,17 @@ public struct GuestMessage: Codable, Equatable, Sendable {
 
 /// How severe a message is.
 public enum MessageLevel: ExtensibleEnum {
+  /// What is as it should be, and worth knowing.
+  case note
   case warning, error
   /// A level that this version does not know.
   case unrecognized(String)
 
-  public static let known: [MessageLevel] = [.warning, .error]
+  public static let known: [MessageLevel] = [.note, .warning, .error]
 
   public var rawValue: String {
     switch self {
+    case .note: "note"
     case .warning: "warning"
     case .error: "error"
     case .unrecognized(let word): word

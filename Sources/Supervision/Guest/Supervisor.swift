@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import GuestFiles
 import GuestSpec
 import Lifecycle
@@ -111,7 +112,7 @@ extension Supervisor {
       setAlarm()
       return .bound
     } catch {
-      lastFailure = "cannot bind sockets: \(error)"
+      lastFailure = "cannot bind sockets: \(error)\(error.errno == EADDRINUSE ? GuestFiles.otherHolder(of: name) : "")"
       return .bindFailed
     }
   }
