@@ -14,6 +14,8 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var pid: Int32?
   /// The directory of its cgroup.
   @OrNull public var cgroup: String?
+  /// The resource limits that are in force; empty while none runs.
+  public var limits: [LimitStatus] = []
   /// The files that configure it, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
   public var files: [String] = []
   /// Its sockets, in the order of its files.
@@ -51,6 +53,20 @@ public struct GuestStatus: Codable, Equatable, Sendable {
     summary.wakes = wakes
     summary.pid = pid
     return summary
+  }
+}
+
+/// A resource limit of a running guest.
+public struct LimitStatus: Codable, Equatable, Sendable {
+  /// The setting without its `=`.
+  public var setting: String
+  /// As the kernel has it: `1073741824`, `max`.
+  public var value: String
+  /// Whether it is the default, which the guest's file does not have.
+  public var isDefault: Bool
+
+  public init(setting: String, value: String, isDefault: Bool) {
+    (self.setting, self.value, self.isDefault) = (setting, value, isDefault)
   }
 }
 

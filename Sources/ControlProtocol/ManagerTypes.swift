@@ -197,6 +197,16 @@ extension Interface {
       memoryKills: int
     )
 
+    # A resource limit of a running guest
+    type LimitStatus (
+      # A setting of the guest file, without its =
+      setting: string,
+      # As the kernel has it
+      value: string,
+      # Whether the guest file does not have the setting
+      isDefault: bool
+    )
+
     # Everything that is known about one guest
     type GuestStatus (
       name: string,
@@ -207,6 +217,8 @@ extension Interface {
       pid: ?int,
       # The directory of its cgroup
       cgroup: ?string,
+      # Empty while no instance runs
+      limits: []LimitStatus,
       # Lowest precedence first: a .nspawn file, the guest file, its drop-ins
       files: []string,
       sockets: []SocketStatus,

@@ -18,6 +18,8 @@ struct StatusText {
     facts.add("Stop", status.stopAt.map { "\($0.relative(to: now)), unless somebody uses the guest" })
     facts.add("PID", status.pid.map { "\($0)" })
     facts.add("Cgroup", status.cgroup)
+    let limits = status.limits.map { "\($0.setting)=\($0.value)\($0.isDefault ? " (default)" : "")" }
+    facts.add("Limits", limits.isEmpty ? nil : limits.joined(separator: ", "))
     for file in status.files { facts.add("File", file) }
     for socket in status.sockets { facts.add("Socket", line(socket)) }
     facts.add("Connections", "\(status.connections)")

@@ -48,6 +48,7 @@ enum Samples {
     status.wakes = 3
     status.pid = 4711
     status.cgroup = "/dormouse.service/web.guest"
+    status.limits = [LimitStatus(setting: "TasksMax", value: "4096", isDefault: true)]
     status.files = ["/etc/dormouse/web.guest"]
     status.sockets = [socket]
     status.lastWake = wake

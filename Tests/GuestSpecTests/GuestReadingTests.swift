@@ -44,8 +44,8 @@ struct GuestReadingTests {
     #expect(guest.exec.parameters == ["--log-level=info", "a b"])
     #expect(guest.exec.environment == [.init("A", "1"), .init("B", "box")])
     #expect(guest.exec.hostname == "inside")
-    #expect(guest.exec.effectiveKillSignal == .sigterm)
-    #expect(!guest.exec.waitsForReady)
+    #expect(guest.exec.effectiveKillSignal(.systemd) == .sigterm)
+    #expect(!guest.exec.waitsForReady(.systemd))
     #expect(guest.files.volatile == .yes)
     #expect(
       guest.files.mounts == [

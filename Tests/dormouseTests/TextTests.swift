@@ -32,7 +32,12 @@ struct TextTests {
     status.messages = [GuestMessage(at: then, level: .warning, text: "[::]:80 is not enabled in the guest")]
     status.counters.lost = [LossCount(reason: .notUnparked, count: 3)]
     status.counters[.undrained] = 2
+    status.limits = [
+      LimitStatus(setting: "MemoryMax", value: "4096", isDefault: false),
+      LimitStatus(setting: "TasksMax", value: "max", isDefault: true),
+    ]
     let text = StatusText(status, now: now).text
+    #expect(text.contains("  Limits: MemoryMax=4096, TasksMax=max (default)\n"))
     #expect(text.contains("2 not drained before a stop"))
     #expect(text.contains("3 lost (could not be unparked)"))
     #expect(text.contains("  Socket: [::]:80 stream \"http\", not served, web.socket has no web.service\n"))
@@ -78,7 +83,7 @@ struct TextTests {
   @Test("the status shows unknown states, causes, kinds, levels and reasons of a reply unchanged")
   func unrecognized() throws {
     let message = #"""
-      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"files":[],"failedUnits":[],
+      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"limits":[],"files":[],"failedUnits":[],
       "sockets":[{"address":"[::]:80","kind":"seqpacket+","name":"http","passed":false}],
       "lastWake":{"cause":"alarm","at":1800000000000000},"lastStop":{"cause":"maintenance","at":1800000000000000,"killed":false},
       "messages":[{"at":1800000000000000,"level":"notice","text":"it snores"}],

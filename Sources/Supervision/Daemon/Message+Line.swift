@@ -39,6 +39,8 @@ extension Message {
     case .cannotPark(let error): LogLine(.cannotPark, .warning, "cannot park new clients: \(error)", [.error(error)])
     case .cannotUnpark(let error):
       LogLine(.cannotUnpark, .warning, "cannot unpark clients, retrying: \(error)", [.error(error)])
+    case .scopeStops:
+      LogLine(.scopeStops, .info, "its scope is to stop (machinectl terminate, systemctl stop)")
     case .haltRequested(let signal, let cause):
       LogLine(
         .haltRequested, .info, "stopping\(cause == .request ? "" : ":") \(cause.words) (\(signal))",
@@ -130,6 +132,11 @@ extension Message {
     case .endingNow: LogLine(.endingNow, .notice, "second signal, killing all guests")
     case .endingAsleep:
       LogLine(.endingAsleep, .info, "all guests asleep, exiting; systemd keeps the sockets")
+    case .signalIgnored(let pid, let unit):
+      LogLine(
+        .signalIgnored, .notice,
+        "ignoring the signal of process \(pid) of \(unit), which does not tell dormoused to exit",
+        [.pid(pid), .unit(unit)])
     case .cannotRun(let error): LogLine(.cannotRun, .error, "cannot run: \(error)", [.error(error)])
     }
   }

@@ -22,6 +22,7 @@ enum Message {
   case cannotReclaim(error: String)
   case cannotPark(error: String)
   case cannotUnpark(error: String)
+  case scopeStops
   case haltRequested(signal: String, StopCause)
   case killing(setting: String, after: Duration?)
   case stopped(how: String)
@@ -52,6 +53,7 @@ enum Message {
   case listening(path: String)
   case noControllers(reason: String)
   case reloading, ending, endingNow, endingAsleep
+  case signalIgnored(pid: Int32, unit: String)
   case cannotRun(error: String)
 }
 

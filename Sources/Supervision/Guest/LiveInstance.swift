@@ -10,6 +10,8 @@ final class LiveInstance {
   unowned let supervisor: Supervisor
   /// The files in force when it was started.
   let guest: Guest
+  /// What its PID 1 is with `Boot=yes`, found before the guest runs: afterwards the file may be another one.
+  let initSystem: InitSystem
   let scan: SocketScan
   /// nil until it is watched.
   private(set) var instance: (any Instance)?
@@ -43,6 +45,7 @@ final class LiveInstance {
     self.supervisor = supervisor
     self.triggeredAt = triggeredAt
     guest = supervisor.guest
+    initSystem = supervisor.guest.findInitSystem() ?? .other
     diagnosis = Diagnosis(context.asker)
     restoreRetry = Retry(context.timers, after: Self.restorePause, accuracy: .milliseconds(10))
     endRetry = Retry(context.timers)
@@ -75,7 +78,7 @@ extension LiveInstance {
   func start() throws(StartFailure) {
     do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
     let start = InstanceStart(
-      guest: guest, listenerNames: listeners.all.map { $0.name(in: guest.name) },
+      guest: guest, initSystem: initSystem, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in
         try unparkForStart()
         let duplicates = try listeners.duplicates()
@@ -128,6 +131,9 @@ extension LiveInstance {
       supervisor.notStarted(failure)
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
+    case .stopRequested:
+      log(.scopeStops)
+      supervisor.handle(.sleepRequested(now: true, inUse: false))
     case .memoryKills(let count):
       history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
@@ -145,7 +151,7 @@ extension LiveInstance {
     log(.started(pid: instance.pid, after: sinceTrigger))
     for remark in instance.remarks { log(.remark(remark)) }
     supervisor.handle(.started)
-    if !guest.exec.waitsForReady { supervisor.handle(.ready) }
+    if !guest.exec.waitsForReady(initSystem) { supervisor.handle(.ready) }
   }
 
   private func receive(_ message: NotifyMessage) {
@@ -171,7 +177,7 @@ extension LiveInstance {
   func requestHalt(_ cause: StopCause) {
     guard let instance else { return }
     history.haltRequested(because: cause)
-    let signal = guest.exec.effectiveKillSignal
+    let signal = guest.exec.effectiveKillSignal(initSystem)
     do throws(SystemError) {
       try instance.signal(signal)
       log(.haltRequested(signal: signal.description, cause))

@@ -20,6 +20,9 @@ extension Supervisor {
     status.wakes = history.wakes
     status.pid = live?.instance?.pid
     status.cgroup = live?.instance?.cgroup
+    status.limits = (live?.instance?.limits ?? []).map {
+      LimitStatus(setting: $0.setting, value: $0.value, isDefault: $0.isDefault)
+    }
     status.files = loaded.files
     status.sockets = listeners.all.map { listener in
       var socket = listener.status(in: name)
