@@ -30,8 +30,6 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var stopAt: Timestamp?
   /// What the PID 1 of this instance sent to its notify socket or, while none runs, that of the last one.
   @OrNull public var report: GuestReport?
-  /// The units in the guest that have failed, when it was asked last.
-  public var failedUnits: [FailedUnit] = []
   /// What an administrator should look at, oldest first.
   public var messages: [GuestMessage] = []
   /// What happened since the daemon started.

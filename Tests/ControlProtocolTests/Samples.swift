@@ -55,7 +55,6 @@ enum Samples {
     status.lastStop = stop
     status.retryAt = at
     status.stopAt = at
-    status.failedUnits = [failedUnit]
     status.report = report
     status.messages = [GuestMessage(at: at, level: .warning, text: "[::]:80 is enabled in the guest, but not held")]
     status.counters[.connectionsRefused] = 1
@@ -112,6 +111,7 @@ enum Samples {
     report.machineID = String(repeating: "a", count: 32)
     report.signalsLevel = 2
     report.units = ["sockets.target"]
+    report.failedUnits = [failedUnit]
     report.shutdown = "poweroff"
     report.rebootParameter = "x"
     report.exitStatus = 1

@@ -247,8 +247,10 @@ extension Supervisor {
     }
     do throws(SystemError) {
       try deadlines.arm(timer, after: delay) { [unowned self] in
-        passed(timer, delay)
-        handle(event)
+        askBefore(timer) { [unowned self] in
+          passed(timer, delay)
+          handle(event)
+        }
       }
       return nil
     } catch {
@@ -280,9 +282,8 @@ extension Supervisor {
   private func passed(_ timer: Timer, _ delay: Duration) {
     switch timer {
     case .start:
-      lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
+      lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))\(failedUnitWords)"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
-      nameFailedUnit()
     case .freeze: log(.cannotFreeze(error: "some processes did not freeze in time"))
     case .pause:
       pauseEnds = nil
