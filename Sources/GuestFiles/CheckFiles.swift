@@ -34,7 +34,6 @@ extension GuestFiles {
       }
     }
     all.addConflicts()
-    for index in all.guests.indices { all.guests[index].diagnostics += all.guests[index].initProblems() }
     var told: Set<Diagnostic> = []
     let found = all.diagnostics + all.guests.flatMap(\.diagnostics) + all.problems(hostUnits: hostUnits)
     return found.filter { told.insert($0).inserted }

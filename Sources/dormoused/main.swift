@@ -9,6 +9,11 @@ do {
   // The signals first: every thread that the runtime makes from here on inherits the mask.
   try blockSignals(Manager.blockedSignals)
   let arguments = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
+  guard geteuid() == 0 else {
+    Journal(.stderr).send(
+      .error, "dormoused: must run as root, because it makes namespaces, mounts and cgroups; try sudo")
+    exit(EX_NOPERM)
+  }
   do {
     try OwnProgram.executeReadOnly()
     OwnProgram.setName("dormoused")

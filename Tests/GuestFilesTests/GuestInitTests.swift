@@ -10,7 +10,7 @@ struct GuestInitTests {
   init() throws { tree = try FilesTree() }
 
   private func guest(_ settings: String = "") throws -> LoadedGuest {
-    try tree.add("web.guest", "[Guest]\nDirectory=\(tree.path("root"))\n\(settings)")
+    try tree.add("web.guest", "[Socket]\nListenStream=80\n[Guest]\nDirectory=\(tree.path("root"))\n\(settings)")
     return try #require(GuestFiles(searchPath: [tree.root]).loadAll()["web"])
   }
 

@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import GuestFiles
 import GuestSpec
+import Lifecycle
 import Linux
 import Systemd
 
@@ -25,6 +26,7 @@ public actor Manager {
   /// soon as its guests are asleep.
   private(set) var endsAsleep = false
   /// Guests whose files were removed and added again, while the instance of the old file still stops.
+  private(set) var broken = BrokenGuests()
   private var returning: [String: LoadedGuest] = [:]
   private var readyRetry: Retry?
   /// The next search for orphans, and the errors of the last one by guest (empty: of the search as a whole), which are logged once.
@@ -67,7 +69,7 @@ public actor Manager {
       try start()
     } catch {
       log.write(.cannotRun(error: "\(error)"))
-      exit(EXIT_FAILURE)
+      exit(error is NothingToManage ? EX_CONFIG : EXIT_FAILURE)
     }
   }
 
@@ -98,6 +100,10 @@ public actor Manager {
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     try context.store.batch { () throws(SystemError) in try beginAll() }
+    // A service manager that has passed sockets would start the next daemon for the same clients, at once and without end.
+    if supervisors.isEmpty, !arguments.guests.isEmpty, passed.count == 0, orphanRetry?.isPending != true {
+      throw NothingToManage(broken.errors ?? "there is no file \(arguments.guests.joined(separator: ".guest, ")).guest")
+    }
     notifyReady()
   }
 
@@ -123,6 +129,7 @@ extension Manager {
       loaded.guests.removeAll { !arguments.guests.contains($0.name) }
       for name in arguments.guests where loaded[name] == nil { log.write(.noSuchGuest(name)) }
     }
+    broken = BrokenGuests(loaded.guests)
     for diagnostic in loaded.diagnostics + loaded.guests.flatMap(\.diagnostics) { log.write(.problem(diagnostic)) }
     return loaded
   }
@@ -142,7 +149,7 @@ extension Manager {
   }
 
   /// SIGHUP: reads the files again. New guests are added, removed ones are stopped, and changes come into force when the guest has stopped.
-  private func reload() {
+  func reload() {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
@@ -237,8 +244,14 @@ extension Manager {
 
   /// What `systemctl status` shows.
   private var status: String {
-    let awake = supervisors.values.filter { $0.state.mayRun }.map(\.name).sorted()
-    if !awake.isEmpty { return "awake: \(awake.joined(separator: ", "))" }
-    return supervisors.count == 1 ? "1 guest asleep" : "\(supervisors.count) guests asleep"
+    func names(_ isMeant: (State) -> Bool) -> String {
+      supervisors.values.filter { isMeant($0.state) }.map(\.name).sorted().joined(separator: ", ")
+    }
+    let awake = names(\.mayRun)
+    let failed = names { $0.word == .failed }
+    let asleep = supervisors.values.count { !$0.state.mayRun && $0.state.word != .failed }
+    var parts = [awake.isEmpty ? nil : "awake: \(awake)", failed.isEmpty ? nil : "failed: \(failed)"].compactMap { $0 }
+    if parts.isEmpty || asleep > 0 { parts.append(asleep == 1 ? "1 guest asleep" : "\(asleep) guests asleep") }
+    return (parts + broken.words).joined(separator: "; ")
   }
 }

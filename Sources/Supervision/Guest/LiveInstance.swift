@@ -53,7 +53,7 @@ final class LiveInstance {
     self.triggeredAt = triggeredAt
     guest = supervisor.guest
     initSystem = supervisor.guest.findInitSystem() ?? .other
-    diagnosis = Diagnosis(context.asker)
+    diagnosis = Diagnosis(context.asker, supervisor.listeners)
     restoreRetry = Retry(context.timers, after: Self.restorePause, accuracy: .milliseconds(10))
     endRetry = Retry(context.timers)
     scan = SocketScan(

@@ -35,8 +35,8 @@ extension Supervisor {
     status.lastStop = history.lastStop
     status.retryAt = pauseEnds
     status.stopAt = found.flatMap { live?.idleWatch?.stopAt($0.usage) }
-    status.failedUnits = failedUnits
-    status.report = history.report
+    status.report = failedUnits.isEmpty ? history.report : history.report ?? GuestReport()
+    status.report?.failedUnits = failedUnits
     status.report?.sshAddress = sshAddress
     status.messages =
       (agreement?.disagreements ?? []).map { GuestMessage(at: since, level: .warning, text: $0.description) }
@@ -141,14 +141,20 @@ extension Supervisor {
     agreement = found
   }
 
-  /// Adds to the last failure which unit in the guest has failed, if it says so before it is gone.
-  func nameFailedUnit() {
-    guard let live, let failure = lastFailure else { return }
-    live.diagnosis.refresh(live.askable) { [weak self, weak live] in
-      guard let self, let unit = live?.diagnosis.units?.failed.first, lastFailure == failure else { return }
-      lastFailure = "\(failure); in the guest, \(unit)"
+  /// Of a guest that is not ready in time, asks first which unit in it has failed: one that shuts down does not answer.
+  ///
+  /// - Parameters:
+  ///   - timer: which deadline has passed.
+  ///   - body: called unless the guest has become ready meanwhile.
+  func askBefore(_ timer: Timer, _ body: @escaping () -> Void) {
+    guard timer == .start, let asked = live else { return body() }
+    asked.diagnosis.refresh(asked.askable) { [weak self] in
+      if let self, live === asked, state.isBeforeReady { body() }
     }
   }
+
+  /// Which unit in the guest has failed, as the end of a sentence.
+  var failedUnitWords: String { live?.diagnosis.units?.failed.first.map { "; in the guest, \($0)" } ?? "" }
 }
 
 extension GuestState {

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Glibc
 import GuestFiles
 import GuestSpec
 import Lifecycle
@@ -112,7 +113,7 @@ extension Supervisor {
       setAlarm()
       return .bound
     } catch {
-      lastFailure = "cannot bind sockets: \(error)"
+      lastFailure = "cannot bind sockets: \(error)\(error.errno == EADDRINUSE ? GuestFiles.otherHolder(of: name) : "")"
       return .bindFailed
     }
   }
@@ -247,8 +248,10 @@ extension Supervisor {
     }
     do throws(SystemError) {
       try deadlines.arm(timer, after: delay) { [unowned self] in
-        passed(timer, delay)
-        handle(event)
+        askBefore(timer) { [unowned self] in
+          passed(timer, delay)
+          handle(event)
+        }
       }
       return nil
     } catch {
@@ -280,9 +283,8 @@ extension Supervisor {
   private func passed(_ timer: Timer, _ delay: Duration) {
     switch timer {
     case .start:
-      lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
+      lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))\(failedUnitWords)"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
-      nameFailedUnit()
     case .freeze: log(.cannotFreeze(error: "some processes did not freeze in time"))
     case .pause:
       pauseEnds = nil
