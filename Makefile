@@ -49,7 +49,7 @@ all: build
 build:
 	@.ci/need $(BUILD_NEEDS)
 	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED)
-	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused
+	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused .build/release/dormouse-ask
 
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
 demo:
@@ -178,6 +178,7 @@ install:
 	install -d $(bindir) $(sbindir) $(unitdir) $(catalogdir) $(docdir)/docs $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
 	install -s .build/programs/dormouse $(bindir)/dormouse
 	install -s .build/programs/dormoused $(sbindir)/dormoused
+	install -s .build/programs/dormouse-ask $(sbindir)/dormouse-ask
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 units/dormouse.catalog $(catalogdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1

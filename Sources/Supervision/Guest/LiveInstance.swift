@@ -33,6 +33,8 @@ final class LiveInstance {
   private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
+  /// What is wrong inside.
+  let diagnosis: Diagnosis
   let restoreRetry: Retry
   private let endRetry: Retry
   /// The pause before unparking is tried again.
@@ -44,6 +46,7 @@ final class LiveInstance {
     self.triggeredAt = triggeredAt
     guest = supervisor.guest
     initSystem = supervisor.guest.findInitSystem() ?? .other
+    diagnosis = Diagnosis(context.asker)
     restoreRetry = Retry(context.timers, after: Self.restorePause, accuracy: .milliseconds(10))
     endRetry = Retry(context.timers)
     scan = SocketScan(
@@ -60,6 +63,8 @@ final class LiveInstance {
   var isAttended: Bool { instance?.consoles.contains { $0.isAttended } ?? false }
   /// The end of what the guest printed.
   var consoleText: String { instance?.consoles.first?.text.text ?? "" }
+  /// The instance, if its init may be systemd, and answers.
+  var askable: (any Instance)? { guest.exec.boot ? instance : nil }
   var refusedMessages: Int { instance?.refusedMessages ?? 0 }
 
   func log(_ message: Message) { supervisor.log(message) }
@@ -126,6 +131,9 @@ extension LiveInstance {
       supervisor.notStarted(failure)
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
+    case .stopRequested:
+      log(.scopeStops)
+      supervisor.handle(.sleepRequested(now: true, inUse: false))
     case .memoryKills(let count):
       history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
