@@ -117,7 +117,8 @@ extension ContainerInstance {
   private func forwardPorts() {
     guard let network = holdings?.network, !network.ports.isEmpty else { return }
     do throws(SystemError) {
-      let forwarding = try PortForwarding(network, of: name.guest, backend.loop) { [unowned self] in report(.remark($0)) }
+      let forwarding = try PortForwarding(network, of: name.guest, backend.loop) { [unowned self] in report(.remark($0))
+      }
       self.forwarding = forwarding
       try forwarding.begin(backend.loop)
     } catch {

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 import Testing
@@ -105,7 +106,8 @@ struct NetworkAttackTests {
       let address = try #require(try world.interfaces(of: guest).first { $0.ifname == "lan" }?.address)
       try world.inNetwork(of: guest, "ip", "link", "delete", "lan")
       try world.inNetwork(
-        of: guest, "ip", "link", "add", "lan", "address", address, "index", number, "type", "veth", "peer", "name", "leg")
+        of: guest, "ip", "link", "add", "lan", "address", address, "index", number, "type", "veth", "peer", "name",
+        "leg")
       try world.sleep("echo")
       try daemon.waitForLog("moving the interface eth1 back to the host (another has its place)")
       #expect(try world.interfaces().map(\.ifname) == ["lo"])
@@ -126,7 +128,7 @@ struct NetworkAttackTests {
       let guest = try world.leader(of: "echo")
       let number = try index(of: "lan", world, guest)
       let before = try require("readlink", "/proc/\(guest)/ns/net")
-      #expect(try client.ask("call \(SystemCall.unshare) \(CLONE_NEWNET)") == "0")
+      #expect(try client.ask("call \(SystemCall.unshare) \(LINUX_CLONE_NEWNET)") == "0")
       #expect(try require("readlink", "/proc/\(guest)/ns/net") != before)
       try world.inNetwork(of: guest, "ip", "link", "add", "lan", "index", number, "type", "veth", "peer", "name", "leg")
       daemon.child.signal(SIGKILL)
@@ -166,6 +168,3 @@ struct NetworkAttackTests {
     #endif
   }
 }
-
-/// clone(2); it is under _GNU_SOURCE.
-private let CLONE_NEWNET = 0x4000_0000

@@ -55,7 +55,8 @@ extension GuestNetwork {
       do throws(SystemError) {
         if let found = links.first(where: interface.isThere) {
           if !interface.is(found) {
-            throw SystemError("moving the interface \(interface.host) back to the host (another has its place)", errno: ENODEV)
+            throw SystemError(
+              "moving the interface \(interface.host) back to the host (another has its place)", errno: ENODEV)
           }
           try move(found, home, interface, inside)
         }
