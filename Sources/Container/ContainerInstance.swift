@@ -117,9 +117,10 @@ extension ContainerInstance {
   private func forwardPorts() {
     guard let network = holdings?.network, !network.ports.isEmpty else { return }
     do throws(SystemError) {
-      let forwarding = try PortForwarding(network, of: name.guest)
+      let forwarding = try PortForwarding(network, of: name.guest, backend.loop) { [unowned self] in report(.remark($0))
+      }
       self.forwarding = forwarding
-      try forwarding.begin(backend.loop) { [unowned self] in report(.remark($0)) }
+      try forwarding.begin(backend.loop)
     } catch {
       report(.remark(.cannotForward(error: "\(error)")))
     }

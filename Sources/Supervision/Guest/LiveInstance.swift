@@ -52,7 +52,7 @@ final class LiveInstance {
     self.supervisor = supervisor
     self.triggeredAt = triggeredAt
     guest = supervisor.guest
-    initSystem = supervisor.guest.findInitSystem() ?? .other
+    initSystem = InitSystem(of: supervisor.guest) ?? .other
     diagnosis = Diagnosis(context.asker, supervisor.listeners)
     restoreRetry = Retry(context.timers, after: Self.restorePause, accuracy: .milliseconds(10))
     endRetry = Retry(context.timers)
