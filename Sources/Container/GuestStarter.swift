@@ -60,6 +60,7 @@ struct GuestStarter {
     } catch {
       throw StartError(error)
     }
+    try refuseExposure(of: guest, facts)
     return users
   }
 
@@ -133,7 +134,6 @@ struct GuestStarter {
       remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
     }
     remarks += plan.notes.map { .notCarriedOut("\($0)") }
-    if let reason = users.withoutBecause { remarks.append(.usersOfHost(reason: reason)) }
     if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
     return remarks
   }

@@ -26,7 +26,7 @@ extension GuestFiles {
     }
     all.addConflicts()
     var told: Set<Diagnostic> = []
-    return (all.diagnostics + all.guests.flatMap(\.diagnostics)).filter { told.insert($0).inserted }
+    return (all.diagnostics + all.guests.flatMap { $0.diagnostics + $0.exposures }).filter { told.insert($0).inserted }
   }
 
   /// Reads the guest that a file is part of. Nil when the file masks its guest.
