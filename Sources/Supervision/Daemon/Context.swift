@@ -13,6 +13,8 @@ final class Context {
   /// Open all the time, so that a scan works when no descriptor is left.
   let sockDiag: SockDiag
   let store: SocketStore
+  /// Nil: no guest is asked.
+  let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false
 
@@ -20,13 +22,15 @@ final class Context {
   ///
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
-    loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager
+    loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
+    asker: (any Asker)? = nil
   ) throws(SystemError) {
     sockDiag = try SockDiag()
     self.loop = loop
     self.timers = timers ?? loop
     self.log = log
     self.backend = backend
+    self.asker = asker
     store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
   }
