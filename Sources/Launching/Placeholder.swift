@@ -9,7 +9,7 @@ public final class Placeholder {
 
   /// - Throws: `LaunchError` when there is no room for a process.
   public init() throws(LaunchError) {
-    let error = launch_hold(0, &holder)
+    let error = launch_hold(0, 0, 0, &holder)
     if error != 0 { throw LaunchError("making a process for the guest's scope", errno: Int32(-error)) }
   }
 
