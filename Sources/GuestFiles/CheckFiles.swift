@@ -35,7 +35,7 @@ extension GuestFiles {
     }
     all.addConflicts()
     var told: Set<Diagnostic> = []
-    let found = all.diagnostics + all.guests.flatMap(\.diagnostics) + all.problems(hostUnits: hostUnits)
+    let found = all.diagnostics + all.guests.flatMap { $0.diagnostics + $0.exposures } + all.problems(hostUnits: hostUnits)
     return found.filter { told.insert($0).inserted }
   }
 

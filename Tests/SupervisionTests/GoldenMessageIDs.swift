@@ -35,7 +35,6 @@ let goldenMessageIDs: [String: String] = [
   "noDevicePolicy": "8193894693b34ce2811998e38305911e",
   "unmet": "8da71203d09446aaaa785fc3877b478c",
   "notCarriedOut": "502b7164eda54714a838368ec7ef28bf",
-  "usersOfHost": "f752ac988f93402698c68795aa3947e1",
   "sameMachineID": "21d009be188246188eb39d846c5c7937",
   "forwarding": "5d4377f59b624591bd635c819906cbe5",
   "cannotForward": "b25974e5b45d489099a5b8543bf57d43",

@@ -144,7 +144,7 @@ struct MessageTests {
     ]
     + [
       InstanceRemark.noDevicePolicy, .unmet(settings: "CPUWeight=", controller: "cpu", reason: "r"),
-      .notCarriedOut("Foo= has no effect"), .usersOfHost(reason: "r"), .sameMachineID(as: "other"),
+      .notCarriedOut("Foo= has no effect"), .sameMachineID(as: "other"),
       .forwarding(to: ["10.0.0.2", "fd00::2"]), .forwarding(to: []), .cannotForward(error: "e"),
       .notFromLoopback(error: "e"), .noScope(reason: "r"), .notRegistered(reason: "r"), .cannotEnd(error: "e"),
     ].map(Message.remark)

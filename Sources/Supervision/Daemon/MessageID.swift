@@ -42,7 +42,6 @@ enum MessageID: String, CaseIterable {
   case noDevicePolicy = "8193894693b34ce2811998e38305911e"
   case unmet = "8da71203d09446aaaa785fc3877b478c"
   case notCarriedOut = "502b7164eda54714a838368ec7ef28bf"
-  case usersOfHost = "f752ac988f93402698c68795aa3947e1"
   case sameMachineID = "21d009be188246188eb39d846c5c7937"
   case forwarding = "5d4377f59b624591bd635c819906cbe5"
   case cannotForward = "b25974e5b45d489099a5b8543bf57d43"
