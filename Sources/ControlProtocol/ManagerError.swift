@@ -6,6 +6,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   case freezeFailed(name: String, reason: String)
   case consoleFailed(name: String, reason: String)
   case tooManySubscribers
+  case tooManyWaiting
   case subscriberTooSlow
 
   public var description: String {
@@ -16,6 +17,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .freezeFailed(let name, let reason): "cannot freeze \(name): \(reason)"
     case .consoleFailed(let name, let reason): "cannot connect to a terminal of \(name): \(reason)"
     case .tooManySubscribers: "the daemon has as many subscribers as it serves at once"
+    case .tooManyWaiting: "as many calls wait for guests as the daemon holds at once; try again when some are answered"
     case .subscriberTooSlow: "the subscription has ended: replies were not read in time"
     }
   }
@@ -43,6 +45,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     Entry(.freezeFailed, of: ManagerError.freezeFailed),
     Entry(.consoleFailed, of: ManagerError.consoleFailed),
     Entry(.tooManySubscribers) { _ in .tooManySubscribers },
+    Entry(.tooManyWaiting) { _ in .tooManyWaiting },
     Entry(.subscriberTooSlow) { _ in .subscriberTooSlow },
   ]
 
@@ -58,6 +61,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .freezeFailed: .freezeFailed
     case .consoleFailed: .consoleFailed
     case .tooManySubscribers: .tooManySubscribers
+    case .tooManyWaiting: .tooManyWaiting
     case .subscriberTooSlow: .subscriberTooSlow
     }
   }
@@ -69,7 +73,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .wakeFailed(let name, let reason), .sleepFailed(let name, let reason), .freezeFailed(let name, let reason),
       .consoleFailed(let name, let reason):
       [.guest: .string(name), .reason: .string(reason)]
-    case .tooManySubscribers, .subscriberTooSlow: [:]
+    case .tooManySubscribers, .tooManyWaiting, .subscriberTooSlow: [:]
     }
   }
 
@@ -97,6 +101,8 @@ extension ErrorType {
     "ConsoleFailed", "The guest is not running, is frozen, or has no such terminal.", [.guest, .reason])
   static let tooManySubscribers = ErrorType(
     "TooManySubscribers", "The daemon serves no more subscribers at once.")
+  static let tooManyWaiting = ErrorType(
+    "TooManyWaiting", "As many calls wait for guests as the daemon holds at once. The call was not carried out.")
   static let subscriberTooSlow = ErrorType(
     "SubscriberTooSlow",
     """

@@ -46,7 +46,8 @@ enum Failure: Error, CustomStringConvertible {
       switch error {
       case .wakeFailed(let name, _): "\(error); `dormouse status --console \(name)` may show more"
       case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now stops it anyway"
-      case .noSuchGuest, .freezeFailed, .consoleFailed, .tooManySubscribers, .subscriberTooSlow: "\(error)"
+      case .noSuchGuest, .freezeFailed, .consoleFailed, .tooManySubscribers, .tooManyWaiting, .subscriberTooSlow:
+        "\(error)"
       }
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }
