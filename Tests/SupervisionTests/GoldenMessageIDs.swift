@@ -58,4 +58,5 @@ let goldenMessageIDs: [String: String] = [
   "endingNow": "7c5973a4c0394501a93cdb799039f2b6",
   "endingAsleep": "4971b60f078f4142a68cc85cb96bc4ea",
   "cannotRun": "8ee196b81a5a40aa825836271141e27d",
+  "linesDropped": "95a3cadbb01f4c2fbfd3e0753d4e3a94",
 ]

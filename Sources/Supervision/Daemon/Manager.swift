@@ -79,7 +79,8 @@ public actor Manager {
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
-      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager)
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
+      startLimit: startLimit(loadSettings()))
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
@@ -99,6 +100,7 @@ public actor Manager {
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     try context.store.batch { () throws(SystemError) in try beginAll() }
     notifyReady()
+    endWatchWhenNothingRuns()
   }
 
   private func watchSignals() throws(SystemError) {
@@ -127,6 +129,18 @@ extension Manager {
     return loaded
   }
 
+  /// Loads `dormoused.conf`, and logs all of its errors and warnings.
+  private func loadSettings() -> DaemonSettings {
+    let loaded = GuestFiles(searchPath: arguments.searchPath).loadDaemon()
+    for diagnostic in loaded.diagnostics { log.write(.problem(diagnostic)) }
+    return loaded.settings
+  }
+
+  /// One more than there are processors serves fifty clients that come at once best: a start also waits for the disk and for other processes.
+  private func startLimit(_ settings: DaemonSettings) -> Int {
+    settings.maxConcurrentStarts.map { Int($0) } ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) + 1
+  }
+
   func makeSupervisor(_ loaded: LoadedGuest, _ context: Context) -> Supervisor {
     let supervisor = Supervisor(loaded, context: context)
     supervisor.stateChanged = { [unowned self] in stateChanged(of: $0) }
@@ -146,6 +160,7 @@ extension Manager {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
+    context.places.setLimit(startLimit(loadSettings()))
     let loaded = load()
     returning = [:]
     // A guest whose file has an error keeps its old one, and so do all guests when a directory cannot be read.
@@ -200,6 +215,12 @@ extension Manager {
       end(logging: .endingAsleep)
     }
     notify { manager throws(SystemError) in try manager.status(status) }
+    endWatchWhenNothingRuns()
+  }
+
+  /// While nothing runs nothing can stall, and a daemon whose guests are all asleep has no timer.
+  private func endWatchWhenNothingRuns() {
+    if let watchdog = context?.watchdog, !supervisors.values.contains(where: \.state.mayRun) { watchdog.end() }
   }
 
   private func exitWhenNothingIsLeft() {
@@ -230,7 +251,12 @@ extension Manager {
   /// What `systemctl status` shows.
   private var status: String {
     let awake = supervisors.values.filter { $0.state.mayRun }.map(\.name).sorted()
-    if !awake.isEmpty { return "awake: \(awake.joined(separator: ", "))" }
-    return supervisors.count == 1 ? "1 guest asleep" : "\(supervisors.count) guests asleep"
+    let failed = supervisors.values.filter { $0.state.word == .failed }.map(\.name).sorted()
+    let asleep = supervisors.count - awake.count - failed.count
+    var parts: [String] = []
+    if !awake.isEmpty { parts.append("awake: \(awake.joined(separator: ", "))") }
+    if !failed.isEmpty { parts.append("failed: \(failed.joined(separator: ", "))") }
+    if parts.isEmpty { parts.append(asleep == 1 ? "1 guest asleep" : "\(asleep) guests asleep") }
+    return parts.joined(separator: "; ")
   }
 }

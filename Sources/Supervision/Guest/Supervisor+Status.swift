@@ -24,6 +24,10 @@ extension Supervisor {
     status.retryAt = pauseEnds
     status.stopAt = found.flatMap { live?.idleWatch?.stopAt($0.usage) }
     status.report = history.report
+    if state.isQueued {
+      status.report = GuestReport()
+      status.report?.status = turn
+    }
     status.report?.sshAddress = sshAddress
     status.messages =
       disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
@@ -36,6 +40,12 @@ extension Supervisor {
     return status
   }
 
+  /// What a guest waits for that does not start yet.
+  private var turn: String {
+    let count = context.places.startingCount
+    return "it waits for its turn: \(count) \(count == 1 ? "guest starts" : "guests start") (MaxConcurrentStarts=)"
+  }
+
   private var sshAddress: String? {
     guard history.report?.units.contains("ssh-access.target") == true else { return nil }
     return live?.instance?.sshSocket.map { "unix\($0)" }
@@ -46,10 +56,14 @@ extension Supervisor {
     var explanation = GuestExplanation(name: name, state: GuestState(state.word), since: since)
     switch state {
     case .pending, .unbound, .binding, .inactive:
+      // It has failed too often, and the next client is the next attempt.
+      if state.word == .failed { explanation.reasons = [lastFailure ?? "it ended too soon"] }
       explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
       explanation.reasons = [lastFailure ?? "it ended too soon"]
+      if state.isRefusing { explanation.reasons.append("clients are refused until it is tried again") }
       explanation.retryAt = pauseEnds
+    case .queued: explanation.reasons = [turn]
     case .launching, .activating:
       explanation.reasons = ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? live?.scan.scan())?.connections ?? []
