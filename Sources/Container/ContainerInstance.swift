@@ -10,21 +10,26 @@ import Systemd
 /// and directories on the host.
 final class ContainerInstance: Instance {
   let process: GuestProcess
-  let container: GuestCgroup
+  /// Another one before PID 1 executes, if the instance gets a scope.
+  private(set) var container: GuestCgroup
   /// The console first; none for an orphan.
   private(set) var consoles: [Console] = []
   var remarks: [InstanceRemark] = []
+  var limits: [InstanceLimit] = []
   /// From `watch` on.
   private var freezer: Freezer?
-  private let backend: ContainerBackend
+  let backend: ContainerBackend
   /// Nil for an orphan.
   private let messages: PacedMessages?
   /// Nil once the instance has ended.
-  private var holdings: Holdings?
+  private(set) var holdings: Holdings?
   private var forwarding: PortForwarding?
   private var sources: [EventSource] = []
+  private var memoryWatch: EventSource?
   private var knownMemoryKills = 0
-  private var report: (InstanceEvent) -> Void = { _ in }
+  private(set) var report: (InstanceEvent) -> Void = { _ in }
+  /// While PID 1 waits for its place.
+  var start: PlacedStart?
 
   /// What an instance occupies on the host. It is freed when the instance ends.
   struct Holdings {
@@ -97,21 +102,16 @@ extension ContainerInstance {
     try messages?.watch(loop) { [unowned self] in
       receive { messages throws(SystemError) in try messages.next(from: process) }
     }
-    try watchMemory(loop)
     for console in consoles { try console.watch(loop) }
-    freezer = Freezer(container, loop: loop)
+    try watchContainer()
     // The ports of an orphan are forwarded already, but nothing watches its addresses.
     if messages == nil { forwardPorts() }
   }
 
   /// PID 1 executes the guest's program.
-  func began(_ guest: Guest) {
+  func began() {
     report(.started)
     forwardPorts()
-    let machine = Machines.Machine(
-      name: guest.name, id: holdings?.machineID.flatMap { MachineID($0.id) }, leader: pid, root: guest.rootDirectory,
-      interfaces: holdings?.network?.hostIndexes ?? [])
-    backend.machines.register(machine) { [weak self] in self?.report(.remark(.notRegistered(reason: $0))) }
   }
 
   /// `Port=`. A guest whose ports cannot be forwarded runs all the same: its listeners work without that.
@@ -126,10 +126,24 @@ extension ContainerInstance {
     }
   }
 
-  private func watchMemory(_ loop: EventLoop) throws(SystemError) {
+  private func watchContainer() throws(SystemError) {
     try container.withMemoryChanges { changes throws(SystemError) in
-      sources.append(try loop.watch(changes, for: .priority) { [unowned self] _ in countMemoryKills() })
+      memoryWatch = try backend.loop.watch(changes, for: .priority) { [unowned self] _ in countMemoryKills() }
     }
+    freezer = Freezer(container, loop: backend.loop)
+  }
+
+  /// PID 1 has been moved to this cgroup, and has not executed yet.
+  func moved(to cgroup: GuestCgroup) throws(SystemError) {
+    // The sources before the descriptors that they watch.
+    memoryWatch = nil
+    freezer?.stop()
+    freezer = nil
+    let former = container
+    container = cgroup
+    // Nothing is in it. What fails here is tried again at the guest's next start.
+    try? former.remove()
+    try watchContainer()
   }
 
   private func countMemoryKills() {
@@ -160,6 +174,7 @@ extension ContainerInstance {
       for console in consoles { console.drainAll() }
       countMemoryKills()
       guard let status = try process.reap() else { return }
+      start = nil
       stopWatching()
       endRest(status)
     } catch {
@@ -195,6 +210,24 @@ extension ContainerInstance {
 
   /// Frees what the instance occupied on the host, before its end is reported and the next one is started.
   private func finish(_ status: ExitStatus) {
+    free()
+    // Nothing is reported after the end: who received the reports may be gone.
+    let report = report
+    self.report = { _ in }
+    report(.ended(status))
+  }
+
+  /// PID 1 did not execute. It has been reaped.
+  func startFailed(_ error: StartError) {
+    start = nil
+    try? container.kill()
+    free()
+    let report = report
+    self.report = { _ in }
+    report(.startFailed(StartFailure(error.description)))
+  }
+
+  private func free() {
     stopWatching()
     messages?.removePath()
     for problem in holdings?.network?.end() ?? [] { fail(problem) }
@@ -207,16 +240,14 @@ extension ContainerInstance {
     }
     InstanceRecord(runtime: backend.runtime).remove(name)
     backend.machines.unregister(name.guest)
-    // Nothing is reported after the end: who received the reports may be gone.
-    let report = report
-    self.report = { _ in }
-    report(.ended(status))
+    backend.scopes?.forget(name)
   }
 
   private func stopWatching() {
     for source in sources { source.cancel() }
     sources = []
     messages?.stop()
+    memoryWatch = nil
     freezer?.stop()
     for console in consoles { console.stopWatching() }
     forwarding = nil

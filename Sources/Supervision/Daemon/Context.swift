@@ -17,6 +17,8 @@ final class Context {
   let places: StartPlaces
   /// nil when the service manager does not watch this daemon.
   let watchdog: Watchdog?
+  /// Nil: no guest is asked.
+  let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false
 
@@ -25,13 +27,14 @@ final class Context {
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
-    startLimit: Int
+    startLimit: Int, asker: (any Asker)? = nil
   ) throws(SystemError) {
     sockDiag = try SockDiag()
     self.loop = loop
     self.timers = timers ?? loop
     self.log = log
     self.backend = backend
+    self.asker = asker
     store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
     watchdog = Watchdog(serviceManager, self.timers)
