@@ -63,6 +63,9 @@ public struct ExecSettings: Equatable, Sendable {
   }
   /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or what its init does.
   public func waitsForReady(_ initSystem: InitSystem) -> Bool { notifyReady ?? (boot && initSystem.sendsReady) }
+  /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or whether systemd boots in it. A systemd expects them so; other
+  /// programs expect what a service manager passes.
+  public func passesNonBlocking(_ initSystem: InitSystem) -> Bool { process.nonBlocking ?? (boot && initSystem == .systemd) }
 
   /// What is done with the root directory before the program runs.
   public struct Root: Equatable, Sendable {
@@ -86,6 +89,8 @@ public struct ExecSettings: Equatable, Sendable {
   public struct Process: Equatable, Sendable {
     /// `User=`: a user of the guest, by name or by number; nil means root.
     public var user: String?
+    /// `NonBlocking=`; nil means the value of `boot`.
+    public var nonBlocking: Bool?
     /// `WorkingDirectory=`; nil means the root directory.
     public var workingDirectory: String?
     /// `Personality=`.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A file descriptor that is closed when its value is destroyed.
@@ -7,15 +8,33 @@ import Glibc
 public struct OwnedFD: ~Copyable, Sendable {
   /// The number, for system calls in `Linux` and `Launching` only.
   public let raw: Int32
+  private let closing: Closing
+
+  /// Where it is closed. The last close(2) of what a guest has had in hand may take the guest's time: a connection that lingers, a file with
+  /// a million pages, a queue of such files.
+  public enum Closing: Sendable {
+    case here
+    /// On another thread.
+    case elsewhere
+    /// On another thread, and waited for a little: usually its address is free afterwards.
+    case elsewhereSoon
+  }
 
   /// Takes over `raw`, which must be open and have no other owner.
-  public init(owning raw: Int32) {
+  public init(owning raw: Int32, closing: Closing = .here) {
     // Trap: the caller did not check the result of its system call.
     precondition(raw >= 0, "a descriptor is never negative")
     self.raw = raw
+    self.closing = closing
   }
 
-  deinit { close(raw) }
+  deinit {
+    switch closing {
+    case .here: close(raw)
+    case .elsewhere: linux_close_elsewhere(raw, 0)
+    case .elsewhereSoon: linux_close_elsewhere(raw, 20)
+    }
+  }
 
   /// Passes ownership of the number to the caller, who has to close it.
   public consuming func release() -> Int32 {

@@ -45,7 +45,8 @@ extension GuestListeners {
   }
 
   private func stored(_ socket: HeldSocket, _ role: StoredSocket.Role, _ listener: Listener) -> StoredSocket {
-    StoredSocket(role, socket, listen: listener.listen, group: listener.group, guest: guest)
+    StoredSocket(
+      role, socket, listen: listener.listen, group: listener.group, guest: guest, isConfined: listener.isConfined)
   }
 
   /// Takes back a socket that an earlier daemon stored. Called for all primary sockets first, then for the standbys.
@@ -62,8 +63,13 @@ extension GuestListeners {
     let there = all.first { $0.listen == match.listen }
     switch description.role {
     case .primary:
-      guard there == nil, description.options == match.group.storedOptions else { return false }
-      add(try Listener(socket, as: match.listen, of: match.group, passed: false))
+      // One that is not confined although it should be is of no use: another is made, if that is possible.
+      guard there == nil, description.options == match.group.storedOptions,
+        description.isConfined || !match.isConfined
+      else { return false }
+      let listener = try Listener(socket, as: match.listen, of: match.group, passed: false)
+      listener.isConfined = description.isConfined
+      add(listener)
     case .standby:
       guard let there, there.standby == nil else { return false }
       return try there.takeBackStandby(socket)
@@ -81,7 +87,11 @@ extension GuestListeners {
     let found = PassedSocket(socket.descriptor, name: "")
     guard let match = found.match(guest), found.takesClients(socket.descriptor) else { return }
     guard let there = all.first(where: { $0.listen == match.listen }) else {
-      if let listener = try? Listener(socket, as: match.listen, of: match.group, passed: false) { add(listener) }
+      if let listener = try? Listener(socket, as: match.listen, of: match.group, passed: false) {
+        // The killed daemon made it by the same file.
+        listener.isConfined = match.isConfined
+        add(listener)
+      }
       return
     }
     if there.primary.inode == socket.inode { return }

@@ -10,6 +10,9 @@ package final class GuestListeners {
   let store: SocketStore
   /// Reports data on their connections while the guest is frozen; nil when nobody wants that, or the kernel refuses.
   private(set) var alarm: ConnectionAlarm?
+  /// Why a socket of a guest with a network of its own is a way to the host's, after ``bind(_:)``; nil: none is.
+  var confinementFailure: SystemError?
+  var confinementReport = ChangeFilter<SystemError>()
   /// Descriptors set aside, so that the guest can be stopped when no others are left.
   package var emergencyDescriptors: DescriptorList?
 
@@ -47,9 +50,11 @@ package final class GuestListeners {
     var seen: Set<Listen> = []
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
       .filter { seen.insert($0.listen).inserted }
+    let confined = try confines(guest)
     // Only the service manager can replace a socket that it passed, so that one stays while its address is asked for.
     close { listener in
-      !wanted.contains { $0.listen == listener.listen && (listener.isPassed || $0.group == listener.group) }
+      let fits = { $0 == listener.group && listener.isConfined == confined }
+      return !wanted.contains { $0.listen == listener.listen && (listener.isPassed || fits($0.group)) }
     }
     var repaired: [Listener] = []
     try store.batch { () throws(SystemError) in
@@ -58,9 +63,9 @@ package final class GuestListeners {
         case .sound?: break
         case .repaired?: repaired.append(all[place])
         case .lost?:
-          try open(listen, group, at: place)
+          try open(listen, group, at: place, confined)
           repaired.append(all[place])
-        case nil: try open(listen, group, at: place)
+        case nil: try open(listen, group, at: place, confined)
         }
         keepStored(all[place], standby: all[place].standby)
       }
@@ -85,9 +90,13 @@ package final class GuestListeners {
     return health
   }
 
-  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) {
-    let descriptor = try openListener(listen.kind.inKernel, SocketAddress(listen.address), SocketOptions(group))
-    all.insert(try Listener(descriptor, as: listen, of: group, passed: false), at: place)
+  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int, _ confined: Bool) throws(SystemError) {
+    var options = try SocketOptions(group)
+    options.isConfined = confined
+    let descriptor = try openListener(listen.kind.inKernel, SocketAddress(listen.address), options)
+    let listener = try Listener(descriptor, as: listen, of: group, passed: false)
+    listener.isConfined = confined
+    all.insert(listener, at: place)
   }
 
   /// Calls `incoming` with each listener that a client comes to. Only while no instance runs: it would wake both.
@@ -159,10 +168,15 @@ package final class GuestListeners {
 
   /// Duplicates the descriptors, in order, for one launch.
   ///
+  /// - Parameter nonBlocking: whether they have O_NONBLOCK, as all that share the sockets see it.
+  /// - Returns: the duplicates.
   /// - Throws: `SystemError` when no descriptor is left.
-  package func duplicates() throws(SystemError) -> DescriptorList {
+  package func duplicates(nonBlocking: Bool = true) throws(SystemError) -> DescriptorList {
     let list = DescriptorList()
-    for listener in all { list.append(try listener.descriptor.duplicate()) }
+    for listener in all {
+      try setNonBlocking(listener.descriptor, nonBlocking)
+      list.append(try listener.descriptor.duplicate())
+    }
     return list
   }
 

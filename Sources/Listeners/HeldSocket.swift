@@ -13,7 +13,8 @@ package final class HeldSocket {
   package init(_ descriptor: consuming OwnedFD) throws(SystemError) {
     _ = try insisting { () throws(SystemError) in try kind(of: descriptor) }
     inode = try Self.inode(of: descriptor)
-    self.descriptor = descriptor
+    // Guests have it too, and what they did to it or put into its queue may take long to close.
+    self.descriptor = OwnedFD(owning: descriptor.release(), closing: .elsewhereSoon)
   }
 
   /// Tried several times: nobody else may have this descriptor, and what waits at it would be lost.

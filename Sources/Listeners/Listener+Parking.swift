@@ -62,7 +62,7 @@ extension Listener {
       if group.reusePort { return }
       // The program may fail for want of memory, so it is made before a client can come to the standby.
       let program = try ReuseportProgram()
-      let other = try HeldSocket(makeStandby(of: primary.descriptor))
+      let other = try HeldSocket(makeStandby(of: primary.descriptor, isConfined: isConfined))
       // The clients that wait there are connections of the guest later.
       if listen.kind == .stream { try alarm?.attach(to: other.descriptor) }
       opened(other)
@@ -84,6 +84,7 @@ extension Listener {
   /// asks for.
   private func standbyOptions(_ path: String) throws(SystemError) -> SocketOptions {
     var options = try SocketOptions(group)
+    options.isConfined = isConfined
     if isPassed {
       var status = stat()
       try retrying("lstat \(path)") { lstat(path, &status) }

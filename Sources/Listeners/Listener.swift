@@ -29,6 +29,8 @@ package final class Listener {
   package let local: SocketAddress
   /// Whether the running guest has it open. Nil while none runs, and until that is known.
   package var isAdopted: Bool?
+  /// Whether its sockets cannot be turned into a way to the host's network.
+  var isConfined = false
   /// Whether the primary was shut down, to drain its queue or by a guest, and has not joined the steering again.
   var hasLostPlace = false
   /// How many clients a stopping guest had in its queue when no more of them could be drained.

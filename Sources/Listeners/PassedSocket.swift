@@ -26,6 +26,8 @@ package struct PassedSocket {
     package var group: SocketGroup
     /// Whether the name agrees too, not only the address.
     package var isNamed: Bool
+    /// Whether the guest has a network of its own, to which the socket does not belong.
+    package var isConfined: Bool
   }
 
   /// The line of the guest's files that asks for this socket. Nil when none does.
@@ -33,7 +35,9 @@ package struct PassedSocket {
     for group in guest.sockets {
       for listen in group.listen where listen.kind.inKernel == kind {
         if let wanted = try? SocketAddress(listen.address), wanted == local {
-          return Match(listen: listen, group: group, isNamed: name == group.name(in: guest.name))
+          return Match(
+            listen: listen, group: group, isNamed: name == group.name(in: guest.name),
+            isConfined: guest.network.isOfItsOwn)
         }
       }
     }

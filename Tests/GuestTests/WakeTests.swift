@@ -137,6 +137,21 @@ struct WakeTests {
     }
   }
 
+  @Test("a program that knows accept(2) alone serves one client after the other, unless NonBlocking=yes")
+  func plainAccept() throws {
+    try World.with { world in
+      let listen = "ListenStream=127.0.0.1:800"
+      try world.addTiny(
+        "plain", listen + "1", arguments: ["--plain", "--ready"], settings: "[Exec]\nNonBlocking=no")
+      try world.addTiny("other", listen + "2", arguments: ["--ready", "--plain"])
+      let daemon = try world.startDaemon()
+      for _ in 1...3 { #expect(try world.ask("127.0.0.1:8001", "hello") == "hello") }
+      #expect(try world.summary("plain").wakes == 1)
+      #expect(try world.ask("127.0.0.1:8002", "hello") == "hello")
+      try daemon.until("it ended") { try world.status("other").counters[.crashes] > 0 }
+    }
+  }
+
   @Test("a connection wakes only the guest whose socket it reaches")
   func severalGuests() throws {
     try World.with { world in

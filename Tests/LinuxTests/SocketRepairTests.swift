@@ -105,47 +105,71 @@ struct SocketRepairTests {
     #expect(try hasInput(local))
   }
 
-  @Test("refusing clients drops the datagrams at a socket that no guest holds")
+  @Test("refusing drops the datagrams of UDP, at most as many as the limit")
   func dropDatagrams() throws {
     try inNetworkNamespace {
-      for address in [SocketAddress.ipv4(.loopback, port: 53), .abstract("x")] {
-        let socket = try openListener(.datagram, address)
-        let client = try connected(.datagram, to: address)
-        for _ in 0..<3 {
-          if address.family == AF_UNIX {
-            #expect(send(client.raw, "x", 1, 0) == 1)
-          } else {
-            try sendDatagram("x", by: client, to: socket)
-          }
-        }
-        #expect(try refuseQueued(on: socket, limit: 2) == 2)
-        #expect(try refuseQueued(on: socket, limit: 2) == 1)
-        #expect(try !hasInput(socket))
-        _ = shutdown(socket.raw, Int32(SHUT_RDWR))
-        #expect(throws: SystemError("recv", errno: EINVAL)) { try refuseQueued(on: socket, limit: 2) }
-      }
+      let address = SocketAddress.ipv4(.loopback, port: 53)
+      let socket = try openListener(.datagram, address)
+      let client = try connected(.datagram, to: address)
+      #expect(fcntl(socket.raw, F_SETFL, 0) == 0)
+      for _ in 0..<3 { try sendDatagram("x", by: client, to: socket) }
+      #expect(try dropQueued(at: socket, limit: 2) == 2)
+      #expect(try dropQueued(at: socket, limit: 2) == 1)
+      #expect(try !hasInput(socket))
+      _ = shutdown(socket.raw, Int32(SHUT_RDWR))
+      #expect(throws: SystemError("recv", errno: EINVAL)) { try dropQueued(at: socket, limit: 2) }
     }
   }
 
-  @Test("refusing clients closes at most as many connections as the limit, and does not block")
-  func refuse() throws {
+  @Test("refusing resets the clients queued at a TCP listener that may be blocking, and it listens again")
+  func reset() throws {
     try inNetworkNamespace {
-      for kind in [SocketKind.stream, .sequentialPacket] {
-        let address = kind == .stream ? tcp : .abstract("x")
+      let listener = try openListener(.stream, tcp)
+      #expect(fcntl(listener.raw, F_SETFL, 0) == 0)
+      #expect(try resetQueued(at: listener, backlog: 8) == 0)
+      let first = try connected(to: tcp)
+      let second = try connected(to: tcp)
+      #expect(try queue(of: listener, reaches: 2))
+      #expect(try resetQueued(at: listener, backlog: 8) == 2)
+      for raw in [first.raw, second.raw] {
+        var byte: UInt8 = 0
+        #expect(recv(raw, &byte, 1, 0) == -1 && errno == ECONNRESET)
+      }
+      let third = try connected(to: tcp)
+      _ = try acceptNext(listener)
+      withExtendedLifetime(third.raw) {}
+      #expect(shutdown(listener.raw, Int32(SHUT_RDWR)) == 0)
+      #expect(throws: SystemError.self) { try resetQueued(at: listener, backlog: 8) }
+    }
+  }
+
+  @Test("a process refuses the clients of AF_UNIX sockets, though they are blocking, and ends with its owner")
+  func refusingProcess() throws {
+    try inNetworkNamespace {
+      let kinds = [SocketKind.stream, .sequentialPacket, .datagram]
+      for kind in kinds {
+        let address = SocketAddress.abstract("x")
         let listener = try openListener(kind, address)
         #expect(fcntl(listener.raw, F_SETFL, 0) == 0)
-        #expect(try refuseQueued(on: listener, limit: 10) == 0)
-        let first = try connected(kind, to: address)
-        let second = try connected(kind, to: address)
-        let third = try connected(kind, to: address)
-        if kind == .stream { #expect(try queue(of: listener, reaches: 3)) }
-        #expect(try refuseQueued(on: listener, limit: 2) == 2)
-        #expect(try refuseQueued(on: listener, limit: 2) == 1)
-        #expect(try !hasInput(listener))
-        for raw in [first.raw, second.raw, third.raw] {
+        let list = DescriptorList()
+        list.append(try listener.duplicate())
+        var process: RefusingProcess? = try RefusingProcess(at: list)
+        var refused = 0
+        for count in 1...3 {
+          let client = try connected(kind, to: address)
+          if kind == .datagram { #expect(send(client.raw, "x", 1, 0) == 1) }
+          #expect(
+            comesTrue {
+              refused += process?.refused() ?? 0
+              return refused == count
+            })
           var byte: UInt8 = 0
-          #expect(read(raw, &byte, 1) == 0)
+          if kind != .datagram { #expect(read(client.raw, &byte, 1) == 0) }
         }
+        process = nil
+        let late = try connected(kind, to: address)
+        if kind == .datagram { #expect(send(late.raw, "x", 1, 0) == 1) }
+        #expect(try hasInput(listener))
       }
     }
   }

@@ -15,6 +15,7 @@ let goldenMessageIDs: [String: String] = [
   "shutdownAborted": "b0d0e217af574cfda683d21a59376b1e",
   "cannotMonitorData": "5e9aa45c79e6443999d78340a769f9f7",
   "cannotReclaim": "8416e6bf295348c08852831caaa4b2ad",
+  "cannotConfine": "79b6c2d2e40142708215812533eecd0b",
   "cannotPark": "ced7145d58fd4d689788025a217c42b3",
   "cannotUnpark": "44bec4b9482c46fbbeef805a8cd71448",
   "scopeStops": "46a56db97f28403b84da90e0d594a352",

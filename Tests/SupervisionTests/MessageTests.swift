@@ -134,7 +134,7 @@ struct MessageTests {
       .notAdopted(socket: "[::]:80", .notTaken),
       .listenerClosed(socket: "[::]:80", waiting: 2, .letGo(unit: "a.socket")),
       .repaired(socket: "[::]:80"),
-      .cannotScan(error: "e"), .guestReported(error: 24), .outOfMemory(kills: 1),
+      .cannotScan(error: "e"), .cannotConfine(error: "e"), .guestReported(error: 24), .outOfMemory(kills: 1),
       .problem(Diagnostic(file: "web.guest", line: 3, .error, "Boot=maybe")),
       .problem(Diagnostic(file: "web.guest", .warning, "is empty")),
       .noGuests(searchPath: ["/etc/dormouse"]), .noSuchGuest("web"), .notPassed(socket: "[::]:80"),

@@ -1,10 +1,11 @@
 /* A guest in one file: a static PID 1 that serves its passed listeners and misbehaves on request.
  *
- *   tiny-init [--ready] [--stop=poweroff|exit|ignore|flush] [--do=COMMAND]...
+ *   tiny-init [--ready] [--plain] [--stop=poweroff|exit|ignore|flush] [--do=COMMAND]...
  *
  * It gets its listeners as in sd_listen_fds(3) and sends READY=1 if --ready was given. Then it answers every line on a
  * stream, and every datagram, with one line, in which tabs separate items. It answers an HTTP request with "hello" and
- * closes the connection. A command is
+ * closes the connection. With --plain it knows accept(2) alone: it serves one connection after the other of its first
+ * listener, and ends when accept(2) fails. A command is
  *
  *   pid               its process ID               args, env     its argument list, its environment
  *   fds               its descriptors at the time of execve(2): "NUMBER TARGET"
@@ -259,6 +260,15 @@ static int serve_connection(int fd) {
   return 1;
 }
 
+static int serve_plainly(void) {
+  for (;;) {
+    int connection = accept(FIRST, NULL, NULL);
+    if (connection < 0) return 1;
+    while (serve_connection(connection)) {}
+    close(connection);
+  }
+}
+
 static int watch_signals(void) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -271,7 +281,7 @@ static int watch_signals(void) {
 }
 
 int main(int count, char **list) {
-  int ready = 0;
+  int ready = 0, plain = 0;
   const char *passed = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
   arguments = list;
   note_descriptors();
@@ -280,12 +290,14 @@ int main(int count, char **list) {
   for (int i = 0; i < listeners; i++) watch(FIRST + i);
   for (int i = 1; i < count; i++) {
     if (!strcmp(list[i], "--ready")) ready = 1;
+    else if (!strcmp(list[i], "--plain")) plain = 1;
     else if (!strcmp(list[i], "--stop=exit")) on_stop = STOP_EXIT;
     else if (!strcmp(list[i], "--stop=ignore")) on_stop = STOP_IGNORE;
     else if (!strcmp(list[i], "--stop=flush")) on_stop = STOP_FLUSH;
     else if (!strncmp(list[i], "--do=", 5)) obey(strdup(list[i] + 5));
   }
   if (ready) notify("READY=1");
+  if (plain) return serve_plainly();
   while (poll(watched, watching, -1) >= 0 || errno == EINTR) {
     if (watched[0].revents) stop(watched[0].fd);
     for (int i = 1; i <= listeners; i++)

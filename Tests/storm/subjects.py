@@ -173,7 +173,7 @@ class Dormouse:
             for place in ("sbin", "proc", "sys", "dev", "run", "tmp", "etc"):
                 os.makedirs(f"{root}/{place}")
             world.run("cp", f"{self.programs['storm']}/storm-guest", f"{root}/sbin/init")
-            return f"[Exec]\nBoot=no\nNotifyReady=yes\nParameters=/sbin/init\n{sockets}\n{policy}Directory={root}\n"
+            return f"[Exec]\nBoot=no\nNotifyReady=yes\nNonBlocking=yes\nParameters=/sbin/init\n{sockets}\n{policy}Directory={root}\n"
         units = world.write_units(f"{self.directory}/units", self.programs["storm"])
         files = f"BindReadOnly={units}:/etc/systemd/system"
         if self.guest == "host":

@@ -11,6 +11,8 @@
 
 #include "alarm.h"
 #include "bpf.h"
+#include "confinement.h"
+#include "elsewhere.h"
 #include "files.h"
 #include "mounts.h"
 #include "network.h"

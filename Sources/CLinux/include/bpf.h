@@ -27,12 +27,13 @@ static inline int linux_bpf_load_devices(const uint64_t *instructions, uint32_t 
   return linux_bpf_load(&attributes);
 }
 
-/* BPF_F_ALLOW_MULTI: a guest's systemd attaches further programs below (PrivateDevices=), and a device is allowed if all of them allow it. */
-static inline int linux_bpf_attach_devices(int cgroup, int program) {
+/* BPF_F_ALLOW_MULTI: systemd attaches further programs, in a guest below (PrivateDevices=), on the host to its own units. What is done is
+ * allowed if all of them allow it. */
+static inline int linux_bpf_attach(int cgroup, int program, uint32_t type) {
   union bpf_attr attributes = {
       .target_fd = (uint32_t)cgroup,
       .attach_bpf_fd = (uint32_t)program,
-      .attach_type = BPF_CGROUP_DEVICE,
+      .attach_type = type,
       .attach_flags = BPF_F_ALLOW_MULTI,
   };
   return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes);

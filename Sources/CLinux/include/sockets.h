@@ -33,6 +33,7 @@ static const int LINUX_SCM_PIDFD = 4;
 
 /* Socket options that the headers of the oldest supported distribution lack. */
 static const int LINUX_SO_PASSPIDFD = 76;
+static const int LINUX_SO_PASSRIGHTS = 83;
 static const int LINUX_SO_NETNS_COOKIE = 71;
 static const int LINUX_SO_MEMINFO = 55;
 static const int LINUX_SO_ATTACH_REUSEPORT_CBPF = 51;

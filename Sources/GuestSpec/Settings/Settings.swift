@@ -27,6 +27,7 @@ enum Settings {
     .optional("PrivateUsers", .privateUsers, \.exec.privateUsers),
     .known("PrivateUsersDelegate"),
     .optional("NotifyReady", .boolean, \.exec.notifyReady),
+    .optional("NonBlocking", .boolean, \.exec.process.nonBlocking),
     .list("SystemCallFilter", .systemCalls, \.exec.sandbox.systemCalls),
     .joined("RestrictAddressFamilies", .addressFamilies, \.exec.sandbox.families, by: AddressFamilies.joined),
     .optional("LimitCPU", .limit(.seconds), \.exec.process.limits[.cpu]),

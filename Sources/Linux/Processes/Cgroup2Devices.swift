@@ -30,7 +30,7 @@ extension Cgroup2 {
   ) throws(SystemError) {
     let program = try load(allowed)
     let raw = cgroup.raw
-    try retrying("bpf BPF_PROG_ATTACH") { linux_bpf_attach_devices(raw, program.raw) }
+    try retrying("bpf BPF_PROG_ATTACH") { linux_bpf_attach(raw, program.raw, BPF_CGROUP_DEVICE.rawValue) }
   }
 
   /// Counts the device programs that apply to the processes of `cgroup`.

@@ -77,7 +77,7 @@ public func forEachSocket(
     }
     let raw = linux_pidfd_getfd(process, number)
     if raw < 0 { return left > 0 }
-    let fd = OwnedFD(owning: raw)
+    let fd = OwnedFD(owning: raw, closing: .elsewhere)
     // A socket that the guest made in another network namespace may have any address.
     guard (try? networkCookie(of: fd)) == own else { return left > 0 }
     return body(fd) && left > 0

@@ -38,9 +38,18 @@ func passCredentials(on fd: borrowing OwnedFD) throws(SystemError) {
   }
 }
 
+/// Makes the kernel refuse descriptors that a sender attaches (`EPERM`, Linux 6.16). An older kernel passes them.
+func refuseDescriptors(on fd: borrowing OwnedFD) throws(SystemError) {
+  do throws(SystemError) {
+    try setOption(fd, SOL_SOCKET, LINUX_SO_PASSRIGHTS, Int32(0), named: "SO_PASSRIGHTS")
+  } catch {
+    guard error.errno == ENOPROTOOPT else { throw error }
+  }
+}
+
 /// Receives one datagram from a socket on which `passCredentials(on:)` was called; never blocks.
 ///
-/// Descriptors that the sender attached are closed at once.
+/// Descriptors that the sender attached are closed, on another thread.
 /// - Parameters:
 ///   - fd: the socket.
 ///   - limit: the most bytes to receive; the rest of a longer datagram is lost, and `isTruncated` is set.
@@ -115,15 +124,13 @@ private struct Attached: ~Copyable {
         let raw = data.loadUnaligned(fromByteOffset: offset, as: Int32.self)
         // When this process has no descriptor left, the kernel sends -EMFILE in place of the pidfd.
         guard raw >= 0 else { continue }
-        let received = OwnedFD(owning: raw)
-        if type == LINUX_SCM_PIDFD { pidfd = consume received } else { discard(received) }
+        if type == LINUX_SCM_PIDFD {
+          pidfd = OwnedFD(owning: raw)
+        } else {
+          // Nobody wants it, and ours may be the last descriptor of something that takes long to close.
+          _ = OwnedFD(owning: raw, closing: .elsewhere)
+        }
       }
     }
-  }
-
-  /// Closes an attached descriptor, which nobody wants. With SO_LINGER on, close(2) of a socket would wait for its peer.
-  private func discard(_ received: consuming OwnedFD) {
-    var off = linger()
-    _ = setsockopt(received.raw, SOL_SOCKET, SO_LINGER, &off, socklen_t(MemoryLayout<linger>.size))
   }
 }

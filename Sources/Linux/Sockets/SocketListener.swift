@@ -27,7 +27,10 @@ func openSocket(
   _ kind: SocketKind, _ address: SocketAddress, _ options: SocketOptions
 ) throws(SystemError) -> OwnedFD {
   let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-  let fd = OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, 0) })
+  let fd =
+    options.isConfined
+    ? try SocketConfinement.socket(for: address, kind, type)
+    : OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, 0) })
   do throws(SystemError) {
     try options.applyBeforeBind(to: fd, kind, address)
     try options.apply(to: fd, kind, address)

@@ -36,8 +36,10 @@ public struct SocketOptions: Equatable, Sendable {
   public var reusePort = false
   /// IP_FREEBIND: this host need not have the address yet.
   public var freeBind = false
-  /// SO_PASSCRED: each message carries its sender's credentials (`receiveCredentialed`).
+  /// SO_PASSCRED: each message carries its sender's credentials (`receiveCredentialed`), and no descriptors.
   public var passCredentials = false
+  /// Whether the socket cannot be turned into a way to this host's network (`SocketConfinement`).
+  public var isConfined = false
   /// The probes of silent TCP connections.
   public var keepAlive = KeepAlive()
   /// TCP_NODELAY: the kernel sends small segments at once.
@@ -109,7 +111,10 @@ extension SocketOptions {
 
   /// Sets the options that take effect only before bind(2).
   func applyBeforeBind(to fd: borrowing OwnedFD, _ kind: SocketKind, _ address: SocketAddress) throws(SystemError) {
-    if passCredentials { try Linux.passCredentials(on: fd) }
+    if passCredentials {
+      try Linux.passCredentials(on: fd)
+      try refuseDescriptors(on: fd)
+    }
     guard address.family != AF_UNIX else { return }
     // Connections of an earlier listener may still be in TIME-WAIT. Datagram sockets have no such state: there the option would let two
     // programs share a port without noticing.

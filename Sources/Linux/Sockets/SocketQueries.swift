@@ -39,13 +39,15 @@ public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
   return UInt64(status.st_ino)
 }
 
-/// Sets O_NONBLOCK on the open file description, which all holders of the socket share.
+/// Sets O_NONBLOCK on the open file description, which all holders of the socket share, or clears it. Any of them may do the opposite at any
+/// moment, so no call of this process relies on it.
 ///
 /// - Throws: `SystemError` of fcntl(2).
-func setNonBlocking(_ fd: borrowing OwnedFD) throws(SystemError) {
+public func setNonBlocking(_ fd: borrowing OwnedFD, _ wanted: Bool = true) throws(SystemError) {
   let raw = fd.raw
   let flags = try retrying("fcntl F_GETFL") { fcntl(raw, F_GETFL) }
-  if flags & O_NONBLOCK == 0 { try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, flags | O_NONBLOCK) } }
+  let new = wanted ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+  if new != flags { try retrying("fcntl F_SETFL") { fcntl(raw, F_SETFL, new) } }
 }
 
 /// The accept queue of a TCP listener.

@@ -15,8 +15,13 @@ package struct StoredSocket: Equatable {
   var inode: UInt64
   /// What else the guest file asked for, by setting. The socket is of no use once the guest file asks for something else.
   var options: [String: String]
+  /// Whether it cannot be turned into a way to the host's network.
+  var isConfined: Bool
 
-  init(_ role: Role, _ socket: HeldSocket, listen: Listen, group: SocketGroup, guest: String) {
+  init(
+    _ role: Role, _ socket: HeldSocket, listen: Listen, group: SocketGroup, guest: String, isConfined: Bool = false
+  ) {
+    self.isConfined = isConfined
     self.guest = guest
     self.role = role
     kind = listen.kind
@@ -31,6 +36,7 @@ package struct StoredSocket: Equatable {
 extension StoredSocket {
   private enum Key {
     static let address = "address"
+    static let confined = "confined"
     static let guest = "guest"
     static let inode = "inode"
     static let kind = "kind"
@@ -47,6 +53,7 @@ extension StoredSocket {
       let inode = fields[Key.inode].flatMap(StoredName.number)
     else { return nil }
     (self.role, self.kind, self.guest, self.address, self.inode) = (role, kind, guest, address, inode)
+    isConfined = fields[Key.confined] == "yes"
     options = [:]
     for option in SocketGroup.options { options[option.name] = fields[Key.option + option.name] }
   }
@@ -54,9 +61,11 @@ extension StoredSocket {
   /// The section of the record. It keeps the keys of `earlier`, of the same socket, that this release does not know.
   func section(keeping earlier: StoreSection?) -> StoreSection {
     let known =
-      [Key.address, Key.guest, Key.inode, Key.kind, Key.role] + SocketGroup.options.map { Key.option + $0.name }
+      [Key.address, Key.confined, Key.guest, Key.inode, Key.kind, Key.role]
+      + SocketGroup.options.map { Key.option + $0.name }
     var fields = (earlier?.fields ?? [:]).filter { !known.contains($0.key) }
     fields[Key.address] = address
+    fields[Key.confined] = isConfined ? "yes" : nil
     fields[Key.guest] = guest
     fields[Key.inode] = "\(inode)"
     fields[Key.kind] = kind.stored

@@ -85,6 +85,11 @@ extension Message {
         .repaired, .warning, "\(socket) had been shut down, or its path removed; listening again", [.socket(socket)])
     case .cannotScan(let error):
       LogLine(.cannotScan, .warning, "cannot tell whether anybody uses it: \(error)", [.error(error)])
+    case .cannotConfine(let error):
+      LogLine(
+        .cannotConfine, .warning,
+        "its sockets are a way from its own network to the host's, for whoever is root in it: \(error)",
+        [.error(error)])
     case .guestReported(let error):
       LogLine(.guestReported, .warning, "PID 1 of the guest reports error \(error)", [.errno(error)])
     case .outOfMemory(let kills):

@@ -37,6 +37,7 @@ enum Message {
   case listenerClosed(socket: String, waiting: Int, Unserved)
   case repaired(socket: String)
   case cannotScan(error: String)
+  case cannotConfine(error: String)
   case guestReported(error: Int32)
   case outOfMemory(kills: Int)
   case remark(InstanceRemark)

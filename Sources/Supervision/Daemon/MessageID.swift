@@ -35,6 +35,7 @@ enum MessageID: String, CaseIterable {
   case listenerClosed = "3a4ed429c4314974a36a76ab06c17c9d"
   case repaired = "b4688e5982eb4eb8ace8858d7d4cca3d"
   case cannotScan = "3760b8ae9f8c4462b0e12d7e96c6d5c7"
+  case cannotConfine = "79b6c2d2e40142708215812533eecd0b"
   case guestReported = "1a0d243445f14d028f1f52d3c6c0a67d"
   case outOfMemory = "e35493f9d48a4e90b7eba1bca38026aa"
 

@@ -1,5 +1,4 @@
 import ControlProtocol
-import Glibc
 import GuestSpec
 import Linux
 import Listeners
@@ -10,9 +9,10 @@ extension LiveInstance {
   func checkAdoption() {
     guard let held = heldInodes() else { return }
     listeners.recordAdoption(by: held)
-    let untaken = listeners.all.filter { $0.isAdopted == false }
-    for listener in untaken { refuseClients(of: listener) }
-    explain(untaken) { [unowned self] in log(.notAdopted(socket: $0.address, $1)) }
+    explain(listeners.all.filter { $0.isAdopted == false }) { [unowned self] in
+      log(.notAdopted(socket: $0.address, $1))
+    }
+    refuseClients()
   }
 
   /// Finds out why nobody has listeners open.
@@ -26,13 +26,10 @@ extension LiveInstance {
 
   /// Finds listeners that the guest has closed while it seemed to shut down. It is stopped when a client waits at one of them, not before.
   func checkListeners() {
-    let held = heldInodes()
-    for listener in listeners.all {
-      if listener.isAdopted == false {
-        refuseClients(of: listener)
-      } else if let held, !held.contains(listener.inode) {
-        watchClosed(listener)
-      }
+    refuseClients()
+    guard let held = heldInodes() else { return }
+    for listener in listeners.all where listener.isAdopted != false && !held.contains(listener.inode) {
+      watchClosed(listener)
     }
   }
 
@@ -69,31 +66,9 @@ extension LiveInstance {
     }
   }
 
-  private func refuseClients(of listener: Listener) {
-    do throws(SystemError) {
-      // The guest does not have this socket, so no other process accepts from it.
-      try listener.watch(context.loop, all: false) { [unowned self, unowned listener] in
-        do throws(SystemError) {
-          let refused = try refuseQueued(on: listener.descriptor, limit: 64)
-          history.counters[.connectionsRefused] += refused
-          history.lost(refused, .notAdopted)
-        } catch {
-          if error.errno == EINVAL { listener.stopWatching() } else { refuseLater(listener) }
-        }
-      }
-    } catch {
-      log(.cannotScan(error: "\(error)"))
-    }
-  }
-
-  /// Refuses clients again after a pause: descriptors or memory are exhausted, and the kernel does not report the end of that.
-  private func refuseLater(_ listener: Listener) {
-    do throws(SystemError) {
-      try listener.rest(context.loop) { [unowned self, unowned listener] in refuseClients(of: listener) }
-    } catch {
-      listener.stopWatching()
-      log(.cannotScan(error: "\(error)"))
-    }
+  /// No process of the guest will ever accept at the listeners that it did not take.
+  private func refuseClients() {
+    refusal.begin(at: listeners.all.filter { $0.isAdopted == false })
   }
 
   /// Which of the listeners the guest's processes have open; nil when that is not known.

@@ -41,6 +41,13 @@ final class LiveInstance {
   var retractions = Retractions()
   /// What is wrong inside.
   let diagnosis: Diagnosis
+  /// Refuses clients at listeners that the guest did not take.
+  private(set) lazy var refusal = ClientRefusal(
+    context.loop,
+    refused: { [unowned self] count in
+      history.counters[.connectionsRefused] += count
+      history.lost(count, .notAdopted)
+    }, failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
   let restoreRetry: Retry
   private let endRetry: Retry
   /// The pause before unparking is tried again.
@@ -90,7 +97,7 @@ extension LiveInstance {
       guest: guest, initSystem: initSystem, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in
         try unparkForStart()
-        let duplicates = try listeners.duplicates()
+        let duplicates = try listeners.duplicates(nonBlocking: guest.exec.passesNonBlocking(initSystem))
         queuedAtStart = listeners.queued(context.sockDiag)
         return duplicates
       },
@@ -243,6 +250,7 @@ extension LiveInstance {
   func unwatchIdleness() {
     idleWatch?.stop()
     idleWatch = nil
+    refusal.end()
   }
 
   func resumeIdleness() { idleWatch?.resume() }

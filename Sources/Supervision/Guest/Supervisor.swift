@@ -122,6 +122,7 @@ extension Supervisor {
     }
     do throws(SystemError) {
       for listener in try listeners.bind(guest) { log(.repaired(socket: listener.address)) }
+      if let failure = listeners.confinePassed(guest, context.sockDiag) { log(.cannotConfine(error: "\(failure)")) }
       setAlarm()
       return .bound
     } catch {

@@ -23,6 +23,7 @@ extension World {
       [Exec]
       Boot=no
       NotifyReady=yes
+      NonBlocking=yes
       Parameters=/sbin/init \(arguments.map { "\"\($0)\"" }.joined(separator: " "))
       [Socket]
       \(sockets.joined(separator: "\n"))

@@ -46,4 +46,4 @@ public func resendDatagrams(from fd: borrowing OwnedFD) throws(SystemError) -> R
   return done
 }
 
-private let mostDatagrams = 100_000
+private let mostDatagrams = 10_000

@@ -5,17 +5,22 @@ import Glibc
 /// `joinStandby(_:to:backlog:)`.
 ///
 /// The kernel lets it join a socket with the same address, network namespace and user of the inode, so it gets that user.
-/// - Parameter socket: the primary, whose options are copied, including those that a guest has set.
+/// - Parameters:
+///   - socket: the primary, whose options are copied, including those that a guest has set.
+///   - isConfined: as of ``SocketOptions``.
 /// - Returns: the standby, not bound. When it is closed, its queue is reset, unless `ReuseportSteering.movesQueues`.
 /// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX.
-public func makeStandby(of socket: borrowing OwnedFD) throws(SystemError) -> OwnedFD {
+public func makeStandby(of socket: borrowing OwnedFD, isConfined: Bool = false) throws(SystemError) -> OwnedFD {
   let address = try localAddress(of: socket)
   guard address.family != AF_UNIX else { throw SystemError("standby socket for \(address)", errno: EOPNOTSUPP) }
   let kind = try kind(of: socket)
   let `protocol` = try option(socket, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
   let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-  let standby = OwnedFD(
-    owning: try retrying("standby socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
+  let standby =
+    isConfined
+    ? try SocketConfinement.socket(for: address, kind, type, protocol: `protocol`)
+    : OwnedFD(
+      owning: try retrying("standby socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
   var status = stat()
   let (raw, otherRaw) = (standby.raw, socket.raw)
   try retrying("fstat") { fstat(otherRaw, &status) }

@@ -1,0 +1,166 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+struct job {
+  void (*run)(int);
+  int argument;
+  struct job *next;
+};
+
+/* The jobs in their order, and how many were ever queued and done. The thread ends when the list is empty. */
+static struct {
+  pthread_mutex_t lock;
+  pthread_cond_t progress;
+  struct job *first, **end;
+  uint64_t queued, done;
+  int runs;
+} work = {.lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER, .end = &work.first};
+
+static void *run_jobs(void *unused) {
+  (void)unused;
+  pthread_mutex_lock(&work.lock);
+  while (work.first) {
+    struct job *job = work.first;
+    work.first = job->next;
+    if (!work.first) work.end = &work.first;
+    pthread_mutex_unlock(&work.lock);
+    job->run(job->argument);
+    free(job);
+    pthread_mutex_lock(&work.lock);
+    work.done++;
+    pthread_cond_broadcast(&work.progress);
+  }
+  work.runs = 0;
+  pthread_mutex_unlock(&work.lock);
+  return NULL;
+}
+
+static int start_thread(void) {
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  int error = pthread_create(&thread, &attributes, run_jobs, NULL);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+static void run_elsewhere(void (*run)(int), int argument, int patience) {
+  struct job *job = malloc(sizeof *job);
+  if (!job) {
+    run(argument);
+    return;
+  }
+  *job = (struct job){.run = run, .argument = argument};
+  pthread_mutex_lock(&work.lock);
+  if (!work.runs && start_thread() != 0) {
+    pthread_mutex_unlock(&work.lock);
+    free(job);
+    run(argument);
+    return;
+  }
+  work.runs = 1;
+  *work.end = job;
+  work.end = &job->next;
+  uint64_t number = ++work.queued;
+  if (patience > 0) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)patience % 1000 * 1000000;
+    until.tv_sec += patience / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (work.done < number && pthread_cond_clockwait(&work.progress, &work.lock, CLOCK_MONOTONIC, &until) == 0) {}
+  }
+  pthread_mutex_unlock(&work.lock);
+}
+
+/* With SO_LINGER on, close(2) of a connection waits for its peer. */
+static void close_without_linger(int fd) {
+  struct linger off = {0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+  close(fd);
+}
+
+void linux_close_elsewhere(int fd, int patience) { run_elsewhere(close_without_linger, fd, patience); }
+
+static void reap(int pid) { while (waitpid(pid, NULL, 0) == -1 && errno == EINTR) {} }
+
+void linux_end_refuser(int pid) {
+  kill(pid, SIGKILL);
+  run_elsewhere(reap, pid, 0);
+}
+
+int linux_make_counter(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+uint64_t linux_read_counter(int counter) {
+  uint64_t value = 0;
+  return read(counter, &value, sizeof value) == sizeof value ? value : 0;
+}
+
+/* Refuses one client. Returns how many that was, or -1 when the socket reports nothing but errors. */
+static int refuse_one(int fd) {
+  char byte;
+  int type = 0;
+  socklen_t size = sizeof type;
+  getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+  if (type == SOCK_DGRAM) return recv(fd, &byte, 1, MSG_DONTWAIT) >= 0;
+  int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+  if (connection == -1) {
+    if (errno == EINVAL || errno == EBADF || errno == ENOTSOCK || errno == EOPNOTSUPP) return -1;
+    /* A lack of memory or descriptors passes. */
+    if (errno != EAGAIN && errno != ECONNABORTED) poll(NULL, 0, 100);
+    return 0;
+  }
+  close_without_linger(connection);
+  return 1;
+}
+
+static void refuse(struct pollfd *sockets, uint32_t count, int counter) {
+  for (;;) {
+    if (poll(sockets, count, -1) <= 0) continue;
+    uint64_t refused = 0;
+    for (uint32_t i = 0; i < count; i++) {
+      if (sockets[i].fd < 0 || !sockets[i].revents) continue;
+      int here = sockets[i].revents & (POLLRDHUP | POLLHUP | POLLNVAL) ? -1 : refuse_one(sockets[i].fd);
+      if (here < 0) sockets[i].fd = -1;
+      else refused += (uint64_t)here;
+    }
+    if (refused && write(counter, &refused, sizeof refused) == -1) _exit(1);
+  }
+}
+
+int linux_start_refuser(const int *kept, const uint8_t *refuses, uint32_t count, int counter) {
+  /* Before fork(2): the child of a process with threads may call only what is safe in a signal handler. */
+  struct pollfd *sockets = calloc(count, sizeof *sockets);
+  if (!sockets) return -1;
+  for (uint32_t i = 0; i < count; i++)
+    sockets[i] = (struct pollfd){.fd = refuses[i] ? kept[i] : -1, .events = POLLIN | POLLRDHUP};
+  pid_t parent = getpid();
+  pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(0);
+    prctl(PR_SET_NAME, "refuser");
+    /* Whatever this process keeps open stays open although the daemon closes it. */
+    unsigned int next = 0;
+    for (uint32_t i = 0; i < count; next = (unsigned int)kept[i++] + 1)
+      if ((unsigned int)kept[i] > next) syscall(SYS_close_range, next, (unsigned int)kept[i] - 1, 0);
+    syscall(SYS_close_range, next, ~0u, 0);
+    refuse(sockets, count, counter);
+  }
+  int error = errno;
+  free(sockets);
+  errno = error;
+  return pid;
+}

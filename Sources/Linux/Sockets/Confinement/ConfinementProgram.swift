@@ -1,0 +1,170 @@
+import CLinux
+
+/// The eBPF programs of a cgroup that keep its sockets from becoming a way out.
+///
+/// | program | what it does |
+/// |---|---|
+/// | connect, IPv4 and IPv6 | refuses, but for UDP to an address from which a datagram came |
+/// | sendmsg of UDP, IPv4 and IPv6 | the same |
+/// | connect and sendmsg of AF_UNIX datagrams | refuses |
+/// | packets that come in | notes the senders of UDP; drops what is for another port: a guest can make a connection a listener at any |
+///
+/// The kernel asks them before it acts, also for the connections that a listener of the cgroup accepts. What answers a client's connection
+/// asks nobody.
+struct ConfinementProgram {
+  let type: bpf_prog_type
+  let attachType: UInt32
+  let instructions: [UInt64]
+
+  /// Makes all programs for sockets of IPv4 and IPv6.
+  ///
+  /// - Parameters:
+  ///   - peers: the descriptor of the map of those who sent datagrams.
+  ///   - ports: the local ports of the sockets; none stands for any.
+  /// - Returns: one for each attach type.
+  static func internet(peers: Int32, ports: Set<UInt16>) -> [ConfinementProgram] {
+    let known4 = onlyPeers(peers, address: ipv4FromContext)
+    let known6 = onlyPeers(peers, address: ipv6FromContext)
+    return [
+      ConfinementProgram(BPF_CGROUP_INET4_CONNECT.rawValue, known4),
+      ConfinementProgram(BPF_CGROUP_INET6_CONNECT.rawValue, known6),
+      ConfinementProgram(BPF_CGROUP_UDP4_SENDMSG.rawValue, known4),
+      ConfinementProgram(BPF_CGROUP_UDP6_SENDMSG.rawValue, known6),
+      ConfinementProgram(
+        type: BPF_PROG_TYPE_CGROUP_SKB, attachType: BPF_CGROUP_INET_INGRESS.rawValue,
+        instructions: noteSenders(peers, ports: ports)),
+    ]
+  }
+
+  /// The programs for datagram sockets of AF_UNIX (Linux 6.7). Connections of AF_UNIX cannot be connected again.
+  static var unixDatagrams: [ConfinementProgram] {
+    let refuse = [instruction(0xb7, 0, 0), instruction(0x95, 0, 0)]
+    return [
+      ConfinementProgram(LINUX_BPF_CGROUP_UNIX_CONNECT, refuse),
+      ConfinementProgram(LINUX_BPF_CGROUP_UNIX_SENDMSG, refuse),
+    ]
+  }
+
+  private init(_ attachType: UInt32, _ instructions: [UInt64]) {
+    self.init(type: BPF_PROG_TYPE_CGROUP_SOCK_ADDR, attachType: attachType, instructions: instructions)
+  }
+
+  private init(type: bpf_prog_type, attachType: UInt32, instructions: [UInt64]) {
+    self.type = type
+    self.attachType = attachType
+    self.instructions = instructions
+  }
+}
+
+// A key of the map of peers lies at r10 - 24: 16 bytes of an address, that of IPv4 as IPv6 maps it, and four bytes with the port.
+extension ConfinementProgram {
+  /// Returns 1 for UDP to somebody in the map, 0 for all else. r1 is the context, struct bpf_sock_addr.
+  private static func onlyPeers(_ peers: Int32, address: [UInt64]) -> [UInt64] {
+    let search =
+      address + [
+        instruction(0x61, 2, 6, offset: 24),
+        instruction(0x63, 10, 2, offset: -8),  // the port, in the order of the network
+        instruction(0x18, 1, 1, value: UInt64(peers)), 0,
+      ] + keyInRegister2 + [
+        instruction(0x85, 0, 0, value: 1),  // bpf_map_lookup_elem
+        instruction(0x15, 0, 0, offset: 2),  // nobody: refuse
+      ] + returning(1)
+    return [
+      instruction(0xbf, 6, 1),
+      instruction(0x61, 2, 6, offset: 36),  // the protocol
+      instruction(0x55, 2, 0, offset: Int16(search.count), value: 17),  // not UDP: refuse
+    ] + search + returning(0)
+  }
+
+  private static let ipv4FromContext = [
+    instruction(0x7a, 10, 0, offset: -24),
+    instruction(0x62, 10, 0, offset: -16, value: 0xffff_0000),
+    instruction(0x61, 2, 6, offset: 4),
+    instruction(0x63, 10, 2, offset: -12),
+  ]
+
+  private static let ipv6FromContext = (0..<4).flatMap { word in
+    [instruction(0x61, 2, 6, offset: 8 + 4 * word), instruction(0x63, 10, 2, offset: -24 + 4 * word)]
+  }
+
+  /// Notes the sender of a datagram, and returns 1 for a packet to one of `ports`, 0 for any other. r1 is the packet, which begins with the
+  /// header of IPv4 or IPv6.
+  private static func noteSenders(_ peers: Int32, ports: Set<UInt16>) -> [UInt64] {
+    // Each part begins with the packet in r6. Behind the addresses r7 is where the ports are, and r8 the protocol.
+    let update =
+      [
+        instruction(0x6a, 10, 0, offset: -6),  // the key has only the sender's port
+        instruction(0x62, 10, 0, offset: -72),  // the value
+        instruction(0x18, 1, 1, value: UInt64(peers)), 0,
+      ] + keyInRegister2 + [
+        instruction(0xbf, 3, 10),
+        instruction(0x07, 3, 0, value: 0xffff_ffb8),
+        instruction(0xb7, 4, 0),
+        instruction(0x85, 0, 0, value: 2),  // bpf_map_update_elem
+      ]
+    // The offset of a jump counts the instructions that it leaves out. A drop leaves out all that follows.
+    let end =
+      [instruction(0x55, 8, 0, offset: Int16(update.count), value: 17)]  // not UDP: pass
+      + update + returning(1)
+    let known = ports.sorted()
+    let comparisons = known.enumerated().map { index, port in
+      instruction(0x15, 2, 0, offset: Int16(known.count - index), value: UInt64(port.bigEndian))
+    }
+    let check =
+      [instruction(0x69, 2, 10, offset: -6)] + comparisons
+      + (known.isEmpty ? [] : [instruction(0x05, 0, 0, offset: Int16(end.count))])
+    let loadPorts =
+      [instruction(0xbf, 1, 6), instruction(0xbf, 2, 7)] + stackInRegister3(0xffff_fff8)
+      + [instruction(0xb7, 4, 0, value: 4), loadBytes]
+    let transport = loadPorts + [instruction(0x55, 0, 0, offset: Int16(check.count + end.count))] + check + end
+    let ipv6 =
+      [
+        instruction(0xb7, 7, 0, value: 40),
+        instruction(0x71, 8, 10, offset: -58),
+        instruction(0x79, 2, 10, offset: -56), instruction(0x7b, 10, 2, offset: -24),
+        instruction(0x79, 2, 10, offset: -48), instruction(0x7b, 10, 2, offset: -16),
+      ]
+    let loadIPv6 =
+      [instruction(0xbf, 1, 6), instruction(0xb7, 2, 0)] + stackInRegister3(0xffff_ffc0)
+      + [
+        instruction(0xb7, 4, 0, value: 40), loadBytes,
+        instruction(0x55, 0, 0, offset: Int16(ipv6.count + transport.count)),
+      ] + ipv6
+    let ipv4 = [
+      instruction(0x57, 7, 0, value: 15),
+      instruction(0x67, 7, 0, value: 2),
+      instruction(0x71, 8, 10, offset: -55),
+      instruction(0x7a, 10, 0, offset: -24),
+      instruction(0x62, 10, 0, offset: -16, value: 0xffff_0000),
+      instruction(0x61, 2, 10, offset: -52),
+      instruction(0x63, 10, 2, offset: -12),
+      instruction(0x05, 0, 0, offset: Int16(loadIPv6.count)),
+    ]
+    let afterVersion = ipv4 + loadIPv6 + transport
+    return [
+      instruction(0xbf, 6, 1),
+      instruction(0xb7, 2, 0),
+    ] + stackInRegister3(0xffff_ffc0) + [
+      instruction(0xb7, 4, 0, value: 20), loadBytes,
+      instruction(0x55, 0, 0, offset: Int16(afterVersion.count + 4)),
+      instruction(0x71, 7, 10, offset: -64),
+      instruction(0xbf, 8, 7),
+      instruction(0x77, 8, 0, value: 4),
+      instruction(0x55, 8, 0, offset: Int16(ipv4.count), value: 4),
+    ] + afterVersion + returning(0)
+  }
+
+  private static let keyInRegister2 = [instruction(0xbf, 2, 10), instruction(0x07, 2, 0, value: 0xffff_ffe8)]
+
+  /// bpf_skb_load_bytes(r1 = the packet, r2 = the offset, r3 = the target, r4 = the length).
+  private static let loadBytes = instruction(0x85, 0, 0, value: 26)
+
+  /// r3 = the stack pointer, plus a negative number as the kernel extends it.
+  private static func stackInRegister3(_ distance: UInt64) -> [UInt64] {
+    [instruction(0xbf, 3, 10), instruction(0x07, 3, 0, value: distance)]
+  }
+
+  private static func returning(_ value: UInt64) -> [UInt64] {
+    [instruction(0xb7, 0, 0, value: value), instruction(0x95, 0, 0)]
+  }
+}
