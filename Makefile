@@ -192,7 +192,7 @@ install:
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 units/dormouse.catalog $(catalogdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1
-	install -m 644 man/dormouse.guest.5 $(mandir)/man5
+	install -m 644 man/dormouse.guest.5 man/dormoused.conf.5 $(mandir)/man5
 	install -m 644 man/dormoused.8 $(mandir)/man8
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE $(docdir)
 	install -m 644 docs/* $(docdir)/docs

@@ -33,6 +33,11 @@ package final class GuestListeners {
   /// Whether a client waits at a socket that the current instance does not have.
   var isSomebodyParked: Bool { all.contains(where: \.isSomebodyParked) }
 
+  /// Whether a connection waits in a queue of the guest, also one whose client has left.
+  package var isSomebodyUnaccepted: Bool {
+    all.contains { $0.isAdopted != false && $0.listen.kind != .datagram && $0.isSomebodyQueued }
+  }
+
   /// Whether the service manager passed any of them.
   package var arePassed: Bool { all.contains(where: \.isPassed) }
 
@@ -106,6 +111,23 @@ package final class GuestListeners {
   /// Ends ``watch(_:incoming:)``.
   package func stopWatching() {
     for listener in all { listener.stopWatching() }
+  }
+
+  /// Refuses whoever waits at a listener, or comes, until ``stopWatching()``; calls `refused` with how many they were. Only while no instance
+  /// runs. Datagrams are left: nobody waits for an answer to one that was not read.
+  ///
+  /// - Throws: `SystemError` of epoll_ctl(2).
+  package func refuseAll(_ loop: EventLoop, refused: @escaping (Int) -> Void) throws(SystemError) {
+    for listener in all where listener.listen.kind != .datagram {
+      try listener.watch(loop, all: false) { [unowned listener] in
+        do throws(SystemError) {
+          refused(try refuseQueued(on: listener.descriptor, limit: 64))
+        } catch {
+          // The rest waits, as before the guest had failed so often: the loop would spin otherwise.
+          listener.stopWatching()
+        }
+      }
+    }
   }
 
   /// Calls `incoming` with each listener of a frozen guest that a client comes to, until ``handBack()``.

@@ -24,6 +24,7 @@ enum Samples {
     (.subscribeGuests(name: nil), .guests(GuestChanges(guests: [status.summary]))),
     (.subscribeGuests(name: nil), .guests(GuestChanges(removed: ["web"]))),
     (.subscribeGuests(name: nil), .failure(.tooManySubscribers)),
+    (.subscribeGuests(name: nil), .failure(.tooManyWaiting)),
     (.subscribeGuests(name: nil), .failure(.subscriberTooSlow)),
     (.attach(name: "a", terminal: 1, size: nil), .attached),
     (.attach(name: "a", terminal: 1, size: nil), .failure(.consoleFailed(name: "a", reason: "it is frozen"))),

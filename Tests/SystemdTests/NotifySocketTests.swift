@@ -84,6 +84,16 @@ import Testing
     }
   }
 
+  @Test("of what a process has left only the last messages are understood, when that is asked for")
+  func lastWords() throws {
+    try withSocket { socket, path in
+      for number in 1...5 { try send("STATUS=\(number)", to: path) }
+      let last = try receive(socket, from: getpid(), atMost: NotifySocket.queue, keeping: 2)
+      #expect(last.map(\.status) == ["4", "5"])
+      #expect(socket.received == 5)
+    }
+  }
+
   @Test("the file of a notify socket is accessible for root only, replaces a stale one, and is removed with the socket")
   func file() throws {
     let path = "/tmp/dormouse-notify-\(getpid())-\(UInt32.random(in: 0 ... .max))"
@@ -113,10 +123,12 @@ import Testing
     try body(socket, path)
   }
 
-  private func receive(_ socket: NotifySocket, from pid: Int32) throws -> [NotifyMessage] {
+  private func receive(
+    _ socket: NotifySocket, from pid: Int32, atMost limit: Int = NotifySocket.batch, keeping last: Int = .max
+  ) throws -> [NotifyMessage] {
     // With an eventfd in place of a pidfd, only the pid is compared.
     let pidfd = OwnedFD(owning: try retrying("eventfd") { eventfd(0, Int32(EFD_CLOEXEC)) })
-    return try socket.receive(from: pid, pidfd: pidfd)
+    return try socket.receive(from: pid, pidfd: pidfd, atMost: limit, keeping: last)
   }
 }
 

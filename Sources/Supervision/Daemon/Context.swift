@@ -13,6 +13,10 @@ final class Context {
   /// Open all the time, so that a scan works when no descriptor is left.
   let sockDiag: SockDiag
   let store: SocketStore
+  /// Which guests may start now.
+  let places: StartPlaces
+  /// nil when the service manager does not watch this daemon.
+  let watchdog: Watchdog?
   /// Nil: no guest is asked.
   let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
@@ -23,7 +27,7 @@ final class Context {
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
-    asker: (any Asker)? = nil
+    startLimit: Int, asker: (any Asker)? = nil
   ) throws(SystemError) {
     sockDiag = try SockDiag()
     self.loop = loop
@@ -33,5 +37,7 @@ final class Context {
     self.asker = asker
     store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
+    watchdog = Watchdog(serviceManager, self.timers)
+    places = StartPlaces(limit: startLimit, self.timers)
   }
 }

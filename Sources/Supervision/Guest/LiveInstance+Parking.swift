@@ -56,7 +56,8 @@ extension LiveInstance {
   /// Answers what the table wants to know before a guest is stopped or frozen.
   func scan(for question: Question) -> Event {
     do throws(SystemError) {
-      return try isUsed(question) ? .used : .unused
+      if try isUsed(question) { return .used }
+      return question == .freezeDue && listeners.isSomebodyUnaccepted ? .leftOver : .unused
     } catch {
       // Logged once, because a draining guest is scanned again and again.
       if scanFailure.isNew(error) { log(.cannotScan(error: "\(error)")) }

@@ -11,6 +11,8 @@ extension Supervisor {
     case .bindListeners: return bindListeners()
     case .watchListeners: return watchListeners()
     case .unwatchListeners: listeners.stopWatching()
+    case .refuseClients: refuseClients()
+    case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
     case .divert(let which): return live?.divert(which) ?? .divertFailed
@@ -26,16 +28,35 @@ extension Supervisor {
     case .thaw(let staged): live?.thaw(staged: staged)
     case .armAlarm: return armAlarm()
     case .disarmAlarm: disarmAlarm()
+    case .watchWhileFreezing: live?.watchWhileFreezing()
     case .watchWhileFrozen(let asked): return watchWhileFrozen(asked: asked)
     case .handBack: listeners.handBack()
     case .watchIdleness: live?.watchIdleness()
     case .resumeIdleness: live?.resumeIdleness()
+    case .postponeFreezing: live?.postponeFreezing()
     case .unwatchIdleness: unwatchIdleness()
     case .arm(let timer): return arm(timer)
     case .disarm(let timer): disarm(timer)
     case .refuse(let refusal): answer(waiters.refuse(refusal, guest: name, state))
     }
     return nil
+  }
+
+  private func requestPlace() -> Event? {
+    context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
+  }
+
+  /// Nothing of the guest runs, so nobody but the daemon accepts.
+  private func refuseClients() {
+    do throws(SystemError) {
+      try listeners.refuseAll(context.loop) { [unowned self] count in
+        history.counters[.connectionsRefused] += count
+        history.lost(count, .failed)
+      }
+    } catch {
+      // They wait in the queues, as before the guest had failed so often.
+      log(.cannotScan(error: "\(error)"))
+    }
   }
 
   private func freeze() -> Event? {

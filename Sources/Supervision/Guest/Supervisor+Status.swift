@@ -35,8 +35,15 @@ extension Supervisor {
     status.lastStop = history.lastStop
     status.retryAt = pauseEnds
     status.stopAt = found.flatMap { live?.idleWatch?.stopAt($0.usage) }
-    status.report = failedUnits.isEmpty ? history.report : history.report ?? GuestReport()
-    status.report?.failedUnits = failedUnits
+    status.report = history.report
+    if state.isQueued {
+      status.report = GuestReport()
+      status.report?.status = turn
+    }
+    if !failedUnits.isEmpty {
+      if status.report == nil { status.report = GuestReport() }
+      status.report?.failedUnits = failedUnits
+    }
     status.report?.sshAddress = sshAddress
     status.messages =
       (agreement?.disagreements ?? []).map { GuestMessage(at: since, level: .warning, text: $0.description) }
@@ -48,6 +55,12 @@ extension Supervisor {
     status.counters[.notifyRefused] += live?.refusedMessages ?? 0
     if console { status.console = live?.consoleText ?? history.console }
     return status
+  }
+
+  /// What a guest waits for that does not start yet.
+  private var turn: String {
+    let count = context.places.startingCount
+    return "it waits for its turn: \(count) \(count == 1 ? "guest starts" : "guests start") (MaxConcurrentStarts=)"
   }
 
   /// The units in the guest that have failed, as it said when it was asked last.
@@ -86,10 +99,14 @@ extension Supervisor {
     }
     switch state {
     case .pending, .unbound, .binding, .inactive:
+      // It has failed too often, and the next client is the next attempt.
+      if state.word == .failed { explanation.reasons = [lastFailure ?? "it ended too soon"] }
       explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
       explanation.reasons = [lastFailure ?? "it ended too soon"]
+      if state.isRefusing { explanation.reasons.append("clients are refused until it is tried again") }
       explanation.retryAt = pauseEnds
+    case .queued: explanation.reasons = [turn]
     case .launching, .activating:
       explanation.reasons += ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? live?.scan.scan())?.connections ?? []
