@@ -23,6 +23,8 @@ final class ContainerInstance: Instance {
   private var forwarding: PortForwarding?
   private var sources: [EventSource] = []
   private var knownMemoryKills = 0
+  /// How often its descriptors may be looked through.
+  var looks = SearchBudget()
   private var report: (InstanceEvent) -> Void = { _ in }
 
   /// What an instance occupies on the host. It is freed when the instance ends.

@@ -56,6 +56,9 @@ static inline int linux_execute(int file, char *const arguments[]) {
   return (int)syscall(SYS_execveat, file, "", arguments, environ, 0x1000 /* AT_EMPTY_PATH */);
 }
 
+/* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1. */
+extern int linux_raise_descriptor_limit(void);
+
 /* prctl(2) is variadic, which Swift does not import. */
 static inline int linux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 

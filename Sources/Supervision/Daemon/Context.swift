@@ -13,6 +13,8 @@ final class Context {
   /// Open all the time, so that a scan works when no descriptor is left.
   let sockDiag: SockDiag
   let store: SocketStore
+  /// Waits for packets that are on their way. Nil: everybody waits for them.
+  let barrier: LookupBarrier?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false
 
@@ -20,9 +22,11 @@ final class Context {
   ///
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
-    loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager
+    loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
+    hasBarrier: Bool = false
   ) throws(SystemError) {
     sockDiag = try SockDiag()
+    barrier = hasBarrier ? try LookupBarrier(loop) : nil
     self.loop = loop
     self.timers = timers ?? loop
     self.log = log

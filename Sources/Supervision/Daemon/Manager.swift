@@ -79,7 +79,8 @@ public actor Manager {
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
-      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager)
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
+      hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(

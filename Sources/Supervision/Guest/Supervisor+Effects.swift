@@ -13,7 +13,7 @@ extension Supervisor {
     case .unwatchListeners: listeners.stopWatching()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
-    case .divert(let which): return live?.divert(which) ?? .divertFailed
+    case .divert(let which): return divert(which)
     case .restore: live?.restore()
     case .unpark: unpark()
     case .scan(let question): return live?.scan(for: question) ?? .scanFailed
@@ -36,6 +36,12 @@ extension Supervisor {
     case .refuse(let refusal): answer(waiters.refuse(refusal, guest: name, state))
     }
     return nil
+  }
+
+  /// - Returns: nil when the answer comes later.
+  private func divert(_ which: Divertible) -> Event? {
+    guard let live else { return .divertFailed }
+    return live.divert(which)
   }
 
   private func freeze() -> Event? {

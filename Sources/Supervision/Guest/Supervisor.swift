@@ -140,7 +140,7 @@ extension Supervisor {
   func watchListeners() -> Event? {
     do throws(SystemError) {
       let asleepSince = context.timers.now
-      try listeners.watch(context.loop) { [unowned self] listener in
+      try listeners.watch(context.loop, context.sockDiag) { [unowned self] listener in
         let now = context.timers.now
         trigger = Trigger(cause: .connection, socket: listener.address, at: now)
         handle(.connection(quietFor: now - asleepSince))
