@@ -20,7 +20,7 @@ DEMO_NEEDS = $(BUILD_NEEDS) systemd dbus python3
 TEST_NEEDS = $(DEMO_NEEDS) gcc groff-base systemd-container mmdebstrap debian-archive-keyring iproute2 nftables util-linux strace \
   openssh-client curl passwd libnss-systemd
 
-GUESTS = bookworm trixie sid trixie-ssh trixie-users host
+GUESTS = bookworm trixie sid trixie-ssh trixie-users trixie-inits host
 
 FUZZERS = FuzzUnitFile FuzzNotify FuzzNetlink FuzzVarlink
 
@@ -40,7 +40,7 @@ endif
 # What is built, and what is installed, is one at a time.
 .NOTPARALLEL:
 
-.PHONY: all build demo test test-unit test-kernel test-guests vm-test guests long storm faults bench interface-report fuzz format \
+.PHONY: all build demo test test-unit test-kernel test-guests vm-test guests long storm faults bench hostile interface-report fuzz format \
   format-check size-check import-check report-check trap-check word-check ci-check install clean
 
 all: build
@@ -49,7 +49,7 @@ all: build
 build:
 	@.ci/need $(BUILD_NEEDS)
 	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED)
-	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused
+	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused .build/release/dormouse-ask
 
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
 demo:
@@ -101,7 +101,7 @@ guests:
 # reports are kept in the repository; `report-check` holds each to the one before. interface-report runs vm-test as a part of it.
 # All parts are run, also after one that fails.
 long:
-	@failed=; for part in interface-report storm faults bench; do $(MAKE) $$part || failed="$$failed $$part"; done; \
+	@failed=; for part in interface-report storm faults bench hostile; do $(MAKE) $$part || failed="$$failed $$part"; done; \
 	  .ci/reports || failed="$$failed report-check"; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 # Clients that connect without pause while guests are frozen, stopped, killed: what is lost, by edge, here and with what there is
@@ -121,6 +121,13 @@ faults:
 bench: guests
 	$(SWIFT) build -c release
 	@for what in wake frozen peer; do Benchmarks/$$what --bin "$$($(SWIFT) build -c release --show-bin-path)" || exit; done
+
+# Each attack of Tests/hostile/attacks beside a neighbour: what the neighbour's clients and the daemon's control socket feel of it.
+# HOSTILE="--only words" for one of them, which is not kept. Kept in Benchmarks/results/hostile.txt.
+hostile:
+	@.ci/need --root $(BUILD_NEEDS) gcc python3
+	$(SWIFT) build -c release
+	@Benchmarks/hostile --bin "$$($(SWIFT) build -c release --show-bin-path)" $(HOSTILE)
 
 # Every requirement of systemd's Container Interface on every guest; the table is kept in Tests/interface/REPORT.md.
 interface-report: guests
@@ -171,6 +178,7 @@ install:
 	install -d $(bindir) $(sbindir) $(unitdir) $(catalogdir) $(docdir)/docs $(docdir)/examples $(mandir)/man1 $(mandir)/man5 $(mandir)/man8
 	install -s .build/programs/dormouse $(bindir)/dormouse
 	install -s .build/programs/dormoused $(sbindir)/dormoused
+	install -s .build/programs/dormouse-ask $(sbindir)/dormouse-ask
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 units/dormouse.catalog $(catalogdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1

@@ -7,6 +7,7 @@ let package = Package(
   products: [
     .executable(name: "dormoused", targets: ["dormoused"]),
     .executable(name: "dormouse", targets: ["dormouse"]),
+    .executable(name: "dormouse-ask", targets: ["dormouse-ask"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -54,6 +55,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    // Asks a guest's systemd; a process of its own in C, whose memory can be limited and which has nothing to lose.
+    .executableTarget(name: "dormouse-ask", dependencies: ["CSystemd"]),
 
     // Tests mirror Sources; GuestTests runs whole guests. Spawning starts programs for some of them; Fakes has a clock, and
     // threads for loops.

@@ -6,7 +6,7 @@
 
 enum { STACK_SIZE = 64 * 1024, GUARD_SIZE = 64 * 1024 };
 
-/* A message from a child to the daemon: the step that failed, or LAUNCH_AT_SYNC_POINT. */
+/* A message from a child to the daemon: the step that failed, or where the child waits, LAUNCH_AT_PLACE or LAUNCH_AT_SYNC_POINT. */
 struct launch_report {
   int32_t step;
   int32_t error;
@@ -19,10 +19,8 @@ struct launch_family {
   long memory, size;
   /* The daemon's end of the channel. */
   int channel;
-  /* Whether the process that is to execute waits at the sync point (#5). */
-  int is_at_sync_point;
-  /* The daemon's PR_GET_DUMPABLE before the launch. */
-  long dumpable;
+  /* Where the process that is to execute waits: LAUNCH_AT_PLACE (#5), LAUNCH_AT_SYNC_POINT (#7), or 0 for nowhere. */
+  int waits_at;
   /* The stacks of further processes; NULL where the plan makes none. */
   void *usher_stack;
   void *first_stack;
@@ -55,6 +53,7 @@ int launch_slot(const struct launch_plan *plan, uint64_t slot);
 
 /* users.c */
 long launch_act(uint64_t user, uint64_t group);
+long launch_own(uint64_t user, uint64_t group);
 _Noreturn void launch_cross(struct launch_family *family, uint32_t step);
 long launch_unpin(struct launch_family *family);
 /* Waits until the word is zero. The kernel's wake at a process's end is not a private one, so FUTEX_PRIVATE_FLAG must not be set. */

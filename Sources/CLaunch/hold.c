@@ -1,4 +1,5 @@
 /* Namespaces made before the guest: a process waits in them while the daemon opens their files in /proc/PID/ns. */
+#include <asm/errno.h>
 #include <asm/signal.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -6,10 +7,19 @@
 #include <linux/wait.h>
 #include <stddef.h>
 
+#include "child.h"
 #include "launch.h"
 #include "raw.h"
 
-enum { STACK_SIZE = 16 * 1024 };
+enum { HOLDER_STACK = 16 * 1024 };
+
+/* What the maker gets from the daemon, whose memory it shares. */
+struct making {
+  struct launch_holder *holder;
+  uint64_t namespaces;
+  uint32_t user, group;
+  long daemon, error;
+};
 
 /* Runs in the daemon's memory (CLONE_VM), so it reads nothing but its argument. */
 static void hold(void *argument) {
@@ -21,29 +31,58 @@ static void hold(void *argument) {
   for (;;) raw1(__NR_exit_group, 0);
 }
 
-long launch_hold(uint64_t namespaces, struct launch_holder *holder) {
+/*
+ * The kernel takes the effective user as the owner of a new user namespace. What processes in there use of the kernel's objects counts for
+ * the owner too: inotify instances, namespaces, message queues. The owner must be the guest's own root, or all guests share the limits
+ * of the host's root. A short-lived process makes the namespace, because the daemon itself must stay root.
+ */
+static void make(void *argument) {
+  struct making *making = argument;
+  long error = launch_own(making->user, making->group);
+  if (error == 0) {
+    struct clone_args arguments = {
+        .flags = CLONE_VM | CLONE_PARENT | CLONE_PARENT_SETTID | CLONE_PIDFD | making->namespaces,
+        .parent_tid = (uint64_t)(uintptr_t)&making->holder->pid,
+        .pidfd = (uint64_t)(uintptr_t)&making->holder->pidfd,
+        .stack = (uint64_t)(uintptr_t)making->holder->stack,
+        .stack_size = HOLDER_STACK,
+    };
+    error = raw_clone3(&arguments, sizeof arguments, hold, (void *)making->daemon);
+  }
+  if (error < 0) making->error = error;
+  for (;;) raw1(__NR_exit_group, 0);
+}
+
+long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct launch_holder *holder) {
   *holder = (struct launch_holder){0};
-  long memory = raw6(__NR_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  long memory = raw6(__NR_mmap, 0, 2 * HOLDER_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory > -4096 && memory < 0) return memory;
-  struct clone_args arguments = {
-      .flags = CLONE_VM | CLONE_PIDFD | namespaces,
-      .pidfd = (uint64_t)(uintptr_t)&holder->pidfd,
-      .exit_signal = SIGCHLD,
-      .stack = (uint64_t)memory,
-      .stack_size = STACK_SIZE,
-  };
   holder->stack = (void *)memory;
-  /* The child must run none of the daemon's signal handlers. */
+  struct making making = {holder, namespaces, user, group, raw0(__NR_getpid), 0};
+  /* The daemon gets the descriptor of the holder, because it shares its table (CLONE_FILES). */
+  struct clone_args arguments = {
+      .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
+      .exit_signal = SIGCHLD,
+      .stack = (uint64_t)memory + HOLDER_STACK,
+      .stack_size = HOLDER_STACK,
+  };
+  /* The children must run none of the daemon's signal handlers. */
   uint64_t all = ~0ULL, own = 0;
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
-  long pid = raw_clone3(&arguments, sizeof arguments, hold, (void *)raw0(__NR_getpid));
+  /* The kernel clears "dumpable" of a memory whose process changes its IDs. */
+  long dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+  long maker = raw_clone3(&arguments, sizeof arguments, make, &making);
+  raw5(__NR_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&own, 0, sizeof own);
-  if (pid < 0) {
-    raw2(__NR_munmap, memory, STACK_SIZE);
-    return pid;
+  if (maker > 0) {
+    while (raw5(__NR_waitid, P_PID, maker, 0, WEXITED, 0) == -EINTR) continue;
   }
-  holder->pid = (int32_t)pid;
-  return 0;
+  long error = maker < 0 ? maker : making.error;
+  if (error == 0 && holder->pid != 0) return 0;
+  /* Without an error the maker was killed before it made anything. */
+  if (error == 0) error = -EAGAIN;
+  raw2(__NR_munmap, memory, 2 * HOLDER_STACK);
+  return error;
 }
 
 void launch_release(struct launch_holder *holder) {
@@ -53,8 +92,8 @@ void launch_release(struct launch_holder *holder) {
   if (error < 0) error = raw2(__NR_kill, holder->pid, SIGKILL);
   /* If it could not be killed, waiting would block for ever. It keeps its stack and ends with the daemon. */
   if (error >= 0) {
-    while (raw5(__NR_waitid, P_PIDFD, holder->pidfd, 0, WEXITED, 0) == -4 /* EINTR */) continue;
-    raw2(__NR_munmap, (long)holder->stack, STACK_SIZE);
+    while (raw5(__NR_waitid, P_PIDFD, holder->pidfd, 0, WEXITED, 0) == -EINTR) continue;
+    raw2(__NR_munmap, (long)holder->stack, 2 * HOLDER_STACK);
   }
   raw1(__NR_close, holder->pidfd);
 }

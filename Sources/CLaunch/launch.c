@@ -54,14 +54,14 @@ static long arrange_descriptors(struct launch_family *family) {
 }
 
 /*
- * Waits at the sync point, before execve(2). The payload accepts clients from its first moment, so the daemon acquires everything that it
- * needs for the guest first, and otherwise refuses. When the daemon dies, this reads end of file.
+ * Waits at LAUNCH_PLACE, and at the sync point before execve(2). The payload accepts clients from its first moment, so the daemon acquires
+ * everything that it needs for the guest first, and otherwise refuses. When the daemon dies, this reads end of file.
  */
-static void await_daemon(struct launch_family *family) {
-  struct launch_report report = {LAUNCH_AT_SYNC_POINT, 0};
-  raw3(__NR_write, family->report, (long)&report, sizeof report); /* #5 */
+static void await_daemon(struct launch_family *family, int place) {
+  struct launch_report report = {place, 0};
+  raw3(__NR_write, family->report, (long)&report, sizeof report); /* #5, #7 */
   char word;
-  long count = raw3(__NR_read, family->report, (long)&word, 1); /* #6 */
+  long count = raw3(__NR_read, family->report, (long)&word, 1); /* #6, #8 */
   while (count < 0) count = raw3(__NR_read, family->report, (long)&word, 1);
   while (count == 0) raw1(__NR_exit_group, 1);
 }
@@ -86,6 +86,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
   char *text = plan->text + step->arg;
   switch ((enum launch_op)step->op) {
     case LAUNCH_SESSION: return raw0(__NR_setsid);
+    case LAUNCH_PLACE: await_daemon(family, LAUNCH_AT_PLACE); return 0;
     case LAUNCH_KEYRING:
       /* Best effort: the kernel may be built without keys, or the quota may be used up. */
       raw2(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
@@ -126,7 +127,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_FILTER: return launch_filter(text, step->a);
     case LAUNCH_BLOCK: return raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&step->a, 0, sizeof step->a);
     case LAUNCH_INIT: return launch_init(family, index);
-    case LAUNCH_EXECUTE: await_daemon(family); return execute(plan, step);
+    case LAUNCH_EXECUTE: await_daemon(family, LAUNCH_AT_SYNC_POINT); return execute(plan, step);
   }
   return -EINVAL;
 }

@@ -22,19 +22,20 @@ static struct launch_result failed(int at, long error) {
 enum { UNIX = 1 /* AF_UNIX */, RECORDS = 5 /* SOCK_SEQPACKET */, WRITING = 1 /* SHUT_WR */, NO_SIGNAL = 0x4000 /* MSG_NOSIGNAL */ };
 
 /*
- * Reads #5, or #1; at end of file the report stays as it was. The stacks are unused once every process of the launch has ended or executed.
+ * Reads #5 or #7, or #1; at end of file the report stays as it was. The stacks are unused once every process of the launch has ended or executed.
  * Only end of file and ECONNRESET prove that, so after any other error read(2) is called again. Of several reports the first is kept: it
  * is the cause of the others.
  */
 static void read_reports(struct launch_family *family, struct launch_report *report) {
   struct launch_report got;
   int is_first = 1;
+  family->waits_at = 0;
   for (;;) {
     long count = raw3(__NR_read, family->channel, (long)&got, sizeof got);
     if (count == 0 || count == -ECONNRESET) return;
     if (count != sizeof got) continue;
-    if (got.step == LAUNCH_AT_SYNC_POINT) {
-      family->is_at_sync_point = 1;
+    if (got.step == LAUNCH_AT_PLACE || got.step == LAUNCH_AT_SYNC_POINT) {
+      family->waits_at = got.step;
       return;
     }
     if (is_first) *report = got;
@@ -42,7 +43,7 @@ static void read_reports(struct launch_family *family, struct launch_report *rep
   }
 }
 
-/* A process at the sync point reads end of file and exits. The callers kill it too, so that one failed call does no harm. */
+/* A process that waits reads end of file and exits. The callers kill it too, so that one failed call does no harm. */
 static void refuse(const struct launch_family *family) { raw2(__NR_shutdown, family->channel, WRITING); }
 
 static void reap(int kind, int number) {
@@ -96,8 +97,8 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
     pid = family->first;
   }
   if (report.step != LAUNCH_NO_FAILURE) {
-    /* A process at the sync point ends now. After its end the stacks are unused. */
-    if (family->is_at_sync_point) read_reports(family, &report);
+    /* A process that waits ends now. After its end the stacks are unused. */
+    if (family->waits_at != 0) read_reports(family, &report);
     return failed(report.step, -report.error);
   }
   struct launch_result result = {(int32_t)pid, pidfd, LAUNCH_NO_FAILURE, 0, family};
@@ -114,8 +115,15 @@ static long make_stacks(long memory, long count) {
   return 0;
 }
 
+/*
+ * The kernel clears "dumpable" of a memory whose process changes its IDs. The memory is the daemon's, so the last launch restores it. While a
+ * child has the IDs of a guest's user and waits, it stays clear: that user could trace the child, and with it the daemon's memory.
+ */
+static int launches;
+static long dumpable;
+
 static void release(struct launch_family *family) {
-  raw5(__NR_prctl, PR_SET_DUMPABLE, family->dumpable, 0, 0, 0);
+  if (--launches == 0) raw5(__NR_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
   raw1(__NR_close, family->channel);
   raw2(__NR_munmap, family->memory, family->size);
 }
@@ -141,8 +149,7 @@ struct launch_result launch_start(const struct launch_plan *plan) {
   family->size = size;
   family->channel = pair[0];
   family->outer = plan->crosses ? 1 : 0;
-  /* The kernel clears "dumpable" of a memory whose process changes its IDs. The memory is the daemon's, so release() restores it. */
-  family->dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+  if (launches++ == 0) dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
   if (plan->crosses) {
     family->usher_stack = (void *)(memory + one + GUARD_SIZE);
     family->first_stack = (void *)(memory + 2 * one + GUARD_SIZE);
@@ -154,26 +161,47 @@ struct launch_result launch_start(const struct launch_plan *plan) {
   return result;
 }
 
+/* Sends #6 or #8. */
+static void resume(struct launch_family *family, struct launch_report *report) {
+  long sent = raw6(__NR_sendto, family->channel, (long)"", 1, NO_SIGNAL, 0, 0);
+  /* EPIPE: the process was killed meanwhile. Its end is reported like any other. */
+  if (sent < 0 && sent != -EPIPE) *report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-sent};
+}
+
+/* Ends the processes of a launch that must not execute, and reaps PID 1, which may be the small init already although the payload failed. */
+static void end(struct launch_result started, struct launch_report *report) {
+  refuse(started.family);
+  raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
+  if (started.family->waits_at != 0) read_reports(started.family, report);
+  reap(P_PIDFD, started.pidfd);
+  release(started.family);
+}
+
+struct launch_result launch_continue(struct launch_result started) {
+  struct launch_family *family = started.family;
+  if (family->waits_at != LAUNCH_AT_PLACE) return started;
+  struct launch_report report = {LAUNCH_NO_FAILURE, 0};
+  resume(family, &report); /* #6 */
+  if (report.step == LAUNCH_NO_FAILURE) read_reports(family, &report);
+  if (report.step == LAUNCH_NO_FAILURE) return started;
+  struct launch_report first = report;
+  end(started, &report);
+  return (struct launch_result){started.pid, started.pidfd, first.step, first.error, 0};
+}
+
 struct launch_result launch_finish(struct launch_result started, int executes) {
   struct launch_family *family = started.family;
   struct launch_report report = {LAUNCH_NO_FAILURE, 0};
-  if (family->is_at_sync_point && executes) {
-    long sent = raw6(__NR_sendto, family->channel, (long)"", 1, NO_SIGNAL, 0, 0); /* #6 */
-    /* EPIPE: the process was killed meanwhile. Its end is reported like any other. */
-    if (sent < 0 && sent != -EPIPE) report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-sent};
+  int waits = family->waits_at != 0;
+  if (waits && executes) {
+    resume(family, &report); /* #8 */
+    if (report.step == LAUNCH_NO_FAILURE) read_reports(family, &report);
   }
-  int is_ended = !executes || report.step != LAUNCH_NO_FAILURE;
-  if (is_ended) {
-    refuse(family);
-    raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
+  struct launch_report first = report;
+  if (!executes || report.step != LAUNCH_NO_FAILURE) {
+    end(started, &report);
+  } else {
+    release(family);
   }
-  if (family->is_at_sync_point) read_reports(family, &report);
-  if (!is_ended && report.step != LAUNCH_NO_FAILURE) {
-    /* PID 1 is the small init already; only the payload failed. */
-    raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);
-    is_ended = 1;
-  }
-  if (is_ended) reap(P_PIDFD, started.pidfd);
-  release(family);
-  return (struct launch_result){started.pid, started.pidfd, report.step, report.error, 0};
+  return (struct launch_result){started.pid, started.pidfd, first.step, first.error, 0};
 }

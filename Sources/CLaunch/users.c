@@ -35,6 +35,16 @@ long launch_act(uint64_t user, uint64_t group) {
   return raw2(__NR_capset, (long)&header, (long)data);
 }
 
+/* Becomes the effective user and group, and keeps the capabilities, which setresuid(2) takes from the effective set. */
+long launch_own(uint64_t user, uint64_t group) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  long error = raw2(__NR_capget, (long)&header, (long)data);
+  if (error == 0) error = raw3(__NR_setresgid, -1, (long)group, -1);
+  if (error == 0) error = raw3(__NR_setresuid, -1, (long)user, -1);
+  return error < 0 ? error : raw2(__NR_capset, (long)&header, (long)data);
+}
+
 /* The guest's first process. It takes the IDs of the guest's root. All capabilities in the user namespace it has from clone3(2). */
 static void first(void *argument) {
   struct launch_family *family = argument;

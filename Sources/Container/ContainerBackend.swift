@@ -14,6 +14,8 @@ package final class ContainerBackend: Backend {
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
   let machines: Machines
+  /// Nil where systemd is not the host's service manager.
+  let scopes: Scopes?
   let sweeper: Sweeper
 
   /// Why guests get no resource controllers; nil when they do.
@@ -24,7 +26,9 @@ package final class ContainerBackend: Backend {
     self.loop = loop
     self.runtime = runtime
     cgroupBase = try CgroupBase.prepare()
-    machines = Machines(loop)
+    let bus = HostBus(loop)
+    machines = Machines(loop, bus)
+    scopes = Scopes(bus)
     sweeper = Sweeper(loop, runtime: runtime)
   }
 
@@ -39,6 +43,12 @@ package final class ContainerBackend: Backend {
   package func orphans() throws(SystemError) -> any Orphans { try ContainerOrphans(self) }
 
   package func finish() { sweeper.finish() }
+
+  /// The cgroup of the slice in which scopes are made: the daemon's unit is in it too.
+  var slice: String? {
+    guard scopes != nil, let end = cgroupBase.path.lastIndex(of: "/") else { return nil }
+    return String(cgroupBase.path[..<end])
+  }
 
   /// Where each guest's root is mounted. Each guest has a mount namespace, so one directory serves all.
   var staging: String { "\(runtime)/root" }

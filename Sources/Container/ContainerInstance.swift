@@ -10,22 +10,27 @@ import Systemd
 /// and directories on the host.
 final class ContainerInstance: Instance {
   let process: GuestProcess
-  let container: GuestCgroup
+  /// Another one before PID 1 executes, if the instance gets a scope.
+  private(set) var container: GuestCgroup
   /// The console first; none for an orphan.
   private(set) var consoles: [Console] = []
   var remarks: [InstanceRemark] = []
+  var limits: [InstanceLimit] = []
   /// From `watch` on.
   private var freezer: Freezer?
-  private let backend: ContainerBackend
+  let backend: ContainerBackend
   private let notify: NotifySocket?
   /// Nil once the instance has ended.
-  private var holdings: Holdings?
+  private(set) var holdings: Holdings?
   private var forwarding: PortForwarding?
   private var sources: [EventSource] = []
+  private var memoryWatch: EventSource?
   private var knownMemoryKills = 0
   /// How often its descriptors may be looked through.
   var looks = SearchBudget()
-  private var report: (InstanceEvent) -> Void = { _ in }
+  private(set) var report: (InstanceEvent) -> Void = { _ in }
+  /// While PID 1 waits for its place.
+  var start: PlacedStart?
 
   /// What an instance occupies on the host. It is freed when the instance ends.
   struct Holdings {
@@ -98,21 +103,16 @@ extension ContainerInstance {
     if let notify {
       sources.append(try loop.watch(notify.descriptor, for: .readable) { [unowned self] _ in receive() })
     }
-    try watchMemory(loop)
     for console in consoles { try console.watch(loop) }
-    freezer = Freezer(container, loop: loop)
+    try watchContainer()
     // The ports of an orphan are forwarded already, but nothing watches its addresses.
     if notify == nil { forwardPorts() }
   }
 
   /// PID 1 executes the guest's program.
-  func began(_ guest: Guest) {
+  func began() {
     report(.started)
     forwardPorts()
-    let machine = Machines.Machine(
-      name: guest.name, id: holdings?.machineID.flatMap { MachineID($0.id) }, leader: pid, root: guest.rootDirectory,
-      interfaces: holdings?.network?.hostIndexes ?? [])
-    backend.machines.register(machine) { [weak self] in self?.report(.remark(.notRegistered(reason: $0))) }
   }
 
   /// `Port=`. A guest whose ports cannot be forwarded runs all the same: its listeners work without that.
@@ -127,10 +127,24 @@ extension ContainerInstance {
     }
   }
 
-  private func watchMemory(_ loop: EventLoop) throws(SystemError) {
+  private func watchContainer() throws(SystemError) {
     try container.withMemoryChanges { changes throws(SystemError) in
-      sources.append(try loop.watch(changes, for: .priority) { [unowned self] _ in countMemoryKills() })
+      memoryWatch = try backend.loop.watch(changes, for: .priority) { [unowned self] _ in countMemoryKills() }
     }
+    freezer = Freezer(container, loop: backend.loop)
+  }
+
+  /// PID 1 has been moved to this cgroup, and has not executed yet.
+  func moved(to cgroup: GuestCgroup) throws(SystemError) {
+    // The sources before the descriptors that they watch.
+    memoryWatch = nil
+    freezer?.stop()
+    freezer = nil
+    let former = container
+    container = cgroup
+    // Nothing is in it. What fails here is tried again at the guest's next start.
+    try? former.remove()
+    try watchContainer()
   }
 
   private func countMemoryKills() {
@@ -162,6 +176,7 @@ extension ContainerInstance {
       for console in consoles { console.drainAll() }
       countMemoryKills()
       guard let status = try process.reap() else { return }
+      start = nil
       stopWatching()
       endRest(status)
     } catch {
@@ -197,6 +212,24 @@ extension ContainerInstance {
 
   /// Frees what the instance occupied on the host, before its end is reported and the next one is started.
   private func finish(_ status: ExitStatus) {
+    free()
+    // Nothing is reported after the end: who received the reports may be gone.
+    let report = report
+    self.report = { _ in }
+    report(.ended(status))
+  }
+
+  /// PID 1 did not execute. It has been reaped.
+  func startFailed(_ error: StartError) {
+    start = nil
+    try? container.kill()
+    free()
+    let report = report
+    self.report = { _ in }
+    report(.startFailed(StartFailure(error.description)))
+  }
+
+  private func free() {
     stopWatching()
     notify?.removePath()
     for problem in holdings?.network?.end() ?? [] { fail(problem) }
@@ -209,15 +242,13 @@ extension ContainerInstance {
     }
     InstanceRecord(runtime: backend.runtime).remove(name)
     backend.machines.unregister(name.guest)
-    // Nothing is reported after the end: who received the reports may be gone.
-    let report = report
-    self.report = { _ in }
-    report(.ended(status))
+    backend.scopes?.forget(name)
   }
 
   private func stopWatching() {
     for source in sources { source.cancel() }
     sources = []
+    memoryWatch = nil
     freezer?.stop()
     for console in consoles { console.stopWatching() }
     forwarding = nil

@@ -4,8 +4,8 @@ import Launching
 import Linux
 import Supervision
 
-/// Instances that a killed daemon left running. They are found by their files in the runtime directory, and by the cgroups below the daemon's
-/// own cgroup.
+/// Instances that a killed daemon left running. They are found by their files in the runtime directory, by the cgroups below the daemon's own
+/// cgroup, and by the names of their scopes.
 ///
 /// A search that fails, for example for want of descriptors, never means that nothing runs. The listeners of a running guest must not be
 /// watched, and its cgroup, mounts and directories must not be removed.
@@ -23,6 +23,9 @@ struct ContainerOrphans: Orphans {
     self.backend = backend
     record = InstanceRecord(runtime: backend.runtime)
     for name in try GuestCgroup.instances(in: own) { bases[name] = [own] }
+    if let slice = backend.slice {
+      for (name, scope) in try InstanceName.scopes(in: slice) { bases[name, default: []].insert(scope) }
+    }
     for (name, files) in try InstanceName.files(in: backend.runtime) {
       bases[name, default: [own]].insert(own)
       guard files.contains(.record) else { continue }
@@ -49,7 +52,6 @@ struct ContainerOrphans: Orphans {
       clear(running.name)
     }
     _ = hostSide(of: guest)
-    backend.machines.forget(guest)
     return nil
   }
 
@@ -104,7 +106,11 @@ struct ContainerOrphans: Orphans {
       // Last, because the mounts and directories on the host are removed with this value.
       let holdings = ContainerInstance.Holdings(host: hostSide(of: cgroup.name.guest), network: network, users: users)
       backend.machines.adopt(cgroup.name.guest, leader: leader)
-      return ContainerInstance(backend, process, cgroup, nil, holdings)
+      let instance = ContainerInstance(backend, process, cgroup, nil, holdings)
+      instance.limits = [("MemoryMax", "memory.max"), ("TasksMax", "pids.max")].compactMap { setting, file in
+        cgroup.limit(file).map { InstanceLimit(setting, $0) }
+      }
+      return instance
     } catch {
       // It ended meanwhile.
       if error.errno == ESRCH { return nil }

@@ -17,6 +17,8 @@ struct GuestStarter {
   func start(_ start: InstanceStart) throws(StartError) -> ContainerInstance {
     let guest = start.guest
     let (name, found, ownID) = try gather(guest)
+    // As early as possible: the service manager works on it while the guest is prepared.
+    let scope = try scope(of: name, guest)
     var facts = found
     let users = try chooseUsers(guest, &facts)
     let notify: NotifySocket
@@ -28,12 +30,22 @@ struct GuestStarter {
     let machineID = backend.machineIDs.claim(facts.identity.machineID, for: guest.name, else: ownID)
     facts.identity.machineID = machineID.id
     facts.listenerNames = start.listenerNames
+    facts.initSystem = start.initSystem
     facts.controllers = backend.cgroupBase.controllers
     facts.hostSide.notifySocket = backend.notifySocket(of: name)
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
-    return try launch(start, name, plan, passed, users, host, notify, machineID)
+    return try launch(start, name, plan, passed, users, host, notify, machineID, scope)
+  }
+
+  /// - Returns: nil where systemd is not the host's service manager.
+  private func scope(of name: InstanceName, _ guest: Guest) throws(StartError) -> ScopeRequest? {
+    do throws(LaunchError) {
+      return try backend.scopes?.request(name, timeoutStop: guest.policy.timeoutStop)
+    } catch {
+      throw .launch(error)
+    }
   }
 
   /// - Returns: the instance's name, what is known of host and root, and the machine ID of a guest whose root has none.
@@ -44,7 +56,7 @@ struct GuestStarter {
       let ownID = try MachineID.guest(guest.name).description
       let facts = try StartFacts.gather(for: guest, staging: backend.staging, fallbackMachineID: ownID)
       let numbers = InstanceNumbers(runtime: backend.runtime)
-      return (try numbers.next(for: guest.name, in: backend.cgroupBase.path), facts, ownID)
+      return (try numbers.next(for: guest.name, in: backend.cgroupBase.path, slice: backend.slice), facts, ownID)
     } catch {
       throw .system(error)
     }
@@ -77,7 +89,7 @@ struct GuestStarter {
 
   private func launch(
     _ start: InstanceStart, _ name: InstanceName, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice,
-    _ host: HostSide, _ notify: NotifySocket, _ machineID: MachineIDs.Claim
+    _ host: HostSide, _ notify: NotifySocket, _ machineID: MachineIDs.Claim, _ scope: ScopeRequest?
   ) throws(StartError) -> ContainerInstance {
     let record = InstanceRecord(runtime: backend.runtime)
     var cgroup: GuestCgroup?
@@ -88,27 +100,31 @@ struct GuestStarter {
         try record.write(name, base: backend.cgroupBase.path)
         made = try makeCgroup(name)
         cgroup = made
-        if let map = plan.users { try made.delegate(toUser: map.users.outer, group: map.groups.outer) }
       } catch {
         throw .system(error)
       }
       let missing: [CgroupLimit]
-      do throws(LaunchError) { missing = try made.apply(plan.limits) } catch { throw .launch(error) }
+      do throws(LaunchError) { missing = try made.prepare(for: plan) } catch { throw .launch(error) }
       let network: GuestNetwork?
       do throws(NetworkError) { network = try self.network(of: start.guest, name, in: users.namespaces) } catch {
         throw StartError(error)
       }
       let holdings = ContainerInstance.Holdings(host: host, network: network, users: users.claim, machineID: machineID)
       do throws(LaunchError) {
-        let instance = try Launching.launch(
-          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made
-        ) { process throws(SystemError) in
-          let instance = ContainerInstance(backend, process, made, notify, holdings)
-          instance.remarks = remarks(plan, missing, users, machineID)
+        let waiting = try WaitingLaunch(
+          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
+        let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
+        instance.remarks = remarks(plan, missing, users, machineID)
+        instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
+        let place = scope.flatMap { placement($0, of: instance, start.guest) }
+        let ending = PlacedStart(instance, waiting, plan, place)
+        instance.start = ending
+        do throws(SystemError) {
           try start.willExecute(instance)
-          return instance
+        } catch {
+          throw LaunchError("taking control of the guest's PID 1 (\(error.call))", errno: error.errno)
         }
-        instance.began(start.guest)
+        try ending.begin()
         return instance
       } catch {
         throw .launch(error)
@@ -121,13 +137,22 @@ struct GuestStarter {
     }
   }
 
+  private func placement(_ scope: ScopeRequest, of instance: ContainerInstance, _ guest: Guest) -> Placement? {
+    let machine = Machines.Machine(
+      name: guest.name, id: instance.holdings?.machineID.flatMap { MachineID($0.id) }, leader: instance.pid,
+      pidfd: instance.process.pidfd.raw, root: guest.rootDirectory,
+      interfaces: instance.holdings?.network?.hostIndexes ?? [])
+    return backend.scopes.map { Placement($0, backend.machines, scope, machine) }
+  }
+
   /// What of the guest's file is not in force.
   private func remarks(
     _ plan: LaunchPlan, _ missing: [CgroupLimit], _ users: UserChoice, _ machineID: MachineIDs.Claim
   ) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
-    let unmet = Dictionary(grouping: plan.unmetLimits + missing, by: \.controller).sorted { $0.key < $1.key }
+    let unmet = Dictionary(grouping: plan.unmetLimits + missing.filter { !$0.isDefault }, by: \.controller)
+      .sorted { $0.key < $1.key }
     for (controller, limits) in unmet {
       let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
       remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
@@ -153,5 +178,11 @@ struct GuestStarter {
       }
       throw error
     }
+  }
+}
+
+extension InstanceLimit {
+  fileprivate init(_ limit: CgroupLimit) {
+    self.init(limit.setting, limit.files.first?.text ?? "", isDefault: limit.isDefault)
   }
 }

@@ -1,119 +1,152 @@
 import Glibc
+import GuestSpec
 import Systemd
 
-/// Registers guests with systemd-machined, so that `machinectl`, `systemctl -M` and the like find them. Without machined or a bus, guests
-/// run all the same.
+/// Registers guests with systemd-machined, so that `machinectl`, `systemctl -M` and the like find them. Without machined, guests run all the
+/// same.
 ///
-/// A machine belongs to the unit that its PID 1 is in, which is the service of dormoused. machined removes it with that unit at the latest.
-/// What a killed daemon registered is removed by the next daemon.
+/// A machine belongs to the unit that its PID 1 is in at its registration, which is the scope of the instance. PID 1 must lie in the scope's
+/// own cgroup then: where it lies further below, machined 262 takes the caller for the machine's supervisor, and sends it SIGTERM when PID 1
+/// has ended.
 final class Machines {
   struct Machine {
     var name: String
     var id: MachineID?
-    /// The host's number of the guest's PID 1.
+    /// The host's number of the guest's PID 1, and the number of its pidfd, which is open until `unregister`.
     var leader: Int32
+    var pidfd: Int32
     /// The path of its root.
     var root: String
     /// The indexes of the host's ends of its network.
     var interfaces: [Int32] = []
   }
 
-  private let loop: EventLoop
-  /// Connected only while there are machines.
-  private var bus: SystemBus?
-  /// Those that are registered or being registered, by name.
-  private var machines: [String: Machine] = [:]
-  private var isRegistering = false
-  /// The next attempts to register, by name.
-  private var retries: [String: Retry] = [:]
+  /// A machine that is registered or being registered.
+  private final class Registration {
+    let machine: Machine
+    /// Nil once it has been answered, or nobody waits for the answer.
+    var done: ((String?) -> Void)?
+    var retry: Retry?
 
-  /// How many attempts a registration gets. A name that an earlier instance had may still be taken, because machined removes a machine
-  /// some time after it is asked to.
-  private static let attempts = 20
-  private static let pause = Duration.milliseconds(100)
+    init(_ machine: Machine, _ done: ((String?) -> Void)?) {
+      self.machine = machine
+      self.done = done
+    }
 
-  init(_ loop: EventLoop) { self.loop = loop }
-
-  /// Registers a guest that runs. Calls `failed` with the reason when machined refuses it, and not when there is no machined.
-  func register(_ machine: Machine, failed: @escaping (String) -> Void) {
-    machines[machine.name] = machine
-    register(machine, attempt: 1, failed)
+    func settle(_ failure: String?) {
+      done?(failure)
+      done = nil
+      retry = nil
+    }
   }
+
+  private let loop: EventLoop
+  private let bus: HostBus
+  private var registrations: [String: Registration] = [:]
+  /// This version of machined takes a machine's leader by its pidfd (systemd 258).
+  private var takesPidfds = true
+
+  /// A machine of an earlier instance is there until machined has noticed its end.
+  private static let pause = Duration.milliseconds(20)
+  /// A machined that hangs for longer does not answer any more.
+  private static let patience = Duration.seconds(600)
+
+  init(_ loop: EventLoop, _ bus: HostBus) {
+    self.loop = loop
+    self.bus = bus
+  }
+
+  /// Registers a guest whose PID 1 lies in the cgroup of its scope. Calls `done` with the reason if machined refuses, and with nil if it is
+  /// registered or there is no machined.
+  func register(_ machine: Machine, done: @escaping (String?) -> Void) {
+    let registration = Registration(machine, done)
+    registrations[machine.name] = registration
+    send(registration)
+  }
+
+  /// Does not wait any longer. PID 1 leaves the cgroup of its scope now.
+  func stopWaiting(for name: String) { registrations[name]?.done = nil }
 
   /// Keeps a guest that an earlier daemon registered, so that it is unregistered at its end.
   func adopt(_ name: String, leader: Int32) {
-    machines[name] = Machine(name: name, leader: leader, root: "")
+    registrations[name] = Registration(Machine(name: name, leader: leader, pidfd: -1, root: ""), nil)
   }
 
-  /// Unregisters a guest that a killed daemon registered and that does not run any more.
-  func forget(_ name: String) {
-    guard isMachineKnown(name) else { return }
-    removeStale(name) { [unowned self] in
-      if machines.isEmpty { bus = nil }
-    }
-  }
-
-  /// Unregisters a guest that has ended. Does nothing for one that is not registered.
+  /// Unregisters a guest that has ended, so that its name is free at once. Does nothing for one that is not registered.
   func unregister(_ name: String) {
-    retries.removeValue(forKey: name)?.cancel()
-    guard machines.removeValue(forKey: name) != nil else { return }
-    call("UnregisterMachine", [.string(name)]) { [unowned self] _ in
-      if machines.isEmpty { bus = nil }
-    }
+    guard registrations.removeValue(forKey: name) != nil else { return }
+    call("UnregisterMachine", [.string(name)]) { _ in }
   }
 
-  /// One registration at a time. systemd 253 to 257 keep one machine for each unit. They refuse a second one and then stop the unit, with
-  /// all guests of this daemon in it. So a second machine is never requested while the unit has one, which shows only when it is registered.
-  private func register(_ machine: Machine, attempt: Int, _ failed: @escaping (String) -> Void) {
-    if isRegistering { return retry(machine, attempt, failed) }
-    let owner = machineKept(forUnitOf: machine.leader)
-    if let owner, owner != machine.name {
-      if machines[owner] != nil || attempt >= Self.attempts { return failed(Self.oneOnly) }
-      return removeStale(owner) { [unowned self] in retry(machine, attempt + 1, failed) }
-    }
-    let arguments: [SystemBus.Value] = [
-      .string(machine.name), .bytes(machine.id?.bytes ?? []), .string("dormouse"), .string("container"),
-      .unsigned(UInt32(clamping: machine.leader)), .string(machine.root), .integers(machine.interfaces),
-    ]
-    isRegistering = true
-    let isSent = call("RegisterMachineWithNetwork", arguments) { [unowned self] result in
-      isRegistering = false
-      // It may have ended meanwhile, and started again.
-      guard case .failure(let error) = result, machines[machine.name]?.leader == machine.leader else { return }
-      if error.name == "org.freedesktop.machine1.MachineExists", attempt < Self.attempts {
-        return removeStale(machine.name) { [unowned self] in retry(machine, attempt + 1, failed) }
+  private func send(_ registration: Registration) {
+    let machine = registration.machine
+    let id = BusValue.bytes(machine.id?.bytes ?? [])
+    if takesPidfds {
+      let properties: [(name: String, value: BusValue)] = [
+        ("Id", id), ("Service", .string("dormouse")), ("Class", .string("container")),
+        ("LeaderPIDFD", .descriptor(machine.pidfd)), ("RootDirectory", .string(machine.root)),
+        ("NetworkInterfaces", .integers(machine.interfaces)),
+      ]
+      call("RegisterMachineEx", [.string(machine.name), .properties(properties)]) { [unowned self] in
+        answered($0, registration)
       }
-      if !Self.meansNoMachined.contains(where: error.name.hasPrefix) { failed(error.description) }
+    } else {
+      call(
+        "RegisterMachineWithNetwork",
+        [
+          .string(machine.name), id, .string("dormouse"), .string("container"),
+          .unsigned(UInt32(clamping: machine.leader)), .string(machine.root), .integers(machine.interfaces),
+        ]
+      ) { [unowned self] in answered($0, registration) }
     }
-    if !isSent { isRegistering = false }
   }
 
-  /// Unregisters a machine whose PID 1 has ended, as a killed daemon leaves it; then calls `next`. Any other machine stays: machined removes
-  /// it soon, or it is somebody else's.
-  private func removeStale(_ name: String, then next: @escaping () -> Void) {
-    call("GetMachine", [.string(name)]) { [unowned self] result in
-      guard case .success(let path) = result else { return next() }
+  private func answered(_ answer: Result<String, SystemBus.CallError>, _ registration: Registration) {
+    let name = registration.machine.name
+    // The guest has ended meanwhile.
+    guard registrations[name] === registration else { return }
+    switch answer {
+    case .success:
+      // PID 1 may have left the scope's own cgroup before machined looked: it takes this daemon for the supervisor then.
+      if registration.done == nil, takesPidfds { unregister(name) }
+      registration.settle(nil)
+    case .failure(let error) where error.name == "org.freedesktop.DBus.Error.UnknownMethod" && takesPidfds:
+      takesPidfds = false
+      if registration.done != nil { send(registration) }
+    case .failure(let error) where error.name == "org.freedesktop.machine1.MachineExists" && registration.done != nil:
+      retry(registration, because: error.description)
+    case .failure(let error):
+      registrations[name] = nil
+      registration.settle(Self.meansNoMachined.contains(where: error.name.hasPrefix) ? nil : error.description)
+    }
+  }
+
+  /// Registers once more if the machine of that name has ended. One that runs is somebody else's.
+  private func retry(_ registration: Registration, because reason: String) {
+    call("GetMachine", [.string(registration.machine.name)]) { [unowned self] result in
+      guard case .success(let path) = result else { return sendLater(registration) }
       let machine = SystemBus.Object(
         service: Self.manager.service, path: path, interface: "org.freedesktop.DBus.Properties")
       call("Get", [.string("org.freedesktop.machine1.Machine"), .string("Leader")], of: machine) {
         [unowned self] result in
-        guard case .success(let text) = result, let leader = Int32(text), kill(leader, 0) == -1, errno == ESRCH else {
-          return next()
+        if case .success(let text) = result, let leader = Int32(text), kill(leader, 0) == 0 {
+          return registration.settle(reason)
         }
-        // The connection must last until this is answered: machined asks the bus who the caller was.
-        call("UnregisterMachine", [.string(name)]) { _ in next() }
+        call("UnregisterMachine", [.string(registration.machine.name)]) { [unowned self] _ in sendLater(registration) }
       }
     }
   }
 
-  private func retry(_ machine: Machine, _ attempt: Int, _ failed: @escaping (String) -> Void) {
-    guard machines[machine.name]?.leader == machine.leader else { return }
+  private func sendLater(_ registration: Registration) {
     let retry = Retry(loop, after: Self.pause, accuracy: .milliseconds(1))
-    retries[machine.name] = retry
-    // Without memory for a timer the guest stays unregistered.
-    try? retry.schedule { [unowned self] in
-      retries[machine.name] = nil
-      register(machine, attempt: attempt, failed)
+    registration.retry = retry
+    do {
+      try retry.schedule { [unowned self] in
+        // PID 1 has left the scope's own cgroup when nobody waits.
+        if registration.done != nil { send(registration) }
+      }
+    } catch {
+      registration.settle("\(error)")
     }
   }
 
@@ -121,34 +154,17 @@ final class Machines {
     service: "org.freedesktop.machine1", path: "/org/freedesktop/machine1",
     interface: "org.freedesktop.machine1.Manager")
 
-  private static let oneOnly =
-    "this version of systemd-machined keeps one machine for each unit, and another guest is registered already "
-    + "(with dormouse@.service each guest has a unit of its own)"
-
   /// The errors, or their beginnings, that say that there is no machined and that none can be started.
   private static let meansNoMachined = [
     "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner",
     "org.freedesktop.DBus.Error.Spawn.", "org.freedesktop.systemd1.", "org.freedesktop.DBus.Error.Disconnected",
   ]
 
-  /// Calls a method. A call that cannot be sent is dropped: no guest waits for it.
-  ///
-  /// - Returns: whether it was sent; `answer` is called later then, also when no answer comes.
-  @discardableResult
+  /// Calls a method. A call that cannot be sent is answered by nothing: whoever waits for it has a deadline.
   private func call(
-    _ method: String, _ arguments: [SystemBus.Value], of object: SystemBus.Object = manager,
+    _ method: String, _ arguments: [BusValue], of object: SystemBus.Object = manager,
     answer: @escaping (Result<String, SystemBus.CallError>) -> Void
-  ) -> Bool {
-    do {
-      let bus = try bus ?? SystemBus(loop)
-      self.bus = bus
-      try bus.call(object, method, arguments, answer: answer)
-      return true
-    } catch {
-      // The next call connects anew.
-      bus = nil
-      isRegistering = false
-      return false
-    }
+  ) {
+    bus.use { bus in try? bus.call(object, method, arguments, timeout: Self.patience, answer: answer) }
   }
 }

@@ -1,47 +1,50 @@
 import Launching
 import Systemd
 
-/// Removes the scratch directories of guests that have ended, while the daemon has nothing else to do.
+/// Removes the scratch directories of guests that have ended, one after the other, in a helper process: a guest may have filled its own with
+/// any number of files. The next daemon goes on with what is left.
 final class Sweeper {
   private let loop: EventLoop
   private var discarded: [DiscardedScratch]
-  private var nextStep: EventSource?
+  private var helper: HelperProcess?
 
-  /// Removing this many files takes a millisecond or two.
-  private static let filesAtATime = 64
+  /// How long the daemon's end waits for what is left.
+  private static let patience = Duration.seconds(10)
 
   /// Also removes what an earlier daemon has discarded and did not get to.
   init(_ loop: EventLoop, runtime: String) {
     self.loop = loop
     discarded = DiscardedScratch.left(in: runtime)
-    schedule()
+    removeNext()
   }
 
   func add(_ scratch: DiscardedScratch) {
     discarded.append(scratch)
-    if nextStep == nil { schedule() }
+    if helper == nil { removeNext() }
   }
 
-  /// Removes everything at once, because the daemon ends.
+  /// Removes what is left, because the daemon ends, as far as that takes no longer than a moment.
   func finish() {
-    nextStep = nil
-    for scratch in discarded { _ = scratch.remove() }
+    helper = nil
+    let paths = discarded.compactMap(\.path)
+    if !paths.isEmpty, HelperProcess.finish(.own(.removeTree, paths), within: Self.patience) {
+      for scratch in discarded { scratch.forget() }
+    }
     discarded = []
   }
 
-  private func schedule() {
-    if discarded.isEmpty { return }
-    do {
-      nextStep = try loop.after(.zero, priority: .last) { [unowned self] in sweep() }
-    } catch {
-      // Without a timer there is no later.
-      finish()
+  private func removeNext() {
+    helper = nil
+    guard let next = discarded.first else { return }
+    guard let path = next.path else {
+      next.forget()
+      discarded.removeFirst()
+      return removeNext()
     }
-  }
-
-  private func sweep() {
-    nextStep = nil
-    if discarded.first?.remove(atMost: Self.filesAtATime) == true { discarded.removeFirst() }
-    schedule()
+    helper = try? HelperProcess(.own(.removeTree, [path]), deadline: nil, on: loop) { [unowned self] result in
+      if result.succeeded { next.forget() }
+      discarded.removeFirst()
+      removeNext()
+    }
   }
 }

@@ -10,8 +10,12 @@ public struct GuestExplanation: Codable, Equatable, Sendable {
   public var connections: [ConnectionStatus] = []
   /// What else keeps it in this state, one sentence each: `IdleStopSec=infinity`, `not ready yet`.
   public var reasons: [String] = []
+  /// The units in the guest that have failed.
+  public var failedUnits: [FailedUnit] = []
   /// When it was last used; null while it is in use.
   @OrNull public var idleSince: Timestamp?
+  /// When it will be frozen if nobody uses it until then.
+  @OrNull public var freezeAt: Timestamp?
   /// When it will be stopped if nobody uses it until then.
   @OrNull public var stopAt: Timestamp?
   /// In the state `failed`: until when connections do not start it.

@@ -14,6 +14,8 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var pid: Int32?
   /// The directory of its cgroup.
   @OrNull public var cgroup: String?
+  /// The resource limits that are in force; empty while none runs.
+  public var limits: [LimitStatus] = []
   /// The files that configure it, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
   public var files: [String] = []
   /// Its sockets, in the order of its files.
@@ -28,6 +30,8 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var stopAt: Timestamp?
   /// What the PID 1 of this instance sent to its notify socket or, while none runs, that of the last one.
   @OrNull public var report: GuestReport?
+  /// The units in the guest that have failed, when it was asked last.
+  public var failedUnits: [FailedUnit] = []
   /// What an administrator should look at, oldest first.
   public var messages: [GuestMessage] = []
   /// What happened since the daemon started.
@@ -52,6 +56,20 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   }
 }
 
+/// A resource limit of a running guest.
+public struct LimitStatus: Codable, Equatable, Sendable {
+  /// The setting without its `=`.
+  public var setting: String
+  /// As the kernel has it: `1073741824`, `max`.
+  public var value: String
+  /// Whether it is the default, which the guest's file does not have.
+  public var isDefault: Bool
+
+  public init(setting: String, value: String, isDefault: Bool) {
+    (self.setting, self.value, self.isDefault) = (setting, value, isDefault)
+  }
+}
+
 /// A listening or datagram socket of a guest.
 public struct SocketStatus: Codable, Equatable, Sendable {
   /// Written as in systemd.socket(5).
@@ -66,6 +84,8 @@ public struct SocketStatus: Codable, Equatable, Sendable {
   public var passed = false
   /// Whether the running guest has it open; null when no guest runs or that is not known yet.
   @OrNull public var adopted: Bool?
+  /// Why nobody serves there; null while somebody does, when no guest runs, and when that is not known yet.
+  @OrNull public var unserved: UnservedSocket?
   /// How many connections, or bytes of datagrams, no process has taken yet.
   @OrNull public var queued: Int?
 

@@ -14,6 +14,8 @@ public struct GuestSummary: Codable, Equatable, Sendable {
   public var wakes = 0
   /// The process ID of its PID 1 on the host.
   @OrNull public var pid: Int32?
+  /// What somebody ought to know of it, in a sentence: why it has failed, what is wrong with its file, who holds its sockets.
+  @OrNull public var note: String?
 
   public init(name: String, state: GuestState, since: Timestamp) {
     self.name = name
@@ -25,10 +27,14 @@ public struct GuestSummary: Codable, Equatable, Sendable {
 /// systemd's words for the state of a unit, and `frozen`.
 public enum GuestState: ExtensibleEnum {
   case inactive, activating, active, frozen, deactivating, failed
+  /// Its file has an error, so it is not managed. Varlink has no dashes.
+  case badSetting
   /// A state that this version does not know.
   case unrecognized(String)
 
-  public static let known: [GuestState] = [.inactive, .activating, .active, .frozen, .deactivating, .failed]
+  public static let known: [GuestState] = [
+    .inactive, .activating, .active, .frozen, .deactivating, .failed, .badSetting,
+  ]
 
   public var rawValue: String {
     switch self {
@@ -38,7 +44,11 @@ public enum GuestState: ExtensibleEnum {
     case .frozen: "frozen"
     case .deactivating: "deactivating"
     case .failed: "failed"
+    case .badSetting: "bad_setting"
     case .unrecognized(let word): word
     }
   }
+
+  /// The word as systemd writes it, for a person.
+  public var word: String { self == .badSetting ? "bad-setting" : rawValue }
 }

@@ -1,7 +1,7 @@
 // The named types of `io.dormouse.Manager` in Varlink's own language. A test compares them with the Swift types that are sent.
 extension Interface {
   static let managerTypes = """
-    \(enumeration("GuestState", "systemd's words for the state of a unit, and frozen", GuestState.self))
+    \(enumeration("GuestState", "systemd's words for the state of a unit, and frozen. bad_setting: its file has an error", GuestState.self))
 
     \(enumeration("SocketType", "The three kinds of systemd.socket(5)", SocketType.self))
 
@@ -24,6 +24,37 @@ extension Interface {
       killed.
       """, LossReason.self))
 
+    \(enumeration(
+      "UnservedReason",
+      """
+      Why nobody serves at a socket. noUnit: no enabled .socket unit in the guest has the address. nearMiss: the same, and one has an
+      address that resembles it. wrongFamily: the same, with the other version of IP. unitFailed: the unit that has the address failed.
+      noProgram: the program of its service cannot be executed. noService: its service does not exist. notStarted: it was not started.
+      letGo: the guest took the socket, and let it go. notTaken: no process of the guest took it.
+      """, UnservedReason.self))
+
+    # Why nobody serves at a socket
+    type UnservedSocket (
+      reason: UnservedReason,
+      # The unit in the guest that has the address
+      unit: ?string,
+      # systemd's word for that unit's failure
+      result: ?string,
+      # In words, with what would help
+      text: string
+    )
+
+    # A unit in a guest that has failed
+    type FailedUnit (
+      unit: string,
+      # systemd's word for the failure
+      result: string,
+      # The exit status of a service's main process, or the signal that ended it
+      status: int,
+      # The last line of its log, empty if there is none
+      log: string
+    )
+
     # One guest in a list
     type GuestSummary (
       # The name of the guest file without .guest
@@ -38,7 +69,9 @@ extension Interface {
       # How often it was started since the daemon started
       wakes: int,
       # The process ID of its PID 1 on the host
-      pid: ?int
+      pid: ?int,
+      # What somebody ought to know of it: why it has failed, what is wrong with its file, who holds its sockets
+      note: ?string
     )
 
     # A socket of a guest
@@ -54,6 +87,8 @@ extension Interface {
       passed: bool,
       # Whether the running guest has it open, null when no guest runs or that is not known yet
       adopted: ?bool,
+      # Why nobody serves there, null while somebody does, when no guest runs, and when that is not known yet
+      unserved: ?UnservedSocket,
       # How many connections, or bytes of datagrams, no process has taken yet
       queued: ?int
     )
@@ -162,6 +197,16 @@ extension Interface {
       memoryKills: int
     )
 
+    # A resource limit of a running guest
+    type LimitStatus (
+      # A setting of the guest file, without its =
+      setting: string,
+      # As the kernel has it
+      value: string,
+      # Whether the guest file does not have the setting
+      isDefault: bool
+    )
+
     # Everything that is known about one guest
     type GuestStatus (
       name: string,
@@ -172,6 +217,8 @@ extension Interface {
       pid: ?int,
       # The directory of its cgroup
       cgroup: ?string,
+      # Empty while no instance runs
+      limits: []LimitStatus,
       # Lowest precedence first: a .nspawn file, the guest file, its drop-ins
       files: []string,
       sockets: []SocketStatus,
@@ -185,6 +232,8 @@ extension Interface {
       stopAt: ?int,
       # Of this instance or, while none runs, of the last one
       report: ?GuestReport,
+      # The units in the guest that have failed, when it was asked last
+      failedUnits: []FailedUnit,
       # Oldest first
       messages: []GuestMessage,
       counters: GuestCounters,
@@ -219,8 +268,12 @@ extension Interface {
       connections: []ConnectionStatus,
       # What else keeps it in this state, one sentence each
       reasons: []string,
+      # The units in the guest that have failed
+      failedUnits: []FailedUnit,
       # When it was last used, null while it is in use
       idleSince: ?int,
+      # When it will be frozen if nobody uses it until then
+      freezeAt: ?int,
       # When it will be stopped if nobody uses it until then
       stopAt: ?int,
       # In the state failed: until when connections do not start it

@@ -8,7 +8,16 @@ extension GuestFiles {
   /// A path is one of these: `NAME.guest`, which is read with the `NAME.nspawn` and the `NAME.guest.d/*.conf` beside it; `NAME.nspawn`
   /// alone; a drop-in `NAME.guest.d/*.conf`, which is read as part of its guest; or a directory of guest files. Guests that are checked
   /// together must not ask for the same addresses.
-  package static func check(paths: [String]) -> [Diagnostic] {
+  ///
+  /// What the files ask for is compared with this host and with the guests' roots, see `GuestCheck`.
+  ///
+  /// - Parameters:
+  ///   - paths: the files and directories.
+  ///   - hostUnits: the directories of this host's units, highest precedence first.
+  /// - Returns: each problem once.
+  package static func check(
+    paths: [String], hostUnits: [String] = GuestUnits.directories
+  ) -> [Diagnostic] {
     let host = Specifiers.ofThisHost()
     var all = LoadedGuests()
     for path in paths {
@@ -25,8 +34,10 @@ extension GuestFiles {
       }
     }
     all.addConflicts()
+    for index in all.guests.indices { all.guests[index].diagnostics += all.guests[index].initProblems() }
     var told: Set<Diagnostic> = []
-    return (all.diagnostics + all.guests.flatMap(\.diagnostics)).filter { told.insert($0).inserted }
+    let found = all.diagnostics + all.guests.flatMap(\.diagnostics) + all.problems(hostUnits: hostUnits)
+    return found.filter { told.insert($0).inserted }
   }
 
   /// Reads the guest that a file is part of. Nil when the file masks its guest.

@@ -159,12 +159,17 @@ struct GuestTree: FileTree {
     return names.sorted()
   }
 
-  func read(_ path: String) throws(SystemError) -> [UInt8] {
+  func read(_ path: String) throws(SystemError) -> [UInt8] { try read(path, limit: UnitFile.sizeLimit) }
+
+  /// The content of a regular file.
+  ///
+  /// - Throws: `SystemError`: `EFBIG` when it is longer than `limit`.
+  func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     guard case .file(let resolved) = try kind(of: path), let file = hostFile(resolved) else {
       throw SystemError("open \(path)", errno: ENOENT)
     }
     // Opened within the root once more: another file may be there by now.
-    let bytes = try readFile(file.below, inRoot: file.root, limit: UnitFile.sizeLimit)
+    let bytes = try readFile(file.below, inRoot: file.root, limit: limit)
     try effort.spend(on: path, bytes: bytes.count)
     return bytes
   }

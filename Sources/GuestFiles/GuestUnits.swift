@@ -3,9 +3,9 @@ import Linux
 import UnitSyntax
 
 /// The units of a guest whose PID 1 is systemd, found in its root as that systemd will find them.
-struct GuestUnits {
+package struct GuestUnits {
   /// The directories of systemd.unit(5)'s load path that can have files in them before the guest has started.
-  private static let directories = [
+  package static let directories = [
     "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
     "/lib/systemd/system",
   ]
@@ -83,24 +83,8 @@ struct GuestUnits {
     return values.flatMap { (try? Words($0))?.words ?? [] }.filter { $0.hasSuffix(".socket") }
   }
 
-  /// Reads a unit's file and its drop-ins.
-  ///
-  /// - Returns: the files, and the unit's own name if `name` is an alias. Nil when the unit is masked or does not exist.
   private func files(of name: String) -> (name: String, files: [UnitFile])? {
-    if name.contains("/") { return nil }
-    var found = try? search.find(name)
-    var unit = name
-    switch found {
-    case .file(_, let resolved):
-      let target = String(resolved.split(separator: "/").last ?? "")
-      // An instance of a template may be a link to the template. It is no alias of it.
-      if target.hasSuffix(".socket"), !target.contains("@.") { unit = target }
-    case .masked: return nil
-    case .missing, nil: found = Self.template(of: name).flatMap { try? search.find($0) }
-    }
-    guard case .file(let fragment, _) = found else { return nil }
-    let paths = [fragment] + search.dropIns(Self.dropInFolders(of: unit)).paths
-    return (unit, paths.map { named(search.read($0)) })
+    search.unit(name).map { name, files in (name, files.map(named)) }
   }
 
   /// Puts the guest's name before the path, as machinectl does: the host may have a file of the same path.
@@ -112,27 +96,5 @@ struct GuestUnits {
       for entry in file.sections[section].entries.indices { file.sections[section].entries[entry].file = file.path }
     }
     return file
-  }
-
-  /// The template of an instance: `foo@.socket` of `foo@x.socket`.
-  static func template(of name: String) -> String? {
-    guard let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot,
-      name.index(after: at) != dot
-    else { return nil }
-    return String(name[...at]) + String(name[dot...])
-  }
-
-  /// The directories of a unit's drop-ins, most specific first: of its own name, its template's, its name cut off at each dash, its type.
-  static func dropInFolders(of name: String) -> [String] {
-    guard let dot = name.lastIndex(of: ".") else { return [name + ".d"] }
-    let suffix = String(name[name.index(after: dot)...])
-    var folders = [name, template(of: name)].compactMap { $0.map { $0 + ".d" } }
-    var stem = name[..<dot]
-    stem = stem.firstIndex(of: "@").map { stem[..<$0] } ?? stem
-    while let dash = stem.dropLast().lastIndex(of: "-"), dash > stem.startIndex {
-      stem = stem[...dash]
-      folders.append("\(stem).\(suffix).d")
-    }
-    return folders + ["\(suffix).d"]
   }
 }

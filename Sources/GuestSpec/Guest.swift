@@ -31,9 +31,9 @@ public struct ExecSettings: Equatable, Sendable {
   public var environment: [EnvironmentVariable] = []
   /// `Hostname=`; nil means the guest's name.
   public var hostname: String?
-  /// `KillSignal=`; nil means `SIGRTMIN+3` where PID 1 is an init, and `SIGTERM` otherwise.
+  /// `KillSignal=`; nil means the signal of the init that PID 1 is, and `SIGTERM` where it is none.
   public var killSignal: Signal?
-  /// `NotifyReady=`: the guest is ready when its PID 1 sends READY=1; nil means the value of `boot`.
+  /// `NotifyReady=`: the guest is ready when its PID 1 sends READY=1; nil means yes where PID 1 is an init that sends it.
   public var notifyReady: Bool?
   /// What is done with the root directory before the program runs.
   public var root = Root()
@@ -56,13 +56,16 @@ public struct ExecSettings: Equatable, Sendable {
     get { wantsBoot ?? !processTwo }
     set { wantsBoot = newValue }
   }
-  /// `KillSignal=`, or the signal that stops this kind of payload.
-  public var effectiveKillSignal: Signal { killSignal ?? (boot || processTwo ? .realtime(3) : .sigterm) }
-  /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or the value of `boot`.
-  public var waitsForReady: Bool { notifyReady ?? boot }
-  /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or the value of `boot`. A systemd expects them so; other programs
-  /// expect what a service manager passes.
-  public var passesNonBlocking: Bool { process.nonBlocking ?? boot }
+  /// `KillSignal=`, or the signal that stops this kind of payload; with `boot` it is `initSystem`.
+  public func effectiveKillSignal(_ initSystem: InitSystem) -> Signal {
+    // The small init of ProcessTwo= has systemd's signals.
+    killSignal ?? (boot ? initSystem.stopSignal : processTwo ? InitSystem.systemd.stopSignal : .sigterm)
+  }
+  /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or what its init does.
+  public func waitsForReady(_ initSystem: InitSystem) -> Bool { notifyReady ?? (boot && initSystem.sendsReady) }
+  /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or whether systemd boots in it. A systemd expects them so; other
+  /// programs expect what a service manager passes.
+  public func passesNonBlocking(_ initSystem: InitSystem) -> Bool { process.nonBlocking ?? (boot && initSystem == .systemd) }
 
   /// What is done with the root directory before the program runs.
   public struct Root: Equatable, Sendable {

@@ -1,6 +1,7 @@
 /// Checks of `[Exec]` that need several settings.
 extension GuestReader {
   mutating func checkExec(_ whole: Place) {
+    checkRings(whole)
     if guest.exec.processTwo { checkProcessTwo(places["Exec.ProcessTwo"] ?? whole) }
     guard guest.exec.boot else {
       let (key, place) =
@@ -20,6 +21,15 @@ extension GuestReader {
         places["Exec.AmbientCapability"] ?? whole, .error,
         "AmbientCapability= cannot be combined with Boot=yes: an init has all capabilities anyway; use Capability=")
     }
+  }
+
+  private mutating func checkRings(_ whole: Place) {
+    let asked = guest.exec.sandbox.systemCalls.first { $0.isAllowed && SystemCalls.rings.contains($0.name) }
+    guard let asked, guest.exec.sandbox.families != nil else { return }
+    report(
+      places["Exec.SystemCallFilter"] ?? whole, .warning,
+      "SystemCallFilter=\(asked.name) has no effect beside RestrictAddressFamilies=, "
+        + "because io_uring makes sockets that no filter sees; remove one of them")
   }
 
   /// The signals at which the small init powers off or reboots; SIGINT is what the kernel sends for Ctrl-Alt-Del.

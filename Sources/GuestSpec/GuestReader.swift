@@ -168,6 +168,7 @@ struct GuestReader {
       report(whole, .error, "\"\(guest.name.shortened)\" is not a guest name; use \(rule)")
     }
     checkExec(whole)
+    checkIdleness(whole)
     if guest.policy.directory == "/", guest.files.volatile == .no {
       let remedy = "add Volatile=yes to [Files], or set another directory"
       report(
@@ -197,6 +198,7 @@ struct GuestReader {
         PlacedListener($0, in: group.socket, file: $1.file, line: $1.line)
       }
     }
+    diagnostics += listeners.compactMap(\.withoutInterface)
     diagnostics += conflicts(among: listeners) + bypassed(listeners, by: guest.network.ports)
     return GuestReading(guest: guest, diagnostics: diagnostics, listeners: listeners)
   }

@@ -74,7 +74,6 @@ public struct CgroupBase: Equatable, Sendable {
   private func moveToSupervisor() throws(SystemError) {
     let directory = "\(path)/\(Self.supervisor)"
     if mkdir(directory, 0o755) == -1 && errno != EEXIST { throw SystemError("mkdir \(directory)", errno: errno) }
-    let processes = directory + "/cgroup.procs"
-    try Cgroup2.write("\(getpid())", to: Cgroup2.open(processes, O_WRONLY), processes)
+    try Cgroup2.move(getpid(), to: directory)
   }
 }

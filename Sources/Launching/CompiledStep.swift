@@ -11,6 +11,7 @@ extension Step {
     switch self {
     case .newSession: launch_step(LAUNCH_SESSION)
     case .newKeyring: launch_step(LAUNCH_KEYRING)
+    case .awaitPlacement: launch_step(LAUNCH_PLACE)
     case .newCgroupNamespace: launch_step(LAUNCH_UNSHARE, Kernel.newCgroup)
     case .enter(.network, let slot): launch_step(LAUNCH_ENTER, UInt64(slot), Kernel.newNetwork)
     case .actAsRoot(let user, let group): launch_step(LAUNCH_ACT, UInt64(user), UInt64(group))

@@ -4,7 +4,7 @@ import GuestSpec
 import Linux
 
 /// The cgroup of an instance, `BASE/NAME.NUMBER.guest`. It holds all processes of the guest, and the next daemon finds them by it if this
-/// one dies.
+/// one dies. BASE is the cgroup of the instance's scope, or that of the daemon's service where there is none.
 ///
 /// Limits, device policy, freezing and killing act on this cgroup, which stays the daemon's. The guest's processes live in `payload` below
 /// it, which is delegated to the guest and is the root of its cgroup namespace.
@@ -46,9 +46,12 @@ public final class GuestCgroup {
   ///
   /// Enables those of the `controllers` that exist: `payload` offers them to the guest, and its limits can be set.
   ///
+  /// With a `process` that is the only one in `base`, moves it to the payload. Only then can controllers be enabled in `base`: a cgroup that
+  /// enables controllers for those below it may have no processes ("no internal processes", cgroups(7)).
+  ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.
   public convenience init(
-    making name: InstanceName, in base: String, controllers: [String] = []
+    making name: InstanceName, in base: String, controllers: [String] = [], moving process: Int32? = nil
   ) throws(SystemError) {
     let path = "\(base)/\(name.cgroup)"
     if mkdir(path, 0o755) == -1 {
@@ -57,8 +60,13 @@ public final class GuestCgroup {
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }
     }
     do throws(SystemError) {
-      try Cgroup2.enable(controllers, in: path)
+      try Self.boundTree(path)
       try retrying("mkdir \(Self.payload(path))") { mkdir(Self.payload(path), 0o755) }
+      if let process {
+        try Cgroup2.move(process, to: Self.payload(path))
+        try Cgroup2.enable(controllers, in: base)
+      }
+      try Cgroup2.enable(controllers, in: path)
       try self.init(name, path: path)
     } catch {
       // Leave nothing behind: cgroup.max.descendants may be what failed.
@@ -67,6 +75,20 @@ public final class GuestCgroup {
       throw error
     }
   }
+
+  /// Limits the cgroups that the guest can make. Freezing, removing and listing them takes time in proportion to their number, and meanwhile
+  /// the daemon does nothing else.
+  private static func boundTree(_ path: String) throws(SystemError) {
+    for (name, most) in [("cgroup.max.descendants", mostBelow), ("cgroup.max.depth", deepest)] {
+      let file = "\(path)/\(name)"
+      try Cgroup2.write("\(most)", to: Cgroup2.open(file, O_WRONLY), file)
+    }
+  }
+
+  /// How many cgroups may be below it, the payload included. A Debian guest has about 30.
+  static let mostBelow = 1000
+  /// How many levels of them there may be. systemd nests its own six deep.
+  static let deepest = 16
 
   /// The cgroup that PID 1 of the guest is made in.
   private static func payload(_ path: String) -> String { path + "/payload" }

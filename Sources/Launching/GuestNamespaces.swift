@@ -8,7 +8,7 @@ import Planning
 ///
 /// A namespace lives as long as this value, and as long as a process is in it.
 public final class GuestNamespaces {
-  /// The user namespace; nil when the guest's users are the host's.
+  /// The user namespace, which the guest's root owns; nil when the guest's users are the host's.
   public let users: Namespace?
   /// The network namespace; nil when the guest's network is the host's. If there is a `users`, that owns it.
   public let network: Namespace?
@@ -25,7 +25,7 @@ public final class GuestNamespaces {
       self.network = own
       return
     }
-    let holder = try Holder(users: map != nil, network: makesNetwork)
+    let holder = try Holder(users: map != nil, network: makesNetwork, owner: map)
     var users: Namespace?
     if let map {
       try holder.write(map)
@@ -44,7 +44,7 @@ public final class GuestNamespaces {
   /// Returns the user namespace with this map that no process enters, and makes it if there is none yet.
   func namespace(of map: IDMap) throws(LaunchError) -> Namespace {
     if let made = mappings[map] { return made }
-    let holder = try Holder(users: true, network: false)
+    let holder = try Holder(users: true, network: false, owner: nil)
     try holder.write(map)
     let made = try holder.namespace("user")
     mappings[map] = made
@@ -96,9 +96,10 @@ public final class Namespace {
 private final class Holder {
   private var holder = launch_holder()
 
-  init(users: Bool, network: Bool) throws(LaunchError) {
+  /// The user namespace belongs to root of the `owner`, or without one to the host's root.
+  init(users: Bool, network: Bool, owner: IDMap?) throws(LaunchError) {
     let flags = (users ? Kernel.newUsers : 0) | (network ? Kernel.newNetwork : 0)
-    let error = launch_hold(flags, &holder)
+    let error = launch_hold(flags, owner?.users.outer ?? 0, owner?.groups.outer ?? 0, &holder)
     if error == 0 { return }
     let what = [users ? "user" : nil, network ? "network" : nil].compactMap { $0 }.joined(separator: " and ")
     let hint = -error == ENOSPC ? " (see the sysctls user.max_user_namespaces and user.max_net_namespaces)" : ""

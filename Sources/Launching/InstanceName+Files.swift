@@ -4,12 +4,26 @@ import Linux
 // The cgroup and the scope.
 extension InstanceName {
   private static let cgroupSuffix = ".guest"
+  private static let scopePrefix = "dormouse-"
+  private static let scopeSuffix = ".scope"
 
   /// The name of the instance's cgroup, `web.3.guest`.
   public var cgroup: String { description + Self.cgroupSuffix }
 
   /// The name of the instance's scope, `dormouse-web.3.scope`, for a service manager that makes one.
-  public var scope: String { "dormouse-\(description).scope" }
+  public var scope: String { Self.scopePrefix + description + Self.scopeSuffix }
+
+  /// The instances that have a scope in `slice`, the cgroup of a slice, with the paths of their cgroups; of other daemons too.
+  ///
+  /// - Throws: `SystemError` when the cgroup cannot be listed.
+  public static func scopes(in slice: String) throws(SystemError) -> [InstanceName: String] {
+    var found: [InstanceName: String] = [:]
+    for entry in try directoryEntries(slice) where entry.hasPrefix(scopePrefix) && entry.hasSuffix(scopeSuffix) {
+      let text = entry.dropFirst(scopePrefix.count).dropLast(scopeSuffix.count)
+      if let name = InstanceName(text) { found[name] = "\(slice)/\(entry)" }
+    }
+    return found
+  }
 
   /// - Returns: nil when the cgroup of that name is no guest's.
   init?(cgroup: String) {

@@ -18,10 +18,12 @@ public struct InstanceNumbers {
   /// - Parameters:
   ///   - guest: the guest's name.
   ///   - base: the directory of the cgroup that the guests' cgroups lie in.
+  ///   - slice: the directory of the cgroup that their scopes lie in; nil when there are none.
   /// - Returns: the name of the instance.
   /// - Throws: `SystemError` when a directory cannot be listed, or the file cannot be read or written.
-  public func next(for guest: String, in base: String) throws(SystemError) -> InstanceName {
-    let found = try GuestCgroup.instances(in: base) + InstanceName.files(in: runtime).keys
+  public func next(for guest: String, in base: String, slice: String? = nil) throws(SystemError) -> InstanceName {
+    var found = try GuestCgroup.instances(in: base) + InstanceName.files(in: runtime).keys
+    if let slice { found += try InstanceName.scopes(in: slice).keys }
     let known = found.filter { $0.guest == guest }.map(\.number) + [try recorded(guest)].compactMap { $0 }
     // The greatest number has no successor. No daemon gets that far; a file or a cgroup that somebody else made may say it.
     let last = known.filter { $0 < .max }.max() ?? 0

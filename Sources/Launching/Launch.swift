@@ -19,16 +19,10 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String { SystemError(step, errno: errno).description }
 }
 
-/// Executes a plan. The guest's payload runs when this returns.
+/// Executes a plan, and restricts the devices of `cgroup`. The guest's payload runs when this returns.
 ///
 /// Calls `hold` at the sync point, when PID 1 exists and has not executed yet. There the caller acquires whatever it needs for the guest.
 /// If that fails, the guest ends before it can have accepted a client.
-///
-/// Blocks only while the child executes the steps, which takes milliseconds. SIGCHLD must not be ignored.
-///
-/// `namespaces` are the ones made for the plan, and `handed` the mounts that its facts name. The `listeners` become the descriptors 3 and
-/// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is made in the payload of `cgroup`, which is not removed
-/// when the launch fails.
 ///
 /// - Returns: the value of `hold`.
 /// - Throws: `LaunchError`; no process of the guest is left, and no client was accepted.
@@ -36,70 +30,119 @@ public func launch<Held>(
   _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
   cgroup: GuestCgroup, hold: (GuestProcess) throws(SystemError) -> Held
 ) throws(LaunchError) -> Held {
-  if listeners.count != plan.listenerCount { throw LaunchError("passing the listeners", errno: EINVAL) }
-  let terminals: DetachedTerminals
-  do throws(SystemError) {
-    terminals = try DetachedTerminals.make(
-      user: plan.users?.users.outer ?? 0, group: plan.users?.groups.outer ?? 0, others: plan.terminals)
-  } catch {
-    throw LaunchError("making the console (\(error.call))", errno: error.errno)
-  }
-  try restrictDevices(plan, cgroup)
-  let payload: OwnedFD
-  do throws(SystemError) {
-    payload = try cgroup.openPayload()
-  } catch {
-    throw LaunchError("preparing the guest's cgroup (\(error.call))", errno: error.errno)
-  }
-  try namespaces.makeMappings(of: plan)
-  let mount = terminals.mount.raw
-  let smallInit = plan.hasInit ? try SmallInit.Program() : nil
+  try cgroup.restrictDevices(of: plan)
+  let waiting = try WaitingLaunch(
+    plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup)
+  return try waiting.execute(in: cgroup, hold)
+}
+
+/// A launch whose process waits at `.awaitPlacement`. Meanwhile it can be moved to another cgroup, and the daemon can do something else.
+///
+/// The process is killed with this value, unless it has executed.
+public final class WaitingLaunch {
+  /// PID 1.
+  public let process: GuestProcess
+  private let plan: LaunchPlan
+  // The process reads its memory until it has executed.
+  private let compiled: CompiledPlan
   // The plan has only its number, so it must stay open until the launch has finished.
-  defer { withExtendedLifetime(smallInit) {} }
-  let preloaded = try plan.preloaded.map { kind throws(LaunchError) in
-    if let number = handed.number(of: kind) { return number }
-    return try namespaces.number(of: kind, terminals: mount, smallInit: smallInit)
+  private let smallInit: SmallInit.Program?
+  /// Nil once it has executed or was ended.
+  private var started: launch_result?
+
+  /// Executes the steps of a plan until its process waits.
+  ///
+  /// Blocks only while the child executes the steps, which takes milliseconds. SIGCHLD must not be ignored.
+  ///
+  /// `namespaces` are the ones made for the plan, and `handed` the mounts that its facts name. The `listeners` become the descriptors 3 and
+  /// up of PID 1, in this order; they stay the caller's, as do the mounts. PID 1 is made in the payload of `cgroup`, which is not removed
+  /// when the launch fails.
+  ///
+  /// - Throws: `LaunchError`; no process of the guest is left.
+  public init(
+    _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
+    cgroup: GuestCgroup
+  ) throws(LaunchError) {
+    if listeners.count != plan.listenerCount { throw LaunchError("passing the listeners", errno: EINVAL) }
+    let terminals: DetachedTerminals
+    do throws(SystemError) {
+      terminals = try DetachedTerminals.make(
+        user: plan.users?.users.outer ?? 0, group: plan.users?.groups.outer ?? 0, others: plan.terminals)
+    } catch {
+      throw LaunchError("making the console (\(error.call))", errno: error.errno)
+    }
+    let payload: OwnedFD
+    do throws(SystemError) {
+      payload = try cgroup.openPayload()
+    } catch {
+      throw LaunchError("preparing the guest's cgroup (\(error.call))", errno: error.errno)
+    }
+    try namespaces.makeMappings(of: plan)
+    let mount = terminals.mount.raw
+    let smallInit = plan.hasInit ? try SmallInit.Program() : nil
+    let preloaded = try plan.preloaded.map { kind throws(LaunchError) in
+      if let number = handed.number(of: kind) { return number }
+      return try namespaces.number(of: kind, terminals: mount, smallInit: smallInit)
+    }
+    let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
+    let score = try LentScore(plan.oomScoreAdjust)
+    defer { score.restore() }
+    let started = compiled.start(in: payload)
+    // A child that failed has been reaped, but until then it read this memory.
+    defer { withExtendedLifetime((compiled, smallInit)) {} }
+    if started.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(started, plan) }
+    let others = terminals.others
+    process = GuestProcess(
+      ProcessHandle(pid: started.pid, owning: OwnedFD(owning: started.pidfd)), console: terminals.takeMaster(),
+      terminals: others)
+    self.plan = plan
+    self.compiled = compiled
+    self.smallInit = smallInit
+    self.started = started
   }
-  let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
-  let score = try LentScore(plan.oomScoreAdjust)
-  defer { score.restore() }
-  let started = compiled.start(in: payload)
-  // The child reads its memory until it has executed.
-  defer { withExtendedLifetime(compiled) {} }
-  if started.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(started, plan) }
-  let others = terminals.others
-  let process = GuestProcess(
-    ProcessHandle(pid: started.pid, owning: OwnedFD(owning: started.pidfd)), console: terminals.takeMaster(),
-    terminals: others)
-  // launch_finish kills PID 1 by this pidfd if it must not execute.
-  defer { withExtendedLifetime(process) {} }
-  let held: Held
-  do throws(SystemError) {
-    if plan.hasInit { try process.findPayload(in: cgroup) }
-    held = try hold(process)
-  } catch {
-    _ = launch_finish(started, 0)
-    throw LaunchError("\(words(LAUNCH_AT_HANDLE.rawValue, plan)) (\(error.call))", errno: error.errno)
+
+  // launch_finish kills PID 1 by the pidfd, which is closed after this.
+  deinit { cancel() }
+
+  /// Lets the process go on, and execute the guest's program. It may be called once.
+  ///
+  /// Calls `hold` at the sync point, when nothing is left to do but to execute. `cgroup` is the one that PID 1 is in by now.
+  ///
+  /// - Returns: the value of `hold`.
+  /// - Throws: `LaunchError`; no process of the guest is left, and no client was accepted.
+  public func execute<Held>(
+    in cgroup: GuestCgroup, _ hold: (GuestProcess) throws(SystemError) -> Held
+  ) throws(LaunchError) -> Held {
+    guard let waiting = started else { throw LaunchError(words(LAUNCH_AT_HANDLE.rawValue, plan), errno: ESRCH) }
+    // The process shares the daemon's memory, and with it the score.
+    let score = try LentScore(plan.oomScoreAdjust)
+    defer { score.restore() }
+    started = nil
+    let continued = launch_continue(waiting)
+    if continued.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(continued, plan) }
+    let held: Held
+    do throws(SystemError) {
+      if plan.hasInit { try process.findPayload(in: cgroup) }
+      held = try hold(process)
+    } catch {
+      _ = launch_finish(continued, 0)
+      throw LaunchError("\(words(LAUNCH_AT_HANDLE.rawValue, plan)) (\(error.call))", errno: error.errno)
+    }
+    let finished = launch_finish(continued, 1)
+    if finished.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(finished, plan) }
+    return held
   }
-  let finished = launch_finish(started, 1)
-  if finished.failed != LAUNCH_NO_FAILURE.rawValue { throw failure(finished, plan) }
-  return held
+
+  /// Kills and reaps the process, unless it has executed.
+  public func cancel() {
+    guard let waiting = started else { return }
+    started = nil
+    _ = launch_finish(waiting, 0)
+  }
 }
 
 private func failure(_ result: launch_result, _ plan: LaunchPlan) -> LaunchError {
   LaunchError(words(result.failed, plan), errno: result.error)
-}
-
-private func restrictDevices(_ plan: LaunchPlan, _ cgroup: GuestCgroup) throws(LaunchError) {
-  guard let devices = plan.devices else { return }
-  do throws(SystemError) {
-    let allowed = devices.map {
-      AllowedDevice(isBlock: $0.kind == .block, major: $0.major, minor: $0.minor)
-    }
-    try Cgroup2.restrictDevices(of: cgroup.directory, to: allowed)
-  } catch {
-    throw LaunchError("restricting the guest's devices (\(error.call))", errno: error.errno)
-  }
 }
 
 /// Describes the point of failure `failed`: the index of a step, or a `launch_failure` of launch.h.

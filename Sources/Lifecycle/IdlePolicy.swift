@@ -122,6 +122,14 @@ public struct IdlePolicy: Equatable, Sendable {
   /// How long after the last use the first decision is due; nil: never.
   public var soonest: Duration? { [idleStop, idleFreeze].compactMap(\.self).min() }
 
+  /// How long it takes until a guest is frozen that is used no more than `usage` says; nil: it is not frozen.
+  public func freezeDue(_ usage: Usage, at now: Duration) -> Duration? {
+    guard let idleFreeze else { return nil }
+    if !usage.inUse { return max(idleFreeze - (now - lastUse), .zero) }
+    guard freezesConnections, let silence = usage.silence else { return nil }
+    return max(idleFreeze - min(silence, now - thawedAt), .zero)
+  }
+
   private func judgeConnections(_ usage: Usage, at now: Duration) -> Decision {
     var next = Self.seldom
     if !usage.endIsAnnounced, let soonest {

@@ -69,6 +69,11 @@ package final class IdleWatch {
     return .now + max(idleStop - unused, .zero)
   }
 
+  /// When the guest will be frozen if nobody uses it until then; nil: not for what `usage` says, or it is frozen.
+  package func freezeAt(_ usage: IdlePolicy.Usage) -> Timestamp? {
+    isResting ? nil : policy.freezeDue(usage, at: timers.now).map { .now + $0 }
+  }
+
   /// A connection ended just now.
   package func connectionEnded() {
     // A frozen guest has to learn of it, unless it is the rest of a connection that had ended before.

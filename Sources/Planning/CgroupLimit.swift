@@ -8,6 +8,8 @@ public struct CgroupLimit: Equatable, Sendable {
   public let controller: String
   /// The files. Where there are several, those that the kernel has are written.
   public let files: [File]
+  /// Whether the guest's file does not have the setting. A default is set where it can be, and not missed where it cannot.
+  public var isDefault = false
 
   /// A file of a cgroup and its new contents.
   public struct File: Equatable, Sendable {
@@ -20,9 +22,10 @@ public struct CgroupLimit: Equatable, Sendable {
   /// The limits of `resources` on a machine of this size.
   static func all(_ resources: Resources, _ machine: MachineSize) -> [CgroupLimit] {
     var limits: [CgroupLimit] = []
-    func add(_ setting: String, _ controller: String, _ file: String, _ text: String?) {
+    func add(_ setting: String, _ controller: String, _ file: String, _ text: String?, isDefault: Bool = false) {
       guard let text else { return }
-      limits.append(CgroupLimit(setting: setting, controller: controller, files: [File(name: file, text: text)]))
+      let file = File(name: file, text: text)
+      limits.append(CgroupLimit(setting: setting, controller: controller, files: [file], isDefault: isDefault))
     }
     func memory(_ setting: String, _ file: String, _ amount: Resources.Amount?) {
       add(setting, "memory", file, amount.map { text($0, of: machine.memory, unit: machine.page) })
@@ -31,6 +34,11 @@ public struct CgroupLimit: Equatable, Sendable {
     memory("MemoryLow", "memory.low", resources.memoryLow)
     memory("MemoryHigh", "memory.high", resources.memoryHigh)
     memory("MemoryMax", "memory.max", resources.memoryMax)
+    // Whoever sets MemoryHigh= alone wants more than the default to be possible.
+    if resources.memoryMax == nil, resources.memoryHigh == nil {
+      let usual = text(usualMemoryMax, of: machine.memory, unit: machine.page)
+      add("MemoryMax", "memory", "memory.max", usual, isDefault: true)
+    }
     memory("MemorySwapMax", "memory.swap.max", resources.memorySwapMax)
     switch resources.cpuWeight {
     case .idle: add("CPUWeight", "cpu", "cpu.idle", "1")
@@ -42,10 +50,15 @@ public struct CgroupLimit: Equatable, Sendable {
       $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
     }
     add("AllowedCPUs", "cpuset", "cpuset.cpus", processors.isEmpty ? nil : processors.joined(separator: ","))
-    add("TasksMax", "pids", "pids.max", resources.tasksMax.map { text($0, of: machine.tasks, unit: 1) })
+    let tasks = text(resources.tasksMax ?? usualTasksMax, of: machine.tasks, unit: 1)
+    add("TasksMax", "pids", "pids.max", tasks, isDefault: resources.tasksMax == nil)
     if let weight = resources.ioWeight { limits.append(io(weight)) }
     return limits
   }
+
+  // One guest must not take all memory, nor all processes, of a machine that others share.
+  private static let usualMemoryMax = Resources.Amount.share(5000)
+  private static let usualTasksMax = Resources.Amount.count(4096)
 
   private static func text(_ amount: Resources.Amount, of whole: UInt64, unit: UInt64) -> String {
     switch amount {

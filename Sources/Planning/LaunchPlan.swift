@@ -20,7 +20,7 @@ public struct LaunchPlan: Equatable, Sendable {
   public var oomScoreAdjust: Int16?
   /// The limits that are written to the guest's cgroup before the launch.
   public var limits: [CgroupLimit] = []
-  /// The limits whose controller the cgroup lacks.
+  /// The limits of the guest's file whose controller the cgroup lacks.
   public var unmetLimits: [CgroupLimit] = []
   /// How many terminals the guest has besides its console: numbers 1 and up of its devpts.
   public var terminals = 0

@@ -5,7 +5,7 @@ import GuestSpec
 /// - Throws: `PlanError` when the guest's file asks for something impossible.
 public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> LaunchPlan {
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
-  let command = try PlanEnvironment.command(guest.exec)
+  let command = try PlanEnvironment.command(guest.exec, facts.initSystem)
   let builder = try PlanBuilder(guest, facts)
   var plan = LaunchPlan()
   plan.steps = builder.steps(until: command.step)
@@ -20,7 +20,7 @@ public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> Launc
   for limit in CgroupLimit.all(guest.policy.resources, facts.host.machine) {
     if facts.controllers.contains(limit.controller) {
       plan.limits.append(limit)
-    } else {
+    } else if !limit.isDefault {
       plan.unmetLimits.append(limit)
     }
   }
@@ -83,6 +83,9 @@ private struct PlanBuilder {
     steps += users.crossing
     steps += system.proc
     steps += system.coversOfProc
+    // As late as possible, so that the mounts are made while the service manager makes the guest's scope. The namespace shows the cgroup
+    // that the process is in when it is made, and cgroup2 that of the namespace.
+    steps += [.awaitPlacement, .newCgroupNamespace]
     steps += system.own
     steps += custom.after
     // The Container Interface demands that all mounts are shared when systemd starts, and none of them with the host.

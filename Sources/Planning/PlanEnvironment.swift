@@ -55,18 +55,17 @@ enum PlanEnvironment {
     variables(guest, facts).filter { $0.name == "container" || $0.name == "container_uuid" }
   }
 
-  /// The paths of a guest's init, tried in systemd-nspawn's order.
-  static let inits = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
-
   /// The arguments, the zeroth included, and the step that executes the payload.
-  static func command(_ exec: ExecSettings) throws(PlanError) -> (arguments: [String], step: Step) {
+  static func command(
+    _ exec: ExecSettings, _ initSystem: InitSystem
+  ) throws(PlanError) -> (arguments: [String], step: Step) {
     if exec.boot {
       var arguments = ["init"] + exec.parameters
-      // Nobody answers at this console: systemd-firstboot would wait for ever.
-      if !exec.parameters.contains(where: { $0.hasPrefix("systemd.firstboot") }) {
+      // Nobody answers at this console: systemd-firstboot would wait for ever. Another init could take the word for a runlevel.
+      if initSystem == .systemd, !exec.parameters.contains(where: { $0.hasPrefix("systemd.firstboot") }) {
         arguments.append("systemd.firstboot=off")
       }
-      return (arguments, .execute(candidates: inits, namesItself: true))
+      return (arguments, .execute(candidates: InitSystem.paths, namesItself: true))
     }
     guard let program = exec.parameters.first, !program.isEmpty else { throw .noCommand }
     let candidates = program.contains("/") ? [program] : path.split(separator: ":").map { "\($0)/\(program)" }
@@ -74,15 +73,13 @@ enum PlanEnvironment {
   }
 
   /// The stop signals, which stay pending until the guest's systemd reads them. The kernel drops a signal to PID 1 of a PID namespace that
-  /// has no handler for it, unless the signal is blocked. Only systemd(1)'s stop signals are blocked: another init would never unblock
-  /// them.
-  static func blockedSignals(_ exec: ExecSettings) -> [Signal] {
-    guard exec.boot else { return [] }
-    var signals = Signal.stopsOfSystemd
-    if case .realtime = exec.effectiveKillSignal, !signals.contains(exec.effectiveKillSignal) {
-      signals.append(exec.effectiveKillSignal)
-    }
-    return signals
+  /// has no handler for it, unless the signal is blocked. They are blocked for systemd only: another init would never unblock them, and pass
+  /// the mask on to all that it starts.
+  static func blockedSignals(_ exec: ExecSettings, _ initSystem: InitSystem) -> [Signal] {
+    guard exec.boot, initSystem == .systemd else { return [] }
+    let asked = exec.effectiveKillSignal(initSystem)
+    if case .realtime = asked, !Signal.stopsOfSystemd.contains(asked) { return Signal.stopsOfSystemd + [asked] }
+    return Signal.stopsOfSystemd
   }
 }
 

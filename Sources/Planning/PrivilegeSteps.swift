@@ -34,7 +34,7 @@ struct PrivilegeSteps {
     if !ambient.isEmpty { steps.append(.raiseCapabilities(ambient)) }
     if exec.sandbox.noNewPrivileges { steps.append(.noNewPrivileges) }
     guard let slot = slots.slot(of: .smallInit) else {
-      steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec)))
+      steps.append(.blockSignals(PlanEnvironment.blockedSignals(exec, facts.initSystem)))
       // Last, because a filter may forbid the calls of the steps before.
       steps += filters.map { .filterSystemCalls($0) }
       return

@@ -10,6 +10,8 @@ public struct StartFacts: Equatable, Sendable {
   public var staging: String
   /// The IDs by which the guest and this start are known.
   public var identity: Identity
+  /// The program that is PID 1 with `Boot=yes`.
+  public var initSystem = InitSystem.systemd
   /// The names of the listeners, in the order of their descriptors: the first is descriptor 3.
   public var listenerNames: [String] = []
   /// What the daemon made on the host for this start.

@@ -10,6 +10,8 @@ public enum Step: Hashable, Sendable {
   case newSession
   /// Joins a new session keyring, so that the guest does not get the daemon's keys.
   case newKeyring
+  /// Waits until the daemon has moved this process to the cgroup that it stays in.
+  case awaitPlacement
   /// Makes a cgroup namespace whose root is the child's cgroup.
   case newCgroupNamespace
   /// Enters the namespace in a slot.
@@ -115,6 +117,7 @@ extension Step: CustomStringConvertible {
     switch self {
     case .newSession: "starting a session"
     case .newKeyring: "making a session keyring"
+    case .awaitPlacement: "waiting for the guest's cgroup"
     case .newCgroupNamespace: "making a cgroup namespace"
     case .enter(.network, _): "entering the guest's network namespace"
     case .actAsRoot(let user, _): "making files as the guest's root, user \(user)"

@@ -55,24 +55,25 @@ public struct SystemCallFilter: Hashable, Sendable {
 extension SystemCallFilter {
   /// The filters in the order in which they are installed. `kept` are the guest's capabilities.
   static func all(of guest: Guest, _ facts: StartFacts, _ kept: Capabilities) -> [SystemCallFilter] {
-    [allowList(guest, facts, kept), refusals(guest, kept)].filter { !$0.rules.isEmpty }
+    [allowList(guest, kept), refusals(guest, kept)].filter { !$0.rules.isEmpty }
   }
 
-  /// systemd-nspawn's list, with the guest's `SystemCallFilter=` added and subtracted. Other known calls fail with EPERM. Unknown, newer
-  /// calls fail with ENOSYS, so that a libc falls back to older ones.
-  private static func allowList(_ guest: Guest, _ facts: StartFacts, _ kept: Capabilities) -> SystemCallFilter {
+  /// systemd-nspawn's list without rings, with the guest's `SystemCallFilter=` added and subtracted. Other known calls fail with EPERM, as
+  /// rings do where the sysctl kernel.io_uring_disabled forbids them. Unknown, newer calls fail with ENOSYS, so that a libc falls back to
+  /// older ones.
+  private static func allowList(_ guest: Guest, _ kept: Capabilities) -> SystemCallFilter {
     var allowed = calls
     for (capability, calls) in privileged where kept.contains(Capabilities([capability])) {
       for call in calls { allowed.formUnion(SystemCalls.group(call) ?? [call]) }
     }
-    // Keyrings belong to a user namespace. A guest without one would share the keyrings of the host's root.
-    if facts.users != nil { allowed.formUnion(SystemCalls.group("@keyring") ?? []) }
     for choice in guest.exec.sandbox.systemCalls where choice.isAllowed {
       allowed.formUnion(SystemCalls.group(choice.name) ?? [choice.name])
     }
     for choice in guest.exec.sandbox.systemCalls where !choice.isAllowed {
       allowed.subtract(SystemCalls.group(choice.name) ?? [choice.name])
     }
+    // A ring makes sockets by itself, and no filter sees that.
+    if guest.exec.sandbox.families != nil { allowed.subtract(SystemCalls.rings) }
     var filter = SystemCallFilter(otherwise: .deny)
     filter.rules = [.init(.allow, allowed), .init(.refuse, SystemCalls.known.subtracting(allowed))]
     return filter
@@ -80,8 +81,8 @@ extension SystemCallFilter {
 
   private static func refusals(_ guest: Guest, _ kept: Capabilities) -> SystemCallFilter {
     var filter = SystemCallFilter(otherwise: .allow)
-    let families = guest.exec.sandbox.families
-    let hasNetlink = families?.contains(AddressFamilies.netlink) ?? true
+    let families = guest.exec.sandbox.families ?? .usual
+    let hasNetlink = families.contains(AddressFamilies.netlink)
     if kept.isDisjoint(with: .audit), hasNetlink {
       // The audit subsystem is the host's. With EAFNOSUPPORT a program assumes a kernel without audit, and runs without it.
       filter.rules.append(
@@ -89,20 +90,26 @@ extension SystemCallFilter {
           .noFamily, ["socket"],
           if: [family(AddressFamilies.netlink), .bits(argument: 2, mask: int, value: auditProtocol)]))
     }
-    if let families { filter.rules += rules(families) }
+    filter.rules += rules(families, holdUnseen: guest.exec.sandbox.families != nil || !mayMultiplex(guest.exec))
     if guest.exec.sandbox.suppressSync { filter.rules += withoutSync }
     return filter
   }
 
-  private static func rules(_ families: AddressFamilies) -> [Rule] {
+  /// Whether the default families may be circumvented by socketcall(2), which is how 32-bit x86 programs make sockets: only where the guest
+  /// is said to need it.
+  private static func mayMultiplex(_ exec: ExecSettings) -> Bool {
+    exec.process.personality == .x86 || exec.sandbox.systemCalls.contains(.init("socketcall", isAllowed: true))
+  }
+
+  private static func rules(_ families: AddressFamilies, holdUnseen: Bool) -> [Rule] {
     // The kernel has fewer families than this. The numbers above are not in use.
     let last: UInt16 = 63
     var rules = (0...last).filter { !families.contains($0) }.map {
-      Rule(.noFamily, ["socket"], if: [family($0)], holdsUnseen: true)
+      Rule(.noFamily, ["socket"], if: [family($0)], holdsUnseen: holdUnseen)
     }
     if families.isAllowList {
       rules.append(
-        .init(.noFamily, ["socket"], if: [.above(argument: 0, value: UInt64(last))], holdsUnseen: true))
+        .init(.noFamily, ["socket"], if: [.above(argument: 0, value: UInt64(last))], holdsUnseen: holdUnseen))
     }
     return rules
   }
@@ -133,6 +140,7 @@ extension SystemCallFilter {
   ]
 
   private static let calls = groups.reduce(into: ungrouped) { $0.formUnion(SystemCalls.group($1) ?? []) }
+    .subtracting(SystemCalls.rings)
 
   private static let ungrouped: Set = [
     "brk", "cachestat", "capget", "capset", "copy_file_range", "fadvise64", "fadvise64_64", "flock", "get_mempolicy",

@@ -26,7 +26,7 @@ struct UserSteps {
   }
 
   /// How the process that becomes PID 1 begins.
-  private static let beginningOfFirst: [Step] = [.newSession, .newKeyring, .newCgroupNamespace]
+  private static let beginningOfFirst: [Step] = [.newSession, .newKeyring]
 
   /// Where the host's proc is mounted while the guest's is. It lies on the guest's /run, and is removed before PID 1 executes.
   private static let pin = "/run/.proc"

@@ -101,19 +101,20 @@ extension EventLoop {
     }
   }
 
-  /// Calls `handler` for each `signal` that arrives.
+  /// Calls `handler` for each `signal` that arrives, with the process that sent it: 0 for the kernel, and for a process of another PID
+  /// namespace.
   ///
   /// Every thread must have blocked the signal, see ``blockSignals(_:)``.
   ///
   /// - Throws: `SystemError` with `EBUSY` when `signal` is not blocked or has a handler already.
   public func onSignal(
-    _ signal: Int32, priority: EventSource.Priority = .normal, handler: @escaping () -> Void
+    _ signal: Int32, priority: EventSource.Priority = .normal, handler: @escaping (Int32) -> Void
   ) throws(SystemError) -> EventSource {
-    try add("sd_event_add_signal", Handler<Void>(handler), priority) { source, userdata in
+    try add("sd_event_add_signal", Handler<Int32>(handler), priority) { source, userdata in
       sd_event_add_signal(
         event, &source, signal,
-        { _, _, userdata in
-          Handler<Void>.at(userdata)?.call(())
+        { _, information, userdata in
+          Handler<Int32>.at(userdata)?.call(Int32(clamping: information?.pointee.ssi_pid ?? 0))
           return 0
         }, userdata)
     }

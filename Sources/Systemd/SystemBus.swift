@@ -9,14 +9,6 @@ public final class SystemBus {
   private let loop: EventLoop
   private let bus: OpaquePointer
 
-  /// An argument of a method, of one of the D-Bus types that the daemon needs.
-  public enum Value {
-    case string(String)
-    case unsigned(UInt32)
-    case bytes([UInt8])
-    case integers([Int32])
-  }
-
   /// An object of a service, and one of its interfaces.
   public struct Object: Sendable {
     /// The bus name of the service.
@@ -59,12 +51,20 @@ public final class SystemBus {
     sd_bus_close_unref(bus)
   }
 
-  /// Calls a method. `answer` gets the first value of the reply as text, if it is an object path or a variant with a number. Otherwise it
-  /// gets the reason why there is no reply, after `timeout` at the latest. It is not called once this connection is released.
+  /// The name that the bus gave this connection, `:1.7`; nil before it has answered for the first time.
+  public var uniqueName: String? {
+    // While the connection is being made, the question for the name would block.
+    guard sd_bus_is_ready(bus) > 0 else { return nil }
+    var name: UnsafePointer<CChar>?
+    return sd_bus_get_unique_name(bus, &name) >= 0 ? name.map { String(cString: $0) } : nil
+  }
+
+  /// Calls a method. `answer` gets the first value of the reply as text, if it is an object path or a variant with a number or a text.
+  /// Otherwise it gets the reason why there is no reply, after `timeout` at the latest. It is not called once this connection is released.
   ///
   /// - Throws: `SystemError` when the call cannot be sent.
   public func call(
-    _ object: Object, _ method: String, _ arguments: [Value], timeout: Duration = .seconds(10),
+    _ object: Object, _ method: String, _ arguments: [BusValue], timeout: Duration = .seconds(10),
     answer: @escaping (Result<String, CallError>) -> Void
   ) throws(SystemError) {
     var message: OpaquePointer?
@@ -72,79 +72,87 @@ public final class SystemBus {
       "making a call of \(method)",
       sd_bus_message_new_method_call(bus, &message, object.service, object.path, object.interface, method))
     defer { sd_bus_message_unref(message) }
-    for argument in arguments { try append(argument, to: message) }
+    for argument in arguments { try argument.append(to: message) }
     // libsystemd releases it with the slot: after the reply, or when the connection is closed.
-    let box = Unmanaged.passRetained(Answer(answer))
+    let box = Unmanaged.passRetained(MessageHandler { answer(reply($0)) })
     var slot: OpaquePointer?
-    let sent = sd_bus_call_async(
-      bus, &slot, message,
-      { reply, userdata, _ in
-        if let userdata { Unmanaged<Answer>.fromOpaque(userdata).takeUnretainedValue().receive(reply) }
-        return 0
-      }, box.toOpaque(), timeout.microseconds)
+    let sent = sd_bus_call_async(bus, &slot, message, MessageHandler.callback, box.toOpaque(), timeout.microseconds)
     guard sent >= 0, let slot else {
       box.release()
       throw SystemError("calling \(method)", errno: -sent)
     }
-    sd_bus_slot_set_destroy_callback(slot) { userdata in
-      if let userdata { Unmanaged<Answer>.fromOpaque(userdata).release() }
-    }
+    sd_bus_slot_set_destroy_callback(slot, MessageHandler.release)
     sd_bus_slot_set_floating(slot, 1)
     sd_bus_slot_unref(slot)
   }
 
-  private func append(_ value: Value, to message: OpaquePointer?) throws(SystemError) {
-    let result =
-      switch value {
-      case .string(let text):
-        text.withCString { sd_bus_message_append_basic(message, Int8(UInt8(ascii: "s")), $0) }
-      case .unsigned(let number):
-        withUnsafePointer(to: number) { sd_bus_message_append_basic(message, Int8(UInt8(ascii: "u")), $0) }
-      case .bytes(let bytes):
-        sd_bus_message_append_array(message, Int8(UInt8(ascii: "y")), bytes, bytes.count)
-      case .integers(let numbers):
-        sd_bus_message_append_array(message, Int8(UInt8(ascii: "i")), numbers, numbers.count * MemoryLayout<Int32>.size)
-      }
-    try succeeding("sd_bus_message_append", result)
-  }
-}
-
-/// The handler of a reply in a form that C can point to.
-private final class Answer {
-  private let handler: (Result<String, SystemBus.CallError>) -> Void
-
-  init(_ handler: @escaping (Result<String, SystemBus.CallError>) -> Void) { self.handler = handler }
-
-  func receive(_ reply: OpaquePointer?) {
-    if let error = sd_bus_message_get_error(reply) {
-      let name = error.pointee.name.map { String(cString: $0) } ?? ""
-      let words = error.pointee.message.map { String(cString: $0).harmless } ?? name
-      return handler(.failure(SystemBus.CallError(name: name, description: words)))
+  /// Calls `handler` with the object's path for each signal that `rule` matches, until the returned match is released.
+  ///
+  /// The bus lets every user send signals, so a signal is a reason to ask its apparent sender, and proves nothing.
+  ///
+  /// - Throws: `SystemError` when the rule cannot be sent.
+  public func match(_ rule: String, handler: @escaping (String) -> Void) throws(SystemError) -> Match {
+    let box = Unmanaged.passRetained(
+      MessageHandler { message in
+        if let path = sd_bus_message_get_path(message) { handler(String(cString: path)) }
+      })
+    var slot: OpaquePointer?
+    let sent = sd_bus_add_match_async(bus, &slot, rule, MessageHandler.callback, nil, box.toOpaque())
+    guard sent >= 0, let slot else {
+      box.release()
+      throw SystemError("matching \(rule)", errno: -sent)
     }
-    handler(.success(text(of: reply)))
+    sd_bus_slot_set_destroy_callback(slot, MessageHandler.release)
+    return Match(slot)
   }
 
-  private func text(of reply: OpaquePointer?) -> String {
-    var number: UInt32 = 0
-    if sd_bus_message_enter_container(reply, Int8(UInt8(ascii: "v")), "u") > 0 {
-      return sd_bus_message_read_basic(reply, Int8(UInt8(ascii: "u")), &number) > 0 ? "\(number)" : ""
-    }
-    var path: UnsafePointer<CChar>?
-    guard sd_bus_message_read_basic(reply, Int8(UInt8(ascii: "o")), &path) > 0, let path else { return "" }
-    return String(cString: path)
+  /// Signals that are received.
+  public final class Match {
+    private let slot: OpaquePointer
+
+    fileprivate init(_ slot: OpaquePointer) { self.slot = slot }
+
+    deinit { sd_bus_slot_unref(slot) }
+  }
+
+  /// The path of an object that is named after something else: `/org/freedesktop/systemd1/unit/web_2escope`.
+  public static func path(below parent: String, of name: String) -> String? {
+    var path: UnsafeMutablePointer<CChar>?
+    defer { free(path) }
+    return sd_bus_path_encode(parent, name, &path) >= 0 ? path.map { String(cString: $0) } : nil
   }
 }
 
-/// Whether systemd-machined has registered a machine of this name. It reads machined's files and does not use the bus.
-public func isMachineKnown(_ name: String) -> Bool {
-  var kind: UnsafeMutablePointer<CChar>?
-  defer { free(kind) }
-  return sd_machine_get_class(name, &kind) >= 0
+/// The handler of a message in a form that C can point to.
+private final class MessageHandler {
+  private let handle: (OpaquePointer?) -> Void
+
+  init(_ handle: @escaping (OpaquePointer?) -> Void) { self.handle = handle }
+
+  static let callback: sd_bus_message_handler_t = { message, userdata, _ in
+    if let userdata { Unmanaged<MessageHandler>.fromOpaque(userdata).takeUnretainedValue().handle(message) }
+    return 0
+  }
+
+  static let release: sd_bus_destroy_t = { userdata in
+    if let userdata { Unmanaged<MessageHandler>.fromOpaque(userdata).release() }
+  }
 }
 
-/// The machine that systemd-machined has registered for the unit of a process; nil when there is none. It reads machined's files.
-public func machineKept(forUnitOf pid: Int32) -> String? {
-  var name: UnsafeMutablePointer<CChar>?
-  defer { free(name) }
-  return sd_pid_get_machine_name(pid, &name) >= 0 ? name.map { String(cString: $0) } : nil
+/// What a reply says.
+private func reply(_ message: OpaquePointer?) -> Result<String, SystemBus.CallError> {
+  if let error = sd_bus_message_get_error(message) {
+    let name = error.pointee.name.map { String(cString: $0) } ?? ""
+    let words = error.pointee.message.map { String(cString: $0).harmless } ?? name
+    return .failure(SystemBus.CallError(name: name, description: words))
+  }
+  var number: UInt32 = 0
+  var text: UnsafePointer<CChar>?
+  if sd_bus_message_enter_container(message, Int8(UInt8(ascii: "v")), "u") > 0 {
+    return .success(sd_bus_message_read_basic(message, Int8(UInt8(ascii: "u")), &number) > 0 ? "\(number)" : "")
+  }
+  var type = Int8(UInt8(ascii: "o"))
+  if sd_bus_message_enter_container(message, Int8(UInt8(ascii: "v")), "s") > 0 { type = Int8(UInt8(ascii: "s")) }
+  guard sd_bus_message_read_basic(message, type, &text) > 0, let text else { return .success("") }
+  return .success(String(cString: text))
 }

@@ -6,7 +6,7 @@ struct CheckCommand: ParsableCommand {
     commandName: "check", abstract: "Check guest files, without a daemon.",
     discussion: """
       Prints each problem on a line, as FILE:LINE: MESSAGE. A guest file is read together with its drop-ins \
-      NAME.guest.d/*.conf and the file NAME.nspawn beside it. A warning does not prevent a guest from starting. \
+      NAME.guest.d/*.conf and the file NAME.nspawn beside it, and compared with this host and with the guest's root. A warning does not prevent a guest from starting. \
       If there are no problems, nothing is printed and the exit status is 0; otherwise it is 1.
       """)
 

@@ -5,8 +5,10 @@ struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List all guests.",
     discussion: """
-      With --json, prints an array of objects: name, state (inactive, activating, active, frozen, deactivating, failed), \
-      since, sockets (addresses), connections, wakes, and pid (of the guest's PID 1, or null).
+      With --json, prints an array of objects: name, state (inactive, activating, active, frozen, deactivating, failed, \
+      bad_setting), \
+      since, sockets (addresses), connections, wakes, pid (of the guest's PID 1, or null), and note (what is wrong with \
+      it, or null).
       """)
 
   @OptionGroup var runtime: RuntimeOption
@@ -22,11 +24,12 @@ struct ListCommand: ParsableCommand {
       var table = Table(["GUEST", "STATE", "SINCE", "CONNECTIONS", "WAKES", "PID", "SOCKETS"], right: [3, 4, 5])
       for guest in guests {
         table.add([
-          guest.name, guest.state.rawValue, guest.since.relative(to: now), "\(guest.connections)", "\(guest.wakes)",
+          guest.name, guest.state.word, guest.since.relative(to: now), "\(guest.connections)", "\(guest.wakes)",
           guest.pid.map { "\($0)" } ?? "-", guest.sockets.joined(separator: " "),
         ])
       }
       print(table.text, terminator: "")
+      for guest in guests { if let note = guest.note { print(plainText("\(guest.name): \(note)")) } }
     }
   }
 }

@@ -13,17 +13,20 @@ struct StatusText {
   var text: String {
     var facts = Facts()
     facts.add("Guest", status.name)
-    facts.add("State", "\(status.state.rawValue) since \(moment(status.since))")
+    facts.add("State", "\(status.state.word) since \(moment(status.since))")
     facts.add("Retry", status.retryAt.map { "\($0.relative(to: now)); no connection wakes the guest before that" })
     facts.add("Stop", status.stopAt.map { "\($0.relative(to: now)), unless somebody uses the guest" })
     facts.add("PID", status.pid.map { "\($0)" })
     facts.add("Cgroup", status.cgroup)
+    let limits = status.limits.map { "\($0.setting)=\($0.value)\($0.isDefault ? " (default)" : "")" }
+    facts.add("Limits", limits.isEmpty ? nil : limits.joined(separator: ", "))
     for file in status.files { facts.add("File", file) }
     for socket in status.sockets { facts.add("Socket", line(socket)) }
     facts.add("Connections", "\(status.connections)")
     facts.add("Wakes", "\(status.wakes)")
     facts.add("Last wake", status.lastWake.map(line))
     facts.add("Last stop", status.lastStop.map(line))
+    for unit in status.failedUnits { facts.add("Failed unit", "\(unit)") }
     addReport(&facts)
     facts.add("Counters", counters)
     for message in status.messages {
@@ -36,19 +39,22 @@ struct StatusText {
 
   private func addReport(_ facts: inout Facts) {
     guard let report = status.report else { return }
-    facts.add("Status", report.status)
+    // Of a guest that sleeps, these are the words of its last instance.
+    let last = status.state == .inactive || status.state == .failed ? "Last " : ""
+    func add(_ name: String, _ value: String?) { facts.add(last + name, value) }
+    add("Status", report.status)
     // A guest that does not notify is active without having said that it is ready.
     let unready = status.state == .activating ? "not yet" : nil
-    facts.add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : unready)
-    facts.add("Reaching", report.reaching)
-    facts.add("SSH", report.sshAddress.map { "ssh \($0)" })
-    facts.add("Hostname", report.hostname)
-    facts.add("Machine ID", report.machineID)
-    facts.add("Signals level", report.signalsLevel.map { "\($0)" })
-    facts.add("Units", report.units.isEmpty ? nil : report.units.joined(separator: " "))
-    facts.add("Shutdown", report.shutdown.map { $0 + (report.rebootParameter.map { " (\($0))" } ?? "") })
-    facts.add("Exit status", report.exitStatus.map { "\($0)" })
-    facts.add("errno", report.errno.map { "\($0)" })
+    add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : unready)
+    add("Reaching", report.reaching)
+    add("SSH", report.sshAddress.map { "ssh \($0)" })
+    add("Hostname", report.hostname)
+    add("Machine ID", report.machineID)
+    add("Signals level", report.signalsLevel.map { "\($0)" })
+    add("Units", report.units.isEmpty ? nil : report.units.joined(separator: " "))
+    add("Shutdown", report.shutdown.map { $0 + (report.rebootParameter.map { " (\($0))" } ?? "") })
+    add("Exit status", report.exitStatus.map { "\($0)" })
+    add("errno", report.errno.map { "\($0)" })
   }
 
   private func line(_ socket: SocketStatus) -> String {
@@ -57,9 +63,10 @@ struct StatusText {
     if socket.passed { parts.append("passed by the service manager") }
     switch socket.adopted {
     case true: parts.append("adopted")
-    case false: parts.append("NOT ADOPTED by the guest")
+    case false: parts.append("not served")
     case nil: break
     }
+    if let why = socket.unserved { parts.append(why.text) }
     if let queued = socket.queued, queued > 0 { parts.append("\(queued) queued") }
     return parts.joined(separator: ", ")
   }
@@ -87,18 +94,23 @@ struct StatusText {
   private var counters: String? {
     let counters = status.counters
     let named = [
-      ("failed wakes", counters[.failedWakes]), ("freezes", counters[.freezes]), ("stops", counters[.stops]),
-      ("kills", counters[.kills]),
-      ("crashes", counters[.crashes]), ("reboots", counters[.reboots]),
-      ("connections", counters[.accepted]), ("unanswered connections", counters[.unanswered]),
+      ("failed wake(s)", counters[.failedWakes]), ("freeze(s)", counters[.freezes]), ("stop(s)", counters[.stops]),
+      ("kill(s)", counters[.kills]), ("crash(es)", counters[.crashes]), ("reboot(s)", counters[.reboots]),
+      ("connection(s)", counters[.accepted]), ("unanswered connection(s)", counters[.unanswered]),
       ("handed over", counters[.handedOver]), ("parked", counters[.parked]),
       ("unparked", counters[.unparked]), ("not drained before a stop", counters[.undrained]),
-      ("connections refused", counters[.connectionsRefused]), ("notify messages refused", counters[.notifyRefused]),
-      ("processes killed, out of memory", counters[.memoryKills]),
-    ]
+      ("connection(s) refused", counters[.connectionsRefused]), ("notify message(s) refused", counters[.notifyRefused]),
+      ("process(es) killed, out of memory", counters[.memoryKills]),
+    ].map { name, count in (Self.numbered(name, count), count) }
     let lost = counters.lost.map { ("lost (\($0.reason.words))", $0.count) }
     let some = (named + lost).filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
     return some.isEmpty ? nil : some.joined(separator: ", ")
+  }
+
+  /// `1 connection`, `2 connections`.
+  private static func numbered(_ name: String, _ count: Int) -> String {
+    let isOne = count == 1
+    return name.replacing("(s)", with: isOne ? "" : "s").replacing("(es)", with: isOne ? "" : "es")
   }
 
   private func moment(_ time: Timestamp) -> String { "\(time.localTime); \(time.relative(to: now))" }

@@ -11,20 +11,30 @@ struct WhyText {
   }
 
   var text: String {
-    var lines = ["\(guest.name) is \(guest.state.rawValue), since \(guest.since.relative(to: now))."]
+    var lines = ["\(guest.name) is \(guest.state.word), since \(guest.since.relative(to: now))."]
     lines += guest.reasons.map { "Reason: \($0)." }
+    lines += guest.failedUnits.map { "In the guest, \($0)." }
     if let retry = guest.retryAt {
       lines.append("No connection wakes it now; the next attempt is \(retry.relative(to: now)).")
     }
     if let idle = guest.idleSince { lines.append("It is idle; the last use ended \(idle.relative(to: now)).") }
+    if let freeze = guest.freezeAt {
+      lines.append("It will be frozen \(freeze.relative(to: now)), unless somebody uses it.")
+    }
     if let stop = guest.stopAt {
       lines.append("It will be stopped \(stop.relative(to: now)), unless somebody uses it.")
     }
     if !guest.wakeBy.isEmpty {
       lines.append("A connection to one of these wakes it: \(guest.wakeBy.joined(separator: " "))")
     }
-    if !guest.connections.isEmpty { lines.append("These connections keep it awake:") }
+    if !guest.connections.isEmpty { lines.append(heading) }
     return lines.map { plainText($0) + "\n" }.joined() + connections
+  }
+
+  /// What the connections mean for the guest.
+  private var heading: String {
+    if guest.state == .frozen { return "It is frozen with these connections open, which keep it from being stopped:" }
+    return guest.freezeAt == nil ? "These connections keep it awake:" : "These connections keep it from being stopped:"
   }
 
   private var connections: String {

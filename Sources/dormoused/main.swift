@@ -4,6 +4,7 @@ import Linux
 import Supervision
 import Systemd
 
+if let (task, arguments) = HelperTask.of(CommandLine.arguments) { exit(run(task, arguments)) }
 do {
   // The signals first: every thread that the runtime makes from here on inherits the mask.
   try blockSignals(Manager.blockedSignals)

@@ -15,6 +15,7 @@ struct Enumeration: Sendable, CustomTestStringConvertible {
     Enumeration("GuestState", GuestState.self), Enumeration("SocketType", SocketType.self),
     Enumeration("WakeCause", WakeCause.self), Enumeration("StopCause", StopCause.self),
     Enumeration("MessageLevel", MessageLevel.self), Enumeration("LossReason", LossReason.self),
+    Enumeration("UnservedReason", UnservedReason.self),
   ]
 
   private init<Value: ExtensibleEnum>(_ name: String, _ type: Value.Type) {

@@ -11,9 +11,11 @@ struct InterfaceTests {
     "Every struct has the fields of the description, of their types",
     arguments: [
       ("GuestSummary", Samples.status.summary), ("GuestStatus", Samples.status), ("SocketStatus", Samples.socket),
+      ("LimitStatus", Samples.status.limits.first),
       ("WakeReport", Samples.wake), ("StopReport", Samples.stop), ("GuestReport", Samples.report),
       ("GuestMessage", Samples.status.messages.first), ("GuestCounters", GuestCounters()),
       ("GuestExplanation", Samples.explanation), ("ConnectionStatus", Samples.explanation.connections.first),
+      ("UnservedSocket", Samples.unserved), ("FailedUnit", Samples.failedUnit),
     ] as [(String, any Encodable & Sendable)])
   func structs(type: String, sample: any Encodable & Sendable) throws {
     #expect(
@@ -38,7 +40,7 @@ struct InterfaceTests {
   @Test("No type of the description was left out of these tests")
   func complete() {
     let types = Set(description.structs.keys).subtracting(ManagerError.types.map(\.name))
-    #expect(types.count == 11 + 2 * Interface.manager.methods.count)
+    #expect(types.count == 14 + 2 * Interface.manager.methods.count)
     #expect(Set(Samples.calls.map(\.method.name)) == Set(Interface.manager.methods.map(\.name)))
     #expect(Set(Samples.replies.map(\.0.method.name)) == Set(Interface.manager.methods.map(\.name)))
   }

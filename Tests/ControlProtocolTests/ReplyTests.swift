@@ -35,7 +35,7 @@ struct ReplyTests {
     let text = String(decoding: try Reply.list([sleeping]).encoded().dropLast(), as: UTF8.self)
     #expect(
       text
-        == #"{"parameters":{"guests":[{"connections":0,"name":"b","pid":null,"since":7,"sockets":[],"state":"inactive","wakes":0}]}}"#
+        == #"{"parameters":{"guests":[{"connections":0,"name":"b","note":null,"pid":null,"since":7,"sockets":[],"state":"inactive","wakes":0}]}}"#
     )
     let shorter = Array(text.replacing(#""pid":null,"#, with: "").utf8)
     #expect(try Call.list.decodeReply(shorter) == .list([sleeping]))

@@ -16,7 +16,7 @@ enum Samples {
 
   static let replies: [(Call, Reply)] = [
     (.list, .list([])),
-    (.list, .list([status.summary, GuestSummary(name: "b", state: .failed, since: at)])),
+    (.list, .list([status.summary, summary])),
     (.status(name: "web", console: true), .status(status)),
     (.status(name: "b", console: true), .status(GuestStatus(name: "b", state: .frozen, since: at))),
     (.why(name: "web"), .why(explanation)), (.wake(name: "web"), .done),
@@ -34,18 +34,26 @@ enum Samples {
     (.sleep(name: "x", now: false), .failure(.sleepFailed(name: "x", reason: "1 connection"))),
   ]
 
+  static var summary: GuestSummary {
+    var summary = GuestSummary(name: "b", state: .failed, since: at)
+    summary.note = "web.service has failed"
+    return summary
+  }
+
   static var status: GuestStatus {
     var status = GuestStatus(name: "web", state: .active, since: at)
     status.connections = 2
     status.wakes = 3
     status.pid = 4711
     status.cgroup = "/dormouse.service/web.guest"
+    status.limits = [LimitStatus(setting: "TasksMax", value: "4096", isDefault: true)]
     status.files = ["/etc/dormouse/web.guest"]
     status.sockets = [socket]
     status.lastWake = wake
     status.lastStop = stop
     status.retryAt = at
     status.stopAt = at
+    status.failedUnits = [failedUnit]
     status.report = report
     status.messages = [GuestMessage(at: at, level: .warning, text: "[::]:80 is enabled in the guest, but not held")]
     status.counters[.connectionsRefused] = 1
@@ -58,9 +66,19 @@ enum Samples {
     socket.inode = 123_456
     socket.passed = true
     socket.adopted = false
+    socket.unserved = unserved
     socket.queued = 5
     return socket
   }
+
+  static var unserved: UnservedSocket {
+    var unserved = UnservedSocket(reason: .unitFailed, text: "web.socket in the guest has failed (trigger-limit-hit)")
+    unserved.unit = "web.socket"
+    unserved.result = "trigger-limit-hit"
+    return unserved
+  }
+
+  static let failedUnit = FailedUnit(unit: "web.service", result: "exit-code", status: 3, log: "no database")
 
   static var wake: WakeReport {
     var wake = WakeReport(cause: .connection, at: at)
@@ -108,7 +126,9 @@ enum Samples {
     connection.silentMs = 12
     explanation.connections = [connection]
     explanation.reasons = ["not ready yet"]
+    explanation.failedUnits = [failedUnit]
     explanation.idleSince = at
+    explanation.freezeAt = at
     explanation.stopAt = at
     explanation.retryAt = at
     explanation.wakeBy = ["[::]:80"]

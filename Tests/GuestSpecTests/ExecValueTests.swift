@@ -72,8 +72,8 @@ struct ExecValueTests {
   func processTwo() {
     let reading = read(guest: "[Exec]\nProcessTwo=yes\nParameters=x")
     #expect(reading.diagnostics == [])
-    #expect(!reading.guest.exec.boot && !reading.guest.exec.waitsForReady)
-    #expect(reading.guest.exec.effectiveKillSignal == .realtime(3))
+    #expect(!reading.guest.exec.boot && !reading.guest.exec.waitsForReady(.systemd))
+    #expect(reading.guest.exec.effectiveKillSignal(.other) == .realtime(3))
     let undone = read(guest: "[Exec]\nBoot=yes\nBoot=\nProcessTwo=yes\nParameters=x\nKillSignal=SIGINT")
     #expect(undone.diagnostics == [])
     #expect(read(guest: "[Exec]\nProcessTwo=yes\nProcessTwo=\nKillSignal=SIGTERM").guest.exec.boot)

@@ -44,8 +44,8 @@ struct GuestReadingTests {
     #expect(guest.exec.parameters == ["--log-level=info", "a b"])
     #expect(guest.exec.environment == [.init("A", "1"), .init("B", "box")])
     #expect(guest.exec.hostname == "inside")
-    #expect(guest.exec.effectiveKillSignal == .sigterm)
-    #expect(!guest.exec.waitsForReady)
+    #expect(guest.exec.effectiveKillSignal(.systemd) == .sigterm)
+    #expect(!guest.exec.waitsForReady(.systemd))
     #expect(guest.files.volatile == .yes)
     #expect(
       guest.files.mounts == [
@@ -197,6 +197,25 @@ struct GuestReadingTests {
         "[Guest]\nDirectory=/\n",
         "web.guest:2: Directory=/ would share the host's root with the guest; add Volatile=yes to [Files], "
           + "or set another directory"
+      ),
+      (
+        "[Guest]\nIdleStop=5min\n",
+        "web.guest:2: warning: unknown setting IdleStop= in [Guest]; did you mean IdleStopSec=?"
+      ),
+      (
+        "[Guest]\nIdleFreezeSec=10min\n",
+        "web.guest:2: warning: IdleFreezeSec=: the guest is stopped before it is frozen, because IdleStopSec= is not longer "
+          + "(its default is 10min); write a longer IdleStopSec=, or infinity"
+      ),
+      (
+        "[Guest]\nIdleFreezeSec=10min\nIdleStopSec=5min\n",
+        "web.guest:2: warning: IdleFreezeSec=: the guest is stopped before it is frozen, because IdleStopSec= is not longer; "
+          + "write a longer IdleStopSec=, or infinity"
+      ),
+      (
+        "[Socket]\nListenStream=[fe80::1]:80\n",
+        "web.guest:2: ListenStream=[fe80::1]:80: an address of one link needs the interface; "
+          + "write ListenStream=[fe80::1]:80%INTERFACE"
       ),
     ])
   func whole(text: String, message: String) {

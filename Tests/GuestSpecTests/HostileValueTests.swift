@@ -36,6 +36,15 @@ struct HostileValueTests {
     for setting in Settings.socket { assign(setting) }
   }
 
+  @Test("a line of many unknown system calls names eight of them and counts the others")
+  func unknownCalls() throws {
+    var context = ValueContext(specifiers: nil, guestName: "web")
+    let choices = try readSystemCalls((0..<4000).map { "x\($0)" }.joined(separator: " "), &context)
+    #expect(choices.count == 4000)
+    #expect(context.warnings.count == 9)
+    #expect(context.warnings.last == "Dormouse does not know 3992 more system calls of this line")
+  }
+
   private func assign<Target>(_ setting: Setting<Target>) {
     let specifiers = Specifiers(fragmentPath: "/etc/dormouse/web.guest")
     for value in Self.values {

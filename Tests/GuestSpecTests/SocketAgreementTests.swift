@@ -34,7 +34,7 @@ struct SocketAgreementTests {
     arguments: [
       (
         "ListenStream=0.0.0.0:80", "ListenStream=80",
-        "h.socket has ListenStream=[::]:80, which is another address; write ListenStream=[::]:80 in the guest file, "
+        "h.socket has ListenStream=[::]:80, which is the same port of the other version of IP; write ListenStream=[::]:80 in the guest file, "
           + "or ListenStream=0.0.0.0:80 in h.socket"
       ),
       (

@@ -13,10 +13,11 @@ struct StoreTests {
       let path = host.path("/run/echo")
       for address in [Self.port, path] { #expect(try world.ask(address, "hello") == "hello") }
       for round in 1...2 {
-        try stop(try #require(world.guestLeader("dormouse.service", "echo")))
+        let leader = try #require(world.guestLeader("echo"))
+        try stop(leader)
         let clients = try [Self.port, path].flatMap { try world.connect($0, times: 5) }
         for client in clients { try client.send("\(round)") }
-        try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+        try host.killDaemon(withGuest: leader)
         for client in clients { #expect(try client.line() == "\(round)") }
       }
       #expect(try host.show("dormouse.service", "NRestarts") == "2")
@@ -35,8 +36,9 @@ struct StoreTests {
       #expect(try world.ask(path, "hello") == "hello")
       try host.startStop("dormouse.service", "/run/dormouse", "echo")
       let clients = try waitingClients(world, path)
-      if guestThen == "hang" { try stop(try #require(world.guestLeader("dormouse.service", "echo"))) }
-      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+      let leader = try #require(world.guestLeader("echo"))
+      if guestThen == "hang" { try stop(leader) }
+      try host.killDaemon(withGuest: leader)
       for client in clients { #expect(try client.line() == "again") }
       // The standby sockets of the path and of UDP are permanent.
       try host.stored(5)
@@ -57,7 +59,8 @@ struct StoreTests {
         setting == "ListenStream" ? try world.connect(Self.port) : try world.datagrams(to: Self.port)
       }
       #expect(try client().ask("hello") == "hello")
-      try stop(try #require(world.guestLeader("dormouse.service", "echo")))
+      let leader = try #require(world.guestLeader("echo"))
+      try stop(leader)
       let daemon = Cgroups.processes(below: world.serviceCgroup("dormouse.service") + "/supervisor")[0]
       // The daemon is stopped after the call, when the kernel may steer clients to either of the two sockets.
       let injection = try Injection("\(call):signal=SIGSTOP:when=1", into: daemon, of: world)
@@ -65,7 +68,7 @@ struct StoreTests {
       try eventually("the daemon is stopped") { injection.log.contains("stopped by SIGSTOP") }
       let clients = try (1...20).map { _ in try client() }
       for (number, client) in clients.enumerated() { try client.send("\(number)") }
-      try host.require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+      try host.killDaemon(withGuest: leader)
       for (number, client) in clients.enumerated() { #expect(try client.line() == "\(number)") }
     }
   }
@@ -76,13 +79,9 @@ struct StoreTests {
   func leftRunning() throws {
     try World.with { world in
       let host = try makeHost(world, arguments: ["--ready", "--stop=flush"])
-      let directory = "/run/systemd/system/dormouse.service.d"
-      try host.require(
-        "sh", "-c", "mkdir -p $0 && printf '[Service]\\nKillMode=process\\n' >$0/mode.conf && systemctl daemon-reload",
-        directory)
       try host.require("systemctl", "start", "dormouse.service")
       let path = host.path("/run/echo")
-      func endGuest() throws { kill(try #require(world.guestLeader("dormouse.service", "echo")), SIGKILL) }
+      func endGuest() throws { kill(try #require(world.guestLeader("echo")), SIGKILL) }
       #expect(try world.ask(path, "hello") == "hello")
       // After a stop, the standby sockets exist.
       try host.startStop("dormouse.service", "/run/dormouse", "echo")
@@ -240,6 +239,12 @@ struct StoreTests {
 }
 
 extension Host {
+  /// Kills the daemon, and PID 1 of a guest, which would outlive it.
+  fileprivate func killDaemon(withGuest leader: Int32) throws {
+    try require("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "dormouse.service")
+    kill(leader, SIGKILL)
+  }
+
   /// Waits until this number of sockets of the daemon is stored, and the two records that describe them.
   fileprivate func stored(_ count: Int) throws {
     let all = count == 0 ? 0 : count + 2
@@ -284,9 +289,10 @@ extension World {
   /// The cgroup of a service of the host.
   fileprivate func serviceCgroup(_ unit: String) -> String { "\(cgroup)/host/payload/machine.slice/\(unit)" }
 
-  /// Process 1 of the guest of a service of the host.
-  fileprivate func guestLeader(_ unit: String, _ guest: String) -> Int32? {
-    instances(of: guest, with: ".guest", in: serviceCgroup(unit)).compactMap { Cgroups.leader(below: $0 + "/payload") }
-      .first
+  /// Process 1 of a guest of the host.
+  fileprivate func guestLeader(_ guest: String) -> Int32? {
+    let slice = "\(cgroup)/host/payload/machine.slice"
+    let scopes = names(in: slice).filter { $0.hasPrefix("dormouse-\(guest).") && $0.hasSuffix(".scope") }
+    return scopes.compactMap { Cgroups.leader(below: "\(slice)/\($0)") }.first
   }
 }

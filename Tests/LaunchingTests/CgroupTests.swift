@@ -59,15 +59,30 @@ struct CgroupTests {
     let base = try CgroupBase.find().path
     let cgroup = try GuestCgroup(making: name(), in: base)
     for number in 0..<100 { mkdir("\(cgroup.path)/\(number)", 0o755) }
-    let long = String(repeating: "x", count: 200)
+    let long = String(repeating: "x", count: Int(NAME_MAX))
     var deepest = OwnedFD(owning: try retrying("open") { open(cgroup.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
-    for _ in 0..<25 {
+    for _ in 0..<16 {
       let raw = deepest.raw
       try retrying("mkdirat") { mkdirat(raw, long, 0o755) }
       deepest = OwnedFD(owning: try retrying("openat") { openat(raw, long, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     }
     try cgroup.remove()
     #expect(access(cgroup.path, F_OK) == -1)
+  }
+
+  @Test("a guest's cgroup takes 1000 cgroups below it, 16 levels deep, and no more")
+  func bounded() throws {
+    let cgroup = try GuestCgroup(making: name(), in: CgroupBase.find().path)
+    defer { try? cgroup.remove() }
+    var path = cgroup.path + "/payload"
+    for _ in 1..<16 {
+      path += "/x"
+      try retrying("mkdir") { mkdir(path, 0o755) }
+    }
+    #expect(mkdir(path + "/x", 0o755) == -1 && errno == EAGAIN)
+    // The payload and the 15 below it count.
+    for number in 16..<1000 { try retrying("mkdir") { mkdir("\(cgroup.path)/payload/\(number)", 0o755) } }
+    #expect(mkdir(cgroup.path + "/payload/more", 0o755) == -1 && errno == EAGAIN)
   }
 
   @Test("a cgroup with processes is neither replaced nor removed, and its PID 1 is found")

@@ -46,12 +46,23 @@ struct NamespaceTests {
     #expect(error.description == "opening the network namespace /none: No such file or directory")
   }
 
+  @Test("a user namespace belongs to the guest's root, and the daemon that made it is still root")
+  func owner() throws {
+    let made = try GuestNamespaces(users: IDMap(base: 0x3004_0000, count: 65536), network: .own)
+    var owner: UInt32 = 0
+    let users = try #require(made.users).descriptor.raw
+    // NS_GET_OWNER_UID
+    #expect(ioctl(users, 0xb704, &owner) == 0)
+    #expect(owner == 0x3004_0000)
+    #expect(geteuid() == 0)
+  }
+
   @Test("when clone3(2) makes no process to hold namespaces, the release kills no process and closes no descriptor")
   func noHolder() {
     var holder = launch_holder()
     holder.pid = getpid()
     // CLONE_THREAD without CLONE_SIGHAND: the kernel refuses it.
-    #expect(launch_hold(0x10000, &holder) == -Int(EINVAL))
+    #expect(launch_hold(0x10000, 0, 0, &holder) == -Int(EINVAL))
     let open = fcntl(0, F_GETFD)
     launch_release(&holder)
     #expect(open != -1 && fcntl(0, F_GETFD) == open)

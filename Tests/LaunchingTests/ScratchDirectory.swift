@@ -11,5 +11,5 @@ final class ScratchDirectory {
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  deinit { _ = TreeRemoval(of: path).removeNext() }
+  deinit { try? removeTree(path) }
 }

@@ -105,7 +105,7 @@ func inTemporaryDirectory(below parent: String = "/tmp", _ body: (String) throws
   var template = Array("\(parent)/dormouse-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp", errno: errno) }
   let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  defer { _ = TreeRemoval(of: path).removeNext() }
+  defer { try? removeTree(path) }
   try body(path)
 }
 

@@ -23,7 +23,7 @@ final class ListenersFixture {
     try makeDirectories(directory)
   }
 
-  deinit { _ = TreeRemoval(of: directory).removeNext() }
+  deinit { try? removeTree(directory) }
 
   var loop: EventLoop { store.loop }
 

@@ -16,13 +16,31 @@ struct CgroupLimitTests {
   private func written(_ change: (inout Resources) -> Void) -> [String] {
     var resources = Resources()
     change(&resources)
-    return CgroupLimit.all(resources, Self.machine).flatMap { limit in
+    return CgroupLimit.all(resources, Self.machine).filter { !$0.isDefault }.flatMap { limit in
       limit.files.map { "\(limit.setting) \(limit.controller) \($0.name): \($0.text)" }
     }
   }
 
-  @Test("a guest without resource settings has no limits")
-  func none() { #expect(written { _ in } == []) }
+  @Test("a guest without resource settings may have half of the memory and 4096 tasks, and settings lift that")
+  func defaults() {
+    func written(_ change: (inout Resources) -> Void = { _ in }) -> [String] {
+      var resources = Resources()
+      change(&resources)
+      return CgroupLimit.all(resources, Self.machine).filter(\.isDefault).flatMap { limit in
+        limit.files.map { "\(limit.setting) \($0.name): \($0.text)" }
+      }
+    }
+    #expect(written() == ["MemoryMax memory.max: 4294967296", "TasksMax pids.max: 4096"])
+    #expect(written { ($0.memoryMax, $0.tasksMax) = (.infinity, .infinity) } == [])
+    #expect(written { $0.memoryHigh = .share(9000) } == ["TasksMax pids.max: 4096"])
+  }
+
+  @Test("a default limit whose controller is missing is not among the plan's unmet limits")
+  func unmetDefaults() throws {
+    let plan = try planned { _, facts in facts.controllers = ["pids"] }
+    #expect(plan.limits.map(\.setting) == ["TasksMax"])
+    #expect(plan.unmetLimits.isEmpty)
+  }
 
   @Test("a memory limit is written in bytes, a percentage in whole pages, and infinity as max")
   func memory() {

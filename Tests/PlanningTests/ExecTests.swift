@@ -81,7 +81,7 @@ struct ExecTests {
     #expect(
       lines(plan).suffix(6).joined(separator: "\n") == """
         filterSystemCalls 2 rules, otherwise deny
-        filterSystemCalls 1 rules, otherwise allow
+        filterSystemCalls 3 rules, otherwise allow
         leaveInit (slot: smallInit, arguments: ["dormouse-init", "3"], environment: \
         [EnvironmentVariable(name: "container", value: "dormouse"), \
         EnvironmentVariable(name: "container_uuid", value: "00112233-4455-6677-8899-aabbccddeeff")])

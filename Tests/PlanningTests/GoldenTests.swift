@@ -170,7 +170,6 @@ struct GoldenTests {
     setUmask 0
     starting a session
     making a session keyring
-    making a cgroup namespace
     propagate (Propagation.slave, path: "/")
     open (slot: 1, source: "/guests/web", attributes: [], recursive: true, optional: false)
     attach (slot: 1, source: "/guests/web", target: "/run/staging")
@@ -278,6 +277,8 @@ struct GoldenTests {
     mask (path: "/proc/timer_list", optional: true)
     bindOwn (source: "/run/host/proc-sys-kernel-random-boot-id", target: "/proc/sys/kernel/random/boot_id", \
     attributes: [ro,nosuid,nodev,noexec], recursive: false, optional: false)
+    waiting for the guest's cgroup
+    making a cgroup namespace
     mount (type: "cgroup2", target: "/sys/fs/cgroup", flags: [nosuid,nodev,noexec], data: "", optional: false)
     mount (type: "mqueue", target: "/dev/mqueue", flags: [nosuid,nodev,noexec], data: "", optional: true)
     propagate (Propagation.shared, path: "/")
@@ -290,7 +291,7 @@ struct GoldenTests {
     blockSignals [SIGRTMIN+3, SIGRTMIN+4, SIGRTMIN+5, SIGRTMIN+6, \
     SIGRTMIN+13, SIGRTMIN+14, SIGRTMIN+15, SIGRTMIN+16]
     filterSystemCalls 2 rules, otherwise deny
-    filterSystemCalls 1 rules, otherwise allow
+    filterSystemCalls 3 rules, otherwise allow
     execute (candidates: ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"], namesItself: true)
     """
 }

@@ -58,6 +58,16 @@ struct PlanTests {
         == ["init", "systemd.firstboot=on"])
   }
 
+  @Test("an init that is not systemd gets none of systemd's arguments, and no signal is blocked")
+  func otherInit() throws {
+    let plan = try planned { guest, facts in
+      guest.exec.parameters = ["3"]
+      facts.initSystem = .openrc
+    }
+    #expect(plan.arguments == ["init", "3"])
+    #expect(plan.steps.contains(.blockSignals([])))
+  }
+
   @Test("a command with a slash is executed by its path, with that as the zeroth argument")
   func command() throws {
     let plan = try planned { guest, _ in

@@ -21,6 +21,7 @@ struct SystemCallFilterTests {
     for call in [
       "bpf", "kexec_load", "init_module", "open_by_handle_at", "perf_event_open", "swapon", "keyctl", "syslog", "iopl",
       "clock_settime", "settimeofday", "mlock", "acct", "fanotify_init", "quotactl", "pkey_alloc", "uselib",
+      "io_uring_setup", "io_uring_enter", "io_uring_register", "add_key", "request_key",
     ] {
       #expect(!calls.contains(call), "\(call)")
     }
@@ -47,10 +48,24 @@ struct SystemCallFilterTests {
       try !allowed { guest, _ in guest.exec.capabilities.dropped = [.one(Capabilities([number]))] }.contains(call))
   }
 
-  @Test("a guest with a user namespace may use keyrings")
+  @Test("a guest with a user namespace may use no keyrings either")
   func keyrings() throws {
     let users = GuestUsers(IDMap(base: 65536, count: 65536), root: .none)
-    #expect(try allowed { _, facts in facts.users = users }.contains("keyctl"))
+    #expect(try !allowed { _, facts in facts.users = users }.contains("keyctl"))
+  }
+
+  @Test("SystemCallFilter= brings io_uring back, but never together with RestrictAddressFamilies=")
+  func rings() throws {
+    for name in ["io_uring_setup", "@aio"] {
+      #expect(
+        try allowed { guest, _ in guest.exec.sandbox.systemCalls = [.init(name, isAllowed: true)] }
+          .contains("io_uring_setup"))
+      #expect(
+        try !allowed { guest, _ in
+          guest.exec.sandbox.systemCalls = [.init(name, isAllowed: true)]
+          guest.exec.sandbox.families = AddressFamilies(isAllowList: true, [1])
+        }.contains("io_uring_setup"))
+    }
   }
 
   @Test("SystemCallFilter= adds and removes calls, and removal wins")
@@ -72,8 +87,25 @@ struct SystemCallFilterTests {
       if: [
         .bits(argument: 0, mask: 0xffff_ffff, value: 16), .bits(argument: 2, mask: 0xffff_ffff, value: 9),
       ])
-    #expect(try filters().last?.rules == [audit])
-    #expect(try filters { guest, _ in guest.exec.capabilities.added = [.one(.audit)] }.count == 1)
+    #expect(try filters().last?.rules.first == audit)
+    let with = try filters { guest, _ in guest.exec.capabilities.added = [.one(.audit)] }
+    #expect(with.last?.rules.contains(audit) == false)
+  }
+
+  @Test(
+    "without RestrictAddressFamilies= AF_ALG and AF_VSOCK are refused, by socketcall(2) too unless the guest needs it")
+  func usualFamilies() throws {
+    func refused(_ change: (inout Guest) -> Void = { _ in }) throws -> [SystemCallFilter.Rule] {
+      try #require(filters { guest, _ in change(&guest) }.last).rules.filter { $0.conditions.count == 1 }
+    }
+    let both = [38, 40].map { [SystemCallFilter.Condition.bits(argument: 0, mask: 0xffff_ffff, value: $0)] }
+    #expect(try refused().map(\.conditions) == both)
+    #expect(try refused().allSatisfy(\.holdsUnseen))
+    #expect(try !refused { $0.exec.process.personality = .x86 }.contains(where: \.holdsUnseen))
+    let named = try refused { $0.exec.sandbox.systemCalls = [.init("socketcall", isAllowed: true)] }
+    #expect(named.map(\.conditions) == both && !named.contains(where: \.holdsUnseen))
+    // `RestrictAddressFamilies=~` refuses none.
+    #expect(try refused { $0.exec.sandbox.families = AddressFamilies(isAllowList: false, []) }.isEmpty)
   }
 
   @Test("RestrictAddressFamilies= refuses all address families but those that it names, or only those with ~")

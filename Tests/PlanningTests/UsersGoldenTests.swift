@@ -27,11 +27,10 @@ struct UsersGoldenTests {
     #expect(Array(all.prefix(expected.count)) == expected)
     let crossing = try #require(all.firstIndex { $0.hasPrefix("cross ") })
     #expect(
-      Array(all[(crossing - 3)...(crossing + 6)]) == [
+      Array(all[(crossing - 3)...(crossing + 5)]) == [
         "propagate (Propagation.shared, path: \"/\")", "makeDirectory (path: \"/run/.proc\", mode: 00)",
         "mount (type: \"proc\", target: \"/run/.proc\", flags: [nosuid,nodev,noexec], data: \"\", optional: false)",
         "cross (slot: users, pin: \"/run/.proc\")", "starting a session", "making a session keyring",
-        "making a cgroup namespace",
         "mount (type: \"proc\", target: \"/proc\", flags: [nosuid,nodev,noexec], data: \"\", optional: false)",
         "unmounting the host's proc",
         "rebind (path: \"/proc/sys\", set: [ro,nosuid,nodev,noexec], clear: [], optional: false)",
@@ -44,6 +43,10 @@ struct UsersGoldenTests {
       #expect(all.lastIndex { $0.contains("type: \"\(type)\"") }.map { $0 > crossing } == true)
     }
     #expect(all.lastIndex { $0.contains("type: \"sysfs\"") }.map { $0 < crossing } == true)
+    // The first process is alone when it is moved to its cgroup, and the namespaces that show it are made after that.
+    let moved = try #require(all.firstIndex(of: "waiting for the guest's cgroup"))
+    #expect(all.firstIndex(of: "unmounting the host's proc").map { $0 < moved } == true)
+    #expect(all[moved + 1] == "making a cgroup namespace" && all[moved + 2].contains("type: \"cgroup2\""))
   }
 
   @Test("without idmapping the plan opens the root as for any guest, and names the guest's users all the same")

@@ -21,7 +21,10 @@ struct ControlCheckTests {
     for (line, number) in zip(lines, [2, 4, 5]) { #expect(line.hasPrefix("\(path):\(number): ")) }
     #expect(wrong.errors == "")
 
-    try writeFile(path, "[Socket]\nListenStream=80\n[Guest]\nDirectory=/\n[Files]\nVolatile=yes\n")
+    try writeFile(
+      path,
+      "[Exec]\nBoot=no\nParameters=/usr/bin/true\n[Socket]\nListenStream=80\n[Guest]\nDirectory=/\n[Files]\nVolatile=yes\n"
+    )
     #expect(try dormouse("check", path) == CommandResult(status: 0, output: "", errors: ""))
     #expect(try dormouse("check").status == 64)
     #expect(try dormouse("check", "\(directory)/none.guest").status == 1)

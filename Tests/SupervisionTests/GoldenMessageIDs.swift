@@ -18,6 +18,7 @@ let goldenMessageIDs: [String: String] = [
   "cannotConfine": "79b6c2d2e40142708215812533eecd0b",
   "cannotPark": "ced7145d58fd4d689788025a217c42b3",
   "cannotUnpark": "44bec4b9482c46fbbeef805a8cd71448",
+  "scopeStops": "46a56db97f28403b84da90e0d594a352",
   "haltRequested": "ebabc3f89211495da49e97886cc3a28b",
   "killing": "e01762ac02824ecebbfb90329010ff21",
   "stopped": "7ad2b81b40d440ceb062e74517c8ce13",
@@ -39,6 +40,7 @@ let goldenMessageIDs: [String: String] = [
   "forwarding": "5d4377f59b624591bd635c819906cbe5",
   "cannotForward": "b25974e5b45d489099a5b8543bf57d43",
   "notFromLoopback": "d468899006ea46288a6615f410f09253",
+  "noScope": "c9938f4143a640dcb2a334e9bbd29ed4",
   "notRegistered": "38df6ceaff264eeaa7b6e9f1e5222a36",
   "cannotEnd": "4fe588587f764b53b197413f7594bd9d",
   "problem": "0638d2c01f524d438d414ea8fc6447af",
@@ -58,5 +60,6 @@ let goldenMessageIDs: [String: String] = [
   "ending": "c2aa3e3c47c24f9e945a2ca5e20b2ab7",
   "endingNow": "7c5973a4c0394501a93cdb799039f2b6",
   "endingAsleep": "4971b60f078f4142a68cc85cb96bc4ea",
+  "signalIgnored": "b396a789c857422cb6617338acec01ed",
   "cannotRun": "8ee196b81a5a40aa825836271141e27d",
 ]

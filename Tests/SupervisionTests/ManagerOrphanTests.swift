@@ -124,7 +124,7 @@ private final class FakeDaemon {
       loop: loop, timers: timers, arguments: try DaemonArguments(all), log: log, backend: makeBackend)
   }
 
-  deinit { _ = TreeRemoval(of: directory).removeNext() }
+  deinit { try? removeTree(directory) }
 
   func start() throws {
     try manager.assumeIsolated { try $0.start() }

@@ -126,10 +126,12 @@ struct MessageTests {
       .thawed(socket: "[::]:80", after: .seconds(3)), .cannotFreeze(error: "e"), .cannotThaw(error: "e"),
       .stopCancelled, .selfShutdown, .shutdownAborted, .cannotMonitorData(error: "e"), .cannotReclaim(error: "e"),
       .cannotPark(error: "e"), .cannotUnpark(error: "e"), .haltRequested(signal: "SIGTERM", .idle),
-      .killing(setting: "TimeoutStopSec=", after: .seconds(90)), .stopped(how: "powered off"),
+      .killing(setting: "TimeoutStopSec=", after: .seconds(90)), .stopped(how: "powered off"), .scopeStops,
       .paused(reason: "cannot start", pause: .seconds(1), failures: 2), .foundOrphan(pid: 12),
       .cannotEnumerateOrphans(error: "e"), .noTimer(error: "e"),
-      .notAdopted(socket: "[::]:80"), .listenerClosed(socket: "[::]:80", waiting: 2), .repaired(socket: "[::]:80"),
+      .notAdopted(socket: "[::]:80", .notTaken),
+      .listenerClosed(socket: "[::]:80", waiting: 2, .letGo(unit: "a.socket")),
+      .repaired(socket: "[::]:80"),
       .cannotScan(error: "e"), .cannotConfine(error: "e"), .guestReported(error: 24), .outOfMemory(kills: 1),
       .problem(Diagnostic(file: "web.guest", line: 3, .error, "Boot=maybe")),
       .problem(Diagnostic(file: "web.guest", .warning, "is empty")),
@@ -137,12 +139,13 @@ struct MessageTests {
       .notWanted(name: "web.socket", address: "[::]:80"), .cannotStore(error: "e"),
       .cannotTakeSocket(name: "web.socket", error: "e"), .cannotTakeStored(name: "dormouse.socket.1", reason: "r"),
       .added, .removed, .changed(later: true), .changed(later: false), .listening(path: "/run/dormouse/io.dormouse"),
-      .noControllers(reason: "r"), .reloading, .ending, .endingNow, .endingAsleep, .cannotRun(error: "e"),
+      .noControllers(reason: "r"), .reloading, .ending, .endingNow, .endingAsleep,
+      .signalIgnored(pid: 1, unit: "u"), .cannotRun(error: "e"),
     ]
     + [
       InstanceRemark.noDevicePolicy, .unmet(settings: "CPUWeight=", controller: "cpu", reason: "r"),
       .notCarriedOut("Foo= has no effect"), .usersOfHost(reason: "r"), .sameMachineID(as: "other"),
       .forwarding(to: ["10.0.0.2", "fd00::2"]), .forwarding(to: []), .cannotForward(error: "e"),
-      .notFromLoopback(error: "e"), .notRegistered(reason: "r"), .cannotEnd(error: "e"),
+      .notFromLoopback(error: "e"), .noScope(reason: "r"), .notRegistered(reason: "r"), .cannotEnd(error: "e"),
     ].map(Message.remark)
 }

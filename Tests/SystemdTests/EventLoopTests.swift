@@ -173,10 +173,10 @@ import Testing
       sigemptyset(&none)
       pthread_sigmask(SIG_SETMASK, &none, nil)
       #expect(throws: SystemError("sd_event_add_signal", errno: EBUSY)) {
-        _ = try loop.onSignal(SIGWINCH) {}
+        _ = try loop.onSignal(SIGWINCH) { _ in }
       }
       try blockSignals([SIGWINCH])
-      let source = try loop.onSignal(SIGWINCH) { loop.exit() }
+      let source = try loop.onSignal(SIGWINCH) { _ in loop.exit() }
       pthread_kill(pthread_self(), SIGWINCH)
       try loop.run()
       source.cancel()

@@ -21,6 +21,8 @@ struct TextTests {
     var status = GuestStatus(name: "web", state: .active, since: then)
     var socket = SocketStatus(address: "[::]:80", kind: .stream, name: "http")
     socket.adopted = false
+    socket.unserved = UnservedSocket(reason: .noService, text: "web.socket has no web.service")
+    status.failedUnits = [FailedUnit(unit: "web.service", result: "exit-code", status: 1, log: "no \u{1B}[2Jdatabase")]
     status.sockets = [socket]
     var wake = WakeReport(cause: .connection, at: then)
     wake.socket = "[::]:80"
@@ -30,10 +32,16 @@ struct TextTests {
     status.messages = [GuestMessage(at: then, level: .warning, text: "[::]:80 is not enabled in the guest")]
     status.counters.lost = [LossCount(reason: .notUnparked, count: 3)]
     status.counters[.undrained] = 2
+    status.limits = [
+      LimitStatus(setting: "MemoryMax", value: "4096", isDefault: false),
+      LimitStatus(setting: "TasksMax", value: "max", isDefault: true),
+    ]
     let text = StatusText(status, now: now).text
+    #expect(text.contains("  Limits: MemoryMax=4096, TasksMax=max (default)\n"))
     #expect(text.contains("2 not drained before a stop"))
     #expect(text.contains("3 lost (could not be unparked)"))
-    #expect(text.contains("  Socket: [::]:80 stream \"http\", NOT ADOPTED by the guest\n"))
+    #expect(text.contains("  Socket: [::]:80 stream \"http\", not served, web.socket has no web.service\n"))
+    #expect(text.contains("Failed unit: web.service has failed (exit-code): \"no database\"\n"))
     #expect(text.contains("3min 12s ago, by a connection to [::]:80: started after 2.5 ms, ready after 411 ms\n"))
     #expect(text.contains(" Warning: [::]:80 is not enabled in the guest (3min 12s ago)\n"))
     #expect(!text.contains("PID"))
@@ -45,7 +53,10 @@ struct TextTests {
     status.report = GuestReport()
     #expect(!StatusText(status, now: now).text.contains("Ready"))
     status.report?.ready = true
-    #expect(StatusText(status, now: now).text.contains("Ready: yes\n"))
+    #expect(StatusText(status, now: now).text.contains(" Ready: yes\n"))
+    var asleep = GuestStatus(name: "web", state: .inactive, since: then)
+    asleep.report = status.report
+    #expect(StatusText(asleep, now: now).text.contains("Last Ready: yes\n"))
   }
 
   @Test("the status shows the progress of the boot, without control characters from the guest")
@@ -72,7 +83,7 @@ struct TextTests {
   @Test("the status shows unknown states, causes, kinds, levels and reasons of a reply unchanged")
   func unrecognized() throws {
     let message = #"""
-      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"files":[],
+      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"limits":[],"files":[],"failedUnits":[],
       "sockets":[{"address":"[::]:80","kind":"seqpacket+","name":"http","passed":false}],
       "lastWake":{"cause":"alarm","at":1800000000000000},"lastStop":{"cause":"maintenance","at":1800000000000000,"killed":false},
       "messages":[{"at":1800000000000000,"level":"notice","text":"it snores"}],
@@ -112,6 +123,37 @@ struct TextTests {
         [::]:80  [::1]:80  [::1]:40000  ESTABLISHED  3min 12s ago  5.0 s
 
         """)
+  }
+
+  @Test("the status counts one thing as one, and several as several")
+  func numbers() {
+    var status = GuestStatus(name: "web", state: .active, since: then)
+    status.counters[.accepted] = 1
+    status.counters[.crashes] = 1
+    status.counters[.stops] = 2
+    #expect(StatusText(status, now: now).text.contains("Counters: 2 stops, 1 crash, 1 connection\n"))
+  }
+
+  @Test(
+    "the explanation says when a guest will be frozen, and does not say of a frozen one that connections keep it awake")
+  func whyFrozen() {
+    var guest = GuestExplanation(name: "web", state: .active, since: then)
+    guest.connections = [ConnectionStatus(socket: "[::]:80", local: "[::1]:80", state: "ESTABLISHED")]
+    guest.freezeAt = Timestamp(microseconds: now.microseconds + 6_000_000)
+    let active = WhyText(guest, now: now).text
+    #expect(active.contains("It will be frozen in 6s, unless somebody uses it.\n"))
+    #expect(active.contains("These connections keep it from being stopped:\n"))
+    var frozen = GuestExplanation(name: "web", state: .frozen, since: then)
+    frozen.connections = guest.connections
+    #expect(!WhyText(frozen, now: now).text.contains("awake"))
+  }
+
+  @Test("the explanation names the units in the guest that have failed")
+  func whyFailed() {
+    var guest = GuestExplanation(name: "web", state: .active, since: then)
+    guest.failedUnits = [FailedUnit(unit: "web.service", result: "exit-code", log: "no database")]
+    #expect(
+      WhyText(guest, now: now).text.hasSuffix("In the guest, web.service has failed (exit-code): \"no database\".\n"))
   }
 
   @Test("the explanation says when an idle guest will be stopped, and what wakes a sleeping one")

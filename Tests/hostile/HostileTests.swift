@@ -54,7 +54,7 @@ struct HostileTests {
       try world.startDaemon()
       try world.wake("bad")
       let attempts = try world.console("bad").split(whereSeparator: \.isNewline).compactMap(Attempt.init)
-      #expect(attempts.count == 37)
+      #expect(attempts.count == 43)
       let pid = try #require(try world.summary("bad").pid)
       let hasHostUsers = text(of: "/proc/\(pid)/uid_map").contains("4294967295")
       for attempt in attempts where attempt.verdict == "BROKEN" {

@@ -12,16 +12,21 @@
  *       |--- clone3 ---------------------------------------> |  PID 1, in its namespaces, in its cgroup
  *       |  restores its mask; closes the child's end         |  resets dispositions, arranges descriptors
  *       |  reads                                             |  executes the steps in order
- *       | <---------------------- #5 at the sync point ----- |  all but the last, which is execve
- *       |  launch_start returns                              |  waits; exits when the daemon dies
+ *       | <------------------------- #5 at LAUNCH_PLACE ---- |  waits; exits when the daemon dies
+ *       |  launch_start returns                              |
+ *       |  moves the child to the cgroup that it stays in    |
+ *       |--- #6 launch_continue ---------------------------> |  executes the next steps
+ *       | <---------------------- #7 at the sync point ----- |  all but the last, which is execve
+ *       |  launch_continue returns                           |  waits; exits when the daemon dies
  *       |  acquires what it needs for the guest              |
- *       |--- #6 launch_finish -----------------------------> |  execve
+ *       |--- #8 launch_finish -----------------------------> |  execve
  *       | <---------------------- #1 report ---------------- |  {step, error} and _exit; end of file means success
  *       |  frees the child's stack                           |
  *
- * Until #5, and from #6 to #1, the daemon's thread does nothing else, because the child uses the plan and the stack. A child that fails
- * before the sync point sends #1 instead of #5. If the daemon fails to acquire something at the sync point, no client is lost: the payload
- * has not accepted any yet.
+ * Until #5, from #6 to #7, and from #8 to #1, the daemon's thread does nothing else, because the child uses the plan and the stack. In
+ * between the child only waits, so the daemon may run its loop and begin other launches. A child that fails before it waits sends #1
+ * instead of #5 or #7. A plan without LAUNCH_PLACE goes to #7 at once. If the daemon fails to acquire something at the sync point, no
+ * client is lost: the payload has not accepted any yet.
  *
  * With a user namespace the child crosses into it at LAUNCH_CROSS, in users.c. The kernel locks the mounts made before, with the host's
  * privileges, for the guest. Three processes take part, all children of the daemon, all in its memory, each with its own stack:
@@ -47,6 +52,7 @@
  * `waits`, `outer` and `first_shares` are futexes. The kernel clears each when the process that should clear it dies
  * (CLONE_CHILD_CLEARTID, set_tid_address(2)), so no process waits for ever. The process that executes the payload is the one that comes to
  * the sync point. When launch_start returns, the daemon has reaped outer and usher, and the first process as well if any of them failed.
+ * LAUNCH_PLACE comes after both, and before LAUNCH_INIT: there is one process then, the first.
  */
 #ifndef DORMOUSE_LAUNCH_H
 #define DORMOUSE_LAUNCH_H
@@ -59,6 +65,7 @@
  */
 enum launch_op {
   LAUNCH_SESSION,
+  LAUNCH_PLACE,     /* waits until the daemon has moved the process to the cgroup that it stays in */
   LAUNCH_KEYRING,
   LAUNCH_UNSHARE,   /* a: flags */
   LAUNCH_ENTER,     /* a: slot of a namespace, as /proc/PID/ns has it; b: its flag of clone3(2) */
@@ -146,33 +153,40 @@ enum launch_failure {
   LAUNCH_AT_PIPE = -2,        /* making the channel or the child's stack */
   LAUNCH_AT_CLONE = -3,       /* clone3 */
   LAUNCH_AT_DESCRIPTORS = -4, /* arranging the child's descriptors */
-  LAUNCH_AT_HANDLE = -5,      /* opening the first process, or sending #6 to it */
-  LAUNCH_AT_SYNC_POINT = -6   /* no failure: the child's message #5 */
+  LAUNCH_AT_HANDLE = -5,      /* opening the first process, or sending #6 or #8 to it */
+  LAUNCH_AT_SYNC_POINT = -6,  /* no failure: the child's message #7 */
+  LAUNCH_AT_PLACE = -7        /* no failure: the child's message #5 */
 };
 
 struct launch_family;
 
 struct launch_result {
   int32_t pid;
-  /* Close-on-exec; the caller closes it, after launch_finish. */
+  /* Close-on-exec; the caller closes it, after launch_continue has failed or after launch_finish. */
   int32_t pidfd;
   /* The index of the step that failed, or a launch_failure. */
   int32_t failed;
   /* The errno of the failure. */
   int32_t error;
-  /* For launch_finish, which must follow; NULL after a failure. */
+  /* For launch_continue and launch_finish, which must follow; NULL after a failure. */
   struct launch_family *family;
 };
 
 /*
- * Makes the plan's process, and returns when it waits at the sync point (#5) or has ended. The plan's arrays stay in use. A child that
- * failed has been reaped, and pid and pidfd are -1.
+ * Makes the plan's process, and returns when it waits at LAUNCH_PLACE (#5) or has ended. The plan's arrays stay in use. A child that failed
+ * has been reaped, and pid and pidfd are -1.
  */
 struct launch_result launch_start(const struct launch_plan *plan);
 
 /*
- * Lets the process of launch_start execute (#6), or kills it if `executes` is 0; returns after #1. A process that did not execute has been
- * reaped. `failed` is LAUNCH_NO_FAILURE if it executed, and if `executes` was 0. The descriptor `pidfd` stays the caller's.
+ * Lets the process of launch_start go on (#6), and returns when it waits at the sync point (#7) or has ended. A process that failed has
+ * been reaped, and launch_finish must not follow.
+ */
+struct launch_result launch_continue(struct launch_result started);
+
+/*
+ * Lets the process of launch_continue execute (#8), or kills it if `executes` is 0, at LAUNCH_PLACE already too; returns after #1. A
+ * process that did not execute has been reaped. `failed` is LAUNCH_NO_FAILURE if it executed, and if `executes` was 0.
  */
 struct launch_result launch_finish(struct launch_result started, int executes);
 
@@ -196,8 +210,11 @@ struct launch_holder {
   void *stack;
 };
 
-/* `namespaces` are flags of clone3(2). Returns 0, or -errno and leaves nothing; launch_release then does nothing. */
-long launch_hold(uint64_t namespaces, struct launch_holder *holder);
+/*
+ * `namespaces` are flags of clone3(2). The user, an ID of the host, owns a new user namespace. Returns 0, or -errno and leaves nothing;
+ * launch_release then does nothing.
+ */
+long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct launch_holder *holder);
 /* Ends the process. A namespace lives on while a descriptor of it is open. */
 void launch_release(struct launch_holder *holder);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <shadow.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -33,6 +34,25 @@ static inline int linux_locate_in_root(int root, const char *path) { return linu
 
 /* The same, but a symbolic link as the last component is not followed. */
 static inline int linux_locate_link_in_root(int root, const char *path) { return linux_locate(root, path, O_NOFOLLOW); }
+
+/* pipe2(2), close-on-exec: behind _GNU_SOURCE. */
+static inline int linux_pipe(int ends[2]) {
+  extern int pipe2(int ends[2], int flags);
+  return pipe2(ends, O_CLOEXEC);
+}
+
+/*
+ * Takes the attributes "immutable" and "append only" from an open file: FS_IOC_GETFLAGS and _SETFLAGS. Returns 1 when it had one, 0 when not,
+ * -1 with errno.
+ */
+static inline int linux_make_mutable(int file) {
+  const int kept = ~(0x10 | 0x20); /* FS_IMMUTABLE_FL | FS_APPEND_FL */
+  int flags = 0;
+  if (ioctl(file, _IOR('f', 1, long), &flags) == -1) return -1;
+  if ((flags & kept) == flags) return 0;
+  flags &= kept;
+  return ioctl(file, _IOW('f', 2, long), &flags) == -1 ? -1 : 1;
+}
 
 /* memfd_create(2), close-on-exec: behind _GNU_SOURCE. */
 static inline int linux_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1 /* MFD_CLOEXEC */); }

@@ -59,6 +59,14 @@ static inline int linux_execute(int file, char *const arguments[]) {
 /* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1. */
 extern int linux_raise_descriptor_limit(void);
 
+/*
+ * Starts `program` as a child that this thread's end kills. Its input is /dev/null, its output is `output`, and its descriptors from 3 on are
+ * the `count` ones of `passed`, at most LINUX_MOST_PASSED; it has no other but 2. Returns its number, or -1 with errno. The caller is stopped
+ * until the child executes the program.
+ */
+enum { LINUX_MOST_PASSED = 8 };
+extern int linux_spawn(const char *program, char *const arguments[], char *const environment[], int output, const int *passed, int count);
+
 /* prctl(2) is variadic, which Swift does not import. */
 static inline int linux_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 

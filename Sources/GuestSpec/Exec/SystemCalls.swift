@@ -11,10 +11,16 @@ public enum SystemCalls {
   }
 
   /// The names of all groups.
-  static let groupNames = Array(groups.keys) + ["@known"]
+  static let groupNames = groups.keys.sorted() + ["@known"]
 
   /// All calls (`@known`): those of the groups and those that are in no group.
   public static let known = Set(others).union(groups.values.joined().filter { $0.utf8.first != UInt8(ascii: "@") })
+
+  /// All calls in one order, so that a hint for a misspelt one is the same each time.
+  static let sortedNames = known.sorted()
+
+  /// The calls of io_uring(7). A ring does what other calls do, and no filter sees which.
+  public static let rings: Set = ["io_uring_enter", "io_uring_register", "io_uring_setup"]
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 

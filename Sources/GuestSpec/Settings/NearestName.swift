@@ -1,26 +1,37 @@
 /// Finds the name that somebody probably meant.
 ///
 /// - Returns: the name with the smallest edit distance, if that is at most a third of the word; nil when there is none.
-func nearestName(to word: String, among names: [String]) -> String? {
+func nearestName(to word: String, among names: some Sequence<String>) -> String? {
   let limit = max(1, word.utf8.count / 3)
   // A comparison costs the product of both lengths, and no name is similar to a very long word.
   if word.utf8.count > 64 { return nil }
-  let near = names.map { (name: $0, changes: changes(from: word.lowercased(), to: $0.lowercased())) }
-  return near.filter { $0.changes <= limit }.min { $0.changes < $1.changes }?.name
+  let word = Array(word.utf8)
+  var nearest: (name: String, changes: Int)?
+  for name in names {
+    let whole = name.utf8
+    // The unit at the end of a time span's name is what people forget, and it is longer than a slip of the fingers.
+    let lengths = name.hasSuffix("Sec") ? [whole.count, whole.count - 3] : [whole.count]
+    // Each character too many or too few is a change, so most names need no comparison.
+    for length in lengths where abs(length - word.count) <= limit {
+      let changes = changes(from: word, to: Array(whole.prefix(length)))
+      if changes <= limit, changes < nearest?.changes ?? .max { nearest = (name, changes) }
+    }
+  }
+  return nearest?.name
 }
 
-/// The edit distance of Levenshtein: the number of insertions, deletions and replacements.
-private func changes(from first: String, to second: String) -> Int {
-  let target = Array(second.utf8)
-  var row = Array(0...target.count)
-  for (line, byte) in first.utf8.enumerated() {
+/// The edit distance of Levenshtein: the number of insertions, deletions and replacements. Upper and lower case are the same.
+private func changes(from first: [UInt8], to second: [UInt8]) -> Int {
+  func isSame(_ byte: UInt8, _ other: UInt8) -> Bool { byte == other || isLetter(byte) && byte | 0x20 == other | 0x20 }
+  var row = Array(0...second.count)
+  for (line, byte) in first.enumerated() {
     var diagonal = row[0]
     row[0] = line + 1
-    for column in target.indices {
-      let replaced = diagonal + (byte == target[column] ? 0 : 1)
+    for column in second.indices {
+      let replaced = diagonal + (isSame(byte, second[column]) ? 0 : 1)
       diagonal = row[column + 1]
       row[column + 1] = min(replaced, row[column] + 1, diagonal + 1)
     }
   }
-  return row[target.count]
+  return row[second.count]
 }

@@ -2,6 +2,7 @@
 func readSystemCalls(_ text: String, _ context: inout ValueContext) throws(WrongValue) -> [SystemCallChoice] {
   let isRefused = text.utf8.first == UInt8(ascii: "~")
   var choices: [SystemCallChoice] = []
+  var unknown = 0
   for word in try context.words(isRefused ? String(text.dropFirst()) : text) {
     let isGroup = word.utf8.first == UInt8(ascii: "@")
     if isGroup, SystemCalls.group(word) == nil {
@@ -13,12 +14,23 @@ func readSystemCalls(_ text: String, _ context: inout ValueContext) throws(Wrong
       throw WrongValue("\"\(word.shortened)\" is not the name of a system call; write names and @groups")
     }
     if !isGroup, !SystemCalls.known.contains(word) {
-      let hint = nearestName(to: word, among: Array(SystemCalls.known)).map { "; did you mean \($0)?" } ?? ""
-      context.warnings.append("Dormouse knows no system call \"\(word.shortened)\"\(hint)")
+      unknown += 1
+      if unknown <= mostUnknownCalls { context.warnings.append(unknownCall(word)) }
     }
     choices.append(SystemCallChoice(word, isAllowed: !isRefused))
   }
+  if unknown > mostUnknownCalls {
+    context.warnings.append("Dormouse does not know \(unknown - mostUnknownCalls) more system calls of this line")
+  }
   return choices
+}
+
+/// How many unknown system calls of one line are named. Nobody reads the hundredth.
+private let mostUnknownCalls = 8
+
+private func unknownCall(_ word: String) -> String {
+  let hint = nearestName(to: word, among: SystemCalls.sortedNames).map { "; did you mean \($0)?" } ?? ""
+  return "Dormouse knows no system call \"\(word.shortened)\"\(hint)"
 }
 
 /// As in systemd.exec(5), the first line makes the list one of allowed families or, with `~`, one of refused families. A later line

@@ -1,16 +1,17 @@
 /// An address of a `.socket` unit that the guest file probably means, and the difference between the two.
-struct NearMiss: CustomStringConvertible {
+public struct NearMiss: Equatable, Sendable, CustomStringConvertible {
   private let wanted: Listen
   private let found: Listen
   private let unit: String
   fileprivate let difference: Difference
 
   /// The mistakes, from the most likely to the least likely.
-  fileprivate enum Difference: Int {
-    case kind, interface, path, nameSpace, port
+  fileprivate enum Difference: Int, Sendable {
+    case kind, family, interface, path, nameSpace, port
   }
 
-  static func nearest(to listen: Listen, among units: [SocketUnit]) -> NearMiss? {
+  /// The most likely mistake, if one of the units' addresses resembles the listener's.
+  public static func nearest(to listen: Listen, among units: [SocketUnit]) -> NearMiss? {
     let misses = units.flatMap { unit in
       unit.addresses.compactMap { address in
         Difference(listen, address.listen).map {
@@ -21,10 +22,15 @@ struct NearMiss: CustomStringConvertible {
     return misses.min { $0.difference.rawValue < $1.difference.rawValue }
   }
 
-  var description: String {
+  /// Whether only the version of IP differs.
+  public var isOfFamily: Bool { difference == .family }
+
+  public var description: String {
     let choice = "write \(found.asWritten) in the guest file, or \(wanted.asWritten) in \(unit)"
     switch difference {
     case .kind: return "\(unit) has \(found.asWritten), which is a socket of another kind; \(choice)"
+    case .family:
+      return "\(unit) has \(found.asWritten), which is the same port of the other version of IP; \(choice)"
     case .interface: return "\(unit) has \(found.asWritten), which is another address; \(choice)"
     case .path: return "\(unit) has \(found.asWritten), but the paths must be the same; \(choice)"
     case .nameSpace: return "\(unit) has \(found.asWritten), but one is a path and one an abstract name; \(choice)"
@@ -49,7 +55,7 @@ extension NearMiss.Difference {
       self = difference
     case (.ipv4(_, let port), .ipv6(_, let otherPort, _)), (.ipv6(_, let port, _), .ipv4(_, let otherPort)):
       guard port == otherPort else { return nil }
-      self = .interface
+      self = .family
     case (.path(let one), .path(let other)):
       guard one.split(separator: "/").last == other.split(separator: "/").last else { return nil }
       self = .path

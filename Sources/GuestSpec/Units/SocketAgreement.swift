@@ -12,15 +12,20 @@ public struct SocketAgreement: Equatable, Sendable {
     public var listener: PlacedListener
     /// The name of the unit; nil means that systemd closes the socket.
     public var unit: String?
+    /// Without a unit, the address of one that the guest file probably means.
+    public var near: NearMiss?
+
+    /// Why nobody will serve there; nil when a unit has the address.
+    public var unserved: Unserved? { unit == nil ? .noUnit(listener.listen, near: near) : nil }
   }
 
   /// The claims in the order of the listeners.
   public var claims: [Claim] = []
   /// The disagreements; all of them are warnings.
-  /// Compares the two.
-  ///
   public var disagreements: [Diagnostic] = []
 
+  /// Compares the two.
+  ///
   /// - Parameters:
   ///   - guest: the guest, for the options of its sockets.
   ///   - listeners: the guest's listeners in the order of `guest.sockets`.
@@ -29,10 +34,10 @@ public struct SocketAgreement: Equatable, Sendable {
     let groups = guest.sockets.flatMap { group in group.listen.map { _ in group } }
     for (index, listener) in listeners.enumerated() {
       let takers = units.filter { $0.address(for: listener.listen) != nil }
-      claims.append(Claim(listener: listener, unit: takers.first?.name))
-      if takers.isEmpty {
-        disagreements.append(Self.unclaimed(listener, units))
-      }
+      let near = takers.isEmpty ? NearMiss.nearest(to: listener.listen, among: units) : nil
+      let claim = Claim(listener: listener, unit: takers.first?.name, near: near)
+      claims.append(claim)
+      if let unserved = claim.unserved { disagreements.append(Self.unclaimed(listener, unserved)) }
       for other in takers.dropFirst() {
         disagreements += Self.contested(listener, by: takers[0], and: other)
       }
@@ -40,16 +45,14 @@ public struct SocketAgreement: Equatable, Sendable {
         disagreements += Self.differing(listener, groups[index], unit)
       }
     }
-    for unit in units { disagreements += Self.partial(unit, listeners) }
+    for unit in units {
+      disagreements += Self.partial(unit, listeners)
+      if claims.contains(where: { $0.unit == unit.name }) { disagreements += unit.filters.map(Self.ineffective) }
+    }
   }
 
-  private static func unclaimed(_ listener: PlacedListener, _ units: [SocketUnit]) -> Diagnostic {
-    let line = listener.listen.asWritten
-    let start =
-      "\(line): no enabled .socket unit in the guest has this address, so systemd in the guest closes the socket"
-    let remedy =
-      NearMiss.nearest(to: listener.listen, among: units)?.description ?? "enable a unit with \(line) in the guest"
-    return Diagnostic(file: listener.file, line: listener.line, .warning, "\(start); \(remedy)")
+  private static func unclaimed(_ listener: PlacedListener, _ why: Unserved) -> Diagnostic {
+    Diagnostic(file: listener.file, line: listener.line, .warning, "\(listener.listen.asWritten): \(why)")
   }
 
   private static func contested(
@@ -77,6 +80,13 @@ public struct SocketAgreement: Equatable, Sendable {
       }
   }
 
+  /// The kernel filters by the cgroup in which a socket was made, and that of a passed socket is the host's.
+  private static func ineffective(_ filter: Entry) -> Diagnostic {
+    let message = "\(filter.key)=\(filter.value.shortened) has no effect on a passed socket, so everybody can connect"
+    let remedy = "write it in the unit of the host that makes the socket (dormouse@NAME.socket), or filter on the host"
+    return Diagnostic(file: filter.file, line: filter.line, .warning, "\(message); \(remedy)")
+  }
+
   /// Compares the options: systemd sets none on a socket that was passed to it.
   private static func differing(_ listener: PlacedListener, _ group: SocketGroup, _ unit: SocketUnit) -> [Diagnostic] {
     let different = SocketOptionKeys.all.filter { option in
@@ -96,10 +106,10 @@ extension SocketUnit {
 
 extension Listen {
   /// `ListenStream=[::]:80`.
-  var asWritten: String { "\(kind.key)=\(address)" }
+  public var asWritten: String { "\(kind.key)=\(address)" }
 
   /// Whether systemd regards this socket as that of a unit's address. It ignores the scope of an IPv6 address.
-  func isTaken(as unit: Listen) -> Bool {
+  public func isTaken(as unit: Listen) -> Bool {
     if kind != unit.kind { return false }
     switch (address, unit.address) {
     case (.ipv6(let one, let port, _), .ipv6(let other, let otherPort, _)): return one == other && port == otherPort

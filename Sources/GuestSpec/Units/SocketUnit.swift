@@ -18,6 +18,8 @@ public struct SocketUnit: Equatable, Sendable {
   public var addresses: [Address] = []
   /// The listeners that Dormouse cannot pass, each as it is written (`ListenFIFO=/run/x`).
   var unpassable: [String] = []
+  /// The lines that restrict who may connect by the unit's cgroup, which a passed socket does not lie in.
+  var filters: [Entry] = []
   /// The options of the unit, without the addresses.
   public var options = SocketGroup()
   /// The keys of `[Socket]` that have a value.
@@ -41,7 +43,17 @@ public struct SocketUnit: Equatable, Sendable {
     options.listen = []
   }
 
+  /// What systemd carries out by programs on the unit's cgroup (systemd.resource-control(5)).
+  private static let filterKeys: Set<String> = [
+    "IPAddressAllow", "IPAddressDeny", "IPIngressFilterPath", "IPEgressFilterPath", "RestrictNetworkInterfaces",
+  ]
+
   private mutating func read(_ entry: Entry) {
+    if Self.filterKeys.contains(entry.key) {
+      filters.removeAll { $0.key == entry.key && entry.value.isEmpty }
+      if !entry.value.isEmpty { filters.append(entry) }
+      return
+    }
     let isListener = Self.listenKeys.contains(entry.key) || Self.otherListenKeys.contains(entry.key)
     if isListener, entry.value.isEmpty {
       addresses = []

@@ -3,12 +3,10 @@ import Linux
 
 /// The scratch directory of an instance that has ended. Its record stays until the whole directory is removed, so that the next daemon
 /// finds what a killed one has left.
-///
-/// The directory may be large, so it is removed in parts between which the daemon serves its guests.
-public final class DiscardedScratch {
+public struct DiscardedScratch: Sendable {
   private let record: String
-  /// nil when the record does not name a scratch directory; then nothing is removed.
-  private let removal: TreeRemoval?
+  /// The directory; nil when the record does not name a scratch directory. Then nothing is removed.
+  public let path: String?
   private static let suffix = ".discarded"
 
   /// Takes over the directory that the record at `scratchRecord` names. The record gets another name, because the guest's next start writes
@@ -19,12 +17,12 @@ public final class DiscardedScratch {
     guard let path = Self.path(at: scratchRecord) else { return nil }
     let own = "\(runtime)/\(path.split(separator: "/").last ?? "")\(Self.suffix)"
     record = rename(scratchRecord, own) == 0 ? own : scratchRecord
-    removal = isScratch(path) ? TreeRemoval(of: path) : nil
+    self.path = isScratch(path) ? path : nil
   }
 
   private init(at record: String) {
     self.record = record
-    removal = Self.path(at: record).flatMap { isScratch($0) ? TreeRemoval(of: $0) : nil }
+    path = Self.path(at: record).flatMap { isScratch($0) ? $0 : nil }
   }
 
   /// The directories that an earlier daemon has not finished removing.
@@ -33,13 +31,15 @@ public final class DiscardedScratch {
       .map { DiscardedScratch(at: "\(runtime)/\($0)") }
   }
 
-  /// Removes at most `limit` files, and the record after the last.
+  /// Forgets the directory, because it is removed.
+  public func forget() { removeFile(record) }
+
+  /// Removes the directory, which may take long, and forgets it.
   ///
-  /// - Returns: whether everything is removed.
-  public func remove(atMost limit: Int = .max) -> Bool {
-    guard removal?.removeNext(atMost: limit) != false else { return false }
-    removeFile(record)
-    return true
+  /// - Throws: `SystemError` with a file that cannot be removed. The record stays then.
+  public func remove() throws(SystemError) {
+    if let path { try removeTree(path) }
+    forget()
   }
 
   private static func path(at record: String) -> String? {

@@ -19,7 +19,7 @@ public final class HostSide {
 
   /// Takes over what an earlier daemon has made for a guest. `discard` as below.
   public init(
-    adopting name: String, runtime: String, discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
+    adopting name: String, runtime: String, discard: @escaping (DiscardedScratch) -> Void = { try? $0.remove() }
   ) {
     self.name = name
     self.runtime = runtime
@@ -34,7 +34,7 @@ public final class HostSide {
   /// - Throws: `HostSideError`, after removing everything.
   public init(
     making guest: Guest, runtime: String, facts: StartFacts,
-    discard: @escaping (DiscardedScratch) -> Void = { _ = $0.remove() }
+    discard: @escaping (DiscardedScratch) -> Void = { try? $0.remove() }
   ) throws(HostSideError) {
     name = guest.name
     self.runtime = runtime

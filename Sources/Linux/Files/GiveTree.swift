@@ -5,45 +5,86 @@ import Glibc
 /// systems that are mounted below it are skipped.
 ///
 /// The directory itself belongs to `busy` meanwhile, so that an interrupted attempt can be recognized; calling this again completes it.
-/// Modes and file capabilities(7) are kept, and the ids in access control lists are changed too.
+/// Modes and file capabilities(7) are kept, and the ids in access control lists are changed too. However deep and large the tree is, this
+/// takes few descriptors and little memory: whoever made it may have wanted to exhaust them.
 ///
-/// - Throws: `SystemError` with the file at which it stopped; `ENAMETOOLONG` when directories are nested too deep.
+/// - Throws: `SystemError` with the file at which it stopped.
 public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(SystemError) {
-  let top = try FoundFile(opening: path, at: AT_FDCWD, path)
-  try top.give(to: busy)
-  try giveEntries(of: top, to: base, depth: 0)
-  try FoundFile(opening: path, at: AT_FDCWD, path).give(to: base)
+  let name = FileName(bytes: Array(path.utf8CString))
+  try FoundFile(opening: name, at: AT_FDCWD, path).give(to: busy)
+  var gift = TreeGift(base: base, path: path, levels: [try TreeGift.Level(DirectoryStream(path))])
+  try gift.run()
+  try FoundFile(opening: name, at: AT_FDCWD, path).give(to: base)
 }
 
-private func giveEntries(of directory: FoundFile, to base: UInt32, depth: Int) throws(SystemError) {
-  // Each level takes a descriptor and a stack frame, and whoever made the tree may want to exhaust them.
-  if depth == deepest { throw SystemError("chown directories nested more than \(deepest) deep", errno: ENAMETOOLONG) }
-  // By descriptors, so that somebody who changes the tree meanwhile cannot redirect this out of it.
-  for name in try directoryEntries("/proc/self/fd/\(directory.descriptor.raw)") {
-    let file = try FoundFile(opening: name, at: directory.descriptor.raw, "\(directory.path)/\(name)")
-    if file.status.st_dev != directory.status.st_dev { continue }
-    if file.status.st_mode & S_IFMT == S_IFDIR { try giveEntries(of: file, to: base, depth: depth + 1) }
-    try file.give(to: base)
+private struct TreeGift {
+  let base: UInt32
+  /// For messages.
+  let path: String
+  /// The directories from the top to the one that is read.
+  var levels: [Level]
+
+  /// A directory on the way. Only the last ones are open.
+  struct Level {
+    let identity: DirectoryStream.Identity
+    var stream: DirectoryStream?
+    var position = 0
+
+    init(_ stream: DirectoryStream) throws(SystemError) {
+      identity = try stream.identity()
+      self.stream = stream
+    }
+  }
+
+  private static let mostOpen = 32
+
+  mutating func run() throws(SystemError) {
+    while let level = levels.last, let stream = level.stream {
+      guard let (name, _) = try stream.next() else {
+        try goUp(from: stream)
+        continue
+      }
+      // By descriptors, so that somebody who changes the tree meanwhile cannot redirect this out of it.
+      let file = try FoundFile(opening: name, at: stream.descriptor, path)
+      if file.status.st_dev != level.identity.device { continue }
+      try file.give(to: base)
+      if file.status.st_mode & S_IFMT == S_IFDIR { try enter(name, from: stream) }
+    }
+  }
+
+  private mutating func enter(_ name: FileName, from stream: DirectoryStream) throws(SystemError) {
+    levels.append(try Level(try stream.open(name)))
+    let parked = levels.count - 1 - Self.mostOpen
+    if parked < 0 { return }
+    levels[parked].position = levels[parked].stream?.position ?? 0
+    levels[parked].stream = nil
+  }
+
+  private mutating func goUp(from stream: DirectoryStream) throws(SystemError) {
+    levels.removeLast()
+    guard let last = levels.indices.last, levels[last].stream == nil else { return }
+    let parent = try stream.openParent(levels[last].identity)
+    parent.position = levels[last].position
+    levels[last].stream = parent
   }
 }
-
-private let deepest = 500
 
 /// A file of any kind, opened only to refer to it (O_PATH).
 private final class FoundFile {
   let descriptor: OwnedFD
   let status: stat
-  /// The path, for messages.
-  let path: String
+  /// For messages.
+  private let path: String
 
-  init(opening name: String, at directory: Int32, _ path: String) throws(SystemError) {
+  init(opening name: FileName, at directory: Int32, _ path: String) throws(SystemError) {
     let flags = LINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
-    let descriptor = OwnedFD(owning: try retrying("open \(path)") { openat(directory, name, flags) })
+    let descriptor = OwnedFD(
+      owning: try retrying("open \(name) below \(path)") { openat(directory, name.bytes, flags) })
     var status = stat()
-    try retrying("stat \(path)") { fstat(descriptor.raw, &status) }
+    try retrying("stat \(name) below \(path)") { fstat(descriptor.raw, &status) }
     self.descriptor = descriptor
     self.status = status
-    self.path = path
+    self.path = directory == AT_FDCWD ? path : "\(name) below \(path)"
   }
 
   func give(to base: UInt32) throws(SystemError) {

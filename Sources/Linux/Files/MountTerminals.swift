@@ -18,6 +18,9 @@ public struct DetachedTerminals: ~Copyable {
     self.others = others
   }
 
+  /// How many terminals a guest may have at a time. The kernel allows 4096 on the whole machine (the sysctl kernel.pty.max).
+  public static let most = 256
+
   /// Makes a devpts with terminal 0 and as many more as `others`.
   ///
   /// `user` and `group` are the host's ids of root in the guest. The terminals belong to that user, and to the guest's group 5, which is
@@ -29,7 +32,9 @@ public struct DetachedTerminals: ~Copyable {
   ) throws(SystemError) -> DetachedTerminals {
     let (terminalGroup, overflows) = group.addingReportingOverflow(5)
     if overflows { throw SystemError("fsconfig devpts gid", errno: EOVERFLOW) }
-    let options = [("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(terminalGroup)")]
+    let options = [
+      ("ptmxmode", "0666"), ("mode", "0620"), ("gid", "\(terminalGroup)"), ("max", "\(most)"),
+    ]
     let mount = try NewFileSystem(of: "devpts", options: options, attributes: [.noSetUID, .noExecute]).takeMount()
     if user != 0 { try retrying("chown devpts") { fchownat(mount.raw, ".", user, group, 0) } }
     let master = try openMaster(0, in: mount, user, terminalGroup)

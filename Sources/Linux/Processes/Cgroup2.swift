@@ -47,6 +47,24 @@ public enum Cgroup2 {
     groups.split(separator: "\n").first { $0.hasPrefix("0::/") }?.dropFirst(3)
   }
 
+  /// The cgroup of a process, from the root of this process's cgroup namespace: `/machine.slice/web.scope`.
+  ///
+  /// - Returns: nil when there is no such process, or no cgroup 2.
+  public static func path(ofProcess pid: Int32) -> String? {
+    guard let groups = try? readFile("/proc/\(pid)/cgroup", limit: 64 << 10) else { return nil }
+    return own(groups: String(decoding: groups, as: UTF8.self)).map(String.init)
+  }
+
+  /// Moves a process, with all of its threads.
+  ///
+  /// The kernel may wait for a grace period of RCU, tens of milliseconds on a busy machine, unless another process was moved shortly before.
+  ///
+  /// - Throws: `SystemError`; `ESRCH` when the process has ended.
+  public static func move(_ pid: Int32, to directory: String) throws(SystemError) {
+    let processes = directory + "/cgroup.procs"
+    try write("\(pid)", to: open(processes, O_WRONLY), processes)
+  }
+
   /// Lists the processes of one cgroup, without those of the cgroups below it.
   ///
   /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.

@@ -12,6 +12,8 @@ public enum OwnProgram {
   public static func executeReadOnly() throws(SystemError) {
     let path = "/proc/self/exe"
     if try isReadOnly(path) { return }
+    // The program that is executed has no path.
+    if let directory { setenv(directoryVariable, directory, 1) }
     let program = try cloneMount(at: path)
     try setAttributes(of: program, .readOnly)
     try retrying("execveat \(path)") { linux_execute(program.raw, CommandLine.unsafeArgv) }
@@ -23,6 +25,15 @@ public enum OwnProgram {
     try retrying("statfs \(path)") { fstatfs(file.raw, &system) }
     return system.f_flags & Int(ST_RDONLY) != 0
   }
+
+  /// The directory of this program; nil when it is not known.
+  public static var directory: String? {
+    guard let path = try? readLink("/proc/self/exe"), let slash = path.lastIndex(of: "/") else { return nil }
+    if path == "/" { return getenv(directoryVariable).map { String(cString: $0) } }
+    return String(path[..<slash])
+  }
+
+  private static let directoryVariable = "DORMOUSE_PROGRAMS"
 
   /// Sets the name that ps(1) and the journal show for this process. The kernel has none for a program that was executed without a path.
   public static func setName(_ name: String) { linux_set_name(name) }

@@ -2,8 +2,8 @@ import CLinux
 import CSeccomp
 import Glibc
 
-/// A seccomp(2) program that libseccomp compiles: rules for the system calls of this machine, and for those of the older architectures
-/// whose programs its kernel can run.
+/// A seccomp(2) program that libseccomp compiles: rules for the system calls of this machine, and for those of the 32-bit architecture
+/// whose programs its kernel can run. x32 is no architecture of any distribution, so its calls are like those of an unknown one.
 public struct SystemCallProgram: ~Copyable {
   /// One context for each architecture until they are merged.
   private let contexts: [Context]
@@ -108,7 +108,7 @@ public struct SystemCallProgram: ~Copyable {
 
   private static let architectures =
     switch seccomp_arch_native() {
-    case dormouse_arch_amd64: [dormouse_arch_amd64, dormouse_arch_x86, dormouse_arch_x32]
+    case dormouse_arch_amd64: [dormouse_arch_amd64, dormouse_arch_x86]
     case dormouse_arch_arm64: [dormouse_arch_arm64, dormouse_arch_arm]
     case let other: [other]
     }

@@ -27,6 +27,8 @@ package protocol Backend: AnyObject {
 /// What a backend needs in order to make an instance.
 package struct InstanceStart {
   package var guest: Guest
+  /// What its PID 1 is with `Boot=yes`.
+  package var initSystem: InitSystem
   /// `LISTEN_FDNAMES`, in the order of the descriptors.
   package var listenerNames: [String]
   /// Duplicates the listeners' descriptors, in order, for PID 1. Called once, as late as possible.

@@ -16,6 +16,8 @@ package protocol Instance: AnyObject {
   var consoles: [Console] { get }
   /// What of the guest's file is not in force in this instance, and what else is worth a line in the log.
   var remarks: [InstanceRemark] { get }
+  /// The resource limits in force; of an orphan, those that are known.
+  var limits: [InstanceLimit] { get }
   /// The AF_UNIX socket at which the guest's SSH server listens on this host; nil when there is none.
   var sshSocket: String? { get }
   /// How many messages on the notify socket did not come from PID 1.
@@ -45,6 +47,20 @@ package protocol Instance: AnyObject {
 
   /// Calls `body` with a duplicate of each socket that PID 1 has open.
   func forEachSocket(_ body: (consuming OwnedFD) -> Void)
+}
+
+/// A resource limit that an instance has.
+package struct InstanceLimit {
+  /// The setting's name without its `=`: `MemoryMax`.
+  package var setting: String
+  /// What was written to the cgroup: `1073741824`, `max`.
+  package var value: String
+  /// Whether the guest's file does not have the setting.
+  package var isDefault: Bool
+
+  package init(_ setting: String, _ value: String, isDefault: Bool = false) {
+    (self.setting, self.value, self.isDefault) = (setting, value, isDefault)
+  }
 }
 
 /// Freezes an instance, and thaws it.
@@ -86,6 +102,8 @@ package enum InstanceEvent {
   case startFailed(StartFailure)
   /// PID 1 sent a message to the notify socket.
   case notified(NotifyMessage)
+  /// Somebody stops the instance by other means than the daemon's, for example its scope.
+  case stopRequested
   /// The kernel killed this many processes for want of memory.
   case memoryKills(Int)
   /// Something around the instance changed or failed.
@@ -111,6 +129,8 @@ package enum InstanceRemark {
   case cannotForward(error: String)
   /// `Port=` works, but not for connections from the host's own 127.0.0.1.
   case notFromLoopback(error: String)
+  /// The service manager made no scope for it, in words for a person.
+  case noScope(reason: String)
   /// systemd-machined refused the machine.
   case notRegistered(reason: String)
   /// The end could not be brought about, watched or cleared up after.

@@ -15,6 +15,8 @@ final class Context {
   let store: SocketStore
   /// Waits for packets that are on their way. Nil: everybody waits for them.
   let barrier: LookupBarrier?
+  /// Nil: no guest is asked.
+  let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false
 
@@ -23,7 +25,7 @@ final class Context {
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
-    hasBarrier: Bool = false
+    asker: (any Asker)? = nil, hasBarrier: Bool = false
   ) throws(SystemError) {
     sockDiag = try SockDiag()
     barrier = hasBarrier ? try LookupBarrier(loop) : nil
@@ -31,6 +33,7 @@ final class Context {
     self.timers = timers ?? loop
     self.log = log
     self.backend = backend
+    self.asker = asker
     store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
   }

@@ -37,6 +37,11 @@ extension InstanceRemark {
       LogLine(
         .notFromLoopback, .warning, "Port= cannot forward connections from the host's 127.0.0.1: \(error)",
         [.error(error)])
+    case .noScope(let reason):
+      LogLine(
+        .noScope, .warning,
+        "no scope of its own, so it runs in the unit of dormoused, and is unknown to systemd-machined: \(reason)",
+        [.reason(reason)])
     case .notRegistered(let reason):
       LogLine(.notRegistered, .info, "cannot register with systemd-machined: \(reason)", [.reason(reason)])
     case .cannotEnd(let error):

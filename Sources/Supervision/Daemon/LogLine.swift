@@ -46,6 +46,7 @@ struct LogField: Equatable {
   static func controller(_ name: String) -> LogField { LogField("DORMOUSE_CONTROLLER", name) }
   static func isDeferred(_ later: Bool) -> LogField { LogField("DORMOUSE_DEFERRED", later ? "yes" : "no") }
   static func descriptor(_ name: String) -> LogField { LogField("DORMOUSE_FDNAME", name) }
+  static func unit(_ name: String) -> LogField { LogField("DORMOUSE_UNIT", name) }
   static func path(_ path: String) -> LogField { LogField("DORMOUSE_PATH", path) }
 
   // Names that systemd uses for the same (systemd.journal-fields(7), and its messages about unit files).

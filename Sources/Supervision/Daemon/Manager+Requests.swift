@@ -10,10 +10,12 @@ extension Manager {
       return .list(supervisors.values.map(\.summary).sorted { $0.name < $1.name })
     case .status(let name, let console):
       guard let supervisor = supervisors[name] else { return unknown(name) }
-      return .status(supervisor.status(console: console))
+      supervisor.describe(console: console) { [unowned self] reply in answer(pending, reply) }
+      return nil
     case .why(let name):
       guard let supervisor = supervisors[name] else { return unknown(name) }
-      return .why(supervisor.explanation)
+      supervisor.explain { [unowned self] reply in answer(pending, reply) }
+      return nil
     case .wake(let name):
       guard let supervisor = supervisors[name] else { return unknown(name) }
       supervisor.wake { [unowned self] reply in answer(pending, reply) }

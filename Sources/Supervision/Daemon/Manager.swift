@@ -79,7 +79,7 @@ public actor Manager {
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
-      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager, asker: HelperAsker(loop),
       hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
@@ -104,9 +104,9 @@ public actor Manager {
 
   private func watchSignals() throws(SystemError) {
     signals = [
-      try loop.onSignal(SIGTERM) { [unowned self] in end() },
-      try loop.onSignal(SIGINT) { [unowned self] in end() },
-      try loop.onSignal(SIGHUP) { [unowned self] in reload() },
+      try loop.onSignal(SIGTERM) { [unowned self] in end(askedBy: $0) },
+      try loop.onSignal(SIGINT) { [unowned self] in end(askedBy: $0) },
+      try loop.onSignal(SIGHUP) { [unowned self] _ in reload() },
     ]
   }
 
@@ -172,7 +172,11 @@ extension Manager {
 // The end.
 extension Manager {
   /// SIGTERM: stops all guests cleanly, at the same time. A second SIGTERM kills those that still run.
-  private func end() {
+  private func end(askedBy process: Int32) {
+    // The unit, not the name: every user can have a process of that name.
+    if process > 0, let unit = ProcessUnit.name(of: process), Self.bystanders.contains(unit) {
+      return log.write(.signalIgnored(pid: process, unit: unit))
+    }
     if isEnding {
       log.write(.endingNow)
       for supervisor in supervisors.values { supervisor.killIfStopping() }
@@ -180,6 +184,10 @@ extension Manager {
     }
     end(logging: .ending)
   }
+
+  /// Who signals the daemon without wanting it to end. machined 262 takes it for the supervisor of a guest that lies below the cgroup of its
+  /// unit, and tells it to end when the guest has ended.
+  private static let bystanders = ["systemd-machined.service"]
 
   private func end(logging message: Message) {
     isEnding = true

@@ -1,4 +1,5 @@
 import ControlProtocol
+import GuestSpec
 import Systemd
 import UnitSyntax
 
@@ -38,6 +39,8 @@ extension Message {
     case .cannotPark(let error): LogLine(.cannotPark, .warning, "cannot park new clients: \(error)", [.error(error)])
     case .cannotUnpark(let error):
       LogLine(.cannotUnpark, .warning, "cannot unpark clients, retrying: \(error)", [.error(error)])
+    case .scopeStops:
+      LogLine(.scopeStops, .info, "its scope is to stop (machinectl terminate, systemctl stop)")
     case .haltRequested(let signal, let cause):
       LogLine(
         .haltRequested, .info, "stopping\(cause == .request ? "" : ":") \(cause.words) (\(signal))",
@@ -61,16 +64,14 @@ extension Message {
     case .noTimer(let error):
       LogLine(.noTimer, .error, "cannot arm the timeout, treating it as expired: \(error)", [.error(error)])
 
-    case .notAdopted(let socket):
+    case .notAdopted(let socket, let why):
       LogLine(
-        .notAdopted, .warning,
-        "the guest did not take \(socket): none of its enabled .socket units has this address; refusing clients there",
-        [.socket(socket)])
-    case .listenerClosed(let socket, let waiting):
+        .notAdopted, .warning, "nobody in the guest serves at \(socket), so clients are refused there: \(why)",
+        [.socket(socket), .reason(why.word)])
+    case .listenerClosed(let socket, let waiting, let why):
       LogLine(
-        .listenerClosed, .error,
-        "the guest closed \(socket) while \(waiting) waited there (has its .socket unit failed?); stopping it",
-        [.socket(socket), .count(waiting)])
+        .listenerClosed, .error, "the guest closed \(socket) while \(waiting) waited there, so it is stopped: \(why)",
+        [.socket(socket), .count(waiting), .reason(why.word)])
     case .repaired(let socket):
       LogLine(
         .repaired, .warning, "\(socket) had been shut down, or its path removed; listening again", [.socket(socket)])
@@ -136,6 +137,11 @@ extension Message {
     case .endingNow: LogLine(.endingNow, .notice, "second signal, killing all guests")
     case .endingAsleep:
       LogLine(.endingAsleep, .info, "all guests asleep, exiting; systemd keeps the sockets")
+    case .signalIgnored(let pid, let unit):
+      LogLine(
+        .signalIgnored, .notice,
+        "ignoring the signal of process \(pid) of \(unit), which does not tell dormoused to exit",
+        [.pid(pid), .unit(unit)])
     case .cannotRun(let error): LogLine(.cannotRun, .error, "cannot run: \(error)", [.error(error)])
     }
   }

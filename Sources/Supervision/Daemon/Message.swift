@@ -1,4 +1,5 @@
 import ControlProtocol
+import GuestSpec
 import Systemd
 import UnitSyntax
 
@@ -21,6 +22,7 @@ enum Message {
   case cannotReclaim(error: String)
   case cannotPark(error: String)
   case cannotUnpark(error: String)
+  case scopeStops
   case haltRequested(signal: String, StopCause)
   case killing(setting: String, after: Duration?)
   case stopped(how: String)
@@ -30,8 +32,8 @@ enum Message {
   case noTimer(error: String)
 
   // What the guest makes of its sockets, and what it reports.
-  case notAdopted(socket: String)
-  case listenerClosed(socket: String, waiting: Int)
+  case notAdopted(socket: String, Unserved)
+  case listenerClosed(socket: String, waiting: Int, Unserved)
   case repaired(socket: String)
   case cannotScan(error: String)
   case cannotConfine(error: String)
@@ -52,6 +54,7 @@ enum Message {
   case listening(path: String)
   case noControllers(reason: String)
   case reloading, ending, endingNow, endingAsleep
+  case signalIgnored(pid: Int32, unit: String)
   case cannotRun(error: String)
 }
 

@@ -20,6 +20,7 @@ enum MessageID: String, CaseIterable {
   case cannotReclaim = "8416e6bf295348c08852831caaa4b2ad"
   case cannotPark = "ced7145d58fd4d689788025a217c42b3"
   case cannotUnpark = "44bec4b9482c46fbbeef805a8cd71448"
+  case scopeStops = "46a56db97f28403b84da90e0d594a352"
   case haltRequested = "ebabc3f89211495da49e97886cc3a28b"
   case killing = "e01762ac02824ecebbfb90329010ff21"
   case stopped = "7ad2b81b40d440ceb062e74517c8ce13"
@@ -46,6 +47,7 @@ enum MessageID: String, CaseIterable {
   case forwarding = "5d4377f59b624591bd635c819906cbe5"
   case cannotForward = "b25974e5b45d489099a5b8543bf57d43"
   case notFromLoopback = "d468899006ea46288a6615f410f09253"
+  case noScope = "c9938f4143a640dcb2a334e9bbd29ed4"
   case notRegistered = "38df6ceaff264eeaa7b6e9f1e5222a36"
   case cannotEnd = "4fe588587f764b53b197413f7594bd9d"
 
@@ -67,5 +69,6 @@ enum MessageID: String, CaseIterable {
   case ending = "c2aa3e3c47c24f9e945a2ca5e20b2ab7"
   case endingNow = "7c5973a4c0394501a93cdb799039f2b6"
   case endingAsleep = "4971b60f078f4142a68cc85cb96bc4ea"
+  case signalIgnored = "b396a789c857422cb6617338acec01ed"
   case cannotRun = "8ee196b81a5a40aa825836271141e27d"
 }

@@ -16,6 +16,8 @@ final class GuestHistory {
   /// The connections of earlier instances.
   var tally = ConnectionTally()
   private(set) var messages: [GuestMessage] = []
+  /// The units that had failed in the last instance, as far as it was asked.
+  var failedUnits: [FailedUnit] = []
   /// When PID 1 was told to halt, as time since boot.
   private var haltedAt = Duration.zero
   /// The end of what the last instance printed.
@@ -37,6 +39,7 @@ final class GuestHistory {
     lastWake?.socket = socket
     report = GuestReport()
     messages.removeAll()
+    failedUnits = []
   }
 
   func notReady(because reason: String) {

@@ -1,4 +1,5 @@
 import ControlProtocol
+import GuestSpec
 import Linux
 import Listeners
 
@@ -8,8 +9,19 @@ extension LiveInstance {
   func checkAdoption() {
     guard let held = heldInodes() else { return }
     listeners.recordAdoption(by: held)
-    for listener in listeners.all where listener.isAdopted == false { log(.notAdopted(socket: listener.address)) }
+    explain(listeners.all.filter { $0.isAdopted == false }) { [unowned self] in
+      log(.notAdopted(socket: $0.address, $1))
+    }
     refuseClients()
+  }
+
+  /// Finds out why nobody has listeners open.
+  private func explain(_ listeners: [Listener], _ found: @escaping (Listener, Unserved) -> Void) {
+    let predicted = supervisor.agreement
+    diagnosis.explain(listeners, of: askable, predicted: predicted) { [weak self] listener, why in
+      // It may have ended before it answered.
+      if let self, supervisor.live === self { found(listener, why) }
+    }
   }
 
   /// Finds listeners that the guest has closed while it seemed to shut down. It is stopped when a client waits at one of them, not before.
@@ -45,9 +57,13 @@ extension LiveInstance {
   }
 
   private func closed(_ listener: Listener, waiting count: Int) {
-    log(.listenerClosed(socket: listener.address, waiting: count))
-    supervisor.lastFailure = "it closed \(listener.address) while clients waited there"
-    supervisor.handle(.listenerClosed)
+    // The client is there until the guest has said why; the loop would be busy with him.
+    listener.stopWatching()
+    explain([listener]) { [unowned self] listener, why in
+      log(.listenerClosed(socket: listener.address, waiting: count, why))
+      supervisor.lastFailure = "it closed \(listener.address) while clients waited there: \(why)"
+      supervisor.handle(.listenerClosed)
+    }
   }
 
   /// No process of the guest will ever accept at the listeners that it did not take.

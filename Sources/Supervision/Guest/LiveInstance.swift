@@ -10,6 +10,8 @@ final class LiveInstance {
   unowned let supervisor: Supervisor
   /// The files in force when it was started.
   let guest: Guest
+  /// What its PID 1 is with `Boot=yes`, found before the guest runs: afterwards the file may be another one.
+  let initSystem: InitSystem
   let scan: SocketScan
   /// nil until it is watched.
   private(set) var instance: (any Instance)?
@@ -33,6 +35,8 @@ final class LiveInstance {
   private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
+  /// What is wrong inside.
+  let diagnosis: Diagnosis
   /// Refuses clients at listeners that the guest did not take.
   private(set) lazy var refusal = ClientRefusal(
     context.loop,
@@ -50,6 +54,8 @@ final class LiveInstance {
     self.supervisor = supervisor
     self.triggeredAt = triggeredAt
     guest = supervisor.guest
+    initSystem = supervisor.guest.findInitSystem() ?? .other
+    diagnosis = Diagnosis(context.asker)
     restoreRetry = Retry(context.timers, after: Self.restorePause, accuracy: .milliseconds(10))
     endRetry = Retry(context.timers)
     scan = SocketScan(
@@ -66,6 +72,8 @@ final class LiveInstance {
   var isAttended: Bool { instance?.consoles.contains { $0.isAttended } ?? false }
   /// The end of what the guest printed.
   var consoleText: String { instance?.consoles.first?.text.text ?? "" }
+  /// The instance, if its init may be systemd, and answers.
+  var askable: (any Instance)? { guest.exec.boot ? instance : nil }
   var refusedMessages: Int { instance?.refusedMessages ?? 0 }
 
   func log(_ message: Message) { supervisor.log(message) }
@@ -79,10 +87,10 @@ extension LiveInstance {
   func start() throws(StartFailure) {
     do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
     let start = InstanceStart(
-      guest: guest, listenerNames: listeners.all.map { $0.name(in: guest.name) },
+      guest: guest, initSystem: initSystem, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in
         try unparkForStart()
-        let duplicates = try listeners.duplicates(nonBlocking: guest.exec.passesNonBlocking)
+        let duplicates = try listeners.duplicates(nonBlocking: guest.exec.passesNonBlocking(initSystem))
         queuedAtStart = listeners.queued(context.sockDiag)
         return duplicates
       },
@@ -132,6 +140,9 @@ extension LiveInstance {
       supervisor.notStarted(failure)
       supervisor.handle(.startFailed)
     case .notified(let message): receive(message)
+    case .stopRequested:
+      log(.scopeStops)
+      supervisor.handle(.sleepRequested(now: true, inUse: false))
     case .memoryKills(let count):
       history.counters[.memoryKills] += count
       log(.outOfMemory(kills: count))
@@ -147,7 +158,7 @@ extension LiveInstance {
     log(.started(pid: instance.pid, after: sinceTrigger))
     for remark in instance.remarks { log(.remark(remark)) }
     supervisor.handle(.started)
-    if !guest.exec.waitsForReady { supervisor.handle(.ready) }
+    if !guest.exec.waitsForReady(initSystem) { supervisor.handle(.ready) }
   }
 
   private func receive(_ message: NotifyMessage) {
@@ -173,7 +184,7 @@ extension LiveInstance {
   func requestHalt(_ cause: StopCause) {
     guard let instance else { return }
     history.haltRequested(because: cause)
-    let signal = guest.exec.effectiveKillSignal
+    let signal = guest.exec.effectiveKillSignal(initSystem)
     do throws(SystemError) {
       try instance.signal(signal)
       log(.haltRequested(signal: signal.description, cause))

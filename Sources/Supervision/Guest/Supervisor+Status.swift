@@ -1,11 +1,17 @@
 import ControlProtocol
+import GuestFiles
+import GuestSpec
 import Lifecycle
 import Linux
 import Listeners
 
 // What `dormouse status`, `why` and `list` report of the guest.
 extension Supervisor {
-  var summary: GuestSummary { status(console: false).summary }
+  var summary: GuestSummary {
+    var summary = status(console: false).summary
+    summary.note = note
+    return summary
+  }
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since)
@@ -14,8 +20,15 @@ extension Supervisor {
     status.wakes = history.wakes
     status.pid = live?.instance?.pid
     status.cgroup = live?.instance?.cgroup
+    status.limits = (live?.instance?.limits ?? []).map {
+      LimitStatus(setting: $0.setting, value: $0.value, isDefault: $0.isDefault)
+    }
     status.files = loaded.files
-    status.sockets = listeners.all.map { $0.status(in: name) }
+    status.sockets = listeners.all.map { listener in
+      var socket = listener.status(in: name)
+      socket.unserved = (live?.diagnosis.unserved[listener.address]).map(UnservedSocket.init)
+      return socket
+    }
     for (listener, count) in found?.waiting ?? [] {
       if let place = listeners.all.firstIndex(where: { $0 === listener }) { status.sockets[place].queued = count }
     }
@@ -23,10 +36,12 @@ extension Supervisor {
     status.lastStop = history.lastStop
     status.retryAt = pauseEnds
     status.stopAt = found.flatMap { live?.idleWatch?.stopAt($0.usage) }
+    status.failedUnits = failedUnits
     status.report = history.report
     status.report?.sshAddress = sshAddress
     status.messages =
-      disagreements.map { GuestMessage(at: since, level: .warning, text: $0.description) } + history.messages
+      (agreement?.disagreements ?? []).map { GuestMessage(at: since, level: .warning, text: $0.description) }
+      + history.messages
     status.counters = history.counters
     let tally = live?.scan.tally ?? history.tally
     status.counters[.accepted] = tally.accepted
@@ -34,6 +49,28 @@ extension Supervisor {
     status.counters[.notifyRefused] += live?.refusedMessages ?? 0
     if console { status.console = live?.consoleText ?? history.console }
     return status
+  }
+
+  /// The units in the guest that have failed, as it said when it was asked last.
+  private var failedUnits: [FailedUnit] { live?.diagnosis.units?.failed ?? history.failedUnits }
+
+  /// What somebody ought to know who sees only the state.
+  private var note: String? {
+    if state.word == .failed { return lastFailure ?? "it ended too soon" }
+    return live?.diagnosis.note
+  }
+
+  /// Answers `status`, when a guest that is awake has said what failed in it.
+  func describe(console: Bool, _ answer: @escaping Waiters.Answer) {
+    refreshDiagnosis { [self] in answer(.status(status(console: console))) }
+  }
+
+  /// Answers `why` likewise.
+  func explain(_ answer: @escaping Waiters.Answer) { refreshDiagnosis { [self] in answer(.why(explanation)) } }
+
+  private func refreshDiagnosis(_ done: @escaping () -> Void) {
+    guard let live, state.word == .active || state.word == .activating, !state.isFrozenOrFreezing else { return done() }
+    live.diagnosis.refresh(live.askable, done)
   }
 
   private var sshAddress: String? {
@@ -44,6 +81,10 @@ extension Supervisor {
   /// What keeps the guest awake, or what would wake it.
   var explanation: GuestExplanation {
     var explanation = GuestExplanation(name: name, state: GuestState(state.word), since: since)
+    explanation.failedUnits = failedUnits
+    explanation.reasons = (live?.diagnosis.unserved ?? [:]).sorted { $0.key < $1.key }.map {
+      "nobody serves at \($0.key): \($0.value)"
+    }
     switch state {
     case .pending, .unbound, .binding, .inactive:
       explanation.wakeBy = listeners.all.map(\.address)
@@ -51,7 +92,7 @@ extension Supervisor {
       explanation.reasons = [lastFailure ?? "it ended too soon"]
       explanation.retryAt = pauseEnds
     case .launching, .activating:
-      explanation.reasons = ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
+      explanation.reasons += ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? live?.scan.look())?.connections ?? []
     case .active, .freezing, .stopPending:
       explainUse(&explanation)
@@ -59,12 +100,12 @@ extension Supervisor {
       explainUse(&explanation)
       explanation.wakeBy = listeners.all.map(\.address)
     case .selfShutdown(let shutdown):
-      explanation.reasons = [
+      explanation.reasons += [
         shutdown.isConfirmed ? "it is shutting down by itself" : "it seems to be shutting down by itself"
       ]
       explanation.wakeBy = listeners.all.map(\.address)
     case .draining(let deactivation), .deactivating(let deactivation):
-      explanation.reasons = ["it is being stopped: \(StopCause(deactivation.halt.cause).words)"]
+      explanation.reasons += ["it is being stopped: \(StopCause(deactivation.halt.cause).words)"]
       explanation.wakeBy = listeners.all.map(\.address)
     }
     return explanation
@@ -72,7 +113,7 @@ extension Supervisor {
 
   private func explainUse(_ explanation: inout GuestExplanation) {
     guard let found = try? live?.scan.look() else {
-      explanation.reasons = ["cannot tell whether anybody uses it"]
+      explanation.reasons += ["cannot tell whether anybody uses it"]
       return
     }
     explanation.connections = found.connections
@@ -81,9 +122,33 @@ extension Supervisor {
     }
     if live?.isAttended == true { explanation.reasons.append(LiveInstance.attended) }
     if guest.policy.idleStop == nil { explanation.reasons.append("IdleStopSec=infinity") }
+    explanation.freezeAt = live?.idleWatch?.freezeAt(found.usage)
     if found.usage.inUse { return }
     explanation.idleSince = live?.idleWatch.map { .now - $0.unused }
     explanation.stopAt = live?.idleWatch?.stopAt(found.usage)
+  }
+}
+
+// What is wrong with it.
+extension Supervisor {
+  /// Compares the guest file with the socket units in the guest's root, and logs new differences. This is done when the guest falls asleep
+  /// and no client waits for it.
+  func compareWithUnits() {
+    let found = loaded.socketAgreement()
+    let known = agreement?.disagreements ?? []
+    for disagreement in found?.disagreements ?? [] where !known.contains(disagreement) {
+      context.log.write(.problem(disagreement), guest: name)
+    }
+    agreement = found
+  }
+
+  /// Adds to the last failure which unit in the guest has failed, if it says so before it is gone.
+  func nameFailedUnit() {
+    guard let live, let failure = lastFailure else { return }
+    live.diagnosis.refresh(live.askable) { [weak self, weak live] in
+      guard let self, let unit = live?.diagnosis.units?.failed.first, lastFailure == failure else { return }
+      lastFailure = "\(failure); in the guest, \(unit)"
+    }
   }
 }
 

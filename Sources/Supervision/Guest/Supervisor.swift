@@ -27,8 +27,8 @@ final class Supervisor {
   /// When the state's word changed last, and when the pause of `failed` ends.
   private(set) var since = Timestamp.now
   private(set) var pauseEnds: Timestamp?
-  /// Where the guest's enabled .socket units and its file differ.
-  private(set) var disagreements: [Diagnostic] = []
+  /// Which of the guest's enabled .socket units take its sockets, and where they and its file differ; nil: its init is not systemd.
+  var agreement: SocketAgreement?
   private var lifecycle = Lifecycle()
   private var queue: [Event] = []
   private var isHandling = false
@@ -96,16 +96,6 @@ extension Supervisor {
     changed = loaded == self.loaded ? nil : loaded
     log(.changed(later: state.mayRun))
     if !state.mayRun { handle(.changed) }
-  }
-
-  /// Compares the guest file with the socket units in the guest's root, and logs new differences. This is done when the guest falls asleep
-  /// and no client waits for it.
-  func compareWithUnits() {
-    let found = loaded.socketAgreement()?.disagreements ?? []
-    for disagreement in found where !disagreements.contains(disagreement) {
-      context.log.write(.problem(disagreement), guest: name)
-    }
-    disagreements = found
   }
 }
 
@@ -226,7 +216,10 @@ extension Supervisor {
 
   private func endInstance() {
     context.endedConnections.forget(name)
-    if let live { history.tally = live.scan.tally }
+    if let live {
+      history.tally = live.scan.tally
+      history.failedUnits = live.diagnosis.units?.failed ?? history.failedUnits
+    }
     live = nil
     listeners.emergencyDescriptors = nil
     for listener in listeners.all { listener.isAdopted = nil }
@@ -289,6 +282,7 @@ extension Supervisor {
     case .start:
       lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
+      nameFailedUnit()
     case .freeze: log(.cannotFreeze(error: "some processes did not freeze in time"))
     case .pause:
       pauseEnds = nil

@@ -12,6 +12,7 @@ final class FakeInstance: Instance {
   let cgroup: String
   let consoles: [Console] = []
   let remarks: [InstanceRemark] = []
+  let limits = [InstanceLimit("TasksMax", "4096", isDefault: true)]
   let sshSocket: String? = nil
   var refusedMessages = 0
   /// nil when it cannot be frozen.

@@ -16,6 +16,7 @@ final class World {
   let loop: EventLoop
   let timers = FakeTimers()
   let backend = FakeBackend()
+  let asker = FakeAsker()
   let captured = CapturedLog()
   let context: Context
   let supervisor: Supervisor
@@ -32,7 +33,7 @@ final class World {
     directory = "/tmp/dormouse-supervision-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     try makeDirectories(directory)
     context = try Context(
-      loop: loop, timers: timers, log: captured.log, backend: backend, serviceManager: ServiceManager())
+      loop: loop, timers: timers, log: captured.log, backend: backend, serviceManager: ServiceManager(), asker: asker)
     var group = SocketGroup()
     let host: [UInt8] = [127, .random(in: 1...254), .random(in: 1...254), .random(in: 1...254)]
     group.listen = [Listen(.stream, .ipv4(address: host, port: 7001))]
@@ -45,7 +46,7 @@ final class World {
       LoadedGuest(guest: guest, diagnostics: [], listeners: [], files: []), context: context)
   }
 
-  deinit { _ = TreeRemoval(of: directory).removeNext() }
+  deinit { try? removeTree(directory) }
 
   var state: State { supervisor.state }
   var history: GuestHistory { supervisor.history }

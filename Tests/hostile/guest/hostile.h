@@ -57,5 +57,11 @@ int swap(void);
 int programs(void);
 int performance(void);
 int host_name(void);
+int ring(void);
+int machine_socket(void);
+int cipher_socket(void);
+int key(void);
+int old_socket(void);
+int other_calls(void);
 
 #endif

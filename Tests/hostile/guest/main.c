@@ -125,6 +125,12 @@ static const struct {
     {"HG-35", "load a BPF program", programs},
     {"HG-36", "measure the whole machine's performance", performance},
     {"HG-37", "change the host's name", host_name},
+    {"HG-38", "make a ring of io_uring", ring},
+    {"HG-39", "make a socket to other machines of the hypervisor", machine_socket},
+    {"HG-40", "make a socket for the kernel's ciphers", cipher_socket},
+    {"HG-41", "make a key", key},
+    {"HG-42", "make a socket by socketcall", old_socket},
+    {"HG-43", "make a call of x32", other_calls},
 };
 
 static void ready(void) {

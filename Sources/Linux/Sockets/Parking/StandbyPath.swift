@@ -85,7 +85,7 @@ public enum StandbyPath {
     guard lstat(root, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),
       status.st_mode & 0o022 == 0
     else { throw SystemError("mkdir \(root)", errno: EEXIST) }
-    removeTree(root)
+    try removeTree(root)
     try retrying("mkdir \(root)") { mkdir(root, 0o700) }
   }
 }

@@ -1,0 +1,69 @@
+import Linux
+import Systemd
+
+/// The connection to the system bus that scopes and machines share.
+///
+/// It is kept while no guest runs: an idle connection costs nothing, and the first guest to wake does not wait for it. The service manager
+/// also forgets who controls a scope when the connection ends.
+final class HostBus {
+  private let loop: EventLoop
+  private var connection: SystemBus?
+  /// What waits for the bus to answer for the first time.
+  private var waiting: [(SystemBus) -> Void] = []
+  private var lost: SystemBus.Match?
+  /// Called with each new connection before anything else uses it.
+  private var connected: [(SystemBus) -> Void] = []
+
+  init(_ loop: EventLoop) { self.loop = loop }
+
+  /// Calls `use` with the connection and now, if the bus has answered already, or later. It is dropped when there is no bus.
+  ///
+  /// - Returns: false when there is no bus.
+  @discardableResult
+  func use(_ use: @escaping (SystemBus) -> Void) -> Bool {
+    do throws(SystemError) {
+      let bus = try connect()
+      if bus.uniqueName == nil { waiting.append(use) } else { use(bus) }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// Has `prepare` called with this connection and with each later one, before anything else uses it.
+  func prepare(_ prepare: @escaping (SystemBus) -> Void) {
+    connected.append(prepare)
+    if let connection { prepare(connection) }
+  }
+
+  private func connect() throws(SystemError) -> SystemBus {
+    if let connection { return connection }
+    let bus = try SystemBus(loop)
+    // libsystemd reports the end of the connection as a signal of this object.
+    lost = try bus.match(
+      "type='signal',path='/org/freedesktop/DBus/Local',interface='org.freedesktop.DBus.Local',member='Disconnected'"
+    ) { [unowned self] _ in disconnected() }
+    // The answer to any call comes after the bus has given the connection its name.
+    try bus.call(Self.driver, "GetId", []) { [unowned self] _ in ready() }
+    connection = bus
+    for prepare in connected { prepare(bus) }
+    return bus
+  }
+
+  private func ready() {
+    guard let bus = connection, bus.uniqueName != nil else { return }
+    let waiting = waiting
+    self.waiting = []
+    for use in waiting { use(bus) }
+  }
+
+  private func disconnected() {
+    // Whoever waits has a deadline. The next use connects anew.
+    waiting = []
+    lost = nil
+    connection = nil
+  }
+
+  private static let driver = SystemBus.Object(
+    service: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus")
+}

@@ -1,0 +1,70 @@
+import GuestSpec
+import Launching
+import Linux
+import Planning
+import Supervision
+import Systemd
+
+/// The end of a start: PID 1 waits, is moved into a scope, and executes the guest's program.
+final class PlacedStart {
+  private unowned let instance: ContainerInstance
+  private let launch: WaitingLaunch
+  private let plan: LaunchPlan
+  /// Nil where there is no service manager that makes scopes.
+  private let placement: Placement?
+
+  init(_ instance: ContainerInstance, _ launch: WaitingLaunch, _ plan: LaunchPlan, _ placement: Placement?) {
+    self.instance = instance
+    self.launch = launch
+    self.plan = plan
+    self.placement = placement
+  }
+
+  /// - Throws: `LaunchError`; PID 1 has not executed, and has been reaped.
+  func begin() throws(LaunchError) {
+    guard let placement else { return try execute() }
+    do throws(SystemError) {
+      try placement.begin(instance.backend.loop) { [unowned self] in placed($0) }
+    } catch {
+      launch.cancel()
+      throw LaunchError("waiting for the guest's scope (\(error.call))", errno: error.errno)
+    }
+  }
+
+  private func placed(_ place: Placement.Place) {
+    // The instance drops this object when it has executed.
+    let instance = instance
+    do throws(StartError) {
+      if let remark = place.remark { instance.remarks.append(remark) }
+      if let scope = place.scope { try enter(scope) }
+      do throws(LaunchError) { try execute() } catch { throw .launch(error) }
+    } catch {
+      launch.cancel()
+      instance.startFailed(error)
+    }
+  }
+
+  /// Makes the instance's cgroup in its scope, as it was made below the daemon's own.
+  private func enter(_ scope: String) throws(StartError) {
+    let backend = instance.backend
+    let cgroup: GuestCgroup
+    do throws(SystemError) {
+      // Before PID 1 is there: a daemon that is killed in between leaves a record with the cgroup.
+      try InstanceRecord(runtime: backend.runtime).write(instance.name, base: scope)
+      cgroup = try GuestCgroup(
+        making: instance.name, in: scope, controllers: backend.cgroupBase.controllers, moving: instance.pid)
+    } catch {
+      throw .system(error)
+    }
+    do throws(LaunchError) { _ = try cgroup.prepare(for: plan) } catch { throw .launch(error) }
+    do throws(SystemError) { try instance.moved(to: cgroup) } catch { throw .system(error) }
+    backend.scopes?.onStop(of: instance.name) { [weak instance] in instance?.report(.stopRequested) }
+  }
+
+  private func execute() throws(LaunchError) {
+    try launch.execute(in: instance.container) { _ in }
+    let instance = instance
+    instance.start = nil
+    instance.began()
+  }
+}

@@ -1,0 +1,130 @@
+/// What the systemd of a guest that runs says of its units: the answer of dormouse-ask. All texts are the guest's.
+public struct GuestUnits: Codable, Equatable, Sendable {
+  /// The units that have failed, the first few of them.
+  public var failed: [FailedUnit]
+  /// The `.socket` units that it has loaded, the first few of them.
+  public var sockets: [SocketUnitStatus]
+
+  public init(failed: [FailedUnit] = [], sockets: [SocketUnitStatus] = []) {
+    self.failed = failed
+    self.sockets = sockets
+  }
+
+  /// Reads the answer; nil when it is none.
+  public init?(answer: [UInt8]) {
+    do throws(UnexpectedReply) { self = try decode(Self.self, answer) } catch { return nil }
+  }
+}
+
+/// A unit in a guest that has failed.
+public struct FailedUnit: Codable, Equatable, Sendable, CustomStringConvertible {
+  /// The unit's name.
+  public var unit: String
+  /// systemd's word for the failure: `exit-code`, `start-limit-hit`.
+  public var result: String
+  /// The exit status of a service's main process, or the signal that ended it.
+  public var status: Int32
+  /// The last line that the unit, or systemd about it, logged; empty if there is none.
+  public var log: String
+
+  public init(unit: String, result: String, status: Int32 = 0, log: String = "") {
+    self.unit = unit
+    self.result = result
+    self.status = status
+    self.log = log
+  }
+
+  /// `web.service has failed (exit-code): "no database"`.
+  public var description: String { "\(unit) has failed (\(result))\(log.isEmpty ? "" : ": \"\(log)\"")" }
+}
+
+/// A `.socket` unit in a guest.
+public struct SocketUnitStatus: Codable, Equatable, Sendable {
+  /// The unit's name.
+  public var unit: String
+  /// systemd's ActiveState: `active`, `failed`.
+  public var state: String
+  /// systemd's word for how it ended last: `success`, `trigger-limit-hit`.
+  public var result: String
+  /// The addresses as systemd writes them: `Stream [::]:80`.
+  public var listen: [String]
+  /// The service that it starts; empty if there is none.
+  public var service: String
+  /// That service's LoadState: `loaded`, `not-found`.
+  public var serviceLoad: String
+  /// The last line that the unit, or systemd about it, logged, unless it is active.
+  public var log: String
+
+  public init(
+    unit: String, state: String, result: String, listen: [String], service: String = "", serviceLoad: String = "loaded",
+    log: String = ""
+  ) {
+    self.unit = unit
+    self.state = state
+    self.result = result
+    self.listen = listen
+    self.service = service
+    self.serviceLoad = serviceLoad
+    self.log = log
+  }
+}
+
+/// Why nobody serves at a socket of a guest that runs.
+public struct UnservedSocket: Codable, Equatable, Sendable {
+  /// The reason in a word.
+  public var reason: UnservedReason
+  /// The unit in the guest that has the address.
+  @OrNull public var unit: String?
+  /// systemd's word for that unit's failure.
+  @OrNull public var result: String?
+  /// The reason in words, with what would help.
+  public var text: String
+
+  public init(reason: UnservedReason, text: String) {
+    self.reason = reason
+    self.text = text
+  }
+}
+
+/// Why nobody serves at a socket.
+public enum UnservedReason: ExtensibleEnum {
+  /// No enabled `.socket` unit in the guest has the address.
+  case noUnit
+  /// As `noUnit`, and one has an address that resembles it.
+  case nearMiss
+  /// As `nearMiss`, with the other version of IP.
+  case wrongFamily
+  /// The unit that has the address failed.
+  case unitFailed
+  /// The program of its service cannot be executed.
+  case noProgram
+  /// Its service does not exist.
+  case noService
+  /// It was not started.
+  case notStarted
+  /// The guest took the socket, and let it go.
+  case letGo
+  /// No process of the guest took the socket.
+  case notTaken
+  /// A reason that this version does not know.
+  case unrecognized(String)
+
+  public static let known: [UnservedReason] = [
+    .noUnit, .nearMiss, .wrongFamily, .unitFailed, .noProgram, .noService, .notStarted, .letGo, .notTaken,
+  ]
+
+  public var rawValue: String {
+    switch self {
+    case .noUnit: "noUnit"
+    case .nearMiss: "nearMiss"
+    case .wrongFamily: "wrongFamily"
+    case .unitFailed: "unitFailed"
+    case .noProgram: "noProgram"
+    case .noService: "noService"
+    case .notStarted: "notStarted"
+    case .letGo: "letGo"
+    case .notTaken: "notTaken"
+    case .unrecognized(let word): word
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import GuestSpec
+import Linux
+import UnitSyntax
+
+/// What a check may look at: the guest, the lines of its files, its root as its PID 1 will see it, and where this host's units lie.
+struct CheckedGuest {
+  let loaded: LoadedGuest
+  let lines: SettingLines
+  /// The guest's root. It is not to be trusted, see `GuestTree`.
+  let tree: GuestTree
+  /// The directories of this host's units, highest precedence first.
+  let hostUnits: [String]
+
+  init(_ loaded: LoadedGuest, hostUnits: [String]) {
+    self.loaded = loaded
+    self.hostUnits = hostUnits
+    lines = SettingLines(loaded.files)
+    tree = GuestTree(loaded.guest)
+  }
+
+  var guest: Guest { loaded.guest }
+  /// Whether the guest's root directory exists. Without it nothing can be said of what is in it.
+  var hasRoot: Bool { (try? FileStatus(guest.rootDirectory, followingLinks: true))?.kind == .directory }
+
+  /// A problem of a setting, at its line.
+  ///
+  /// - Parameters:
+  ///   - severity: whether the guest would start.
+  ///   - section: the section of the setting.
+  ///   - key: the setting.
+  ///   - value: a part of the value, for a setting that may stand in several lines.
+  ///   - message: what is so, what follows, and what to write.
+  /// - Returns: the problem.
+  func problem(
+    _ severity: Diagnostic.Severity, _ section: String, _ key: String, value: String = "", _ message: String
+  ) -> Diagnostic {
+    let line = lines.last(section, key, value) ?? lines.whole
+    return Diagnostic(file: line.file, line: line.number, severity, message)
+  }
+}
+
+/// The lines of a guest's files, read once more: the guest itself does not know where its settings stand.
+struct SettingLines {
+  struct Line {
+    var file: String
+    /// Counted from 1; 0 stands for the whole file.
+    var number: Int
+  }
+
+  private var entries: [(section: String, entry: Entry)] = []
+  /// The file with the highest precedence, for what no line is wrong by itself.
+  let whole: Line
+
+  /// - Parameter files: the paths, lowest precedence first.
+  init(_ files: [String]) {
+    whole = Line(file: files.last { $0.hasSuffix(".guest") } ?? files.last ?? "", number: 0)
+    for section in files.flatMap({ UnitSearch(tree: HostTree(), directories: []).read($0).sections }) {
+      entries += section.entries.map { (section.name, $0) }
+    }
+  }
+
+  /// The last line of a setting whose value contains `value`; without one, the last line of the setting.
+  func last(_ section: String, _ key: String, _ value: String) -> Line? {
+    let found = entries.filter { $0.section == section && $0.entry.key == key }.map(\.entry)
+    // A value may be written with specifiers or escapes.
+    let best = value.isEmpty ? nil : found.last { $0.value.contains(value) }
+    return (best ?? found.last).map { Line(file: $0.file, number: $0.line) }
+  }
+}

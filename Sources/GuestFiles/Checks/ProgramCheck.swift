@@ -1,0 +1,51 @@
+import GuestSpec
+import UnitSyntax
+
+/// What becomes the guest's first process.
+enum ProgramCheck: GuestCheck {
+  static func problems(of subject: CheckedGuest) -> [Diagnostic] {
+    // Both change which file is at a path, in ways that are known only once the mounts are made.
+    let isForeseeable = subject.guest.exec.root.pivot == nil && !subject.guest.files.mounts.contains(where: isOverlay)
+    guard subject.hasRoot, isForeseeable else { return [] }
+    return subject.guest.exec.boot ? initProblems(subject) : commandProblems(subject)
+  }
+
+  private static func commandProblems(_ subject: CheckedGuest) -> [Diagnostic] {
+    // A name without a slash is looked for when it is executed; there is no line in which it is surely wrong.
+    guard let program = subject.guest.exec.parameters.first, program.hasPrefix("/"), !subject.tree.has(program) else {
+      return []
+    }
+    return [
+      subject.problem(
+        .error, "Exec", "Parameters",
+        "Parameters=\(program): \(subject.guest.rootDirectory) has no such file, so the guest cannot start; write the path of "
+          + "a program in the guest's root")
+    ]
+  }
+
+  private static func initProblems(_ subject: CheckedGuest) -> [Diagnostic] {
+    let inits = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
+    if inits.contains(where: subject.tree.has) { return [] }
+    return [
+      subject.problem(
+        .error, "Exec", "Boot",
+        "Boot=yes: \(subject.guest.rootDirectory) has no init (\(inits.joined(separator: ", "))), so the guest cannot start; "
+          + "install one, or write Boot=no and the program as Parameters=")
+    ]
+  }
+
+  private static func isOverlay(_ mount: CustomMount) -> Bool {
+    switch mount {
+    case .overlay: true
+    case .bind, .bindOwn, .temporaryFileSystem, .inaccessible: false
+    }
+  }
+}
+
+extension GuestTree {
+  /// Whether the guest's root has something at a path, which may be any kind of file.
+  func has(_ path: String) -> Bool {
+    guard let kind = try? kind(of: path) else { return true }
+    return kind != .missing
+  }
+}

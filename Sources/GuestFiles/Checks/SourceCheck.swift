@@ -1,0 +1,53 @@
+import GuestSpec
+import Linux
+import UnitSyntax
+
+/// The files of this host that the guest's settings name: sources of mounts, and credentials.
+enum SourceCheck: GuestCheck {
+  static func problems(of subject: CheckedGuest) -> [Diagnostic] {
+    subject.guest.files.mounts.flatMap { mountProblems($0, subject) }
+      + subject.guest.policy.credentials.compactMap { credentialProblem($0, subject) }
+  }
+
+  private static func mountProblems(_ mount: CustomMount, _ subject: CheckedGuest) -> [Diagnostic] {
+    switch mount {
+    case .bind(let source, _, let isReadOnly, _, let isOptional, _):
+      // Without a source it is a new directory.
+      guard !isOptional, !source.isEmpty, let error = missing(source) else { return [] }
+      let key = isReadOnly ? "BindReadOnly" : "Bind"
+      return [
+        subject.problem(
+          .error, "Files", key, value: source,
+          "\(key)=\(source): \(error), so the guest cannot start; create it, or write -\(source) to go without it")
+      ]
+    case .overlay(let layers, let destination, let isReadOnly):
+      let key = isReadOnly ? "OverlayReadOnly" : "Overlay"
+      return layers.compactMap { layer in
+        guard case .host(let path) = layer, let error = missing(path) else { return nil }
+        return subject.problem(
+          .error, "Files", key, value: path,
+          "\(key)= for \(destination): \(path): \(error), so the guest cannot start; create it")
+      }
+    case .bindOwn, .temporaryFileSystem, .inaccessible:
+      // Their paths are the guest's, and a mount before may make them.
+      return []
+    }
+  }
+
+  private static func credentialProblem(_ credential: Credential, _ subject: CheckedGuest) -> Diagnostic? {
+    guard case .path(let path) = credential.source, let error = missing(path) else { return nil }
+    return subject.problem(
+      .error, "Guest", "LoadCredential", value: path,
+      "LoadCredential=\(credential.id): \(error), so the guest cannot start; create it, or remove the setting")
+  }
+
+  /// Why a path of this host cannot be used; nil when something is there.
+  private static func missing(_ path: String) -> SystemError? {
+    do throws(SystemError) {
+      _ = try FileStatus(path, followingLinks: true)
+      return nil
+    } catch {
+      return error
+    }
+  }
+}

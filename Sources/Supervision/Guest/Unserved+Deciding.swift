@@ -1,0 +1,58 @@
+import ControlProtocol
+import GuestSpec
+
+extension Unserved {
+  /// Decides why nobody has a socket open.
+  ///
+  /// What the guest's own systemd says comes first; then whether it was seen to have the socket; then what the files in its root promised.
+  ///
+  /// - Parameters:
+  ///   - listen: the socket.
+  ///   - claim: which unit was to take it, by the files; nil when the guest's init is not systemd, or nothing is known.
+  ///   - units: what the guest's systemd says; nil when it did not answer.
+  ///   - wasTaken: whether the guest was seen to have the socket open.
+  init(_ listen: Listen, _ claim: SocketAgreement.Claim?, _ units: GuestUnits?, wasTaken: Bool) {
+    if let units, let unit = units.sockets.first(where: { $0.has(listen) }) {
+      self = Self.by(unit, units.failed)
+    } else if wasTaken {
+      self = .letGo(unit: claim?.unit)
+    } else if let claim {
+      // A unit that was to take it, and that systemd has not even loaded, was not started.
+      let isUnknown = claim.unit != nil && units != nil
+      self = isUnknown ? .notStarted(unit: claim.unit ?? "", log: "") : claim.unserved ?? .letGo(unit: claim.unit)
+    } else {
+      self = units == nil ? .notTaken : .noUnit(listen, near: nil)
+    }
+  }
+
+  private static func by(_ unit: SocketUnitStatus, _ failed: [FailedUnit]) -> Unserved {
+    let cause = failed.first { $0.unit == unit.service }.map {
+      (Cause(unit: $0.unit, result: $0.result, log: $0.log), isProgram: $0.status == cannotExecute)
+    }
+    if let cause, cause.isProgram { return .noProgram(unit: unit.unit, cause: cause.0) }
+    if ["not-found", "masked", "bad-setting", "error"].contains(unit.serviceLoad) {
+      return .noService(unit: unit.unit, service: unit.service)
+    }
+    switch unit.state {
+    case "failed": return .unitFailed(unit: unit.unit, result: unit.result, cause: cause?.0)
+    case "inactive": return .notStarted(unit: unit.unit, log: unit.log)
+    default: return .letGo(unit: unit.unit)
+    }
+  }
+
+  /// systemd.exec(5): EXIT_EXEC, the status of a child that could not execute the program.
+  private static let cannotExecute: Int32 = 203
+}
+
+extension SocketUnitStatus {
+  /// Whether one of its addresses is that of a socket. systemd may write an interface after the port, which it does not compare.
+  fileprivate func has(_ listen: Listen) -> Bool {
+    let own = "\(listen.kind) \(listen.address)"
+    return self.listen.contains { Self.withoutScope($0) == Self.withoutScope(own) }
+  }
+
+  private static func withoutScope(_ text: String) -> Substring {
+    // A path may have this character too.
+    text.contains(" [") ? text.prefix { $0 != "%" } : text[...]
+  }
+}

@@ -1,0 +1,185 @@
+import Glibc
+import Linux
+
+/// Slow or dangerous work in a process of its own, so that the event loop never waits for it and survives what it does.
+///
+/// The process has no descriptor of the daemon's but its errors, and none of its environment. It is killed at its deadline, when it writes too
+/// much, when this object is released, and with the daemon. Used on the loop's thread only.
+public final class HelperProcess {
+  /// What the process executes.
+  public enum Program: Sendable {
+    /// This program, for one of its own tasks.
+    case own(HelperTask, [String] = [])
+    /// The program at a path.
+    case at(String, [String] = [])
+  }
+
+  private let run: Run
+
+  /// Starts the process.
+  ///
+  /// It gets the descriptors of `passing`, eight at most, as 3 and up. After `deadline` it is killed; nil: it may take as long as it takes.
+  /// `outputLimit` is how many bytes it may write to its output. `done` is called once, on the loop, when it has ended, unless this object was
+  /// released before.
+  ///
+  /// - Throws: `SystemError` when it cannot be started; `done` is not called then.
+  public init(
+    _ program: Program, passing: DescriptorList = DescriptorList(), deadline: Duration?, outputLimit: Int = 64 << 10,
+    on loop: EventLoop, done: @escaping (HelperResult) -> Void
+  ) throws(SystemError) {
+    let pipe = try Pipe()
+    let process = try program.spawn(output: pipe.writing, passing)
+    run = Run(process, pipe.takeReading(), outputLimit, done)
+    do throws(SystemError) { try run.watch(loop, deadline) } catch {
+      run.abandon()
+      run.reapUnlessWatched()
+      throw error
+    }
+  }
+
+  deinit { run.abandon() }
+
+  /// Runs a process to its end without the loop, which stands still meanwhile: for when the daemon ends.
+  ///
+  /// - Returns: whether it did all of its work in time.
+  public static func finish(_ program: Program, within time: Duration) -> Bool {
+    do throws(SystemError) {
+      let pipe = try Pipe()
+      let process = try program.spawn(output: pipe.writing, DescriptorList())
+      var watched = pollfd(fd: process.descriptor.raw, events: Int16(POLLIN), revents: 0)
+      _ = poll(&watched, 1, Int32(clamping: time.microseconds / 1000))
+      if let status = try process.reap() { return status == .exited(0) }
+      try process.signal(SIGKILL)
+      return false
+    } catch {
+      return false
+    }
+  }
+}
+
+/// How a helper process ended, and what it wrote.
+public struct HelperResult: Equatable, Sendable {
+  /// How it ended.
+  public enum Ending: Equatable, Sendable {
+    case ended(ExitStatus)
+    /// It was killed at its deadline.
+    case timedOut
+    /// It was killed because it wrote more than it may.
+    case tooMuchOutput
+  }
+
+  /// How it ended.
+  public let ending: Ending
+  /// What it wrote to its output, up to the limit.
+  public let output: [UInt8]
+
+  public init(ending: Ending, output: [UInt8]) {
+    self.ending = ending
+    self.output = output
+  }
+
+  /// Whether it did all of its work.
+  public var succeeded: Bool { ending == .ended(.exited(0)) }
+}
+
+extension HelperProcess.Program {
+  fileprivate func spawn(
+    output: borrowing OwnedFD, _ passing: DescriptorList
+  ) throws(SystemError) -> ProcessHandle {
+    let (path, arguments) =
+      switch self {
+      case .own(let task, let arguments): ("/proc/self/exe", task.commandLine(arguments))
+      case .at(let path, let arguments): (path, [path] + arguments)
+      }
+    let environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"]
+    return try spawnProcess(path, arguments: arguments, environment: environment, output: output, passing: passing)
+  }
+}
+
+/// The process itself. It outlives the object that stands for it until it can be reaped: the handlers of its sources keep it alive.
+private final class Run {
+  private let process: ProcessHandle
+  private let output: OwnedFD
+  private let limit: Int
+  private var bytes: [UInt8] = []
+  private var done: ((HelperResult) -> Void)?
+  /// Why it was killed.
+  private var killed: HelperResult.Ending?
+  private var end: EventSource?
+  private var others: [EventSource] = []
+
+  init(
+    _ process: consuming ProcessHandle, _ output: consuming OwnedFD, _ limit: Int,
+    _ done: @escaping (HelperResult) -> Void
+  ) {
+    self.process = process
+    self.output = output
+    self.limit = limit
+    self.done = done
+  }
+
+  func watch(_ loop: EventLoop, _ deadline: Duration?) throws(SystemError) {
+    end = try loop.watch(process.descriptor, for: .readable) { [self] _ in reap() }
+    others.append(try loop.watch(output, for: .readable) { [unowned self] _ in receive() })
+    if let deadline { others.append(try loop.after(deadline) { [unowned self] in kill(.timedOut) }) }
+  }
+
+  /// Nobody wants to know any more.
+  func abandon() {
+    done = nil
+    stop()
+    // ESRCH: it has ended.
+    try? process.signal(SIGKILL)
+  }
+
+  /// Waits for the end of a process that was killed a moment after its start, and that the loop cannot watch.
+  func reapUnlessWatched() {
+    if end != nil { return }
+    do throws(SystemError) { while try process.reap() == nil { poll(nil, 0, 1) } } catch {}
+  }
+
+  private func receive() {
+    do throws(SystemError) {
+      guard let more = try readAvailable(output, limit: 16 << 10) else { return }
+      if more.isEmpty { return others.removeFirst().cancel() }
+      bytes += more
+    } catch {
+      others.removeFirst().cancel()
+    }
+    if bytes.count > limit { kill(.tooMuchOutput) }
+  }
+
+  private func kill(_ reason: HelperResult.Ending) {
+    if killed == nil { killed = reason }
+    stop()
+    try? process.signal(SIGKILL)
+  }
+
+  private func stop() {
+    for source in others { source.cancel() }
+    others = []
+  }
+
+  private func reap() {
+    let status: ExitStatus
+    do throws(SystemError) {
+      guard let ended = try process.reap() else { return }
+      status = ended
+    } catch {
+      status = .unknown
+    }
+    // What it wrote last, unless it was killed for what it wrote.
+    while killed == nil, let more = try? readAvailable(output, limit: 16 << 10), !more.isEmpty {
+      bytes += more
+      if bytes.count > limit { killed = .tooMuchOutput }
+    }
+    stop()
+    let done = done
+    self.done = nil
+    let result = HelperResult(ending: killed ?? .ended(status), output: Array(bytes.prefix(limit)))
+    // Last: the handler that runs is what keeps this object alive.
+    end?.cancel()
+    end = nil
+    done?(result)
+  }
+}

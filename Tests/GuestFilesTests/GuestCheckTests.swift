@@ -1,0 +1,152 @@
+import GuestSpec
+import Linux
+import Testing
+import UnitSyntax
+
+@testable import GuestFiles
+
+@Suite("What dormouse check finds on this host and in a guest's root")
+struct GuestCheckTests {
+  private let tree: FilesTree
+
+  init() throws {
+    tree = try FilesTree()
+    try tree.add("root/usr/lib/systemd/systemd", "x")
+    try tree.add("root/bin/page", "x")
+    try tree.add("root/etc/passwd", "root:x:0:0::/root:/bin/sh\nwww:x:33:33::/:/bin/sh\n")
+    try tree.add("root/usr/lib/systemd/system/web.socket", "[Socket]\nListenStream=[::1]:80\n")
+    try tree.link("root/etc/systemd/system/sockets.target.wants/web.socket", to: "/usr/lib/systemd/system/web.socket")
+  }
+
+  /// The problems of a guest, each as `LINE: MESSAGE`. Without a part of its own the guest has none.
+  private func check(
+    exec: String = "", files: String = "", socket: String = "ListenStream=[::1]:80\n", guest: String? = nil
+  ) throws -> [String] {
+    let directory = guest ?? "Directory=\(tree.path("root"))\n"
+    try tree.add("etc/web.guest", "[Exec]\n\(exec)[Files]\n\(files)[Socket]\n\(socket)[Guest]\n\(directory)")
+    return check("etc/web.guest")
+  }
+
+  private func check(_ path: String) -> [String] {
+    GuestFiles.check(paths: [tree.path(path)], hostUnits: [tree.path("units")]).map {
+      $0.description.replacing(tree.root + "/", with: "")
+    }
+  }
+
+  @Test("a guest whose root and units fit has no problem")
+  func sound() throws { #expect(try check() == []) }
+
+  @Test("a root directory that is missing, or is none, is named with its line")
+  func directory() throws {
+    #expect(
+      try check(guest: "Directory=\(tree.path("no"))\n").first?.hasPrefix("etc/web.guest:6: Directory=no cannot")
+        == true)
+    #expect(try check(guest: "Directory=\(tree.path("root/bin/page"))\n").first?.contains("is not a directory") == true)
+    // Without the setting no line is wrong.
+    #expect(try check(guest: "").first?.hasPrefix("etc/web.guest: /var/lib/machines/web, the root") == true)
+  }
+
+  @Test(
+    "a program that is not in the guest's root is named, though this host has it",
+    arguments: [("/usr/bin/env", 1), ("/bin/page", 0), ("page", 0)])
+  func program(path: String, problems: Int) throws {
+    let found = try check(exec: "Boot=no\nParameters=\(path) x\n")
+    #expect(found.count == problems, "\(found)")
+    #expect(found.allSatisfy { $0.hasPrefix("etc/web.guest:3: Parameters=\(path): root has no such file") })
+  }
+
+  @Test("a root without an init is named")
+  func initProgram() throws {
+    try tree.add("other/etc/passwd", "")
+    let found = try check(guest: "Directory=\(tree.path("other"))\n")
+    #expect(found.first?.contains("Boot=yes: other has no init (/usr/lib/systemd/systemd") == true, "\(found)")
+  }
+
+  @Test("a user that the guest's own passwd lacks is named, and numbers and root are not")
+  func users() throws {
+    func user(_ name: String) throws -> [String] { try check(exec: "Boot=no\nParameters=/bin/page\nUser=\(name)\n") }
+    for good in ["www", "root", "12"] { #expect(try user(good) == []) }
+    #expect(try user("daemon").first?.hasPrefix("etc/web.guest:4: User=daemon: root has no such user") == true)
+  }
+
+  @Test("an owner of a socket that this host does not know is named")
+  func socketOwners() throws {
+    let socket = "ListenStream=/run/dormouse-test.sock\nSocketUser=dormouse-nobody\nSocketGroup=dormouse-nobody\n"
+    let found = try check(exec: "Boot=no\nParameters=/bin/page\n", socket: socket)
+    #expect(
+      found.map { $0.prefix(46) } == [
+        "etc/web.guest:7: SocketUser=dormouse-nobody: t", "etc/web.guest:8: SocketGroup=dormouse-nobody: ",
+      ])
+    let known = "ListenStream=/run/dormouse-test.sock\nSocketUser=root\nSocketGroup=0\n"
+    #expect(try check(exec: "Boot=no\nParameters=/bin/page\n", socket: known) == [])
+  }
+
+  @Test("a missing source of a bind mount or a credential is named, unless the file says that it may be missing")
+  func sources() throws {
+    let none = tree.path("none")
+    func files(_ line: String) throws -> [String] { try check(files: line + "\n") }
+    #expect(try files("BindReadOnly=\(none):/srv").first?.hasPrefix("etc/web.guest:3: BindReadOnly=none: ") == true)
+    #expect(try files("Bind=-\(none):/srv") == [])
+    #expect(try files("Bind=\(tree.path("root/bin")):/srv") == [])
+    #expect(try files("Overlay=\(none)::/srv").first?.hasPrefix("etc/web.guest:3: Overlay= for /srv: none: ") == true)
+    let credential = "Directory=\(tree.path("root"))\nLoadCredential=key:\(none)\n"
+    #expect(try check(guest: credential).first?.hasPrefix("etc/web.guest:7: LoadCredential=key: ") == true)
+  }
+
+  @Test("a guest without a socket is named")
+  func noSocket() throws {
+    #expect(try check(socket: "").last?.contains("only `dormouse wake`") == true)
+  }
+
+  @Test("an address that no enabled socket unit of the guest has is named with the near miss")
+  func socketUnits() throws {
+    let found = try check(socket: "ListenStream=80\n")
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix("etc/web.guest:4: warning: ListenStream=[::]:80: ") == true, "\(found)")
+    #expect(found.first?.contains("web.socket has ListenStream=[::1]:80") == true, "\(found)")
+  }
+
+  @Test("a filter in the guest's socket unit that does not act on a passed socket is named")
+  func filters() throws {
+    try tree.add("root/etc/systemd/system/web.socket.d/a.conf", "[Socket]\nIPAddressDeny=any\n")
+    let found = try check()
+    #expect(found.count == 1)
+    #expect(
+      found.first?.hasPrefix("web:/etc/systemd/system/web.socket.d/a.conf:2: warning: IPAddressDeny=") == true,
+      "\(found)")
+  }
+
+  @Test("an address of this host's socket unit that the guest file lacks is named, and the other way round")
+  func hostSocketUnit() throws {
+    try tree.add("units/dormouse@web.socket", "[Socket]\nListenStream=[::1]:81\n")
+    let found = try check()
+    #expect(found.count == 2)
+    #expect(found.first?.hasPrefix("units/dormouse@web.socket:2: ListenStream=[::1]:81: the guest file has no") == true)
+    #expect(
+      found.first?.hasSuffix("write ListenStream=[::1]:81 instead of ListenStream=[::1]:80 in the guest file") == true)
+    #expect(found.last?.hasPrefix("etc/web.guest:4: warning: ListenStream=[::1]:80: dormouse@web.socket of") == true)
+    try tree.add("units/dormouse@web.socket", "[Socket]\nListenStream=[::1]:80\n")
+    #expect(try check() == [])
+  }
+
+  @Test("two guests that would write to one tree are named, and two that only read it are not")
+  func sharedDirectory() throws {
+    func guest(_ name: String, _ port: Int, _ settings: String) throws {
+      try tree.add(
+        "all/\(name).guest",
+        "[Exec]\nBoot=no\nParameters=/bin/page\n[Socket]\nListenStream=\(port)\n[Guest]\nDirectory=\(tree.path("root"))\n\(settings)"
+      )
+    }
+    try guest("a", 80, "")
+    try guest("b", 81, "[Files]\nVolatile=overlay\n")
+    #expect(check("all").count == 1)
+    #expect(check("all").first?.hasPrefix("all/b.guest:7: Directory=root is also the root of the guest a") == true)
+    try guest("a", 80, "[Files]\nReadOnly=yes\n")
+    #expect(check("all") == [])
+  }
+
+  @Test("nothing is said of what a guest with an error asks for, for its settings are not those that were meant")
+  func errors() throws {
+    #expect(try check(exec: "Boot=perhaps\n", guest: "").count == 1)
+  }
+}

@@ -1,0 +1,65 @@
+/* A guest that takes as many of one kind of kernel object as it gets: PID 1 with the argument cgroups, terminals or inotify, and
+ * perhaps a number that is enough. It prints "took N: REASON", sends READY=1, and gives everything back when it is stopped.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int cgroup(int number) {
+  char path[64];
+  snprintf(path, sizeof path, "/sys/fs/cgroup/%d", number);
+  return mkdir(path, 0755);
+}
+static int terminal(int number) {
+  (void)number;
+  return open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+static int inotify(int number) {
+  (void)number;
+  return inotify_init1(IN_CLOEXEC);
+}
+
+static void ready(void) {
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  strncpy(to.sun_path, getenv("NOTIFY_SOCKET"), sizeof to.sun_path - 1);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
+  close(fd);
+}
+
+static void end(int signal) {
+  (void)signal;
+  _exit(0);
+}
+
+int main(int count, char **arguments) {
+  const char *what = count > 1 ? arguments[1] : "";
+  int most = count > 2 ? atoi(arguments[2]) : 30000, taken = 0;
+  int (*take)(int) = strcmp(what, "cgroups") == 0 ? cgroup : strcmp(what, "terminals") == 0 ? terminal : inotify;
+  struct rlimit descriptors;
+  signal(SIGTERM, end);
+  getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &descriptors);
+  const char *reason = "enough";
+  for (int i = 0; i < most; i++) {
+    if (take(i) != -1)
+      taken++;
+    else
+      reason = strerror(errno);
+  }
+  printf("took %d: %s\n", taken, reason);
+  fflush(stdout);
+  ready();
+  for (;;) pause();
+}
