@@ -27,6 +27,8 @@ final class ContainerInstance: Instance {
   private var sources: [EventSource] = []
   private var memoryWatch: EventSource?
   private var knownMemoryKills = 0
+  /// How often its descriptors may be looked through.
+  var looks = SearchBudget()
   private(set) var report: (InstanceEvent) -> Void = { _ in }
   /// While PID 1 waits for its place.
   var start: PlacedStart?

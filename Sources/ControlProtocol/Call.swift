@@ -42,7 +42,7 @@ extension Call {
   public var mayWait: Bool {
     switch self {
     case .wake, .sleep, .freeze, .subscribeGuests: true
-    case .list, .status, .why, .thaw, .attach, .resize: false
+    case .list, .status, .why, .thaw, .attach, .resize, .reload: false
     }
   }
 }

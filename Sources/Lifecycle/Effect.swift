@@ -14,7 +14,7 @@ public enum Effect: Equatable, Sendable {
   case requestPlace
   /// Make PID 1; answers with `started` or `startFailed`, perhaps later.
   case start
-  /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`.
+  /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`, perhaps later.
   case divert(Divertible)
   /// The instance keeps running: steer new clients to its listeners again, and move the parked ones there.
   case restore

@@ -101,6 +101,16 @@ extension State {
   /// Whether the guest shuts down by itself, or seems to.
   public var isShuttingDownByItself: Bool { if case .selfShutdown = self { true } else { false } }
 
+  /// Whether it goes on with the answer to `divert`, and may wait for that.
+  public var awaitsDiversion: Bool {
+    switch self {
+    case .stopPending, .draining: true
+    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
+      .selfShutdown, .deactivating, .failed:
+      false
+    }
+  }
+
   /// Whether a stop may still be cancelled.
   public var isStopPending: Bool { if case .stopPending = self { true } else { false } }
 

@@ -122,6 +122,26 @@ struct IdleTests {
     }
   }
 
+  @Test(
+    "with DeferAcceptSec= a client that sends nothing neither wakes a guest nor keeps it awake, and one that sends does"
+  )
+  func silentClients() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", "DeferAcceptSec=60", settings: "[Guest]\nIdleStopSec=500ms")
+      try world.startDaemon()
+      for _ in 1...3 { try world.connect("127.0.0.1:8001").close() }
+      let asleep = try world.summary("echo")
+      #expect(asleep.wakes == 0 && asleep.state == .inactive)
+      let silent = try world.connect("127.0.0.1:8001")
+      try world.wake("echo")
+      try world.wait("echo", .inactive)
+      #expect(try world.summary("echo").wakes == 1)
+      #expect(try silent.ask("hello") == "hello")
+      #expect(try world.summary("echo").wakes == 2)
+    }
+  }
+
   @Test("a guest that was woken by a command and never used is stopped when it is idle")
   func neverUsed() throws {
     try World.with { world in

@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test("descriptors attached to a message are closed, and the message is received")
+  @Test("descriptors attached to a message are refused, or closed where the kernel is older than Linux 6.16")
   func attached() throws {
     try withSocket { socket, path in
       var ends: [Int32] = [-1, -1]
@@ -60,9 +60,14 @@ import Testing
       }
       let reading = OwnedFD(owning: ends[0])
       let writing = OwnedFD(owning: ends[1])
-      try send("READY=1", to: path, attaching: writing.raw)
+      var isRefused = false
+      do {
+        try send("READY=1", to: path, attaching: writing.raw)
+      } catch let error as SystemError where error.errno == EPERM {
+        isRefused = true
+      }
       close(writing.release())
-      #expect(try receive(socket, from: getpid()).map(\.isReady) == [true])
+      #expect(try receive(socket, from: getpid()).map(\.isReady) == (isRefused ? [] : [true]))
       // The hang-up shows that no copy of the writing end is left, once another test's child has executed its program.
       var entry = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
       #expect(poll(&entry, 1, 60_000) == 1 && Int32(entry.revents) & POLLHUP != 0)

@@ -17,6 +17,8 @@ final class Context {
   let places: StartPlaces
   /// nil when the service manager does not watch this daemon.
   let watchdog: Watchdog?
+  /// Waits for packets that are on their way. Nil: everybody waits for them.
+  let barrier: LookupBarrier?
   /// Nil: no guest is asked.
   let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
@@ -27,9 +29,10 @@ final class Context {
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
-    startLimit: Int, asker: (any Asker)? = nil
+    startLimit: Int, asker: (any Asker)? = nil, hasBarrier: Bool = false
   ) throws(SystemError) {
     sockDiag = try SockDiag()
+    barrier = hasBarrier ? try LookupBarrier(loop) : nil
     self.loop = loop
     self.timers = timers ?? loop
     self.log = log

@@ -82,7 +82,7 @@ public actor Manager {
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
       loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
-      startLimit: startLimit(loadSettings()), asker: HelperAsker(loop))
+      startLimit: startLimit(loadSettings()), asker: HelperAsker(loop), hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(

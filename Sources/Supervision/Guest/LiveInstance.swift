@@ -27,6 +27,8 @@ final class LiveInstance {
   var freezeFailure = ChangeFilter<String>()
   /// All new clients are parked.
   var isDiverted = false
+  /// How often that was done.
+  var diversions = 0
   /// The listener whose traffic thawed the guest.
   var thawCause: Listener?
   /// When the guest was woken, as time since boot.
@@ -160,8 +162,6 @@ extension LiveInstance {
 
   private func started() {
     guard let instance else { return }
-    // From now on the client that woke the guest is counted. A failure makes no difference to the start.
-    _ = try? scan.scan()
     history.counters[.handedOver] += queuedAtStart
     history.lastWake?.startedMs = sinceTrigger.milliseconds
     log(.started(pid: instance.pid, after: sinceTrigger))

@@ -10,12 +10,12 @@ extension Supervisor {
     switch effect {
     case .bindListeners: return bindListeners()
     case .watchListeners: return watchListeners()
-    case .unwatchListeners: listeners.stopWatching()
+    case .unwatchListeners: unwatchListeners()
     case .refuseClients: refuseClients()
     case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
-    case .divert(let which): return live?.divert(which) ?? .divertFailed
+    case .divert(let which): return divert(which)
     case .restore: live?.restore()
     case .unpark: unpark()
     case .scan(let question): return live?.scan(for: question) ?? .scanFailed
@@ -46,17 +46,29 @@ extension Supervisor {
     context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
   }
 
-  /// Nothing of the guest runs, so nobody but the daemon accepts.
+  /// Refuses clients while the guest is not tried. Datagrams are left: nobody waits for an answer to one that was not read.
   private func refuseClients() {
-    do throws(SystemError) {
-      try listeners.refuseAll(context.loop) { [unowned self] count in
+    let refusal = ClientRefusal(
+      context.loop,
+      refused: { [unowned self] count in
         history.counters[.connectionsRefused] += count
         history.lost(count, .failed)
-      }
-    } catch {
+      },
       // They wait in the queues, as before the guest had failed so often.
-      log(.cannotScan(error: "\(error)"))
-    }
+      failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
+    self.refusal = refusal
+    refusal.begin(at: listeners.all.filter { $0.listen.kind != .datagram })
+  }
+
+  private func unwatchListeners() {
+    refusal = nil
+    listeners.stopWatching()
+  }
+
+  /// - Returns: nil when the answer comes later.
+  private func divert(_ which: Divertible) -> Event? {
+    guard let live else { return .divertFailed }
+    return live.divert(which)
   }
 
   private func freeze() -> Event? {

@@ -15,7 +15,7 @@ extension Supervisor {
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since, files: loaded.files)
-    let found = state.mayRun ? try? live?.scan.scan() : nil
+    let found = state.mayRun ? try? live?.scan.look() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes
     status.pid = live?.instance?.pid
@@ -109,7 +109,7 @@ extension Supervisor {
     case .queued: explanation.reasons = [turn]
     case .launching, .activating:
       explanation.reasons += ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
-      explanation.connections = (try? live?.scan.scan())?.connections ?? []
+      explanation.connections = (try? live?.scan.look())?.connections ?? []
     case .active, .freezing, .stopPending:
       explainUse(&explanation)
     case .frozen:
@@ -128,7 +128,7 @@ extension Supervisor {
   }
 
   private func explainUse(_ explanation: inout GuestExplanation) {
-    guard let found = try? live?.scan.scan() else {
+    guard let found = try? live?.scan.look() else {
       explanation.reasons += ["cannot tell whether anybody uses it"]
       return
     }

@@ -30,6 +30,8 @@ final class Supervisor {
   private(set) var pauseEnds: Timestamp?
   /// Which of the guest's enabled .socket units take its sockets, and where they and its file differ; nil: its init is not systemd.
   var agreement: SocketAgreement?
+  /// Refuses clients while a guest that failed again and again is not tried.
+  var refusal: ClientRefusal?
   private var lifecycle = Lifecycle()
   private var messages: GuestLog
   private var queue: [Event] = []
@@ -145,7 +147,7 @@ extension Supervisor {
   func watchListeners() -> Event? {
     do throws(SystemError) {
       let asleepSince = context.timers.now
-      try listeners.watch(context.loop) { [unowned self] listener in
+      try listeners.watch(context.loop, context.sockDiag) { [unowned self] listener in
         let now = context.timers.now
         trigger = Trigger(cause: .connection, socket: listener.address, at: now)
         handle(.connection(quietFor: now - asleepSince))
