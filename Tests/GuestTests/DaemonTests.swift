@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Linux
 import Testing
 
 @Suite("The daemon")
@@ -22,6 +23,17 @@ struct DaemonTests {
       #expect(log.ranges(of: "(SIG").count == 3)
       #expect(lastStop.lowerBound < gone.lowerBound)
       #expect(Cgroups.processes(below: world.cgroup) == [])
+    }
+  }
+
+  @Test("the daemon's program has its own path, as the journal records it, and is read-only")
+  func program() throws {
+    try World.with { world in
+      let daemon = try world.startDaemon()
+      let path = "/proc/\(daemon.pid)/exe"
+      #expect(try readLink(path) == Built.dormoused)
+      var system = statvfs()
+      #expect(statvfs(path, &system) == 0 && system.f_flag & UInt(ST_RDONLY) != 0)
     }
   }
 

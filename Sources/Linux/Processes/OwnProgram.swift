@@ -12,11 +12,41 @@ public enum OwnProgram {
   public static func executeReadOnly() throws(SystemError) {
     let path = "/proc/self/exe"
     if try isReadOnly(path) { return }
-    // The program that is executed has no path.
+    // The program that is executed may have no path.
     if let directory { setenv(directoryVariable, directory, 1) }
+    if let program = withItsPath(path) { try execute(program, path) }
+    try execute(alone(path), path)
+  }
+
+  private static func execute(_ program: borrowing OwnedFD, _ path: String) throws(SystemError) {
+    let number = program.raw
+    try retrying("execveat \(path)") { linux_execute(number, CommandLine.unsafeArgv) }
+  }
+
+  /// Opens the program in a clone of its mount. A path in there counts from the root of the file system, so that of the program stays what it
+  /// is, for the journal's `_EXE=` and for ps(1).
+  ///
+  /// - Returns: nil when the program does not lie on the root file system.
+  private static func withItsPath(_ path: String) -> OwnedFD? {
+    guard let own = try? readLink(path), own.hasPrefix("/"),
+      let mount = try? cloneMount(at: "/"), (try? setAttributes(of: mount, .readOnly)) != nil
+    else { return nil }
+    let number = openat(mount.raw, String(own.dropFirst()), LINUX_O_PATH | O_CLOEXEC)
+    if number < 0 { return nil }
+    let program = OwnedFD(owning: number)
+    // Another mount may lie above the program's directory, or the program was replaced meanwhile.
+    var (found, expected) = (stat(), stat())
+    guard fstat(program.raw, &found) == 0, stat(path, &expected) == 0,
+      (found.st_dev, found.st_ino) == (expected.st_dev, expected.st_ino)
+    else { return nil }
+    return program
+  }
+
+  /// Opens the program in a mount that has nothing else, where its path is `/`.
+  private static func alone(_ path: String) throws(SystemError) -> OwnedFD {
     let program = try cloneMount(at: path)
     try setAttributes(of: program, .readOnly)
-    try retrying("execveat \(path)") { linux_execute(program.raw, CommandLine.unsafeArgv) }
+    return program
   }
 
   private static func isReadOnly(_ path: String) throws(SystemError) -> Bool {
@@ -28,8 +58,8 @@ public enum OwnProgram {
 
   /// The directory of this program; nil when it is not known.
   public static var directory: String? {
+    if let known = getenv(directoryVariable) { return String(cString: known) }
     guard let path = try? readLink("/proc/self/exe"), let slash = path.lastIndex(of: "/") else { return nil }
-    if path == "/" { return getenv(directoryVariable).map { String(cString: $0) } }
     return String(path[..<slash])
   }
 
