@@ -91,7 +91,9 @@ int main(void) {
   struct pollfd sockets[3] = {{3, POLLIN, 0}, {4, POLLIN, 0}, {5, POLLIN, 0}};
   if (path) strncpy(to.sun_path, path, sizeof to.sun_path - 1);
   sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "READY=1", 7, 0, (struct sockaddr *)&to, sizeof to);
-  while (poll(sockets, 3, -1) > 0) {
+  const char *passed = getenv("LISTEN_FDS");
+  nfds_t count = passed ? (nfds_t)atoi(passed) : 0;
+  while (poll(sockets, count < 3 ? count : 3, -1) > 0) {
     if (sockets[0].revents & POLLIN) serve(3);
     if (sockets[1].revents) datagram(4);
     if (sockets[2].revents) unix_datagram(5);

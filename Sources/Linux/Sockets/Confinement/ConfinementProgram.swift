@@ -19,29 +19,33 @@ struct ConfinementProgram {
   /// Makes all programs for sockets of IPv4 and IPv6.
   ///
   /// - Parameters:
-  ///   - peers: the descriptor of the map of those who sent datagrams.
+  ///   - peers: the descriptor of the map of those who sent datagrams; nil where there are only listeners of TCP.
   ///   - ports: the local ports of the sockets; none stands for any.
   /// - Returns: one for each attach type.
-  static func internet(peers: Int32, ports: Set<UInt16>) -> [ConfinementProgram] {
-    let known4 = onlyPeers(peers, address: ipv4FromContext)
-    let known6 = onlyPeers(peers, address: ipv6FromContext)
+  static func internet(peers: Int32?, ports: Set<UInt16>) -> [ConfinementProgram] {
+    let known4 = peers.map { onlyPeers($0, address: ipv4FromContext) } ?? returning(0)
+    let known6 = peers.map { onlyPeers($0, address: ipv6FromContext) } ?? returning(0)
+    let sendmsg =
+      peers == nil
+      ? []
+      : [
+        ConfinementProgram(BPF_CGROUP_UDP4_SENDMSG.rawValue, known4),
+        ConfinementProgram(BPF_CGROUP_UDP6_SENDMSG.rawValue, known6),
+      ]
     return [
       ConfinementProgram(BPF_CGROUP_INET4_CONNECT.rawValue, known4),
       ConfinementProgram(BPF_CGROUP_INET6_CONNECT.rawValue, known6),
-      ConfinementProgram(BPF_CGROUP_UDP4_SENDMSG.rawValue, known4),
-      ConfinementProgram(BPF_CGROUP_UDP6_SENDMSG.rawValue, known6),
       ConfinementProgram(
         type: BPF_PROG_TYPE_CGROUP_SKB, attachType: BPF_CGROUP_INET_INGRESS.rawValue,
         instructions: noteSenders(peers, ports: ports)),
-    ]
+    ] + sendmsg
   }
 
   /// The programs for datagram sockets of AF_UNIX (Linux 6.7). Connections of AF_UNIX cannot be connected again.
   static var unixDatagrams: [ConfinementProgram] {
-    let refuse = [instruction(0xb7, 0, 0), instruction(0x95, 0, 0)]
-    return [
-      ConfinementProgram(LINUX_BPF_CGROUP_UNIX_CONNECT, refuse),
-      ConfinementProgram(LINUX_BPF_CGROUP_UNIX_SENDMSG, refuse),
+    [
+      ConfinementProgram(LINUX_BPF_CGROUP_UNIX_CONNECT, returning(0)),
+      ConfinementProgram(LINUX_BPF_CGROUP_UNIX_SENDMSG, returning(0)),
     ]
   }
 
@@ -89,19 +93,9 @@ extension ConfinementProgram {
 
   /// Notes the sender of a datagram, and returns 1 for a packet to one of `ports`, 0 for any other. r1 is the packet, which begins with the
   /// header of IPv4 or IPv6.
-  private static func noteSenders(_ peers: Int32, ports: Set<UInt16>) -> [UInt64] {
+  private static func noteSenders(_ peers: Int32?, ports: Set<UInt16>) -> [UInt64] {
     // Each part begins with the packet in r6. Behind the addresses r7 is where the ports are, and r8 the protocol.
-    let update =
-      [
-        instruction(0x6a, 10, 0, offset: -6),  // the key has only the sender's port
-        instruction(0x62, 10, 0, offset: -72),  // the value
-        instruction(0x18, 1, 1, value: UInt64(peers)), 0,
-      ] + keyInRegister2 + [
-        instruction(0xbf, 3, 10),
-        instruction(0x07, 3, 0, value: 0xffff_ffb8),
-        instruction(0xb7, 4, 0),
-        instruction(0x85, 0, 0, value: 2),  // bpf_map_update_elem
-      ]
+    let update = peers.map(noteSender) ?? []
     // The offset of a jump counts the instructions that it leaves out. A drop leaves out all that follows.
     let end =
       [instruction(0x55, 8, 0, offset: Int16(update.count), value: 17)]  // not UDP: pass
@@ -152,6 +146,18 @@ extension ConfinementProgram {
       instruction(0x77, 8, 0, value: 4),
       instruction(0x55, 8, 0, offset: Int16(ipv4.count), value: 4),
     ] + afterVersion + returning(0)
+  }
+
+  /// bpf_map_update_elem(r1 = the map, r2 = the key, r3 = the value, r4 = BPF_ANY).
+  private static func noteSender(_ peers: Int32) -> [UInt64] {
+    [
+      instruction(0x6a, 10, 0, offset: -6),  // the key has only the sender's port
+      instruction(0x62, 10, 0, offset: -72),  // the value
+      instruction(0x18, 1, 1, value: UInt64(peers)), 0,
+    ] + keyInRegister2 + stackInRegister3(0xffff_ffb8) + [
+      instruction(0xb7, 4, 0),
+      instruction(0x85, 0, 0, value: 2),
+    ]
   }
 
   private static let keyInRegister2 = [instruction(0xbf, 2, 10), instruction(0x07, 2, 0, value: 0xffff_ffe8)]

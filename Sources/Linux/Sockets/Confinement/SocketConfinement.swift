@@ -8,7 +8,7 @@ import Glibc
 /// new cgroup, which is removed at once: its programs stay as long as its sockets. It needs CAP_BPF and CAP_NET_ADMIN.
 public enum SocketConfinement {
   /// How many senders of datagrams a socket can answer, the last ones.
-  static let mostPeers: UInt32 = 8192
+  static let mostPeers: UInt32 = 4096
 
   /// Makes a socket for `address`, not bound.
   ///
@@ -27,7 +27,8 @@ public enum SocketConfinement {
     if family == AF_UNIX {
       for program in ConfinementProgram.unixDatagrams { try attach(program, to: cgroup) }
     } else {
-      try attachInternet(to: cgroup, ports: address.port.map { $0 == 0 ? [] : [$0] } ?? [])
+      let ports: Set<UInt16> = address.port.map { $0 == 0 ? [] : [$0] } ?? []
+      try attachInternet(to: cgroup, ports: ports, answersDatagrams: kind == .datagram)
     }
     let raw = cgroup.raw
     return OwnedFD(
@@ -37,11 +38,17 @@ public enum SocketConfinement {
   /// Unique among what this process has at one time; a process that had the same number is gone.
   private static var nextNumber: String { "\(getpid()).\(Clocks.monotonic.components.attoseconds / 1_000_000_000)" }
 
-  private static func attachInternet(to cgroup: borrowing OwnedFD, ports: Set<UInt16>) throws(SystemError) {
-    let peers = OwnedFD(owning: try retrying("bpf BPF_MAP_CREATE") { linux_bpf_make_peers(mostPeers) })
+  private static func attachInternet(
+    to cgroup: borrowing OwnedFD, ports: Set<UInt16>, answersDatagrams: Bool
+  ) throws(SystemError) {
     // A jump of a program is not longer than 32,767 instructions.
     let ports = ports.count > 1000 ? [] : ports
-    for program in ConfinementProgram.internet(peers: peers.raw, ports: ports) { try attach(program, to: cgroup) }
+    if answersDatagrams {
+      let peers = OwnedFD(owning: try retrying("bpf BPF_MAP_CREATE") { linux_bpf_make_peers(mostPeers) })
+      for program in ConfinementProgram.internet(peers: peers.raw, ports: ports) { try attach(program, to: cgroup) }
+    } else {
+      for program in ConfinementProgram.internet(peers: nil, ports: ports) { try attach(program, to: cgroup) }
+    }
   }
 
   /// Attaches a program, and then detaches those of earlier daemons.
@@ -117,7 +124,8 @@ extension SocketConfinement {
       throw SystemError("confine the socket \(address), which was made in \(path)", errno: EBUSY)
     }
     if wanted {
-      try attachInternet(to: cgroup, ports: Set(bound.filter { $0.cgroup == number }.map(\.port)))
+      let ports = Set(bound.filter { $0.cgroup == number }.map(\.port))
+      try attachInternet(to: cgroup, ports: ports, answersDatagrams: true)
     } else {
       for program in ConfinementProgram.internet(peers: -1, ports: []) { detachAll(program.attachType, of: cgroup) }
     }
