@@ -17,7 +17,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   /// The resource limits that are in force; empty while none runs.
   public var limits: [LimitStatus] = []
   /// The files that configure it, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
-  public var files: [String] = []
+  public let files: [String]
   /// Its sockets, in the order of its files.
   public var sockets: [SocketStatus] = []
   /// How it was last started; null before the first start since the daemon started.
@@ -30,8 +30,6 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var stopAt: Timestamp?
   /// What the PID 1 of this instance sent to its notify socket or, while none runs, that of the last one.
   @OrNull public var report: GuestReport?
-  /// The units in the guest that have failed, when it was asked last.
-  public var failedUnits: [FailedUnit] = []
   /// What an administrator should look at, oldest first.
   public var messages: [GuestMessage] = []
   /// What happened since the daemon started.
@@ -39,10 +37,11 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   /// The end of its console output, at most 64 KiB; null unless the call requests it.
   @OrNull public var console: String?
 
-  public init(name: String, state: GuestState, since: Timestamp) {
+  public init(name: String, state: GuestState, since: Timestamp, files: [String] = []) {
     self.name = name
     self.state = state
     self.since = since
+    self.files = files
   }
 
   /// The same guest as an element of a list.
@@ -132,14 +131,17 @@ public struct GuestMessage: Codable, Equatable, Sendable {
 
 /// How severe a message is.
 public enum MessageLevel: ExtensibleEnum {
+  /// What is as it should be, and worth knowing.
+  case note
   case warning, error
   /// A level that this version does not know.
   case unrecognized(String)
 
-  public static let known: [MessageLevel] = [.warning, .error]
+  public static let known: [MessageLevel] = [.note, .warning, .error]
 
   public var rawValue: String {
     switch self {
+    case .note: "note"
     case .warning: "warning"
     case .error: "error"
     case .unrecognized(let word): word

@@ -111,6 +111,11 @@ public struct ExecSettings: Equatable, Sendable {
     public var dropped: [CapabilityChoice] = []
     /// `AmbientCapability=`.
     public var ambient: [Capabilities] = []
+
+    /// The added ones that are named, without `all`.
+    public var named: Capabilities {
+      added.reduce(into: []) { if case .one(let one) = $1 { $0.formUnion(one) } }
+    }
   }
 
   /// What the guest's processes may ask of the kernel.

@@ -10,11 +10,17 @@ extension StartFacts {
     for guest: Guest, in namespaces: GuestNamespaces
   ) throws(BoundUsersError) {
     let hosts = try Self.hostUsers(guest.files.bindUsers)
+    if hosts.isEmpty { return }
+    let (passwd, group): (String?, String?)
+    do throws(SystemError) {
+      passwd = try Self.database("passwd", of: guest, inRoot: root)
+      group = try Self.database("group", of: guest, inRoot: root)
+    } catch {
+      throw .system(error)
+    }
     var found: [BoundUser]
     do throws(BindUserError) {
-      found = try BoundUser.numbered(
-        hosts, passwd: Self.database("passwd", of: guest, inRoot: root),
-        group: Self.database("group", of: guest, inRoot: root), count: users?.map.users.count)
+      found = try BoundUser.numbered(hosts, passwd: passwd, group: group, count: users?.map.users.count)
     } catch {
       throw .user(error)
     }

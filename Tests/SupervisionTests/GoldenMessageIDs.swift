@@ -61,4 +61,5 @@ let goldenMessageIDs: [String: String] = [
   "endingAsleep": "4971b60f078f4142a68cc85cb96bc4ea",
   "signalIgnored": "b396a789c857422cb6617338acec01ed",
   "cannotRun": "8ee196b81a5a40aa825836271141e27d",
+  "linesDropped": "95a3cadbb01f4c2fbfd3e0753d4e3a94",
 ]

@@ -28,6 +28,7 @@ enum MessageID: String, CaseIterable {
   case foundOrphan = "db085454c45141aab8f46ed7cc688f69"
   case cannotEnumerateOrphans = "19330727a0594530b53462cc331d32e7"
   case noTimer = "1ae45bb40d7043998b29b9302bad8b4f"
+  case linesDropped = "95a3cadbb01f4c2fbfd3e0753d4e3a94"
 
   // What the guest makes of its sockets, and what it reports.
   case notAdopted = "adc311be00a945029b13bbb813fc61f6"
