@@ -42,10 +42,24 @@ static long file_type(int file) {
   return error < 0 ? error : status.stx_mode & S_IFMT;
 }
 
+/*
+ * Whether the mount in a descriptor is one of the file whose identity follows `source`. The daemon has looked at each name of the path, and
+ * keeps the file open, so that its number is no other file's.
+ */
+static int is_expected(int mount, const char *source) {
+  struct launch_identity expected;
+  const char *bytes = launch_next_string(source);
+  for (unsigned long i = 0; i < sizeof expected; i++) ((char *)&expected)[i] = bytes[i];
+  struct statx found;
+  if (raw5(__NR_statx, mount, (long)"", AT_EMPTY_PATH, STATX_INO, (long)&found) < 0) return 0;
+  return found.stx_dev_major == expected.major && found.stx_dev_minor == expected.minor && found.stx_ino == expected.inode;
+}
+
 long launch_open(const char *source, int slot, uint64_t set, uint64_t flags) {
   long mount = clone_mount(source, set, 0, flags);
   if (mount == -ENOENT && (flags & LAUNCH_OPTIONAL)) return 0;
   if (mount < 0) return mount;
+  if ((flags & LAUNCH_CHECK) && !is_expected((int)mount, source)) return -ESTALE;
   if ((flags & LAUNCH_NO_LINK) && file_type((int)mount) != S_IFDIR) return -ENOTDIR;
   if (mount == slot) return mount;
   long error = raw3(__NR_dup3, mount, slot, O_CLOEXEC);

@@ -37,7 +37,8 @@ extension GuestFiles {
     }
     all.addConflicts()
     var told: Set<Diagnostic> = []
-    let found = all.diagnostics + all.guests.flatMap { $0.diagnostics + $0.exposures } + all.problems(hostUnits: hostUnits)
+    let ofGuests = all.guests.flatMap { $0.diagnostics + $0.exposures }
+    let found = all.diagnostics + ofGuests + all.problems(hostUnits: hostUnits)
     return found.filter { told.insert($0).inserted }
   }
 

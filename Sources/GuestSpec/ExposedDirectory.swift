@@ -45,10 +45,8 @@ public struct ExposedDirectory: Equatable, Sendable {
 extension Guest {
   /// The directories that root of this guest is to be able to write to with users of the host's.
   ///
-  /// - Parameters:
-  ///   - root: the guest's root directory.
-  ///   - isMapped: whether the root is mounted with mapped owners.
-  ///   - hasHostIDs: whether the guest's user IDs are among those of the host's users, as with `PrivateUsers=identity`.
+  /// `root` is the guest's root directory, `isMapped` whether it is mounted with mapped owners, and `hasHostIDs` whether the guest's user IDs
+  /// are among those of the host's users, as with `PrivateUsers=identity`.
   public func exposedDirectories(root: String, isMapped: Bool, hasHostIDs: Bool) -> [ExposedDirectory] {
     var exposed: [ExposedDirectory] = []
     // Elsewhere the root is read-only, or changes to it go to a directory of the daemon's.

@@ -5,7 +5,7 @@ import Planning
 extension StartFacts {
   /// Finds the ID maps of the guest's bind mounts. The guest's own users must be known already.
   ///
-  /// A missing source is skipped here, and reported by the launch step that opens it.
+  /// A source that is missing, or that others could exchange, is skipped here, and reported by the launch step that opens it.
   public mutating func findBindMaps(for guest: Guest) {
     for case .bind(let source, let destination, _, _, _, let owners) in guest.files.mounts where !source.isEmpty {
       let owner: (user: UInt32, group: UInt32)
@@ -14,7 +14,7 @@ extension StartFacts {
       case .rootidmap: owner = rootOfGuest
       case .owneridmap: owner = ownerInGuest(destination)
       }
-      guard let status = try? FileStatus(source, followingLinks: true) else { continue }
+      guard let status = try? SafePath(source) else { continue }
       bindMaps[destination] = IDMap(
         users: IDMap.Extent(inner: status.user, outer: owner.user, count: 1),
         groups: IDMap.Extent(inner: status.group, outer: owner.group, count: 1))

@@ -17,12 +17,14 @@ final class CompiledPlan {
   /// `listeners` and `preloaded` are descriptor numbers in the plan's order, borrowed until the launch has finished.
   ///
   /// - Throws: `LaunchError` when a step cannot be compiled.
-  init(_ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32]) throws(LaunchError) {
+  init(
+    _ plan: LaunchPlan, listeners: [Int32], preloaded: [Int32], sources: CheckedSources
+  ) throws(LaunchError) {
     var block = TextBlock()
     var records: [launch_step] = []
     for step in plan.steps {
       do throws(SystemError) {
-        records.append(try step.compiled(into: &block))
+        records.append(try step.compiled(into: &block, sources))
       } catch {
         throw LaunchError("\(step.description) (\(error.call))", errno: error.errno)
       }

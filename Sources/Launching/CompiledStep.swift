@@ -7,7 +7,7 @@ extension Step {
   /// The record of this step. launch.h says what the fields of each operation mean.
   ///
   /// - Throws: `SystemError` when libseccomp cannot make the program of a filter.
-  func compiled(into block: inout TextBlock) throws(SystemError) -> launch_step {
+  func compiled(into block: inout TextBlock, _ sources: CheckedSources) throws(SystemError) -> launch_step {
     switch self {
     case .newSession: launch_step(LAUNCH_SESSION)
     case .newKeyring: launch_step(LAUNCH_KEYRING)
@@ -22,9 +22,10 @@ extension Step {
     case .propagate(let propagation, let path):
       launch_step(LAUNCH_PROPAGATE, propagation.mountFlags, text: block.append([path]))
     case .open(let slot, let source, let attributes, let recursive, let optional):
-      launch_step(
-        LAUNCH_OPEN, UInt64(slot), attributes.attributes, flags(optional: optional, recursive: recursive),
-        text: block.append([source]))
+      Self.opening(
+        source, sources[source],
+        launch_step(
+          LAUNCH_OPEN, UInt64(slot), attributes.attributes, flags(optional: optional, recursive: recursive)), &block)
     case .openOwn(let slot, let source, let attributes):
       launch_step(
         LAUNCH_OPEN, UInt64(slot), attributes.attributes, UInt64(LAUNCH_RECURSIVE.rawValue | LAUNCH_NO_LINK.rawValue),
@@ -102,6 +103,15 @@ extension Step {
       launch_step(
         LAUNCH_EXECUTE, UInt64(candidates.count), namesItself ? 1 : 0, text: block.append(candidates))
     }
+  }
+
+  private static func opening(
+    _ source: String, _ identity: launch_identity?, _ record: launch_step, _ block: inout TextBlock
+  ) -> launch_step {
+    var record = record
+    if identity != nil { record.c |= UInt64(LAUNCH_CHECK.rawValue) }
+    record.arg = block.append([source], contents: identity.map { withUnsafeBytes(of: $0) { Array($0) } } ?? [])
+    return record
   }
 
   /// The covers for a directory, a file, a FIFO, a socket, a character device and a block device.

@@ -46,15 +46,11 @@ extension StartFacts {
     return facts
   }
 
-  /// realpath(3), for a directory.
+  /// The path of a directory without symbolic links.
   private static func resolve(_ path: String) throws(SystemError) -> String {
-    guard let resolved = realpath(path, nil) else { throw SystemError("open \(path)", errno: errno) }
-    defer { free(resolved) }
-    var status = stat()
-    if stat(resolved, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR {
-      throw SystemError("open \(path)", errno: ENOTDIR)
-    }
-    return String(cString: resolved)
+    let directory = try SafePath(path)
+    if directory.kind != .directory { throw SystemError("open \(path)", errno: ENOTDIR) }
+    return directory.path
   }
 
   private static func machineID(inRoot root: String) -> String? {
@@ -116,7 +112,7 @@ extension StartFacts {
   private static func boundDevices(_ mounts: [CustomMount]) -> [Device] {
     mounts.compactMap { mount in
       guard case .bind(let source, _, _, _, _, _) = mount,
-        let status = try? FileStatus(source, followingLinks: true)
+        let path = try? SafePath(source), let status = try? FileStatus(path.alias, followingLinks: true)
       else { return nil }
       switch status.kind {
       case .characterDevice: return Device(.character, status.device.major, status.device.minor)

@@ -84,7 +84,12 @@ public final class Namespace {
     do throws(SystemError) {
       self.init(try NetworkNamespace.open(path))
     } catch {
-      let hint = error.errno == EINVAL ? " (it is none)" : ""
+      let hint =
+        switch error.errno {
+        case EINVAL: " (it is none)"
+        case EPERM: " (\(error.call))"
+        default: ""
+        }
       throw LaunchError("opening the network namespace \(path)\(hint)", errno: error.errno)
     }
   }

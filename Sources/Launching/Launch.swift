@@ -84,7 +84,11 @@ public final class WaitingLaunch {
       if let number = handed.number(of: kind) { return number }
       return try namespaces.number(of: kind, terminals: mount, smallInit: smallInit)
     }
-    let compiled = try CompiledPlan(plan, listeners: listeners.numbers, preloaded: preloaded)
+    let sources = try CheckedSources(of: plan)
+    // The child finds the files again while these are open.
+    defer { withExtendedLifetime(sources) {} }
+    let compiled = try CompiledPlan(
+      plan, listeners: listeners.numbers, preloaded: preloaded, sources: sources)
     let score = try LentScore(plan.oomScoreAdjust)
     defer { score.restore() }
     let started = compiled.start(in: payload)

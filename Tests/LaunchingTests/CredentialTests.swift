@@ -52,7 +52,7 @@ struct CredentialTests {
       }
     }
     let path = scratch.path
-    #expect(words(Credential("a", .path("/none"))) == "credential a: stat /none: No such file or directory")
+    #expect(words(Credential("a", .path("/none"))) == "credential a: open /none: No such file or directory")
     #expect(words(Credential("a", .path(path + "/fifo"))) == "credential a: read \(path)/fifo: Invalid argument")
     let tooMuch = "credential a: all credentials together take more than 1 MiB"
     #expect(words(Credential("a", .path(path + "/large"))) == tooMuch)

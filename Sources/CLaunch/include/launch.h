@@ -73,7 +73,8 @@ enum launch_op {
   LAUNCH_CROSS,     /* pin; a: slot of the user namespace */
   LAUNCH_UNPIN,
   LAUNCH_PROPAGATE, /* path; a: MS_SLAVE, MS_PRIVATE or MS_SHARED */
-  LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL, LAUNCH_NO_LINK */
+  LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL, LAUNCH_NO_LINK; with
+                       LAUNCH_CHECK a struct launch_identity after the source */
   LAUNCH_MAP,       /* a: slot to change; b: slot of a user namespace; c: LAUNCH_RECURSIVE */
   LAUNCH_ATTACH,    /* target; a: slot */
   LAUNCH_MOUNT,     /* type, target, data; a: flags; c: LAUNCH_OPTIONAL */
@@ -107,13 +108,20 @@ enum launch_op {
   LAUNCH_EXECUTE    /* candidates; a: how many; b: whether the zeroth argument is the candidate */
 };
 
+/* What statx(2) tells a file from all others by. All zero: no file is this one. */
+struct launch_identity {
+  uint32_t major, minor;
+  uint64_t inode;
+};
+
 enum launch_flag {
   LAUNCH_OPTIONAL = 1,   /* a missing source is skipped */
   LAUNCH_RECURSIVE = 2,
   LAUNCH_NO_LINK = 4,    /* fails unless the source is a directory, not a symbolic link to one */
   LAUNCH_REPLACE = 8,    /* removes an existing file first */
   LAUNCH_KEEP_LINK = 16, /* skips the step where a symbolic link exists */
-  LAUNCH_LENIENT = 32    /* ignores a failure */
+  LAUNCH_LENIENT = 32,   /* ignores a failure */
+  LAUNCH_CHECK = 64      /* fails unless the source is this very file */
 };
 
 struct launch_step {

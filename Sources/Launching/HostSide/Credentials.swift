@@ -44,7 +44,7 @@ struct Credentials {
   private mutating func find(_ name: String, in searchPath: [String], as id: String) throws(SystemError) {
     for directory in searchPath {
       do throws(SystemError) {
-        return try add(id, try readRegularFile("\(directory)/\(name)", limit: Credential.sizeLimit))
+        return try add(id, try readSafely("\(directory)/\(name)", limit: Credential.sizeLimit))
       } catch {
         if error.errno != ENOENT { throw error }
       }
@@ -53,8 +53,8 @@ struct Credentials {
 
   private mutating func load(_ id: String, _ path: String, orElse fallback: Secret?) throws(SystemError) {
     do throws(SystemError) {
-      if try FileStatus(path, followingLinks: true).kind == .directory { return try loadDirectory(id, path) }
-      try add(id, try readRegularFile(path, limit: Credential.sizeLimit))
+      if try SafePath(path).kind == .directory { return try loadDirectory(id, path) }
+      try add(id, try readSafely(path, limit: Credential.sizeLimit))
     } catch {
       if error.errno != ENOENT || fallback == nil { throw error }
     }
@@ -67,7 +67,7 @@ struct Credentials {
       switch try FileStatus(file, followingLinks: false).kind {
       case .directory: try loadDirectory(fileID, file)
       case .regular where Credential.isValid(id: fileID):
-        if contents[fileID] == nil { try add(fileID, try readRegularFile(file, limit: Credential.sizeLimit)) }
+        if contents[fileID] == nil { try add(fileID, try readSafely(file, limit: Credential.sizeLimit)) }
       case .regular, .symbolicLink, .characterDevice, .blockDevice, .fifo, .socket: continue
       }
     }

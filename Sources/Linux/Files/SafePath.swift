@@ -40,7 +40,7 @@ public struct SafePath: ~Copyable {
       }
     }
     self.path = "/" + place.names.joined(separator: "/")
-    identity = FileIdentity(device: UInt64(place.status.st_dev), inode: UInt64(place.status.st_ino))
+    identity = FileIdentity(device: DeviceNumber(place.status.st_dev), inode: UInt64(place.status.st_ino))
     kind = FileStatus.Kind(mode: place.status.st_mode)
     user = place.status.st_uid
     group = place.status.st_gid
@@ -168,9 +168,24 @@ public struct SafePath: ~Copyable {
 }
 
 /// What stat(2) tells a file from all others by.
-public struct FileIdentity: Hashable, Sendable {
-  public let device: UInt64
+public struct FileIdentity: Equatable, Sendable {
+  /// The number of its file system.
+  public let device: DeviceNumber
+  /// Its number there.
   public let inode: UInt64
+}
+
+/// Reads a whole regular file of at most `limit` bytes at a path that nobody but root can lead elsewhere (`SafePath`).
+///
+/// - Throws: `SystemError`; `EINVAL` when it is not a regular file, `EFBIG` when it is longer than `limit`.
+public func readSafely(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+  let file = try SafePath(path)
+  guard file.kind == .regular else { throw SystemError("read \(path)", errno: EINVAL) }
+  do throws(SystemError) {
+    return try readFile(file.alias, limit: limit)
+  } catch {
+    throw SystemError("read \(path)", errno: error.errno)
+  }
 }
 
 /// Who may enter a directory.

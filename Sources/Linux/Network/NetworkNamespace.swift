@@ -16,7 +16,7 @@ public enum NetworkNamespace {
   /// - Throws: `SystemError`; `ENOENT` when nothing is there, `EINVAL` when it is something else.
   public static func open(_ path: String) throws(SystemError) -> OwnedFD {
     // O_PATH first, because opening anything else has effects: a FIFO blocks, a device may act.
-    let place = OwnedFD(owning: try retrying("open \(path)") { Glibc.open(path, LINUX_O_PATH | O_CLOEXEC) })
+    let place = try SafePath(path).takeDescriptor()
     var status = statfs()
     let raw = place.raw
     try retrying("statfs \(path)") { fstatfs(raw, &status) }
