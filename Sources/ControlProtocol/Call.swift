@@ -20,6 +20,8 @@ public enum Call: Equatable, Sendable {
   case attach(name: String, terminal: Int?, size: TerminalSize?)
   /// Reports that the client's own terminal has another size.
   case resize(name: String, terminal: Int?, size: TerminalSize)
+  /// Reads the guest files again. The reply comes when they are in force, or wait for their guests to stop.
+  case reload
 }
 
 /// The size of a terminal in characters.
@@ -32,6 +34,16 @@ public struct TerminalSize: Equatable, Sendable {
   public init(rows: UInt16, columns: UInt16) {
     self.rows = rows
     self.columns = columns
+  }
+}
+
+extension Call {
+  /// Whether its reply may come later, by what happens to a guest.
+  public var mayWait: Bool {
+    switch self {
+    case .wake, .sleep, .freeze, .subscribeGuests: true
+    case .list, .status, .why, .thaw, .attach, .resize, .reload: false
+    }
   }
 }
 
@@ -50,12 +62,13 @@ extension Call {
     case .subscribeGuests: .subscribeGuests
     case .attach: .attach
     case .resize: .resize
+    case .reload: .reload
     }
   }
 
   private var arguments: Arguments {
     switch self {
-    case .list: [:]
+    case .list, .reload: [:]
     case .status(let name, let console): [.guest: .string(name), .console: .bool(console)]
     case .why(let name), .wake(let name), .thaw(let name): [.guest: .string(name)]
     case .sleep(let name, let now), .freeze(let name, let now): [.guest: .string(name), .now: .bool(now)]

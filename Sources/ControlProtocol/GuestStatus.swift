@@ -30,8 +30,6 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var stopAt: Timestamp?
   /// What the PID 1 of this instance sent to its notify socket or, while none runs, that of the last one.
   @OrNull public var report: GuestReport?
-  /// The units in the guest that have failed, when it was asked last.
-  public var failedUnits: [FailedUnit] = []
   /// What an administrator should look at, oldest first.
   public var messages: [GuestMessage] = []
   /// What happened since the daemon started.
@@ -133,14 +131,17 @@ public struct GuestMessage: Codable, Equatable, Sendable {
 
 /// How severe a message is.
 public enum MessageLevel: ExtensibleEnum {
+  /// What is as it should be, and worth knowing.
+  case note
   case warning, error
   /// A level that this version does not know.
   case unrecognized(String)
 
-  public static let known: [MessageLevel] = [.warning, .error]
+  public static let known: [MessageLevel] = [.note, .warning, .error]
 
   public var rawValue: String {
     switch self {
+    case .note: "note"
     case .warning: "warning"
     case .error: "error"
     case .unrecognized(let word): word

@@ -1,21 +1,27 @@
 /// The errors of `io.dormouse.Manager`.
 public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   case noSuchGuest(name: String)
+  case badSetting(name: String, reason: String)
   case wakeFailed(name: String, reason: String)
   case sleepFailed(name: String, reason: String)
   case freezeFailed(name: String, reason: String)
   case consoleFailed(name: String, reason: String)
+  case reloadFailed(reason: String)
   case tooManySubscribers
+  case tooManyWaiting
   case subscriberTooSlow
 
   public var description: String {
     switch self {
     case .noSuchGuest(let name): "there is no guest \(name); `dormouse list` shows the guests"
+    case .badSetting(let name, let reason): "\(name) is not managed, because its file has an error: \(reason)"
     case .wakeFailed(let name, let reason): "cannot wake \(name): \(reason)"
     case .sleepFailed(let name, let reason): "cannot stop \(name): \(reason)"
     case .freezeFailed(let name, let reason): "cannot freeze \(name): \(reason)"
     case .consoleFailed(let name, let reason): "cannot connect to a terminal of \(name): \(reason)"
+    case .reloadFailed(let reason): "guest files have errors: \(reason)"
     case .tooManySubscribers: "the daemon has as many subscribers as it serves at once"
+    case .tooManyWaiting: "as many calls wait for guests as the daemon holds at once; try again when some are answered"
     case .subscriberTooSlow: "the subscription has ended: replies were not read in time"
     }
   }
@@ -38,11 +44,14 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
 
   private static let entries = [
     Entry(.noSuchGuest) { fields throws(ServiceError) in .noSuchGuest(name: try fields.string(.guest)) },
+    Entry(.badSetting, of: ManagerError.badSetting),
     Entry(.wakeFailed, of: ManagerError.wakeFailed),
     Entry(.sleepFailed, of: ManagerError.sleepFailed),
     Entry(.freezeFailed, of: ManagerError.freezeFailed),
     Entry(.consoleFailed, of: ManagerError.consoleFailed),
+    Entry(.reloadFailed) { fields throws(ServiceError) in .reloadFailed(reason: try fields.string(.reason)) },
     Entry(.tooManySubscribers) { _ in .tooManySubscribers },
+    Entry(.tooManyWaiting) { _ in .tooManyWaiting },
     Entry(.subscriberTooSlow) { _ in .subscriberTooSlow },
   ]
 
@@ -53,11 +62,14 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   var type: ErrorType {
     switch self {
     case .noSuchGuest: .noSuchGuest
+    case .badSetting: .badSetting
     case .wakeFailed: .wakeFailed
     case .sleepFailed: .sleepFailed
     case .freezeFailed: .freezeFailed
     case .consoleFailed: .consoleFailed
+    case .reloadFailed: .reloadFailed
     case .tooManySubscribers: .tooManySubscribers
+    case .tooManyWaiting: .tooManyWaiting
     case .subscriberTooSlow: .subscriberTooSlow
     }
   }
@@ -66,10 +78,12 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   var arguments: Arguments {
     switch self {
     case .noSuchGuest(let name): [.guest: .string(name)]
-    case .wakeFailed(let name, let reason), .sleepFailed(let name, let reason), .freezeFailed(let name, let reason),
+    case .reloadFailed(let reason): [.reason: .string(reason)]
+    case .badSetting(let name, let reason), .wakeFailed(let name, let reason), .sleepFailed(let name, let reason),
+      .freezeFailed(let name, let reason),
       .consoleFailed(let name, let reason):
       [.guest: .string(name), .reason: .string(reason)]
-    case .tooManySubscribers, .subscriberTooSlow: [:]
+    case .tooManySubscribers, .tooManyWaiting, .subscriberTooSlow: [:]
     }
   }
 
@@ -89,6 +103,9 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension ErrorType {
   static let noSuchGuest = ErrorType("NoSuchGuest", "There is no guest file of this name.", [.guest])
+  static let badSetting = ErrorType(
+    "BadSetting", "The guest's file has an error, so the guest is not managed.", [.guest, .reason])
+  static let reloadFailed = ErrorType("ReloadFailed", "Guest files have errors. Those without are in force.", [.reason])
   static let wakeFailed = ErrorType("WakeFailed", "The guest did not become ready.", [.guest, .reason])
   static let sleepFailed = ErrorType("SleepFailed", "The guest is in use, or did not stop.", [.guest, .reason])
   static let freezeFailed = ErrorType(
@@ -97,6 +114,8 @@ extension ErrorType {
     "ConsoleFailed", "The guest is not running, is frozen, or has no such terminal.", [.guest, .reason])
   static let tooManySubscribers = ErrorType(
     "TooManySubscribers", "The daemon serves no more subscribers at once.")
+  static let tooManyWaiting = ErrorType(
+    "TooManyWaiting", "As many calls wait for guests as the daemon holds at once. The call was not carried out.")
   static let subscriberTooSlow = ErrorType(
     "SubscriberTooSlow",
     """

@@ -15,7 +15,7 @@ extension Interface {
       """,
     types: managerTypes,
     methods: [
-      .list, .status, .why, .wake, .sleep, .freeze, .thaw, .subscribeGuests, .attach, .resize,
+      .list, .status, .why, .wake, .sleep, .freeze, .thaw, .subscribeGuests, .attach, .resize, .reload,
     ],
     errors: ManagerError.types)
 }
@@ -37,7 +37,7 @@ extension Method {
 
   static let wake = Method(
     "Wake", "Starts a guest. The reply comes when the guest is ready, at once if it already is.",
-    [.guest], reply: .nothing, errors: [.noSuchGuest, .wakeFailed]
+    [.guest], reply: .nothing, errors: [.noSuchGuest, .badSetting, .wakeFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in .call(.wake(name: try arguments.string(.guest))) }
 
   static let sleep = Method(
@@ -45,7 +45,7 @@ extension Method {
     """
     Stops a guest. The reply comes when the guest has ended, at once if none runs. A guest in use is not stopped, unless now is true.
     """,
-    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .sleepFailed]
+    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .sleepFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in
     .call(.sleep(name: try arguments.string(.guest), now: arguments.flag(.now)))
   }
@@ -56,14 +56,14 @@ extension Method {
     Freezes a running guest. The reply comes when the guest is frozen, at once if it already is. The next connection thaws it.
     A guest in use is not frozen, unless now is true.
     """,
-    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .freezeFailed]
+    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .freezeFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in
     .call(.freeze(name: try arguments.string(.guest), now: arguments.flag(.now)))
   }
 
   static let thaw = Method(
     "Thaw", "Thaws a frozen guest. Nothing happens to one that is not frozen.",
-    [.guest], reply: .nothing, errors: [.noSuchGuest]
+    [.guest], reply: .nothing, errors: [.noSuchGuest, .badSetting]
   ) { arguments throws(ServiceError) in .call(.thaw(name: try arguments.string(.guest))) }
 
   static let subscribeGuests = Method(
@@ -72,7 +72,8 @@ extension Method {
     Reports the state of all guests, or of the named one, and then each change of it. The first reply has all of them. A further reply
     comes when a guest changes its state, is added, or is removed. The replies end with the connection, or with an error.
     """,
-    [.optionalGuest], flag: .more, reply: .changes, errors: [.noSuchGuest, .tooManySubscribers, .subscriberTooSlow]
+    [.optionalGuest], flag: .more, reply: .changes,
+    errors: [.noSuchGuest, .badSetting, .tooManySubscribers, .tooManyWaiting, .subscriberTooSlow]
   ) { arguments in .call(.subscribeGuests(name: arguments.optionalString(.optionalGuest))) }
 
   static let attach = Method(
@@ -82,7 +83,7 @@ extension Method {
     it is the console, with one a terminal of Terminals=. rows and columns are the size of the client's own terminal.
     """,
     [.guest, .terminal, .optionalRows, .optionalColumns], flag: .upgrade, reply: .attached,
-    errors: [.noSuchGuest, .consoleFailed]
+    errors: [.noSuchGuest, .badSetting, .consoleFailed]
   ) { arguments throws(ServiceError) in
     .call(
       .attach(
@@ -91,12 +92,22 @@ extension Method {
 
   static let resize = Method(
     "Resize", "Reports that the client's own terminal has another size.",
-    [.guest, .terminal, .rows, .columns], reply: .nothing, errors: [.noSuchGuest, .consoleFailed]
+    [.guest, .terminal, .rows, .columns], reply: .nothing, errors: [.noSuchGuest, .badSetting, .consoleFailed]
   ) { arguments throws(ServiceError) in
     guard let size = try arguments.size() else { throw .invalidParameter(Field.rows.name) }
     return .call(
       .resize(name: try arguments.string(.guest), terminal: arguments.optionalInt(.terminal), size: size))
   }
+}
+
+extension Method {
+  static let reload = Method(
+    "Reload",
+    """
+    Reads the guest files again, as SIGHUP does. The reply is an error when some of them have one; all others are in force then.
+    """,
+    reply: .nothing, errors: [.reloadFailed]
+  ) { _ in .call(.reload) }
 }
 
 extension Field {

@@ -21,7 +21,7 @@ extension Interface {
       """
       Why a connection or a datagram was lost. notAdopted: no process of the guest took the listening socket. notUnparked: it was parked
       and could not be moved to a guest. unanswered: a stopping guest closed it without a reply. killed: it was open when the guest was
-      killed.
+      killed. failed: the guest had failed to start too often, so its clients were refused until it was tried again.
       """, LossReason.self))
 
     \(enumeration(
@@ -141,6 +141,8 @@ extension Interface {
       signalsLevel: ?int,
       # The active targets, in the order in which they became active
       units: []string,
+      # The units that have failed, when it was asked last
+      failedUnits: []FailedUnit,
       # poweroff, halt, reboot, kexec or exit
       shutdown: ?string,
       rebootParameter: ?string,
@@ -232,8 +234,6 @@ extension Interface {
       stopAt: ?int,
       # Of this instance or, while none runs, of the last one
       report: ?GuestReport,
-      # The units in the guest that have failed, when it was asked last
-      failedUnits: []FailedUnit,
       # Oldest first
       messages: []GuestMessage,
       counters: GuestCounters,

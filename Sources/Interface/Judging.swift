@@ -82,8 +82,8 @@ extension Observation {
 
   var isInItsPlace: Verdict {
     .holds(
-      if: !cgroups.guest.isEmpty && cgroups.guest.isBelow(cgroups.daemon),
-      else: "the guest is in \(cgroups.guest), not below \(cgroups.daemon)")
+      if: !cgroups.guest.isEmpty && cgroups.guest.isBelow(cgroups.unit),
+      else: "the guest is in \(cgroups.guest), not below \(cgroups.unit)")
   }
 
   func registered(_ verdict: (_ machine: [String: String]) -> Verdict) -> Verdict {

@@ -51,9 +51,9 @@ public struct Observation: Equatable, Sendable {
     public var guest = ""
     /// The names of all cgroups below that of the guest.
     public var below: Set<String> = []
-    /// The path on the host of the cgroup that was delegated to the daemon.
-    public var daemon = ""
-    /// Whether systemd on the host delegated the daemon's cgroup; nil if systemd did not create it.
+    /// The path on the host of the cgroup of the guest's unit: of its scope, or where it has none, of the daemon's own unit.
+    public var unit = ""
+    /// Whether systemd on the host delegated that cgroup; nil if systemd did not create it.
     public var isDelegated: Bool?
     /// The number of device programs that apply to the guest; nil if the kernel does not tell.
     public var devicePrograms: Int?

@@ -56,10 +56,13 @@ extension StartFacts {
     do throws(LaunchError) { map = try namespaces.namespace(of: user.map(in: users?.map)) } catch {
       throw .launch(error)
     }
-    do throws(MappingRefusal) {
+    do throws(MappingError) {
       return try namespaces.mapping(of: host.home, by: map, recursive: true) == .tree
     } catch {
-      throw .user(.homeCannotBeMapped(host.name, home: host.home, error))
+      switch error {
+      case .refused(let refusal): throw .user(.homeCannotBeMapped(host.name, home: host.home, refusal))
+      case .system(let error): throw .system(error)
+      }
     }
   }
 }

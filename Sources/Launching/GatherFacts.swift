@@ -17,11 +17,10 @@ extension StartFacts {
     // With Volatile=yes the guest does not see the root's /etc.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
-    let isOverlaid = guest.files.volatile == .overlay || guest.exec.root.ephemeral && guest.files.volatile == .no
-    // systemd in the guest takes the ID from its root, so the root's ID comes first. In an overlay the file can be replaced, so the setting
-    // comes first, and the root's ID is not used over Directory=/, where it is the host's own.
-    let id = isOverlaid ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
+    // The setting comes first, because the guest can write to its root. Over Directory=/ the root's ID is the host's own.
+    let id = wanted ?? (root == "/" ? nil : rootID)
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
+    facts.identity.hostID = wanted ?? fallbackMachineID
     facts.identity.rootMachineID = rootID
     if guest.exec.boot { facts.rootFiles.systemd = systemdVersion(inRoot: root) }
     facts.host.osReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }

@@ -110,10 +110,13 @@ struct RootSteps {
   /// apply presets and ask questions.
   private var writesMachineID: Bool {
     let found = facts.identity.rootMachineID
+    if guest.files.volatile == .yes { return true }
+    if found == facts.identity.machineID { return false }
+    // systemd in the guest takes the ID from the file before that of its environment.
+    if found != nil, guest.policy.machineID == facts.identity.machineID { return true }
     return switch guest.files.volatile {
-    case .yes: true
-    case .overlay: found != facts.identity.machineID
-    case .no: guest.isEphemeral && found != nil && found != facts.identity.machineID
+    case .yes, .overlay: true
+    case .no: guest.isEphemeral && found != nil
     case .state: false
     }
   }

@@ -44,13 +44,15 @@ public struct StartFacts: Equatable, Sendable {
   public init(root: String, staging: String, machineID: String) {
     self.root = root
     self.staging = staging
-    identity = Identity(machineID: machineID)
+    identity = Identity(machineID: machineID, hostID: machineID)
   }
 
   /// The IDs by which the guest and this start are known.
   public struct Identity: Equatable, Sendable {
     /// The guest's machine ID, 32 lower-case hexadecimal digits. `container_uuid` passes it to PID 1.
     public var machineID: String
+    /// The ID that the host's side alone decides: `MachineID=`, or one that is derived from the guest's name.
+    public var hostID: String
     /// The ID in the root's /etc/machine-id, if the file has one. systemd in the guest then ignores `container_uuid`.
     public var rootMachineID: String?
     /// A UUID, new for each start, that the guest reads as its boot ID.

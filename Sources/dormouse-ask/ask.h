@@ -1,4 +1,5 @@
-// dormouse-ask PID: asks the systemd of a guest that runs about its sockets and its failed units, and prints one line of JSON.
+// dormouse-ask PID [ADDRESS...]: asks the systemd of a guest that runs which of its units have failed, and which have one of the
+// addresses (as "Stream [::]:80"), and prints one line of JSON.
 //
 // Everything that it reads belongs to the guest, which may be hostile: its bus may accept and be silent, answer by a byte each second or
 // by gigabytes, or be a socket of the host's. So it is a process of its own. Its memory is limited, one alarm ends it whatever it waits
@@ -13,7 +14,7 @@
 #include <systemd/sd-journal.h>
 
 // How many units are described. A guest may have any number of them.
-enum { ASK_SOCKETS = 32, ASK_FAILED = 8, ASK_JOURNALS = 4 };
+enum { ASK_SOCKETS = 256, ASK_FAILED = 8, ASK_JOURNALS = 4 };
 // The longest text of the guest's that is passed on, in bytes.
 enum { ASK_TEXT = 240 };
 
@@ -26,6 +27,6 @@ sd_journal *ask_journal(int root);
 // Copies the last line that a unit, or systemd about it, logged in this boot. Empty when there is none.
 void ask_last_line(sd_journal *journal, const char *unit, char line[ASK_TEXT + 1]);
 // Asks, and prints the answer. -errno when the guest did not answer.
-int ask_units(int socket, bool is_bus, sd_journal *journal, FILE *out);
+int ask_units(int socket, bool is_bus, sd_journal *journal, char *const addresses[], int address_count, FILE *out);
 // Prints a text of the guest's as a string of JSON, without control characters and at most ASK_TEXT bytes of it.
 void ask_print(FILE *out, const char *text);

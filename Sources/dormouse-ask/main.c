@@ -33,7 +33,7 @@ static int drop(void) {
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
-static int ask(pid_t pid) {
+static int ask(pid_t pid, char *const addresses[], int count) {
   int root = ask_root(pid);
   if (root < 0) return root;
   bool is_bus;
@@ -46,7 +46,7 @@ static int ask(pid_t pid) {
   static char answer[64 << 10];
   FILE *out = fmemopen(answer, sizeof answer, "w");
   if (out == NULL) return -errno;
-  result = ask_units(socket, is_bus, journal, out);
+  result = ask_units(socket, is_bus, journal, addresses, count, out);
   if (result < 0) return result;
   if (fclose(out) != 0 || answer[sizeof answer - 1] != 0) return -EMSGSIZE;
   return fputs(answer, stdout) < 0 || fflush(stdout) != 0 ? -EIO : 0;
@@ -54,13 +54,13 @@ static int ask(pid_t pid) {
 
 int main(int count, char *arguments[]) {
   char *end = NULL;
-  long pid = count == 2 ? strtol(arguments[1], &end, 10) : 0;
+  long pid = count >= 2 ? strtol(arguments[1], &end, 10) : 0;
   if (pid <= 1 || *end != 0) {
-    fprintf(stderr, "usage: dormouse-ask PID\n");
+    fprintf(stderr, "usage: dormouse-ask PID [ADDRESS...]\n");
     return 64;
   }
   int result = limit();
-  if (result == 0) result = ask((pid_t)pid);
+  if (result == 0) result = ask((pid_t)pid, arguments + 2, count - 2);
   if (result < 0) fprintf(stderr, "dormouse-ask: %s\n", strerror(-result));
   // Not by exit(3): nothing is left to be flushed, and the bus and the journal are the guest's.
   _exit(result < 0);

@@ -11,7 +11,9 @@ static const char *const DESTINATION = "org.freedesktop.systemd1", *const MANAGE
 
 // What ListUnitsByPatterns tells of a unit.
 struct unit {
-  char name[256], load[32], state[32], sub[32], path[512];
+  char name[256], load[32], state[32], path[512];
+  // An address that is asked for, of a socket unit that has one.
+  char address[ASK_TEXT + 1];
 };
 
 static void copy(char *to, size_t size, const char *from) { snprintf(to, size, "%s", from); }
@@ -28,7 +30,6 @@ static int read_units(sd_bus_message *reply, struct unit units[], int limit) {
     copy(unit->name, sizeof unit->name, name);
     copy(unit->load, sizeof unit->load, load);
     copy(unit->state, sizeof unit->state, state);
-    copy(unit->sub, sizeof unit->sub, sub);
     copy(unit->path, sizeof unit->path, path);
   }
   return result < 0 ? result : count;
@@ -97,22 +98,54 @@ static void print_failed(sd_bus *bus, const struct unit *unit, sd_journal *journ
   fputc('}', out);
 }
 
-static void print_listen(sd_bus *bus, const struct unit *unit, FILE *out) {
-  sd_bus_message *reply = NULL;
-  const char *kind, *address, *separator = "";
+// Whether two addresses are the same for systemd, which ignores the interface of an IPv6 address.
+static bool is_same(const char *one, const char *other) {
+  size_t length = strstr(one, " [") == NULL ? strlen(one) : strcspn(one, "%");
+  size_t other_length = strstr(other, " [") == NULL ? strlen(other) : strcspn(other, "%");
+  return length == other_length && strncmp(one, other, length) == 0;
+}
+
+static void print_listen(const struct unit *unit, FILE *out) {
   fprintf(out, ",\"listen\":[");
-  if (sd_bus_get_property(bus, DESTINATION, unit->path, interface_of(unit->name), "Listen", NULL, &reply, "a(ss)") >= 0 &&
-      sd_bus_message_enter_container(reply, 'a', "(ss)") > 0) {
-    for (int count = 0; count < ASK_SOCKETS && sd_bus_message_read(reply, "(ss)", &kind, &address) > 0; count++) {
-      char text[ASK_TEXT + 1];
-      snprintf(text, sizeof text, "%s %s", kind, address);
-      fprintf(out, "%s", separator);
-      ask_print(out, text);
-      separator = ",";
+  ask_print(out, unit->address);
+  fputc(']', out);
+}
+
+// The addresses that are asked for; an answer that has one of them is marked with it.
+static char *const *wanted;
+static int wanted_count, pending;
+
+static int on_listen(sd_bus_message *reply, void *data, sd_bus_error *error) {
+  (void)error;
+  struct unit *unit = data;
+  const char *kind, *address;
+  pending--;
+  if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_enter_container(reply, 'v', "a(ss)") <= 0 ||
+      sd_bus_message_enter_container(reply, 'a', "(ss)") <= 0)
+    return 0;
+  while (unit->address[0] == 0 && sd_bus_message_read(reply, "(ss)", &kind, &address) > 0) {
+    char text[ASK_TEXT + 1];
+    snprintf(text, sizeof text, "%s %s", kind, address);
+    for (int index = 0; index < wanted_count; index++) {
+      if (is_same(text, wanted[index])) copy(unit->address, sizeof unit->address, text);
     }
   }
-  fputc(']', out);
-  sd_bus_message_unref(reply);
+  return 0;
+}
+
+// Finds the units that have an address which is asked for. All questions are sent at once: each answer costs a turn of two processes.
+static int find_addresses(sd_bus *bus, struct unit units[], int count) {
+  int result = 0;
+  for (int index = 0; index < count && result >= 0; index++, pending++) {
+    result = sd_bus_call_method_async(
+        bus, NULL, DESTINATION, units[index].path, "org.freedesktop.DBus.Properties", "Get", on_listen, &units[index], "ss",
+        "org.freedesktop.systemd1.Socket", "Listen");
+  }
+  while (pending > 0 && result >= 0) {
+    result = sd_bus_process(bus, NULL);
+    if (result == 0) result = sd_bus_wait(bus, UINT64_MAX);
+  }
+  return result < 0 ? result : 0;
 }
 
 static void print_service(sd_bus *bus, const struct unit *unit, FILE *out) {
@@ -135,7 +168,7 @@ static void print_socket(sd_bus *bus, const struct unit *unit, sd_journal *journ
   fprintf(out, ",\"state\":");
   ask_print(out, unit->state);
   print_text(bus, unit, out, "result", "Result");
-  print_listen(bus, unit, out);
+  print_listen(unit, out);
   print_service(bus, unit, out);
   // What serves needs no explanation.
   print_log(strcmp(unit->state, "active") == 0 ? NULL : journal, unit->name, out);
@@ -150,12 +183,16 @@ static int start(sd_bus **bus, int socket, bool is_bus) {
   return result < 0 ? result : sd_bus_start(*bus);
 }
 
-int ask_units(int socket, bool is_bus, sd_journal *journal, FILE *out) {
+int ask_units(int socket, bool is_bus, sd_journal *journal, char *const addresses[], int address_count, FILE *out) {
+  wanted = addresses;
+  wanted_count = address_count;
   static struct unit failed[ASK_FAILED], sockets[ASK_SOCKETS];
   sd_bus *bus = NULL;
   int result = start(&bus, socket, is_bus);
   int failures = result < 0 ? result : list_units(bus, "failed", NULL, failed, ASK_FAILED);
   int count = failures < 0 ? failures : list_units(bus, NULL, "*.socket", sockets, ASK_SOCKETS);
+  if (count >= 0) result = find_addresses(bus, sockets, count);
+  if (result < 0) return result;
   // The bus is never closed: that would flush it, and wait for a guest that does not read.
   if (count < 0) return count;
   fprintf(out, "{\"failed\":[");
@@ -164,9 +201,12 @@ int ask_units(int socket, bool is_bus, sd_journal *journal, FILE *out) {
     print_failed(bus, &failed[index], journal, out);
   }
   fprintf(out, "],\"sockets\":[");
+  const char *separator = "";
   for (int index = 0; index < count; index++) {
-    if (index > 0) fputc(',', out);
+    if (sockets[index].address[0] == 0) continue;
+    fprintf(out, "%s", separator);
     print_socket(bus, &sockets[index], journal, out);
+    separator = ",";
   }
   fprintf(out, "]}\n");
   return 0;

@@ -11,7 +11,28 @@ struct Daemons {
   ///
   /// - Throws: `Failure`, also when the daemon replies with an error.
   func ask(_ call: Call, of name: String) throws(Failure) -> Reply {
+    do throws(Failure) {
+      return try askDaemon(call, of: name)
+    } catch .noDaemon(let paths) {
+      guard let guest = PairedGuest.find(runtime)[name] else { throw .noDaemon(paths: paths) }
+      return try guest.answer(call, self)
+    }
+  }
+
+  /// As `ask`, of a guest whose daemon runs.
+  ///
+  /// - Throws: `Failure`; `noDaemon` when none runs that may have the guest.
+  func askDaemon(_ call: Call, of name: String) throws(Failure) -> Reply {
     try first(of: name) { daemon throws(Failure) in try daemon.ask(call) }
+  }
+
+  /// Sends a call to the daemon for all guests.
+  ///
+  /// - Throws: `Failure`, also when the daemon replies with an error.
+  func askCommon(_ call: Call) throws(Failure) -> Reply {
+    let path = "\(runtime)/io.dormouse"
+    guard let reply = try Daemon(path: path).ask(call) else { throw .noDaemon(paths: [path]) }
+    return reply
   }
 
   /// Sends a call as `ask` does, and returns the connection, which carries something else after the reply.
@@ -35,16 +56,16 @@ struct Daemons {
   /// The control sockets of the daemons that may have the guest; the guest's own comes first.
   private func paths(of name: String) -> [String] { ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"] }
 
-  /// The process ID of the daemon that has a guest: the guest's own, or else the common one.
+  /// The process ID and the runtime directory of the daemon that has a guest: the guest's own, or else the common one.
   ///
   /// - Throws: `Failure`.
-  func process(of name: String) throws(Failure) -> Int32 {
+  func process(of name: String) throws(Failure) -> (pid: Int32, runtime: String) {
     let paths = paths(of: name)
     for path in paths {
       // Only a successful connection shows a daemon: the socket file of one that ended may still exist.
       guard let socket = try? UnixStream.connect(to: path) else { continue }
       do throws(SystemError) {
-        return try UnixStream.peer(of: socket).pid
+        return (try UnixStream.peer(of: socket).pid, String(path.dropLast("/io.dormouse".count)))
       } catch {
         throw .system(error)
       }
@@ -58,8 +79,8 @@ struct Daemons {
   func list() throws(Failure) -> [GuestSummary] {
     let names = (try? directoryEntries(runtime)) ?? []
     let paths = ["\(runtime)/io.dormouse"] + names.sorted().map { "\(runtime)/\($0)/io.dormouse" }
-    var guests: [String: GuestSummary] = [:]
-    var answered = false
+    var guests = PairedGuest.find(runtime).mapValues(\.summary)
+    var answered = !guests.isEmpty
     for path in paths {
       let reply: Reply?
       do throws(Failure) {

@@ -30,7 +30,7 @@ struct Dormouse: ParsableCommand {
     subcommands: [
       CheckCommand.self,
       ListCommand.self, StatusCommand.self, WhyCommand.self, WakeCommand.self, SleepCommand.self,
-      FreezeCommand.self, ThawCommand.self, ConsoleCommand.self, InterfaceCommand.self,
+      FreezeCommand.self, ThawCommand.self, ConsoleCommand.self, InterfaceCommand.self, ReloadCommand.self,
     ])
 
   @OptionGroup var runtime: RuntimeOption

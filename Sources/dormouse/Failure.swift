@@ -7,6 +7,8 @@ import Linux
 enum Failure: Error, CustomStringConvertible {
   /// Nothing listens at any of the control sockets.
   case noDaemon(paths: [String])
+  /// The guest sleeps under systemd's socket, so that no daemon can be asked.
+  case asleepUnderSystemd(PairedGuest)
   /// The user may not connect to the control socket.
   case notAllowed(path: String)
   /// A system call failed.
@@ -26,7 +28,7 @@ enum Failure: Error, CustomStringConvertible {
 
   var exitStatus: Int32 {
     switch self {
-    case .system, .hungUp, .refused, .notRunning, .interrupted: EXIT_FAILURE
+    case .system, .hungUp, .refused, .notRunning, .interrupted, .asleepUnderSystemd: EXIT_FAILURE
     case .noDaemon: EX_UNAVAILABLE
     case .unexpected: EX_PROTOCOL
     case .notAllowed: EX_NOPERM
@@ -37,6 +39,7 @@ enum Failure: Error, CustomStringConvertible {
     switch self {
     case .noDaemon(let paths):
       "no daemon listens at \(paths.joined(separator: " or ")); start dormoused, or set --runtime"
+    case .asleepUnderSystemd(let guest): "\(guest.name) is \(guest.note); `dormouse wake \(guest.name)` starts it"
     case .notAllowed(let path): "\(path): permission denied; only the user of dormoused may connect, try sudo"
     case .system(let error): "\(error)"
     case .hungUp(let path): "the daemon at \(path) closed the connection before it replied; see its log"
@@ -46,7 +49,9 @@ enum Failure: Error, CustomStringConvertible {
       switch error {
       case .wakeFailed(let name, _): "\(error); `dormouse status --console \(name)` may show more"
       case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now stops it anyway"
-      case .noSuchGuest, .freezeFailed, .consoleFailed, .tooManySubscribers, .subscriberTooSlow: "\(error)"
+      case .noSuchGuest, .badSetting, .reloadFailed, .freezeFailed, .consoleFailed, .tooManySubscribers,
+        .tooManyWaiting, .subscriberTooSlow:
+        "\(error)"
       }
     case .unexpected(let error): "\(error); restart dormoused after an update"
     }

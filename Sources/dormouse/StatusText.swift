@@ -26,7 +26,6 @@ struct StatusText {
     facts.add("Wakes", "\(status.wakes)")
     facts.add("Last wake", status.lastWake.map(line))
     facts.add("Last stop", status.lastStop.map(line))
-    for unit in status.failedUnits { facts.add("Failed unit", "\(unit)") }
     addReport(&facts)
     facts.add("Counters", counters)
     for message in status.messages {
@@ -42,6 +41,7 @@ struct StatusText {
     // Of a guest that sleeps, these are the words of its last instance.
     let last = status.state == .inactive || status.state == .failed ? "Last " : ""
     func add(_ name: String, _ value: String?) { facts.add(last + name, value) }
+    for unit in report.failedUnits { facts.add("Failed unit", "\(unit)") }
     add("Status", report.status)
     // A guest that does not notify is active without having said that it is ready.
     let unready = status.state == .activating ? "not yet" : nil
@@ -142,6 +142,7 @@ extension LossReason {
     switch self {
     case .notAdopted: "the guest did not adopt the socket"
     case .notUnparked: "could not be unparked"
+    case .failed: "refused because the guest had failed too often"
     case .unanswered: "closed unanswered while the guest was stopping"
     case .killed: "open when the guest was killed"
     case .unrecognized(let word): word

@@ -9,12 +9,18 @@ do {
   // The signals first: every thread that the runtime makes from here on inherits the mask.
   try blockSignals(Manager.blockedSignals)
   let arguments = try DaemonArguments(Array(CommandLine.arguments.dropFirst()))
+  guard geteuid() == 0 else {
+    Journal(.stderr).send(
+      .error, "dormoused: must run as root, because it makes namespaces, mounts and cgroups; try sudo")
+    exit(EX_NOPERM)
+  }
   do {
     try OwnProgram.executeReadOnly()
     OwnProgram.setName("dormoused")
   } catch {
     Journal(.stderr).send(.warning, "dormoused: a guest without PrivateUsers= could write to this program: \(error)")
   }
+  OwnProgram.raiseDescriptorLimit()
   let loop = try EventLoop()
   let manager = Manager(loop: loop, arguments: arguments) { loop, runtime throws(SystemError) in
     try ContainerBackend(loop, runtime: runtime)

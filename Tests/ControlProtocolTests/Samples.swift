@@ -5,7 +5,7 @@ enum Samples {
   static let at = Timestamp(microseconds: 1_800_000_000_123_456)
 
   static let calls: [Call] = [
-    .list, .status(name: "web", console: true), .status(name: "web", console: false), .why(name: "a \"b\"\0é"),
+    .list, .reload, .status(name: "web", console: true), .status(name: "web", console: false), .why(name: "a \"b\"\0é"),
     .wake(name: "web"), .sleep(name: "web", now: true), .sleep(name: "web", now: false),
     .freeze(name: "web", now: true), .thaw(name: "web"), .subscribeGuests(name: nil), .subscribeGuests(name: "web"),
     .attach(name: "web", terminal: nil, size: nil),
@@ -24,10 +24,13 @@ enum Samples {
     (.subscribeGuests(name: nil), .guests(GuestChanges(guests: [status.summary]))),
     (.subscribeGuests(name: nil), .guests(GuestChanges(removed: ["web"]))),
     (.subscribeGuests(name: nil), .failure(.tooManySubscribers)),
+    (.subscribeGuests(name: nil), .failure(.tooManyWaiting)),
     (.subscribeGuests(name: nil), .failure(.subscriberTooSlow)),
     (.attach(name: "a", terminal: 1, size: nil), .attached),
     (.attach(name: "a", terminal: 1, size: nil), .failure(.consoleFailed(name: "a", reason: "it is frozen"))),
     (.resize(name: "a", terminal: 1, size: TerminalSize(rows: 25, columns: 80)), .done),
+    (.reload, .done), (.reload, .failure(.reloadFailed(reason: "web.guest:3: Boot=maybe"))),
+    (.wake(name: "x"), .failure(.badSetting(name: "x", reason: "x.guest:3: Boot=maybe"))),
     (.why(name: "x"), .failure(.noSuchGuest(name: "x"))),
     (.wake(name: "x"), .failure(.wakeFailed(name: "x", reason: "mounting tmpfs on /dev: Operation not permitted"))),
     (.freeze(name: "x", now: false), .failure(.freezeFailed(name: "x", reason: "it is inactive"))),
@@ -52,7 +55,6 @@ enum Samples {
     status.lastStop = stop
     status.retryAt = at
     status.stopAt = at
-    status.failedUnits = [failedUnit]
     status.report = report
     status.messages = [GuestMessage(at: at, level: .warning, text: "[::]:80 is enabled in the guest, but not held")]
     status.counters[.connectionsRefused] = 1
@@ -109,6 +111,7 @@ enum Samples {
     report.machineID = String(repeating: "a", count: 32)
     report.signalsLevel = 2
     report.units = ["sockets.target"]
+    report.failedUnits = [failedUnit]
     report.shutdown = "poweroff"
     report.rebootParameter = "x"
     report.exitStatus = 1

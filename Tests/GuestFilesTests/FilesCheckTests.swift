@@ -15,7 +15,7 @@ struct FilesCheckTests {
   init() throws {
     tree = try FilesTree()
     try tree.add("root/sbin/init", "x")
-    sound = "[Guest]\nDirectory=\(tree.path("root"))\n"
+    sound = "[Exec]\nBoot=no\nParameters=/sbin/init\n[Guest]\nDirectory=\(tree.path("root"))\n"
   }
 
   private func check(_ paths: String...) -> [String] {
@@ -29,7 +29,7 @@ struct FilesCheckTests {
   @Test("A guest file without a problem makes dormouse check silent")
   func right() throws {
     try tree.add("web.guest", sound + "[Socket]\nListenStream=80\n")
-    try tree.add("web.guest.d/a.conf", "[Exec]\nBoot=yes\n")
+    try tree.add("web.guest.d/a.conf", "[Exec]\nHostname=x\n")
     #expect(check("web.guest").isEmpty)
     #expect(check("web.guest", "web.guest.d/a.conf").isEmpty)
   }

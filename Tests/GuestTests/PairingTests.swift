@@ -48,6 +48,32 @@ struct PairingTests {
     }
   }
 
+  @Test("under systemd, the command line knows a guest that sleeps without a daemon, and names who holds its socket")
+  func asleep() throws {
+    try World.with { world in
+      let host = try makeHost(world, idleStop: "infinity")
+      let note = "asleep, its socket is held by systemd (dormouse@web.socket)"
+      let list = try host.require("dormouse", "list")
+      #expect(list.contains("web    inactive") && list.contains("127.0.0.1:8001\nweb: \(note)\n"), "\(list)")
+      #expect(try host.require("dormouse", "status", "web").contains("Note: \(note)"))
+      #expect(try host.require("dormouse", "why", "web").contains("wakes it: 127.0.0.1:8001"))
+      #expect(try host.run("dormouse", "freeze", "web").errors.contains("\(note); `dormouse wake web` starts it"))
+      #expect(try host.run("dormouse", "wake", "other").status == EX_UNAVAILABLE)
+      // A second holder cannot bind the socket, and says who has it.
+      try host.require(
+        "systemd-run", "--unit=other", "--property=Type=notify", "dormoused", "--runtime", "/run/other", "web")
+      let other = try host.require("dormouse", "why", "web", "--runtime", "/run/other")
+      #expect(other.contains("Address already in use (systemd may hold it by dormouse@web.socket"), "\(other)")
+      try host.require("systemctl", "stop", "other")
+      try host.require("dormouse", "wake", "web")
+      #expect(try host.show("dormouse@web.service", "ActiveState") == "active")
+      #expect(try host.require("dormouse", "list").contains("active"))
+      // What does not exist does not start.
+      #expect(try host.run("systemctl", "start", "dormouse@none.service").succeeded == false)
+      #expect(try host.show("dormouse@none.service", "ActiveState") == "failed")
+    }
+  }
+
   @Test("under systemd, the journal contains the daemon's messages with their IDs and fields")
   func journal() throws {
     try World.with { world in

@@ -19,9 +19,9 @@ extension Observation {
     seen.process.ownNamespaces = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
     seen.process.userMap = [UserRange(inside: 0, outside: 524_288, count: 65536)]
     seen.process.hostname = "box"
-    seen.cgroups.guest = "/machine.slice/dormouse.service/web.guest/payload/init.scope"
+    seen.cgroups.guest = "/machine.slice/dormouse-web.3.scope/web.3.guest/payload/init.scope"
     seen.cgroups.below = ["console-getty.service", "init.scope"]
-    seen.cgroups.daemon = "/machine.slice/dormouse.service"
+    seen.cgroups.unit = "/machine.slice/dormouse-web.3.scope"
     seen.cgroups.isDelegated = true
     seen.cgroups.devicePrograms = 1
     seen.consoleIsHeld = true

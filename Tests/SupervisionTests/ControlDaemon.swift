@@ -41,7 +41,7 @@ actor ControlDaemon {
     case .why(let name): return .failure(.noSuchGuest(name: name))
     case .attach: return .attached
     case .subscribeGuests(let name): return server?.subscribe(pending, to: name, guests.map { ($0, .inactive) })
-    case .wake, .sleep, .freeze, .thaw, .resize:
+    case .wake, .sleep, .freeze, .thaw, .resize, .reload:
       waiting.append(pending)
       return nil
     }

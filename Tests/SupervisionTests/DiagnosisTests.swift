@@ -113,9 +113,10 @@ struct SupervisorDiagnosisTests {
     #expect(world.history.counters[.connectionsRefused] == 1)
     world.asker.answerNow()
     #expect(world.captured.count(\.isNotAdopted) == 1)
+    #expect(world.asker.addresses == ["Stream \(world.supervisor.listeners.all[0].address)"])
     let status = world.supervisor.status(console: false)
-    #expect(status.failedUnits == [failed] && status.sockets[0].unserved?.reason == .noUnit)
-    #expect(world.supervisor.summary.note == "web.service has failed (exit-code): \"no database\"")
+    #expect(status.report?.failedUnits == [failed] && status.sockets[0].unserved?.reason == .noUnit)
+    #expect(world.supervisor.summary.note?.hasPrefix("nobody serves at 127.") == true)
     withExtendedLifetime(client.raw) {}
   }
 
@@ -125,12 +126,24 @@ struct SupervisorDiagnosisTests {
     try world.serve()
     try world.instance.close(world.supervisor.listeners.all[0].inode)
     world.asker.isSlow = true
+    world.asker.units = GuestUnits()
     let client = try world.connect()
     world.advance(by: .seconds(31))
     world.advance(by: .seconds(31))
     #expect(world.asker.asked.count == 1 && world.state.rest == .serving)
     world.asker.answerNow()
     #expect(world.captured.count(\.isListenerClosed) == 1 && world.state.haltCause == .listenerClosed)
+    withExtendedLifetime(client.raw) {}
+  }
+
+  @Test("a guest that does not answer is asked three times, and then believed to have let the socket go")
+  func silent() throws {
+    let world = try World()
+    try world.serve()
+    try world.instance.close(world.supervisor.listeners.all[0].inode)
+    let client = try world.connect()
+    world.advance(by: .seconds(31))
+    #expect(world.asker.asked.count == 3 && world.captured.count(\.isListenerClosed) == 1)
     withExtendedLifetime(client.raw) {}
   }
 

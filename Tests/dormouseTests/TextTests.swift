@@ -22,7 +22,8 @@ struct TextTests {
     var socket = SocketStatus(address: "[::]:80", kind: .stream, name: "http")
     socket.adopted = false
     socket.unserved = UnservedSocket(reason: .noService, text: "web.socket has no web.service")
-    status.failedUnits = [FailedUnit(unit: "web.service", result: "exit-code", status: 1, log: "no \u{1B}[2Jdatabase")]
+    status.report = GuestReport()
+    status.report?.failedUnits = [FailedUnit(unit: "web.service", result: "exit-code", status: 1, log: "no \u{1B}[2Jdatabase")]
     status.sockets = [socket]
     var wake = WakeReport(cause: .connection, at: then)
     wake.socket = "[::]:80"
@@ -83,7 +84,7 @@ struct TextTests {
   @Test("the status shows unknown states, causes, kinds, levels and reasons of a reply unchanged")
   func unrecognized() throws {
     let message = #"""
-      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"limits":[],"files":[],"failedUnits":[],
+      {"parameters":{"guest":{"name":"web","state":"hibernating","since":1800000000000000,"connections":0,"wakes":1,"limits":[],"files":[],
       "sockets":[{"address":"[::]:80","kind":"seqpacket+","name":"http","passed":false}],
       "lastWake":{"cause":"alarm","at":1800000000000000},"lastStop":{"cause":"maintenance","at":1800000000000000,"killed":false},
       "messages":[{"at":1800000000000000,"level":"notice","text":"it snores"}],

@@ -65,6 +65,9 @@ static inline int linux_runs_32bit(void) {
   return 1;
 }
 
+/* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1. */
+extern int linux_raise_descriptor_limit(void);
+
 /*
  * Starts `program` as a child that this thread's end kills. Its input is /dev/null, its output is `output`, and its descriptors from 3 on are
  * the `count` ones of `passed`, at most LINUX_MOST_PASSED; it has no other but 2. Returns its number, or -1 with errno. The caller is stopped

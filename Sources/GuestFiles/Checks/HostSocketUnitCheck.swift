@@ -11,6 +11,11 @@ enum HostSocketUnitCheck: GuestCheck {
     return differences(SocketUnit(name: name, files: files), subject)
   }
 
+  /// Whether this host has such a unit for a guest.
+  static func isThere(for guest: String, _ hostUnits: [String] = GuestUnits.directories) -> Bool {
+    UnitSearch(tree: HostTree(), directories: hostUnits).unit("dormouse@\(guest).socket") != nil
+  }
+
   private static func differences(_ unit: SocketUnit, _ subject: CheckedGuest) -> [Diagnostic] {
     let listeners = subject.loaded.listeners
     let foreign = unit.addresses.filter { address in !listeners.contains { $0.listen.isTaken(as: address.listen) } }
@@ -31,5 +36,16 @@ enum HostSocketUnitCheck: GuestCheck {
           "\(listener.listen.asWritten): \(unit.name) of this host does not hold this address, so no client wakes the guest "
             + "there; add it to the unit")
       }
+  }
+}
+
+extension GuestFiles {
+  /// Who may hold the addresses of a guest that cannot be bound, and what to do, as the end of a sentence; empty when nobody comes to mind.
+  package static func otherHolder(of guest: String) -> String {
+    guard HostSocketUnitCheck.isThere(for: guest) else { return "" }
+    let unit = "dormouse@\(guest).socket"
+    return
+      " (systemd may hold it by \(unit), and a guest is held either by that or by this daemon: `systemctl disable --now "
+      + "\(unit)`, or start dormoused for the other guests by their names)"
   }
 }

@@ -42,6 +42,13 @@ enum ProgramCheck: GuestCheck {
   }
 }
 
+/// What an init that is not systemd needs, or cannot do.
+enum InitCheck: GuestCheck {
+  static func problems(of subject: CheckedGuest) -> [Diagnostic] {
+    subject.hasRoot ? subject.loaded.initProblems() : []
+  }
+}
+
 extension GuestTree {
   /// Whether the guest's root has something at a path, which may be any kind of file.
   func has(_ path: String) -> Bool {

@@ -108,8 +108,8 @@ let executionEnvironmentRows = [
   Row("EE-7a", .must, "the guest's cgroup is in a unit with Delegate=yes") { seen in
     switch seen.cgroups.isDelegated {
     case true?: .holds
-    case false?: .missed("systemd did not delegate \(seen.cgroups.daemon)")
-    case nil: .notApplicable("systemd did not create the cgroup of the daemon")
+    case false?: .missed("systemd did not delegate \(seen.cgroups.unit)")
+    case nil: .notApplicable("systemd did not create the cgroup of the unit")
     }
   },
   Row("EE-7b", .must, "the manager uses only the delegated cgroup") { $0.isInItsPlace },

@@ -11,7 +11,7 @@ let integrationRows = [
     guard let journals = seen.host.journals else { return .notApplicable("the host keeps no journal on disk") }
     let id = seen.process.environment["container_uuid"]?.withoutDashes ?? ""
     if journals.contains(id) { return .holds }
-    return .notApplicable("LinkJournal=auto, and the host has no directory for the guest")
+    return .notApplicable("the host has no entry for the guest (LinkJournal=)")
   },
   Row("AI-3a", .must, "SIGRTMIN+3 stops the guest cleanly") { seen in
     switch seen.daemon.lastStopWasKill {

@@ -4,8 +4,9 @@ import Systemd
 
 /// Asks the systemd of a guest that runs about its units. Never of a frozen guest, which takes the question and is silent.
 package protocol Asker: AnyObject {
-  /// Asks, without ever making the loop wait. `answer` is called once; with nil when there is none in time, or no systemd.
-  func ask(_ pid: Int32, _ answer: @escaping (GuestUnits?) -> Void)
+  /// Asks for the units that have failed and for those that have one of the addresses (as systemd writes them: `Stream [::]:80`), without
+  /// ever making the loop wait. `answer` is called once; with nil when there is none in time, or no systemd.
+  func ask(_ pid: Int32, about addresses: [String], _ answer: @escaping (GuestUnits?) -> Void)
 }
 
 /// Asks by `dormouse-ask`, a program beside this one: what a guest answers with is read by a process that has nothing to lose.
@@ -31,21 +32,21 @@ final class HelperAsker: Asker {
     program = OwnProgram.directory.map { $0 + "/dormouse-ask" }
   }
 
-  func ask(_ pid: Int32, _ answer: @escaping (GuestUnits?) -> Void) {
+  func ask(_ pid: Int32, about addresses: [String], _ answer: @escaping (GuestUnits?) -> Void) {
     if waiting[pid] != nil {
       waiting[pid]?.answers.append(answer)
     } else if processes[pid] != nil {
       answer(nil)
     } else {
-      begin(pid, answer)
+      begin(pid, addresses, answer)
     }
   }
 
-  private func begin(_ pid: Int32, _ answer: @escaping (GuestUnits?) -> Void) {
+  private func begin(_ pid: Int32, _ addresses: [String], _ answer: @escaping (GuestUnits?) -> Void) {
     guard let program else { return answer(nil) }
     do throws(SystemError) {
       let deadline = try loop.after(Self.patience) { [unowned self] in end(pid, with: nil) }
-      processes[pid] = try HelperProcess(.at(program, ["\(pid)"]), deadline: Self.patience, on: loop) {
+      processes[pid] = try HelperProcess(.at(program, ["\(pid)"] + addresses), deadline: Self.patience, on: loop) {
         [unowned self] in
         processes[pid] = nil
         end(pid, with: $0.succeeded ? GuestUnits(answer: $0.output) : nil)

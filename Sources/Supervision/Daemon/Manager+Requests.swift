@@ -7,13 +7,18 @@ extension Manager {
   func handle(_ call: Call, _ pending: ControlServer.PendingCall) -> Reply? {
     switch call {
     case .list:
-      return .list(supervisors.values.map(\.summary).sorted { $0.name < $1.name })
+      let others = broken.names.filter { supervisors[$0] == nil }.compactMap { broken.summary(of: $0) }
+      return .list((supervisors.values.map(summary) + others).sorted { $0.name < $1.name })
     case .status(let name, let console):
-      guard let supervisor = supervisors[name] else { return unknown(name) }
+      guard let supervisor = supervisors[name] else {
+        return broken.status(of: name).map(Reply.status) ?? unknown(name)
+      }
       supervisor.describe(console: console) { [unowned self] reply in answer(pending, reply) }
       return nil
     case .why(let name):
-      guard let supervisor = supervisors[name] else { return unknown(name) }
+      guard let supervisor = supervisors[name] else {
+        return broken.explanation(of: name).map(Reply.why) ?? unknown(name)
+      }
       supervisor.explain { [unowned self] reply in answer(pending, reply) }
       return nil
     case .wake(let name):
@@ -40,6 +45,9 @@ extension Manager {
     case .resize(let name, let terminal, let size):
       guard let supervisor = supervisors[name] else { return unknown(name) }
       return supervisor.resize(terminal, to: WindowSize(rows: size.rows, columns: size.columns))
+    case .reload:
+      reload()
+      return broken.errors.map { .failure(.reloadFailed(reason: $0)) } ?? .done
     }
   }
 
@@ -62,7 +70,16 @@ extension Manager {
     return control?.subscribe(call, to: name, guests.map { ($0.summary, $0.state.word) })
   }
 
-  private func unknown(_ name: String) -> Reply { .failure(.noSuchGuest(name: name)) }
+  private func unknown(_ name: String) -> Reply {
+    .failure(broken.error(of: name).map { .badSetting(name: name, reason: $0) } ?? .noSuchGuest(name: name))
+  }
+
+  /// A guest that goes on with its old files says so.
+  private func summary(of supervisor: Supervisor) -> GuestSummary {
+    var summary = supervisor.summary
+    if let error = broken.error(of: supervisor.name) { summary.note = "its old file stays in force: \(error)" }
+    return summary
+  }
 
   private func answer(_ pending: ControlServer.PendingCall, _ reply: Reply) { control?.answer(pending, reply) }
 }

@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import GuestFiles
 import GuestSpec
+import Lifecycle
 import Linux
 import Systemd
 
@@ -25,6 +26,7 @@ public actor Manager {
   /// soon as its guests are asleep.
   private(set) var endsAsleep = false
   /// Guests whose files were removed and added again, while the instance of the old file still stops.
+  private(set) var broken = BrokenGuests()
   private var returning: [String: LoadedGuest] = [:]
   private var readyRetry: Retry?
   /// The next search for orphans, and the errors of the last one by guest (empty: of the search as a whole), which are logged once.
@@ -67,7 +69,7 @@ public actor Manager {
       try start()
     } catch {
       log.write(.cannotRun(error: "\(error)"))
-      exit(EXIT_FAILURE)
+      exit(error is NothingToManage ? EX_CONFIG : EXIT_FAILURE)
     }
   }
 
@@ -79,7 +81,8 @@ public actor Manager {
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
-      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager, asker: HelperAsker(loop))
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
+      startLimit: startLimit(loadSettings()), asker: HelperAsker(loop), hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
@@ -98,7 +101,12 @@ public actor Manager {
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     try context.store.batch { () throws(SystemError) in try beginAll() }
+    // A service manager that has passed sockets would start the next daemon for the same clients, at once and without end.
+    if supervisors.isEmpty, !arguments.guests.isEmpty, passed.count == 0, orphanRetry?.isPending != true {
+      throw NothingToManage(broken.errors ?? "there is no file \(arguments.guests.joined(separator: ".guest, ")).guest")
+    }
     notifyReady()
+    endWatchWhenNothingRuns()
   }
 
   private func watchSignals() throws(SystemError) {
@@ -123,8 +131,21 @@ extension Manager {
       loaded.guests.removeAll { !arguments.guests.contains($0.name) }
       for name in arguments.guests where loaded[name] == nil { log.write(.noSuchGuest(name)) }
     }
+    broken = BrokenGuests(loaded.guests)
     for diagnostic in loaded.diagnostics + loaded.guests.flatMap(\.diagnostics) { log.write(.problem(diagnostic)) }
     return loaded
+  }
+
+  /// Loads `dormoused.conf`, and logs all of its errors and warnings.
+  private func loadSettings() -> DaemonSettings {
+    let loaded = GuestFiles(searchPath: arguments.searchPath).loadDaemon()
+    for diagnostic in loaded.diagnostics { log.write(.problem(diagnostic)) }
+    return loaded.settings
+  }
+
+  /// One more than there are processors serves fifty clients that come at once best: a start also waits for the disk and for other processes.
+  private func startLimit(_ settings: DaemonSettings) -> Int {
+    settings.maxConcurrentStarts.map { Int($0) } ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) + 1
   }
 
   func makeSupervisor(_ loaded: LoadedGuest, _ context: Context) -> Supervisor {
@@ -142,10 +163,11 @@ extension Manager {
   }
 
   /// SIGHUP: reads the files again. New guests are added, removed ones are stopped, and changes come into force when the guest has stopped.
-  private func reload() {
+  func reload() {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
+    context.places.setLimit(startLimit(loadSettings()))
     let loaded = load()
     returning = [:]
     // A guest whose file has an error keeps its old one, and so do all guests when a directory cannot be read.
@@ -208,6 +230,12 @@ extension Manager {
       end(logging: .endingAsleep)
     }
     notify { manager throws(SystemError) in try manager.status(status) }
+    endWatchWhenNothingRuns()
+  }
+
+  /// While nothing runs nothing can stall, and a daemon whose guests are all asleep has no timer.
+  private func endWatchWhenNothingRuns() {
+    if let watchdog = context?.watchdog, !supervisors.values.contains(where: \.state.mayRun) { watchdog.end() }
   }
 
   private func exitWhenNothingIsLeft() {
@@ -237,8 +265,14 @@ extension Manager {
 
   /// What `systemctl status` shows.
   private var status: String {
-    let awake = supervisors.values.filter { $0.state.mayRun }.map(\.name).sorted()
-    if !awake.isEmpty { return "awake: \(awake.joined(separator: ", "))" }
-    return supervisors.count == 1 ? "1 guest asleep" : "\(supervisors.count) guests asleep"
+    func names(_ isMeant: (State) -> Bool) -> String {
+      supervisors.values.filter { isMeant($0.state) }.map(\.name).sorted().joined(separator: ", ")
+    }
+    let awake = names(\.mayRun)
+    let failed = names { $0.word == .failed }
+    let asleep = supervisors.values.count { !$0.state.mayRun && $0.state.word != .failed }
+    var parts = [awake.isEmpty ? nil : "awake: \(awake)", failed.isEmpty ? nil : "failed: \(failed)"].compactMap { $0 }
+    if parts.isEmpty || asleep > 0 { parts.append(asleep == 1 ? "1 guest asleep" : "\(asleep) guests asleep") }
+    return (parts + broken.words).joined(separator: "; ")
   }
 }

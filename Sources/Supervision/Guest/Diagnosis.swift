@@ -12,18 +12,27 @@ final class Diagnosis {
   private(set) var unserved: [String: Unserved] = [:]
   private var isAsked: Set<String> = []
   private let asker: (any Asker)?
+  private let listeners: GuestListeners
+  /// On a busy host a guest may need more than one question's time.
+  private static let attempts = 3
 
-  init(_ asker: (any Asker)?) { self.asker = asker }
+  init(_ asker: (any Asker)?, _ listeners: GuestListeners) {
+    self.asker = asker
+    self.listeners = listeners
+  }
 
   /// Asks the guest for its failed units.
   ///
   /// - Parameters:
   ///   - instance: nil when there is nobody to ask.
+  ///   - attempts: how often, until it answers.
   ///   - done: called when it has answered, or will not answer; perhaps at once.
-  func refresh(_ instance: (any Instance)?, _ done: @escaping () -> Void) {
-    guard let asker, let instance else { return done() }
-    asker.ask(instance.pid) { [weak self] units in
-      if let units { self?.units = units }
+  func refresh(_ instance: (any Instance)?, attempts: Int = 1, _ done: @escaping () -> Void) {
+    guard let asker, let instance, attempts > 0 else { return done() }
+    let addresses = listeners.all.map { "\($0.listen.kind) \($0.listen.address)" }
+    asker.ask(instance.pid, about: addresses) { [weak self] units in
+      guard let units else { return self?.refresh(instance, attempts: attempts - 1, done) ?? done() }
+      self?.units = units
       done()
     }
   }
@@ -42,7 +51,7 @@ final class Diagnosis {
     let new = listeners.filter { isAsked.insert($0.address).inserted }
     let wereTaken = new.map { $0.isAdopted == true }
     if new.isEmpty { return }
-    refresh(instance) { [weak self] in
+    refresh(instance, attempts: Self.attempts) { [weak self] in
       guard let self else { return }
       for (listener, wasTaken) in zip(new, wereTaken) {
         isAsked.remove(listener.address)
@@ -56,10 +65,9 @@ final class Diagnosis {
 
   /// What a guest that runs, and is in order by its state, is not in order by; nil when there is nothing.
   var note: String? {
-    if let unit = units?.failed.first(where: { !$0.unit.hasSuffix(".socket") }) ?? units?.failed.first {
-      return "\(unit)"
-    }
-    return unserved.min { $0.key < $1.key }.map { "nobody serves at \($0.key): \($0.value)" }
+    if let (address, why) = unserved.min(by: { $0.key < $1.key }) { return "nobody serves at \(address): \(why)" }
+    let failed = units?.failed ?? []
+    return (failed.first { !$0.unit.hasSuffix(".socket") } ?? failed.first).map { "\($0)" }
   }
 }
 

@@ -15,7 +15,7 @@ extension Supervisor {
 
   func status(console: Bool) -> GuestStatus {
     var status = GuestStatus(name: name, state: GuestState(state.word), since: since, files: loaded.files)
-    let found = state.mayRun ? try? live?.scan.scan() : nil
+    let found = state.mayRun ? try? live?.scan.look() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes
     status.pid = live?.instance?.pid
@@ -35,8 +35,15 @@ extension Supervisor {
     status.lastStop = history.lastStop
     status.retryAt = pauseEnds
     status.stopAt = found.flatMap { live?.idleWatch?.stopAt($0.usage) }
-    status.failedUnits = failedUnits
     status.report = history.report
+    if state.isQueued {
+      status.report = GuestReport()
+      status.report?.status = turn
+    }
+    if !failedUnits.isEmpty {
+      if status.report == nil { status.report = GuestReport() }
+      status.report?.failedUnits = failedUnits
+    }
     status.report?.sshAddress = sshAddress
     status.messages =
       (agreement?.disagreements ?? []).map { GuestMessage(at: since, level: .warning, text: $0.description) }
@@ -48,6 +55,12 @@ extension Supervisor {
     status.counters[.notifyRefused] += live?.refusedMessages ?? 0
     if console { status.console = live?.consoleText ?? history.console }
     return status
+  }
+
+  /// What a guest waits for that does not start yet.
+  private var turn: String {
+    let count = context.places.startingCount
+    return "it waits for its turn: \(count) \(count == 1 ? "guest starts" : "guests start") (MaxConcurrentStarts=)"
   }
 
   /// The units in the guest that have failed, as it said when it was asked last.
@@ -86,13 +99,17 @@ extension Supervisor {
     }
     switch state {
     case .pending, .unbound, .binding, .inactive:
+      // It has failed too often, and the next client is the next attempt.
+      if state.word == .failed { explanation.reasons = [lastFailure ?? "it ended too soon"] }
       explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
       explanation.reasons = [lastFailure ?? "it ended too soon"]
+      if state.isRefusing { explanation.reasons.append("clients are refused until it is tried again") }
       explanation.retryAt = pauseEnds
+    case .queued: explanation.reasons = [turn]
     case .launching, .activating:
       explanation.reasons += ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
-      explanation.connections = (try? live?.scan.scan())?.connections ?? []
+      explanation.connections = (try? live?.scan.look())?.connections ?? []
     case .active, .freezing, .stopPending:
       explainUse(&explanation)
     case .frozen:
@@ -111,7 +128,7 @@ extension Supervisor {
   }
 
   private func explainUse(_ explanation: inout GuestExplanation) {
-    guard let found = try? live?.scan.scan() else {
+    guard let found = try? live?.scan.look() else {
       explanation.reasons += ["cannot tell whether anybody uses it"]
       return
     }
@@ -141,14 +158,20 @@ extension Supervisor {
     agreement = found
   }
 
-  /// Adds to the last failure which unit in the guest has failed, if it says so before it is gone.
-  func nameFailedUnit() {
-    guard let live, let failure = lastFailure else { return }
-    live.diagnosis.refresh(live.askable) { [weak self, weak live] in
-      guard let self, let unit = live?.diagnosis.units?.failed.first, lastFailure == failure else { return }
-      lastFailure = "\(failure); in the guest, \(unit)"
+  /// Of a guest that is not ready in time, asks first which unit in it has failed: one that shuts down does not answer.
+  ///
+  /// - Parameters:
+  ///   - timer: which deadline has passed.
+  ///   - body: called unless the guest has become ready meanwhile.
+  func askBefore(_ timer: Timer, _ body: @escaping () -> Void) {
+    guard timer == .start, let asked = live else { return body() }
+    asked.diagnosis.refresh(asked.askable) { [weak self] in
+      if let self, live === asked, state.isBeforeReady { body() }
     }
   }
+
+  /// Which unit in the guest has failed, as the end of a sentence.
+  var failedUnitWords: String { live?.diagnosis.units?.failed.first.map { "; in the guest, \($0)" } ?? "" }
 }
 
 extension GuestState {

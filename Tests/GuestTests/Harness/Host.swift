@@ -19,6 +19,7 @@ final class Host {
     let own = [
       "\(Built.dormoused):/usr/local/sbin/dormoused",
       "\(Built.dormouse):/usr/local/bin/dormouse",
+      "\(Built.directory)/dormouse-ask:/usr/local/sbin/dormouse-ask",
       "\(Built.source)/units/dormouse@.service:/usr/local/lib/systemd/system/dormouse@.service",
       "\(Built.source)/units/dormouse.service:/usr/local/lib/systemd/system/dormouse.service",
       "\(runtime):\(runtime)",

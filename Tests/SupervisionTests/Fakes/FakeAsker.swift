@@ -10,10 +10,13 @@ final class FakeAsker: Asker {
   var isSlow = false
   /// The process IDs that were asked, in order.
   private(set) var asked: [Int32] = []
+  /// What they were asked about last.
+  private(set) var addresses: [String] = []
   private var pending: [(GuestUnits?) -> Void] = []
 
-  func ask(_ pid: Int32, _ answer: @escaping (GuestUnits?) -> Void) {
+  func ask(_ pid: Int32, about addresses: [String], _ answer: @escaping (GuestUnits?) -> Void) {
     asked.append(pid)
+    self.addresses = addresses
     if isSlow { pending.append(answer) } else { answer(units) }
   }
 
