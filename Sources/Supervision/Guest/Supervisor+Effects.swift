@@ -1,6 +1,7 @@
 import ControlProtocol
 import Lifecycle
 import Linux
+import Listeners
 
 extension Supervisor {
   /// Does what the table asks for: the only interpreter of effects.
