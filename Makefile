@@ -3,6 +3,8 @@
 SWIFT ?= swift
 # A target that imports another of the package's which Package.swift does not name is no target of ours.
 CHECKED = --explicit-target-dependency-import-check error
+# All relocations are done and made read-only at the start, and no directory of ours is searched for libraries.
+HARDENED = -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath
 PREFIX ?= /usr/local
 DESTDIR ?=
 bindir = $(DESTDIR)$(PREFIX)/bin
@@ -40,7 +42,7 @@ endif
 # What is built, and what is installed, is one at a time.
 .NOTPARALLEL:
 
-.PHONY: all build demo test test-unit test-kernel test-guests vm-test guests long storm faults bench hostile interface-report fuzz format \
+.PHONY: all build demo test test-unit test-kernel test-guests vm-test guests hosts long storm faults bench hostile interface-report fuzz format \
   format-check size-check import-check report-check trap-check word-check ci-check install clean
 
 all: build
@@ -48,7 +50,8 @@ all: build
 # What `install` installs, with the Swift runtime inside. It is put aside: the release builds for `storm` and `bench` are without.
 build:
 	@.ci/need $(BUILD_NEEDS)
-	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED)
+	$(SWIFT) build -c release --static-swift-stdlib $(CHECKED) $(HARDENED)
+	@.ci/hardened .build/release/dormouse .build/release/dormoused .build/release/dormouse-ask
 	@install -D -t .build/programs .build/release/dormouse .build/release/dormoused .build/release/dormouse-ask
 
 # Only the guest needs root: who is not root builds as himself. KEEP=1 leaves the daemon running for curl.
@@ -103,6 +106,13 @@ guests:
 long:
 	@failed=; for part in interface-report storm faults bench hostile; do $(MAKE) $$part || failed="$$failed $$part"; done; \
 	  .ci/reports || failed="$$failed report-check"; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+# Guests under the installed units, on hosts with systemd 252, 257 and 262; the table is kept in Tests/hosts/REPORT.md.
+hosts:
+	@.ci/need --root $(TEST_NEEDS) python3
+	@.ci/phase 'making roots' Tests/guests/make-guest trixie host host-bookworm host-sid
+	$(SWIFT) build
+	@Tests/hosts/hosts --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/hosts/REPORT.md
 
 # Clients that connect without pause while guests are frozen, stopped, killed: what is lost, by edge, here and with what there is
 # today; kept in Benchmarks/results/storm.txt. STORM="--subjects tiny --edges 50" and the like for a part of it, which is not kept.
@@ -182,7 +192,7 @@ install:
 	install -m 644 units/dormouse.service units/dormouse@.service $(unitdir)
 	install -m 644 units/dormouse.catalog $(catalogdir)
 	install -m 644 man/dormouse.1 $(mandir)/man1
-	install -m 644 man/dormouse.guest.5 $(mandir)/man5
+	install -m 644 man/dormouse.guest.5 man/dormoused.conf.5 $(mandir)/man5
 	install -m 644 man/dormoused.8 $(mandir)/man8
 	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE $(docdir)
 	install -m 644 docs/* $(docdir)/docs

@@ -113,6 +113,7 @@ static long carry_out(struct launch_family *family, uint32_t index) {
     case LAUNCH_FILE: return launch_file(text, step->a, step->b, step->c);
     case LAUNCH_REMOVE: return launch_remove(text);
     case LAUNCH_HOSTNAME: return raw2(__NR_sethostname, (long)text, (long)launch_length(text));
+    case LAUNCH_SET: return launch_set(text, step->c);
     case LAUNCH_LOOPBACK: return launch_loopback();
     case LAUNCH_LIMIT: return launch_limit(step->a, step->b, step->c);
     case LAUNCH_UMASK: raw1(__NR_umask, (long)step->a); return 0;

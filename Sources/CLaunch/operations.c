@@ -87,6 +87,17 @@ long launch_file(const char *path, uint64_t mode, uint64_t length, uint64_t flag
   return flags & LAUNCH_LENIENT ? 0 : error;
 }
 
+long launch_set(const char *path, uint64_t flags) {
+  const char *text = launch_next_string(path);
+  long file = raw4(__NR_openat, AT_FDCWD, (long)path, O_WRONLY | O_CLOEXEC, 0);
+  long error = file;
+  if (file >= 0) {
+    error = raw3(__NR_write, file, (long)text, (long)launch_length(text));
+    raw1(__NR_close, file);
+  }
+  return flags & LAUNCH_LENIENT || error > 0 ? 0 : error;
+}
+
 /* Does what `ip link set dev lo up` does. The kernel adds the addresses. */
 long launch_loopback(void) {
   long socket = raw3(__NR_socket, 2 /* AF_INET */, 2 /* SOCK_DGRAM */ | O_CLOEXEC, 0);

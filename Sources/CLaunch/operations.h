@@ -27,6 +27,7 @@ long launch_node(const char *path, uint64_t mode, uint64_t major, uint64_t minor
 long launch_link(const char *path, uint64_t flags);
 long launch_file(const char *path, uint64_t mode, uint64_t length, uint64_t flags);
 long launch_remove(const char *path);
+long launch_set(const char *path, uint64_t flags);
 long launch_loopback(void);
 long launch_console(const char *path);
 

@@ -18,71 +18,76 @@ struct job {
   struct job *next;
 };
 
-/* The jobs in their order, and how many were ever queued and done. The thread ends when the list is empty. */
-static struct {
+/* Jobs in their order, and how many were ever queued and done. The thread ends when the list is empty. */
+struct worker {
   pthread_mutex_t lock;
   pthread_cond_t progress;
-  struct job *first, **end;
+  struct job *first, *last;
   uint64_t queued, done;
   int runs;
-} work = {.lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER, .end = &work.first};
+};
 
-static void *run_jobs(void *unused) {
-  (void)unused;
-  pthread_mutex_lock(&work.lock);
-  while (work.first) {
-    struct job *job = work.first;
-    work.first = job->next;
-    if (!work.first) work.end = &work.first;
-    pthread_mutex_unlock(&work.lock);
+/* Two, as a close(2) of a guest's may take seconds. */
+static struct worker closers = {.lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER};
+static struct worker barriers = {.lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER};
+
+static void *run_jobs(void *argument) {
+  struct worker *worker = argument;
+  pthread_mutex_lock(&worker->lock);
+  while (worker->first) {
+    struct job *job = worker->first;
+    worker->first = job->next;
+    pthread_mutex_unlock(&worker->lock);
     job->run(job->argument);
     free(job);
-    pthread_mutex_lock(&work.lock);
-    work.done++;
-    pthread_cond_broadcast(&work.progress);
+    pthread_mutex_lock(&worker->lock);
+    worker->done++;
+    pthread_cond_broadcast(&worker->progress);
   }
-  work.runs = 0;
-  pthread_mutex_unlock(&work.lock);
+  worker->runs = 0;
+  pthread_mutex_unlock(&worker->lock);
   return NULL;
 }
 
-static int start_thread(void) {
+static int start_thread(struct worker *worker) {
   pthread_t thread;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  int error = pthread_create(&thread, &attributes, run_jobs, NULL);
+  int error = pthread_create(&thread, &attributes, run_jobs, worker);
   pthread_attr_destroy(&attributes);
   return error;
 }
 
-static void run_elsewhere(void (*run)(int), int argument, int patience) {
+static void run_elsewhere(struct worker *worker, void (*run)(int), int argument, int patience) {
   struct job *job = malloc(sizeof *job);
   if (!job) {
     run(argument);
     return;
   }
   *job = (struct job){.run = run, .argument = argument};
-  pthread_mutex_lock(&work.lock);
-  if (!work.runs && start_thread() != 0) {
-    pthread_mutex_unlock(&work.lock);
+  pthread_mutex_lock(&worker->lock);
+  if (!worker->runs && start_thread(worker) != 0) {
+    pthread_mutex_unlock(&worker->lock);
     free(job);
     run(argument);
     return;
   }
-  work.runs = 1;
-  *work.end = job;
-  work.end = &job->next;
-  uint64_t number = ++work.queued;
+  worker->runs = 1;
+  if (worker->first) worker->last->next = job;
+  else worker->first = job;
+  worker->last = job;
+  uint64_t number = ++worker->queued;
   if (patience > 0) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)patience % 1000 * 1000000;
     until.tv_sec += patience / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    while (work.done < number && pthread_cond_clockwait(&work.progress, &work.lock, CLOCK_MONOTONIC, &until) == 0) {}
+    while (worker->done < number &&
+           pthread_cond_clockwait(&worker->progress, &worker->lock, CLOCK_MONOTONIC, &until) == 0) {}
   }
-  pthread_mutex_unlock(&work.lock);
+  pthread_mutex_unlock(&worker->lock);
 }
 
 /* With SO_LINGER on, close(2) of a connection waits for its peer. */
@@ -92,14 +97,22 @@ static void close_without_linger(int fd) {
   close(fd);
 }
 
-void linux_close_elsewhere(int fd, int patience) { run_elsewhere(close_without_linger, fd, patience); }
+void linux_close_elsewhere(int fd, int patience) { run_elsewhere(&closers, close_without_linger, fd, patience); }
 
 static void reap(int pid) { while (waitpid(pid, NULL, 0) == -1 && errno == EINTR) {} }
 
 void linux_end_refuser(int pid) {
   kill(pid, SIGKILL);
-  run_elsewhere(reap, pid, 0);
+  run_elsewhere(&closers, reap, pid, 0);
 }
+
+static void await_readers(int counter) {
+  linux_membarrier_global();
+  uint64_t one = 1;
+  if (write(counter, &one, sizeof one) == -1) return; /* it is at its maximum, and readable */
+}
+
+void linux_membarrier_elsewhere(int counter) { run_elsewhere(&barriers, await_readers, counter, 0); }
 
 int linux_make_counter(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
@@ -77,4 +78,11 @@ int linux_hostname_in_namespace(int namespace, char *name, uint32_t size) {
   strncpy(name, names.nodename, size - 1);
   name[size - 1] = 0;
   return 0;
+}
+
+int linux_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return -1;
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -28,7 +28,7 @@ package final class ContainerBackend: Backend {
     cgroupBase = try CgroupBase.prepare()
     let bus = HostBus(loop)
     machines = Machines(loop, bus)
-    scopes = Scopes(bus)
+    scopes = Scopes(loop, bus)
     sweeper = Sweeper(loop, runtime: runtime)
   }
 

@@ -4,12 +4,9 @@ import Supervision
 
 // Which sockets the instance's processes have open.
 extension ContainerInstance {
-  /// The most descriptors of a guest that are scanned, so that a guest with very many delays the daemon for a second at most.
-  private static let descriptorLimit = 1 << 18
-
   func holders(of sockets: Set<UInt64>) -> Set<UInt64>? {
-    guard let processes = try? container.processes() else { return nil }
-    var search = SocketSearch(for: sockets, limit: Self.descriptorLimit)
+    guard looks.take(at: Clocks.monotonic), let processes = try? container.processes() else { return nil }
+    var search = SocketSearch(for: sockets, limit: SearchBudget.descriptors)
     // PID 1 first: systemd has all listeners open, and no other process needs to be scanned then.
     for pid in [process.pid] + processes {
       do throws(SystemError) {

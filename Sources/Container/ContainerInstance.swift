@@ -19,13 +19,16 @@ final class ContainerInstance: Instance {
   /// From `watch` on.
   private var freezer: Freezer?
   let backend: ContainerBackend
-  private let notify: NotifySocket?
+  /// Nil for an orphan.
+  private let messages: PacedMessages?
   /// Nil once the instance has ended.
   private(set) var holdings: Holdings?
   private var forwarding: PortForwarding?
   private var sources: [EventSource] = []
   private var memoryWatch: EventSource?
   private var knownMemoryKills = 0
+  /// How often its descriptors may be looked through.
+  var looks = SearchBudget()
   private(set) var report: (InstanceEvent) -> Void = { _ in }
   /// While PID 1 waits for its place.
   var start: PlacedStart?
@@ -49,7 +52,7 @@ final class ContainerInstance: Instance {
     self.backend = backend
     self.process = process
     container = cgroup
-    self.notify = notify
+    messages = notify.map { PacedMessages($0, loop: backend.loop) }
     self.holdings = holdings
     switch process.takeConsole() {
     case .some(let master): consoles.append(Console(master: master))
@@ -63,7 +66,7 @@ final class ContainerInstance: Instance {
   var name: InstanceName { container.name }
   var pid: Int32 { process.pid }
   var cgroup: String { container.path }
-  var refusedMessages: Int { notify?.refused ?? 0 }
+  var refusedMessages: Int { messages?.refused ?? 0 }
   var freezing: (any Freezing)? { freezer }
 
   /// systemd (up to 262) does not report the address. It only reports that ssh-access.target is active, and makes the socket where the host
@@ -98,13 +101,13 @@ extension ContainerInstance {
     let loop = backend.loop
     self.report = report
     sources.append(try loop.watch(process.pidfd, for: .readable, priority: .first) { [unowned self] _ in reap() })
-    if let notify {
-      sources.append(try loop.watch(notify.descriptor, for: .readable) { [unowned self] _ in receive() })
+    try messages?.watch(loop) { [unowned self] in
+      receive { messages throws(SystemError) in try messages.next(from: process) }
     }
     for console in consoles { try console.watch(loop) }
     try watchContainer()
     // The ports of an orphan are forwarded already, but nothing watches its addresses.
-    if notify == nil { forwardPorts() }
+    if messages == nil { forwardPorts() }
   }
 
   /// PID 1 executes the guest's program.
@@ -117,9 +120,10 @@ extension ContainerInstance {
   private func forwardPorts() {
     guard let network = holdings?.network, !network.ports.isEmpty else { return }
     do throws(SystemError) {
-      let forwarding = try PortForwarding(network, of: name.guest)
+      let forwarding = try PortForwarding(network, of: name.guest, backend.loop) { [unowned self] in report(.remark($0))
+      }
       self.forwarding = forwarding
-      try forwarding.begin(backend.loop) { [unowned self] in report(.remark($0)) }
+      try forwarding.begin(backend.loop)
     } catch {
       report(.remark(.cannotForward(error: "\(error)")))
     }
@@ -151,11 +155,10 @@ extension ContainerInstance {
     knownMemoryKills = kills
   }
 
-  private func receive(atMost limit: Int = NotifySocket.batch) {
-    guard let notify else { return }
+  private func receive(_ read: (PacedMessages) throws(SystemError) -> [NotifyMessage]) {
+    guard let messages else { return }
     do throws(SystemError) {
-      let messages = try notify.receive(from: process.payloadPID, pidfd: process.payloadPidfd, atMost: limit)
-      for message in messages { report(.notified(message)) }
+      for message in try read(messages) { report(.notified(message)) }
     } catch {
       fail(error)
     }
@@ -170,7 +173,7 @@ extension ContainerInstance {
     do throws(SystemError) {
       // Its last messages and output come before its end. The notify socket must be read before waitid(2): the sender of a message is
       // checked by the process, which is gone then.
-      receive(atMost: NotifySocket.queue)
+      receive { messages throws(SystemError) in try messages.last(of: process) }
       for console in consoles { console.drainAll() }
       countMemoryKills()
       guard let status = try process.reap() else { return }
@@ -229,7 +232,7 @@ extension ContainerInstance {
 
   private func free() {
     stopWatching()
-    notify?.removePath()
+    messages?.removePath()
     for problem in holdings?.network?.end() ?? [] { fail(problem) }
     holdings = nil
     do throws(SystemError) {
@@ -246,6 +249,7 @@ extension ContainerInstance {
   private func stopWatching() {
     for source in sources { source.cancel() }
     sources = []
+    messages?.stop()
     memoryWatch = nil
     freezer?.stop()
     for console in consoles { console.stopWatching() }

@@ -97,7 +97,7 @@ struct ContainerOrphans: Orphans {
     do throws(SystemError) {
       guard let leader = try cgroup.leader() else { return nil }
       let process = try GuestProcess(adopting: leader, of: cgroup)
-      let network = try GuestNetwork.found(backend.network(of: cgroup.name), of: process)
+      let network = try GuestNetwork.found(backend.network(of: cgroup.name))
       let users = try backend.userRanges.claim(usersOf: leader)
       // Read once more: meanwhile the number could have become another process's.
       guard try cgroup.leader() == leader else { return nil }

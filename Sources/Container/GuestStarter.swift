@@ -72,6 +72,7 @@ struct GuestStarter {
     } catch {
       throw StartError(error)
     }
+    try refuseExposure(of: guest, facts)
     return users
   }
 
@@ -158,7 +159,6 @@ struct GuestStarter {
       remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
     }
     remarks += plan.notes.map { .notCarriedOut("\($0)") }
-    if let reason = users.withoutBecause { remarks.append(.usersOfHost(reason: reason)) }
     if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
     return remarks
   }

@@ -6,60 +6,121 @@ import Systemd
 
 /// Forwards ports of the host to a guest (`Port=`): watches the addresses of the guest's network, and sets rules of the host's packet filter
 /// for them.
+///
+/// Root in the guest gives itself any address, as often as it likes. So only an address is taken to which the host's own route leads by a
+/// link of the guest, and after each change there is a pause.
 final class PortForwarding {
   private let guest: String
   private let network: GuestNetwork
-  private let watch: AddressWatch
-  private var source: EventSource?
+  private let addresses: AddressWatch
+  /// The host's routes: one to the guest may come after the guest's address.
+  private let routes: NetworkChanges
+  private let pause: Retry
+  private var sources: [EventSource] = []
   private var current: PortRules?
+  /// The addresses to which the host's routes lead elsewhere.
+  private var refused: [String] = []
+  /// The routes changed during the pause.
+  private var isStale = false
+  private let report: (InstanceRemark) -> Void
 
   /// - Throws: `SystemError`.
-  init(_ network: GuestNetwork, of guest: String) throws(SystemError) {
+  init(
+    _ network: GuestNetwork, of guest: String, _ timers: any Timers, _ report: @escaping (InstanceRemark) -> Void
+  ) throws(SystemError) {
     self.guest = guest
     self.network = network
-    watch = try network.watchAddresses()
+    self.report = report
+    addresses = try network.watchAddresses()
+    routes = try NetworkChanges(ofRoutes: ())
+    pause = Retry(timers)
   }
 
-  deinit { source?.cancel() }
+  deinit { stop() }
 
   /// - Throws: `SystemError` when epoll refuses.
-  func begin(_ loop: EventLoop, _ report: @escaping (InstanceRemark) -> Void) throws(SystemError) {
-    source = try loop.watch(watch.descriptor, for: .readable) { [unowned self] _ in
-      watch.drain()
-      update(report)
-    }
-    update(report)
+  func begin(_ loop: EventLoop) throws(SystemError) {
+    sources.append(try loop.watch(addresses.descriptor, for: .readable) { [unowned self] _ in changed() })
+    sources.append(try loop.watch(routes.descriptor, for: .readable) { [unowned self] _ in routesChanged() })
+    changed()
   }
 
   func stop() {
-    source?.cancel()
-    source = nil
+    pause.cancel()
+    for source in sources { source.cancel() }
+    sources = []
   }
 
-  private func update(_ report: (InstanceRemark) -> Void) {
+  private func routesChanged() {
+    routes.drain()
+    if refused.isEmpty { return }
+    if pause.isPending { isStale = true } else { changed() }
+  }
+
+  private func changed() {
+    do throws(SystemError) {
+      // The pause comes first: without a timer for its end nothing would be seen any more.
+      try pause.schedule { [unowned self] in resume() }
+      try sources.first?.setEnabled(false)
+    } catch {
+      report(.cannotForward(error: "\(error)"))
+    }
+    isStale = false
+    addresses.drain()
+    update()
+  }
+
+  private func resume() {
+    do throws(SystemError) { try sources.first?.setEnabled(true) } catch { report(.cannotForward(error: "\(error)")) }
+    if isStale { changed() }
+  }
+
+  private func update() {
     do {
-      let addresses = try watch.addresses().map(\.address)
-      var rules = PortRules(network.ports, ipv4: nil, ipv6: nil, hostEnd: network.hostEnd)
-      for address in addresses.reversed() {
-        switch address {
-        case .v4: rules.ipv4 = address.description
-        case .v6: rules.ipv6 = address.description
-        }
+      let (rules, refused) = try rules()
+      if self.refused.isEmpty, !refused.isEmpty {
+        report(.cannotForward(error: "the host's route to \(refused[0]) does not lead to the guest's own link"))
       }
+      self.refused = refused
       // A guest that has never had an address needs no rules.
-      if rules == current || current == nil && addresses.isEmpty { return }
+      if rules == current || current == nil && rules.ipv4 == nil && rules.ipv6 == nil { return }
       try Nftables.run(rules.text(of: guest))
       let isFirst = current == nil
       current = rules
       report(.forwarding(to: [rules.ipv4, rules.ipv6].compactMap { $0 }))
-      if isFirst, let hostEnd = rules.hostEnd { allowLoopback(hostEnd, report) }
+      if isFirst, let hostEnd = rules.hostEnd { allowLoopback(hostEnd) }
     } catch {
       report(.cannotForward(error: "\(error)"))
     }
   }
 
+  /// The first IPv4 and the first IPv6 address that lie behind the guest's own link, and those before them that do not.
+  private func rules() throws(SystemError) -> (PortRules, refused: [String]) {
+    let ways = try network.ways()
+    var rules = PortRules(network.ports, hostEnd: network.hostEnd, ways: ways.map(\.name))
+    var refused: [String] = []
+    for address in try addresses.addresses().map(\.address).prefix(Self.most) {
+      switch address {
+      case .v4: if rules.ipv4 != nil { continue }
+      case .v6: if rules.ipv6 != nil { continue }
+      }
+      guard network.leads(ways, to: address) else {
+        refused.append(address.description)
+        continue
+      }
+      switch address {
+      case .v4: rules.ipv4 = address.description
+      case .v6: rules.ipv6 = address.description
+      }
+    }
+    return (rules, refused)
+  }
+
+  /// How many addresses of a guest are looked at.
+  private static let most = 64
+
   /// Called when the rules are set, because they also keep the guest from the host's 127.0.0.1.
-  private func allowLoopback(_ hostEnd: String, _ report: (InstanceRemark) -> Void) {
+  private func allowLoopback(_ hostEnd: String) {
     do throws(SystemError) {
       try allowLoopbackAddresses(on: hostEnd)
     } catch {

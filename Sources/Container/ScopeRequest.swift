@@ -23,8 +23,13 @@ final class ScopeRequest {
   private var jobs: SystemBus.Match?
   private var isWanted = true
 
-  /// A service manager that hangs for longer is given up: its answer releases the placeholder.
+  /// Gives up a scope that was promised.
+  private var limit: EventSource?
+
+  /// A service manager that hangs for longer does not answer any more.
   private static let patience = Duration.seconds(600)
+  /// A job that takes longer, after the answer, fails.
+  private static let jobPatience = Duration.seconds(60)
 
   init(_ name: InstanceName, _ scopes: Scopes, _ placeholder: Placeholder) {
     self.name = name
@@ -50,6 +55,7 @@ final class ScopeRequest {
     if self.outcome != nil { return }
     self.outcome = outcome
     jobs = nil
+    limit = nil
     switch outcome {
     case .made: if !isWanted { placeholder = nil }
     case .failed: placeholder = nil
@@ -65,11 +71,10 @@ final class ScopeRequest {
       ? ("PIDFDs", .descriptors([placeholder.pidfd])) : ("PIDs", .unsigneds([UInt32(clamping: placeholder.pid)]))
     do throws(SystemError) {
       // The reply comes before the scope has the process, and the signal after that. It may be of another job, or from anybody: the process's
-      // cgroup decides. A rule for `arg2`, the unit, would match nothing: libsystemd compares no argument after a number.
+      // cgroup decides. This object is kept until then: the service manager does not notice the end of a process that it is moving just then,
+      // and the scope would stay for ever. A rule for `arg2`, the unit, would match nothing: libsystemd compares no argument after a number.
       if jobs == nil {
-        jobs = try bus.match("type='signal',path='\(Scopes.manager.path)',member='JobRemoved'") { [weak self] _ in
-          self?.look()
-        }
+        jobs = try bus.match("type='signal',path='\(Scopes.manager.path)',member='JobRemoved'") { [self] _ in look() }
       }
       try bus.call(
         Scopes.manager, "StartTransientUnit",
@@ -86,7 +91,11 @@ final class ScopeRequest {
     switch answer {
     case .success:
       look()
-      if !isWanted, outcome == nil { settle(.failed("it came too late")) }
+      if outcome == nil {
+        limit = try? scopes.loop.after(Self.jobPatience) { [unowned self] in
+          settle(.failed("no process was moved to it"))
+        }
+      }
     // How systemd before 254 refuses a property that it does not know.
     case .failure(let error) where error.name == "org.freedesktop.DBus.Error.PropertyReadOnly" && scopes.takesPidfds:
       scopes.takesPidfds = false

@@ -13,6 +13,7 @@ final class Scopes {
   /// For how long a start waits for the service manager and systemd-machined together. A client waits as long when one of them hangs.
   static let deadline = Duration.seconds(1)
 
+  let loop: EventLoop
   let bus: HostBus
   /// The directory on which cgroup 2 is mounted.
   let root: String
@@ -28,8 +29,9 @@ final class Scopes {
   private var failure = ChangeFilter<String>()
 
   /// - Returns: nil when systemd is not the host's service manager: guests stay in the daemon's cgroup then.
-  init?(_ bus: HostBus) {
+  init?(_ loop: EventLoop, _ bus: HostBus) {
     guard ProcessUnit.hasManager, let root = try? Cgroup2.rootDirectory() else { return nil }
+    self.loop = loop
     self.bus = bus
     self.root = root
     unit = ProcessUnit.name()

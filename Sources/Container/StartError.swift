@@ -1,3 +1,4 @@
+import GuestSpec
 import Launching
 import Linux
 import Planning
@@ -12,6 +13,8 @@ enum StartError: Error, CustomStringConvertible {
   case journal(JournalError)
   /// The guest cannot have the users that its file asks for.
   case users(UsersError)
+  /// Others could execute what the guest's root leaves in this directory.
+  case exposed(ExposedDirectory)
   /// A user of `BindUser=` cannot be bound.
   case boundUser(BindUserError)
   /// A step between clone3(2) and execve(2) failed.
@@ -27,6 +30,7 @@ enum StartError: Error, CustomStringConvertible {
     case .credential(let error): error.description
     case .journal(let error): error.description
     case .users(let error): error.description
+    case .exposed(let directory): directory.problem
     case .boundUser(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description

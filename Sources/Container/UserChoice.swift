@@ -10,8 +10,6 @@ struct UserChoice {
   var users: GuestUsers?
   var namespaces: GuestNamespaces
   var claim: UserRanges.Claim?
-  /// Why a guest whose file does not say which users it gets has no user namespace; nil when it has one.
-  var withoutBecause: String?
 }
 
 extension GuestStarter {
@@ -30,12 +28,7 @@ extension GuestStarter {
     let wish: UsersWish?
     do throws(UsersError) { wish = try UsersWish.of(guest, owner: owner) } catch { throw .users(error) }
     guard let wish else { return UserChoice(namespaces: try makeNamespaces(users: nil, network)) }
-    do throws(UserChoiceError) {
-      return try choose(wish, guest.name, root, owner, network)
-    } catch {
-      if !wish.isDefault || !error.isPermanent { throw error }
-      return UserChoice(namespaces: try makeNamespaces(users: nil, network), withoutBecause: "\(error)")
-    }
+    return try choose(wish, guest.name, root, owner, network)
   }
 
   private func makeNamespaces(
@@ -67,11 +60,14 @@ extension GuestStarter {
     let namespaces = try makeNamespaces(users: map, network)
     var mapping = GuestUsers.RootMapping.none
     var refusal: MappingRefusal?
-    do throws(MappingRefusal) {
+    do throws(MappingError) {
       mapping = try namespaces.mapping(
         of: root.path, recursive: root.hasMountsBelow, belowOverlay: root.isBelowOverlay)
     } catch {
-      refusal = error
+      switch error {
+      case .refused(let reason): refusal = reason
+      case .system(let error): throw .system(error)
+      }
     }
     let treatment: UsersWish.Treatment
     do throws(UsersError) {
@@ -108,21 +104,6 @@ enum UserChoiceError: Error, CustomStringConvertible {
     case .users(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
-    }
-  }
-
-  /// Whether the next start would fail in the same way. Only then is a guest started without a user namespace, never because descriptors
-  /// or memory are short for the moment.
-  var isPermanent: Bool {
-    switch self {
-    case .users(let error): return error != .noFreeRange
-    case .system: return false
-    case .launch(let error):
-      if error.errno == ENOSPC {
-        let limit = (try? readFile("/proc/sys/user/max_user_namespaces", limit: 64)) ?? []
-        return limit.prefix { $0 != UInt8(ascii: "\n") } == [UInt8(ascii: "0")]
-      }
-      return [EINVAL, ENOSYS, EPERM].contains(error.errno)
     }
   }
 }

@@ -37,6 +37,16 @@ public struct TerminalSize: Equatable, Sendable {
   }
 }
 
+extension Call {
+  /// Whether its reply may come later, by what happens to a guest.
+  public var mayWait: Bool {
+    switch self {
+    case .wake, .sleep, .freeze, .subscribeGuests: true
+    case .list, .status, .why, .thaw, .attach, .resize, .reload: false
+    }
+  }
+}
+
 // The client's side.
 extension Call {
   /// The method's entry in the table.

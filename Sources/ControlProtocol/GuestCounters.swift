@@ -90,10 +90,12 @@ public enum LossReason: ExtensibleEnum {
   case unanswered
   /// It was open when the guest was killed because it did not stop within TimeoutStopSec=.
   case killed
+  /// The guest had failed to start too often in a row, so its clients were refused until it was tried again.
+  case failed
   /// A reason that this version does not know.
   case unrecognized(String)
 
-  public static let known: [LossReason] = [.notAdopted, .notUnparked, .unanswered, .killed]
+  public static let known: [LossReason] = [.notAdopted, .notUnparked, .unanswered, .killed, .failed]
 
   public var rawValue: String {
     switch self {
@@ -101,6 +103,7 @@ public enum LossReason: ExtensibleEnum {
     case .notUnparked: "notUnparked"
     case .unanswered: "unanswered"
     case .killed: "killed"
+    case .failed: "failed"
     case .unrecognized(let word): word
     }
   }

@@ -17,7 +17,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   /// The resource limits that are in force; empty while none runs.
   public var limits: [LimitStatus] = []
   /// The files that configure it, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
-  public var files: [String] = []
+  public let files: [String]
   /// Its sockets, in the order of its files.
   public var sockets: [SocketStatus] = []
   /// How it was last started; null before the first start since the daemon started.
@@ -37,10 +37,11 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   /// The end of its console output, at most 64 KiB; null unless the call requests it.
   @OrNull public var console: String?
 
-  public init(name: String, state: GuestState, since: Timestamp) {
+  public init(name: String, state: GuestState, since: Timestamp, files: [String] = []) {
     self.name = name
     self.state = state
     self.since = since
+    self.files = files
   }
 
   /// The same guest as an element of a list.

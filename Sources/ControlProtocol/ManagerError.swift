@@ -8,6 +8,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
   case consoleFailed(name: String, reason: String)
   case reloadFailed(reason: String)
   case tooManySubscribers
+  case tooManyWaiting
   case subscriberTooSlow
 
   public var description: String {
@@ -20,6 +21,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .consoleFailed(let name, let reason): "cannot connect to a terminal of \(name): \(reason)"
     case .reloadFailed(let reason): "guest files have errors: \(reason)"
     case .tooManySubscribers: "the daemon has as many subscribers as it serves at once"
+    case .tooManyWaiting: "as many calls wait for guests as the daemon holds at once; try again when some are answered"
     case .subscriberTooSlow: "the subscription has ended: replies were not read in time"
     }
   }
@@ -49,6 +51,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     Entry(.consoleFailed, of: ManagerError.consoleFailed),
     Entry(.reloadFailed) { fields throws(ServiceError) in .reloadFailed(reason: try fields.string(.reason)) },
     Entry(.tooManySubscribers) { _ in .tooManySubscribers },
+    Entry(.tooManyWaiting) { _ in .tooManyWaiting },
     Entry(.subscriberTooSlow) { _ in .subscriberTooSlow },
   ]
 
@@ -66,6 +69,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .consoleFailed: .consoleFailed
     case .reloadFailed: .reloadFailed
     case .tooManySubscribers: .tooManySubscribers
+    case .tooManyWaiting: .tooManyWaiting
     case .subscriberTooSlow: .subscriberTooSlow
     }
   }
@@ -79,7 +83,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
       .freezeFailed(let name, let reason),
       .consoleFailed(let name, let reason):
       [.guest: .string(name), .reason: .string(reason)]
-    case .tooManySubscribers, .subscriberTooSlow: [:]
+    case .tooManySubscribers, .tooManyWaiting, .subscriberTooSlow: [:]
     }
   }
 
@@ -110,6 +114,8 @@ extension ErrorType {
     "ConsoleFailed", "The guest is not running, is frozen, or has no such terminal.", [.guest, .reason])
   static let tooManySubscribers = ErrorType(
     "TooManySubscribers", "The daemon serves no more subscribers at once.")
+  static let tooManyWaiting = ErrorType(
+    "TooManyWaiting", "As many calls wait for guests as the daemon holds at once. The call was not carried out.")
   static let subscriberTooSlow = ErrorType(
     "SubscriberTooSlow",
     """

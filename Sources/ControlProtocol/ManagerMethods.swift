@@ -37,7 +37,7 @@ extension Method {
 
   static let wake = Method(
     "Wake", "Starts a guest. The reply comes when the guest is ready, at once if it already is.",
-    [.guest], reply: .nothing, errors: [.noSuchGuest, .badSetting, .wakeFailed]
+    [.guest], reply: .nothing, errors: [.noSuchGuest, .badSetting, .wakeFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in .call(.wake(name: try arguments.string(.guest))) }
 
   static let sleep = Method(
@@ -45,7 +45,7 @@ extension Method {
     """
     Stops a guest. The reply comes when the guest has ended, at once if none runs. A guest in use is not stopped, unless now is true.
     """,
-    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .sleepFailed]
+    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .sleepFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in
     .call(.sleep(name: try arguments.string(.guest), now: arguments.flag(.now)))
   }
@@ -56,7 +56,7 @@ extension Method {
     Freezes a running guest. The reply comes when the guest is frozen, at once if it already is. The next connection thaws it.
     A guest in use is not frozen, unless now is true.
     """,
-    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .freezeFailed]
+    [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .freezeFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in
     .call(.freeze(name: try arguments.string(.guest), now: arguments.flag(.now)))
   }
@@ -73,7 +73,7 @@ extension Method {
     comes when a guest changes its state, is added, or is removed. The replies end with the connection, or with an error.
     """,
     [.optionalGuest], flag: .more, reply: .changes,
-    errors: [.noSuchGuest, .badSetting, .tooManySubscribers, .subscriberTooSlow]
+    errors: [.noSuchGuest, .badSetting, .tooManySubscribers, .tooManyWaiting, .subscriberTooSlow]
   ) { arguments in .call(.subscribeGuests(name: arguments.optionalString(.optionalGuest))) }
 
   static let attach = Method(

@@ -21,7 +21,7 @@ extension Interface {
       """
       Why a connection or a datagram was lost. notAdopted: no process of the guest took the listening socket. notUnparked: it was parked
       and could not be moved to a guest. unanswered: a stopping guest closed it without a reply. killed: it was open when the guest was
-      killed.
+      killed. failed: the guest had failed to start too often, so its clients were refused until it was tried again.
       """, LossReason.self))
 
     \(enumeration(

@@ -5,7 +5,7 @@ import UnitSyntax
 extension GuestFiles {
   /// Finds every problem of the files that `dormouse check` is given.
   ///
-  /// A path is one of these: `NAME.guest`, which is read with the `NAME.nspawn` and the `NAME.guest.d/*.conf` beside it; `NAME.nspawn`
+  /// A path is one of these: `dormoused.conf` or a drop-in of it; `NAME.guest`, which is read with the `NAME.nspawn` and the `NAME.guest.d/*.conf` beside it; `NAME.nspawn`
   /// alone; a drop-in `NAME.guest.d/*.conf`, which is read as part of its guest; or a directory of guest files. Guests that are checked
   /// together must not ask for the same addresses.
   ///
@@ -24,8 +24,10 @@ extension GuestFiles {
       do throws(SystemError) {
         if try FileStatus(path, followingLinks: true).kind == .directory, !path.hasSuffix(".d") {
           let loaded = GuestFiles(searchPath: [path]).loadAll()
-          all.diagnostics += loaded.diagnostics
+          all.diagnostics += loaded.diagnostics + GuestFiles(searchPath: [path]).loadDaemon().diagnostics
           all.guests += loaded.guests
+        } else if let directory = directory(ofDaemonFile: path) {
+          all.diagnostics += GuestFiles(searchPath: [directory]).loadDaemon().diagnostics
         } else if let guest = try guest(at: path, host), !all.guests.contains(where: { $0.files == guest.files }) {
           all.guests.append(guest)
         }
@@ -35,7 +37,7 @@ extension GuestFiles {
     }
     all.addConflicts()
     var told: Set<Diagnostic> = []
-    let found = all.diagnostics + all.guests.flatMap(\.diagnostics) + all.problems(hostUnits: hostUnits)
+    let found = all.diagnostics + all.guests.flatMap { $0.diagnostics + $0.exposures } + all.problems(hostUnits: hostUnits)
     return found.filter { told.insert($0).inserted }
   }
 

@@ -2,16 +2,17 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-extension Guest {
-  /// Finds what PID 1 of the guest is with `Boot=yes`, from its root as it is now.
+extension InitSystem {
+  /// Finds what PID 1 of a guest is with `Boot=yes`, from its root as it is now.
   ///
   /// - Returns: nil when its PID 1 is a program of its own, or there is no init.
-  package func findInitSystem() -> InitSystem? {
-    guard exec.boot else { return nil }
-    let tree = GuestTree(self)
-    for path in InitSystem.paths.map({ (exec.root.pivot?.new ?? "") + $0 }) {
+  package init?(of guest: Guest) {
+    guard guest.exec.boot else { return nil }
+    let tree = GuestTree(guest)
+    for path in InitSystem.paths.map({ (guest.exec.root.pivot?.new ?? "") + $0 }) {
       guard case .file(let resolved) = try? tree.kind(of: path) else { continue }
-      return InitSystem(path: resolved) { (try? tree.read(resolved, limit: InitSystem.programLimit)) ?? [] }
+      self.init(path: resolved) { (try? tree.read(resolved, limit: InitSystem.programLimit)) ?? [] }
+      return
     }
     return nil
   }
@@ -20,7 +21,7 @@ extension Guest {
 extension LoadedGuest {
   /// What the guest's file should say about an init that is not systemd.
   func initProblems() -> [Diagnostic] {
-    guard !hasErrors, let file = files.last, let found = guest.findInitSystem() else { return [] }
+    guard !hasErrors, let file = files.last, let found = InitSystem(of: guest) else { return [] }
     func warning(_ words: String) -> Diagnostic { Diagnostic(file: file, .warning, words) }
     var problems: [Diagnostic] = []
     if !found.sendsReady, guest.exec.notifyReady == true {

@@ -45,7 +45,7 @@ public struct ExecSettings: Equatable, Sendable {
   public var capabilities = CapabilitySettings()
   /// What the guest's processes may ask of the kernel.
   public var sandbox = Sandbox()
-  /// `PrivateUsers=`; nil means `pick` where the root directory allows it, and `no` otherwise.
+  /// `PrivateUsers=`; nil means `pick`, but that no file of the root changes its owner.
   public var privateUsers: PrivateUsers?
 
   public init() {}
@@ -82,7 +82,7 @@ public struct ExecSettings: Equatable, Sendable {
     /// `ResolvConf=`.
     public var resolvConf = ResolvConf.auto
     /// `LinkJournal=`.
-    public var linkJournal = LinkJournal.auto
+    public var linkJournal = LinkJournal.no
   }
 
   /// The properties of the guest's first process, which its other processes inherit.
@@ -111,6 +111,11 @@ public struct ExecSettings: Equatable, Sendable {
     public var dropped: [CapabilityChoice] = []
     /// `AmbientCapability=`.
     public var ambient: [Capabilities] = []
+
+    /// The added ones that are named, without `all`.
+    public var named: Capabilities {
+      added.reduce(into: []) { if case .one(let one) = $1 { $0.formUnion(one) } }
+    }
   }
 
   /// What the guest's processes may ask of the kernel.
@@ -218,7 +223,7 @@ public struct GuestSettings: Equatable, Sendable {
   public var timeoutStart: Duration? = .seconds(90)
   /// `TimeoutStopSec=`; nil means no timeout.
   public var timeoutStop: Duration? = .seconds(90)
-  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means the ID in the guest's root, or else one that is derived from the
+  /// `MachineID=`: 32 lower-case hexadecimal digits; nil means the ID in the guest's root, or else one derived from the
   /// host's ID and the guest's name.
   public var machineID: String?
   /// `SetCredential=` and `LoadCredential=` in the order of the files; of two of a kind with the same ID the last wins.

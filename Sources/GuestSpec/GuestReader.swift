@@ -84,7 +84,7 @@ struct GuestReader {
     }
     assign(entry, in: "Socket", Settings.socket, to: &group.socket, kind)
     let count = group.socket.listen.count
-    group.places = Array(group.places.prefix(count))
+    group.places.removeLast(max(0, group.places.count - count))
     if group.places.count < count { group.places.append(Place(file: entry.file, line: entry.line)) }
     // An address that could not be read was reported already; a warning about an empty group would only repeat that.
     if isListener { group.wasReset = true }

@@ -3,10 +3,14 @@ import UnitSyntax
 /// Finds listeners of one guest that cannot be bound together. The later of the two gets the diagnostic.
 func conflicts(among listeners: [PlacedListener]) -> [Diagnostic] {
   var diagnostics: [Diagnostic] = []
-  for (index, later) in listeners.enumerated() {
-    guard let (earlier, conflict) = firstConflict(of: later, with: listeners[..<index]) else { continue }
-    let other = earlier.file == later.file ? "line \(earlier.line)" : "\(earlier.file):\(earlier.line)"
-    diagnostics.append(later.diagnostic(conflict, with: earlier, at: other))
+  var seen = SeenListeners()
+  for later in listeners {
+    if let (other, conflict) = seen.conflict(with: later) {
+      let earlier = other.listener
+      let place = earlier.file == later.file ? "line \(earlier.line)" : "\(earlier.file):\(earlier.line)"
+      diagnostics.append(later.diagnostic(conflict, with: earlier, at: place))
+    }
+    seen.add(later, of: "")
   }
   return diagnostics
 }
@@ -17,24 +21,24 @@ func conflicts(among listeners: [PlacedListener]) -> [Diagnostic] {
 /// - Returns: the diagnostics by the name of the guest; a guest without a conflict has no entry.
 public func conflicts(between guests: [(name: String, listeners: [PlacedListener])]) -> [String: [Diagnostic]] {
   var found: [String: [Diagnostic]] = [:]
-  var earlier: [(name: String, listener: PlacedListener)] = []
+  var seen = SeenListeners()
   for guest in guests {
     for listener in guest.listeners {
-      guard let (other, conflict) = firstConflict(of: listener, with: earlier.map(\.listener)[...]) else { continue }
-      let owner = earlier.first { $0.listener == other }?.name ?? ""
-      let place = "the guest \(owner) (\(other.file):\(other.line))"
-      found[guest.name, default: []].append(listener.diagnostic(conflict, with: other, at: place))
+      guard let (other, conflict) = seen.conflict(with: listener) else { continue }
+      let place = "the guest \(other.guest) (\(other.listener.file):\(other.listener.line))"
+      found[guest.name, default: []].append(listener.diagnostic(conflict, with: other.listener, at: place))
     }
-    earlier += guest.listeners.map { (guest.name, $0) }
+    for listener in guest.listeners { seen.add(listener, of: guest.name) }
   }
   return found
 }
 
 /// Warns of listeners of a guest whose port one of its own `Port=` lines forwards past them.
 func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diagnostic] {
-  listeners.compactMap { listener in
+  let byPort = Dictionary(grouping: ports, by: \.hostPort)
+  return listeners.compactMap { listener in
     let transport: ForwardedPort.TransportProtocol = listener.listen.kind == .datagram ? .udp : .tcp
-    let port = ports.first { $0.transport == transport && $0.hostPort == Reach(listener)?.port }
+    let port = Reach(listener).flatMap { byPort[$0.port] }?.first { $0.transport == transport }
     return port.map {
       let message =
         "Port=\($0) bypasses this socket while the guest runs, so clients do not keep the guest awake; remove one of them"
@@ -43,13 +47,46 @@ func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diag
   }
 }
 
-private func firstConflict(
-  of later: PlacedListener, with others: ArraySlice<PlacedListener>
-) -> (PlacedListener, Conflict)? {
-  for earlier in others {
-    if let conflict = Conflict(later, earlier) { return (earlier, conflict) }
+/// The listeners before one, found by what could conflict with it: with thousands of them, each is compared with few.
+private struct SeenListeners {
+  struct Seen {
+    let listener: PlacedListener
+    /// The name of its guest.
+    let guest: String
+    let reach: Reach?
   }
-  return nil
+
+  private var same: [Listen: Seen] = [:]
+  private var paths: [ListenAddress: Seen] = [:]
+  /// The TCP listeners by their ports, and those of them at a wildcard address.
+  private var streams: [UInt16: [Seen]] = [:]
+  private var wildcards: [UInt16: [Seen]] = [:]
+
+  mutating func add(_ listener: PlacedListener, of guest: String) {
+    let reach = listener.listen.kind == .stream ? Reach(listener) : nil
+    let seen = Seen(listener: listener, guest: guest, reach: reach)
+    if same[listener.listen] == nil { same[listener.listen] = seen }
+    if case .path = listener.listen.address, paths[listener.listen.address] == nil {
+      paths[listener.listen.address] = seen
+    }
+    guard let reach else { return }
+    streams[reach.port, default: []].append(seen)
+    if reach.isWildcard { wildcards[reach.port, default: []].append(seen) }
+  }
+
+  /// The same address, or else the first one that overlaps it.
+  func conflict(with later: PlacedListener) -> (Seen, Conflict)? {
+    // Sockets of all kinds share the names of the file system.
+    if let seen = same[later.listen] ?? paths[later.listen.address] { return (seen, .same) }
+    // UDP sockets with SO_REUSEADDR may overlap, and every socket has that option here.
+    guard later.listen.kind == .stream, let reach = Reach(later) else { return nil }
+    // Of two addresses that overlap, one is a wildcard.
+    for seen in (reach.isWildcard ? streams : wildcards)[reach.port] ?? [] {
+      if later.reusePort && seen.listener.reusePort { continue }
+      if let conflict = seen.reach.flatMap({ Conflict(reach, $0) }) { return (seen, conflict) }
+    }
+    return nil
+  }
 }
 
 /// Why bind(2) may refuse the later of two listeners.
@@ -61,27 +98,13 @@ private enum Conflict {
   /// As `overlap` where `net.ipv6.bindv6only` is off, which is the default.
   case overlapByDefault
 
-  init?(_ one: PlacedListener, _ other: PlacedListener) {
-    if one.listen == other.listen || Self.isSamePath(one.listen, other.listen) {
-      self = .same
-      return
-    }
-    // UDP sockets with SO_REUSEADDR may overlap, and every socket has that option here.
-    guard one.listen.kind == .stream, other.listen.kind == .stream, !(one.reusePort && other.reusePort) else {
-      return nil
-    }
-    guard let first = Reach(one), let second = Reach(other), first.port == second.port else { return nil }
-    switch (first.includes(second), second.includes(first)) {
+  /// Compares two TCP listeners of one port.
+  init?(_ one: Reach, _ other: Reach) {
+    switch (one.includes(other), other.includes(one)) {
     case (.yes, _), (_, .yes): self = .overlap
     case (.byDefault, _), (_, .byDefault): self = .overlapByDefault
     case (.no, .no): return nil
     }
-  }
-
-  /// Whether both have the same path: sockets of all kinds share the names of the file system.
-  private static func isSamePath(_ one: Listen, _ other: Listen) -> Bool {
-    guard case .path = one.address else { return false }
-    return one.address == other.address
   }
 }
 
@@ -90,22 +113,22 @@ private struct Reach {
   enum Answer { case yes, byDefault, no }
 
   let port: UInt16
+  let isWildcard: Bool
   private let bytes: [UInt8]
-  private let scope: String?
   private let bindIPv6Only: BindIPv6Only
 
   init?(_ listener: PlacedListener) {
     bindIPv6Only = listener.bindIPv6Only
     switch listener.listen.address {
-    case .ipv4(let address, let port): (bytes, self.port, scope) = (address, port, nil)
-    case .ipv6(let address, let port, let scope): (bytes, self.port, self.scope) = (address, port, scope)
+    case .ipv4(let address, let port), .ipv6(let address, let port, _): (bytes, self.port) = (address, port)
     case .path, .abstract: return nil
     }
+    isWildcard = bytes.allSatisfy { $0 == 0 }
   }
 
   /// Whether this is a wildcard address that includes the address of `other`.
   func includes(_ other: Reach) -> Answer {
-    guard bytes.allSatisfy({ $0 == 0 }) else { return .no }
+    guard isWildcard else { return .no }
     if bytes.count == other.bytes.count { return .yes }
     if bytes.count == 4 { return .no }
     switch bindIPv6Only {

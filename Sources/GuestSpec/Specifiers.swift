@@ -26,18 +26,19 @@ public struct Specifiers: Equatable, Sendable {
   ]
 
   func expand(_ text: String, guestName: String) throws(WrongValue) -> String {
-    var result = String.UnicodeScalarView()
+    var result = ""
     var scalars = text.unicodeScalars.makeIterator()
     while let scalar = scalars.next() {
       if scalar != "%" {
-        result.append(scalar)
+        result.unicodeScalars.append(scalar)
       } else if let letter = scalars.next() {
-        result.append(contentsOf: try value(Character(letter), guestName).unicodeScalars)
+        // Appending a view of scalars to a view of scalars copies what is there already.
+        result += try value(Character(letter), guestName)
       } else {
         throw WrongValue("a single % at the end; write %% for a percent sign")
       }
     }
-    return String(result)
+    return result
   }
 
   private func value(_ letter: Character, _ guestName: String) throws(WrongValue) -> String {

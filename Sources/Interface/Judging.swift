@@ -41,6 +41,14 @@ extension Observation {
   /// Whether process 1 is systemd, which creates these files.
   var isSystemd: Bool { file("/run/systemd/container") != nil || file("/run/systemd/inaccessible") != nil }
 
+  /// Judges a guest whose systemd has at least this version.
+  func ofSystemd(from version: Int, _ verdict: @autoclosure () -> Verdict) -> Verdict {
+    guard isSystemd, let systemd, systemd >= version else {
+      return .notApplicable("process 1 is no systemd \(version) or later")
+    }
+    return verdict()
+  }
+
   func ofSystemd(_ verdict: @autoclosure () -> Verdict) -> Verdict {
     isSystemd ? verdict() : .notApplicable("process 1 is not systemd")
   }
@@ -74,8 +82,8 @@ extension Observation {
 
   var isInItsPlace: Verdict {
     .holds(
-      if: !cgroups.guest.isEmpty && cgroups.guest.isBelow(cgroups.daemon),
-      else: "the guest is in \(cgroups.guest), not below \(cgroups.daemon)")
+      if: !cgroups.guest.isEmpty && cgroups.guest.isBelow(cgroups.unit),
+      else: "the guest is in \(cgroups.guest), not below \(cgroups.unit)")
   }
 
   func registered(_ verdict: (_ machine: [String: String]) -> Verdict) -> Verdict {

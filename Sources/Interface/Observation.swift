@@ -12,6 +12,8 @@ public struct Observation: Equatable, Sendable {
   public var process = Process()
   /// The cgroups of the guest and of the daemon.
   public var cgroups = Cgroups()
+  /// The version of systemd in the guest's root; nil if that is not known.
+  public var systemd: Int?
   /// Whether a process has the master side of /dev/console open.
   public var consoleIsHeld = false
   /// The terminals of `terminals` whose master side is open.
@@ -29,6 +31,8 @@ public struct Observation: Equatable, Sendable {
   public struct Process: Equatable, Sendable {
     /// The environment with which it was executed.
     public var environment: [String: String] = [:]
+    /// The command line, without the program's name.
+    public var arguments: [String] = []
     /// The fields of /proc/PID/status.
     public var status: [String: String] = [:]
     /// The namespaces that it does not share with the host, by their names in /proc/PID/ns.
@@ -47,9 +51,9 @@ public struct Observation: Equatable, Sendable {
     public var guest = ""
     /// The names of all cgroups below that of the guest.
     public var below: Set<String> = []
-    /// The path on the host of the cgroup that was delegated to the daemon.
-    public var daemon = ""
-    /// Whether systemd on the host delegated the daemon's cgroup; nil if systemd did not create it.
+    /// The path on the host of the cgroup of the guest's unit: of its scope, or where it has none, of the daemon's own unit.
+    public var unit = ""
+    /// Whether systemd on the host delegated that cgroup; nil if systemd did not create it.
     public var isDelegated: Bool?
     /// The number of device programs that apply to the guest; nil if the kernel does not tell.
     public var devicePrograms: Int?

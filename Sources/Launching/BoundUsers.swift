@@ -10,11 +10,17 @@ extension StartFacts {
     for guest: Guest, in namespaces: GuestNamespaces
   ) throws(BoundUsersError) {
     let hosts = try Self.hostUsers(guest.files.bindUsers)
+    if hosts.isEmpty { return }
+    let (passwd, group): (String?, String?)
+    do throws(SystemError) {
+      passwd = try Self.database("passwd", of: guest, inRoot: root)
+      group = try Self.database("group", of: guest, inRoot: root)
+    } catch {
+      throw .system(error)
+    }
     var found: [BoundUser]
     do throws(BindUserError) {
-      found = try BoundUser.numbered(
-        hosts, passwd: Self.database("passwd", of: guest, inRoot: root),
-        group: Self.database("group", of: guest, inRoot: root), count: users?.map.users.count)
+      found = try BoundUser.numbered(hosts, passwd: passwd, group: group, count: users?.map.users.count)
     } catch {
       throw .user(error)
     }
@@ -50,10 +56,13 @@ extension StartFacts {
     do throws(LaunchError) { map = try namespaces.namespace(of: user.map(in: users?.map)) } catch {
       throw .launch(error)
     }
-    do throws(MappingRefusal) {
+    do throws(MappingError) {
       return try namespaces.mapping(of: host.home, by: map, recursive: true) == .tree
     } catch {
-      throw .user(.homeCannotBeMapped(host.name, home: host.home, error))
+      switch error {
+      case .refused(let refusal): throw .user(.homeCannotBeMapped(host.name, home: host.home, refusal))
+      case .system(let error): throw .system(error)
+      }
     }
   }
 }

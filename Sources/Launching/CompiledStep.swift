@@ -71,6 +71,8 @@ extension Step {
         text: block.append([path, target]))
     case .remove(let path): launch_step(LAUNCH_REMOVE, text: block.append([path]))
     case .setHostname(let name): launch_step(LAUNCH_HOSTNAME, text: block.append([name]))
+    case .setSysctl(let path, let text, let lenient):
+      launch_step(LAUNCH_SET, 0, 0, flags(lenient: lenient), text: block.append([path, text]))
     case .bringUpLoopback: launch_step(LAUNCH_LOOPBACK)
     case .limit(let resource, let soft, let hard):
       launch_step(LAUNCH_LIMIT, UInt64(resource.rawValue), soft, hard)

@@ -17,24 +17,26 @@ extension StartFacts {
     // With Volatile=yes the guest does not see the root's /etc.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
-    let isOverlaid = guest.files.volatile == .overlay || guest.exec.root.ephemeral && guest.files.volatile == .no
-    // systemd in the guest takes the ID from its root, so the root's ID comes first. In an overlay the file can be replaced, so the setting
-    // comes first, and the root's ID is not used over Directory=/, where it is the host's own.
-    let id = isOverlaid ? wanted ?? (root == "/" ? nil : rootID) : rootID ?? wanted
+    // The setting comes first, because the guest can write to its root. Over Directory=/ the root's ID is the host's own.
+    let id = wanted ?? (root == "/" ? nil : rootID)
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
+    facts.identity.hostID = wanted ?? fallbackMachineID
     facts.identity.rootMachineID = rootID
+    if guest.exec.boot { facts.rootFiles.systemd = systemdVersion(inRoot: root) }
     facts.host.osReleaseFile = ["/etc/os-release", "/usr/lib/os-release"].first { access($0, R_OK) == 0 }
     if let file = facts.host.osReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
       facts.host.osRelease = HostOSRelease(assignments(in: String(decoding: text, as: UTF8.self)))
     }
-    if guest.files.volatile == .yes { facts.topLevelLinks = topLevelLinks(ofRoot: root) }
+    if guest.files.volatile == .yes { facts.rootFiles.topLevelLinks = topLevelLinks(ofRoot: root) }
     facts.host.mayMakeNodes = canMakeNodes(in: facts.staging)
     facts.host.mayRestrictDevices = Cgroup2.canRestrictDevices
+    facts.host.runs32Bit = runs32BitPrograms
+    facts.host.capabilities = ownCapabilities()
     facts.host.mayFilterSystemCalls = SystemCallProgram.canBeInstalled
     facts.boundDevices = boundDevices(guest.files.mounts)
     facts.host.hasSELinux = access("/sys/fs/selinux/enforce", F_OK) == 0
     facts.host.limits = hostLimits()
-    if let user = guest.exec.process.user { facts.account = account(user, of: guest, inRoot: root) }
+    if let user = guest.exec.process.user { facts.account = try account(user, of: guest, inRoot: root) }
     #if arch(arm64)
       facts.host.architecture = .arm64
     #endif
@@ -59,21 +61,32 @@ extension StartFacts {
     guard let bytes = try? readFile("/etc/machine-id", inRoot: root, limit: 256) else { return nil }
     let text = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
     let digits = text.filter { $0 != "-" }.lowercased()
-    return digits.utf8.count == 32 && digits.allSatisfy(\.isHexDigit) ? digits : nil
+    let isID = digits.utf8.count == 32 && digits.allSatisfy(\.isHexDigit) && digits.contains { $0 != "0" }
+    return isID ? digits : nil
   }
 
   /// Looks the user up in the guest's own files: the same name may be another user on the host.
-  private static func account(_ user: String, of guest: Guest, inRoot root: String) -> Account? {
+  private static func account(
+    _ user: String, of guest: Guest, inRoot root: String
+  ) throws(SystemError) -> Account? {
     Account(
-      user, passwd: database("passwd", of: guest, inRoot: root), group: database("group", of: guest, inRoot: root))
+      user, passwd: try database("passwd", of: guest, inRoot: root),
+      group: try database("group", of: guest, inRoot: root))
   }
 
-  /// The text of the guest's own /etc/NAME; nil when there is none.
-  static func database(_ name: String, of guest: Guest, inRoot root: String) -> String? {
+  /// The text of the guest's own /etc/NAME; nil when there is none, or when it cannot be read.
+  ///
+  /// - Throws: `SystemError`; `EFBIG` when it is too large. Who is in it is then not known.
+  static func database(_ name: String, of guest: Guest, inRoot root: String) throws(SystemError) -> String? {
     // With Volatile=yes the guest's /etc is empty.
     if guest.files.volatile == .yes { return nil }
     let path = (guest.exec.root.pivot?.new ?? "") + "/etc/" + name
-    return (try? readFile(path, inRoot: root, limit: 4 << 20)).map { String(decoding: $0, as: UTF8.self) }
+    do throws(SystemError) {
+      return String(decoding: try readFile(path, inRoot: root, limit: 4 << 20), as: UTF8.self)
+    } catch {
+      if error.errno == EFBIG { throw SystemError("read more than 4 MiB of \(path) in \(root)", errno: EFBIG) }
+      return nil
+    }
   }
 
   private static func topLevelLinks(ofRoot root: String) -> [TopLevelLink] {
@@ -90,6 +103,13 @@ extension StartFacts {
     guard mknod(path, S_IFCHR | 0o600, dev_t(1 << 8 | 3)) == 0 else { return false }
     unlink(path)
     return true
+  }
+
+  /// The daemon's bounding set: `CapabilityBoundingSet=` of its unit.
+  private static func ownCapabilities() -> Capabilities {
+    let status = String(decoding: (try? readFile("/proc/self/status", limit: 16 << 10)) ?? [], as: UTF8.self)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("CapBnd:\t") }
+    return line.flatMap { UInt64($0.dropFirst(8), radix: 16) }.map(Capabilities.init(rawValue:)) ?? .all
   }
 
   /// The device nodes that bind mounts name as their source. Nodes in a directory that is a source do not count.

@@ -10,13 +10,13 @@ extension GuestNamespaces {
   ///   - recursive: whether the mounts below it belong to the guest as well.
   ///   - below: whether the mount is to be a layer of an overlay.
   /// - Returns: how much of it can be mapped: with `recursive` the whole tree, or its top only.
-  /// - Throws: `MappingRefusal` when not even the top can.
+  /// - Throws: `MappingError` when not even the top can.
   public func mapping(
     of path: String, recursive: Bool, belowOverlay below: Bool
-  ) throws(MappingRefusal) -> GuestUsers.RootMapping {
+  ) throws(MappingError) -> GuestUsers.RootMapping {
     guard let users else { return .none }
     if below, !Self.overlaysTakeMappedLayers {
-      throw refusal(path, "overlays take no mapped layers before Linux 5.19")
+      throw .refused(refusal(path, "overlays take no mapped layers before Linux 5.19"))
     }
     return try mapping(of: path, by: users, recursive: recursive)
   }
@@ -24,16 +24,29 @@ extension GuestNamespaces {
   /// Tries whether the mount at `path`, with `recursive` and those below it, can be idmapped by the user namespace `users`.
   ///
   /// - Returns: how much of it can be mapped.
-  /// - Throws: `MappingRefusal` when not even the top can.
+  /// - Throws: `MappingError` when not even the top can.
   func mapping(
     of path: String, by users: Namespace, recursive: Bool
-  ) throws(MappingRefusal) -> GuestUsers.RootMapping {
-    if recursive, (try? tryMapping(path, by: users.descriptor, recursive: true)) != nil { return .tree }
+  ) throws(MappingError) -> GuestUsers.RootMapping {
+    if recursive, try canMap(path, by: users, recursive: true) == nil { return .tree }
+    if let error = try canMap(path, by: users, recursive: false) {
+      throw .refused(refusal(path, String(cString: strerror(error.errno))))
+    }
+    return .top
+  }
+
+  /// - Returns: why the kernel never maps this mount; nil when it does.
+  /// - Throws: `MappingError` when it cannot be told, for want of memory or the like.
+  private func canMap(
+    _ path: String, by users: Namespace, recursive: Bool
+  ) throws(MappingError) -> SystemError? {
     do throws(SystemError) {
-      try tryMapping(path, by: users.descriptor, recursive: false)
-      return .top
+      try tryMapping(path, by: users.descriptor, recursive: recursive)
+      return nil
     } catch {
-      throw refusal(path, String(cString: strerror(error.errno)))
+      // What is taken for a refusal may make the guest's files change their owners for good.
+      if [EINVAL, EOPNOTSUPP, ENOSYS, EPERM].contains(error.errno) { return error }
+      throw .system(error)
     }
   }
 
@@ -54,4 +67,12 @@ extension GuestNamespaces {
     let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
     return numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 19)
   }
+}
+
+/// Why a mount cannot be idmapped.
+public enum MappingError: Error, Equatable {
+  /// The kernel or the file system does not support it.
+  case refused(MappingRefusal)
+  /// It cannot be told at the moment.
+  case system(SystemError)
 }

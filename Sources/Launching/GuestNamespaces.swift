@@ -103,7 +103,8 @@ private final class Holder {
     if error == 0 { return }
     let what = [users ? "user" : nil, network ? "network" : nil].compactMap { $0 }.joined(separator: " and ")
     let hint = -error == ENOSPC ? " (see the sysctls user.max_user_namespaces and user.max_net_namespaces)" : ""
-    throw LaunchError("making the guest's \(what) namespace\(hint)", errno: Int32(-error))
+    let other = users ? "; without one, PrivateUsers=no, root in the guest is root on the host" : ""
+    throw LaunchError("making the guest's \(what) namespace\(hint)\(other)", errno: Int32(-error))
   }
 
   deinit { launch_release(&holder) }

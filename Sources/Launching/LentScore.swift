@@ -8,16 +8,17 @@ struct LentScore {
   private static let path = "/proc/self/oom_score_adj"
   private let own: String?
 
-  /// Does nothing without a `score`.
+  /// Without a `score` a guest has the daemon's own, unless that protects the daemon.
   ///
   /// - Throws: `LaunchError`; `EACCES` when the score is lower than a daemon without CAP_SYS_RESOURCE may set.
   init(_ score: Int16?) throws(LaunchError) {
-    guard let score else {
-      own = nil
-      return
-    }
     do throws(SystemError) {
-      own = String(decoding: try readFile(Self.path, limit: 16), as: UTF8.self)
+      let text = String(decoding: try readFile(Self.path, limit: 16), as: UTF8.self)
+      guard let score = score ?? (text.hasPrefix("-") ? 0 : nil) else {
+        own = nil
+        return
+      }
+      own = text
       try writeSetting(Self.path, "\(score)")
     } catch {
       throw LaunchError("setting OOMScoreAdjust=", errno: error.errno)

@@ -8,15 +8,19 @@ public enum Effect: Equatable, Sendable {
   case unwatchListeners
   /// Close the daemon's descriptors of the listeners, for good.
   case unbindListeners
+  /// Refuse whoever comes or waits, until the listeners are unwatched.
+  case refuseClients
+  /// Ask for a place among the guests that may start at once; answers with `placeGranted`, perhaps later.
+  case requestPlace
   /// Make PID 1; answers with `started` or `startFailed`, perhaps later.
   case start
-  /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`.
+  /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`, perhaps later.
   case divert(Divertible)
   /// The instance keeps running: steer new clients to its listeners again, and move the parked ones there.
   case restore
   /// The instance has ended: make its parked clients those of the next one.
   case unpark
-  /// Scan the kernel's tables of sockets; answers with `used`, `unused` or `scanFailed`.
+  /// Scan the kernel's tables of sockets; answers with `used`, `unused`, `leftOver` or `scanFailed`.
   case scan(Question)
   /// Move the clients that the guest has not accepted yet to where new ones are parked: it would accept and close them while it halts.
   case drainQueues
@@ -28,7 +32,7 @@ public enum Effect: Equatable, Sendable {
   case requestHalt(HaltCause)
   /// Send SIGKILL to everything in the guest's cgroup.
   case kill(KillCause)
-  /// Freeze every process of the guest; answers with `frozen` or `freezeFailed`, perhaps later.
+  /// Freeze every process of the guest; answers with `frozen` or `freezeFailed`, perhaps later, and then with `freezeDelayed` at once.
   case freeze
   /// Thaw the guest: in two stages, or all of it at once.
   case thaw(staged: Bool)
@@ -36,14 +40,18 @@ public enum Effect: Equatable, Sendable {
   case armAlarm
   /// Stop reporting data on open connections.
   case disarmAlarm
+  /// Watch the listeners of a guest that takes long to freeze: a client who comes now may find nobody who accepts.
+  case watchWhileFreezing
   /// Watch the listeners of a frozen guest; answers with `activity` when they cannot be watched. `asked`: somebody asked for the freezing.
   case watchWhileFrozen(asked: Bool)
-  /// Stop watching the listeners of a frozen guest, before it is thawed.
+  /// Stop watching the listeners of a guest that is frozen or being frozen, before it is thawed.
   case handBack
   /// Watch whether somebody uses the guest: `idle` and `freezeDue` say that nobody does.
   case watchIdleness
   /// Continue with that after a thaw or a cancelled stop, as if somebody had just used the guest.
   case resumeIdleness
+  /// Continue with that as before: the guest could not be frozen. That is tried again after a growing pause.
+  case postponeFreezing
   /// Stop watching whether somebody uses the guest.
   case unwatchIdleness
   /// Start a deadline, which answers with its event once. A deadline that is running already starts anew.

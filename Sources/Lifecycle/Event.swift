@@ -14,6 +14,8 @@ public enum Event: Equatable, Sendable {
   case wakeRequested
   /// Somebody asks for a frozen guest to be thawed: `dormouse thaw`.
   case thawRequested
+  /// Fewer guests start now than may at once: an answer to `requestPlace`, which may come later.
+  case placeGranted
   /// PID 1 exists: an answer to `start`, which may come later.
   case started
   /// PID 1 could not be made and nothing of the guest runs: the other answer.
@@ -22,14 +24,16 @@ public enum Event: Equatable, Sendable {
   case ready
   /// `TimeoutStartSec=` has passed.
   case startTimedOut
-  /// The guest has been ready for `Backoff.stableAfter`.
-  case stable
-  /// Nobody has used the guest for `IdleStopSec=`.
-  case idle
+  /// The guest has been ready for `Backoff.stableAfter`. Unless `served`, clients wait of whom it has accepted none.
+  case stable(served: Bool)
+  /// Nobody has used the guest for `IdleStopSec=`. Unless `served`, its queue holds clients that have left, and it has accepted none.
+  case idle(served: Bool)
   /// Nobody has used the guest for `IdleFreezeSec=`.
   case freezeDue
   /// Somebody asks for the guest to be frozen: `dormouse freeze`. `inUse`: somebody uses it.
   case freezeRequested(now: Bool, inUse: Bool)
+  /// Some processes of the guest take longer to freeze: an answer to `freeze`.
+  case freezeDelayed
   /// Every process of the guest is frozen: an answer to `freeze`, which may come later.
   case frozen
   /// The guest could not be frozen, or not in time.
@@ -44,6 +48,9 @@ public enum Event: Equatable, Sendable {
   case used
   /// Nobody uses the guest: an answer to `scan`.
   case unused
+  /// Nobody uses the guest, but its queue holds clients that have left and were not accepted: an answer to `scan`. Its listener would thaw
+  /// it at once.
+  case leftOver
   /// The kernel does not tell whether somebody uses the guest: an answer to `scan`.
   case scanFailed
   /// It is time to scan again.

@@ -13,6 +13,9 @@ public struct IdlePolicy: Equatable, Sendable {
   private var endGoesUnseen = false
   /// When it was thawed last: before that its connections were silent because it was frozen.
   private var thawedAt = Duration.zero
+  /// How often in a row it could not be frozen, and until when that is not tried again.
+  private var freezeFailures = 0
+  private var freezePauseEnds = Duration.zero
   /// Since when clients have been waiting whom only the next instance can serve.
   private var parkedSince: Duration?
 
@@ -94,6 +97,14 @@ public struct IdlePolicy: Equatable, Sendable {
   public mutating func thawed(at now: Duration) {
     lastUse = max(lastUse, now)
     thawedAt = max(thawedAt, now)
+    freezeFailures = 0
+  }
+
+  /// The guest could not be frozen. That is no use, and it is tried again after a growing pause: clients find a guest that is being frozen
+  /// slower to answer.
+  public mutating func freezeFailed(at now: Duration) {
+    freezeFailures += 1
+    freezePauseEnds = now + Backoff.pause(afterFailures: freezeFailures)
   }
 
   /// Decides from what a scan found, for a guest that keeps running unless something is due.
@@ -139,16 +150,17 @@ public struct IdlePolicy: Equatable, Sendable {
     }
     if let again = usage.rescanAfter { next = min(next, again) }
     guard freezesConnections, let idleFreeze, let silence = usage.silence else { return .rescan(after: next) }
-    let silent = min(silence, now - thawedAt)
-    return silent >= idleFreeze ? .freeze : .rescan(after: min(next, idleFreeze - silent))
+    let due = max(idleFreeze - min(silence, now - thawedAt), freezePauseEnds - now)
+    return due <= .zero ? .freeze : .rescan(after: min(next, due))
   }
 
   private func judgeUnused(_ usage: Usage, at now: Duration) -> Decision {
     let unused = now - lastUse
     if let idleStop, unused >= idleStop { return .stop }
-    if let idleFreeze, unused >= idleFreeze { return .freeze }
+    let freezeDue = idleFreeze.map { max($0 - unused, freezePauseEnds - now) }
+    if let freezeDue, freezeDue <= .zero { return .freeze }
     let atMost = idleStop.map { $0 - unused } ?? min(Self.seldom, usage.rescanAfter ?? Self.seldom)
-    return .rescan(after: min(atMost, idleFreeze.map { $0 - unused } ?? atMost))
+    return .rescan(after: min(atMost, freezeDue ?? atMost))
   }
 }
 

@@ -12,10 +12,10 @@ extension Lifecycle {
     // An instance of it may run, and keeps its listeners.
     case .release: abandonUnstarted()
     case .thawRequested, .changed: []
-    case .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
-      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue,
-      .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut,
-      .killRequested, .pauseOver:
+    case .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable,
+      .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
+      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -30,10 +30,10 @@ extension Lifecycle {
     case .wakeRequested: [.refuse(.wakeUnbound)]
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested, .changed, .release: []  // asleep for good
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
-      .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed,
-      .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited,
-      .stopTimedOut, .killRequested, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -53,10 +53,10 @@ extension Lifecycle {
     case .changed: bind(State.Record(), then: binding.next)
     case .release: unbind()
     case .thawRequested: []
-    case .bind, .adopt, .connection, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue,
-      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue,
-      .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut,
-      .killRequested, .pauseOver:
+    case .bind, .adopt, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable, .idle,
+      .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
+      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -70,28 +70,46 @@ extension Lifecycle {
     case .bindFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested: []  // asleep
-    case .bind, .adopt, .bound, .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .frozen,
-      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
-      .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested,
-      .pauseOver:
+    case .bind, .adopt, .bound, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable, .idle,
+      .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
+      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whileQueued(_ record: State.Record, _ event: Event) -> [Effect] {
+    switch event {
+    case .placeGranted: launch(record)
+    case .sleepRequested: watch(record)
+    // Perhaps the files ask for other listeners now.
+    case .changed: bind(State.Record(), then: .start)
+    case .release: unbind()
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    case .wakeRequested, .thawRequested: []  // on its way
+    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
+      .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
+      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
 
   mutating func whileFailed(_ failure: State.Failure, _ event: Event) -> [Effect] {
-    let disarm: [Effect] = [.disarm(.pause(failures: failure.record.failures))]
+    let leave: [Effect] = failure.record.isRefused ? [.unwatchListeners] : []
+    let disarm = leave + [.disarm(.pause(failures: failure.record.failures))]
     return switch event {
-    case .pauseOver: bind(failure.record.paid, then: failure.next)
+    case .pauseOver: leave + bind(failure.record.paid, then: failure.next)
     case .wakeRequested: disarm + bind(State.Record(), then: .start)
     case .sleepRequested: change(failure, to: .watch)
     case .changed: disarm + bind(State.Record(), then: .watch)  // perhaps that mends the fault
     case .release: disarm + unbind()
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
-      .idle, .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed,
-      .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited,
-      .stopTimedOut, .killRequested:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested:
       []  // late, or the answer to nothing
     }
   }

@@ -17,9 +17,10 @@ extension Lifecycle {
     case .killRequested: launch.halt == nil ? [] : [.kill(.request)]
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested, .changed: []  // the new file is for the next start
-    case .bind, .adopt, .bound, .bindFailed, .connection, .ready, .stable, .idle, .freezeDue, .frozen, .freezeFailed,
-      .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
-      .shutdownAborted, .parkedTooLong, .listenerClosed, .stopTimedOut, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .ready, .stable, .idle, .freezeDue,
+      .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
+      .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed,
+      .stopTimedOut, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -62,9 +63,10 @@ extension Lifecycle {
     case .exited(let exit): [.disarm(.start)] + unserved(exit, record)
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .wakeRequested, .thawRequested, .changed: []  // on its way; the new file is for the next start
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .stable, .idle, .freezeDue, .frozen,
-      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
-      .shutdownAborted, .parkedTooLong, .listenerClosed, .stopTimedOut, .killRequested, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .stable, .idle,
+      .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
+      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .parkedTooLong, .listenerClosed,
+      .stopTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -72,11 +74,13 @@ extension Lifecycle {
   mutating func whileActive(_ record: State.Record, _ event: Event) -> [Effect] {
     let leave: [Effect] = [.disarm(.stable), .unwatchIdleness]
     return switch event {
-    case .stable: remember(State.Record())
+    case .stable(served: true): remember(State.Record())
+    case .stable(served: false): []  // whoever woke it waits still
     case .freezeDue: freeze(record, asked: false)
     case .freezeRequested(now: false, inUse: true): [.refuse(.freezeInUse)]
     case .freezeRequested: freeze(record, asked: true)
-    case .idle: [.disarm(.stable)] + decideStop(State.Record(), .idle)  // it served: earlier failures are mended
+    case .idle(let served):
+      [.disarm(.stable)] + decideStop(served ? State.Record() : record, served ? .idle : .idleUnserved)
     // The scan for clients comes when new ones are parked.
     case .sleepRequested(now: false, inUse: _): [.disarm(.stable)] + decideStop(record, .request)
     // A requested stop is no failure, whatever was before, and the next client waits for no pause.
@@ -88,41 +92,46 @@ extension Lifecycle {
     case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .thawRequested, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .frozen,
-      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
-      .shutdownAborted, .stopTimedOut, .killRequested, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
+      .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
+      .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .stopTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
 
   mutating func whileFreezing(_ freezing: State.Freezing, _ event: Event) -> [Effect] {
     let record = freezing.record
-    let thawed: [Effect] = [.disarm(.freeze)] + thaw()
+    let stop: [Effect] = [.disarm(.freeze), .handBack]
+    let thawed = stop + thaw()
     let leave: [Effect] = thawed + [.unwatchIdleness]
-    let leaveAtOnce: [Effect] = [.disarm(.freeze)] + thaw(staged: false) + [.unwatchIdleness]
+    let leaveAtOnce: [Effect] = stop + thaw(staged: false) + [.unwatchIdleness]
     return switch event {
+    case .freezeDelayed where !freezing.isComplete: [.watchWhileFreezing]
     case .frozen where !freezing.isComplete: scanFrozen(freezing)
     case .unused where freezing.isComplete: watchWhileFrozen(record, asked: freezing.isAsked)
-    case .used where freezing.isComplete && freezing.isAsked: watchWhileFrozen(record, asked: true)
+    case .used where freezing.isComplete && freezing.isAsked, .leftOver where freezing.isComplete && freezing.isAsked:
+      watchWhileFrozen(record, asked: true)
+    case .leftOver where freezing.isComplete: thawInVain(record)
     // What came while it was being frozen wakes it at once.
     case .used where freezing.isComplete, .scanFailed where freezing.isComplete: thawToServe(record)
-    case .freezeFailed, .wakeRequested, .thawRequested: [.disarm(.freeze)] + thawToServe(record)
+    case .freezeFailed: stop + thawInVain(record)
+    case .connection, .wakeRequested, .thawRequested: stop + thawToServe(record)
     // Not once somebody has asked for it all the same: he would be refused too.
     case .freezeRequested(now: false, inUse: true) where !freezing.isAsked: [.refuse(.freezeInUse)]
     case .freezeRequested: ask(freezing)
-    case .idle: thawed + decideStop(State.Record(), .idle)
+    case .idle(let served): thawed + decideStop(served ? State.Record() : record, served ? .idle : .idleUnserved)
     case .sleepRequested(now: false, inUse: _): thawed + decideStop(record, .request)
     case .sleepRequested(now: true, inUse: _): leave + drain(State.Record(), .request, then: .sleep)
     case .parkedTooLong: leave + drain(State.Record(), .parkedTooLong, then: .sleep)
     case .release(let cause): leave + drain(record, cause, then: .release)
     case .selfShutdown(let confirmed): leaveAtOnce + shutDownByItself(record, confirmed: confirmed, served: true)
     case .listenerClosed: leaveAtOnce + halt(record, .listenerClosed, then: .fail)
-    case .exited(let exit): [.disarm(.freeze), .disarmAlarm, .unwatchIdleness] + unasked(exit, record)
+    case .exited(let exit): stop + [.disarmAlarm, .unwatchIdleness] + unasked(exit, record)
     // on its way; READY=1 repeats; the new file is for the next start
     case .freezeDue, .ready, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .frozen,
-      .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut, .stopTimedOut,
-      .killRequested, .pauseOver, .shutdownAborted:
+    case .bind, .adopt, .bound, .bindFailed, .placeGranted, .started, .startFailed, .startTimedOut, .stable,
+      .freezeDelayed, .frozen, .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue,
+      .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted:
       []  // late, or the answer to nothing
     }
   }
@@ -130,7 +139,7 @@ extension Lifecycle {
   /// All of the guest is frozen. The alarm comes before the scan: it reports what comes after that.
   private mutating func scanFrozen(_ freezing: State.Freezing) -> [Effect] {
     state = .freezing(.init(freezing.record, asked: freezing.isAsked, complete: true))
-    return [.disarm(.freeze), .armAlarm, .scan(.freezeDue)]
+    return [.disarm(.freeze), .handBack, .armAlarm, .scan(.freezeDue)]
   }
 
   private mutating func ask(_ freezing: State.Freezing) -> [Effect] {
@@ -144,7 +153,7 @@ extension Lifecycle {
     let leaveAtOnce: [Effect] = [.handBack] + thaw(staged: false) + [.unwatchIdleness]
     return switch event {
     case .connection, .activity, .wakeRequested, .thawRequested: [.handBack] + thawToServe(record)
-    case .idle: thawed + decideStop(State.Record(), .idle)
+    case .idle(let served): thawed + decideStop(served ? State.Record() : record, served ? .idle : .idleUnserved)
     case .sleepRequested(now: false, inUse: true): [.refuse(.sleepInUse)]
     case .sleepRequested(now: false, inUse: false): thawed + decideStop(record, .request)
     case .sleepRequested(now: true, inUse: _): leave + drain(State.Record(), .request, then: .sleep)
@@ -155,9 +164,9 @@ extension Lifecycle {
     case .exited(let exit): [.handBack, .disarmAlarm, .unwatchIdleness] + unasked(exit, record)
     // frozen already; a repeated message; the new file is for the next start
     case .freezeDue, .freezeRequested, .ready, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .started, .startFailed, .startTimedOut, .stable, .frozen, .freezeFailed,
-      .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested,
-      .pauseOver, .shutdownAborted:
+    case .bind, .adopt, .bound, .bindFailed, .placeGranted, .started, .startFailed, .startTimedOut, .stable,
+      .freezeDelayed, .frozen, .freezeFailed, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed,
+      .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted:
       []  // late, or the answer to nothing
     }
   }

@@ -8,7 +8,7 @@ extension Lifecycle {
     case .diverted: [.scan(question(pending))]
     // Last, so that it is for the shortest time: a client that connects to a path now cannot be moved back to this instance if it keeps running.
     case .unused where !pending.isLast: decideLast(pending)
-    case .unused: leave + requestHalt(State.Record(), .init(cause(pending), then: .sleep))
+    case .unused: leave + requestHalt(afterwards(pending), .init(cause(pending), then: .sleep))
     // A guest whose clients cannot be parked is not told to halt: that is tried again when it has been idle once more.
     case .divertFailed, .used, .scanFailed, .wakeRequested: goOn(record)
     case .sleepRequested(now: true, inUse: _): leave + drain(State.Record(), .request, then: .sleep)
@@ -19,24 +19,32 @@ extension Lifecycle {
     case .freezeRequested: [.refuse(.freezeNotActive)]
     // decided in a moment
     case .sleepRequested(now: false, inUse: _), .idle, .freezeDue, .parkedTooLong, .thawRequested, .ready, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .frozen,
-      .freezeFailed, .activity, .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver,
-      .shutdownAborted:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
+      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .leftOver, .rescanDue, .drainTimedOut, .stopTimedOut,
+      .killRequested, .pauseOver, .shutdownAborted:
       []  // late, or the answer to nothing
     }
   }
 
   private func question(_ pending: State.StopPending) -> Question {
     switch pending.cause {
-    case .idle: .stopDue
+    case .idle, .idleUnserved: .stopDue
     case .request: .use
     }
   }
 
   private func cause(_ pending: State.StopPending) -> HaltCause {
     switch pending.cause {
-    case .idle: .idle
+    case .idle, .idleUnserved: .idle
     case .request: .request
+    }
+  }
+
+  private func afterwards(_ pending: State.StopPending) -> State.Record {
+    switch pending.cause {
+    // It served: earlier failures are mended. A requested stop is no failure, whatever was before.
+    case .idle, .request: State.Record()
+    case .idleUnserved: pending.record.struckAgain
     }
   }
 
@@ -74,8 +82,8 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .thawRequested, .idle, .freezeDue, .parkedTooLong, .listenerClosed, .ready,
       .changed:
       []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .frozen,
-      .freezeFailed, .activity, .pauseOver, .shutdownAborted:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
+      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .pauseOver, .shutdownAborted, .leftOver:
       []  // late, or the answer to nothing
     }
   }
@@ -113,9 +121,9 @@ extension Lifecycle {
     case .selfShutdown(confirmed: false), .shutdownAborted, .thawRequested, .idle, .freezeDue, .parkedTooLong,
       .listenerClosed, .ready, .changed:
       []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .frozen,
-      .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .drainTimedOut,
-      .killRequested, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
+      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
+      .scanFailed, .rescanDue, .drainTimedOut, .killRequested, .pauseOver:
       []  // late, or the answer to nothing
     }
   }
@@ -143,9 +151,10 @@ extension Lifecycle {
     case .freezeRequested: [.refuse(.freezeNotActive)]
     // nothing that would change what follows; READY=1 ends a boot that was told to halt meanwhile
     case .wakeRequested, .sleepRequested, .thawRequested, .changed, .ready: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .startTimedOut, .stable, .idle,
-      .freezeDue, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue,
-      .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
+      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
+      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .pauseOver:
       []  // late, or the answer to nothing
     }
   }

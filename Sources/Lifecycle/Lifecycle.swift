@@ -1,8 +1,8 @@
 /// A guest's life as a table: state × event → effects. `Lifecycle+Asleep.swift`, `+Awake` and `+Stopping` have one function for each
 /// state, each a switch over every event.
 ///
-/// Rules that the table keeps, and that its random walks check: the listeners are watched only while no PID 1 may exist, or all of the
-/// guest is frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients are parked
+/// Rules that the table keeps, and that its random walks check: the listeners are watched only while no PID 1 may exist, or the guest is
+/// frozen or being frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients are parked
 /// and its queues were drained, and they are steered back whenever it keeps running or has ended; a guest that only seems to shut down is not
 /// killed; some event leads out of every state but `unbound`.
 public struct Lifecycle: Equatable, Sendable {
@@ -21,6 +21,7 @@ public struct Lifecycle: Equatable, Sendable {
     case .unbound: whileUnbound(event)
     case .binding(let binding): whileBinding(binding, event)
     case .inactive(let record): whileInactive(record, event)
+    case .queued(let record): whileQueued(record, event)
     case .launching(let launch): whileLaunching(launch, event)
     case .activating(let record): whileActivating(record, event)
     case .active(let record): whileActive(record, event)
@@ -47,7 +48,13 @@ extension Lifecycle {
     return [.watchListeners]
   }
 
+  /// Starts the guest when its turn comes: guests that all start at once would keep each other's clients waiting.
   mutating func start(_ record: State.Record) -> [Effect] {
+    state = .queued(record)
+    return [.requestPlace]
+  }
+
+  mutating func launch(_ record: State.Record) -> [Effect] {
     state = .launching(.init(record))
     return [.arm(.start), .start]
   }
@@ -79,6 +86,12 @@ extension Lifecycle {
   mutating func thawToServe(_ record: State.Record) -> [Effect] {
     state = .active(record)
     return thaw() + [.resumeIdleness, .arm(.stable)]
+  }
+
+  /// The guest could not be frozen, and serves on as if nothing had been tried.
+  mutating func thawInVain(_ record: State.Record) -> [Effect] {
+    state = .active(record)
+    return thaw() + [.postponeFreezing, .arm(.stable)]
   }
 
   mutating func remember(_ record: State.Record) -> [Effect] {
@@ -116,8 +129,14 @@ extension Lifecycle {
   }
 
   mutating func fail(_ record: State.Record, then next: State.Binding.Next) -> [Effect] {
-    state = .failed(.init(record, then: next))
-    return [.arm(.pause(failures: record.failures))]
+    let pause: [Effect] = [.arm(.pause(failures: record.failures))]
+    guard record.isRefused else {
+      state = .failed(.init(record, then: next))
+      return pause
+    }
+    // Nobody is left for whom it would have to be started after the pause.
+    state = .failed(.init(record, then: .watch))
+    return pause + [.refuseClients]
   }
 
   mutating func unbind() -> [Effect] {

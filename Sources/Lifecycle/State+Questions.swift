@@ -8,8 +8,9 @@ extension State {
   /// The word that users see.
   public var word: Word {
     switch self {
-    case .pending, .unbound, .binding, .inactive: .inactive
-    case .launching, .activating: .activating
+    case .inactive(let record): record.isRefused ? .failed : .inactive
+    case .pending, .unbound, .binding: .inactive
+    case .queued, .launching, .activating: .activating
     case .active, .freezing, .stopPending: .active
     case .frozen: .frozen
     case .draining, .selfShutdown, .deactivating: .deactivating
@@ -20,11 +21,27 @@ extension State {
   /// Whether a PID 1 of the guest may exist.
   public var mayRun: Bool {
     switch self {
-    case .pending, .unbound, .binding, .inactive, .failed: false
+    case .pending, .unbound, .binding, .inactive, .queued, .failed: false
     case .launching, .activating, .active, .freezing, .frozen, .stopPending, .draining, .selfShutdown, .deactivating:
       true
     }
   }
+
+  /// Whether the guest has a place among those that start at once, or waits for one.
+  public var wantsPlace: Bool {
+    switch self {
+    case .queued, .launching, .activating: true
+    case .pending, .unbound, .binding, .inactive, .active, .freezing, .frozen, .stopPending, .draining, .selfShutdown,
+      .deactivating, .failed:
+      false
+    }
+  }
+
+  /// Whether the guest waits for its turn to be started.
+  public var isQueued: Bool { if case .queued = self { true } else { false } }
+
+  /// Whether clients are refused until a pause is over.
+  public var isRefusing: Bool { if case .failed(let failure) = self { failure.record.isRefused } else { false } }
 
   /// Whether the listeners are watched and nothing runs.
   public var isAsleep: Bool { if case .inactive = self { true } else { false } }
@@ -44,7 +61,8 @@ extension State {
     case .frozen: .frozen
     case .inactive, .unbound: .asleep
     case .failed: .failed
-    case .pending, .binding, .launching, .activating, .freezing, .stopPending, .draining, .selfShutdown, .deactivating:
+    case .pending, .binding, .queued, .launching, .activating, .freezing, .stopPending, .draining, .selfShutdown,
+      .deactivating:
       nil
     }
   }
@@ -56,7 +74,7 @@ extension State {
   public var isFrozenOrFreezing: Bool {
     switch self {
     case .freezing, .frozen: true
-    case .pending, .unbound, .binding, .inactive, .launching, .activating, .active, .stopPending, .draining,
+    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .stopPending, .draining,
       .selfShutdown, .deactivating, .failed:
       false
     }
@@ -66,7 +84,7 @@ extension State {
   public var isRunning: Bool {
     switch self {
     case .activating, .active, .stopPending, .draining, .selfShutdown, .deactivating: true
-    case .pending, .unbound, .binding, .inactive, .launching, .freezing, .frozen, .failed: false
+    case .pending, .unbound, .binding, .inactive, .queued, .launching, .freezing, .frozen, .failed: false
     }
   }
 
@@ -74,14 +92,24 @@ extension State {
   public var isHalting: Bool {
     switch self {
     case .selfShutdown, .deactivating: true
-    case .pending, .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .stopPending,
-      .draining, .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
+      .stopPending, .draining, .failed:
       false
     }
   }
 
   /// Whether the guest shuts down by itself, or seems to.
   public var isShuttingDownByItself: Bool { if case .selfShutdown = self { true } else { false } }
+
+  /// Whether it goes on with the answer to `divert`, and may wait for that.
+  public var awaitsDiversion: Bool {
+    switch self {
+    case .stopPending, .draining: true
+    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
+      .selfShutdown, .deactivating, .failed:
+      false
+    }
+  }
 
   /// Whether a stop may still be cancelled.
   public var isStopPending: Bool { if case .stopPending = self { true } else { false } }
@@ -91,7 +119,7 @@ extension State {
     switch self {
     case .draining(let deactivation), .deactivating(let deactivation): deactivation.halt.cause
     case .launching(let launch): launch.halt?.cause
-    case .pending, .unbound, .binding, .inactive, .activating, .active, .freezing, .frozen, .stopPending,
+    case .pending, .unbound, .binding, .inactive, .queued, .activating, .active, .freezing, .frozen, .stopPending,
       .selfShutdown, .failed:
       nil
     }
@@ -102,8 +130,8 @@ extension State {
     switch self {
     case .launching, .activating: true
     case .selfShutdown(let shutdown): !shutdown.hasServed
-    case .pending, .unbound, .binding, .inactive, .active, .freezing, .frozen, .stopPending, .draining, .deactivating,
-      .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .active, .freezing, .frozen, .stopPending, .draining,
+      .deactivating, .failed:
       false
     }
   }
@@ -114,7 +142,8 @@ extension State {
     case .draining(let deactivation), .deactivating(let deactivation): deactivation.halt.next == .release
     case .launching(let launch): launch.halt?.next == .release
     case .unbound: true
-    case .pending, .binding, .inactive, .activating, .active, .freezing, .frozen, .stopPending, .selfShutdown, .failed:
+    case .pending, .binding, .inactive, .queued, .activating, .active, .freezing, .frozen, .stopPending, .selfShutdown,
+      .failed:
       false
     }
   }

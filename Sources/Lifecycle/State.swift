@@ -6,6 +6,8 @@ public enum State: Equatable, Sendable {
   case binding(Binding)
   /// The listeners are open and watched; nothing runs.
   case inactive(Record)
+  /// It waits until fewer guests start; nothing runs, and nobody watches the listeners.
+  case queued(Record)
   /// PID 1 is being made; nobody watches the listeners.
   case launching(Launch)
   /// PID 1 runs and has not sent READY=1.
@@ -41,6 +43,8 @@ public enum State: Equatable, Sendable {
       self.isPaid = isPaid
     }
 
+    /// Whether clients are refused until the pause is over.
+    var isRefused: Bool { failures >= Backoff.limit }
     var struckAgain: Record { Record(failures: failures + 1) }
     var paid: Record { Record(failures: failures, isPaid: true) }
   }
@@ -132,6 +136,8 @@ public enum State: Equatable, Sendable {
     public enum Cause: Equatable, Sendable, CaseIterable {
       /// Nobody used it for `IdleStopSec=`.
       case idle
+      /// The same, but it accepted none of the clients who came: it was woken in vain.
+      case idleUnserved
       /// Somebody asked for it, should nobody use it.
       case request
     }

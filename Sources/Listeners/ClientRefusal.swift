@@ -89,20 +89,3 @@ package final class ClientRefusal {
     }
   }
 }
-
-extension Listener {
-  fileprivate var isRefusedHere: Bool {
-    local.port != nil && (listen.kind == .datagram || standby == nil || steering?.movesQueues == true)
-  }
-
-  /// Refuses the clients that wait.
-  ///
-  /// - Returns: how many were refused.
-  /// - Throws: `SystemError`; `EINVAL` when somebody has shut the socket down.
-  fileprivate func refuseQueued() throws(SystemError) -> Int {
-    if listen.kind == .datagram { return try dropQueued(at: descriptor, limit: 64) }
-    let count = try resetQueued(at: descriptor, backlog: group.backlog)
-    if count > 0 { hasLostPlace = true }
-    return count
-  }
-}

@@ -19,26 +19,30 @@ extension GuestListeners {
   /// Steers new clients to the standby listeners, at each listener where that is possible.
   ///
   /// - Parameter which: all listeners, or only those whose parked clients can be moved back to the same instance.
+  /// - Returns: whether `awaitLookups` has to follow before the guest's sockets are scanned or drained.
   /// - Throws: `SystemError` of the last listener that cannot be diverted, for want of descriptors or memory. The others are diverted all the
   ///   same; `restore` undoes it for all of them.
-  package func divert(_ which: Divertible) throws(SystemError) {
+  package func divert(_ which: Divertible) throws(SystemError) -> Bool {
     emergencyDescriptors = nil
+    var isSteered = false
     var failure: SystemError?
     for listener in all where listener.isAdopted != false && (which == .all || listener.canRestore) {
       var opened: HeldSocket?
       do throws(SystemError) {
         // In the store before a client can come to it: this daemon may be killed at any moment.
-        try listener.divert(alarm?.filter) { standby in
+        let steered = try listener.divert(alarm?.filter) { standby in
           opened = standby
           keepStored(listener, standby: standby)
           store.flush()
         }
+        if steered { isSteered = true }
       } catch {
         if let opened, listener.standby == nil { store.drop(opened) }
         failure = error
       }
     }
     if let failure { throw failure }
+    return isSteered
   }
 
   /// Moves the clients that the guest has not accepted to the standbys.
@@ -100,7 +104,7 @@ extension GuestListeners {
   /// - Returns: how many were moved and lost, and the last failure; no listener is left out for another's.
   package func restore() -> Listener.Unparked {
     for listener in all { listener.undrained = 0 }
-    let sum = unpark { listener throws(SystemError) in try listener.restore() }
+    let sum = unpark(forNext: false) { listener throws(SystemError) in try listener.restore() }
     // The instance will be stopped another time, perhaps when no descriptor is left.
     try? keepEmergencyDescriptors()
     return sum
@@ -110,11 +114,16 @@ extension GuestListeners {
   ///
   /// - Returns: as `restore`.
   package func unparkForNext(_ diag: SockDiag) -> Listener.Unparked {
-    unpark { listener throws(SystemError) in try listener.unparkForNext(diag) }
+    unpark(forNext: true) { listener throws(SystemError) in try listener.unparkForNext(diag) }
   }
 
-  private func unpark(_ body: (Listener) throws(SystemError) -> Listener.Unparked) -> Listener.Unparked {
+  private func unpark(
+    forNext isForNext: Bool, _ body: (Listener) throws(SystemError) -> Listener.Unparked
+  ) -> Listener.Unparked {
     var sum = Listener.Unparked()
+    // A failure here comes again below.
+    let steered = all.map { (try? $0.steerBack(repairing: isForNext)) == true }
+    if steered.contains(true) { awaitLookups() }
     for listener in all {
       do throws(SystemError) {
         sum += try forgettingStandby(of: listener) { () throws(SystemError) in try body(listener) }

@@ -10,9 +10,7 @@ package final class GuestListeners {
   let store: SocketStore
   /// Reports data on their connections while the guest is frozen; nil when nobody wants that, or the kernel refuses.
   private(set) var alarm: ConnectionAlarm?
-  /// Why a socket of a guest with a network of its own is a way to the host's, after ``bind(_:)``; nil: none is.
-  var confinementFailure: SystemError?
-  var confinementReport = ChangeFilter<SystemError>()
+  private var confinement = Confinement()
   /// Descriptors set aside, so that the guest can be stopped when no others are left.
   package var emergencyDescriptors: DescriptorList?
 
@@ -33,6 +31,11 @@ package final class GuestListeners {
   /// Whether a client waits at a socket that the current instance does not have.
   var isSomebodyParked: Bool { all.contains(where: \.isSomebodyParked) }
 
+  /// Whether a connection waits in a queue of the guest, also one whose client has left.
+  package var isSomebodyUnaccepted: Bool {
+    all.contains { $0.isAdopted != false && $0.listen.kind != .datagram && $0.isSomebodyQueued }
+  }
+
   /// Whether the service manager passed any of them.
   package var arePassed: Bool { all.contains(where: \.isPassed) }
 
@@ -45,7 +48,7 @@ package final class GuestListeners {
     var seen: Set<Listen> = []
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
       .filter { seen.insert($0.listen).inserted }
-    let confined = try confines(guest)
+    let confined = try confinement.isWanted(guest)
     // Only the service manager can replace a socket that it passed, so that one stays while its address is asked for.
     close { listener in
       let fits = { $0 == listener.group && listener.isConfined == confined }
@@ -66,6 +69,13 @@ package final class GuestListeners {
       }
     }
     return repaired
+  }
+
+  /// Confines the sockets that the service manager passed, after ``bind(_:)``.
+  ///
+  /// - Returns: why a socket of a guest with a network of its own is a way to the host's, once until that changes.
+  package func confinePassed(_ guest: Guest, _ diag: SockDiag) -> SystemError? {
+    confinement.confinePassed(all, guest, diag)
   }
 
   /// Repairs the listener that is open for an address, and moves it to its place. One that cannot be repaired is closed, which frees the
@@ -96,10 +106,18 @@ package final class GuestListeners {
 
   /// Calls `incoming` with each listener that a client comes to. Only while no instance runs: it would wake both.
   ///
+  /// - Parameters:
+  ///   - loop: watches.
+  ///   - diag: tells clients from those that are gone already, where `DeferAcceptSec=` wants to hear of clients that have sent something.
+  ///   - incoming: called.
   /// - Throws: `SystemError` of epoll_ctl(2).
-  package func watch(_ loop: EventLoop, incoming: @escaping (Listener) -> Void) throws(SystemError) {
+  package func watch(
+    _ loop: EventLoop, _ diag: SockDiag, incoming: @escaping (Listener) -> Void
+  ) throws(SystemError) {
     for listener in all {
-      try listener.watch(loop) { [unowned listener] in incoming(listener) }
+      try listener.watch(loop) { [unowned listener] in
+        if !listener.ignoreSpent(diag) { incoming(listener) }
+      }
     }
   }
 

@@ -152,9 +152,19 @@ extension IdleWatch {
 
   /// The guest runs on, and somebody uses it.
   package func resume() {
+    policy.thawed(at: timers.now)
+    scanSoon()
+  }
+
+  /// The guest runs on because it could not be frozen. Nobody has used it.
+  package func postponeFreezing() {
+    policy.freezeFailed(at: timers.now)
+    scanSoon()
+  }
+
+  private func scanSoon() {
     isResting = false
     hadConnections = nil
-    policy.thawed(at: timers.now)
     do throws(SystemError) {
       // Not at once: a scan takes longer than the guest's answer, and the guest may be waiting for this very processor.
       try schedule(.milliseconds(20))

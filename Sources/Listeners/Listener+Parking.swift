@@ -12,6 +12,7 @@ import Linux
 // | AF_UNIX, by path | the path: the files of the two change places | they cannot be moved: the next instance gets the standby |
 // | TCP without eBPF | the program | the same |
 // | AF_UNIX, abstract; `ReusePort=yes` | nothing, as others may share the address | |
+// | AF_UNIX, in a directory that others may write to | nothing, as they could lead us elsewhere | |
 //
 // The program needs Linux 5.14 and CAP_BPF, else it is the classic one; sending datagrams again needs CAP_NET_RAW and CAP_NET_ADMIN. A path
 // needs CAP_SYS_CHROOT and a file system with RENAME_EXCHANGE, else an idle guest goes on.
@@ -47,13 +48,16 @@ extension Listener {
   /// - Parameters:
   ///   - alarm: the filter for the connections of a frozen guest.
   ///   - opened: called with a new standby before a client can come to it. The standby may fail after that.
+  /// - Returns: whether `awaitLookups` has to follow: a client may be on its way to the guest's socket.
   /// - Throws: `SystemError` when there is no descriptor or no memory for it. Nothing has changed then.
-  func divert(_ alarm: DataAlarm?, opened: (HeldSocket) -> Void) throws(SystemError) {
+  func divert(_ alarm: DataAlarm?, opened: (HeldSocket) -> Void) throws(SystemError) -> Bool {
     // Nobody knows where an earlier daemon's steering leads.
+    let hadSteering = steering != nil
     try regainSteering()
-    if isDiverted { return }
+    if isDiverted { return !hadSteering && steering != nil }
     if standby == nil { try openStandbySocket(alarm, opened) }
-    if let other { try steer(to: other) }
+    if let other { _ = try steer(to: other) }
+    return steering != nil
   }
 
   private func openStandbySocket(_ alarm: DataAlarm?, _ opened: (HeldSocket) -> Void) throws(SystemError) {
@@ -68,11 +72,14 @@ extension Listener {
       opened(other)
       try joinStandby(other.descriptor, to: primary.descriptor, backlog: group.backlog)
       steering = try ReuseportSteering(
-        primary: primary.descriptor, standby: other.descriptor, steeringTo: .standby, program)
+        primary: primary.descriptor, standby: other.descriptor, steeringTo: .standby, program,
+        waits: false)
       hasLostPlace = false
       standby = other
       steersToStandby = true
     case .path(let path):
+      // Clients go on coming to the guest, as at the other addresses that cannot have a standby.
+      if !StandbyPath.isPossible(path) { return }
       let other = try HeldSocket(StandbyPath.open(listen.kind.inKernel, path, standbyOptions(path)))
       opened(other)
       standby = other
@@ -95,17 +102,21 @@ extension Listener {
     return options
   }
 
-  private func steer(to target: HeldSocket) throws(SystemError) {
+  /// - Returns: whether clients were steered elsewhere before. `awaitLookups` has to follow before either socket is scanned or shut down.
+  private func steer(to target: HeldSocket) throws(SystemError) -> Bool {
     let toStandby = target === standby
     try regainSteering()
-    if toStandby == steersToStandby { return }
+    if toStandby == steersToStandby { return false }
     switch local {
     case .ipv4, .ipv6:
-      if let standby { try steering?.steer(to: toStandby ? .standby : .primary, standby: standby.descriptor) }
+      if let standby {
+        try steering?.steer(to: toStandby ? .standby : .primary, standby: standby.descriptor, waits: false)
+      }
     case .path(let path): try StandbyPath.exchange(path)
-    case .abstract, .unnamed: return
+    case .abstract, .unnamed: return false
     }
     steersToStandby = toStandby
+    return local.port != nil
   }
 
   /// Whether clients that wait at the standby can be moved to the primary.
@@ -160,7 +171,7 @@ extension Listener {
     try regainSteering()
     if movesQueue { return hasLostPlace ? try repairAndMoveBack() : try moveBack() }
     // Clients at the standby wait for the next instance: the kernel does not move them.
-    if isDiverted { try steer(to: socket) }
+    if isDiverted { _ = try steer(to: socket) }
     return Unparked()
   }
 
@@ -192,15 +203,32 @@ extension Listener {
   }
 
   private func repairAndMoveBack() throws(SystemError) -> Unparked {
+    try rejoin()
+    return try moveBack()
+  }
+
+  private func rejoin() throws(SystemError) {
     _ = try repair()
     if hasLostPlace { try steering?.rejoin(primary: primary.descriptor) }
     hasLostPlace = false
-    return try moveBack()
+  }
+
+  /// Steers clients to the primary again, where that can take over those at the standby: the first half of `restore` and `unparkForNext`, after
+  /// which one wait serves all listeners.
+  ///
+  /// - Parameter repairing: whether no instance has the primary any more, and it is repaired whatever was done to it.
+  /// - Returns: as `steer`.
+  /// - Throws: `SystemError`; clients may still be steered to the standby.
+  func steerBack(repairing: Bool) throws(SystemError) -> Bool {
+    try regainSteering()
+    guard movesQueue, standby != nil else { return false }
+    if repairing || hasLostPlace { try rejoin() }
+    return try steer(to: primary)
   }
 
   private func moveBack() throws(SystemError) -> Unparked {
     guard let standby else { return Unparked() }
-    try steer(to: primary)
+    if try steer(to: primary) { awaitLookups() }
     if listen.kind == .datagram { return try resent(from: standby) }
     let waiting = try acceptQueueLength(of: standby.descriptor)
     // To close it would not be enough: the service manager's store may have it too.
@@ -212,7 +240,7 @@ extension Listener {
   }
 
   private func choose(_ chosen: HeldSocket) throws(SystemError) {
-    try steer(to: chosen)
+    if try steer(to: chosen) { awaitLookups() }
     guestHasStandby = chosen === standby
   }
 
@@ -229,13 +257,13 @@ extension Listener {
     guard socket.hasInput else { return 0 }
     if listen.kind == .datagram { return 1 }
     if local.port != nil { return (try? acceptQueueLength(of: socket.descriptor)) ?? 0 }
-    return (try? diag.unixSocket(inode: socket.inode))??.pending.count ?? 0
+    return (try? diag.unixSocket(inode: socket.inode))??.queued ?? 0
   }
 
   /// Closes the standby, and removes its file. Clients come to the primary.
   func dropStandby() {
     if standby == nil { return }
-    try? steer(to: primary)
+    _ = try? steer(to: primary)
     guestHasStandby = false
     standby = nil
     steering = nil
@@ -244,23 +272,7 @@ extension Listener {
 
   /// Steers clients to the socket that the service manager passed, which goes on using it when this process has ended.
   func steerHome() {
-    if isPassed { try? steer(to: primary) }
-  }
-
-  /// Takes back the standby that an earlier daemon opened. Clients may still come to it.
-  ///
-  /// - Returns: false when no client can come to it any more.
-  /// - Throws: `SystemError` when the kernel does not tell that.
-  func takeBackStandby(_ socket: HeldSocket) throws(SystemError) -> Bool {
-    switch local {
-    case .ipv4, .ipv6:
-      if listen.kind == .stream, try !isListening(socket.descriptor) { return false }
-      steersToStandby = true
-    case .path: break  // `recoverPath` finds out
-    case .abstract, .unnamed: return false
-    }
-    standby = socket
-    return true
+    if isPassed { _ = try? steer(to: primary) }
   }
 
   /// Replaces the steering of an earlier daemon: that goes on steering as it did, and nobody can turn it.
@@ -270,20 +282,5 @@ extension Listener {
       primary: primary.descriptor, standby: standby.descriptor, steeringTo: steersToStandby ? .standby : .primary,
       try ReuseportProgram())
     hasLostPlace = false
-  }
-
-  /// Finds out to which of two sockets an earlier daemon steered the clients of a path. If a killed daemon left the path to a standby that
-  /// is gone, the primary gets it back.
-  ///
-  /// - Throws: `SystemError` of sock_diag(7) or renameat2(2).
-  func recoverPath(_ diag: SockDiag) throws(SystemError) {
-    guard case .path(let path) = local else { return }
-    if let standby {
-      steersToStandby = try diag.isReached(standby.descriptor, by: path)
-      return
-    }
-    guard StandbyPath.exists(path) else { return }
-    if try !diag.isReached(primary.descriptor, by: path) { try StandbyPath.exchange(path) }
-    StandbyPath.remove(path)
   }
 }

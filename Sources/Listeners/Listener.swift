@@ -37,6 +37,8 @@ package final class Listener {
   var undrained = 0
   /// Whether its connections report their data to the guest's alarm.
   var hasAlarm = false
+  /// Whether only clients that come from now on are reported.
+  private var watchesArrivals = false
   private var source: EventSource?
   private var standbySource: EventSource?
 
@@ -73,13 +75,15 @@ package final class Listener {
 
   deinit { stopWatching() }
 
+  /// The port of a TCP listener.
+  var tcpPort: UInt16? { listen.kind == .stream ? local.port : nil }
   /// The address as the guest file writes it.
   package var address: String { listen.address.description }
 
   /// Its name in `LISTEN_FDNAMES`.
   package func name(in guest: String) -> String { group.name(in: guest) }
 
-  /// Undoes what a guest may have done to the shared socket: a cleared O_NONBLOCK, a shutdown(2).
+  /// Undoes what a guest may have done to the shared socket: a shutdown(2), a connect(2).
   ///
   /// - Returns: what was found.
   /// - Throws: `SystemError` when the kernel refuses.
@@ -110,12 +114,21 @@ package final class Listener {
   ///   - incoming: called.
   /// - Throws: `SystemError` of epoll_ctl(2).
   package func watch(_ loop: EventLoop, all: Bool = true, incoming: @escaping () -> Void) throws(SystemError) {
+    watchesArrivals = false
     source = try loop.watch(descriptor, for: .readable) { [unowned self] events in
       // An ICMP error, in answer to what a guest sent, is no client.
       if events != .error || (try? clearErrors(of: descriptor)) == nil { incoming() }
     }
     // A client may have come to the other socket at the moment when clients were steered away from it.
     if all, let other { standbySource = try loop.watch(other.descriptor, for: .readable) { _ in incoming() } }
+  }
+
+  /// Goes on watching for clients that come from now on, although others wait.
+  func watchArrivals() {
+    // Each change makes epoll report once more what is there already.
+    if watchesArrivals { return }
+    watchesArrivals = true
+    try? source?.setEvents([.readable, .edgeTriggered])
   }
 
   /// Stops watching for a second, and then calls `over`: a client that cannot be refused now would keep the loop busy.

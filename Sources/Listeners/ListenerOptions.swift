@@ -6,8 +6,10 @@ import Linux
 
 extension SocketAddress {
   /// - Throws: `SystemError` when the address names an interface that does not exist.
-  init(_ address: ListenAddress) throws(SystemError) {
+  init(_ address: ListenAddress, hasIPv6: Bool = Self.hasIPv6) throws(SystemError) {
     switch address {
+    // systemd takes a port alone for one of IPv4 there.
+    case .ipv6(let bytes, let port, nil) where !hasIPv6 && bytes.allSatisfy({ $0 == 0 }): self = .ipv4(.any, port: port)
     case .ipv4(let bytes, let port): self = .ipv4(IPv4Address(bytes: bytes) ?? .any, port: port)
     case .ipv6(let bytes, let port, let scope):
       let index = try scope.map { name throws(SystemError) in try interfaceIndex(named: name) } ?? 0
@@ -16,6 +18,11 @@ extension SocketAddress {
     case .abstract(let name): self = .abstract(name)
     }
   }
+}
+
+extension SocketAddress {
+  /// Whether the kernel has IPv6.
+  private static let hasIPv6 = access("/proc/net/if_inet6", F_OK) == 0
 }
 
 extension SocketOptions {

@@ -19,6 +19,11 @@ package final class SocketScan {
   package var receivesEnds = false
   /// Whether somebody uses the guest without a connection: at its console.
   package var isAttended: () -> Bool = { false }
+  /// The last scan, if it found many connections, and when that was.
+  private var last: (found: Found, at: Duration)?
+  private let many: Int
+  /// For so long those who only want to look get what the last scan found, if that was much: the kernel takes 100 ms to list 18,000.
+  private static let lookPause = Duration.seconds(10)
   /// The next scan comes this soon while clients wait in a queue: the guest may have stopped serving them.
   private static let queueRescan = Duration.seconds(5)
 
@@ -30,10 +35,12 @@ package final class SocketScan {
   ///   - listeners: the guest's.
   ///   - idleStop: the guest's `IdleStopSec=`.
   ///   - tally: of the guest's earlier instances.
+  ///   - many: how many connections are not listed again for everybody who looks.
   package init(
     _ diag: SockDiag, _ ended: EndedConnections, listeners: GuestListeners, idleStop: Duration?,
-    tally: ConnectionTally = ConnectionTally()
+    tally: ConnectionTally = ConnectionTally(), many: Int = 1000
   ) {
+    self.many = many
     self.tally = tally
     self.diag = diag
     self.ended = ended
@@ -55,13 +62,16 @@ package final class SocketScan {
     fileprivate var unannounced: Set<UInt64> = []
     /// Somebody uses the guest in a way of which nothing reports the next activity.
     fileprivate var isOpaque = false
-    /// Whether a TCP client is in its handshake.
-    package fileprivate(set) var isHalfOpen = false
-    /// The listeners at which clients wait, and how many.
+    /// The listeners at which clients wait that are alive, and how many.
     package var waiting: [(listener: Listener, count: Int)] = []
   }
 
-  var tcpPorts: Set<UInt16> { Set(listeners.all.compactMap(\.tcpPort)) }
+  private var tcpAddresses: [SocketAddress] { listeners.all.filter { $0.tcpPort != nil }.map(\.local) }
+
+  /// Whether a TCP client is in its handshake, with the guest or with a standby.
+  ///
+  /// - Throws: `SystemError` when the kernel does not answer.
+  package func isAnyHalfOpen() throws(SystemError) -> Bool { try diag.isAnyHalfOpen(at: tcpAddresses) }
 
   /// The listeners that the guest has not left alone. A client that tries again and again at another one is no user of the guest.
   private var served: [Listener] { listeners.all.filter { $0.isAdopted != false } }
@@ -88,7 +98,7 @@ package final class SocketScan {
   package func scan() throws(SystemError) -> Found {
     ended.drain()
     var found = Found()
-    let tcp = tcpPorts.isEmpty ? [] : try diag.tcpConnections(localPorts: tcpPorts)
+    let tcp = try diag.tcpConnections(at: tcpAddresses)
     let unix = hasUnixListener ? try diag.unixSockets() : []
     let addresses = listeners.all.map(\.local)
     for listener in listeners.all {
@@ -103,6 +113,12 @@ package final class SocketScan {
       case (_, .path), (_, .abstract), (_, .unnamed):
         if let socket = unix.first(where: { $0.inode == listener.inode }) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
+        } else if listener.isSomebodyQueued {
+          // A queue that is too long to be listed.
+          found.usage.inUse = true
+          found.usage.endIsAnnounced = false
+          found.isOpaque = true
+          found.waiting.append((listener, listener.queued(diag)))
         }
       }
     }
@@ -116,7 +132,17 @@ package final class SocketScan {
     recordFirstSeen(&found)
     found.usage.isSomebodyParked = listeners.isSomebodyParked
     tally.found(found.announced, others: found.unannounced)
+    last = found.connections.count >= many ? (found, Clocks.monotonic) : nil
     return found
+  }
+
+  /// For those who only look: scans, unless the last scan found many connections and was a moment ago.
+  ///
+  /// - Returns: what was found.
+  /// - Throws: as `scan`.
+  package func look() throws(SystemError) -> Found {
+    if let last, Clocks.monotonic - last.at < Self.lookPause { return last.found }
+    return try scan()
   }
 
   /// Records connections that ended on the guest's ports.
@@ -172,14 +198,13 @@ extension SocketScan.Found {
     usage.inUse = true
     if !endIsAnnounced { usage.endIsAnnounced = false }
     for connection in open.connections {
-      if connection.place == .halfOpen { isHalfOpen = true }
       guard connection.place == .accepted, let silence = connection.silence else {
         isOpaque = true
         continue
       }
       usage.silence = min(usage.silence ?? silence, silence)
     }
-    let queued = open.connections.count { $0.place == .queued }
+    let queued = open.connections.count(where: \.isWaiting)
     if queued > 0 { waiting.append((listener, queued)) }
     connections += open.connections.map { ConnectionStatus($0, to: listener) }
     cookies += open.connections.map(\.cookie)
@@ -203,9 +228,4 @@ extension ConnectionStatus {
     queued = connection.place != .accepted
     silentMs = connection.silence.map { Int($0.milliseconds) }
   }
-}
-
-extension Listener {
-  /// The port of a TCP listener.
-  var tcpPort: UInt16? { listen.kind == .stream ? local.port : nil }
 }

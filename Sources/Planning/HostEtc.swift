@@ -51,6 +51,7 @@ public enum PlanNote: Equatable, Sendable, CustomStringConvertible {
   case timezoneMissing(String)
   case resolvConfIsLink
   case noSystemCallFilter
+  case capabilitiesMissing(String)
 
   public var description: String {
     switch self {
@@ -61,6 +62,9 @@ public enum PlanNote: Equatable, Sendable, CustomStringConvertible {
     case .resolvConfIsLink:
       "ResolvConf=: the guest's /etc/resolv.conf is a symbolic link and is unchanged; the modes replace-… replace it"
     case .noSystemCallFilter: "the kernel has no seccomp(2), so the guest's programs can make any system call"
+    case .capabilitiesMissing(let names):
+      "Capability=\(names): dormoused does not have it, and a guest without a user namespace gets no more; "
+        + "add CapabilityBoundingSet=\(names) to a drop-in of dormoused's unit"
     }
   }
 }

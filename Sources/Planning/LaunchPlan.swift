@@ -67,6 +67,7 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
   case noUser(String, root: String)
   case ambientCapabilitiesAreNotKept(String)
   case foreignPersonality(String)
+  case no32Bit(String)
   case pivotInVolatileRoot
 
   public var description: String {
@@ -87,6 +88,8 @@ public enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
       "AmbientCapability=\(names): the guest does not have it; add it by Capability=, and do not drop it"
     case .foreignPersonality(let name):
       "Personality=\(name): this host's kernel does not run such programs; remove the setting"
+    case .no32Bit(let name):
+      "Personality=\(name): this host's processor runs no 32-bit programs; remove the setting"
     case .pivotInVolatileRoot:
       "PivotRoot=: the root of Volatile=yes has no such directory; use Volatile=overlay or Volatile=state"
     }

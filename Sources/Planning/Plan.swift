@@ -5,7 +5,7 @@ import GuestSpec
 /// - Throws: `PlanError` when the guest's file asks for something impossible.
 public func plan(_ guest: Guest, _ facts: StartFacts) throws(PlanError) -> LaunchPlan {
   if facts.root == "/", guest.files.volatile == .no, !guest.files.readOnly { throw .hostRootIsWritable }
-  let command = try PlanEnvironment.command(guest.exec, facts.initSystem)
+  let command = try PlanEnvironment.command(guest.exec, facts.initSystem, version: facts.rootFiles.systemd)
   let builder = try PlanBuilder(guest, facts)
   var plan = LaunchPlan()
   plan.steps = builder.steps(until: command.step)
@@ -91,7 +91,7 @@ private struct PlanBuilder {
     // The Container Interface demands that all mounts are shared when systemd starts, and none of them with the host.
     steps.append(.propagate(.shared, path: "/"))
     steps.append(.setHostname(guest.exec.hostname ?? guest.name))
-    if guest.network.isPrivate { steps.append(.bringUpLoopback) }
+    if guest.network.isPrivate { steps += [.bringUpLoopback] + users.lettingPing }
     steps += [.setUmask(0o022), .openConsole(path: "/dev/console")]
     steps += privileges.steps
     steps.append(last)

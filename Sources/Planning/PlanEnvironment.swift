@@ -56,14 +56,17 @@ enum PlanEnvironment {
   }
 
   /// The arguments, the zeroth included, and the step that executes the payload.
+  ///
+  /// `version` is that of systemd in the guest's root, if it is known.
   static func command(
-    _ exec: ExecSettings, _ initSystem: InitSystem
+    _ exec: ExecSettings, _ initSystem: InitSystem, version: Int?
   ) throws(PlanError) -> (arguments: [String], step: Step) {
     if exec.boot {
       var arguments = ["init"] + exec.parameters
       // Nobody answers at this console: systemd-firstboot would wait for ever. Another init could take the word for a runlevel.
       if initSystem == .systemd, !exec.parameters.contains(where: { $0.hasPrefix("systemd.firstboot") }) {
-        arguments.append("systemd.firstboot=off")
+        // With `headless` it applies credentials, and asks nothing.
+        arguments.append("systemd.firstboot=\((version ?? 0) >= 262 ? "headless" : "off")")
       }
       return (arguments, .execute(candidates: InitSystem.paths, namesItself: true))
     }

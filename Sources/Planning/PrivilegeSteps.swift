@@ -10,15 +10,18 @@ struct PrivilegeSteps {
   init(_ guest: Guest, _ facts: StartFacts, _ slots: Slots) throws(PlanError) {
     let exec = guest.exec
     if let personality = exec.process.personality {
-      guard let known = Self.personalities[facts.host.architecture], let is32Bit = known[personality] else {
+      guard Self.personalities[facts.host.architecture]?.contains(personality) == true else {
         throw .foreignPersonality(personality.rawValue)
       }
+      let is32Bit = personality.is32Bit
+      if is32Bit, !facts.host.runs32Bit { throw .no32Bit(personality.rawValue) }
       steps.append(.setPersonality(is32Bit: is32Bit))
     }
     if !exec.process.processors.isEmpty { steps.append(.setAffinity(exec.process.processors)) }
     if let directory = exec.process.workingDirectory { steps.append(.changeDirectory(directory)) }
     steps += Resource.lateLimits(of: facts.host.limits, asked: exec.process.limits)
     let kept = Capabilities(keptBy: guest)
+    if facts.users == nil { note(exec.capabilities.named.intersection(kept).subtracting(facts.host.capabilities)) }
     let ambient = Capabilities(exec.capabilities.ambient)
     guard kept.isSuperset(of: ambient) else {
       throw .ambientCapabilitiesAreNotKept(ambient.subtracting(kept).names.joined(separator: " "))
@@ -47,16 +50,20 @@ struct PrivilegeSteps {
     steps += [.newSession, .blockSignals([])]
   }
 
+  private mutating func note(_ missing: Capabilities) {
+    if !missing.isEmpty { notes.append(.capabilitiesMissing(missing.names.joined(separator: " "))) }
+  }
+
   /// The small init waits for the payload as long as the daemon waits for the guest, in whole seconds, rounded up.
   private static func initArguments(_ guest: Guest) -> [String] {
     guard let timeout = guest.policy.timeoutStop?.components else { return ["dormouse-init"] }
     return ["dormouse-init", String(timeout.seconds + (timeout.attoseconds > 0 ? 1 : 0))]
   }
 
-  /// The personalities that the kernel of each architecture supports, and whether they are 32-bit ones.
-  private static let personalities: [Personality: [Personality: Bool]] = [
-    .amd64: [.amd64: false, .x86: true],
-    .arm64: [.arm64: false, .arm: true],
+  /// The personalities that the kernel of each architecture supports.
+  private static let personalities: [Personality: [Personality]] = [
+    .amd64: [.amd64, .x86],
+    .arm64: [.arm64, .arm],
   ]
 }
 

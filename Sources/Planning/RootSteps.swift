@@ -24,7 +24,7 @@ struct RootSteps {
       let root = slots.open(facts.root, recursive: true)
       mounting += [root.opening] + mapped(root, recursive: true, slots) + [root.attached(at: facts.staging)]
     case .yes:
-      guard facts.topLevelLinks.contains(where: { $0.name == "bin" }) else {
+      guard facts.rootFiles.topLevelLinks.contains(where: { $0.name == "bin" }) else {
         throw .rootIsNotMergedUsr(root: facts.root == "/" ? "" : facts.root)
       }
       let usr = slots.openOwn(facts.root == "/" ? "/usr" : facts.root + "/usr", .readOnly)
@@ -91,7 +91,7 @@ struct RootSteps {
     var steps = Self.directories.map { Step.makeDirectory(path: $0, mode: $1) }
     if let usr {
       steps += Self.volatileDirectories.map { .makeDirectory(path: $0, mode: $1) }
-      steps += facts.topLevelLinks.map { .makeLink(path: "/" + $0.name, target: $0.target) }
+      steps += facts.rootFiles.topLevelLinks.map { .makeLink(path: "/" + $0.name, target: $0.target) }
       steps.append(usr.attached(at: "/usr"))
     }
     if writesMachineID {
@@ -110,10 +110,13 @@ struct RootSteps {
   /// apply presets and ask questions.
   private var writesMachineID: Bool {
     let found = facts.identity.rootMachineID
+    if guest.files.volatile == .yes { return true }
+    if found == facts.identity.machineID { return false }
+    // systemd in the guest takes the ID from the file before that of its environment.
+    if found != nil, guest.policy.machineID == facts.identity.machineID { return true }
     return switch guest.files.volatile {
-    case .yes: true
-    case .overlay: found != facts.identity.machineID
-    case .no: guest.isEphemeral && found != nil && found != facts.identity.machineID
+    case .yes, .overlay: true
+    case .no: guest.isEphemeral && found != nil
     case .state: false
     }
   }

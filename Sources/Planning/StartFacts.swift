@@ -20,8 +20,8 @@ public struct StartFacts: Equatable, Sendable {
   public var host = Host()
   /// The host's and the guest's files for `Timezone=` and `ResolvConf=`.
   public var etc = HostEtc()
-  /// The symbolic links to /usr at the top of the root (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
-  public var topLevelLinks: [TopLevelLink] = []
+  /// What the files in the root tell.
+  public var rootFiles = RootFiles()
   /// The users of the guest's user namespace; nil: the guest's users are the host's.
   public var users: GuestUsers?
   /// The ID maps of bind mounts with `rootidmap` or `owneridmap`, by their target in the guest.
@@ -44,17 +44,27 @@ public struct StartFacts: Equatable, Sendable {
   public init(root: String, staging: String, machineID: String) {
     self.root = root
     self.staging = staging
-    identity = Identity(machineID: machineID)
+    identity = Identity(machineID: machineID, hostID: machineID)
   }
 
   /// The IDs by which the guest and this start are known.
   public struct Identity: Equatable, Sendable {
     /// The guest's machine ID, 32 lower-case hexadecimal digits. `container_uuid` passes it to PID 1.
     public var machineID: String
+    /// The ID that the host's side alone decides: `MachineID=`, or one that is derived from the guest's name.
+    public var hostID: String
     /// The ID in the root's /etc/machine-id, if the file has one. systemd in the guest then ignores `container_uuid`.
     public var rootMachineID: String?
     /// A UUID, new for each start, that the guest reads as its boot ID.
     public var bootID: String?
+  }
+
+  /// What the files in the root tell.
+  public struct RootFiles: Equatable, Sendable {
+    /// The symbolic links to /usr at the top (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
+    public var topLevelLinks: [TopLevelLink] = []
+    /// The version of systemd; nil when there is none, or its files do not tell.
+    public var systemd: Int?
   }
 
   /// What the daemon made on the host for this start.
@@ -83,6 +93,8 @@ public struct StartFacts: Equatable, Sendable {
     public var limits = HostLimits()
     /// The architecture.
     public var architecture = Personality.amd64
+    /// Whether the processor runs the programs of the kernel's 32-bit architecture.
+    public var runs32Bit = true
     /// The size of the machine, which percentages in settings refer to.
     public var machine = MachineSize()
     /// Whether the host has selinuxfs mounted.
@@ -91,6 +103,8 @@ public struct StartFacts: Equatable, Sendable {
     public var mayMakeNodes = true
     /// Whether the daemon can restrict the devices of a cgroup, by a BPF program.
     public var mayRestrictDevices = false
+    /// The capabilities that the daemon may pass on. A user namespace has all of its own.
+    public var capabilities = Capabilities.all
     /// Whether the kernel has seccomp(2).
     public var mayFilterSystemCalls = true
   }

@@ -64,6 +64,8 @@ public enum Step: Hashable, Sendable {
   case remove(path: String)
   case setHostname(String)
   case bringUpLoopback
+  /// Writes to the file of a sysctl. With `lenient` a failure is ignored.
+  case setSysctl(path: String, String, lenient: Bool)
   /// Sets a resource limit. Without CAP_SYS_RESOURCE the hard limit is not raised.
   case limit(Resource, soft: UInt64, hard: UInt64)
   /// Sets the architecture that uname(2) returns: the kernel's, or its 32-bit one.
@@ -146,6 +148,7 @@ extension Step: CustomStringConvertible {
     case .writeFile(let path, _, _), .replaceFile(let path, _, _, _, _): "writing \(path)"
     case .remove(let path): "removing \(path)"
     case .setHostname(let name): "setting the host name \(name)"
+    case .setSysctl(let path, let text, _): "setting \(path) to \(text)"
     case .bringUpLoopback: "bringing up the loopback interface"
     case .limit(let resource, _, _): "setting \(resource.name)"
     case .setPersonality: "setting the personality"

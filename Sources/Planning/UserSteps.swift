@@ -31,6 +31,14 @@ struct UserSteps {
   /// Where the host's proc is mounted while the guest's is. It lies on the guest's /run, and is removed before PID 1 executes.
   private static let pin = "/run/.proc"
 
+  /// Lets every user ping, as on a host with systemd. systemd's own setting names groups that the guest does not have, which the kernel
+  /// refuses. Lenient, because a kernel may have no IPv4.
+  var lettingPing: [Step] {
+    guard let groups = facts.users?.map.groups, groups.count > 0 else { return [] }
+    let range = "\(groups.inner) \(groups.inner + (groups.count - 1))"
+    return [.setSysctl(path: "/proc/sys/net/ipv4/ping_group_range", range, lenient: true)]
+  }
+
   /// Crosses into the guest's user namespace. Mounts made before are locked for the guest; mounts made afterwards are the guest's own.
   var crossing: [Step] {
     // Before crossing, because raising a hard limit needs CAP_SYS_RESOURCE on the host.

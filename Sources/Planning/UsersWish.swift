@@ -9,16 +9,13 @@ public struct UsersWish: Equatable, Sendable {
   public var count: UInt32
   /// How the root's files are to belong to the guest's users.
   public var ownership: Ownership
-  /// Whether this is the default, not a setting. Where a default is impossible, the guest has the host's users.
-  public var isDefault: Bool
 
   public init(
-    base: UInt32?, count: UInt32 = PrivateUsers.usualCount, ownership: Ownership, isDefault: Bool = false
+    base: UInt32?, count: UInt32 = PrivateUsers.usualCount, ownership: Ownership
   ) {
     self.base = base
     self.count = count
     self.ownership = ownership
-    self.isDefault = isDefault
   }
 
   /// How the files of a root are to belong to the guest's users.
@@ -43,7 +40,7 @@ public struct UsersWish: Equatable, Sendable {
       guard let base = owner.base else { throw .rootHasNoRange(owner) }
       return UsersWish(base: base, ownership: ownership ?? .off)
     case .pick: return UsersWish(base: nil, ownership: ownership ?? .mapOrChown)
-    case nil: return UsersWish(base: nil, ownership: ownership ?? .map, isDefault: true)
+    case nil: return UsersWish(base: nil, ownership: ownership ?? .map)
     }
   }
 

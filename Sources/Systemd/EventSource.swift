@@ -11,6 +11,8 @@ public final class EventSource {
   public enum Priority: Int64, Sendable {
     /// Before everything else: the exit of a guest, before what its exit makes ready.
     case first = -100
+    /// The control socket: an administrator is heard whatever the guests do.
+    case control = -50
     case normal = 0
     /// Only when nothing else is ready.
     case last = 100
@@ -41,6 +43,14 @@ public final class EventSource {
     guard let source else { return }
     let state = Int32(enabled ? SD_EVENT_ON : SD_EVENT_OFF)
     try succeeding("sd_event_source_set_enabled", sd_event_source_set_enabled(source, state))
+  }
+
+  /// Changes when it comes among the sources that are ready. No effect once cancelled.
+  ///
+  /// - Throws: `SystemError` when sd-event has no memory for that.
+  public func setPriority(_ priority: Priority) throws(SystemError) {
+    guard let source else { return }
+    try succeeding("sd_event_source_set_priority", sd_event_source_set_priority(source, priority.rawValue))
   }
 
   /// Changes the events that a watched descriptor is watched for. No effect once cancelled.

@@ -7,6 +7,8 @@ public final class NotifySocket {
   public let descriptor: OwnedFD
   /// How many datagrams were dropped because they were too long, or another process than the guest's PID 1 sent them.
   public private(set) var refused = 0
+  /// How many datagrams were received, those included.
+  public private(set) var received = 0
   private let path: String
   private var hasPath = true
 
@@ -58,25 +60,27 @@ public final class NotifySocket {
   ///   - pid: the guest's PID 1, in our PID namespace. It must not have been reaped, or the number may be another process's.
   ///   - pidfd: the same process.
   ///   - limit: the most datagrams to read; ``queue`` for everything that a process which has exited can have left.
+  ///   - last: how many of them are understood, the last ones; those before are dropped.
   /// - Returns: the messages in the order in which they were sent.
   /// - Throws: `SystemError` of recvmsg(2), unless messages were read before it, which are then returned.
   public func receive(
-    from pid: Int32, pidfd: borrowing OwnedFD, atMost limit: Int = batch
+    from pid: Int32, pidfd: borrowing OwnedFD, atMost limit: Int = batch, keeping last: Int = .max
   ) throws(SystemError) -> [NotifyMessage] {
-    var messages: [NotifyMessage] = []
+    var datagrams: [[UInt8]] = []
     do throws(SystemError) {
       for _ in 0..<limit {
         guard let datagram = try receiveCredentialed(from: descriptor, limit: NotifyMessage.limit) else { break }
+        received += 1
         guard datagram.isFrom(pid: pid, pidfd: pidfd), !datagram.isTruncated else {
           refused += 1
           continue
         }
-        if let message = NotifyMessage(datagram.bytes) { messages.append(message) }
+        datagrams.append(datagram.bytes)
       }
     } catch {
-      if messages.isEmpty { throw error }
+      if datagrams.isEmpty { throw error }
     }
-    return messages
+    return datagrams.suffix(last).compactMap(NotifyMessage.init)
   }
 
   /// How many datagrams one call reads.

@@ -40,6 +40,18 @@ public struct ServiceManager: Sendable {
   /// - Throws: as ``ready(status:)``.
   public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
 
+  /// Notifies that the loop turns (`WatchdogSec=`).
+  ///
+  /// - Throws: as ``ready(status:)``.
+  public func turned() throws(SystemError) { try send("WATCHDOG=1") }
+
+  /// Sets the time after which the service manager takes the daemon for stuck when it hears nothing; zero: never.
+  ///
+  /// - Throws: as ``ready(status:)``.
+  public func watch(every timeout: Duration) throws(SystemError) {
+    try send("WATCHDOG_USEC=\(timeout.microseconds)")
+  }
+
   /// Puts a descriptor into the service manager's store. The next process of the service gets it under that name, however this one ends.
   ///
   /// The service manager does not reply. It ignores a descriptor that is stored already, or one too many (`FileDescriptorStoreMax=`).

@@ -56,16 +56,16 @@ struct Daemons {
   /// The control sockets of the daemons that may have the guest; the guest's own comes first.
   private func paths(of name: String) -> [String] { ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"] }
 
-  /// The process ID of the daemon that has a guest: the guest's own, or else the common one.
+  /// The process ID and the runtime directory of the daemon that has a guest: the guest's own, or else the common one.
   ///
   /// - Throws: `Failure`.
-  func process(of name: String) throws(Failure) -> Int32 {
+  func process(of name: String) throws(Failure) -> (pid: Int32, runtime: String) {
     let paths = paths(of: name)
     for path in paths {
       // Only a successful connection shows a daemon: the socket file of one that ended may still exist.
       guard let socket = try? UnixStream.connect(to: path) else { continue }
       do throws(SystemError) {
-        return try UnixStream.peer(of: socket).pid
+        return (try UnixStream.peer(of: socket).pid, String(path.dropLast("/io.dormouse".count)))
       } catch {
         throw .system(error)
       }

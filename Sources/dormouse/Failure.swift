@@ -50,7 +50,7 @@ enum Failure: Error, CustomStringConvertible {
       case .wakeFailed(let name, _): "\(error); `dormouse status --console \(name)` may show more"
       case .sleepFailed(let name, _): "\(error); `dormouse why \(name)` may show more, and --now stops it anyway"
       case .noSuchGuest, .badSetting, .reloadFailed, .freezeFailed, .consoleFailed, .tooManySubscribers,
-        .subscriberTooSlow:
+        .tooManyWaiting, .subscriberTooSlow:
         "\(error)"
       }
     case .unexpected(let error): "\(error); restart dormoused after an update"

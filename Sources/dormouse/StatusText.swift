@@ -142,6 +142,7 @@ extension LossReason {
     switch self {
     case .notAdopted: "the guest did not adopt the socket"
     case .notUnparked: "could not be unparked"
+    case .failed: "refused because the guest had failed too often"
     case .unanswered: "closed unanswered while the guest was stopping"
     case .killed: "open when the guest was killed"
     case .unrecognized(let word): word

@@ -20,6 +20,7 @@ do {
   } catch {
     Journal(.stderr).send(.warning, "dormoused: a guest without PrivateUsers= could write to this program: \(error)")
   }
+  OwnProgram.raiseDescriptorLimit()
   let loop = try EventLoop()
   let manager = Manager(loop: loop, arguments: arguments) { loop, runtime throws(SystemError) in
     try ContainerBackend(loop, runtime: runtime)

@@ -24,6 +24,7 @@ enum Samples {
     (.subscribeGuests(name: nil), .guests(GuestChanges(guests: [status.summary]))),
     (.subscribeGuests(name: nil), .guests(GuestChanges(removed: ["web"]))),
     (.subscribeGuests(name: nil), .failure(.tooManySubscribers)),
+    (.subscribeGuests(name: nil), .failure(.tooManyWaiting)),
     (.subscribeGuests(name: nil), .failure(.subscriberTooSlow)),
     (.attach(name: "a", terminal: 1, size: nil), .attached),
     (.attach(name: "a", terminal: 1, size: nil), .failure(.consoleFailed(name: "a", reason: "it is frozen"))),
@@ -43,13 +44,12 @@ enum Samples {
   }
 
   static var status: GuestStatus {
-    var status = GuestStatus(name: "web", state: .active, since: at)
+    var status = GuestStatus(name: "web", state: .active, since: at, files: ["/etc/dormouse/web.guest"])
     status.connections = 2
     status.wakes = 3
     status.pid = 4711
     status.cgroup = "/dormouse.service/web.guest"
     status.limits = [LimitStatus(setting: "TasksMax", value: "4096", isDefault: true)]
-    status.files = ["/etc/dormouse/web.guest"]
     status.sockets = [socket]
     status.lastWake = wake
     status.lastStop = stop

@@ -1,3 +1,4 @@
+import Glibc
 import GuestSpec
 import Linux
 import Testing
@@ -114,6 +115,31 @@ struct GuestCheckTests {
     #expect(
       found.first?.hasPrefix("web:/etc/systemd/system/web.socket.d/a.conf:2: warning: IPAddressDeny=") == true,
       "\(found)")
+  }
+
+  @Test("a secret in a file that every user can read is named once for each file")
+  func secret() throws {
+    let lines = "Directory=\(tree.path("root"))\nSetCredential=a:x\nSetCredential=b:y\n"
+    // FilesTree makes files that all can read.
+    let found = try check(guest: lines)
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix("etc/web.guest:7: warning: SetCredential=: every user of this host can") == true)
+    #expect(found.first?.contains(":x") == false)
+    chmod(tree.path("etc/web.guest"), 0o640)
+    #expect(check("etc/web.guest") == [])
+  }
+
+  @Test("a personality of 32-bit programs is named where the processor runs none")
+  func personality() {
+    var guest = Guest(name: "web")
+    func problems(_ personality: Personality, runs32Bit: Bool) -> [String] {
+      guest.exec.process.personality = personality
+      let loaded = LoadedGuest(guest: guest, diagnostics: [], listeners: [], files: [])
+      return PersonalityCheck.problems(of: CheckedGuest(loaded, hostUnits: []), runs32Bit: runs32Bit).map(\.message)
+    }
+    #expect(problems(.arm, runs32Bit: false).first?.hasPrefix("Personality=arm: this host's processor runs no") == true)
+    #expect(problems(.arm, runs32Bit: true) == [])
+    #expect(problems(.arm64, runs32Bit: false) == [])
   }
 
   @Test("an address of this host's socket unit that the guest file lacks is named, and the other way round")

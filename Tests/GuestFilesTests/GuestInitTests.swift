@@ -21,13 +21,13 @@ struct GuestInitTests {
 
   @Test("the init is the first of systemd's paths that is there, else what the link /sbin/init leads to in the root")
   func found() throws {
-    #expect(try guest().guest.findInitSystem() == nil)
+    #expect(InitSystem(of: try guest().guest) == nil)
     try tree.add("root/bin/busybox", "x")
     try tree.link("root/sbin/init", to: "/bin/busybox")
-    #expect(try guest().guest.findInitSystem() == .busybox)
+    #expect(InitSystem(of: try guest().guest) == .busybox)
     try tree.add("root/lib/systemd/systemd", "x")
-    #expect(try guest().guest.findInitSystem() == .systemd)
-    #expect(try guest("[Exec]\nProcessTwo=yes\nParameters=/bin/x").guest.findInitSystem() == nil)
+    #expect(InitSystem(of: try guest().guest) == .systemd)
+    #expect(InitSystem(of: try guest("[Exec]\nProcessTwo=yes\nParameters=/bin/x").guest) == nil)
   }
 
   @Test("an init that a bind mount brings is the one that counts")
@@ -35,7 +35,7 @@ struct GuestInitTests {
     try tree.add("mine", "\u{7f}ELF INIT_VERSION=sysvinit-3.14")
     try tree.add("root/sbin/init", "x")
     #expect(
-      try guest("[Files]\nBind=\(tree.path("mine")):/sbin/init").guest.findInitSystem() == .sysvinit(powersOff: true))
+      InitSystem(of: try guest("[Files]\nBind=\(tree.path("mine")):/sbin/init").guest) == .sysvinit(powersOff: true))
   }
 
   @Test("dormouse check says what to write for an init that is unknown or cannot do what the file wants")

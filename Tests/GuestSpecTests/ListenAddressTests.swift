@@ -41,6 +41,11 @@ struct ListenAddressTests {
     #expect(listen(.datagram, "80")?.description == "[::]:80 (Datagram)")
   }
 
+  @Test("a port that begins with 0, which systemd would read as an octal number or refuse, is refused")
+  func leadingZero() {
+    for text in ["080", "0.0.0.0:010", "[::]:00", "0"] { #expect(stream(text) == nil, "\(text)") }
+  }
+
   private func stream(_ text: String) -> Listen? { listen(.stream, text) }
 
   private func listen(_ kind: Listen.Kind, _ text: String) -> Listen? {

@@ -31,7 +31,15 @@ struct ManualTests {
     }
   }
 
-  @Test("groff finds no mistake in a manual page", arguments: ["dormouse.1", "dormouse.guest.5", "dormoused.8"])
+  @Test("every setting of the daemon has a row in dormoused.conf(5), and every row has a setting")
+  func daemonRows() throws {
+    let manual = try Manual(text: String(contentsOf: Self.directory.appending(path: "dormoused.conf.5")))
+    #expect(manual.rows["\"[DAEMON] SECTION\""].map { Set($0) } == Self.keys(Settings.daemon))
+  }
+
+  @Test(
+    "groff finds no mistake in a manual page",
+    arguments: ["dormouse.1", "dormouse.guest.5", "dormoused.8", "dormoused.conf.5"])
   func markup(page: String) throws {
     let groff = Process()
     groff.executableURL = URL(filePath: "/usr/bin/env")

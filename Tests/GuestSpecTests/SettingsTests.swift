@@ -18,7 +18,7 @@ struct SettingsTests {
     "an absolute path": ("/srv/web", "srv/web"), "a time span": ("1min 30s", "1 fortnight"),
     "a timeout": ("5s", "soon"),
     "a machine ID": ("0123456789abcdef0123456789ABCDEF", "0123"), "an address": ("/run/x.sock", "localhost:80"),
-    "an IPv6 binding mode": ("ipv6-only", "yes"), "a number": ("128", "-1"), "an access mode": ("0660", "0999"),
+    "an IPv6 binding mode": ("yes", "ipv6"), "a number": ("128", "-1"), "an access mode": ("0660", "0999"),
     "a user or group": ("www-data", "a:b"), "a time span of at most 32767s": ("75s", "infinity"),
     "capabilities": ("CAP_MKNOD all", "MKNOD"), "more capabilities": ("cap_syslog CAP_BPF", "CAP_SYSLOGS"),
     "names of capabilities": ("CAP_NET_RAW", "all"), "an architecture": ("x86", "vax"),

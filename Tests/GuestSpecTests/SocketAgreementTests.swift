@@ -29,6 +29,24 @@ struct SocketAgreementTests {
     #expect(result.disagreements.isEmpty)
   }
 
+  @Test("a port below 1024 that root of a user namespace cannot bind in the host's network produces a warning")
+  func unbindable() {
+    func warnings(_ settings: String, _ address: String = "ListenStream=143") -> [String] {
+      agreement(
+        "ListenStream=80\n" + settings, unit("h.socket", "ListenStream=80"), unit("imap.socket", address)
+      ).disagreements.map(\.message)
+    }
+    #expect(
+      warnings("") == [
+        "ListenStream=[::]:143: root of a guest with a user namespace cannot bind a port below 1024 of the host's network; "
+          + "add it to [Socket] of the guest file, or write Private=yes"
+      ])
+    #expect(warnings("", "ListenStream=1143") == [])
+    #expect(warnings("", "ListenStream=/run/imap") == [])
+    #expect(warnings("[Network]\nPrivate=yes") == [])
+    #expect(warnings("[Exec]\nPrivateUsers=no") == [])
+  }
+
   @Test(
     "a listener that no unit has produces a warning with the address that was probably meant",
     arguments: [

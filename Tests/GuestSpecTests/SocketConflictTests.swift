@@ -28,6 +28,19 @@ struct SocketConflictTests {
     #expect(reading.diagnostics.map(\.severity) == (severity.map { [$0] } ?? []))
   }
 
+  @Test("of several earlier listeners the one with the same address is named, or else the first that overlaps")
+  func several() {
+    func places(_ lines: String...) -> [String] {
+      read(guest: "[Socket]\n" + lines.map { $0 + "\n" }.joined()).diagnostics.filter { $0.severity == .error }.map {
+        $0.message.contains("line 2") ? "2" : $0.message.contains("line 3") ? "3" : "?"
+      }
+    }
+    #expect(places("ListenStream=127.0.0.1:80", "ListenStream=127.0.0.2:80", "ListenStream=0.0.0.0:80") == ["2"])
+    #expect(
+      places("ListenStream=81", "ListenStream=[::1]:80", "ListenStream=80", "ListenStream=[::1]:80") == ["3", "3"])
+    #expect(places("ListenStream=/x", "ListenStream=/y", "ListenDatagram=/y", "ListenDatagram=/x") == ["3", "2"])
+  }
+
   @Test("the message for two conflicting listeners names both lines and both addresses")
   func message() {
     let same = read(guest: "[Socket]\nListenStream=80\n[Socket]\nListenStream=[::]:80\n")

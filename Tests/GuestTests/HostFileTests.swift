@@ -37,19 +37,20 @@ struct HostFileTests {
       try world.startDaemon()
       try world.wake(name)
       let id = try #require(try world.status(name).report?.machineID)
-      let place = "/var/log/journal/" + id
-      defer { _ = try? world.run("rm", "-rf", place) }
+      let entry = "/var/log/journal/" + id
+      let place = "/var/lib/dormouse/journal/" + name
+      defer { _ = try? world.run("rm", "-rf", place, entry) }
       let pid = try #require(try world.summary(name).pid)
       #expect(
         try world.enter(pid, "sh", "-c", "logger -t dormouse-test heard; journalctl --sync; journalctl --flush")
           .succeeded)
       func read() throws -> Bool {
-        try world.run("journalctl", "--directory=" + place, "--output=cat", "-t", "dormouse-test").output == "heard\n"
+        try world.run("journalctl", "--directory=" + entry, "--output=cat", "-t", "dormouse-test").output == "heard\n"
       }
       #expect(try read())
       let owners = try world.run("find", place, "-printf", "%U\\n").output.split(separator: "\n")
       #expect(Set(owners) == ["0"])
-      let inside = try world.enter(pid, "find", place, "-printf", "%U\\n").output.split(separator: "\n")
+      let inside = try world.enter(pid, "find", entry, "-printf", "%U\\n").output.split(separator: "\n")
       #expect(inside == owners)
       try world.sleep(name)
       #expect(try read())

@@ -110,7 +110,8 @@ struct IdleTests {
         "echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=close", "--ready"],
         settings: "[Guest]\nIdleStopSec=500ms")
       let daemon = try world.startDaemon()
-      try world.wake("echo")
+      // It runs, and nobody can reach it.
+      #expect(try world.dormouse("wake", "echo").errors.contains("took none of its sockets"))
       try daemon.until("the guest was stopped") {
         #expect(try world.connect("127.0.0.1:8001").line() == nil)
         return try world.status("echo").counters[.stops] > 0
@@ -118,6 +119,26 @@ struct IdleTests {
       let status = try world.status("echo")
       #expect(status.lastStop?.cause == .idle)
       #expect(status.counters.lost.map(\.reason) == [.notAdopted])
+    }
+  }
+
+  @Test(
+    "with DeferAcceptSec= a client that sends nothing neither wakes a guest nor keeps it awake, and one that sends does"
+  )
+  func silentClients() throws {
+    try World.with { world in
+      try world.addTiny(
+        "echo", "ListenStream=127.0.0.1:8001", "DeferAcceptSec=60", settings: "[Guest]\nIdleStopSec=500ms")
+      try world.startDaemon()
+      for _ in 1...3 { try world.connect("127.0.0.1:8001").close() }
+      let asleep = try world.summary("echo")
+      #expect(asleep.wakes == 0 && asleep.state == .inactive)
+      let silent = try world.connect("127.0.0.1:8001")
+      try world.wake("echo")
+      try world.wait("echo", .inactive)
+      #expect(try world.summary("echo").wakes == 1)
+      #expect(try silent.ask("hello") == "hello")
+      #expect(try world.summary("echo").wakes == 2)
     }
   }
 
@@ -132,12 +153,13 @@ struct IdleTests {
     }
   }
 
-  @Test("the daemon makes no system call while all guests sleep")
+  @Test("the daemon makes no system call while all guests sleep, also under a service manager that watches it")
   func silence() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Guest]\nIdleStopSec=200ms")
       try world.addTiny("path", "ListenStream=\(world.directory)/socket", "ListenDatagram=127.0.0.1:8001")
-      let daemon = try world.startDaemon()
+      // Short enough for several messages while strace listens.
+      let daemon = try world.startDaemon(environment: ["WATCHDOG_USEC": "200000"])
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       try world.wait("echo", .inactive)
       try daemon.waitUntilItSleeps()

@@ -158,16 +158,17 @@ struct StopPendingTests {
       try stop(pid)
       let early = try world.connect("127.0.0.1:8001")
       // Others arrive when clients are diverted (after membarrier(2)), before the last scan.
-      let injection = try Injection("membarrier:signal=SIGSTOP:when=1", into: daemon.pid, of: world)
+      let injection = try Injection("membarrier:signal=SIGSTOP:when=1", into: daemon.pid, threads: true, of: world)
       let log = world.directory + "/sleep"
       let asking = try world.start([Built.dormouse, "sleep", "echo", "--runtime", world.runtime], log: log)
       try eventually("the daemon is stopped") { injection.log.contains("stopped by SIGSTOP") }
       let late = try world.connect("127.0.0.1:8001")
       // A path leads to the guest until the scan finds it idle, because clients at a standby path could not be moved back.
       let atPath = try world.connect(path)
+      // Before it goes on, which would call membarrier(2) on another thread too.
+      injection.end()
       kill(daemon.pid, SIGCONT)
       #expect(asking.wait() == .exited(1))
-      injection.end()
       let errors = text(of: log + ".err")
       #expect(errors.contains("3 connections are open ("))
       #expect(errors.ranges(of: "anyway").count == 1)

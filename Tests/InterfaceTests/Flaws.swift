@@ -42,6 +42,7 @@ extension RowTests {
     ("EE-3f", { $0.cgroups.devicePrograms = 0 }), ("EE-3g", { $0.process.status["CapBnd"] = "0" }),
     ("EE-4a", { $0.cgroups.below.insert("systemd-udevd.service") }),
     ("EE-5a", { $0.cgroups.below.insert("getty@tty1.service") }), unmounted("EE-6a", "/sys/fs/cgroup"),
+    unmounted("EE-6c", "/sys/fs/cgroup"),
     ("EE-6b", { $0.files["/sys/fs/cgroup/cgroup.procs"]?.owner = 0 }), ("EE-7a", { $0.cgroups.isDelegated = false }),
     ("EE-7b", { $0.cgroups.guest = "/web.guest" }), ("EE-8a", { $0.mounts[1].propagation = [] }),
     ("EE-8b", { $0.mounts[1].propagation = ["shared:1"] }),
@@ -54,12 +55,16 @@ extension RowTests {
     ("EV-3a", { $0.process.environment["container_ttys"] = "pts/9" }), ("EV-3a", { $0.heldTerminals = ["pts/1"] }),
     ("EV-4a", { $0.process.environment["container_host_id"] = "x" }),
     writable("EV-5a", "/run/host/credentials"), ("EV-6", { $0.process.environment["LISTEN_PID"] = nil }),
+    ("EV-7", { $0.process.arguments = ["systemd.firstboot=off"] }),
   ]
 
   private static let others: [Flaw] = [
     without("AI-1a", "/etc/localtime"), ("AI-3a", { $0.daemon.lastStopWasKill = true }),
     ("AI-3b", { $0.process.status["SigBlk"] = "0" }), ("AI-4a", { $0.daemon.adopted = 0 }),
     ("AI-4a", { $0.process.environment["LISTEN_PID"] = "7" }),
+    ("AI-4x", { $0.process.environment["LISTEN_PIDFDID"] = "7" }),
+    ("AI-4x", { $0.process.environment["LISTEN_FDNAMES"] = "a:sub-fdstore-1" }),
+    ("AI-6x", { $0.process.environment["FDSTORE"] = "64" }),
     ("AI-5a", { $0.cgroups.guest = "/" }), ("AI-6a", { $0.daemon.isReady = false }),
     without("NW-1a", "/sys/class/net/host0"), ("NW-2a", { $0.host.interfaces = ["lo"] }),
     ("NW-3a", { $0.files["/sys/class/net/host0/address"] = Observation.text("01:00:00:00:00:00\n") }),

@@ -13,13 +13,15 @@ extension Observation {
       "container_host_id": "debian", "container_host_version_id": "12", "NOTIFY_SOCKET": "/run/host/notify",
       "LISTEN_FDS": "1", "LISTEN_PID": "1", "CREDENTIALS_DIRECTORY": "/run/host/credentials",
     ]
+    seen.process.arguments = ["systemd.firstboot=headless"]
+    seen.systemd = 262
     seen.process.status = ["Pid": "4711", "CapBnd": "000000000f200000", "SigBlk": "0000001000000000", "SigCgt": "0"]
     seen.process.ownNamespaces = ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"]
     seen.process.userMap = [UserRange(inside: 0, outside: 524_288, count: 65536)]
     seen.process.hostname = "box"
-    seen.cgroups.guest = "/machine.slice/dormouse.service/web.guest/payload/init.scope"
+    seen.cgroups.guest = "/machine.slice/dormouse-web.3.scope/web.3.guest/payload/init.scope"
     seen.cgroups.below = ["console-getty.service", "init.scope"]
-    seen.cgroups.daemon = "/machine.slice/dormouse.service"
+    seen.cgroups.unit = "/machine.slice/dormouse-web.3.scope"
     seen.cgroups.isDelegated = true
     seen.cgroups.devicePrograms = 1
     seen.consoleIsHeld = true

@@ -1,9 +1,10 @@
 import Glibc
 import GuestSpec
-import Launching
 import Linux
 import Planning
 import Testing
+
+@testable import Launching
 
 @Suite("The cgroup of a guest")
 struct CgroupTests {
@@ -36,6 +37,30 @@ struct CgroupTests {
     let new = try GuestCgroup(making: name, in: base)
     #expect(access(new.path + "/init.scope", F_OK) == -1)
     try new.remove()
+  }
+
+  @Test("a cgroup that was killed is never used again: a guest in one of that name runs")
+  func killed() throws {
+    // Since Linux 6.14 a process that clone3(2) makes in a cgroup that was killed is killed too.
+    let guest = try TestGuest()
+    let before = try [guest.cgroup.path, guest.cgroup.payloadPath].map { try inode(of: $0) }
+    try guest.cgroup.kill()
+    let made = try GuestCgroup(making: guest.cgroup.name, in: CgroupBase.find().path)
+    #expect(try [made.path, made.payloadPath].map { try inode(of: $0) } != before)
+    let spec = guest.shell("echo runs")
+    let process = try launch(
+      plan(spec, guest.facts(for: spec)), listeners: DescriptorList(),
+      namespaces: GuestNamespaces(users: nil, network: .host), handed: HandedMounts(), cgroup: made
+    ) { $0 }
+    #expect(try TestGuest.drain(process) == "runs\n")
+    TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000)
+    #expect(try process.reap() == .exited(0))
+  }
+
+  private func inode(of path: String) throws -> UInt64 {
+    var status = stat()
+    try retrying("stat \(path)") { stat(path, &status) }
+    return UInt64(status.st_ino)
   }
 
   @Test("the cgroups that ended instances of a guest left are removed, and no other guest's")

@@ -51,6 +51,22 @@ struct HostileRootTests {
     }
   }
 
+  @Test("an /etc/passwd of more than 4 MiB is too large, and its users are not taken for missing")
+  func passwd() throws {
+    let guest = try TestGuest()
+    var spec = guest.shell("true")
+    spec.files.volatile = .no
+    spec.exec.process.user = "web"
+    spec.policy.directory = try root(guest) { root in
+      try makeDirectories(root + "/etc")
+      let line = "web:x:33:33::/var/www:/bin/sh\n"
+      try writeFile(root + "/etc/passwd", line + String(repeating: "#", count: 4 << 20))
+    }
+    let error = try #require(throws: SystemError.self) { try guest.facts(for: spec) }
+    #expect(error.description.hasSuffix("/root: File too large"))
+    #expect(error.description.hasPrefix("read more than 4 MiB of /etc/passwd in "))
+  }
+
   @Test("a symbolic link at a root's /etc does not give the guest the host's machine ID")
   func foreignMachineID() throws {
     let guest = try TestGuest()
@@ -70,6 +86,19 @@ struct HostileRootTests {
 
 @Suite("The machine ID")
 struct MachineIDTests {
+  @Test("an /etc/machine-id of zeros is none")
+  func zero() throws {
+    let guest = try TestGuest()
+    var spec = guest.shell("true")
+    spec.files.volatile = .no
+    spec.policy.directory = guest.directory + "/root"
+    try makeDirectories(guest.directory + "/root/etc")
+    try writeFile(guest.directory + "/root/etc/machine-id", String(repeating: "0", count: 32) + "\n")
+    let facts = try guest.facts(for: spec)
+    #expect(facts.identity.machineID == "0123456789abcdef0123456789abcdef")
+    #expect(facts.identity.rootMachineID == nil)
+  }
+
   @Test("the machine ID of a guest over the host's own root is not the host's")
   func overlay() throws {
     let guest = try TestGuest()

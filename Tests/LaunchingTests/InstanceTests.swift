@@ -51,6 +51,18 @@ struct InstanceNameTests {
     #expect(try InstanceName.files(in: directory.path) == expected)
   }
 
+  @Test("the scopes of instances are found in the cgroup of their slice, and other units are ignored")
+  func scopes() throws {
+    let slice = try ScratchDirectory(named: "slice")
+    for name in [
+      "dormouse-web.3.scope", "dormouse-a.b.1.scope", "dormouse-web.scope", "dormouse.service", "web.4.scope",
+    ] {
+      mkdir("\(slice.path)/\(name)", 0o755)
+    }
+    let expected = [InstanceName("web", 3): "dormouse-web.3.scope", InstanceName("a.b", 1): "dormouse-a.b.1.scope"]
+    #expect(try InstanceName.scopes(in: slice.path) == expected.mapValues { "\(slice.path)/\($0)" })
+  }
+
   @Test("instances of a guest are sorted by number, not by text")
   func sorted() {
     let names = ["web.10", "web.9", "db.11"].compactMap { InstanceName($0) }
@@ -60,18 +72,21 @@ struct InstanceNameTests {
 
 @Suite("The numbers of instances")
 struct InstanceNumbersTests {
-  /// Two directories. `base` stands for the cgroup that the instances' cgroups lie in.
+  /// Three directories. `base` stands for the cgroup that the instances' cgroups lie in.
   private struct Host {
     let runtime: ScratchDirectory
     let base: ScratchDirectory
+    /// Stands for the cgroup that their scopes lie in.
+    let slice: ScratchDirectory
 
     init() throws {
       runtime = try ScratchDirectory(named: "runtime")
       base = try ScratchDirectory(named: "cgroup")
+      slice = try ScratchDirectory(named: "slice")
     }
 
     func next(_ guest: String = "web") throws -> String {
-      try InstanceNumbers(runtime: runtime.path).next(for: guest, in: base.path).description
+      try InstanceNumbers(runtime: runtime.path).next(for: guest, in: base.path, slice: slice.path).description
     }
 
     func addCgroup(_ name: String) { mkdir("\(base.path)/\(name)", 0o755) }
@@ -109,6 +124,9 @@ struct InstanceNumbersTests {
     #expect(try host.next() == "web.8")
     try host.add("web.number", "2\n")
     #expect(try host.next() == "web.8")
+    // The scope of another daemon's guest counts too: no two scopes have one name.
+    mkdir("\(host.slice.path)/dormouse-web.11.scope", 0o755)
+    #expect(try host.next() == "web.12")
   }
 
   @Test(

@@ -107,6 +107,39 @@ struct IdlePolicyTests {
     #expect(policy.judge(unused, at: .seconds(6)) == .rescan(after: .milliseconds(100)))
   }
 
+  @Test("A guest that could not be frozen is tried again after a growing pause, and is stopped when that is due")
+  func freezePause() {
+    var policy = IdlePolicy(idleStop: .seconds(60), idleFreeze: .seconds(5), readyAt: .zero)
+    #expect(policy.judge(unused, at: .seconds(5)) == .freeze)
+    policy.freezeFailed(at: .seconds(7))
+    #expect(policy.judge(unused, at: .seconds(7)) == .rescan(after: .milliseconds(500)))
+    #expect(policy.judge(unused, at: .milliseconds(7500)) == .freeze)
+    for _ in 1...6 { policy.freezeFailed(at: .seconds(10)) }
+    #expect(policy.judge(unused, at: .seconds(10)) == .rescan(after: .seconds(32)))
+    policy.freezeFailed(at: .seconds(42))
+    // A failed attempt is no use.
+    #expect(policy.judge(unused, at: .seconds(42)) == .rescan(after: .seconds(18)))
+    #expect(policy.judge(unused, at: .seconds(60)) == .stop)
+  }
+
+  @Test("A guest that was frozen and thawed has its failed attempts forgotten")
+  func freezeSucceeded() {
+    var policy = IdlePolicy(idleStop: nil, idleFreeze: .seconds(5), readyAt: .zero)
+    for _ in 1...5 { policy.freezeFailed(at: .seconds(10)) }
+    policy.thawed(at: .seconds(100))
+    policy.freezeFailed(at: .seconds(105))
+    #expect(policy.judge(unused, at: .milliseconds(105_500)) == .freeze)
+  }
+
+  @Test("Silent connections of a guest that could not be frozen do not have it tried at once either")
+  func freezePauseWithConnections() {
+    let silent = IdlePolicy.Usage(inUse: true, endIsAnnounced: true, silence: .seconds(12))
+    var policy = IdlePolicy(idleStop: nil, idleFreeze: .seconds(5), freezesConnections: true, readyAt: .zero)
+    policy.freezeFailed(at: .seconds(20))
+    #expect(policy.judge(silent, at: .seconds(20)) == .rescan(after: .milliseconds(500)))
+    #expect(policy.judge(silent, at: .milliseconds(20_500)) == .freeze)
+  }
+
   @Test("However short IdleFreezeSec is, a guest that was thawed has a moment to serve")
   func noFreezingLoop() {
     var policy = IdlePolicy(idleStop: nil, idleFreeze: .zero, readyAt: .zero)

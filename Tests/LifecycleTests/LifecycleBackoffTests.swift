@@ -10,40 +10,51 @@ struct LifecycleBackoffTests {
   @Test("A guest that powers itself off without serving is woken at once only so often")
   func unservedPowerOffPays() {
     var lifecycle = Lifecycle()
-    _ = lifecycle.handle(.bind)
+    _ = lifecycle.happen(.bind)
     var wakes = 0
-    while lifecycle.handle(.bound) == [.watchListeners], lifecycle.handle(connection).contains(.start) {
+    while lifecycle.happen(.bound) == [.watchListeners], lifecycle.happen(connection).contains(.start) {
       wakes += 1
-      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.handle(event) }
+      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.happen(event) }
     }
     #expect(wakes == Backoff.allowance + 1)
     #expect(lifecycle.state.word == .failed)
-    #expect(lifecycle.handle(.pauseOver) == [.bindListeners])
-    #expect(lifecycle.handle(.bound) == [.arm(.start), .start])
+    #expect(lifecycle.happen(.pauseOver) == [.bindListeners])
+    #expect(lifecycle.happen(.bound) == [.arm(.start), .start])
   }
 
   @Test("A guest that was stable has its failures forgotten")
   func stabilityForgets() {
     var lifecycle = Lifecycle()
     for event in LifecycleTableTests.awake
-      + [.exited(.crashed), .pauseOver, .bound, connection, .started, .ready, .stable]
+      + [.exited(.crashed), .pauseOver, .bound, connection, .started, .ready, .stable(served: true)]
     {
-      _ = lifecycle.handle(event)
+      _ = lifecycle.happen(event)
     }
     #expect(lifecycle.state == .active(.init(failures: 0)))
+  }
+
+  @Test("A guest that runs on without accepting those who wait has no failure forgotten")
+  func unservedIsNotStable() {
+    var lifecycle = Lifecycle()
+    for event in LifecycleTableTests.awake
+      + [.exited(.crashed), .pauseOver, .bound, connection, .started, .ready, .stable(served: false)]
+    {
+      _ = lifecycle.happen(event)
+    }
+    #expect(lifecycle.state == .active(.init(failures: 1, isPaid: true)))
   }
 
   @Test("One pause is made for a failure, and whoever comes after it starts the guest at once")
   func pausesOnce() {
     var lifecycle = Lifecycle()
-    for event in [Event.bind, .bound] { _ = lifecycle.handle(event) }
-    for _ in 0..<5 {
-      for event in [connection, .started, .ready] { _ = lifecycle.handle(event) }
-      #expect(lifecycle.handle(.exited(.crashed)).contains { if case .arm(.pause) = $0 { true } else { false } })
-      #expect(lifecycle.handle(.pauseOver) == [.bindListeners])
-      #expect(lifecycle.handle(.bound) == [.watchListeners])
+    for event in [Event.bind, .bound] { _ = lifecycle.happen(event) }
+    for _ in 1..<Backoff.limit {
+      for event in [connection, .started, .ready] { _ = lifecycle.happen(event) }
+      #expect(lifecycle.happen(.exited(.crashed)).contains { if case .arm(.pause) = $0 { true } else { false } })
+      #expect(lifecycle.happen(.pauseOver) == [.bindListeners])
+      #expect(lifecycle.happen(.bound) == [.watchListeners])
     }
-    #expect(lifecycle.handle(connection) == start)
+    #expect(lifecycle.happen(connection) == start)
   }
 
   @Test(
@@ -51,28 +62,28 @@ struct LifecycleBackoffTests {
     arguments: [true, false])
   func askedStopIsNoFailure(now: Bool) {
     var lifecycle = Lifecycle()
-    for event in [Event.bind, .bound] { _ = lifecycle.handle(event) }
+    for event in [Event.bind, .bound] { _ = lifecycle.happen(event) }
     for _ in 0..<5 {
       for event in [connection, .started, .ready, .exited(.crashed), .pauseOver, .bound] {
-        _ = lifecycle.handle(event)
+        _ = lifecycle.happen(event)
       }
     }
     let stop: [Event] = [
       connection, .started, .ready, .sleepRequested(now: now, inUse: false), .diverted, .unused, .diverted, .unused,
       .exited(.poweredOff), .bound,
     ]
-    for event in stop { _ = lifecycle.handle(event) }
-    #expect(lifecycle.handle(connection) == start)
+    for event in stop { _ = lifecycle.happen(event) }
+    #expect(lifecycle.happen(connection) == start)
   }
 
   @Test("A guest that serves and powers itself off, again and again, is never paused when no client was left waiting")
   func quietForgets() {
     var lifecycle = Lifecycle()
-    _ = lifecycle.handle(.bind)
+    _ = lifecycle.happen(.bind)
     for _ in 0..<10 {
-      #expect(lifecycle.handle(.bound) == [.watchListeners])
-      #expect(lifecycle.handle(.connection(quietFor: Backoff.quiet(afterFailures: 1))).contains(.start))
-      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.handle(event) }
+      #expect(lifecycle.happen(.bound) == [.watchListeners])
+      #expect(lifecycle.happen(.connection(quietFor: Backoff.quiet(afterFailures: 1))).contains(.start))
+      for event in [Event.started, .ready, .exited(.poweredOff)] { _ = lifecycle.happen(event) }
     }
   }
 

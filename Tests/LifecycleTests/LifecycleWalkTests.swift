@@ -14,6 +14,10 @@ private struct World {
   var isFreezing = false
   /// PID 1 is being made.
   var isLaunching = false
+  /// Others start, and its turn has not come.
+  var awaitsPlace = false
+  /// Clients are refused.
+  var refusing = false
   /// Data on open connections is reported.
   var alarmed = false
   /// The thaw failed and is tried again.
@@ -46,8 +50,14 @@ private struct World {
           #expect(held && !watching)
           watching = true
         case .unwatchListeners:
-          #expect(watching)
-          watching = false
+          #expect(watching || refusing)
+          (watching, refusing) = (false, false)
+        case .refuseClients:
+          #expect(!watching && !guestLives && !isLaunching)
+          refusing = true
+        case .requestPlace:
+          #expect(held && !refusing)
+          if answer() { answers.append(.placeGranted) } else { awaitsPlace = true }
         case .unbindListeners: held = false
         case .start:
           #expect(!guestLives && !isLaunching && held)
@@ -57,13 +67,14 @@ private struct World {
           #expect(guestLives && !watching)
           isThawOverdue = false
           (frozen, isFreezing) = (true, true)
-          if answer() { answers.append(finishFreezing(answer)) }
+          answers.append(answer() ? finishFreezing(answer) : .freezeDelayed)
+        case .watchWhileFreezing:
+          #expect(frozen && !watching)
+          watching = answer()
         case .watchWhileFrozen:
           #expect(frozen && !watching)
           watching = true
-        case .handBack:
-          #expect(watching)
-          watching = false
+        case .handBack: watching = false
         case .thaw:
           #expect(!watching)
           isFreezing = false
@@ -90,7 +101,8 @@ private struct World {
           #expect(guestLives)
           let isUsed = !answer()
           foundUsed = isUsed && question != .freezeDue
-          answers.append(!isUsed ? .unused : answer() ? .used : .scanFailed)
+          let isEmpty = question != .freezeDue || answer()
+          answers.append(!isUsed ? isEmpty ? .unused : .leftOver : answer() ? .used : .scanFailed)
         case .drainQueues:
           #expect(guestLives)
           #expect(diverted || divertFailed, "a client that is taken from the guest has a place to wait")
@@ -112,7 +124,7 @@ private struct World {
         case .watchIdleness:
           #expect(!watchingIdleness)
           watchingIdleness = true
-        case .resumeIdleness: #expect(watchingIdleness)
+        case .resumeIdleness, .postponeFreezing: #expect(watchingIdleness)
         case .unwatchIdleness:
           #expect(watchingIdleness)
           watchingIdleness = false
@@ -127,7 +139,9 @@ private struct World {
       events.insert(contentsOf: answers, at: 0)
     }
     #expect(watchingIdleness == (lifecycle.state.word == .active || lifecycle.state.word == .frozen))
-    #expect(!watching || !guestLives || lifecycle.state.word == .frozen)
+    #expect(!watching || !guestLives || lifecycle.state.isFrozenOrFreezing)
+    #expect(!refusing || lifecycle.state.isRefusing)
+    awaitsPlace = awaitsPlace && lifecycle.state.isQueued
     #expect(alarmed == (lifecycle.state.word == .frozen), "the alarm is armed while the guest is frozen, and only then")
     #expect(lifecycle.state.mayRun == (guestLives || isLaunching))
     #expect(
@@ -167,7 +181,9 @@ private struct World {
   /// The events that this world can bring now; the late ones included.
   var possible: [Event] {
     var events: [Event] = [
-      .wakeRequested, .thawRequested, .changed, .idle, .listenerClosed, .parkedTooLong, .stable, .ready, .freezeDue,
+      .wakeRequested, .thawRequested, .changed, .idle(served: true), .idle(served: false), .listenerClosed,
+      .parkedTooLong,
+      .stable(served: true), .stable(served: false), .ready, .freezeDue,
       .activity, .selfShutdown(confirmed: true), .selfShutdown(confirmed: false), .shutdownAborted, .killRequested,
     ]
     for now in [true, false] {
@@ -176,6 +192,7 @@ private struct World {
       }
     }
     if watching { events.append(.connection(quietFor: .zero)) }
+    if awaitsPlace { events.append(.placeGranted) }
     if isLaunching { events += [.started, .startFailed] }
     if isFreezing { events.append(.frozen) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
@@ -192,7 +209,7 @@ extension Timer {
     case .freeze: .freezeFailed
     case .rescan: .rescanDue
     case .drain: .drainTimedOut
-    case .stable: .stable
+    case .stable: .stable(served: true)
     case .pause: .pauseOver
     }
   }
@@ -203,9 +220,10 @@ extension Event {
   fileprivate var endsPatience: Bool {
     switch self {
     case .drainTimedOut, .stopTimedOut, .selfShutdown, .killRequested: true
-    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .thawRequested, .started, .startFailed,
-      .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeRequested, .frozen, .freezeFailed, .activity,
-      .diverted, .divertFailed, .used, .unused, .scanFailed, .rescanDue, .shutdownAborted, .sleepRequested,
+    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .thawRequested, .placeGranted,
+      .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeRequested, .freezeDelayed,
+      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue,
+      .shutdownAborted, .sleepRequested,
       .parkedTooLong, .listenerClosed, .exited, .pauseOver, .changed, .release:
       false
     }
@@ -220,20 +238,10 @@ extension State {
   fileprivate var parksClients: Bool {
     switch self {
     case .stopPending, .draining, .selfShutdown, .deactivating: true
-    case .pending, .unbound, .binding, .inactive, .launching, .activating, .active, .freezing, .frozen, .failed: false
+    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
+      .failed:
+      false
     }
-  }
-}
-
-/// A small random generator with a seed, so that a failed walk can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }
 
@@ -277,6 +285,7 @@ struct LifecycleWalkTests {
   private func leadsOn(from world: World) -> Bool {
     switch world.lifecycle.state {
     case .pending, .unbound, .binding: false
+    case .queued: world.awaitsPlace
     case .launching: world.isLaunching
     case .inactive, .frozen: world.watching
     case .freezing: world.armed.contains(.freeze)

@@ -5,6 +5,14 @@ import Testing
 
 @Suite("Files")
 struct FilesTests {
+  @Test(
+    "the version of systemd is in the name of its library",
+    arguments: [
+      ("libsystemd-shared-257.so", 257), ("libsystemd-shared-258.1-1.fc43.so", 258), ("libsystemd-core-257.so", nil),
+      ("libsystemd-shared-.so", nil), ("libsystemd-shared-257.so.old", nil),
+    ] as [(String, Int?)])
+  func systemd(name: String, version: Int?) { #expect(systemdVersion(ofLibrary: name) == version) }
+
   /// A directory that is removed at the end of the test.
   private final class Scratch {
     let path: String

@@ -42,7 +42,7 @@ struct OpenConnectionsTests {
       Row(.finWait2, held: true, .accepted), Row(.finWait2, held: false, nil),
       Row(.closing, held: true, .accepted), Row(.closing, held: false, nil),
       Row(.lastAck, held: true, .accepted), Row(.lastAck, held: false, nil),
-      Row(.synReceived, held: false, .halfOpen, rescan: 3),
+      Row(.synReceived, held: false, nil), Row(.newSynReceived, held: false, nil), Row(.synReceived, held: true, nil),
       Row(.timeWait, held: false, nil), Row(.close, held: true, nil), Row(.listen, held: true, nil),
       Row(.synSent, held: true, nil),
     ])
@@ -50,17 +50,19 @@ struct OpenConnectionsTests {
     var connection = Self.connection(Self.specific, row.state, inode: row.isHeld ? 17 : 0)
     connection.lastReceived = row.silence + .seconds(5)
     connection.lastAcknowledged = row.silence
-    connection.timer = .seconds(3)
     let open = Self.count([connection], on: Self.wildcard)
     #expect(open.connections.map(\.place) == [row.counts].compactMap(\.self))
     #expect(open.rescanAfter == row.rescanAfter)
   }
 
-  @Test("a half-open connection whose client has not answered three times does not count")
-  func deadIncoming() {
-    var connection = Self.connection(Self.specific, .synReceived, inode: 0)
-    connection.retransmissions = 3
-    #expect(Self.count([connection], on: Self.wildcard) == OpenConnections())
+  @Test("a client waits in a queue only while it has not closed its end")
+  func waiting() {
+    for (state, isHeld, isWaiting) in [
+      (TCPState.established, false, true), (.closeWait, false, false), (.established, true, false),
+    ] {
+      let open = Self.count([Self.connection(Self.specific, state, inode: isHeld ? 17 : 0)], on: Self.wildcard)
+      #expect(open.connections.map(\.isWaiting) == [isWaiting])
+    }
   }
 
   @Test("the time until the next scan is the shortest of all connections")

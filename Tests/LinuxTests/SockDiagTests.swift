@@ -114,18 +114,39 @@ struct SockDiagTests {
     }
   }
 
-  @Test("a client that has connected and sent nothing yet is half open, and the result has a time for the next scan")
+  @Test("a client that has connected and sent nothing yet is half open, which is no use")
   func halfOpen() throws {
     try inNetworkNamespace {
       var options = SocketOptions()
       options.deferAccept = .seconds(30)
       let listener = try openListener(.stream, dualStack, options)
+      #expect(try !SockDiag().isAnyHalfOpen(at: [dualStack]))
       let client = try connected(to: .ipv4(.loopback, port: 80))
-      let open = try scan(dualStack)
-      #expect(open.connections.map(\.place) == [.halfOpen])
-      #expect(open.rescanAfter != nil)
+      #expect(try scan(dualStack) == OpenConnections())
+      #expect(try SockDiag().isAnyHalfOpen(at: [dualStack]))
+      #expect(try !SockDiag().isAnyHalfOpen(at: [.ipv6(.any, port: 81, scope: 0), .ipv4(.any, port: 80)]))
       #expect(try !hasInput(listener))
-      #expect(try localAddress(of: client).port == open.connections.first?.remote.port)
+      #expect(try SockDiag().tcpConnections(localPorts: [80]).isEmpty)
+      withExtendedLifetime(client.raw) {}
+    }
+  }
+
+  @Test("a client that has sent nothing and closed is spent, one that has sent something is not")
+  func spent() throws {
+    try inNetworkNamespace {
+      let listener = try openListener(.stream, .ipv4(.loopback, port: 80))
+      for text in ["", "x"] {
+        let client = try connected(to: .ipv4(.loopback, port: 80))
+        if !text.isEmpty { #expect(send(client.raw, text, 1, 0) == 1) }
+        #expect(try SockDiag().tcpConnections(localPorts: [80]).allSatisfy { !$0.isSpent })
+        #expect(shutdown(client.raw, Int32(SHUT_WR)) == 0)
+        #expect(
+          try comesTrue { () throws(SystemError) in
+            let states = try SockDiag().tcpConnections(localPorts: [80])
+            return states.contains { $0.state == .closeWait && $0.isSpent == text.isEmpty }
+          })
+        _ = try acceptNext(listener)
+      }
     }
   }
 

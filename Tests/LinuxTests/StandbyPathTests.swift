@@ -39,6 +39,29 @@ struct StandbyPathTests {
     }
   }
 
+  @Test(
+    "there is no standby in a directory of another user, or that all may write to, and what lies there stays",
+    arguments: [(UInt32(0o1777), UInt32(0)), (0o755, 1000), (0o775, 1000)])
+  func othersDirectory(mode: UInt32, owner: UInt32) throws {
+    try inTemporaryDirectory { directory in
+      let (place, victim) = ("\(directory)/a", "\(directory)/private")
+      let path = place + "/x.sock"
+      let primary = try openListener(.stream, .path(path))
+      // What an attacker makes first: the hidden directory is a link, and the hidden path leads to somebody else's socket.
+      try retrying("mkdir") { mkdir(victim, 0o700) }
+      let secret = try openListener(.stream, .path("\(victim)\(path)"))
+      try retrying("symlink") { symlink(victim, "\(place)/.x.sock.dormouse") }
+      try retrying("chmod") { chmod(place, mode) }
+      try retrying("chown") { chown(place, owner, owner) }
+      #expect(!StandbyPath.isPossible(path) && !StandbyPath.exists(path))
+      #expect(throws: SystemError.self) { _ = try StandbyPath.open(.stream, path).raw }
+      #expect(throws: SystemError.self) { try StandbyPath.exchange(path) }
+      StandbyPath.remove(path)
+      #expect(try SockDiag().isReached(secret, by: "\(victim)\(path)"))
+      #expect(try SockDiag().isReached(primary, by: path))
+    }
+  }
+
   @Test("a standby of a path has the mode and owner of its options, whatever a killed process left")
   func attributes() throws {
     try inTemporaryDirectory { directory in

@@ -108,7 +108,7 @@ struct GuestListenersTests {
     _ = try listeners.bind(fixture.guest([.stream]))
     let listener = try #require(listeners.all.first)
     var told = 0
-    try listeners.watch(fixture.loop) { [loop = fixture.loop] found in
+    try listeners.watch(fixture.loop, fixture.diag) { [loop = fixture.loop] found in
       #expect(found === listener)
       told += 1
       listeners.stopWatching()
@@ -147,7 +147,7 @@ struct GuestListenersTests {
     _ = try listeners.bind(fixture.guest([.stream, .stream]))
     try listeners.keepEmergencyDescriptors()
     #expect(listeners.emergencyDescriptors?.count == 12)
-    try listeners.divert(.restorable)
+    try listeners.divertNow(.restorable)
     #expect(listeners.emergencyDescriptors == nil)
   }
 }

@@ -189,7 +189,7 @@ struct IdleWatchTests {
   }
 
   private func parkedClient() throws -> OwnedFD {
-    try listeners.divert(.all)
+    try listeners.divertNow(.all)
     let client = try fixture.client(of: listeners.all[0])
     #expect(write(client.raw, "x", 1) == 1)
     return client

@@ -1,5 +1,6 @@
 import Glibc
 import GuestSpec
+import Lifecycle
 import Systemd
 import Testing
 
@@ -87,5 +88,12 @@ final class ListenersFixture {
     }
     try loop.run()
     withExtendedLifetime(end) {}
+  }
+}
+
+extension GuestListeners {
+  /// Diverts new clients, and waits for those on their way.
+  func divertNow(_ which: Divertible) throws(SystemError) {
+    if try divert(which) { awaitLookups() }
   }
 }

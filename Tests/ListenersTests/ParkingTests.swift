@@ -32,7 +32,7 @@ struct ParkingTests {
 
   @Test("Clients that are diverted are parked at a standby, and the guest's own queue stays empty")
   func parked() throws {
-    try listeners.divert(.restorable)
+    try listeners.divertNow(.restorable)
     #expect(listener.isDiverted && listeners.all.allSatisfy { $0.standby != nil })
     let client = try fixture.client(of: listener)
     #expect(listeners.isSomebodyParked && !listener.isSomebodyQueued && listeners.awaited === listener)
@@ -43,7 +43,7 @@ struct ParkingTests {
   func next() throws {
     let queued = try fixture.client(of: listener)
     #expect(listener.queued(fixture.diag) == 1)
-    try listeners.divert(.restorable)
+    try listeners.divertNow(.restorable)
     let parked = try fixture.client(of: listener)
     // The last guest's end: its queue was left to it, for it may have accepted.
     #expect(try serves(queued, from: listener.descriptor))
@@ -56,7 +56,7 @@ struct ParkingTests {
 
   @Test("Clients come to the guest again when it goes on")
   func goesOn() throws {
-    try listeners.divert(.restorable)
+    try listeners.divertNow(.restorable)
     #expect(listeners.restore().failure == nil)
     #expect(!listener.isDiverted)
     let client = try fixture.client(of: listener)
@@ -72,10 +72,10 @@ struct ParkingTests {
     shared.sockets[0].reusePort = true
     let others = fixture.listeners()
     _ = try others.bind(shared)
-    try others.divert(.restorable)
+    try others.divertNow(.restorable)
     #expect(others.all[0].standby == nil && !others.all[0].isDiverted)
     listeners.recordAdoption(by: [])
-    try listeners.divert(.restorable)
+    try listeners.divertNow(.restorable)
     #expect(listener.standby == nil)
   }
 
@@ -84,7 +84,7 @@ struct ParkingTests {
     var left = FakeStore()
     left.take(try fixture.store.manager.messages())
     #expect(left.names.count == 3)
-    try listeners.divert(.restorable)
+    try listeners.divertNow(.restorable)
     left.take(try fixture.store.manager.messages())
     #expect(left.names.filter { $0.hasPrefix("dormouse.socket.") }.count == 2)
     let client = try fixture.client(of: listener)

@@ -107,6 +107,22 @@ struct ExecTests {
     #expect(try golden { guest, _ in guest.exec.process.oomScoreAdjust = -3 } == "")
   }
 
+  @Test(
+    "a capability that the daemon lacks is noted for a guest with the host's users, and all stands for what there is")
+  func capabilitiesOfDaemon() throws {
+    func notes(_ added: [CapabilityChoice], users: GuestUsers? = nil) throws -> [PlanNote] {
+      try planned { guest, facts in
+        guest.exec.capabilities.added = added
+        facts.users = users
+        facts.host.capabilities = .guest
+      }.notes
+    }
+    let wanted = [CapabilityChoice.one(Capabilities([0, 25]))]
+    #expect(try notes(wanted) == [.capabilitiesMissing("CAP_SYS_TIME")])
+    #expect(try notes(wanted, users: GuestUsers(IDMap(base: 65536, count: 65536), root: .none)) == [])
+    #expect(try notes([.all]) == [])
+  }
+
   @Test("PivotRoot= binds the directory on itself and pivots to it before anything is mounted in it")
   func pivot() throws {
     let plan = try planned { guest, _ in guest.exec.root.pivot = PivotRoot(new: "/ostree/1", old: "/sysroot") }

@@ -117,4 +117,23 @@ struct NetworkPlanTests {
     #expect(SipHash24.hash([], key: key) == 0x726f_db47_dd0e_0e31)
     #expect(SipHash24.hash((0..<15).map { UInt8($0) }, key: key) == 0xa129_ca61_49be_45e5)
   }
+
+  @Test("what Port= forwards may leave only by the guest's own link and the bridge that it is a port of")
+  func kept() {
+    let rules = PortRules(
+      [ForwardedPort(.tcp, host: 8080, guest: 80), ForwardedPort(.udp, host: 53, guest: 53)], ipv4: "10.8.0.2",
+      ipv6: "fd08::2",
+      hostEnd: nil, ways: ["vb-web", "vz-office"])
+    let elsewhere = "oifname != { \"vb-web\", \"vz-office\" } drop"
+    let lines = rules.text(of: "web").split(separator: "\n").map { String($0.drop { $0 == " " }) }
+    #expect(
+      Array(lines.drop { !$0.hasPrefix("chain kept") }) == [
+        "chain kept {", "type filter hook postrouting priority 0;",
+        "ip daddr 10.8.0.2 ct status dnat ct direction original meta l4proto tcp ct original proto-dst 8080 \(elsewhere)",
+        "ip6 daddr fd08::2 ct status dnat ct direction original meta l4proto tcp ct original proto-dst 8080 \(elsewhere)",
+        "ip daddr 10.8.0.2 ct status dnat ct direction original meta l4proto udp ct original proto-dst 53 \(elsewhere)",
+        "ip6 daddr fd08::2 ct status dnat ct direction original meta l4proto udp ct original proto-dst 53 \(elsewhere)",
+        "}", "}",
+      ])
+  }
 }

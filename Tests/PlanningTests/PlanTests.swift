@@ -58,6 +58,14 @@ struct PlanTests {
         == ["init", "systemd.firstboot=on"])
   }
 
+  @Test(
+    "systemd of which the version is known gets the word that applies credentials and asks nothing",
+    arguments: [261, 262])
+  func firstboot(version: Int) throws {
+    let arguments = try planned { _, facts in facts.rootFiles.systemd = version }.arguments
+    #expect(arguments == ["init", "systemd.firstboot=\(version == 262 ? "headless" : "off")"])
+  }
+
   @Test("an init that is not systemd gets none of systemd's arguments, and no signal is blocked")
   func otherInit() throws {
     let plan = try planned { guest, facts in
@@ -118,6 +126,7 @@ struct PlanTests {
       (
         .foreignPersonality("arm"), "Personality=arm: this host's kernel does not run such programs; remove the setting"
       ),
+      (.no32Bit("x86"), "Personality=x86: this host's processor runs no 32-bit programs; remove the setting"),
       (
         .pivotInVolatileRoot,
         "PivotRoot=: the root of Volatile=yes has no such directory; use Volatile=overlay or Volatile=state"
@@ -131,7 +140,7 @@ struct PlanTests {
         case .hostRootIsWritable: facts.root = "/"
         case .rootIsNotMergedUsr:
           guest.files.volatile = .yes
-          facts.topLevelLinks = []
+          facts.rootFiles.topLevelLinks = []
         case .noResolvConf:
           guest.exec.integration.resolvConf = .bind(.uplink)
         case .noScratchDirectory:
@@ -141,6 +150,9 @@ struct PlanTests {
         case .noUser(let name, _): guest.exec.process.user = name
         case .ambientCapabilitiesAreNotKept: guest.exec.capabilities.ambient = [Capabilities([34])]
         case .foreignPersonality: guest.exec.process.personality = .arm
+        case .no32Bit:
+          guest.exec.process.personality = .x86
+          facts.host.runs32Bit = false
         case .pivotInVolatileRoot:
           guest.files.volatile = .yes
           guest.exec.root.pivot = PivotRoot(new: "/x", old: nil)

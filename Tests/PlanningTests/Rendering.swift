@@ -56,7 +56,7 @@ func example() -> (guest: Guest, facts: StartFacts) {
   var facts = StartFacts(root: "/guests/web", staging: "/run/staging", machineID: "00112233445566778899aabbccddeeff")
   facts.hostSide.notifySocket = "/run/dormouse/web.notify"
   facts.host.osReleaseFile = "/etc/os-release"
-  facts.topLevelLinks = [TopLevelLink("bin", to: "usr/bin"), TopLevelLink("lib64", to: "usr/lib64")]
+  facts.rootFiles.topLevelLinks = [TopLevelLink("bin", to: "usr/bin"), TopLevelLink("lib64", to: "usr/lib64")]
   facts.identity.bootID = "01234567-89ab-cdef-0123-456789abcdef"
   return (guest, facts)
 }

@@ -23,7 +23,7 @@ struct UsersTests {
     #expect(try Self.wish(.no) == nil)
     #expect(try Self.wish(.identity) == UsersWish(base: 0, ownership: .off))
     #expect(try Self.wish(.pick) == UsersWish(base: nil, ownership: .mapOrChown))
-    #expect(try Self.wish(nil) == UsersWish(base: nil, ownership: .map, isDefault: true))
+    #expect(try Self.wish(nil) == UsersWish(base: nil, ownership: .map))
     #expect(
       try Self.wish(.range(base: 0x3_0000, count: 10)) == UsersWish(base: 0x3_0000, count: 10, ownership: .mapOrLeave))
     #expect(try Self.wish(.owner, nil, Self.shifted) == UsersWish(base: 0x2_0000, ownership: .off))

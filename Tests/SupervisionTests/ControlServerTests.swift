@@ -144,7 +144,7 @@ struct ControlServerTests {
   @Test("clients that disconnect while they wait free their places at once")
   func goneWhileWaiting() async throws {
     try await withControlDaemon { daemon, runtime in
-      var clients = try (0..<ControlServer.connectionLimit).map { _ in try ControlClient(runtime) }
+      var clients = try (0..<ControlServer.waitingLimit).map { _ in try ControlClient(runtime) }
       for client in clients { try client.send(.sleep(name: "web", now: true)) }
       await daemon.called(clients.count)
       clients = []
@@ -179,15 +179,40 @@ struct ControlServerTests {
     }
   }
 
-  @Test("a client is refused while all others wait for replies")
+  @Test("calls that would wait are refused when too many do, and places are left for those that are answered at once")
   func full() async throws {
     try await withControlDaemon { daemon, runtime in
-      let clients = try (0..<ControlServer.connectionLimit).map { _ in try ControlClient(runtime) }
-      for client in clients { try client.send(.wake(name: "web")) }
-      await daemon.called(clients.count)
-      #expect(try ControlClient(runtime).receive() == nil)
+      let waiting = try (0..<ControlServer.waitingLimit).map { _ in try ControlClient(runtime) }
+      for client in waiting { try client.send(.wake(name: "web")) }
+      await daemon.called(waiting.count)
+      for _ in 0..<ControlServer.connectionLimit {
+        let late = try ControlClient(runtime)
+        try late.send(.sleep(name: "web", now: true))
+        #expect(try late.receive(.sleep(name: "web", now: true)) == .failure(.tooManyWaiting))
+        try late.send(.list)
+        #expect(try late.receive(.list) == .list([]))
+      }
       await daemon.answer(.done)
-      for client in clients { #expect(try client.receive(.wake(name: "web")) == .done) }
+      for client in waiting { #expect(try client.receive(.wake(name: "web")) == .done) }
+      try waiting[0].send(.wake(name: "web"))
+      await daemon.called(waiting.count + ControlServer.connectionLimit + 1)
+    }
+  }
+
+  @Test("a client that sends request after request delays neither new clients nor other sources of the loop")
+  func pipelining() async throws {
+    try await withControlDaemon { daemon, runtime in
+      let greedy = try ControlClient(runtime)
+      // As many as fit into the sockets, with their replies.
+      let calls = try (0..<1000).flatMap { _ in try Call.why(name: "x").encoded() }
+      try greedy.send(calls)
+      await daemon.called(1)
+      let other = try ControlClient(runtime)
+      try other.send(.list)
+      #expect(try other.receive(.list) == .list([]))
+      // The greedy one has its turns all the same, in order.
+      #expect(await daemon.calls.prefix { $0 != .list }.count < 1000)
+      for _ in 0..<1000 { #expect(try greedy.receive() != nil) }
     }
   }
 

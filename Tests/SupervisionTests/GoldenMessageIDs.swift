@@ -35,7 +35,6 @@ let goldenMessageIDs: [String: String] = [
   "noDevicePolicy": "8193894693b34ce2811998e38305911e",
   "unmet": "8da71203d09446aaaa785fc3877b478c",
   "notCarriedOut": "502b7164eda54714a838368ec7ef28bf",
-  "usersOfHost": "f752ac988f93402698c68795aa3947e1",
   "sameMachineID": "21d009be188246188eb39d846c5c7937",
   "forwarding": "5d4377f59b624591bd635c819906cbe5",
   "cannotForward": "b25974e5b45d489099a5b8543bf57d43",
@@ -62,4 +61,5 @@ let goldenMessageIDs: [String: String] = [
   "endingAsleep": "4971b60f078f4142a68cc85cb96bc4ea",
   "signalIgnored": "b396a789c857422cb6617338acec01ed",
   "cannotRun": "8ee196b81a5a40aa825836271141e27d",
+  "linesDropped": "95a3cadbb01f4c2fbfd3e0753d4e3a94",
 ]

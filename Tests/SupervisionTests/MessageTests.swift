@@ -124,10 +124,12 @@ struct MessageTests {
       .waking(.connection, socket: "[::]:80"), .started(pid: 12, after: .milliseconds(3)), .ready(after: .seconds(1)),
       .idle(since: .seconds(10)), .frozen(asked: true), .frozen(asked: false),
       .thawed(socket: "[::]:80", after: .seconds(3)), .cannotFreeze(error: "e"), .cannotThaw(error: "e"),
-      .stopCancelled, .selfShutdown, .shutdownAborted, .cannotMonitorData(error: "e"), .cannotReclaim(error: "e"),
+      .stopCancelled, .selfShutdown, .shutdownAborted(last: false), .shutdownAborted(last: true),
+      .cannotMonitorData(error: "e"), .cannotReclaim(error: "e"), .linesDropped(count: 3),
       .cannotPark(error: "e"), .cannotUnpark(error: "e"), .haltRequested(signal: "SIGTERM", .idle),
       .killing(setting: "TimeoutStopSec=", after: .seconds(90)), .stopped(how: "powered off"), .scopeStops,
-      .paused(reason: "cannot start", pause: .seconds(1), failures: 2), .foundOrphan(pid: 12),
+      .paused(reason: "cannot start", pause: .seconds(1), failures: 2, refusing: false),
+      .paused(reason: "cannot start", pause: .seconds(8), failures: 5, refusing: true), .foundOrphan(pid: 12),
       .cannotEnumerateOrphans(error: "e"), .noTimer(error: "e"),
       .notAdopted(socket: "[::]:80", .notTaken),
       .listenerClosed(socket: "[::]:80", waiting: 2, .letGo(unit: "a.socket")),
@@ -144,7 +146,7 @@ struct MessageTests {
     ]
     + [
       InstanceRemark.noDevicePolicy, .unmet(settings: "CPUWeight=", controller: "cpu", reason: "r"),
-      .notCarriedOut("Foo= has no effect"), .usersOfHost(reason: "r"), .sameMachineID(as: "other"),
+      .notCarriedOut("Foo= has no effect"), .sameMachineID(as: "other"),
       .forwarding(to: ["10.0.0.2", "fd00::2"]), .forwarding(to: []), .cannotForward(error: "e"),
       .notFromLoopback(error: "e"), .noScope(reason: "r"), .notRegistered(reason: "r"), .cannotEnd(error: "e"),
     ].map(Message.remark)

@@ -56,6 +56,36 @@ struct SupervisorSelfShutdownTests {
     #expect(world.state.rest == .serving && instance.kills == 0)
   }
 
+  @Test("A guest that seemed to shut down three times and did not is believed only when it says so for certain")
+  func retracted() {
+    for _ in 1...5 {
+      instance.say("X_SYSTEMD_UNIT_INACTIVE=timers.target")
+      instance.say("X_SYSTEMD_UNIT_ACTIVE=timers.target")
+    }
+    #expect(world.captured.count(\.isSelfShutdown) == 3 && world.captured.count(\.isShutdownAborted) == 3)
+    #expect(world.state.rest == .serving)
+    instance.say("X_SYSTEMD_UNIT_INACTIVE=timers.target")
+    #expect(world.state.rest == .serving)
+    instance.say("X_SYSTEMD_SHUTDOWN=poweroff")
+    #expect(world.state.isShuttingDownByItself)
+    // The next instance is another one.
+    instance.end()
+    world.wake()
+    let next = try? world.instance
+    next?.say("READY=1")
+    next?.say("X_SYSTEMD_UNIT_INACTIVE=timers.target")
+    #expect(world.state.isShuttingDownByItself)
+  }
+
+  @Test("A guest that seems to shut down and then does nothing is not believed the fourth time either")
+  func silent() {
+    for _ in 1...4 {
+      instance.say("X_SYSTEMD_UNIT_INACTIVE=timers.target")
+      world.advance(by: .seconds(20))
+    }
+    #expect(world.captured.count(\.isSelfShutdown) == 3)
+  }
+
   @Test("A guest that says for certain that it shuts down is killed when it does not")
   func confirmed() {
     instance.say("X_SYSTEMD_UNIT_INACTIVE=timers.target")

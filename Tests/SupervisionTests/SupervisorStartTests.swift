@@ -122,15 +122,31 @@ struct SupervisorStartTests {
   func stable() throws {
     let world = try World()
     world.begin()
-    let client = try world.connect()
     for count in 1...5 {
+      let client = try world.connect()
       #expect(world.backend.starts.count == count)
+      try world.instance.say("READY=1")
+      #expect(try world.instance.serves())
+      world.advance(by: Backoff.stableAfter)
+      try world.instance.end()
+      world.loop.turn()
+      withExtendedLifetime(client.raw) {}
+    }
+    #expect(world.pauses.isEmpty)
+  }
+
+  @Test("A guest that ran for long without accepting its client is forgiven nothing")
+  func unserved() throws {
+    let world = try World()
+    world.begin()
+    let client = try world.connect()
+    for _ in 1...3 {
       try world.instance.say("READY=1")
       world.advance(by: Backoff.stableAfter)
       try world.instance.end()
       world.loop.turn()
     }
-    #expect(world.pauses.isEmpty)
+    #expect(world.pauses == [3])
     withExtendedLifetime(client.raw) {}
   }
 

@@ -93,6 +93,17 @@ struct SupervisorStopTests {
     #expect(try world.instance.signals == [.realtime(3)])
   }
 
+  @Test("A guest whose scope somebody stops is told to halt, and sleeps after; its next client wakes it")
+  func scopeStops() throws {
+    let world = try World()
+    try world.serve()
+    try world.instance.report(.stopRequested)
+    #expect(try world.instance.signals == [.realtime(3)])
+    try world.instance.end()
+    #expect(world.state.isAsleep && world.pauses.isEmpty)
+    #expect(world.captured.count { if case .scopeStops = $0 { true } else { false } } == 1)
+  }
+
   @Test("Clients that do not finish are waited for two seconds, no longer")
   func drainTimesOut() throws {
     let world = try World()

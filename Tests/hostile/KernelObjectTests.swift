@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Guests that take what the kernel has only a bounded number of: `Tests/hostile/attacks/objects.c`.
-// One after the other: what they take is given back before the next test.
+// One after the other: what they take must be free again before the next test.
 @Suite("A guest that takes all kernel objects of a kind", .serialized)
 struct KernelObjectTests {
   /// Adds a guest that takes objects of the kind `what`; `most` of them are enough for it.

@@ -81,6 +81,33 @@ struct HostileSocketTests {
     }
   }
 
+  @Test("what a local user makes beside a path in a directory that all may write to is left alone, and the guest stops")
+  func othersDirectory() throws {
+    try World.with { world in
+      let (place, secret) = (world.directory + "/all", world.directory + "/secret")
+      for path in [place, secret] {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      }
+      chmod(place, 0o1777)
+      let path = place + "/web.sock"
+      // The directory in which the daemon would hide a socket leads to another, and below that is root's socket.
+      symlink(secret, place + "/.web.sock.dormouse")
+      lchown(place + "/.web.sock.dormouse", 1000, 1000)
+      let below = secret + path
+      try FileManager.default.createDirectory(
+        atPath: String(below.dropLast("/web.sock".count)), withIntermediateDirectories: true)
+      try "root's".write(toFile: below, atomically: true, encoding: .utf8)
+      try world.addTiny("web", "ListenStream=\(path)", settings: "[Guest]\nIdleStopSec=200ms")
+      let daemon = try world.startDaemon()
+      for round in 1...2 {
+        #expect(try world.ask(path, "hello") == "hello")
+        try daemon.until("the idle guest was stopped") { try world.status("web").counters[.stops] == round }
+      }
+      #expect(try daemon.stop() == .exited(0))
+      #expect(text(of: below) == "root's")
+    }
+  }
+
   /// Linux's version.
   private var kernelRelease: (Int, Int) {
     let numbers = text(of: "/proc/sys/kernel/osrelease").split { !$0.isNumber }.prefix(2).compactMap { Int($0) }

@@ -17,7 +17,7 @@ RULES = [
     (r"environment TERM: ", "systemd-nspawn 252 passes the name of its own terminal; later versions and Dormouse set dumb"),
     (r"environment LANG: nspawn C.UTF-8, dormouse -", "systemd-nspawn sets it for a guest without Boot=yes"),
     (r"environment NOTIFY_SOCKET: ", "Dormouse receives the notifications of every process 1"),
-    (r"argument systemd.firstboot=off", "nobody is at the console to answer systemd-firstboot"),
+    (r"argument systemd.firstboot=(off|headless)", "nobody is at the console to answer systemd-firstboot"),
     (r"inherited capabilities: ", "only programs with set-user-ID need them, and in a container they were CVE-2022-24769"),
     (r"capability audit_(control|write): nspawn Bnd Eff Prm, dormouse -", "the Container Interface asks managers to drop them (DN-8)"),
     (r"capability net_bind_service: nspawn -,", "systemd-nspawn drops it with private users in the host's network;"

@@ -89,6 +89,7 @@ enum launch_op {
   LAUNCH_FILE,      /* path, contents; a: mode; b: how many bytes; c: LAUNCH_KEEP_LINK, LAUNCH_LENIENT */
   LAUNCH_REMOVE,    /* path */
   LAUNCH_HOSTNAME,  /* name */
+  LAUNCH_SET,       /* path of a sysctl, text; c: LAUNCH_LENIENT */
   LAUNCH_LOOPBACK,
   LAUNCH_LIMIT,     /* a: resource; b: soft; c: hard */
   LAUNCH_UMASK,     /* a: mask */

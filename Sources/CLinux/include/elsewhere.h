@@ -12,6 +12,9 @@ extern void linux_close_elsewhere(int fd, int patience);
 extern int linux_make_counter(void);
 extern uint64_t linux_read_counter(int counter);
 
+/* linux_membarrier_global() on another thread, which then adds 1 to `counter`. */
+extern void linux_membarrier_elsewhere(int counter);
+
 /* Starts a process that accepts and closes the connections, and receives and drops the datagrams, that come to `kept[i]` for each i with
  * `refuses[i]`. It adds their number to the eventfd `counter`, which is in `kept` too, and has no other descriptors. `kept` is ascending.
  * It ends with the calling thread. Returns its number, or -1 and sets errno. */

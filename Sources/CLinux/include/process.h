@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,6 +56,17 @@ static inline int linux_execute(int file, char *const arguments[]) {
   extern char **environ;
   return (int)syscall(SYS_execveat, file, "", arguments, environ, 0x1000 /* AT_EMPTY_PATH */);
 }
+
+/* Whether this thread can take PER_LINUX32; its own personality stays. */
+static inline int linux_runs_32bit(void) {
+  int own = personality(0xffffffff);
+  if (own == -1 || personality(PER_LINUX32) == -1) return 0;
+  personality((unsigned long)own);
+  return 1;
+}
+
+/* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1. */
+extern int linux_raise_descriptor_limit(void);
 
 /*
  * Starts `program` as a child that this thread's end kills. Its input is /dev/null, its output is `output`, and its descriptors from 3 on are

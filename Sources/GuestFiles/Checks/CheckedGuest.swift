@@ -59,6 +59,12 @@ struct SettingLines {
     }
   }
 
+  /// All lines of a setting.
+  func all(_ section: String, _ key: String) -> [Line] {
+    entries.filter { $0.section == section && $0.entry.key == key }
+      .map { Line(file: $0.entry.file, number: $0.entry.line) }
+  }
+
   /// The last line of a setting whose value contains `value`; without one, the last line of the setting.
   func last(_ section: String, _ key: String, _ value: String) -> Line? {
     let found = entries.filter { $0.section == section && $0.entry.key == key }.map(\.entry)

@@ -75,6 +75,10 @@ extension ListenAddress {
   }
 
   private static func port(_ text: String) throws(WrongValue) -> UInt16 {
+    // systemd reads such a number as an octal one, or refuses it.
+    if text.utf8.count > 1, text.utf8.first == UInt8(ascii: "0") {
+      throw WrongValue("\"\(text.shortened)\" begins with 0; write the port without it")
+    }
     guard let port = decimal(text, as: UInt16.self), port > 0 else {
       throw WrongValue("\"\(text.shortened)\" is not a port; write a number from 1 to 65535")
     }

@@ -6,6 +6,14 @@ func readMode(_ text: String) throws(WrongValue) -> UInt16 {
   return mode
 }
 
+/// How many guests may start at once. With none, no guest would ever start.
+func readStarts(_ text: String) throws(WrongValue) -> UInt32 {
+  guard let number = decimal(text, as: UInt32.self), number > 0 else {
+    throw WrongValue("not a number of guests; write a number from 1 on, such as 4")
+  }
+  return number
+}
+
 /// A number of terminals. The limit bounds what the daemon does: it holds and reads each terminal while the guest runs.
 func readTerminals(_ text: String) throws(WrongValue) -> Int {
   guard let number = decimal(text, as: Int.self), number <= 16 else {

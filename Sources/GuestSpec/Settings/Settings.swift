@@ -2,6 +2,11 @@
 ///
 /// `.known` marks a key of systemd that this version does not support; it produces a warning.
 enum Settings {
+  /// `[Daemon]` of dormoused.conf(5).
+  static let daemon: [Setting<DaemonSettings>] = [
+    .optional("MaxConcurrentStarts", .starts, \.maxConcurrentStarts)
+  ]
+
   /// systemd.nspawn(5) `[Exec]`.
   static let exec: [Setting<Guest>] = [
     .optional("Boot", .boolean, \.exec.wantsBoot),

@@ -9,7 +9,7 @@ extension Value<IdleFreeze> {
 }
 
 extension Value<BindIPv6Only> {
-  static let bindIPv6Only = choice("an IPv6 binding mode")
+  static let bindIPv6Only = choice("an IPv6 binding mode", yes: .ipv6Only, no: .both)
 }
 
 extension Value<Personality> {

@@ -67,6 +67,7 @@ extension Value<UInt32> {
   static let unsigned = Value("a number", readUnsigned)
   static let processorShare = Value("a share of a processor", readProcessorShare)
   static let weight = Value("a weight", readWeight)
+  static let starts = Value("a number of starts", readStarts)
 }
 
 extension Value<UInt32?> {

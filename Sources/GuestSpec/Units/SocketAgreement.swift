@@ -49,6 +49,9 @@ public struct SocketAgreement: Equatable, Sendable {
       disagreements += Self.partial(unit, listeners)
       if claims.contains(where: { $0.unit == unit.name }) { disagreements += unit.filters.map(Self.ineffective) }
     }
+    // A socket that no unit takes may be a misspelt one of these; that was said.
+    if claims.contains(where: { $0.unit == nil }) { return }
+    for unit in units { disagreements += Self.unbindable(unit, listeners, guest) }
   }
 
   private static func unclaimed(_ listener: PlacedListener, _ why: Unserved) -> Diagnostic {
@@ -78,6 +81,20 @@ public struct SocketAgreement: Equatable, Sendable {
         let message = "\($0): \(consequence); move it to another unit, as it cannot be passed"
         return Diagnostic(file: place.file, .warning, message)
       }
+  }
+
+  /// Finds ports that systemd in the guest would bind itself and cannot: root of a user namespace has no capability in the host's network.
+  private static func unbindable(_ unit: SocketUnit, _ listeners: [PlacedListener], _ guest: Guest) -> [Diagnostic] {
+    let isInHostsNetwork = !guest.network.isPrivate && guest.network.namespacePath == nil
+    let held = unit.addresses.contains { address in listeners.contains { $0.listen.isTaken(as: address.listen) } }
+    guard isInHostsNetwork, guest.exec.privateUsers != .no, !held else { return [] }
+    return unit.addresses.filter { $0.listen.address.isBelow1024 }.map {
+      let message =
+        "\($0.listen.asWritten): root of a guest with a user namespace cannot bind a port below 1024 of the host's network"
+      return Diagnostic(
+        file: $0.file, line: $0.line, .warning, "\(message); add it to [Socket] of the guest file, or write Private=yes"
+      )
+    }
   }
 
   /// The kernel filters by the cgroup in which a socket was made, and that of a passed socket is the host's.
@@ -114,6 +131,16 @@ extension Listen {
     switch (address, unit.address) {
     case (.ipv6(let one, let port, _), .ipv6(let other, let otherPort, _)): return one == other && port == otherPort
     case (.ipv4, _), (.ipv6, _), (.path, _), (.abstract, _): return address == unit.address
+    }
+  }
+}
+
+extension ListenAddress {
+  /// Whether only the root of its network may bind it (the sysctl net.ipv4.ip_unprivileged_port_start).
+  fileprivate var isBelow1024: Bool {
+    switch self {
+    case .ipv4(_, let port), .ipv6(_, let port, _): port < 1024
+    case .path, .abstract: false
     }
   }
 }

@@ -41,4 +41,10 @@ let environmentVariableRows = [
     return .holds(
       if: reported == (seen.daemon.sockets > 0), else: "LISTEN_FDS and LISTEN_PID do not match the sockets")
   },
+  Row("EV-7", .should, "systemd 262 or later is told systemd.firstboot=headless") { seen in
+    let words = seen.process.arguments.filter { $0.hasPrefix("systemd.firstboot=") }
+    return seen.ofSystemd(
+      from: 262, .holds(if: words == ["systemd.firstboot=headless"], else: "it is told \(words.joined(separator: " "))")
+    )
+  },
 ]

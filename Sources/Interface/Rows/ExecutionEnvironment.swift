@@ -44,6 +44,13 @@ let executionEnvironmentRows = [
   Row("EE-2g", .may, "/sys/firmware and similar directories are hidden") {
     .holds(if: $0.file("/sys/firmware") == nil, else: "/sys/firmware is visible, read-only")
   },
+  Row("EE-2h", .may, "every user may ping in a user namespace with a network of its own") { seen in
+    guard seen.hasOwnNetwork, seen.hasOwnUsers else {
+      return .notApplicable("the guest has the host's network or the host's users")
+    }
+    // The file shows whoever reads it his own network's value.
+    return .unknown("a test pings")
+  },
   Row("EE-3a", .must, "/dev is a tmpfs of the guest") { $0.mounted("/dev", ["tmpfs"]) },
   Row("EE-3b", .must, "/dev/console is a terminal") { seen in
     guard let console = seen.file("/dev/console"), console.kind == .character else {
@@ -95,11 +102,14 @@ let executionEnvironmentRows = [
     }
     return .holds(if: seen.process.ownNamespaces.contains("cgroup"), else: "the cgroup namespace is that of the host")
   },
+  Row("EE-6c", .must, "systemd 258 or later finds cgroup 2, the only one it knows, on a hybrid host too") { seen in
+    seen.ofSystemd(from: 258, seen.mounted("/sys/fs/cgroup", ["cgroup2"]))
+  },
   Row("EE-7a", .must, "the guest's cgroup is in a unit with Delegate=yes") { seen in
     switch seen.cgroups.isDelegated {
     case true?: .holds
-    case false?: .missed("systemd did not delegate \(seen.cgroups.daemon)")
-    case nil: .notApplicable("systemd did not create the cgroup of the daemon")
+    case false?: .missed("systemd did not delegate \(seen.cgroups.unit)")
+    case nil: .notApplicable("systemd did not create the cgroup of the unit")
     }
   },
   Row("EE-7b", .must, "the manager uses only the delegated cgroup") { $0.isInItsPlace },

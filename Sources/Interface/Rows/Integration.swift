@@ -11,7 +11,7 @@ let integrationRows = [
     guard let journals = seen.host.journals else { return .notApplicable("the host keeps no journal on disk") }
     let id = seen.process.environment["container_uuid"]?.withoutDashes ?? ""
     if journals.contains(id) { return .holds }
-    return .notApplicable("LinkJournal=auto, and the host has no directory for the guest")
+    return .notApplicable("the host has no entry for the guest (LinkJournal=)")
   },
   Row("AI-3a", .must, "SIGRTMIN+3 stops the guest cleanly") { seen in
     switch seen.daemon.lastStopWasKill {
@@ -42,8 +42,19 @@ let integrationRows = [
     return seen.daemon.werePassed
       ? .holds : .unknown("the daemon created these sockets itself; make interface-report passes some to it")
   },
+  Row("AI-4x", .must, "systemd 261 or later takes no listener for a stored descriptor") { seen in
+    if seen.daemon.sockets == 0 { return .notApplicable("the guest has no [Socket]") }
+    if seen.process.environment["LISTEN_PIDFDID"] != nil { return .missed("LISTEN_PIDFDID is set") }
+    let names = (seen.process.environment["LISTEN_FDNAMES"] ?? "").split(separator: ":")
+    let stored = names.filter { $0 == "systemd-fdstore-mapping" || $0.hasPrefix("sub-fdstore-") }
+    return seen.ofSystemd(
+      from: 261, .holds(if: stored.isEmpty, else: "a listener is called \(stored.joined(separator: " "))"))
+  },
   Row("AI-5a", .mustNot, "no cgroup outside the manager's own unit is used") { $0.isInItsPlace },
   Row("AI-6a", .should, "the manager receives the guest's notifications") { seen in
     seen.ofSystemd(.holds(if: seen.daemon.isReady, else: "READY=1 was not received"))
+  },
+  Row("AI-6x", .should, "a manager that keeps no descriptors of the guest does not set $FDSTORE") { seen in
+    .holds(if: seen.process.environment["FDSTORE"] == nil, else: "it is set, and the descriptors are lost")
   },
 ]

@@ -52,7 +52,7 @@ public final class HostSide {
     try makeCredentials(guest.policy.credentials, owner)
     // The root of an ephemeral guest is discarded, so there is no journal to link to.
     let link = JournalLink(
-      guest.exec.root.ephemeral ? .no : guest.exec.integration.linkJournal, machineID: facts.identity.machineID,
+      guest.exec.root.ephemeral ? .no : guest.exec.integration.linkJournal, of: guest.name, facts.identity,
       root: facts.root)
     do throws(JournalError) { journal = try link.prepare() } catch { throw .journal(error) }
   }

@@ -7,16 +7,17 @@ import Planning
 ///
 /// While the network exists, a record in a file says what a later daemon has to undo if this one is killed.
 public final class GuestNetwork {
-  private let netlink: RouteNetlink
-  private let namespace: OwnedFD?
+  let netlink: RouteNetlink
+  let namespace: OwnedFD?
   private let place: Place
-  private var record: NetworkRecord
+  var record: NetworkRecord
   private var hasEnded = false
   /// The interface indexes of the host's ends of its links.
   public private(set) var hostIndexes: [Int32] = []
 
-  /// Where the record of an instance's network is, in the runtime directory. Beside it a bind mount keeps the namespace alive while
-  /// interfaces of the host are in it: without it the kernel would destroy virtual interfaces when the last process ends.
+  /// Where the record of an instance's network is, in the runtime directory. Beside it a bind mount keeps the namespace while interfaces of
+  /// the host are in it, or ports are forwarded to it: without it the kernel would destroy virtual interfaces when the last process ends,
+  /// and a later daemon would not find the namespace.
   public struct Place {
     let name: InstanceName
     let runtime: String
@@ -61,9 +62,10 @@ public final class GuestNetwork {
   ///
   /// - Returns: nil when its network uses nothing of the host.
   /// - Throws: `SystemError`.
-  public static func found(_ place: Place, of process: GuestProcess) throws(SystemError) -> GuestNetwork? {
+  public static func found(_ place: Place) throws(SystemError) -> GuestNetwork? {
     guard let record = try read(place) else { return nil }
-    return try GuestNetwork(record, NetworkNamespace.open("/proc/\(process.pid)/ns/net"), place)
+    // Not the namespace of its PID 1, which may have left the one that it was given for another one of its own.
+    return try GuestNetwork(record, pinned(place), place)
   }
 
   /// Undoes the network of an instance that has ended. Does nothing where there is no record.
@@ -92,6 +94,32 @@ public final class GuestNetwork {
   /// The host's end of a veth pair that connects host and guest only, without a bridge.
   public var hostEnd: String? { record.hostEnd }
 
+  /// The host's interfaces by which it reaches the guest: the ends of its links, and the bridges that they are ports of.
+  ///
+  /// - Throws: `SystemError`.
+  public func ways() throws(SystemError) -> [Link] {
+    var ways: [Link] = []
+    for name in record.links {
+      let link: Link
+      do throws(SystemError) {
+        link = try netlink.link(name)
+      } catch {
+        // Root in the guest has removed its end, and the kernel this one.
+        if error.errno == ENODEV { continue }
+        throw error
+      }
+      ways.append(link)
+      if let master = link.master { ways.append(try netlink.link(master)) }
+    }
+    return ways
+  }
+
+  /// Whether the host sends to an address by one of `ways`.
+  public func leads(_ ways: [Link], to address: IPAddress) -> Bool {
+    let interface = netlink.interface(towards: address)
+    return ways.contains { $0.index == interface }
+  }
+
   /// Watches the addresses in the guest's network namespace.
   ///
   /// - Throws: `SystemError`; `ESRCH` where the guest has ended.
@@ -111,14 +139,14 @@ extension GuestNetwork {
     record.hostEnd = plan.hostEnd
     for link in plan.links {
       switch link {
-      case .interface(let host, let guest): record.interfaces.append(.init(host: host, guest: guest))
+      case .interface(let host, let guest): try record.interfaces.append(interface(host, as: guest))
       case .virtualEthernet(_, _, .zone(let bridge)): record.zones.append(bridge)
       case .virtualEthernet, .macvlan, .ipvlan: break
       }
     }
     // Before the first interface is made: if the daemon is killed in between, the next one finds what to undo.
     try write()
-    if !record.interfaces.isEmpty {
+    if !record.interfaces.isEmpty || !record.ports.isEmpty {
       guard let namespace = try namespace?.duplicate() else { return }
       try NetworkNamespace.pin(namespace, at: place.pin)
     }
@@ -141,8 +169,8 @@ extension GuestNetwork {
       try netlink.makeMACVLAN(on: netlink.link(parent), at: place(of: guest, namespace))
     case .ipvlan(let parent, let guest):
       try netlink.makeIPVLAN(on: netlink.link(parent), at: .init(namespace, name: guest.name))
-    case .interface(let host, let guest):
-      try move(host, to: namespace, as: guest)
+    case .interface(_, let guest):
+      try moveIn(guest)
     }
   }
 
@@ -165,14 +193,6 @@ extension GuestNetwork {
     let link = try netlink.link(name)
     if link.kind != "bridge" { throw SystemError("joining \(name) (not a bridge)", errno: EINVAL) }
     return link
-  }
-
-  private func move(_ host: String, to namespace: borrowing OwnedFD, as guest: String) throws(SystemError) {
-    try netlink.move(netlink.link(host), to: namespace, as: guest)
-    let moved = try RouteNetlink(in: namespace).link(guest)
-    for index in record.interfaces.indices where record.interfaces[index].guest == guest {
-      record.interfaces[index].index = moved.index
-    }
   }
 }
 
@@ -224,56 +244,11 @@ extension GuestNetwork {
       if error != .noLibrary { throw error }
     }
   }
-
-  /// Moves the host's interfaces back to the host, under their names there. Those that cannot be moved stay in the record.
-  ///
-  /// - Returns: an error for each that was not moved, or was moved under another name.
-  private func moveHome() throws(SystemError) -> [SystemError] {
-    guard !record.interfaces.isEmpty, let namespace = try namespace?.duplicate() else {
-      record.interfaces = []
-      return []
-    }
-    let inside = try RouteNetlink(in: namespace)
-    let links = try inside.links()
-    let home = try NetworkNamespace.own()
-    var left: [NetworkRecord.Interface] = []
-    var problems: [SystemError] = []
-    for interface in record.interfaces {
-      let found = links.first {
-        interface.index == 0 ? $0.name == interface.guest : $0.index == interface.index
-      }
-      do throws(SystemError) {
-        if let found {
-          try move(found, home, as: interface.host, inside)
-        } else if interface.index != 0 {
-          throw SystemError("moving the interface \(interface.host) back to the host", errno: ENODEV)
-        }
-      } catch {
-        problems.append(error)
-        if error.errno != ENODEV && error.errno != EEXIST { left.append(interface) }
-      }
-    }
-    record.interfaces = left
-    return problems
-  }
-
-  private func move(
-    _ link: Link, _ home: borrowing OwnedFD, as name: String, _ inside: RouteNetlink
-  ) throws(SystemError) {
-    do throws(SystemError) {
-      try inside.move(link, to: home, as: name)
-    } catch {
-      if error.errno != EEXIST { throw error }
-      // Another interface has taken the name. Any name is better than losing the interface. Older kernels have moved it already.
-      try? inside.move(link, to: home, as: "dormouse%d")
-      throw SystemError("moving the interface back to the host as \(name)", errno: EEXIST)
-    }
-  }
 }
 
 // The record.
 extension GuestNetwork {
-  private func write() throws(SystemError) {
+  func write() throws(SystemError) {
     if record == NetworkRecord() { return removeFile(place.record) }
     try writeFile(place.record, record.text)
   }

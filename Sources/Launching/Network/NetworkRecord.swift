@@ -15,10 +15,19 @@ struct NetworkRecord: Equatable {
   var ports: [ForwardedPort] = []
 
   struct Interface: Equatable {
+    /// Its name on the host.
     var host: String
+    /// Its name in the guest.
     var guest: String
-    /// The interface's index in the guest's namespace, which stays when the guest renames it; 0 before it is moved.
+    /// Its name on the way between them, which nobody else has.
+    var transit = "dormouse" + String(UInt32.random(in: 0..<1 << 30), radix: 36)
+    /// Its number in the guest's namespace, which stays when the guest renames it; 0 before it is moved.
     var index: Int32 = 0
+    /// As `Link` has them, seen in the guest's namespace before somebody was there.
+    var kind: String?
+    var origin = Link.Origin()
+    /// Its alternative names on the host.
+    var alternatives: [String] = []
   }
 
   init() {}
@@ -28,7 +37,7 @@ struct NetworkRecord: Equatable {
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ").map(String.init)
       switch (words.first, words.count) {
-      case ("interface", 4): interfaces.append(Interface(host: words[1], guest: words[2], index: Int32(words[3]) ?? 0))
+      case ("interface", 9...): interfaces.append(Interface(record: words))
       case ("link", 2): links.append(words[1])
       case ("zone", 2): zones.append(words[1])
       case ("host-end", 2): hostEnd = words[1]
@@ -40,9 +49,31 @@ struct NetworkRecord: Equatable {
 
   var text: String {
     let lines =
-      interfaces.map { "interface \($0.host) \($0.guest) \($0.index)" } + links.map { "link \($0)" }
+      interfaces.map(\.record) + links.map { "link \($0)" }
       + zones.map { "zone \($0)" } + (hostEnd.map { ["host-end \($0)"] } ?? []) + ports.map { "port \($0)" }
     return lines.map { $0 + "\n" }.joined()
+  }
+}
+
+extension NetworkRecord.Interface {
+  /// Reads the nine words and more of `record`.
+  fileprivate init(record words: [String]) {
+    self.init(host: words[1], guest: words[2], transit: words[3], index: Int32(words[4]) ?? 0)
+    kind = words[5] == "-" ? nil : words[5]
+    origin.lower = Int32(words[6])
+    origin.namespace = Int32(words[7])
+    origin.address = words[8].split(separator: ":").compactMap { UInt8($0, radix: 16) }
+    alternatives = Array(words[9...])
+  }
+
+  /// `interface HOST GUEST TRANSIT INDEX KIND LOWER NAMESPACE ADDRESS ALTERNATIVE...`, with `-` for what it does not have.
+  fileprivate var record: String {
+    let address = origin.address.map { String($0, radix: 16) }.joined(separator: ":")
+    let words = [
+      "interface", host, guest, transit, "\(index)", kind ?? "-", origin.lower.map(String.init) ?? "-",
+      origin.namespace.map(String.init) ?? "-", address.isEmpty ? "-" : address,
+    ]
+    return (words + alternatives).joined(separator: " ")
   }
 }
 

@@ -6,8 +6,6 @@ public struct OpenConnection: Equatable, Sendable {
     case accepted
     /// It waits in the listener's queue.
     case queued
-    /// The client has sent its first segment; the handshake is not complete, or `DeferAcceptSec=` waits for its first data.
-    case halfOpen
   }
 
   /// The client's address. An IPv4 client has its IPv4 address, also at a socket that serves both families.
@@ -20,6 +18,10 @@ public struct OpenConnection: Equatable, Sendable {
   public var silence: Duration?
   /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
+
+  /// Whether a client waits in the queue. One that has closed its end, or will send no more, may be gone: it is no reason to start a guest, nor
+  /// to take a guest for one that has ceased to serve.
+  public var isWaiting: Bool { place == .queued && state != .closeWait }
 }
 
 /// The connections that keep a guest awake on one listener.
@@ -43,8 +45,10 @@ public struct OpenConnections: Equatable, Sendable {
 /// | ESTABLISHED | yes | yes: it is in the queue |
 /// | CLOSE-WAIT | while its silence is shorter than the limit | the same: what the client sent is in the queue |
 /// | FIN-WAIT-1/2, CLOSING, LAST-ACK | yes: the guest has shut down only its own direction | no: an orphan of the kernel |
-/// | SYN-RECEIVED | yes | while the client may be alive |
-/// | SYN-SENT, TIME-WAIT, CLOSED, LISTEN | no | no |
+/// | SYN-RECEIVED, SYN-SENT, TIME-WAIT, CLOSED, LISTEN | no | no |
+///
+/// A half-open connection is no use: anybody can make one with a forged address, and a client that is alive completes it within a round trip,
+/// or with its first data where `DeferAcceptSec=` waits for that.
 ///
 /// CLOSE-WAIT means that the client has closed the connection or will send no more: the two look the same. No event announces
 /// CLOSE-WAIT, so an established connection has to be scanned again after as long as a client may be gone unnoticed.
@@ -69,10 +73,6 @@ public func openConnections(
 }
 
 extension OpenConnections {
-  /// The kernel repeats a SYN-ACK after 1, 2 and 4 seconds; a living client has answered by then.
-  private static let mostRetransmissions = 2
-  private static let shortestWait = Duration.milliseconds(100)
-
   fileprivate mutating func count(_ connection: TCPConnection, closeWaitLimit: Duration) {
     let isHeld = connection.inode != 0
     switch connection.state {
@@ -86,11 +86,7 @@ extension OpenConnections {
       rescan(after: left)
     case .finWait1, .finWait2, .closing, .lastAck:
       if isHeld { append(connection, .accepted) }
-    case .synReceived, .newSynReceived:
-      guard isHeld || connection.retransmissions <= Self.mostRetransmissions else { return }
-      append(connection, .halfOpen)
-      rescan(after: max(connection.timer, Self.shortestWait))
-    case .synSent, .timeWait, .close, .listen: return
+    case .synReceived, .newSynReceived, .synSent, .timeWait, .close, .listen: return
     }
   }
 

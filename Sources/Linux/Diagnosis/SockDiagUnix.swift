@@ -2,14 +2,15 @@ import CLinux
 import Glibc
 
 extension SockDiag {
-  /// Finds the AF_UNIX socket with this inode; nil when the namespace has none.
+  /// Finds the AF_UNIX socket with this inode; nil when the namespace has none. Of a queue it has the length, not who waits: the kernel does not
+  /// tell of one socket what takes more than a page.
   ///
   /// - Throws: `SystemError` of the request.
   public func unixSocket(inode: UInt64) throws(SystemError) -> UnixSocket? {
     guard let inode = UInt32(exactly: inode) else { return nil }
     do throws(SystemError) {
       return try unixSockets(
-        inode: inode, states: .max, show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS, flags: NLM_F_ACK
+        inode: inode, states: .max, show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_RQLEN, flags: NLM_F_ACK
       ).first
     } catch {
       guard error.errno == ENOENT else { throw error }

@@ -13,10 +13,8 @@ public struct TCPConnection: Equatable, Sendable {
   public var inode: UInt32
   /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
-  /// How many retransmissions of the kernel are unanswered.
-  public var retransmissions: UInt8 = 0
-  /// The time left on the kernel's timer for this connection; zero when none runs.
-  public var timer = Duration.zero
+  /// How many bytes wait to be read. The end of the client's data counts as one.
+  public var unread: UInt32 = 0
   /// How long ago data came in; nil where the kernel does not report it.
   public var lastReceived: Duration?
   /// How long ago data went out; nil as for `lastReceived`.
@@ -35,6 +33,10 @@ public struct TCPConnection: Equatable, Sendable {
     self.inode = inode
     self.cookie = cookie
   }
+
+  /// Whether it waits in a listener's queue although its client has closed it, or will send no more, and has never sent anything: no guest could
+  /// serve it.
+  public var isSpent: Bool { inode == 0 && state == .closeWait && unread <= 1 }
 
   /// For how long nothing has passed in either direction.
   public var silence: Duration? {
@@ -55,8 +57,7 @@ extension TCPConnection {
     let (low, high) = message.id.idiag_cookie
     self.init(
       local: local, remote: remote, state: state, inode: message.idiag_inode, cookie: UInt64(high) << 32 | UInt64(low))
-    retransmissions = message.idiag_retrans
-    timer = .milliseconds(message.idiag_expires)
+    unread = message.idiag_rqueue
     forEachAttribute(in: payload, after: size) { type, content in
       if type == INET_DIAG_INFO { decodeInfo(content) }
     }

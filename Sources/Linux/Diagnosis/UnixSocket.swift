@@ -25,6 +25,8 @@ public struct UnixSocket: Equatable, Sendable {
   public var peer: UInt32?
   /// The inode of each client in a listener's queue; 0 for a client that is gone.
   public var pending: [UInt32] = []
+  /// The length of a listener's queue, where that was asked for.
+  public var queued = 0
 
   public init(inode: UInt32, cookie: UInt64, state: TCPState?) {
     self.inode = inode
@@ -57,6 +59,7 @@ extension UnixSocket {
     case UNIX_DIAG_VFS:
       if let inode = word(0), let device = word(1) { file = File(inode: inode, device: device) }
     case UNIX_DIAG_PEER: peer = word(0)
+    case UNIX_DIAG_RQLEN: queued = word(0).map { Int($0) } ?? 0
     case UNIX_DIAG_ICONS: pending = (0..<content.count / 4).compactMap(word)
     default: return
     }

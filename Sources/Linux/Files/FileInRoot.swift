@@ -51,7 +51,7 @@ public struct FileInRoot: Sendable {
 }
 
 /// Reads the target of an open symbolic link: readlinkat(2) of an empty path.
-private func readLink(of link: borrowing OwnedFD) throws(SystemError) -> String {
+func readLink(of link: borrowing OwnedFD) throws(SystemError) -> String {
   let raw = link.raw
   var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
   let count = try retrying("readlinkat") { readlinkat(raw, "", &buffer, buffer.count) }

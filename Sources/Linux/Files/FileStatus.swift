@@ -12,6 +12,8 @@ public struct FileStatus: Equatable, Sendable {
   public let kind: Kind
   /// The size in bytes.
   public let size: Int64
+  /// The twelve permission bits of chmod(2).
+  public let mode: UInt32
   /// The owner's uid.
   public let user: UInt32
   /// The group's gid.
@@ -50,6 +52,7 @@ public struct FileStatus: Equatable, Sendable {
     group = status.st_gid
     device = DeviceNumber(status.st_rdev)
     kind = Kind(mode: status.st_mode)
+    mode = status.st_mode & 0o7777
   }
 }
 

@@ -126,6 +126,33 @@ final class NetlinkSocket {
     return items
   }
 
+  /// Lists something once, and stops at `limit` items or a few more. The kernel may have more to say then, so the socket can do nothing else
+  /// afterwards.
+  ///
+  /// - Throws: as ``exchange(_:_:_:)``.
+  func last<Item>(
+    _ request: NetlinkRequest, _ what: String, limit: Int, _ item: (UnsafeRawBufferPointer) -> Item?
+  ) throws(SystemError) -> [Item] {
+    sequence &+= 1
+    guard let bytes = request.bytes(sequence: sequence) else { throw SystemError(what, errno: EMSGSIZE) }
+    let raw = descriptor.raw
+    _ = try retrying(what) { send(raw, bytes, bytes.count, Int32(MSG_DONTWAIT)) }
+    var items: [Item] = []
+    while items.count < limit {
+      let reply = try receive(what) {
+        readReply($0, sequence: sequence) { payload in
+          if let item = item(payload) { items.append(item) }
+        }
+      }
+      switch reply.progress {
+      case .more: continue
+      case .done: return items
+      case .failed(let code): throw SystemError(what, errno: code)
+      }
+    }
+    return items
+  }
+
   /// Calls `body` with what one recv(2) brings.
   ///
   /// - Throws: `SystemError` with `what`; `EAGAIN` when nothing is there, `ENOBUFS` when the kernel had to drop messages.

@@ -3,28 +3,68 @@ import Glibc
 
 /// Lists the IP addresses of a network namespace, and reports when they change.
 ///
-/// It belongs to the network namespace in which it was made, and keeps that alive.
+/// It keeps the network namespace alive.
 public final class AddressWatch {
-  private let netlink: NetlinkSocket
-  private let changes: NetlinkSocket
+  private let namespace: OwnedFD
+  private let changes: NetworkChanges
 
   /// Readable when the addresses may have changed: call `drain`, then `addresses`.
   public var descriptor: OwnedFD { _read { yield changes.descriptor } }
 
   /// - Throws: `SystemError` of setns(2), socket(2) or bind(2).
   public init(in namespace: borrowing OwnedFD) throws(SystemError) {
-    netlink = try NetlinkSocket(.route, in: namespace)
-    changes = try NetlinkSocket(.route, in: namespace, bufferBytes: NetlinkSocket.multicastBytes)
-    // ip monitor address
-    try changes.subscribe(to: UInt32(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
+    self.namespace = try namespace.duplicate()
+    changes = try NetworkChanges(ofAddressesIn: namespace)
   }
 
-  /// Discards the queued messages: `addresses` lists everything anyway. It never blocks. It stops after a great many messages although
-  /// more are queued; `descriptor` then stays readable.
+  /// Discards the queued messages: `addresses` lists everything anyway.
+  public func drain() { changes.drain() }
+
+  /// Lists the addresses by which others reach the namespace: those of global scope that are in use. They are sorted by the number of
+  /// their interface, then in the kernel's order. Whoever rules the namespace may make any number of them, so only the first are listed.
+  ///
+  /// - Throws: `SystemError` of the request.
+  public func addresses() throws(SystemError) -> [InterfaceAddress] {
+    // ip address show scope global
+    let request = NetlinkRequest(RTM_GETADDR, flags: NLM_F_DUMP, ifaddrmsg())
+    let netlink = try NetlinkSocket(.route, in: namespace)
+    let found = try netlink.last(request, "listing the addresses", limit: Self.most) { InterfaceAddress(message: $0) }
+    return found.filter(\.isReachable).enumerated()
+      .sorted { ($0.element.interface, $0.offset) < ($1.element.interface, $1.offset) }.map(\.element)
+  }
+
+  private static let most = 512
+}
+
+/// Reports that something in a network namespace has changed, but not what. It keeps the namespace alive.
+public final class NetworkChanges {
+  private let netlink: NetlinkSocket
+
+  /// Readable when something has changed: call `drain`.
+  public var descriptor: OwnedFD { _read { yield netlink.descriptor } }
+
+  /// - Throws: `SystemError` of setns(2), socket(2) or bind(2).
+  public init(ofAddressesIn namespace: borrowing OwnedFD) throws(SystemError) {
+    netlink = try NetlinkSocket(.route, in: namespace, bufferBytes: NetlinkSocket.multicastBytes)
+    // ip monitor address
+    try netlink.subscribe(to: UInt32(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
+  }
+
+  /// Of the routes of the thread's own network namespace.
+  ///
+  /// - Throws: `SystemError` of socket(2) or bind(2).
+  public init(ofRoutes: Void) throws(SystemError) {
+    netlink = try NetlinkSocket(.route, bufferBytes: NetlinkSocket.multicastBytes)
+    // ip monitor route
+    try netlink.subscribe(to: UInt32(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE))
+  }
+
+  /// Discards the queued messages. It never blocks. It stops after a great many messages although more are queued; `descriptor` then stays
+  /// readable.
   public func drain() {
     for _ in 0..<Self.mostMessages {
       do throws(SystemError) {
-        try changes.receive("recv NETLINK_ROUTE") { _ in }
+        try netlink.receive("recv NETLINK_ROUTE") { _ in }
       } catch {
         // The kernel dropped messages. Which ones does not matter.
         if error.errno != ENOBUFS { return }
@@ -33,18 +73,6 @@ public final class AddressWatch {
   }
 
   private static let mostMessages = 4096
-
-  /// Lists the addresses by which others reach the namespace: those of global scope that are in use. They are sorted by the number of
-  /// their interface, then in the kernel's order.
-  ///
-  /// - Throws: `SystemError` of the request.
-  public func addresses() throws(SystemError) -> [InterfaceAddress] {
-    // ip address show scope global
-    let request = NetlinkRequest(RTM_GETADDR, flags: NLM_F_DUMP, ifaddrmsg())
-    let found = try netlink.list(request, "listing the addresses") { InterfaceAddress(message: $0) }
-    return found.filter(\.isReachable).enumerated()
-      .sorted { ($0.element.interface, $0.offset) < ($1.element.interface, $1.offset) }.map(\.element)
-  }
 }
 
 /// An address of an interface.

@@ -13,6 +13,22 @@ public struct Link: Equatable, Sendable {
   public var master: Int32?
   /// Its hardware address, whose length depends on its kind.
   public var address: [UInt8] = []
+  /// Its alternative names.
+  public var alternatives: [String] = []
+  /// What it is on top of, or at the other end of.
+  public var origin = Origin()
+
+  /// What tells an interface from another that was given its number: who has all rights in its network namespace can change neither.
+  public struct Origin: Equatable, Sendable {
+    /// The hardware address that a device was made with.
+    public var address: [UInt8] = []
+    /// The number of the interface that it is on top of, or that is the other end of a virtual Ethernet.
+    public var lower: Int32?
+    /// The network namespace of `lower`, by the number that it has in this one; nil: this one.
+    public var namespace: Int32?
+
+    public init() {}
+  }
 }
 
 extension Link {
@@ -30,6 +46,13 @@ extension Link {
     case IFLA_IFNAME: name = Self.text(content)
     case IFLA_ADDRESS: address = Array(content)
     case IFLA_MASTER where content.count >= 4: master = content.loadUnaligned(as: Int32.self)
+    case IFLA_LINK where content.count >= 4: origin.lower = content.loadUnaligned(as: Int32.self)
+    case IFLA_LINK_NETNSID where content.count >= 4: origin.namespace = content.loadUnaligned(as: Int32.self)
+    case IFLA_PERM_ADDRESS: origin.address = Array(content)
+    case IFLA_PROP_LIST:
+      forEachAttribute(in: content, after: 0) { type, content in
+        if Int(type) == IFLA_ALT_IFNAME { alternatives.append(Self.text(content)) }
+      }
     case IFLA_LINKINFO:
       forEachAttribute(in: content, after: 0) { type, content in
         if Int(type) == IFLA_INFO_KIND { kind = Self.text(content) }

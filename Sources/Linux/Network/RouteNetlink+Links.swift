@@ -16,6 +16,17 @@ extension RouteNetlink {
     return found
   }
 
+  /// Finds an interface by its number.
+  ///
+  /// - Throws: `SystemError`: `ENODEV` when there is none.
+  public func link(_ index: Int32) throws(SystemError) -> Link {
+    // ip link show, for one number
+    let what = "looking up the interface number \(index)"
+    let request = NetlinkRequest(RTM_GETLINK, flags: NLM_F_ACK, ifinfomsg(index: index))
+    guard let found = try links(request, what).first else { throw SystemError(what, errno: ENODEV) }
+    return found
+  }
+
   /// Lists every interface.
   ///
   /// - Throws: `SystemError` of the request.
@@ -120,9 +131,10 @@ extension RouteNetlink {
     )
   }
 
-  /// Moves an interface to another namespace and renames it to `name`, which must be free there.
+  /// Moves an interface to another namespace and renames it to `name`, which must be free there. It is down then.
   ///
-  /// - Throws: `SystemError`: `EEXIST` when the name is taken there, `EINVAL` when the interface cannot change its namespace.
+  /// - Throws: `SystemError`: `EEXIST` when the name is taken there, after which the interface may be there nevertheless; `EINVAL` when it
+  ///   cannot change its namespace.
   public func move(_ link: Link, to namespace: borrowing OwnedFD, as name: String) throws(SystemError) {
     // ip link set dev NAME netns NAMESPACE name NEW-NAME
     let request = NetlinkRequest(RTM_NEWLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index))
@@ -140,6 +152,30 @@ extension RouteNetlink {
       RTM_NEWLINKPROP, flags: NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND | NLM_F_ACK, ifinfomsg(index: link.index))
     request.nest(IFLA_PROP_LIST) { request.put(IFLA_ALT_IFNAME, name) }
     try netlink.exchange(request, "giving the interface \(link.name) the name \(name)")
+  }
+
+  /// Renames an interface that is down.
+  ///
+  /// - Throws: `SystemError`: `EEXIST` when the name is taken.
+  public func rename(_ link: Link, to name: String) throws(SystemError) {
+    // ip link set dev NAME name NEW-NAME
+    let request = NetlinkRequest(RTM_NEWLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index))
+    request.put(IFLA_IFNAME, name)
+    try netlink.exchange(request, "giving the interface \(link.name) the name \(name)")
+  }
+
+  /// Takes further names from an interface.
+  ///
+  /// - Throws: `SystemError` at the first that it does not have.
+  public func removeAlternativeNames(_ names: [String], from link: Link) throws(SystemError) {
+    // ip link property delete dev NAME altname ALTERNATIVE
+    for start in stride(from: 0, to: names.count, by: 128) {
+      let request = NetlinkRequest(RTM_DELLINKPROP, flags: NLM_F_ACK, ifinfomsg(index: link.index))
+      request.nest(IFLA_PROP_LIST) {
+        for name in names[start...].prefix(128) { request.put(IFLA_ALT_IFNAME, name) }
+      }
+      try netlink.exchange(request, "taking further names from the interface \(link.name)")
+    }
   }
 
   private static func making(up: Bool = false) -> NetlinkRequest {

@@ -37,4 +37,8 @@ public enum OwnProgram {
 
   /// Sets the name that ps(1) and the journal show for this process. The kernel has none for a program that was executed without a path.
   public static func setName(_ name: String) { linux_set_name(name) }
+
+  /// Raises the soft limit of descriptors to the hard one: it is low for programs that use select(2), and this one may hold thousands of
+  /// sockets. Where that fails the old limit stays.
+  public static func raiseDescriptorLimit() { _ = linux_raise_descriptor_limit() }
 }

@@ -22,6 +22,15 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     case .v6(let address): address.description
     }
   }
+
+  /// The bytes in network order.
+  public var bytes: [UInt8] {
+    func bytes(_ number: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+    return switch self {
+    case .v4(let address): bytes(address.value)
+    case .v6(let address): bytes(address.high) + bytes(address.low)
+    }
+  }
 }
 
 /// An IPv4 address.

@@ -10,12 +10,11 @@ public enum ListenerHealth: Equatable, Sendable {
   case lost
 }
 
-/// Makes a shared socket non-blocking and lets it listen again, whatever a guest did to it.
+/// Lets a shared socket listen again, whatever a guest did to it.
 ///
 /// The shutdown(2) of a guest resets the queued connections. The repair resets none.
 /// - Throws: `SystemError` when the descriptor is not a socket.
 public func repairListener(_ fd: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> ListenerHealth {
-  try setNonBlocking(fd)
   let local = try localAddress(of: fd)
   let kind = try kind(of: fd)
   var health = ListenerHealth.sound

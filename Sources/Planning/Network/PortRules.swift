@@ -11,12 +11,15 @@ public struct PortRules: Equatable, Sendable {
   public var ipv6: String?
   /// `NetworkPlan.hostEnd`: the host's 127.0.0.1 can be forwarded through this interface only.
   public var hostEnd: String?
+  /// The interfaces of the host by which the guest is reached: the ends of its links, and the bridges that they are ports of.
+  public var ways: [String]
 
-  public init(_ ports: [ForwardedPort], ipv4: String?, ipv6: String?, hostEnd: String?) {
+  public init(_ ports: [ForwardedPort], ipv4: String? = nil, ipv6: String? = nil, hostEnd: String?, ways: [String]) {
     self.ports = ports
     self.ipv4 = ipv4
     self.ipv6 = ipv6
     self.hostEnd = hostEnd
+    self.ways = ways
   }
 
   /// The family and the name of the guest's table.
@@ -48,6 +51,8 @@ public struct PortRules: Equatable, Sendable {
           "guard", "filter hook prerouting priority raw",
           ["daddr", "saddr"].map { "iifname \"\(hostEnd)\" ip \($0) 127.0.0.0/8 drop" }))
     }
+    // The guest may claim any address, and the host's routes may change: what was forwarded never leaves by another interface.
+    chains.append(chain("kept", "filter hook postrouting priority 0", keeping))
     return Self.removal(of: guest) + "table \(Self.table(of: guest)) {\n" + chains.joined() + "}\n"
   }
 
@@ -56,6 +61,17 @@ public struct PortRules: Equatable, Sendable {
       let match = "fib daddr type local \(port.transport.rawValue) dport \(port.hostPort)"
       let v4 = ipv4.map { "meta nfproto ipv4 \(match) dnat ip to \($0):\(port.guestPort)" }
       let v6 = ipv6.map { "meta nfproto ipv6 \(match) dnat ip6 to [\($0)]:\(port.guestPort)" }
+      return [v4, v6].compactMap { $0 }
+    }
+  }
+
+  private var keeping: [String] {
+    let elsewhere = "oifname != { \(ways.map { "\"\($0)\"" }.joined(separator: ", ")) } drop"
+    return ports.flatMap { port in
+      let forwarded =
+        "ct status dnat ct direction original meta l4proto \(port.transport.rawValue) ct original proto-dst \(port.hostPort)"
+      let v4 = ipv4.map { "ip daddr \($0) \(forwarded) \(elsewhere)" }
+      let v6 = ipv6.map { "ip6 daddr \($0) \(forwarded) \(elsewhere)" }
       return [v4, v6].compactMap { $0 }
     }
   }

@@ -120,8 +120,6 @@ package enum InstanceRemark {
   case unmet(settings: String, controller: String, reason: String?)
   /// A setting of the guest's file that is not carried out.
   case notCarriedOut(String)
-  /// The guest has no user namespace although its file does not say so.
-  case usersOfHost(reason: String)
   /// Another instance that runs has the machine ID of this one's root.
   case sameMachineID(as: String)
   /// `Port=` forwards to these addresses now.

@@ -27,6 +27,8 @@ final class ControlConnection {
   /// Counts the calls, so that a late reply to one call is not taken for the reply to the next.
   private(set) var serial = 0
   private var lastCall: Call?
+  /// The client has gone, and expects no reply to the call that is carried out for it. The loop would spin over the hang-up.
+  private var hasGone = false
   /// The server's count of events when the client last sent or read something.
   var lastUse = 0
 
@@ -41,9 +43,9 @@ final class ControlConnection {
   /// Whether a call is being carried out for it.
   var isWaiting: Bool { conversation.isWaiting }
 
-  /// Registers the socket with the loop.
+  /// Registers the socket with the loop. Its first call comes before the guests: whatever they do all the time, an administrator can end it.
   func watch(on loop: EventLoop, handler: @escaping (IOEvents) -> Void) throws(SystemError) {
-    source = try loop.watch(socket, for: .readable, handler: handler)
+    source = try loop.watch(socket, for: .readable, priority: .control, handler: handler)
   }
 
   /// Reads what the client has sent; false if the client has gone and expects no reply.
@@ -59,7 +61,7 @@ final class ControlConnection {
     // epoll reports a hang-up always. A client that expects no reply may go: its call is still carried out, and so are those that it
     // sent after it.
     if conversation.owesReply || !conversation.isWaiting { return false }
-    try source?.setEnabled(false)
+    hasGone = true
     return true
   }
 
@@ -92,11 +94,14 @@ final class ControlConnection {
   func answer(continuing reply: Reply) -> Bool { conversation.answer(continuing: reply) }
 
   /// Watches for what the conversation needs next. With `soon` the loop comes back to it in any case.
+  ///
+  /// From here on it is one source among others: a client that sends request after request would keep everybody waiting otherwise.
   func rest(soon: Bool) throws(SystemError) {
     var events: IOEvents = []
     if conversation.wantedBytes > 0 { events.insert(.readable) }
     if soon || !conversation.unsent.isEmpty { events.insert(.writable) }
     try source?.setEvents(events)
-    try source?.setEnabled(true)
+    try source?.setPriority(.normal)
+    try source?.setEnabled(soon || !hasGone)
   }
 }

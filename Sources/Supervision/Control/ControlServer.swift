@@ -6,7 +6,8 @@ import Systemd
 ///
 /// It is used on the loop's thread and in the isolation of its owner. It never waits for a client. Clients make it hold at most
 /// `connectionLimit` connections with what a `Conversation` holds each. A client that neither sends nor reads keeps its place until another
-/// client needs it.
+/// client needs it. A client that waits for a reply keeps it in any case, so only `waitingLimit` of them may: the other places are for calls
+/// that are answered at once.
 public final class ControlServer {
   /// Carries out a call and returns its only or last reply. If it returns nil, the replies follow by `answer(_:_:)` and
   /// `answer(_:continuing:)`. It is called for one call of a client at a time.
@@ -21,9 +22,10 @@ public final class ControlServer {
     let serial: Int
   }
 
-  /// How many clients are served at once. One more replaces the client that was silent for longest; if all of them wait for a reply, it
-  /// is refused.
+  /// How many clients are served at once. One more replaces the client that was silent for longest.
   public static let connectionLimit = 32
+  /// How many of them may wait for what happens to a guest.
+  public static let waitingLimit = 24
   /// How many calls of one client are carried out before the loop goes on to other clients.
   private static let turn = 16
 
@@ -60,8 +62,8 @@ public final class ControlServer {
     self.handler = handler
     self.upgrade = upgrade
     dispatcher = Dispatcher(info: ServiceInfo(version: version))
-    // Last, so that clients that have gone leave their places before others are accepted.
-    listening = try loop.watch(socket.listener, for: .readable, priority: .last) { [unowned self] _ in accept() }
+    // Before the guests: whatever they do all the time, an administrator can end it.
+    listening = try loop.watch(socket.listener, for: .readable, priority: .control) { [unowned self] _ in accept() }
   }
 
   deinit { close() }
@@ -151,6 +153,14 @@ public final class ControlServer {
     connections[id] = nil
   }
 
+  private func carryOut(_ call: Call, _ pending: PendingCall) -> Reply? {
+    // The call itself is among those that wait.
+    if call.mayWait, connections.values.count(where: \.isWaiting) > Self.waitingLimit {
+      return .failure(.tooManyWaiting)
+    }
+    return handler(call, pending)
+  }
+
   /// Carries out the client's calls until another client's turn comes.
   private func advance(_ id: Int) {
     advancing.insert(id)
@@ -160,7 +170,7 @@ public final class ControlServer {
       do throws(SystemError) {
         switch try connection.proceed() {
         case .call(let call):
-          if let reply = handler(call, PendingCall(connection: id, serial: connection.serial)) {
+          if let reply = carryOut(call, PendingCall(connection: id, serial: connection.serial)) {
             connection.answer(reply)
           }
         case .upgraded(let call):

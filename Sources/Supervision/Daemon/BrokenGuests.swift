@@ -40,8 +40,7 @@ struct BrokenGuests {
 
   func status(of name: String) -> GuestStatus? {
     guests[name].map { guest in
-      var status = GuestStatus(name: name, state: .badSetting, since: since)
-      status.files = guest.files
+      var status = GuestStatus(name: name, state: .badSetting, since: since, files: guest.files)
       status.messages = guest.diagnostics.map {
         GuestMessage(at: since, level: $0.severity == .error ? .error : .warning, text: "\($0)")
       }

@@ -13,6 +13,12 @@ final class Context {
   /// Open all the time, so that a scan works when no descriptor is left.
   let sockDiag: SockDiag
   let store: SocketStore
+  /// Which guests may start now.
+  let places: StartPlaces
+  /// nil when the service manager does not watch this daemon.
+  let watchdog: Watchdog?
+  /// Waits for packets that are on their way. Nil: everybody waits for them.
+  let barrier: LookupBarrier?
   /// Nil: no guest is asked.
   let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
@@ -23,9 +29,10 @@ final class Context {
   /// - Throws: `SystemError` when the kernel has no sock_diag(7).
   init(
     loop: EventLoop, timers: (any Timers)? = nil, log: Log, backend: any Backend, serviceManager: ServiceManager,
-    asker: (any Asker)? = nil
+    startLimit: Int, asker: (any Asker)? = nil, hasBarrier: Bool = false
   ) throws(SystemError) {
     sockDiag = try SockDiag()
+    barrier = hasBarrier ? try LookupBarrier(loop) : nil
     self.loop = loop
     self.timers = timers ?? loop
     self.log = log
@@ -33,5 +40,7 @@ final class Context {
     self.asker = asker
     store = SocketStore(serviceManager, loop) { log.write(.cannotStore(error: "\($0)")) }
     endedConnections = EndedConnections(loop: loop)
+    watchdog = Watchdog(serviceManager, self.timers)
+    places = StartPlaces(limit: startLimit, self.timers)
   }
 }

@@ -15,10 +15,6 @@ extension InstanceRemark {
           + (reason ?? "this kernel has none, or not all of it"),
         [.setting(settings), .controller(controller), reason.map(LogField.reason)])
     case .notCarriedOut(let what): LogLine(.notCarriedOut, .warning, what, [.reason(what)])
-    case .usersOfHost(let reason):
-      LogLine(
-        .usersOfHost, .warning, "no user namespace: root in the guest is root on the host: \(reason)",
-        [.reason(reason)])
     case .sameMachineID(let other):
       LogLine(
         .sameMachineID, .warning,

@@ -81,7 +81,8 @@ public actor Manager {
     try makeDirectories(arguments.runtime)
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
-      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager, asker: HelperAsker(loop))
+      loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
+      startLimit: startLimit(loadSettings()), asker: HelperAsker(loop), hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
@@ -105,6 +106,7 @@ public actor Manager {
       throw NothingToManage(broken.errors ?? "there is no file \(arguments.guests.joined(separator: ".guest, ")).guest")
     }
     notifyReady()
+    endWatchWhenNothingRuns()
   }
 
   private func watchSignals() throws(SystemError) {
@@ -134,6 +136,18 @@ extension Manager {
     return loaded
   }
 
+  /// Loads `dormoused.conf`, and logs all of its errors and warnings.
+  private func loadSettings() -> DaemonSettings {
+    let loaded = GuestFiles(searchPath: arguments.searchPath).loadDaemon()
+    for diagnostic in loaded.diagnostics { log.write(.problem(diagnostic)) }
+    return loaded.settings
+  }
+
+  /// One more than there are processors serves fifty clients that come at once best: a start also waits for the disk and for other processes.
+  private func startLimit(_ settings: DaemonSettings) -> Int {
+    settings.maxConcurrentStarts.map { Int($0) } ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) + 1
+  }
+
   func makeSupervisor(_ loaded: LoadedGuest, _ context: Context) -> Supervisor {
     let supervisor = Supervisor(loaded, context: context)
     supervisor.stateChanged = { [unowned self] in stateChanged(of: $0) }
@@ -153,6 +167,7 @@ extension Manager {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
+    context.places.setLimit(startLimit(loadSettings()))
     let loaded = load()
     returning = [:]
     // A guest whose file has an error keeps its old one, and so do all guests when a directory cannot be read.
@@ -215,6 +230,12 @@ extension Manager {
       end(logging: .endingAsleep)
     }
     notify { manager throws(SystemError) in try manager.status(status) }
+    endWatchWhenNothingRuns()
+  }
+
+  /// While nothing runs nothing can stall, and a daemon whose guests are all asleep has no timer.
+  private func endWatchWhenNothingRuns() {
+    if let watchdog = context?.watchdog, !supervisors.values.contains(where: \.state.mayRun) { watchdog.end() }
   }
 
   private func exitWhenNothingIsLeft() {

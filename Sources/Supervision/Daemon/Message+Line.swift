@@ -29,7 +29,12 @@ extension Message {
     case .cannotThaw(let error): LogLine(.cannotThaw, .error, "cannot thaw, retrying: \(error)", [.error(error)])
     case .stopCancelled: LogLine(.stopCancelled, .info, "stop cancelled: a client came")
     case .selfShutdown: LogLine(.selfShutdown, .info, "shutting down by itself; parking new clients")
-    case .shutdownAborted: LogLine(.shutdownAborted, .info, "shutdown aborted; new clients reach it again")
+    case .shutdownAborted(let last):
+      LogLine(
+        .shutdownAborted, .info,
+        "shutdown aborted; new clients reach it again"
+          + (last
+            ? "; it seemed to shut down \(Retractions.limit) times, from now on only a certain report counts" : ""))
     case .cannotMonitorData(let error):
       LogLine(
         .cannotMonitorData, .warning,
@@ -50,10 +55,11 @@ extension Message {
         .killing, .warning, "still running after \(after.map { "\($0.inWords) (\(setting))" } ?? setting), killing",
         [.setting(setting), after.map(LogField.duration)])
     case .stopped(let how): LogLine(.stopped, .notice, "stopped (\(how))", [.result(how)])
-    case .paused(let reason, let pause, let failures):
+    case .paused(let reason, let pause, let failures, let refusing):
       LogLine(
         .paused, .warning,
-        "\(reason); pausing for \(pause.inWords)\(failures > 1 ? " after \(failures) failures in a row" : "")",
+        "\(reason); pausing for \(pause.inWords)\(failures > 1 ? " after \(failures) failures in a row" : "")"
+          + (refusing ? ", refusing clients meanwhile" : ""),
         [.reason(reason), .duration(pause), .failures(failures)])
     case .foundOrphan(let pid):
       LogLine(.foundOrphan, .warning, "found running as process \(pid), left by an earlier daemon", [.pid(pid)])
@@ -63,6 +69,8 @@ extension Message {
         [.error(error)])
     case .noTimer(let error):
       LogLine(.noTimer, .error, "cannot arm the timeout, treating it as expired: \(error)", [.error(error)])
+    case .linesDropped(let count):
+      LogLine(.linesDropped, .notice, "\(count) messages about it were dropped: too many at once", [.count(count)])
 
     case .notAdopted(let socket, let why):
       LogLine(

@@ -17,7 +17,7 @@ enum Message {
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
   case cannotThaw(error: String)
-  case stopCancelled, selfShutdown, shutdownAborted
+  case stopCancelled, selfShutdown, shutdownAborted(last: Bool)
   case cannotMonitorData(error: String)
   case cannotReclaim(error: String)
   case cannotPark(error: String)
@@ -26,10 +26,11 @@ enum Message {
   case haltRequested(signal: String, StopCause)
   case killing(setting: String, after: Duration?)
   case stopped(how: String)
-  case paused(reason: String, pause: Duration, failures: Int)
+  case paused(reason: String, pause: Duration, failures: Int, refusing: Bool)
   case foundOrphan(pid: Int32)
   case cannotEnumerateOrphans(error: String)
   case noTimer(error: String)
+  case linesDropped(count: Int)
 
   // What the guest makes of its sockets, and what it reports.
   case notAdopted(socket: String, Unserved)

@@ -28,6 +28,7 @@ enum MessageID: String, CaseIterable {
   case foundOrphan = "db085454c45141aab8f46ed7cc688f69"
   case cannotEnumerateOrphans = "19330727a0594530b53462cc331d32e7"
   case noTimer = "1ae45bb40d7043998b29b9302bad8b4f"
+  case linesDropped = "95a3cadbb01f4c2fbfd3e0753d4e3a94"
 
   // What the guest makes of its sockets, and what it reports.
   case notAdopted = "adc311be00a945029b13bbb813fc61f6"
@@ -42,7 +43,6 @@ enum MessageID: String, CaseIterable {
   case noDevicePolicy = "8193894693b34ce2811998e38305911e"
   case unmet = "8da71203d09446aaaa785fc3877b478c"
   case notCarriedOut = "502b7164eda54714a838368ec7ef28bf"
-  case usersOfHost = "f752ac988f93402698c68795aa3947e1"
   case sameMachineID = "21d009be188246188eb39d846c5c7937"
   case forwarding = "5d4377f59b624591bd635c819906cbe5"
   case cannotForward = "b25974e5b45d489099a5b8543bf57d43"

@@ -9,12 +9,33 @@ extension LiveInstance {
   func freeze() -> Event? {
     do throws(SystemError) {
       guard let freezing = instance?.freezing else { return .freezeFailed }
-      return try freezing.freeze { [unowned self] in supervisor.handle(.frozen) } ? .frozen : nil
+      return try freezing.freeze { [unowned self] in supervisor.handle(.frozen) } ? .frozen : .freezeDelayed
     } catch {
-      log(.cannotFreeze(error: "\(error)"))
+      logFreezeFailure("\(error)")
       return .freezeFailed
     }
   }
+
+  /// Logged once until it freezes: `Lifecycle` tries again and again.
+  func logFreezeFailure(_ error: String) {
+    if freezeFailure.isNew(error) { log(.cannotFreeze(error: error)) }
+  }
+
+  /// A client that comes now thaws the guest: the processes that would serve it may be frozen already.
+  func watchWhileFreezing() {
+    do throws(SystemError) {
+      try listeners.watchWhileFrozen(context.loop) { [unowned self] listener in
+        thawCause = listener
+        supervisor.handle(.connection(quietFor: .zero))
+      }
+    } catch {
+      // The freezing is over in two seconds at most.
+      logFreezeFailure("\(error)")
+    }
+  }
+
+  /// Looks at the guest again as if it had not been tried to freeze it.
+  func postponeFreezing() { idleWatch?.postponeFreezing() }
 
   /// - Returns: `activity` when the listeners cannot be watched.
   func watchWhileFrozen(asked: Bool) -> Event? {
@@ -24,6 +45,7 @@ extension LiveInstance {
         supervisor.handle(.connection(quietFor: .zero))
       }
       try idleWatch?.rest()
+      freezeFailure.reset()
       history.counters[.freezes] += 1
       instance?.freezing?.prefer(Set(listeners.all.map(\.inode)))
       log(.frozen(asked: asked))

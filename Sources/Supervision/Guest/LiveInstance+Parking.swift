@@ -5,14 +5,15 @@ import Listeners
 
 // The clients of a guest that stops: new ones are parked, and those in its queues are moved there.
 extension LiveInstance {
-  func divert(_ which: Divertible) -> Event {
+  func divert(_ which: Divertible) -> Event? {
     restoreRetry.cancel()
     do throws(SystemError) {
-      try listeners.divert(which)
+      let isSteered = try listeners.divert(which)
       // When only some listeners were diverted, the others may still fail.
       if which == .all { divertFailure.reset() }
       isDiverted = true
-      return .diverted
+      diversions += 1
+      return isSteered ? awaitDiversion(diversions) : .diverted
     } catch {
       // Logged once, because `Lifecycle` may try again and again.
       if divertFailure.isNew(error) { log(.cannotPark(error: "\(error)")) }
@@ -20,6 +21,20 @@ extension LiveInstance {
       supervisor.waiters.use = "new clients cannot be parked: \(error)"
       return .divertFailed
     }
+  }
+
+  /// - Returns: nil where the table waits for the answer, which comes when nobody is on the way to the guest any more.
+  private func awaitDiversion(_ number: Int) -> Event? {
+    guard supervisor.state.awaitsDiversion, let barrier = context.barrier else {
+      awaitLookups()
+      return .diverted
+    }
+    barrier.wait { [weak self] in
+      // It may be diverted once more meanwhile, or not at all any more.
+      guard let self, isDiverted, diversions == number else { return }
+      supervisor.handle(.diverted)
+    }
+    return nil
   }
 
   /// Steers clients to the guest again, because it keeps running.
@@ -46,7 +61,7 @@ extension LiveInstance {
   /// Moves the clients that the guest has not accepted to where new ones are parked.
   func drainQueues() {
     // If that is unknown, half-open connections are assumed, which loses no client.
-    let isHalfOpen = (try? scan.scan())?.isHalfOpen ?? true
+    let isHalfOpen = (try? scan.isAnyHalfOpen()) ?? true
     let drained = listeners.drainQueues(halfOpen: isHalfOpen)
     if let failure = drained.failure { log(.cannotPark(error: "\(failure)")) }
     history.lost(drained.lost, .notUnparked)
@@ -56,7 +71,8 @@ extension LiveInstance {
   /// Answers what the table wants to know before a guest is stopped or frozen.
   func scan(for question: Question) -> Event {
     do throws(SystemError) {
-      return try isUsed(question) ? .used : .unused
+      if try isUsed(question) { return .used }
+      return question == .freezeDue && listeners.isSomebodyUnaccepted ? .leftOver : .unused
     } catch {
       // Logged once, because a draining guest is scanned again and again.
       if scanFailure.isNew(error) { log(.cannotScan(error: "\(error)")) }

@@ -23,16 +23,24 @@ final class LiveInstance {
   var restoreFailure = ChangeFilter<SystemError>()
   /// The last error of a scan before a stop, which is logged once.
   var scanFailure = ChangeFilter<SystemError>()
+  /// The last error of freezing it, which is logged once.
+  var freezeFailure = ChangeFilter<String>()
   /// All new clients are parked.
   var isDiverted = false
+  /// How often that was done.
+  var diversions = 0
   /// The listener whose traffic thawed the guest.
   var thawCause: Listener?
   /// When the guest was woken, as time since boot.
   private let triggeredAt: Duration
+  /// How many connections earlier instances had accepted.
+  private let acceptedBefore: Int
   /// How many clients were queued when PID 1 got the listeners.
   private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
+  /// How often it seemed to shut down and did not.
+  var retractions = Retractions()
   /// What is wrong inside.
   let diagnosis: Diagnosis
   /// Refuses clients at listeners that the guest did not take.
@@ -52,7 +60,8 @@ final class LiveInstance {
     self.supervisor = supervisor
     self.triggeredAt = triggeredAt
     guest = supervisor.guest
-    initSystem = supervisor.guest.findInitSystem() ?? .other
+    acceptedBefore = supervisor.history.tally.accepted
+    initSystem = InitSystem(of: supervisor.guest) ?? .other
     diagnosis = Diagnosis(context.asker, supervisor.listeners)
     restoreRetry = Retry(context.timers, after: Self.restorePause, accuracy: .milliseconds(10))
     endRetry = Retry(context.timers)
@@ -66,6 +75,8 @@ final class LiveInstance {
   var listeners: GuestListeners { supervisor.listeners }
   var history: GuestHistory { supervisor.history }
 
+  /// Whether clients are in its queues of whom it has accepted none since it was started: whoever woke it waits still, or has left.
+  var isUnserved: Bool { scan.tally.accepted == acceptedBefore && listeners.isSomebodyUnaccepted }
   /// Whether a client is attached to one of its terminals.
   var isAttended: Bool { instance?.consoles.contains { $0.isAttended } ?? false }
   /// The end of what the guest printed.
@@ -151,8 +162,6 @@ extension LiveInstance {
 
   private func started() {
     guard let instance else { return }
-    // From now on the client that woke the guest is counted. A failure makes no difference to the start.
-    _ = try? scan.scan()
     history.counters[.handedOver] += queuedAtStart
     history.lastWake?.startedMs = sinceTrigger.milliseconds
     log(.started(pid: instance.pid, after: sinceTrigger))
@@ -168,7 +177,7 @@ extension LiveInstance {
     // Logged once: a guest that repeats it without end must not fill the log.
     if let errno = message.errno, known == nil { log(.guestReported(error: errno)) }
     if message.isReady { supervisor.handle(.ready) }
-    switch message.intent(active: history.report?.units ?? []) {
+    switch retractions.judge(message.intent(active: history.report?.units ?? [])) {
     case .shutdown(let confirmed): supervisor.handle(.selfShutdown(confirmed: confirmed))
     case .aborted: supervisor.handle(.shutdownAborted)
     case nil: break
@@ -250,7 +259,7 @@ extension LiveInstance {
     switch finding {
     case .idle:
       log(.idle(since: guest.policy.idleStop ?? .zero))
-      supervisor.handle(.idle)
+      supervisor.handle(.idle(served: !isUnserved))
     case .freezeDue: supervisor.handle(.freezeDue)
     case .parkedTooLong: supervisor.handle(.parkedTooLong)
     case .activity: supervisor.handle(.activity)

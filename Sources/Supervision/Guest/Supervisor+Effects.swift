@@ -1,6 +1,7 @@
 import ControlProtocol
 import Lifecycle
 import Linux
+import Listeners
 
 extension Supervisor {
   /// Does what the table asks for: the only interpreter of effects.
@@ -10,10 +11,12 @@ extension Supervisor {
     switch effect {
     case .bindListeners: return bindListeners()
     case .watchListeners: return watchListeners()
-    case .unwatchListeners: listeners.stopWatching()
+    case .unwatchListeners: unwatchListeners()
+    case .refuseClients: refuseClients()
+    case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
-    case .divert(let which): return live?.divert(which) ?? .divertFailed
+    case .divert(let which): return divert(which)
     case .restore: live?.restore()
     case .unpark: unpark()
     case .scan(let question): return live?.scan(for: question) ?? .scanFailed
@@ -26,16 +29,47 @@ extension Supervisor {
     case .thaw(let staged): live?.thaw(staged: staged)
     case .armAlarm: return armAlarm()
     case .disarmAlarm: disarmAlarm()
+    case .watchWhileFreezing: live?.watchWhileFreezing()
     case .watchWhileFrozen(let asked): return watchWhileFrozen(asked: asked)
     case .handBack: listeners.handBack()
     case .watchIdleness: live?.watchIdleness()
     case .resumeIdleness: live?.resumeIdleness()
+    case .postponeFreezing: live?.postponeFreezing()
     case .unwatchIdleness: unwatchIdleness()
     case .arm(let timer): return arm(timer)
     case .disarm(let timer): disarm(timer)
     case .refuse(let refusal): answer(waiters.refuse(refusal, guest: name, state))
     }
     return nil
+  }
+
+  private func requestPlace() -> Event? {
+    context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
+  }
+
+  /// Refuses clients while the guest is not tried. Datagrams are left: nobody waits for an answer to one that was not read.
+  private func refuseClients() {
+    let refusal = ClientRefusal(
+      context.loop,
+      refused: { [unowned self] count in
+        history.counters[.connectionsRefused] += count
+        history.lost(count, .failed)
+      },
+      // They wait in the queues, as before the guest had failed so often.
+      failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
+    self.refusal = refusal
+    refusal.begin(at: listeners.all.filter { $0.listen.kind != .datagram })
+  }
+
+  private func unwatchListeners() {
+    refusal = nil
+    listeners.stopWatching()
+  }
+
+  /// - Returns: nil when the answer comes later.
+  private func divert(_ which: Divertible) -> Event? {
+    guard let live else { return .divertFailed }
+    return live.divert(which)
   }
 
   private func freeze() -> Event? {

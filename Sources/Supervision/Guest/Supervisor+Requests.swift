@@ -120,8 +120,10 @@ extension Supervisor {
   }
 
   /// Whether the guest was awake, is asleep, and no client waits, so that the service manager may watch the sockets again. While clients of a
-  /// guest wait whose starts fail, the daemon must keep running: it remembers how long the pauses have to be.
-  var isAsleepForNow: Bool { state.isAsleep && history.wakes > 0 && listeners.awaited == nil }
+  /// guest wait whose starts fail, or it has failed too often, the daemon must keep running: it remembers how long the pauses have to be.
+  var isAsleepForNow: Bool {
+    state.isAsleep && state.word == .inactive && history.wakes > 0 && listeners.awaited == nil
+  }
 
   /// Logs which of its sockets the service manager did not pass although it passed others.
   func logNotPassed() {

@@ -14,8 +14,8 @@ extension Supervisor {
   }
 
   func status(console: Bool) -> GuestStatus {
-    var status = GuestStatus(name: name, state: GuestState(state.word), since: since)
-    let found = state.mayRun ? try? live?.scan.scan() : nil
+    var status = GuestStatus(name: name, state: GuestState(state.word), since: since, files: loaded.files)
+    let found = state.mayRun ? try? live?.scan.look() : nil
     status.connections = found?.connections.count ?? 0
     status.wakes = history.wakes
     status.pid = live?.instance?.pid
@@ -23,7 +23,6 @@ extension Supervisor {
     status.limits = (live?.instance?.limits ?? []).map {
       LimitStatus(setting: $0.setting, value: $0.value, isDefault: $0.isDefault)
     }
-    status.files = loaded.files
     status.sockets = listeners.all.map { listener in
       var socket = listener.status(in: name)
       socket.unserved = (live?.diagnosis.unserved[listener.address]).map(UnservedSocket.init)
@@ -36,8 +35,15 @@ extension Supervisor {
     status.lastStop = history.lastStop
     status.retryAt = pauseEnds
     status.stopAt = found.flatMap { live?.idleWatch?.stopAt($0.usage) }
-    status.report = failedUnits.isEmpty ? history.report : history.report ?? GuestReport()
-    status.report?.failedUnits = failedUnits
+    status.report = history.report
+    if state.isQueued {
+      status.report = GuestReport()
+      status.report?.status = turn
+    }
+    if !failedUnits.isEmpty {
+      if status.report == nil { status.report = GuestReport() }
+      status.report?.failedUnits = failedUnits
+    }
     status.report?.sshAddress = sshAddress
     status.messages =
       (agreement?.disagreements ?? []).map { GuestMessage(at: since, level: .warning, text: $0.description) }
@@ -49,6 +55,12 @@ extension Supervisor {
     status.counters[.notifyRefused] += live?.refusedMessages ?? 0
     if console { status.console = live?.consoleText ?? history.console }
     return status
+  }
+
+  /// What a guest waits for that does not start yet.
+  private var turn: String {
+    let count = context.places.startingCount
+    return "it waits for its turn: \(count) \(count == 1 ? "guest starts" : "guests start") (MaxConcurrentStarts=)"
   }
 
   /// The units in the guest that have failed, as it said when it was asked last.
@@ -87,13 +99,17 @@ extension Supervisor {
     }
     switch state {
     case .pending, .unbound, .binding, .inactive:
+      // It has failed too often, and the next client is the next attempt.
+      if state.word == .failed { explanation.reasons = [lastFailure ?? "it ended too soon"] }
       explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
       explanation.reasons = [lastFailure ?? "it ended too soon"]
+      if state.isRefusing { explanation.reasons.append("clients are refused until it is tried again") }
       explanation.retryAt = pauseEnds
+    case .queued: explanation.reasons = [turn]
     case .launching, .activating:
       explanation.reasons += ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
-      explanation.connections = (try? live?.scan.scan())?.connections ?? []
+      explanation.connections = (try? live?.scan.look())?.connections ?? []
     case .active, .freezing, .stopPending:
       explainUse(&explanation)
     case .frozen:
@@ -112,7 +128,7 @@ extension Supervisor {
   }
 
   private func explainUse(_ explanation: inout GuestExplanation) {
-    guard let found = try? live?.scan.scan() else {
+    guard let found = try? live?.scan.look() else {
       explanation.reasons += ["cannot tell whether anybody uses it"]
       return
     }

@@ -30,7 +30,10 @@ final class Supervisor {
   private(set) var pauseEnds: Timestamp?
   /// Which of the guest's enabled .socket units take its sockets, and where they and its file differ; nil: its init is not systemd.
   var agreement: SocketAgreement?
+  /// Refuses clients while a guest that failed again and again is not tried.
+  var refusal: ClientRefusal?
   private var lifecycle = Lifecycle()
+  private var messages: GuestLog
   private var queue: [Event] = []
   private var isHandling = false
   private let deadlines: Deadlines
@@ -42,6 +45,7 @@ final class Supervisor {
     self.context = context
     listeners = GuestListeners(of: loaded.name, context.store)
     deadlines = Deadlines(context.timers)
+    messages = GuestLog(context.log, of: loaded.name, at: context.timers.now)
   }
 
   var guest: Guest { loaded.guest }
@@ -62,24 +66,36 @@ final class Supervisor {
       let effects = lifecycle.handle(event)
       if state.word != before.word { since = .now }
       logTransition(from: before)
+      // Before the effects: it is they that may take too long.
+      if state.mayRun { context.watchdog?.begin() }
       let answers = effects.compactMap(perform)
       queue.insert(contentsOf: answers, at: 0)
-      answer(waiters.settle(state.rest, guest: name, why: lastFailure))
+      if before.wantsPlace, !state.wantsPlace { context.places.leave(name) }
+      answer(waiters.settle(state.rest, guest: name, why: state.rest == .serving ? untaken : lastFailure))
       stateChanged(name)
     }
+  }
+
+  /// Why nobody can reach a guest that is ready; nil when somebody can.
+  private var untaken: String? {
+    guard !listeners.all.isEmpty, listeners.all.allSatisfy({ $0.isAdopted == false }) else { return nil }
+    return "it is ready, but took none of its sockets; `dormouse status \(name)` shows why"
   }
 
   func log(_ message: Message) { log(message, of: live?.instance?.name) }
 
   private func log(_ message: Message, of instance: InstanceName?) {
-    context.log.write(message, guest: name, instance: instance)
-    if let level = message.level { history.record(level, message.text) }
+    guard messages.write(message, of: instance, at: context.timers.now), let level = message.level else { return }
+    history.record(level, message.text)
   }
 
   private func logTransition(from before: State) {
     if state.isShuttingDownByItself, !before.isShuttingDownByItself { log(.selfShutdown) }
     if state.rest == .serving || state.word == .activating {
-      if before.isShuttingDownByItself { log(.shutdownAborted) }
+      if before.isShuttingDownByItself {
+        live?.retractions.record()
+        log(.shutdownAborted(last: live?.retractions.areTooMany ?? false))
+      }
       if before.isStopPending, live?.isDiverted == true { log(.stopCancelled) }
     }
   }
@@ -131,7 +147,7 @@ extension Supervisor {
   func watchListeners() -> Event? {
     do throws(SystemError) {
       let asleepSince = context.timers.now
-      try listeners.watch(context.loop) { [unowned self] listener in
+      try listeners.watch(context.loop, context.sockDiag) { [unowned self] listener in
         let now = context.timers.now
         trigger = Trigger(cause: .connection, socket: listener.address, at: now)
         handle(.connection(quietFor: now - asleepSince))
@@ -231,26 +247,22 @@ extension Supervisor {
 
 // The deadlines.
 extension Supervisor {
-  /// How long the clients of a draining guest may take to finish, and the time between two scans meanwhile.
-  private static let drainPatience = Duration.seconds(2)
-  private static let drainPause = Duration.milliseconds(10)
-  /// Only a process that waits for a disk or a network file system takes longer to freeze.
-  private static let freezePatience = Duration.seconds(2)
-
   /// - Returns: when there is no memory for a timer, the event that ends the wait for it: the guest could stay in its state for ever
   ///   otherwise.
   func arm(_ timer: Timer) -> Event? {
-    let (delay, event) = deadline(timer)
+    let (delay, event) = timer.deadline(guest.policy)
     guard let delay else { return nil }
     if case .pause(let failures) = timer {
       pauseEnds = .now + delay
-      log(.paused(reason: lastFailure ?? "it ended too soon", pause: delay, failures: failures))
+      log(
+        .paused(
+          reason: lastFailure ?? "it ended too soon", pause: delay, failures: failures, refusing: state.isRefusing))
     }
     do throws(SystemError) {
       try deadlines.arm(timer, after: delay) { [unowned self] in
         askBefore(timer) { [unowned self] in
           passed(timer, delay)
-          handle(event)
+          handle(timer == .stable ? .stable(served: live?.isUnserved != true) : event)
         }
       }
       return nil
@@ -266,26 +278,13 @@ extension Supervisor {
     if case .pause = timer { pauseEnds = nil }
   }
 
-  /// The time and the event of a deadline. The time is nil when the guest's file sets no limit.
-  private func deadline(_ timer: Timer) -> (Duration?, Event) {
-    switch timer {
-    case .start: (guest.policy.timeoutStart, .startTimedOut)
-    case .stop: (guest.policy.timeoutStop, .stopTimedOut)
-    case .rescan: (Self.drainPause, .rescanDue)
-    case .drain: (Self.drainPatience, .drainTimedOut)
-    case .freeze: (Self.freezePatience, .freezeFailed)
-    case .stable: (Backoff.stableAfter, .stable)
-    case .pause(let failures): (Backoff.pause(afterFailures: failures), .pauseOver)
-    }
-  }
-
   /// Records what it means for the guest that a deadline has passed.
   private func passed(_ timer: Timer, _ delay: Duration) {
     switch timer {
     case .start:
       lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))\(failedUnitWords)"
       history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
-    case .freeze: log(.cannotFreeze(error: "some processes did not freeze in time"))
+    case .freeze: live?.logFreezeFailure("some processes did not freeze in time")
     case .pause:
       pauseEnds = nil
       trigger = Trigger(cause: .connection, at: context.timers.now)

@@ -17,6 +17,8 @@ struct Waiters {
 
   /// Removes the requests that this state fulfils or makes impossible, and returns their replies.
   ///
+  /// `why`: why the guest failed, or is of no use although it serves.
+  ///
   /// The caller sends the replies: whoever gets one may send the next request at once, which changes this value.
   mutating func settle(_ rest: State.Rest?, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
     func failed(_ reason: String) -> Reply { .failure(.wakeFailed(name: guest, reason: why ?? reason)) }
@@ -25,7 +27,8 @@ struct Waiters {
     switch rest {
     case .serving:
       use = nil
-      return Self.remove(&forReady, .done) + Self.remove(&forGone, kept) + Self.remove(&forFrozen, notFrozen)
+      let ready = why.map { Reply.failure(.wakeFailed(name: guest, reason: $0)) } ?? .done
+      return Self.remove(&forReady, ready) + Self.remove(&forGone, kept) + Self.remove(&forFrozen, notFrozen)
     case .frozen:
       return Self.remove(&forReady, .done) + Self.remove(&forGone, kept) + Self.remove(&forFrozen, .done)
     case .asleep:

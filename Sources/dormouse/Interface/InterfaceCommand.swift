@@ -44,9 +44,10 @@ struct InterfaceCommand: ParsableCommand {
       throw .otherReply
     }
     guard let pid = status.pid else { throw .notRunning(name: guest.name) }
-    let daemon = ProcessFacts(pid: try daemons.process(of: guest.name))
+    let daemon = try daemons.process(of: guest.name)
     let observer = Observer(
-      status: status, guest: ProcessFacts(pid: Observer.payload(of: pid)), daemon: daemon, runtime: daemons.runtime)
+      status: status, guest: ProcessFacts(pid: Observer.payload(of: pid)), daemon: ProcessFacts(pid: daemon.pid),
+      runtime: daemon.runtime)
     let others = try daemons.list()
     do throws(SystemError) {
       return try observer.observe(others: others)

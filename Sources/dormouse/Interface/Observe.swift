@@ -9,6 +9,7 @@ struct Observer {
   let guest: ProcessFacts
   /// The daemon that runs the guest.
   let daemon: ProcessFacts
+  /// The runtime directory of that daemon.
   let runtime: String
 
   /// The process ID of the guest's payload: `pid`, which is process 1, or with ProcessTwo= the first child of the small init.
@@ -28,6 +29,7 @@ struct Observer {
     var seen = Observation(name: status.name)
     seen.process.status = fields(try guest.text("status"), separator: ":")
     seen.process.environment = try guest.environment()
+    seen.process.arguments = try guest.text("cmdline").split(separator: "\0").dropFirst().map(String.init)
     seen.process.ownNamespaces = try guest.namespaces(unlike: daemon)
     seen.process.userMap = Self.ranges(try guest.text("uid_map"))
     seen.process.hostname = try guest.hostname()
@@ -35,6 +37,7 @@ struct Observer {
     seen.hostMounts = try Self.mounts(of: "/proc/\(daemon.pid)/mountinfo")
     seen.interfaces = Self.interfaces(try guest.text("net/dev"))
     for path in Observation.paths { seen.files[path] = file(path) }
+    seen.systemd = systemdVersion(inRoot: root)
     seen.consoleIsHeld = terminalIsHeld("/dev/console", inRoot: root)
     seen.heldTerminals = Set(seen.terminals.filter { terminalIsHeld("/dev/" + $0, inRoot: root) })
     try observeCgroups(&seen)
@@ -58,17 +61,28 @@ struct Observer {
     seen.cgroups.guest = Self.cgroup(try guest.text("cgroup"))
     let own = Self.cgroup(try daemon.text("cgroup"))
     let supervisor = "/supervisor"
-    seen.cgroups.daemon = own.hasSuffix(supervisor) ? String(own.dropLast(supervisor.count)) : own
+    seen.cgroups.unit =
+      Self.scope(of: status.name, in: seen.cgroups.guest)
+      ?? (own.hasSuffix(supervisor) ? String(own.dropLast(supervisor.count)) : own)
     let mount = try MountInfo.read().last { $0.type == "cgroup2" && $0.root == "/" }?.target ?? "/sys/fs/cgroup"
     let directory = mount + seen.cgroups.guest
     // systemd as process 1 is in init.scope, which is next to the cgroups of its services.
     let top = directory.hasSuffix("/init.scope") ? String(directory.dropLast(11)) : directory
     let below = (try? Cgroup2.tree(top)) ?? []
     seen.cgroups.below = Set(below.compactMap { $0.split(separator: "/").last.map(String.init) })
-    seen.cgroups.isDelegated = Cgroup2.isDelegated(mount + seen.cgroups.daemon)
+    seen.cgroups.isDelegated = Cgroup2.isDelegated(mount + seen.cgroups.unit)
     if let opened = try? Cgroup2.open(directory) {
       seen.cgroups.devicePrograms = try? Cgroup2.devicePrograms(of: opened)
     }
+  }
+
+  /// The cgroup of the guest's scope; nil when it has none.
+  private static func scope(of guest: String, in cgroup: String) -> String? {
+    let parts = cgroup.split(separator: "/")
+    guard let end = parts.firstIndex(where: { $0.hasPrefix("dormouse-\(guest).") && $0.hasSuffix(".scope") }) else {
+      return nil
+    }
+    return "/" + parts[...end].joined(separator: "/")
   }
 
   private var host: Observation.Host {

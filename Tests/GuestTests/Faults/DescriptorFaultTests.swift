@@ -140,7 +140,7 @@ struct DescriptorFaultTests {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=close", "--ready"])
       let daemon = try world.startDaemon()
-      try world.wake("echo")
+      _ = try world.dormouse("wake", "echo")
       try daemon.waitForLog("nobody in the guest serves at")
       try daemon.leaveDescriptors(0)
       let client = try world.connect("127.0.0.1:8001")

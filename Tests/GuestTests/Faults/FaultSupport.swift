@@ -175,13 +175,16 @@ final class Injection {
   private let strace: Child
   private let path: String
 
-  /// Attaches strace with an option `inject=` of strace(1), and waits for it; `file` selects the calls on one file.
-  init(_ fault: String, at file: String? = nil, into process: Int32, of world: World) throws {
+  /// Attaches strace with an option `inject=` of strace(1), and waits for it; `file` selects the calls on one file. With `threads` it also
+  /// follows the threads and processes that the process makes.
+  init(
+    _ fault: String, at file: String? = nil, into process: Int32, threads: Bool = false, of world: World
+  ) throws {
     let path = "\(world.directory)/strace"
     let call = fault.split(separator: ":")[0]
     self.path = path
     strace = try world.start(
-      ["strace", "-o", path] + (file.map { ["-P", $0] } ?? [])
+      ["strace", "-o", path] + (threads ? ["-f"] : []) + (file.map { ["-P", $0] } ?? [])
         + ["-e", "trace=\(call)", "-e", "inject=\(fault)", "-p", "\(process)"], log: path)
     try eventually("strace is attached") { text(of: path + ".err").contains("attached") }
   }

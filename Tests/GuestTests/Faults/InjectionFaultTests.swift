@@ -64,6 +64,25 @@ struct InjectionFaultTests {
     }
   }
 
+  @Test(
+    "a shortage while a root is tried for mapping neither gives a guest the host's users nor its files other owners",
+    arguments: ["", "PrivateUsers=pick"])
+  func mapping(users: String) throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001", settings: "[Exec]\n\(users)")
+      let daemon = try world.startDaemon()
+      let injection = try Injection("open_tree:error=ENOMEM:when=1..2", into: daemon.pid, of: world)
+      #expect(try world.ask("127.0.0.1:8001", "id") == "0:0")
+      injection.end()
+      #expect(injection.log.contains("(INJECTED)"))
+      #expect(daemon.log.contains("Cannot allocate memory"))
+      let pid = try world.leader(of: "echo")
+      #expect(text(of: "/proc/\(pid)/uid_map").split(separator: " ").dropFirst().first != "0")
+      var status = stat()
+      #expect(stat(world.root(of: "echo") + "/sbin/init", &status) == 0 && status.st_uid == 0)
+    }
+  }
+
   @Test("a failed thaw of a frozen guest is retried until it succeeds")
   func thaws() throws {
     try World.with { world in

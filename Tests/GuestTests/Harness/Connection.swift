@@ -18,6 +18,14 @@ final class Connection {
     socket = nil
   }
 
+  /// Ends the connection by a reset, as when the client's program crashed.
+  func reset() throws {
+    var now = linger(l_onoff: 1, l_linger: 0)
+    let raw = try raw()
+    try retrying("setsockopt") { setsockopt(raw, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size)) }
+    socket = nil
+  }
+
   private func raw() throws -> Int32 {
     guard let raw = socket?.raw else { throw Trouble("the connection was closed") }
     return raw

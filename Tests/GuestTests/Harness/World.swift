@@ -37,8 +37,9 @@ final class World {
     name = "dmt-\(getpid())-\(String(UInt32.random(in: 0..<60_000_000), radix: 36))"
     directory = "/tmp/\(name)"
     cgroup = try Cgroups.root() + "/" + name
-    for path in [directory, cgroup] {
-      try retrying("mkdir \(path)") { mkdir(path, 0o755) }
+    // Closed to others, because root of a guest can leave set-user-ID programs in its root.
+    for (path, mode) in [(directory, mode_t(0o700)), (cgroup, 0o755)] {
+      try retrying("mkdir \(path)") { mkdir(path, mode) }
     }
     for path in [directory + "/config", directory + "/runtime"] {
       try retrying("mkdir \(path)") { mkdir(path, 0o755) }

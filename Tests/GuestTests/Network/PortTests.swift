@@ -116,4 +116,17 @@ struct PortTests {
       #expect(names(in: world.runtime).filter { $0.hasPrefix("echo.net") } == [])
     }
   }
+
+  @Test("Port= forwards as soon as the host has a route to an address that the guest had before")
+  func lateRoute() throws {
+    try World.with { world in
+      let guest = try world.wakeTiny("echo", network: "VirtualEthernet=yes\nPort=8080:80")
+      let daemon = try #require(world.daemon)
+      try world.inNetwork(of: guest, "ip", "link", "set", "host0", "up")
+      try world.inNetwork(of: guest, "ip", "address", "add", "10.8.0.2/24", "dev", "host0")
+      try daemon.waitForLog("route to 10.8.0.2 does not lead to the guest's own link")
+      try world.ip("address add 10.8.0.1/24 dev ve-echo")
+      try daemon.waitForLog("Port= forwards to 10.8.0.2")
+    }
+  }
 }

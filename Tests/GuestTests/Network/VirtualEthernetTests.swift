@@ -31,6 +31,25 @@ struct VirtualEthernetTests {
     }
   }
 
+  @Test("a user of a guest who is not root may ping, with a user namespace and a network of the guest's own")
+  func ping() throws {
+    try World.with { world in
+      try world.addTiny("echo", settings: "[Exec]\nPrivateUsers=pick\n[Network]\nPrivate=yes")
+      try world.startDaemon()
+      try world.wake("echo")
+      let pid = try world.leader(of: "echo")
+      let ping = """
+        import socket
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+        s.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), ("127.0.0.1", 0))
+        print("answer", s.recv(64)[0])
+        """
+      let outcome = try world.run(
+        "nsenter", "--target=\(pid)", "--user", "--net", "--setuid=1000", "--setgid=1000", "python3", "-c", ping)
+      #expect(outcome.output == "answer 0\n", "\(outcome.errors)")
+    }
+  }
+
   @Test("a virtual Ethernet pair has the same hardware addresses at each start, unlike those of another guest")
   func addresses() throws {
     try World.with { world in

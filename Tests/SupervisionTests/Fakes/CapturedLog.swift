@@ -43,7 +43,7 @@ extension Message {
   }
   /// The pause that is logged, with how often the guest failed in a row.
   var pause: (length: Duration, failures: Int)? {
-    guard case .paused(_, let length, let failures) = self else { return nil }
+    guard case .paused(_, let length, let failures, _) = self else { return nil }
     return (length, failures)
   }
 }

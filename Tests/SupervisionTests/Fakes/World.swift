@@ -33,7 +33,8 @@ final class World {
     directory = "/tmp/dormouse-supervision-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     try makeDirectories(directory)
     context = try Context(
-      loop: loop, timers: timers, log: captured.log, backend: backend, serviceManager: ServiceManager(), asker: asker)
+      loop: loop, timers: timers, log: captured.log, backend: backend, serviceManager: ServiceManager(),
+      startLimit: 2, asker: asker)
     var group = SocketGroup()
     let host: [UInt8] = [127, .random(in: 1...254), .random(in: 1...254), .random(in: 1...254)]
     group.listen = [Listen(.stream, .ipv4(address: host, port: 7001))]

@@ -1,5 +1,9 @@
 /* A guest that takes as many of one kind of kernel object as it gets: PID 1 with the argument cgroups, terminals or inotify, and
  * perhaps a number that is enough. It prints "took N: REASON", sends READY=1, and gives everything back when it is stopped.
+ *
+ * arguments: cgroups
+ * arguments: terminals
+ * arguments: inotify
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -42,9 +42,12 @@ public struct ReuseportSteering: ~Copyable, Sendable {
   ///   - standby: a socket of `makeStandby(of:)` that has joined, the only other socket at the address.
   ///   - side: where new clients are steered.
   ///   - program: loaded before `standby` joined.
+  ///   - waits: whether it ends with `awaitLookups()`.
   /// - Throws: `SystemError` of setsockopt(2): `EINVAL` for a socket that is in no group.
   public init(
-    primary: borrowing OwnedFD, standby: borrowing OwnedFD, steeringTo side: Side, _ program: consuming ReuseportProgram
+    primary: borrowing OwnedFD, standby: borrowing OwnedFD, steeringTo side: Side,
+    _ program: consuming ReuseportProgram,
+    waits: Bool = true
   ) throws(SystemError) {
     let map = try Self.attach(program, primary, standby, side)
     let hasMap = map != nil
@@ -52,7 +55,7 @@ public struct ReuseportSteering: ~Copyable, Sendable {
     if !hasMap { try insisting { () throws(SystemError) in try Self.attachIndex(standby, side) } }
     movesQueues = try kind(of: primary) == .stream && hasMap
     self.map = map
-    awaitLookups()
+    if waits { awaitLookups() }
   }
 
   /// Steers new clients to `side` from now on. After it returns, nothing arrives at the other side but what completes a half-open
@@ -63,13 +66,14 @@ public struct ReuseportSteering: ~Copyable, Sendable {
   /// - Parameters:
   ///   - side: where new clients are steered.
   ///   - standby: the socket that was given to `init`.
+  ///   - waits: false leaves it to the caller to wait.
   /// - Throws: `SystemError` of bpf(2) or setsockopt(2); the steering is unchanged then.
-  public func steer(to side: Side, standby: borrowing OwnedFD) throws(SystemError) {
+  public func steer(to side: Side, standby: borrowing OwnedFD, waits: Bool = true) throws(SystemError) {
     switch map {
     case .some(let map): try Self.put(map.side, 0, side.rawValue)
     case .none: try Self.attachIndex(standby, side)
     }
-    awaitLookups()
+    if waits { awaitLookups() }
   }
 
   /// Gives the primary its index again, once it listens again: it loses the index when somebody shuts it down.
@@ -149,4 +153,19 @@ public struct ReuseportSteering: ~Copyable, Sendable {
 ///
 /// The kernel chooses a packet's socket and delivers the packet in one RCU read-side critical section. MEMBARRIER_CMD_GLOBAL waits for
 /// all of these, for some milliseconds. A kernel that does not support it (one that uses CONFIG_NO_HZ_FULL) leaves a race of microseconds.
-func awaitLookups() { _ = linux_membarrier_global() }
+public func awaitLookups() { _ = linux_membarrier_global() }
+
+/// Does the same on another thread.
+public struct LookupsAwaited: ~Copyable {
+  /// Readable when a wait is over that `begin` began, until `end`.
+  public let descriptor: OwnedFD
+
+  /// - Throws: `SystemError` of eventfd(2).
+  public init() throws(SystemError) { descriptor = OwnedFD(owning: try retrying("eventfd") { linux_make_counter() }) }
+
+  /// Begins to wait.
+  public func begin() { linux_membarrier_elsewhere(descriptor.raw) }
+
+  /// Takes note of the end of a wait.
+  public func end() { _ = linux_read_counter(descriptor.raw) }
+}

@@ -10,7 +10,13 @@ import Glibc
 ///
 /// The path tells everything, so that a daemon can continue where a killed one stopped: the file of the socket that is not at the path
 /// is in the directory `.NAME.dormouse` beside it, below which the whole path is repeated.
+///
+/// In a directory of another user, or in one that all may write to, somebody else could make that directory, or lead it elsewhere. There is no
+/// standby there, and nothing is exchanged or removed.
 public enum StandbyPath {
+  /// Whether a path can have a standby: its directory is nobody else's.
+  public static func isPossible(_ path: String) -> Bool { isOnlyOurs(parent(of: path)) }
+
   /// Opens the standby of `path`, with mode and owner from `options`; a connection-oriented one listens. It is non-blocking and closed on
   /// exec. An earlier standby is removed.
   ///
@@ -19,10 +25,11 @@ public enum StandbyPath {
   ///   - path: an absolute path; a socket may or may not be there.
   ///   - options: as for openListener(_:_:_:), but the directories of the path are not made.
   /// - Returns: the socket; nobody can reach it before `exchange`.
-  /// - Throws: `SystemError`; `EPERM` without CAP_SYS_CHROOT, `EEXIST` when somebody else's file is in the way.
+  /// - Throws: `SystemError`; `EPERM` without CAP_SYS_CHROOT and in a directory of somebody else, `EEXIST` when somebody else's file is in the way.
   public static func open(
     _ kind: SocketKind, _ path: String, _ options: SocketOptions = SocketOptions()
   ) throws(SystemError) -> OwnedFD {
+    if !isPossible(path) { throw SystemError("park clients beside \(path)", errno: EPERM) }
     let fd = try openSocket(kind, .path(path), options)
     let root = directory(of: path)
     try makeRoot(root)
@@ -42,14 +49,16 @@ public enum StandbyPath {
   ///
   /// - Throws: `SystemError`; `ENOENT` when one of the files is missing, `EINVAL` on a file system without RENAME_EXCHANGE.
   public static func exchange(_ path: String) throws(SystemError) {
+    if !isPossible(path) { throw SystemError("exchange sockets at \(path)", errno: EPERM) }
     try retrying("exchange sockets at \(path)") { linux_rename_exchange(hidden(path), path) }
   }
 
   /// Whether there is a hidden file: of the standby, or of the primary while the standby is at the path.
-  public static func exists(_ path: String) -> Bool { access(hidden(path), F_OK) == 0 }
+  public static func exists(_ path: String) -> Bool { isPossible(path) && access(hidden(path), F_OK) == 0 }
 
   /// Removes the hidden file and its directory. Its socket stays open, and no client can reach it any more.
   public static func remove(_ path: String) {
+    if !isPossible(path) { return }
     unlink(hidden(path))
     let root = directory(of: path)
     var directory = parent(of: hidden(path))

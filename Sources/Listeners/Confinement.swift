@@ -1,37 +1,45 @@
 import GuestSpec
 import Linux
+import Systemd
 
-// The sockets of a guest with a network of its own are in the host's network. They are confined (`SocketConfinement`), so that they lead
-// nowhere.
-extension GuestListeners {
-  /// Whether new sockets of `guest` are confined. Where that cannot be had, `confinementFailure` says why.
+/// Whether a guest's sockets are confined (`SocketConfinement`): those of a guest with a network of its own are in the host's network, and must
+/// lead nowhere.
+struct Confinement {
+  /// Why a socket is not confined that ought to be.
+  private var failure: SystemError?
+  private var report = ChangeFilter<SystemError>()
+
+  /// Whether new sockets of `guest` are confined.
   ///
   /// - Throws: `SystemError` for want of memory or descriptors: it is not known, and the sockets are not made without it.
-  func confines(_ guest: Guest) throws(SystemError) -> Bool {
-    confinementFailure = nil
+  mutating func isWanted(_ guest: Guest) throws(SystemError) -> Bool {
+    failure = nil
     guard guest.network.isOfItsOwn else { return false }
     let all = guest.sockets.flatMap(\.listen)
-    confinementFailure = try SocketConfinement.obstacle(
+    failure = try SocketConfinement.obstacle(
       internet: all.contains { $0.address.isInternet },
       unixDatagrams: all.contains { !$0.address.isInternet && $0.kind == .datagram })
-    return confinementFailure == nil
+    return failure == nil
   }
 
   /// Confines the sockets that the service manager passed, by the cgroup of their unit; or lifts what an earlier file of the guest wanted.
   ///
   /// - Returns: why a socket of the guest, whoever made it, is a way to the host's network, once until that changes.
-  package func confinePassed(_ guest: Guest, _ diag: SockDiag) -> SystemError? {
+  mutating func confinePassed(_ listeners: [Listener], _ guest: Guest, _ diag: SockDiag) -> SystemError? {
     let wanted = guest.network.isOfItsOwn
-    for listener in all where listener.isPassed && listener.isConfined != wanted {
+    for listener in listeners where listener.isPassed && listener.isConfined != wanted {
       do throws(SystemError) {
         try SocketConfinement.setConfined(wanted, unitOf: listener.primary.descriptor, diag)
         listener.isConfined = wanted
       } catch {
-        if wanted { confinementFailure = error }
+        if wanted { failure = error }
       }
     }
-    guard let failure = confinementFailure else { return nil }
-    return confinementReport.isNew(failure) ? failure : nil
+    guard let failure else {
+      report.reset()
+      return nil
+    }
+    return report.isNew(failure) ? failure : nil
   }
 }
 
@@ -41,7 +49,7 @@ extension NetworkSettings {
 }
 
 extension ListenAddress {
-  var isInternet: Bool {
+  fileprivate var isInternet: Bool {
     switch self {
     case .ipv4, .ipv6: true
     case .path, .abstract: false

@@ -1,0 +1,61 @@
+import UnitSyntax
+
+/// What `dormoused.conf` sets: the daemon as a whole, not one guest.
+public struct DaemonSettings: Equatable, Sendable {
+  /// `MaxConcurrentStarts=`: how many guests may start at once; nil: one more than there are processors.
+  public var maxConcurrentStarts: UInt32?
+
+  public init() {}
+
+  /// The settings, and every problem of their files.
+  public struct Reading: Equatable, Sendable {
+    public var settings = DaemonSettings()
+    public var diagnostics: [Diagnostic] = []
+  }
+
+  /// Reads the settings from `dormoused.conf` and its drop-ins, from the lowest precedence to the highest. A later assignment wins; a setting
+  /// with an invalid value keeps what it was.
+  public static func read(from files: [UnitFile]) -> Reading {
+    var reading = Reading()
+    for file in files {
+      reading.diagnostics += file.diagnostics
+      for section in file.sections { reading.read(section) }
+    }
+    return reading
+  }
+}
+
+extension DaemonSettings: Defaulted {
+  static var defaults: DaemonSettings { DaemonSettings() }
+}
+
+extension DaemonSettings.Reading {
+  fileprivate mutating func read(_ section: Section) {
+    if section.name.hasPrefix("X-") { return }
+    guard section.name == "Daemon" else {
+      let message = "unknown section [\(section.name.shortened)], which has no effect; the only section is [Daemon]"
+      return report(section.file, section.line, .warning, message)
+    }
+    for entry in section.entries { read(entry) }
+  }
+
+  private mutating func read(_ entry: Entry) {
+    guard let setting = Settings.daemon.first(where: { $0.key == entry.key }) else {
+      if entry.key.hasPrefix("X-") { return }
+      let near = nearestName(to: entry.key, among: Settings.daemon.map(\.key)).map { "; did you mean \($0)=?" } ?? ""
+      return report(
+        entry.file, entry.line, .warning, "unknown setting \(entry.key.shortened)= in [Daemon]\(near)")
+    }
+    var context = ValueContext(specifiers: nil, guestName: "")
+    do {
+      try setting.assign(entry.value, &settings, &context)
+    } catch {
+      report(entry.file, entry.line, .error, "\(entry.key)=\(entry.value.shortened): \(error.reason)")
+    }
+  }
+
+  private mutating func report(_ file: String, _ line: Int, _ severity: Diagnostic.Severity, _ message: String) {
+    if diagnostics.count >= UnitFile.diagnosticLimit { return }
+    diagnostics.append(Diagnostic(file: file, line: line, severity, message))
+  }
+}

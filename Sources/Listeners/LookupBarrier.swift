@@ -1,0 +1,39 @@
+import Linux
+import Systemd
+
+/// Waits beside the loop until no processor delivers a packet any more to a socket that it chose before (`awaitLookups`): that takes 10 ms and
+/// more, in which nobody else would be served.
+///
+/// One wait serves all that ask while the one before it runs.
+package final class LookupBarrier {
+  private let lookups: LookupsAwaited
+  private var source: EventSource?
+  /// Those for whom the wait runs, and those who came later.
+  private var current: [() -> Void] = []
+  private var later: [() -> Void] = []
+
+  /// - Throws: `SystemError` of eventfd(2) or epoll_ctl(2).
+  package init(_ loop: EventLoop) throws(SystemError) {
+    lookups = try LookupsAwaited()
+    source = try loop.watch(lookups.descriptor, for: .readable) { [unowned self] _ in passed() }
+  }
+
+  /// The watch ends before the descriptor is closed, as epoll needs it.
+  deinit { source?.cancel() }
+
+  /// Calls `done` once, on the loop, when every lookup is over that began before this call.
+  package func wait(_ done: @escaping () -> Void) {
+    if !current.isEmpty { return later.append(done) }
+    current = [done]
+    lookups.begin()
+  }
+
+  private func passed() {
+    lookups.end()
+    let over = current
+    current = later
+    later = []
+    if !current.isEmpty { lookups.begin() }
+    for done in over { done() }
+  }
+}

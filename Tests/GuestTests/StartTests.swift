@@ -1,0 +1,65 @@
+import ControlProtocol
+import Foundation
+import Testing
+
+@Suite("Guests that fail to start, and guests that start together")
+struct StartTests {
+  @Test(
+    "a client of a guest that cannot be started is refused after five failures, and is served when the guest is mended")
+  func refused() throws {
+    try World.with { world in
+      let root = try world.makeTinyRoot("bad")
+      let settings = "[Exec]\nParameters=\nParameters=/sbin/missing --ready"
+      try world.addTiny("bad", "ListenStream=127.0.0.1:8001", settings: settings)
+      let daemon = try world.startDaemon()
+      let client = try world.connect("127.0.0.1:8001")
+      #expect(try client.line() == nil)
+      #expect(daemon.log.components(separatedBy: "bad: waking").count == 6)
+      #expect(daemon.log.contains("after 5 failures in a row, refusing clients meanwhile"))
+      #expect(try world.summary("bad").state == .failed)
+      #expect(try world.why("bad").reasons.contains("clients are refused until it is tried again"))
+      #expect(try world.connect("127.0.0.1:8001").line() == nil)
+      #expect(try world.status("bad").counters.lost.map(\.reason) == [.failed])
+      #expect(try !world.dormouse("wake", "bad").succeeded)
+      try copyProgram(try Payload.tinyInit(), to: root + "/sbin/missing")
+      try world.wake("bad")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+    }
+  }
+
+  @Test("a client that has gone wakes a guest that accepts nobody only after a growing pause")
+  func gone() throws {
+    try World.with { world in
+      try world.addAttacker(words: "deaf", settings: "[Guest]\nIdleStopSec=200ms")
+      let daemon = try world.startDaemon()
+      try world.connect("127.0.0.1:8001").reset()
+      try daemon.waitForLog("pausing for 2.0 s after 3 failures in a row")
+      #expect(daemon.log.components(separatedBy: "bad: waking").count == 4)
+      #expect(daemon.log.components(separatedBy: "bad: idle for").count == 4)
+    }
+  }
+
+  @Test("a guest that is woken while another starts waits for its turn, and says so")
+  func turns() throws {
+    try World.with { world in
+      try "[Daemon]\nMaxConcurrentStarts=1\n".write(
+        toFile: world.config + "/dormoused.conf", atomically: true, encoding: .utf8)
+      try world.addTiny("first", "ListenStream=127.0.0.1:8001", arguments: [])
+      try world.addTiny("second", "ListenStream=127.0.0.1:8002")
+      let daemon = try world.startDaemon()
+      let slow = try world.connect("127.0.0.1:8001")
+      #expect(try slow.ask("hello") == "hello")
+      let waiting = try world.connect("127.0.0.1:8002")
+      try waiting.send("hello")
+      try world.wait("second", .activating)
+      #expect(try world.why("second").reasons == ["it waits for its turn: 1 guest starts (MaxConcurrentStarts=)"])
+      #expect(!daemon.log.contains("second: waking"))
+      #expect(try slow.ask("notify READY=1") != "")
+      #expect(try waiting.line() == "hello")
+      let order = daemon.log.split(separator: "\n").filter {
+        $0.contains("first: ready") || $0.contains("second: waking")
+      }
+      #expect(order.count == 2 && order.first?.contains("first: ready") == true)
+    }
+  }
+}
