@@ -143,6 +143,7 @@ struct SupervisorDiagnosisTests {
     try world.instance.close(world.supervisor.listeners.all[0].inode)
     let client = try world.connect()
     world.advance(by: .seconds(31))
+    world.advance(by: .seconds(31))
     #expect(world.asker.asked.count == 3 && world.captured.count(\.isListenerClosed) == 1)
     withExtendedLifetime(client.raw) {}
   }

@@ -23,7 +23,9 @@ struct TextTests {
     socket.adopted = false
     socket.unserved = UnservedSocket(reason: .noService, text: "web.socket has no web.service")
     status.report = GuestReport()
-    status.report?.failedUnits = [FailedUnit(unit: "web.service", result: "exit-code", status: 1, log: "no \u{1B}[2Jdatabase")]
+    status.report?.failedUnits = [
+      FailedUnit(unit: "web.service", result: "exit-code", status: 1, log: "no \u{1B}[2Jdatabase")
+    ]
     status.sockets = [socket]
     var wake = WakeReport(cause: .connection, at: then)
     wake.socket = "[::]:80"
