@@ -1,6 +1,9 @@
 /* A guest with a network of its own that tries to reach the host's through its sockets. It answers a line on a connection, or a datagram,
  * with the same text. "out PORT" by TCP makes it turn that connection to PORT of the host's loopback, in each way that there is; by UDP it
- * sends to PORT. What came of that is on its console, and the answer to the datagram. "listener PORT" does the same to the listener. */
+ * sends to PORT. What came of that is on its console, and the answer to the datagram. "listener PORT" does the same to the listener.
+ *
+ * measured: no, it acts only when it is asked
+ */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
