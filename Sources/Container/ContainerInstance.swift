@@ -76,6 +76,8 @@ final class ContainerInstance: Instance {
 
   func signal(_ signal: Signal) throws(SystemError) { try process.signal(signal) }
 
+  func hears(_ signal: Signal) -> Bool { process.hears(signal) }
+
   func kill() throws(SystemError) {
     // PID 1 also by its pidfd: it may have been moved out of the cgroup. ESRCH: it has ended already.
     try? process.signal(.number(SIGKILL))
@@ -118,7 +120,7 @@ extension ContainerInstance {
   private func forwardPorts() {
     guard let network = holdings?.network, !network.ports.isEmpty else { return }
     do throws(SystemError) {
-      let forwarding = try PortForwarding(network, of: name.guest)
+      let forwarding = try PortForwarding(network, of: name.guest, backend.loop)
       self.forwarding = forwarding
       try forwarding.begin(backend.loop) { [unowned self] in report(.remark($0)) }
     } catch {

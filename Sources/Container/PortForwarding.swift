@@ -10,13 +10,15 @@ final class PortForwarding {
   private let guest: String
   private let network: GuestNetwork
   private let watch: AddressWatch
+  private let pace: Retry
   private var source: EventSource?
   private var current: PortRules?
 
   /// - Throws: `SystemError`.
-  init(_ network: GuestNetwork, of guest: String) throws(SystemError) {
+  init(_ network: GuestNetwork, of guest: String, _ loop: EventLoop) throws(SystemError) {
     self.guest = guest
     self.network = network
+    pace = Retry(loop)
     watch = try network.watchAddresses()
   }
 
@@ -27,11 +29,24 @@ final class PortForwarding {
     source = try loop.watch(watch.descriptor, for: .readable) { [unowned self] _ in
       watch.drain()
       update(report)
+      pause()
     }
     update(report)
   }
 
+  /// Looks at the addresses once a second at most: a guest may have thousands, and change them without end. What changes meanwhile is
+  /// reported after the pause.
+  private func pause() {
+    do throws(SystemError) {
+      try pace.schedule { [unowned self] in try? source?.setEnabled(true) }
+      try source?.setEnabled(false)
+    } catch {
+      pace.cancel()
+    }
+  }
+
   func stop() {
+    pace.cancel()
     source?.cancel()
     source = nil
   }

@@ -3,8 +3,10 @@ import UnitSyntax
 /// Finds listeners of one guest that cannot be bound together. The later of the two gets the diagnostic.
 func conflicts(among listeners: [PlacedListener]) -> [Diagnostic] {
   var diagnostics: [Diagnostic] = []
-  for (index, later) in listeners.enumerated() {
-    guard let (earlier, conflict) = firstConflict(of: later, with: listeners[..<index]) else { continue }
+  var earlierOnes = EarlierListeners()
+  for later in listeners {
+    defer { earlierOnes.add(later, of: "") }
+    guard let (_, earlier, conflict) = earlierOnes.firstConflict(of: later) else { continue }
     let other = earlier.file == later.file ? "line \(earlier.line)" : "\(earlier.file):\(earlier.line)"
     diagnostics.append(later.diagnostic(conflict, with: earlier, at: other))
   }
@@ -17,15 +19,14 @@ func conflicts(among listeners: [PlacedListener]) -> [Diagnostic] {
 /// - Returns: the diagnostics by the name of the guest; a guest without a conflict has no entry.
 public func conflicts(between guests: [(name: String, listeners: [PlacedListener])]) -> [String: [Diagnostic]] {
   var found: [String: [Diagnostic]] = [:]
-  var earlier: [(name: String, listener: PlacedListener)] = []
+  var earlier = EarlierListeners()
   for guest in guests {
     for listener in guest.listeners {
-      guard let (other, conflict) = firstConflict(of: listener, with: earlier.map(\.listener)[...]) else { continue }
-      let owner = earlier.first { $0.listener == other }?.name ?? ""
+      guard let (owner, other, conflict) = earlier.firstConflict(of: listener) else { continue }
       let place = "the guest \(owner) (\(other.file):\(other.line))"
       found[guest.name, default: []].append(listener.diagnostic(conflict, with: other, at: place))
     }
-    earlier += guest.listeners.map { (guest.name, $0) }
+    for listener in guest.listeners { earlier.add(listener, of: guest.name) }
   }
   return found
 }
@@ -43,13 +44,34 @@ func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diag
   }
 }
 
-private func firstConflict(
-  of later: PlacedListener, with others: ArraySlice<PlacedListener>
-) -> (PlacedListener, Conflict)? {
-  for earlier in others {
-    if let conflict = Conflict(later, earlier) { return (earlier, conflict) }
+/// The listeners that come before others, by what two that conflict have in common: thousands of guests are compared quickly.
+private struct EarlierListeners {
+  /// Listeners that conflict have the same port, path or name.
+  private enum Key: Hashable {
+    case port(UInt16)
+    case name(String)
+
+    init(_ listener: PlacedListener) {
+      switch listener.listen.address {
+      case .ipv4(_, let port), .ipv6(_, let port, _): self = .port(port)
+      case .path(let name), .abstract(let name): self = .name(name)
+      }
+    }
   }
-  return nil
+
+  private var byKey: [Key: [(owner: String, listener: PlacedListener)]] = [:]
+
+  mutating func add(_ listener: PlacedListener, of owner: String) {
+    byKey[Key(listener), default: []].append((owner, listener))
+  }
+
+  /// The first of them that conflicts with `later`.
+  func firstConflict(of later: PlacedListener) -> (owner: String, earlier: PlacedListener, conflict: Conflict)? {
+    for (owner, earlier) in byKey[Key(later)] ?? [] {
+      if let conflict = Conflict(later, earlier) { return (owner, earlier, conflict) }
+    }
+    return nil
+  }
 }
 
 /// Why bind(2) may refuse the later of two listeners.

@@ -113,23 +113,6 @@ package final class GuestListeners {
     for listener in all { listener.stopWatching() }
   }
 
-  /// Refuses whoever waits at a listener, or comes, until ``stopWatching()``; calls `refused` with how many they were. Only while no instance
-  /// runs. Datagrams are left: nobody waits for an answer to one that was not read.
-  ///
-  /// - Throws: `SystemError` of epoll_ctl(2).
-  package func refuseAll(_ loop: EventLoop, refused: @escaping (Int) -> Void) throws(SystemError) {
-    for listener in all where listener.listen.kind != .datagram {
-      try listener.watch(loop, all: false) { [unowned listener] in
-        do throws(SystemError) {
-          refused(try refuseQueued(on: listener.descriptor, limit: 64))
-        } catch {
-          // The rest waits, as before the guest had failed so often: the loop would spin otherwise.
-          listener.stopWatching()
-        }
-      }
-    }
-  }
-
   /// Calls `incoming` with each listener of a frozen guest that a client comes to, until ``handBack()``.
   ///
   /// - Throws: `SystemError` of epoll_ctl(2).

@@ -51,7 +51,7 @@ struct StartPlacesTests {
     #expect(granted == 20_000 && places.startingCount == 0)
   }
 
-  @Test("Without memory for a timer a place is given back at once: starts that wait for ever would be worse")
+  @Test("Without memory for a timer a place is free again at once: starts that wait for ever would be worse")
   func noTimer() {
     let places = StartPlaces(limit: 1, timers)
     timers.failure = SystemError("timer", errno: ENOMEM)

@@ -10,8 +10,9 @@ extension Supervisor {
     switch effect {
     case .bindListeners: return bindListeners()
     case .watchListeners: return watchListeners()
-    case .unwatchListeners: listeners.stopWatching()
-    case .refuseClients: refuseClients()
+    case .unwatchListeners: unwatchListeners()
+    // A datagram is left: nobody waits for an answer to one that was not read.
+    case .refuseClients: refusal.begin(at: listeners.all.filter { $0.listen.kind != .datagram })
     case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
@@ -22,7 +23,7 @@ extension Supervisor {
     case .drainQueues: live?.drainQueues()
     case .quiesce: live?.quiesce()
     case .resume: live?.resume()
-    case .requestHalt(let cause): live?.requestHalt(StopCause(cause))
+    case .requestHalt(let cause): return live?.requestHalt(StopCause(cause))
     case .kill(let cause): kill(cause)
     case .freeze: return freeze()
     case .thaw(let staged): live?.thaw(staged: staged)
@@ -46,17 +47,9 @@ extension Supervisor {
     context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
   }
 
-  /// Nothing of the guest runs, so nobody but the daemon accepts.
-  private func refuseClients() {
-    do throws(SystemError) {
-      try listeners.refuseAll(context.loop) { [unowned self] count in
-        history.counters[.connectionsRefused] += count
-        history.lost(count, .failed)
-      }
-    } catch {
-      // They wait in the queues, as before the guest had failed so often.
-      log(.cannotScan(error: "\(error)"))
-    }
+  private func unwatchListeners() {
+    refusal.end()
+    listeners.stopWatching()
   }
 
   private func freeze() -> Event? {
@@ -73,7 +66,8 @@ extension Supervisor {
     switch cause {
     case .stopTimeout: log(.killing(setting: "TimeoutStopSec=", after: guest.policy.timeoutStop))
     case .startTimeout: log(.killing(setting: "TimeoutStartSec=", after: guest.policy.timeoutStart))
-    case .request: break  // logged by the manager
+    // Logged already: by who found it out, and by the manager.
+    case .unheard, .request: break
     }
     live?.kill()
   }

@@ -53,6 +53,10 @@ final class FakeInstance: Instance {
     if let signalFailure { throw signalFailure }
   }
 
+  /// Whether it has a handler for signals.
+  var hearsSignals = true
+  func hears(_ signal: Signal) -> Bool { hearsSignals }
+
   func kill() throws(SystemError) {
     kills += 1
     if let killFailure { throw killFailure }
