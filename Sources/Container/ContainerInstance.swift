@@ -78,6 +78,8 @@ final class ContainerInstance: Instance {
 
   func signal(_ signal: Signal) throws(SystemError) { try process.signal(signal) }
 
+  func hears(_ signal: Signal) -> Bool { process.hears(signal) }
+
   func kill() throws(SystemError) {
     // PID 1 also by its pidfd: it may have been moved out of the cgroup. ESRCH: it has ended already.
     try? process.signal(.number(SIGKILL))

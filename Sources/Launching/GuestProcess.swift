@@ -73,6 +73,11 @@ public final class GuestProcess {
   /// - Throws: `SystemError` of pidfd_send_signal(2); `ESRCH` when the process has ended.
   public func signal(_ signal: Signal) throws(SystemError) { try handle.signal(signal.kernelNumber) }
 
+  /// Whether PID 1 can hear a signal. When that is not known it is taken to.
+  public func hears(_ signal: Signal) -> Bool {
+    (try? ProcessFacts(pid: handle.pid).hears(signal: signal.kernelNumber)) ?? true
+  }
+
   /// Reaps PID 1. Never blocks.
   ///
   /// - Returns: how it ended, at the first call after its end; `.unknown` for an orphan, which is not our child. nil while it runs.

@@ -28,7 +28,7 @@ public enum Effect: Equatable, Sendable {
   case quiesce
   /// Thaw the guest after `quiesce`.
   case resume
-  /// Send PID 1 the guest's `KillSignal=`.
+  /// Send PID 1 the guest's `KillSignal=`; answers with `haltUnheard` when that is in vain.
   case requestHalt(HaltCause)
   /// Send SIGKILL to everything in the guest's cgroup.
   case kill(KillCause)
@@ -88,6 +88,8 @@ public enum KillCause: Equatable, Sendable {
   case startTimeout
   /// It did not end within `TimeoutStopSec=`.
   case stopTimeout
+  /// Nothing else ends it.
+  case unheard
   /// The daemon got a second SIGTERM.
   case request
 }

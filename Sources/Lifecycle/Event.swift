@@ -71,6 +71,8 @@ public enum Event: Equatable, Sendable {
   case exited(Exit)
   /// `TimeoutStopSec=` has passed.
   case stopTimedOut
+  /// PID 1 has no handler for the signal that tells it to halt, so it never hears of it: an answer to `requestHalt`.
+  case haltUnheard
   /// Kill what still runs: the daemon got a second SIGTERM.
   case killRequested
   /// The pause after a failure has passed.

@@ -15,7 +15,7 @@ extension Lifecycle {
     case .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable,
       .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
       .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -30,10 +30,10 @@ extension Lifecycle {
     case .wakeRequested: [.refuse(.wakeUnbound)]
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested, .changed, .release: []  // asleep for good
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready,
-      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
-      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
-      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut,
+      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
+      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -56,7 +56,7 @@ extension Lifecycle {
     case .bind, .adopt, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable, .idle,
       .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
       .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -73,7 +73,7 @@ extension Lifecycle {
     case .bind, .adopt, .bound, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable, .idle,
       .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
       .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -90,7 +90,7 @@ extension Lifecycle {
     case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
       .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
       .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver:
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -106,10 +106,10 @@ extension Lifecycle {
     case .release: disarm + unbind()
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready,
-      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
-      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
-      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut,
+      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
+      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+      .listenerClosed, .exited, .stopTimedOut, .killRequested, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }

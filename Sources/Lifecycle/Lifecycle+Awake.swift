@@ -20,7 +20,7 @@ extension Lifecycle {
     case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .ready, .stable, .idle, .freezeDue,
       .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
       .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed,
-      .stopTimedOut, .pauseOver:
+      .stopTimedOut, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -66,7 +66,7 @@ extension Lifecycle {
     case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .stable, .idle,
       .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
       .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .parkedTooLong, .listenerClosed,
-      .stopTimedOut, .killRequested, .pauseOver:
+      .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -94,7 +94,8 @@ extension Lifecycle {
     case .ready, .wakeRequested, .thawRequested, .changed: []
     case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
       .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
-      .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .stopTimedOut, .killRequested, .pauseOver:
+      .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .stopTimedOut, .killRequested, .pauseOver,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -131,7 +132,7 @@ extension Lifecycle {
     case .freezeDue, .ready, .changed: []
     case .bind, .adopt, .bound, .bindFailed, .placeGranted, .started, .startFailed, .startTimedOut, .stable,
       .freezeDelayed, .frozen, .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue,
-      .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted:
+      .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -166,7 +167,7 @@ extension Lifecycle {
     case .freezeDue, .freezeRequested, .ready, .changed: []
     case .bind, .adopt, .bound, .bindFailed, .placeGranted, .started, .startFailed, .startTimedOut, .stable,
       .freezeDelayed, .frozen, .freezeFailed, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed,
-      .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted:
+      .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }

@@ -21,7 +21,7 @@ extension Lifecycle {
     case .sleepRequested(now: false, inUse: _), .idle, .freezeDue, .parkedTooLong, .thawRequested, .ready, .changed: []
     case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
       .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .leftOver, .rescanDue, .drainTimedOut, .stopTimedOut,
-      .killRequested, .pauseOver, .shutdownAborted:
+      .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -83,7 +83,7 @@ extension Lifecycle {
       .changed:
       []
     case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
-      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .pauseOver, .shutdownAborted, .leftOver:
+      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .pauseOver, .shutdownAborted, .leftOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -123,7 +123,7 @@ extension Lifecycle {
       []
     case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
       .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
-      .scanFailed, .rescanDue, .drainTimedOut, .killRequested, .pauseOver:
+      .scanFailed, .rescanDue, .drainTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -143,6 +143,7 @@ extension Lifecycle {
     return switch event {
     case .exited: [.disarm(.stop), .unpark] + gone(record, halt.next)
     case .stopTimedOut: [.kill(.stopTimeout)]
+    case .haltUnheard: [.kill(.unheard)]
     case .killRequested: [.kill(.request)]
     case .wakeRequested where halt.next == .sleep: change(deactivation, to: .start)
     case .sleepRequested(now: false, inUse: true) where halt.next == .start: [.refuse(.sleepInUse)]

@@ -14,6 +14,8 @@ public final class EventLoop: SerialExecutor {
   private let thread: pthread_t
   private let jobs = Mutex<[UnownedJob]>([])
   private let wakeUp: OwnedFD
+  /// What is called in the next turn. Used on the loop's thread only.
+  private nonisolated(unsafe) var nextTurn: [() -> Void] = []
 
   /// Makes the loop of the calling thread.
   ///
@@ -107,7 +109,18 @@ extension EventLoop {
       defer { queue = [] }
       return queue
     }
+    let bodies = nextTurn
+    nextTurn = []
+    for body in bodies { body() }
     for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
+  }
+
+  /// Calls `body` in the next turn of the loop, after other sources had theirs. It needs no timer: for what has to be tried again although
+  /// there is no memory for one.
+  public func soon(_ body: @escaping () -> Void) {
+    preconditionOnLoop()
+    nextTurn.append(body)
+    eventfd_write(wakeUp.raw, 1)
   }
 
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }

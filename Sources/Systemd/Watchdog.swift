@@ -3,7 +3,7 @@ import Linux
 
 /// Tells the service manager that the loop turns, so that it replaces a daemon that is stuck (`WatchdogSec=`).
 ///
-/// It does so only while something runs that could make the loop stand still. A service may change its own timeout (`WATCHDOG_USEC=`,
+/// It does so only while something runs that could block the loop. A service may change its own timeout (`WATCHDOG_USEC=`,
 /// sd_notify(3)), and 0 ends the service manager's watch: a daemon whose guests are all asleep is not watched, has no timer, and is silent.
 public final class Watchdog {
   private let manager: ServiceManager

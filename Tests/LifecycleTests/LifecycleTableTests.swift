@@ -169,6 +169,9 @@ struct LifecycleTableTests {
       says: "a guest that does not halt is killed",
       events: awake + decided + [.stopTimedOut], effects: [.kill(.stopTimeout)], word: .deactivating),
     Row(
+      says: "a guest that cannot hear that it is to halt is killed at once: waiting would change nothing",
+      events: awake + decided + [.haltUnheard], effects: [.kill(.unheard)], word: .deactivating),
+    Row(
       says: "a daemon that is told twice to end kills a guest that drains",
       events: awake + [.release(.daemon), .diverted, .used, .killRequested],
       effects: endOfDrain + requested(.daemon) + [.kill(.request)], word: .deactivating),

@@ -224,7 +224,7 @@ extension Event {
       .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeRequested, .freezeDelayed,
       .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue,
       .shutdownAborted, .sleepRequested,
-      .parkedTooLong, .listenerClosed, .exited, .pauseOver, .changed, .release:
+      .parkedTooLong, .listenerClosed, .exited, .pauseOver, .changed, .release, .haltUnheard:
       false
     }
   }

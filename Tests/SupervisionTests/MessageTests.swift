@@ -127,6 +127,7 @@ struct MessageTests {
       .stopCancelled, .selfShutdown, .shutdownAborted(last: false), .shutdownAborted(last: true),
       .cannotMonitorData(error: "e"), .cannotReclaim(error: "e"), .linesDropped(count: 3),
       .cannotPark(error: "e"), .cannotUnpark(error: "e"), .haltRequested(signal: "SIGTERM", .idle),
+      .haltUnheard(signal: "SIGTERM"),
       .killing(setting: "TimeoutStopSec=", after: .seconds(90)), .stopped(how: "powered off"), .scopeStops,
       .paused(reason: "cannot start", pause: .seconds(1), failures: 2, refusing: false),
       .paused(reason: "cannot start", pause: .seconds(8), failures: 5, refusing: true), .foundOrphan(pid: 12),

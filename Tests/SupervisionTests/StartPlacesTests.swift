@@ -41,17 +41,17 @@ struct StartPlacesTests {
     let places = StartPlaces(limit: 1, timers)
     var granted = 0
     _ = places.request(for: "first") {}
-    for number in 0..<20_000 {
+    for number in 0..<2_000 {
       _ = places.request(for: "guest-\(number)") {
         granted += 1
         places.leave("guest-\(number)")
       }
     }
     places.leave("first")
-    #expect(granted == 20_000 && places.startingCount == 0)
+    #expect(granted == 2_000 && places.startingCount == 0)
   }
 
-  @Test("Without memory for a timer a place is given back at once: starts that wait for ever would be worse")
+  @Test("Without memory for a timer a place is free again at once: starts that wait for ever would be worse")
   func noTimer() {
     let places = StartPlaces(limit: 1, timers)
     timers.failure = SystemError("timer", errno: ENOMEM)

@@ -88,4 +88,17 @@ struct SupervisorListenerTests {
     #expect(world.supervisor.listeners.awaited != nil)
     withExtendedLifetime((queued.raw, parked.raw)) {}
   }
+
+  @Test("A guest that cannot be bound, nor be tried again later for want of timers, leaves the loop to the others")
+  func bindsWithoutTimers() throws {
+    let other = try World()
+    other.begin()
+    let world = try World { $0.sockets = other.supervisor.guest.sockets }
+    world.timers.failure = SystemError("timer", errno: 12)
+    world.begin()
+    #expect(world.state.rest == .failed)
+    other.supervisor.release(because: .configuration)
+    world.loop.turn()
+    #expect(world.state.isAsleep)
+  }
 }

@@ -76,6 +76,17 @@ struct SupervisorStopTests {
     withExtendedLifetime((client.raw, connection.raw)) {}
   }
 
+  @Test("A guest whose PID 1 has no handler for its signal is killed at once, for it would never halt")
+  func unheard() throws {
+    let world = try World()
+    try world.serve()
+    try world.instance.hearsSignals = false
+    world.sleep(now: true)
+    #expect(try world.instance.signals == [.realtime(3)] && world.instance.kills == 1)
+    try world.instance.end(.killed(signal: 9))
+    #expect(world.state.isAsleep && world.replies.last == .done && world.history.lastStop?.killed == true)
+  }
+
   @Test("A guest that has to stop is not told so before its clients have finished")
   func drain() throws {
     let world = try World()

@@ -36,7 +36,7 @@ struct TokenBucketTests {
     #expect(bucket.available(at: Self.start + .seconds(3)) == 1)
   }
 
-  @Test("a clock that stands still or a very long time neither adds too much nor traps")
+  @Test("a clock that does not move, or a very long time, neither adds too much nor traps")
   func extremes() {
     var bucket = TokenBucket(burst: 2, interval: .milliseconds(1), at: Self.start)
     bucket.take(1)

@@ -67,9 +67,18 @@ public enum Cgroup2 {
 
   /// Lists the processes of one cgroup, without those of the cgroups below it.
   ///
+  /// The list of a threaded cgroup cannot be read, so it is empty: its processes are in that of the threaded domain above it. A guest may make
+  /// any of its cgroups threaded.
+  ///
   /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func processes(_ directory: String) throws(SystemError) -> [Int32] {
-    let text = try readFile(directory + "/cgroup.procs", limit: 8 << 20)
+    let text: [UInt8]
+    do throws(SystemError) {
+      text = try readFile(directory + "/cgroup.procs", limit: 8 << 20)
+    } catch {
+      if error.errno == EOPNOTSUPP { return [] }
+      throw error
+    }
     return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
   }
 

@@ -15,6 +15,20 @@ public struct ProcessFacts: Sendable {
     String(decoding: try readFile("/proc/\(pid)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
 
+  /// Whether the process has a handler for a signal, or blocks it, as programs do that read their signals from a descriptor. The kernel drops
+  /// any other signal to the init of a PID namespace.
+  ///
+  /// - Throws: as `text`.
+  public func hears(signal: Int32) throws(SystemError) -> Bool {
+    for line in try text("status").split(separator: "\n") {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      guard parts.count == 2, parts[0] == "SigCgt" || parts[0] == "SigBlk", (1...64).contains(signal) else { continue }
+      let mask = UInt64(parts[1].drop { $0 == " " || $0 == "\t" }, radix: 16) ?? .max
+      if mask & 1 << UInt64(signal - 1) != 0 { return true }
+    }
+    return false
+  }
+
   /// Reads the environment that it was executed with (proc_pid_environ(5)). If a variable occurs twice, the last counts.
   ///
   /// - Throws: as `text`; `EACCES` for a process that this one may not inspect.

@@ -35,6 +35,9 @@ package protocol Instance: AnyObject {
   /// - Throws: `SystemError`; `ESRCH` when it has ended, which `ended` reports.
   func signal(_ signal: Signal) throws(SystemError)
 
+  /// Whether PID 1 has a handler for a signal, or reads it otherwise. The kernel drops other signals to PID 1 of a guest.
+  func hears(_ signal: Signal) -> Bool
+
   /// Kills every process, at once.
   ///
   /// - Throws: `SystemError` when some cannot be killed.

@@ -50,6 +50,11 @@ extension Message {
       LogLine(
         .haltRequested, .info, "stopping\(cause == .request ? "" : ":") \(cause.words) (\(signal))",
         [.signal(signal), .cause(cause.rawValue)])
+    case .haltUnheard(let signal):
+      LogLine(
+        .haltUnheard, .warning,
+        "PID 1 has no handler for \(signal), and the kernel drops it: killing the guest; with ProcessTwo=yes it would stop cleanly",
+        [.signal(signal)])
     case .killing(let setting, let after):
       LogLine(
         .killing, .warning, "still running after \(after.map { "\($0.inWords) (\(setting))" } ?? setting), killing",

@@ -24,6 +24,7 @@ enum Message {
   case cannotUnpark(error: String)
   case scopeStops
   case haltRequested(signal: String, StopCause)
+  case haltUnheard(signal: String)
   case killing(setting: String, after: Duration?)
   case stopped(how: String)
   case paused(reason: String, pause: Duration, failures: Int, refusing: Bool)

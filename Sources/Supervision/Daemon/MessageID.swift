@@ -22,6 +22,7 @@ enum MessageID: String, CaseIterable {
   case cannotUnpark = "44bec4b9482c46fbbeef805a8cd71448"
   case scopeStops = "46a56db97f28403b84da90e0d594a352"
   case haltRequested = "ebabc3f89211495da49e97886cc3a28b"
+  case haltUnheard = "88a055cc36ca4caebdcb69e9f0528f8d"
   case killing = "e01762ac02824ecebbfb90329010ff21"
   case stopped = "7ad2b81b40d440ceb062e74517c8ce13"
   case paused = "65774af652cd424fa68b58d33957469f"

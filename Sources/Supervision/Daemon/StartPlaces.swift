@@ -51,7 +51,7 @@ final class StartPlaces {
         leave(guest)
       }
     } catch {
-      // A place that might never be given back could stop all starts.
+      // A place that might never be free again could stop all starts.
       queue.leave(guest)
     }
   }

@@ -190,16 +190,25 @@ extension LiveInstance {
 
 // Its end.
 extension LiveInstance {
-  func requestHalt(_ cause: StopCause) {
-    guard let instance else { return }
+  /// - Returns: `haltUnheard` when PID 1 never hears of it.
+  func requestHalt(_ cause: StopCause) -> Event? {
+    guard let instance else { return nil }
     history.haltRequested(because: cause)
     let signal = guest.exec.effectiveKillSignal(initSystem)
     do throws(SystemError) {
       try instance.signal(signal)
       log(.haltRequested(signal: signal.description, cause))
+      if instance.hears(signal) { return nil }
+      log(.haltUnheard(signal: signal.description))
+      return .haltUnheard
     } catch {
       // ESRCH: it has ended, which the instance reports.
-      if !error.isForEndedProcess { retryEnd(error) { [unowned self] in requestHalt(cause) } }
+      if !error.isForEndedProcess {
+        retryEnd(error) { [unowned self] in
+          if let answer = requestHalt(cause) { supervisor.handle(answer) }
+        }
+      }
+      return nil
     }
   }
 

@@ -12,7 +12,8 @@ extension Supervisor {
     case .bindListeners: return bindListeners()
     case .watchListeners: return watchListeners()
     case .unwatchListeners: unwatchListeners()
-    case .refuseClients: refuseClients()
+    // A datagram is left: nobody waits for an answer to one that was not read.
+    case .refuseClients: refusal.begin(at: listeners.all.filter { $0.listen.kind != .datagram })
     case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
@@ -23,7 +24,7 @@ extension Supervisor {
     case .drainQueues: live?.drainQueues()
     case .quiesce: live?.quiesce()
     case .resume: live?.resume()
-    case .requestHalt(let cause): live?.requestHalt(StopCause(cause))
+    case .requestHalt(let cause): return live?.requestHalt(StopCause(cause))
     case .kill(let cause): kill(cause)
     case .freeze: return freeze()
     case .thaw(let staged): live?.thaw(staged: staged)
@@ -47,22 +48,8 @@ extension Supervisor {
     context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
   }
 
-  /// Refuses clients while the guest is not tried. Datagrams are left: nobody waits for an answer to one that was not read.
-  private func refuseClients() {
-    let refusal = ClientRefusal(
-      context.loop,
-      refused: { [unowned self] count in
-        history.counters[.connectionsRefused] += count
-        history.lost(count, .failed)
-      },
-      // They wait in the queues, as before the guest had failed so often.
-      failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
-    self.refusal = refusal
-    refusal.begin(at: listeners.all.filter { $0.listen.kind != .datagram })
-  }
-
   private func unwatchListeners() {
-    refusal = nil
+    refusal.end()
     listeners.stopWatching()
   }
 
@@ -86,7 +73,8 @@ extension Supervisor {
     switch cause {
     case .stopTimeout: log(.killing(setting: "TimeoutStopSec=", after: guest.policy.timeoutStop))
     case .startTimeout: log(.killing(setting: "TimeoutStartSec=", after: guest.policy.timeoutStart))
-    case .request: break  // logged by the manager
+    // Logged already: by who found it out, and by the manager.
+    case .unheard, .request: break
     }
     live?.kill()
   }

@@ -57,6 +57,19 @@ extension Supervisor {
     return status
   }
 
+  /// Why nobody can reach a guest that is ready; nil when somebody can.
+  var untaken: String? {
+    guard !listeners.all.isEmpty, listeners.all.allSatisfy({ $0.isAdopted == false }) else { return nil }
+    return "it is ready, but took none of its sockets; `dormouse status \(name)` shows why"
+  }
+
+  /// Why a guest failed that was not ready in its time.
+  func notReady(within time: Duration) -> String {
+    let reason = "not ready within TimeoutStartSec= (\(time.inWords))"
+    if guest.exec.boot || history.report != GuestReport() { return reason }
+    return reason + "; it has sent nothing to its notify socket: a program that never does needs NotifyReady=no"
+  }
+
   /// What a guest waits for that does not start yet.
   private var turn: String {
     let count = context.places.startingCount

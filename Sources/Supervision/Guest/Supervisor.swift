@@ -30,13 +30,18 @@ final class Supervisor {
   private(set) var pauseEnds: Timestamp?
   /// Which of the guest's enabled .socket units take its sockets, and where they and its file differ; nil: its init is not systemd.
   var agreement: SocketAgreement?
-  /// Refuses clients while a guest that failed again and again is not tried.
-  var refusal: ClientRefusal?
   private var lifecycle = Lifecycle()
   private var messages: GuestLog
   private var queue: [Event] = []
   private var isHandling = false
   private let deadlines: Deadlines
+  /// Refuses clients of a guest that has failed too often.
+  private(set) lazy var refusal = ClientRefusal(
+    context.loop,
+    refused: { [unowned self] count in
+      history.counters[.connectionsRefused] += count
+      history.lost(count, .failed)
+    }, failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
   /// Called with the guest's name after each event.
   var stateChanged: (String) -> Void = { _ in }
 
@@ -74,12 +79,6 @@ final class Supervisor {
       answer(waiters.settle(state.rest, guest: name, why: state.rest == .serving ? untaken : lastFailure))
       stateChanged(name)
     }
-  }
-
-  /// Why nobody can reach a guest that is ready; nil when somebody can.
-  private var untaken: String? {
-    guard !listeners.all.isEmpty, listeners.all.allSatisfy({ $0.isAdopted == false }) else { return nil }
-    return "it is ready, but took none of its sockets; `dormouse status \(name)` shows why"
   }
 
   func log(_ message: Message) { log(message, of: live?.instance?.name) }
@@ -269,7 +268,11 @@ extension Supervisor {
     } catch {
       log(.noTimer(error: "\(error)"))
       // A scan that is due at once would be followed by the next one, with nothing else done in between.
-      return timer == .rescan ? .drainTimedOut : event
+      if timer == .rescan { return .drainTimedOut }
+      guard case .pause = timer else { return event }
+      // And so would an attempt to bind that fails at once. Other guests have their turn in between.
+      context.loop.soon { [weak self] in self?.handle(event) }
+      return nil
     }
   }
 
@@ -282,8 +285,9 @@ extension Supervisor {
   private func passed(_ timer: Timer, _ delay: Duration) {
     switch timer {
     case .start:
-      lastFailure = "not ready within TimeoutStartSec= (\(delay.inWords))\(failedUnitWords)"
-      history.notReady(because: "not ready within TimeoutStartSec= (\(delay.inWords))")
+      let reason = notReady(within: delay)
+      lastFailure = reason + failedUnitWords
+      history.notReady(because: reason)
     case .freeze: live?.logFreezeFailure("some processes did not freeze in time")
     case .pause:
       pauseEnds = nil

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 extension World {
   /// Writes `config/NAME.guest`.
@@ -125,8 +126,16 @@ enum Payload {
 
   /// The compiled `Tests/hostile/attacks/NAME.c`: a static program, PID 1 of a guest that does one bad thing.
   static func attack(_ name: String) throws -> String {
-    try compile("attack-\(name)", in: "hostile-payload", from: ["hostile/attacks/\(name).c"])
+    try attacks.withLock { compiled in
+      if let path = compiled[name] { return path }
+      let path = try compile("attack-\(name)", in: "hostile-payload", from: ["hostile/attacks/\(name).c"])
+      compiled[name] = path
+      return path
+    }
   }
+
+  /// Those that were compiled. Two tests that want the same one at once would write one file together.
+  private static let attacks = Mutex<[String: String]>([:])
 
   /// A library for LD_PRELOAD that shifts the wall clock by the number in the file `$CLOCK_JUMP`.
   static func clockJump() throws -> String { try jump.get() }

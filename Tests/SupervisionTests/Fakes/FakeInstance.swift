@@ -53,6 +53,10 @@ final class FakeInstance: Instance {
     if let signalFailure { throw signalFailure }
   }
 
+  /// Whether it has a handler for signals.
+  var hearsSignals = true
+  func hears(_ signal: Signal) -> Bool { hearsSignals }
+
   func kill() throws(SystemError) {
     kills += 1
     if let killFailure { throw killFailure }
@@ -105,6 +109,9 @@ extension FakeInstance {
   func accept(at place: Int = 0) throws(SystemError) -> OwnedFD {
     guard let sockets, sockets.numbers.indices.contains(place) else { throw SystemError("accept", errno: EBADF) }
     let number = sockets.numbers[place]
+    // The listeners of a guest that is not systemd block.
+    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    if poll(&entry, 1, 0) == 0 { throw SystemError("accept", errno: EAGAIN) }
     return OwnedFD(owning: try retrying("accept") { Glibc.accept(number, nil, nil) })
   }
 
