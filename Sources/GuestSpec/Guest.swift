@@ -17,6 +17,9 @@ public struct Guest: Equatable, Sendable {
   public var policy = GuestSettings()
 
   public init(name: String) { self.name = name }
+
+  /// The directory on the host that is the guest's root.
+  public var rootDirectory: String { policy.directory ?? "/var/lib/machines/\(name)" }
 }
 
 /// `[Exec]`: the program that runs in the guest, and its execution environment.
@@ -65,7 +68,9 @@ public struct ExecSettings: Equatable, Sendable {
   public func waitsForReady(_ initSystem: InitSystem) -> Bool { notifyReady ?? (boot && initSystem.sendsReady) }
   /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or whether systemd boots in it. A systemd expects them so; other
   /// programs expect what a service manager passes.
-  public func passesNonBlocking(_ initSystem: InitSystem) -> Bool { process.nonBlocking ?? (boot && initSystem == .systemd) }
+  public func passesNonBlocking(_ initSystem: InitSystem) -> Bool {
+    process.nonBlocking ?? (boot && initSystem == .systemd)
+  }
 
   /// What is done with the root directory before the program runs.
   public struct Root: Equatable, Sendable {

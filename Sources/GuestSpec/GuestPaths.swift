@@ -96,8 +96,3 @@ extension CustomMount {
     }
   }
 }
-
-extension Guest {
-  /// The directory on the host that is the guest's root.
-  public var rootDirectory: String { policy.directory ?? "/var/lib/machines/\(name)" }
-}

@@ -168,11 +168,11 @@ package final class SocketScan {
     firstSeen = [:]
     for index in found.connections.indices {
       let cookie = found.cookies[index]
-      let since = seenBefore[cookie] ?? moment
-      firstSeen[cookie] = since
       // One that has been silent for long was there before it was seen first.
       let silence = found.connections[index].silentMs.map { Duration.milliseconds($0) } ?? .zero
-      found.connections[index].since = min(since, moment - silence)
+      let since = seenBefore[cookie] ?? moment - silence
+      firstSeen[cookie] = since
+      found.connections[index].since = since
     }
   }
 

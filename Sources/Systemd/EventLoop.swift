@@ -14,7 +14,7 @@ public final class EventLoop: SerialExecutor {
   private let thread: pthread_t
   private let jobs = Mutex<[UnownedJob]>([])
   private let wakeUp: OwnedFD
-  /// What is called in the next turn. Used on the loop's thread only.
+  // Trap: only the loop's thread uses it. It is called in the next turn.
   private nonisolated(unsafe) var nextTurn: [() -> Void] = []
 
   /// Makes the loop of the calling thread.

@@ -14,7 +14,7 @@ public final class HelperProcess {
     case at(String, [String] = [])
   }
 
-  private let run: Run
+  private let watched: Watched
 
   /// Starts the process.
   ///
@@ -29,17 +29,17 @@ public final class HelperProcess {
   ) throws(SystemError) {
     let pipe = try Pipe()
     let process = try program.spawn(output: pipe.writing, passing)
-    run = Run(process, pipe.takeReading(), outputLimit, done)
-    do throws(SystemError) { try run.watch(loop, deadline) } catch {
-      run.abandon()
-      run.reapUnlessWatched()
+    watched = Watched(process, pipe.takeReading(), outputLimit, done)
+    do throws(SystemError) { try watched.watch(loop, deadline) } catch {
+      watched.drop()
+      watched.reapUnlessWatched()
       throw error
     }
   }
 
-  deinit { run.abandon() }
+  deinit { watched.drop() }
 
-  /// Runs a process to its end without the loop, which stands still meanwhile: for when the daemon ends.
+  /// Runs a process to its end without the loop, which waits meanwhile: for when the daemon ends.
   ///
   /// - Returns: whether it did all of its work in time.
   public static func finish(_ program: Program, within time: Duration) -> Bool {
@@ -97,7 +97,7 @@ extension HelperProcess.Program {
 }
 
 /// The process itself. It outlives the object that stands for it until it can be reaped: the handlers of its sources keep it alive.
-private final class Run {
+private final class Watched {
   private let process: ProcessHandle
   private let output: OwnedFD
   private let limit: Int
@@ -125,7 +125,7 @@ private final class Run {
   }
 
   /// Nobody wants to know any more.
-  func abandon() {
+  func drop() {
     done = nil
     stop()
     // ESRCH: it has ended.

@@ -3,8 +3,6 @@
 public enum HelperTask: String, CaseIterable, Sendable {
   /// Removes the trees at these paths.
   case removeTree = "remove-tree"
-  /// Changes the owners of the tree at a path: path, first ID, owner of the top meanwhile.
-  case giveTree = "give-tree"
 
   private static let option = "--helper"
 

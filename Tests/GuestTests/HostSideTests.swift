@@ -42,7 +42,7 @@ struct HostSideTests {
       try world.startDaemon()
       let failure = try world.dormouse("wake", "echo")
       #expect(
-        failure.errors.contains("credential key: stat /nonexistent: No such file or directory"), "\(failure.errors)")
+        failure.errors.contains("credential key: open /nonexistent: No such file or directory"), "\(failure.errors)")
       #expect(names(in: world.runtime + "/unix-export") == [])
     }
   }

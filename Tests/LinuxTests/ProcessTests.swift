@@ -39,6 +39,28 @@ struct ProcessTests {
     #expect(try process.reap() == .killed(signal: SIGKILL))
   }
 
+  @Test("a process that waits for signals hears of one, and a process that does nothing about it does not")
+  func hears() throws {
+    let waiting = try spawn("exec python3 -c 'import signal; signal.sigwait([signal.SIGUSR2])'")
+    // It does not keep the signals that the threads of the tests block.
+    let mask = "signal.pthread_sigmask(signal.SIG_SETMASK, [])"
+    let idle = try spawn("exec python3 -c 'import signal, time; \(mask); time.sleep(1000)'")
+    defer {
+      for pid in [waiting, idle] {
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+      }
+    }
+    // Python takes a moment until it is there.
+    let end = Clocks.monotonic + .seconds(60)
+    func become(_ pid: pid_t, _ expected: Bool) throws -> Bool {
+      while try ProcessFacts(pid: pid).hears(signal: SIGUSR2) != expected, Clocks.monotonic < end { poll(nil, 0, 10) }
+      return try ProcessFacts(pid: pid).hears(signal: SIGUSR2) == expected
+    }
+    #expect(try become(waiting, true))
+    #expect(try become(idle, false))
+  }
+
   @Test("the exit code of a process that is not a child is read while it is a zombie")
   func foreign() throws {
     // The shell in between reaps its own child only after the test has read its status.

@@ -66,9 +66,12 @@ struct NetworkAttackTests {
       try daemon.waitForLog("Port= forwards to 10.8.0.2")
       try world.ip("route add 10.8.0.2/32 via 10.8.8.2 dev eth1")
       #expect(try !isAnswered(world, from: outside))
-      // Without the rule the other machine would have answered.
+      // Without the rule the other machine would have answered, unless the daemon has seen by now where the route leads.
       #expect(try world.run("nft", "flush", "chain", "inet", "dormouse-echo", "kept").succeeded)
-      try eventually("the other machine answers") { try isAnswered(world, from: outside) }
+      try eventually("the other machine answers, or the daemon forwards no more") {
+        try isAnswered(world, from: outside)
+          || daemon.log.contains("route to 10.8.0.2 does not lead to the guest's own link")
+      }
     }
   }
 

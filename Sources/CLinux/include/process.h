@@ -65,6 +65,9 @@ static inline int linux_runs_32bit(void) {
   return 1;
 }
 
+/* The number of rt_sigtimedwait(2), as proc_pid_syscall(5) shows it. */
+static inline int linux_sigtimedwait_number(void) { return SYS_rt_sigtimedwait; }
+
 /* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1. */
 extern int linux_raise_descriptor_limit(void);
 

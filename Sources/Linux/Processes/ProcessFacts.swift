@@ -15,18 +15,30 @@ public struct ProcessFacts: Sendable {
     String(decoding: try readFile("/proc/\(pid)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
 
-  /// Whether the process has a handler for a signal, or blocks it, as programs do that read their signals from a descriptor. The kernel drops
-  /// any other signal to the init of a PID namespace.
+  /// Whether the process would ever know of a signal: it has a handler, or blocks it, as programs do that read their signals from a
+  /// descriptor, or it waits for signals, or it has other threads, which may do so. The kernel drops any other signal to the init of a PID
+  /// namespace.
   ///
   /// - Throws: as `text`.
   public func hears(signal: Int32) throws(SystemError) -> Bool {
+    // While a thread is in rt_sigtimedwait(2), /proc shows the signals that it waits for as not blocked.
+    if try waitsForSignals() { return true }
     for line in try text("status").split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
-      guard parts.count == 2, parts[0] == "SigCgt" || parts[0] == "SigBlk", (1...64).contains(signal) else { continue }
-      let mask = UInt64(parts[1].drop { $0 == " " || $0 == "\t" }, radix: 16) ?? .max
+      guard parts.count == 2 else { continue }
+      let value = parts[1].drop { $0 == " " || $0 == "\t" }
+      if parts[0] == "Threads", value != "1" { return true }
+      guard parts[0] == "SigCgt" || parts[0] == "SigBlk", (1...64).contains(signal) else { continue }
+      let mask = UInt64(value, radix: 16) ?? .max
       if mask & 1 << UInt64(signal - 1) != 0 { return true }
     }
-    return false
+    // It may have begun to wait after the first look.
+    return try waitsForSignals()
+  }
+
+  /// Whether its first thread is in rt_sigtimedwait(2), by proc_pid_syscall(5).
+  private func waitsForSignals() throws(SystemError) -> Bool {
+    try text("syscall").split(separator: " ").first == "\(linux_sigtimedwait_number())"
   }
 
   /// Reads the environment that it was executed with (proc_pid_environ(5)). If a variable occurs twice, the last counts.

@@ -196,9 +196,11 @@ extension LiveInstance {
     history.haltRequested(because: cause)
     let signal = guest.exec.effectiveKillSignal(initSystem)
     do throws(SystemError) {
+      // Asked before: what waits for the signal goes on with it.
+      let isHeard = instance.hears(signal)
       try instance.signal(signal)
       log(.haltRequested(signal: signal.description, cause))
-      if instance.hears(signal) { return nil }
+      if isHeard { return nil }
       log(.haltUnheard(signal: signal.description))
       return .haltUnheard
     } catch {

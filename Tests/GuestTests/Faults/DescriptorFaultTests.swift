@@ -135,7 +135,7 @@ struct DescriptorFaultTests {
     }
   }
 
-  @Test("clients of a listener that was not adopted wait while descriptors lack, without cost, and are refused then")
+  @Test("clients of a listener that was not adopted are refused when no descriptor is left, too")
   func refusal() throws {
     try World.with { world in
       try world.addTiny("echo", "ListenStream=127.0.0.1:8001", arguments: ["--do=close", "--ready"])
@@ -143,13 +143,8 @@ struct DescriptorFaultTests {
       _ = try world.dormouse("wake", "echo")
       try daemon.waitForLog("nobody in the guest serves at")
       try daemon.leaveDescriptors(0)
-      let client = try world.connect("127.0.0.1:8001")
-      let before = daemon.processorTime
-      #expect(throws: Trouble.self) { try client.hasEnded(within: 1.5) }
-      // A busy loop would have used all of it.
-      #expect(daemon.processorTime - before < 75)
+      #expect(try world.connect("127.0.0.1:8001").hasEnded())
       try daemon.leaveDescriptorsEnough()
-      #expect(try client.hasEnded())
     }
   }
 }

@@ -54,12 +54,6 @@ extension Daemon {
   func waitForLog(_ text: String, times count: Int) throws {
     try until("the log contains \"\(text)\" \(count) times") { log.ranges(of: text).count >= count }
   }
-
-  /// The processor time of the daemon in ticks of 10 ms.
-  var processorTime: Int {
-    let fields = text(of: "/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
-    return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
-  }
 }
 
 extension World {

@@ -72,8 +72,8 @@ final class Connection {
     return String(decoding: received, as: UTF8.self)
   }
 
-  /// Whether the peer ends the connection within `seconds`.
-  func hasEnded(within seconds: Double = deadline) throws -> Bool { try !receive(within: seconds) }
+  /// Whether the peer ends the connection in time.
+  func hasEnded() throws -> Bool { try !receive(within: deadline) }
 
   private func receive(within seconds: Double) throws -> Bool {
     let raw = try raw()

@@ -1,6 +1,8 @@
 /*
  * Leaves programs with the set-user-ID bit behind: as PID 1 of a guest it makes copies of itself that belong to root, `/evil` and, where the
  * directory is there, `/shared/evil`, and is ready. Anywhere else it says as whom it runs.
+ *
+ * measured: no, it is a single act
  */
 #include <stddef.h>
 #include <stdio.h>

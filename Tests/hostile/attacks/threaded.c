@@ -1,4 +1,7 @@
-/* PID 1 that makes a threaded cgroup, whose processes cannot be listed, and says READY=1. It exits on SIGTERM. */
+/* PID 1 that makes a threaded cgroup, whose processes cannot be listed, and says READY=1. It exits on SIGTERM.
+ *
+ * measured: no, it is about a daemon that is killed
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>

@@ -6,6 +6,10 @@
  *   words deaf        says nothing more, and exits on SIGTERM
  *
  * It serves nobody. Unless it is deaf it has no handler for any signal.
+ *
+ * arguments: alternate
+ * arguments: status
+ * arguments: doubt
  */
 #include <signal.h>
 #include <stddef.h>
