@@ -200,9 +200,8 @@ extension LiveInstance {
       let isHeard = instance.hears(signal)
       try instance.signal(signal)
       log(.haltRequested(signal: signal.description, cause))
-      if isHeard { return nil }
-      log(.haltUnheard(signal: signal.description))
-      return .haltUnheard
+      if !isHeard { log(.haltUnheard(signal: signal.description)) }
+      return isHeard ? nil : .haltUnheard
     } catch {
       // ESRCH: it has ended, which the instance reports.
       if !error.isForEndedProcess {
