@@ -1,9 +1,10 @@
-// The PID 1 of a guest that has a bus of its own making, for whoever asks it.
-//
-// bus silent: accepts and says nothing. bus slow: begins an answer, a byte each second. bus huge: answers with a message of 120 MB. bus full:
-// its backlog is full. bus link: the socket's path is a symbolic link. bus stranger: another process than PID 1 listens.
-//
-// measured: no, it acts only when it is asked
+/* The PID 1 of a guest that has a bus of its own making, for whoever asks it.
+ *
+ * bus silent: accepts and says nothing. bus slow: begins an answer, a byte each second. bus huge: answers with a message of 120 MB. bus full:
+ * its backlog is full. bus link: the socket's path is a symbolic link. bus stranger: another process than PID 1 listens.
+ *
+ * measured: no, it acts only when it is asked
+ */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
