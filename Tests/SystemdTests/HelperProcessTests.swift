@@ -49,8 +49,9 @@ struct HelperProcessTests {
 
   @Test("a helper process has none of the daemon's descriptors and variables, and blocks no signal")
   func inheritsNothing() async throws {
-    setenv("NOTIFY_SOCKET", "/run/none", 1)
-    setenv("LISTEN_FDS", "1", 1)
+    // Names that no other test of this process reads.
+    setenv("DORMOUSE_TEST_NOTIFY", "/run/none", 1)
+    setenv("DORMOUSE_TEST_LISTEN", "1", 1)
     let inheritable = open("/dev/null", O_RDONLY)
     defer { close(inheritable) }
     let result = try await Self.run(
