@@ -201,7 +201,7 @@ extension ContainerInstance {
       // Not waited for: the next start does not begin before the cgroup is empty.
       fail(error)
     }
-    finish(status)
+    end(.ended(status))
   }
 
   private func emptied(_ status: ExitStatus) {
@@ -210,26 +210,23 @@ extension ContainerInstance {
     } catch {
       fail(error)
     }
-    finish(status)
-  }
-
-  /// Frees what the instance occupied on the host, before its end is reported and the next one is started.
-  private func finish(_ status: ExitStatus) {
-    free()
-    // Nothing is reported after the end: who received the reports may be gone.
-    let report = report
-    self.report = { _ in }
-    report(.ended(status))
+    end(.ended(status))
   }
 
   /// PID 1 did not execute. It has been reaped.
   func startFailed(_ error: StartError) {
     start = nil
     try? container.kill()
+    end(.startFailed(StartFailure(error.description)))
+  }
+
+  /// Frees what the instance occupied on the host, before its end is reported and the next one is started.
+  private func end(_ event: InstanceEvent) {
     free()
+    // Nothing is reported after the end: who received the reports may be gone.
     let report = report
     self.report = { _ in }
-    report(.startFailed(StartFailure(error.description)))
+    report(event)
   }
 
   private func free() {

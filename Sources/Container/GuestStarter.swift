@@ -104,8 +104,6 @@ struct GuestStarter {
       } catch {
         throw .system(error)
       }
-      let missing: [CgroupLimit]
-      do throws(LaunchError) { missing = try made.prepare(for: plan) } catch { throw .launch(error) }
       let network: GuestNetwork?
       do throws(NetworkError) { network = try self.network(of: start.guest, name, in: users.namespaces) } catch {
         throw StartError(error)
@@ -115,8 +113,7 @@ struct GuestStarter {
         let waiting = try WaitingLaunch(
           plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
         let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
-        instance.remarks = remarks(plan, missing, users, machineID)
-        instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
+        instance.remarks = remarks(plan, machineID)
         let place = scope.flatMap { placement($0, of: instance, start.guest) }
         let ending = PlacedStart(instance, waiting, plan, place)
         instance.start = ending
@@ -147,17 +144,9 @@ struct GuestStarter {
   }
 
   /// What of the guest's file is not in force.
-  private func remarks(
-    _ plan: LaunchPlan, _ missing: [CgroupLimit], _ users: UserChoice, _ machineID: MachineIDs.Claim
-  ) -> [InstanceRemark] {
+  private func remarks(_ plan: LaunchPlan, _ machineID: MachineIDs.Claim) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
-    let unmet = Dictionary(grouping: plan.unmetLimits + missing.filter { !$0.isDefault }, by: \.controller)
-      .sorted { $0.key < $1.key }
-    for (controller, limits) in unmet {
-      let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
-      remarks.append(.unmet(settings: settings, controller: controller, reason: backend.obstacle))
-    }
     remarks += plan.notes.map { .notCarriedOut("\($0)") }
     if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
     return remarks
@@ -178,11 +167,5 @@ struct GuestStarter {
       }
       throw error
     }
-  }
-}
-
-extension InstanceLimit {
-  fileprivate init(_ limit: CgroupLimit) {
-    self.init(limit.setting, limit.files.first?.text ?? "", isDefault: limit.isDefault)
   }
 }

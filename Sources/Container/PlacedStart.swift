@@ -22,7 +22,14 @@ final class PlacedStart {
 
   /// - Throws: `LaunchError`; PID 1 has not executed, and has been reaped.
   func begin() throws(LaunchError) {
-    guard let placement else { return try execute() }
+    guard let placement else {
+      do throws(LaunchError) {
+        return try execute()
+      } catch {
+        launch.cancel()
+        throw error
+      }
+    }
     do throws(SystemError) {
       try placement.begin(instance.backend.loop) { [unowned self] in placed($0) }
     } catch {
@@ -56,15 +63,35 @@ final class PlacedStart {
     } catch {
       throw .system(error)
     }
-    do throws(LaunchError) { _ = try cgroup.prepare(for: plan) } catch { throw .launch(error) }
     do throws(SystemError) { try instance.moved(to: cgroup) } catch { throw .system(error) }
     backend.scopes?.onStop(of: instance.name) { [weak instance] in instance?.report(.stopRequested) }
   }
 
   private func execute() throws(LaunchError) {
+    // Only now is it known in which cgroup the instance stays.
+    let missing = try instance.container.prepare(for: plan)
+    instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
+    instance.remarks += plan.unmet(missing, because: instance.backend.obstacle)
     try launch.execute(in: instance.container) { _ in }
     let instance = instance
     instance.start = nil
     instance.began()
+  }
+}
+
+extension LaunchPlan {
+  /// The settings of the guest's file that have no effect, by controller. `missing` are limits that this kernel has no file for.
+  fileprivate func unmet(_ missing: [CgroupLimit], because reason: String?) -> [InstanceRemark] {
+    Dictionary(grouping: unmetLimits + missing.filter { !$0.isDefault }, by: \.controller).sorted { $0.key < $1.key }
+      .map { controller, limits in
+        let settings = limits.map { "\($0.setting)=" }.joined(separator: ", ")
+        return .unmet(settings: settings, controller: controller, reason: reason)
+      }
+  }
+}
+
+extension InstanceLimit {
+  fileprivate init(_ limit: CgroupLimit) {
+    self.init(limit.setting, limit.files.first?.text ?? "", isDefault: limit.isDefault)
   }
 }
