@@ -32,6 +32,9 @@ public struct NetworkSettings: Equatable, Sendable {
     set { wantsPrivate = newValue }
   }
 
+  /// Whether the guest is not in the host's network: it has its own namespace, or an existing one (`NamespacePath=`).
+  public var isOfItsOwn: Bool { isPrivate || namespacePath != nil }
+
   /// Whether the guest has a virtual Ethernet pair, `host0` in the guest: `VirtualEthernet=`, or a setting that implies it. Setting
   /// this sets `VirtualEthernet=`.
   public var hasVirtualEthernet: Bool {

@@ -8,6 +8,8 @@ struct Confinement {
   /// Why a socket is not confined that ought to be.
   private var failure: SystemError?
   private var report = ChangeFilter<SystemError>()
+  /// What was found out for which kinds of sockets. It does not change while this process runs.
+  private var tried: (internet: Bool, unixDatagrams: Bool, obstacle: SystemError?)?
 
   /// Whether new sockets of `guest` are confined.
   ///
@@ -16,10 +18,18 @@ struct Confinement {
     failure = nil
     guard guest.network.isOfItsOwn else { return false }
     let all = guest.sockets.flatMap(\.listen)
-    failure = try SocketConfinement.obstacle(
+    failure = try obstacle(
       internet: all.contains { $0.address.isInternet },
       unixDatagrams: all.contains { !$0.address.isInternet && $0.kind == .datagram })
     return failure == nil
+  }
+
+  /// Finding out takes a process and some programs of the kernel, and sockets are bound after each instance.
+  private mutating func obstacle(internet: Bool, unixDatagrams: Bool) throws(SystemError) -> SystemError? {
+    if let tried, tried.internet == internet, tried.unixDatagrams == unixDatagrams { return tried.obstacle }
+    let found = try SocketConfinement.obstacle(internet: internet, unixDatagrams: unixDatagrams)
+    tried = (internet, unixDatagrams, found)
+    return found
   }
 
   /// Confines the sockets that the service manager passed, by the cgroup of their unit; or lifts what an earlier file of the guest wanted.
@@ -41,11 +51,6 @@ struct Confinement {
     }
     return report.isNew(failure) ? failure : nil
   }
-}
-
-extension NetworkSettings {
-  /// Whether the guest is not in the host's network.
-  var isOfItsOwn: Bool { isPrivate || namespacePath != nil }
 }
 
 extension ListenAddress {

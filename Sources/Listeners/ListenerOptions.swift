@@ -18,9 +18,7 @@ extension SocketAddress {
     case .abstract(let name): self = .abstract(name)
     }
   }
-}
 
-extension SocketAddress {
   /// Whether the kernel has IPv6.
   private static let hasIPv6 = access("/proc/net/if_inet6", F_OK) == 0
 }

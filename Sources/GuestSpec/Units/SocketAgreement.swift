@@ -85,9 +85,8 @@ public struct SocketAgreement: Equatable, Sendable {
 
   /// Finds ports that systemd in the guest would bind itself and cannot: root of a user namespace has no capability in the host's network.
   private static func unbindable(_ unit: SocketUnit, _ listeners: [PlacedListener], _ guest: Guest) -> [Diagnostic] {
-    let isInHostsNetwork = !guest.network.isPrivate && guest.network.namespacePath == nil
     let held = unit.addresses.contains { address in listeners.contains { $0.listen.isTaken(as: address.listen) } }
-    guard isInHostsNetwork, guest.exec.privateUsers != .no, !held else { return [] }
+    guard !guest.network.isOfItsOwn, guest.exec.privateUsers != .no, !held else { return [] }
     return unit.addresses.filter { $0.listen.address.isBelow1024 }.map {
       let message =
         "\($0.listen.asWritten): root of a guest with a user namespace cannot bind a port below 1024 of the host's network"

@@ -22,15 +22,23 @@ public func openListener(
   return fd
 }
 
+/// Makes a socket for an address, non-blocking and closed on exec. It is not bound, and has no options yet.
+func makeSocket(
+  _ kind: SocketKind, _ address: SocketAddress, protocol: Int32 = 0, isConfined: Bool
+) throws(SystemError) -> OwnedFD {
+  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+  // A connection of AF_UNIX cannot be connected again, so it leads nowhere else by itself.
+  if isConfined, address.family != AF_UNIX || kind == .datagram {
+    return try SocketConfinement.socket(kind, address, type, protocol: `protocol`)
+  }
+  return OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, `protocol`) })
+}
+
 /// Opens a socket with its options set and its address still to be bound.
 func openSocket(
   _ kind: SocketKind, _ address: SocketAddress, _ options: SocketOptions
 ) throws(SystemError) -> OwnedFD {
-  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-  let fd =
-    options.isConfined
-    ? try SocketConfinement.socket(for: address, kind, type)
-    : OwnedFD(owning: try retrying("socket for \(address)") { socket(address.family, type, 0) })
+  let fd = try makeSocket(kind, address, isConfined: options.isConfined)
   do throws(SystemError) {
     try options.applyBeforeBind(to: fd, kind, address)
     try options.apply(to: fd, kind, address)

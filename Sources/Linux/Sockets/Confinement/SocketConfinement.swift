@@ -14,12 +14,9 @@ public enum SocketConfinement {
   ///
   /// - Throws: `SystemError` of mkdir(2), bpf(2), clone3(2) or socket(2).
   static func socket(
-    for address: SocketAddress, _ kind: SocketKind, _ type: Int32, protocol: Int32 = 0
+    _ kind: SocketKind, _ address: SocketAddress, _ type: Int32, protocol: Int32
   ) throws(SystemError) -> OwnedFD {
     let family = address.family
-    if family == AF_UNIX, kind != .datagram {
-      return OwnedFD(owning: try retrying("socket for \(address)") { Glibc.socket(family, type, `protocol`) })
-    }
     let path = try "\(Cgroup2.ownDirectory())/socket-\(nextNumber)"
     try retrying("mkdir \(path)") { mkdir(path, 0o700) }
     defer { rmdir(path) }
@@ -85,8 +82,8 @@ extension SocketConfinement {
   /// - Throws: `SystemError` for want of memory or descriptors: it is not known.
   public static func obstacle(internet: Bool, unixDatagrams: Bool) throws(SystemError) -> SystemError? {
     do throws(SystemError) {
-      if internet { _ = try socket(for: .ipv4(.any, port: 0), .stream, Int32(SocketKind.stream.type.rawValue)) }
-      if unixDatagrams { _ = try socket(for: .unnamed, .datagram, Int32(SocketKind.datagram.type.rawValue)) }
+      if internet { _ = try makeSocket(.stream, .ipv4(.any, port: 0), isConfined: true) }
+      if unixDatagrams { _ = try makeSocket(.datagram, .unnamed, isConfined: true) }
       return nil
     } catch {
       if error.isForWantOfRoom { throw error }

@@ -15,12 +15,7 @@ public func makeStandby(of socket: borrowing OwnedFD, isConfined: Bool = false) 
   guard address.family != AF_UNIX else { throw SystemError("standby socket for \(address)", errno: EOPNOTSUPP) }
   let kind = try kind(of: socket)
   let `protocol` = try option(socket, SOL_SOCKET, SO_PROTOCOL, initially: Int32(0), named: "SO_PROTOCOL")
-  let type = Int32(kind.type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-  let standby =
-    isConfined
-    ? try SocketConfinement.socket(for: address, kind, type, protocol: `protocol`)
-    : OwnedFD(
-      owning: try retrying("standby socket for \(address)") { Glibc.socket(address.family, type, `protocol`) })
+  let standby = try makeSocket(kind, address, protocol: `protocol`, isConfined: isConfined)
   var status = stat()
   let (raw, otherRaw) = (standby.raw, socket.raw)
   try retrying("fstat") { fstat(otherRaw, &status) }
