@@ -5,9 +5,9 @@ import UnitSyntax
 extension GuestFiles {
   /// Finds every problem of the files that `dormouse check` is given.
   ///
-  /// A path is one of these: `dormoused.conf` or a drop-in of it; `NAME.guest`, which is read with the `NAME.nspawn` and the `NAME.guest.d/*.conf` beside it; `NAME.nspawn`
-  /// alone; a drop-in `NAME.guest.d/*.conf`, which is read as part of its guest; or a directory of guest files. Guests that are checked
-  /// together must not ask for the same addresses.
+  /// A path is one of these: `dormoused.conf` or a drop-in of it; `NAME.guest`, which is read with the `NAME.nspawn` and the
+  /// `NAME.guest.d/*.conf` beside it; `NAME.nspawn` alone; a drop-in `NAME.guest.d/*.conf`, which is read as part of its guest; or a
+  /// directory of guest files. Guests that are checked together must not ask for the same addresses.
   ///
   /// What the files ask for is compared with this host and with the guests' roots, see `GuestCheck`.
   ///
@@ -23,8 +23,9 @@ extension GuestFiles {
     for path in paths {
       do throws(SystemError) {
         if try FileStatus(path, followingLinks: true).kind == .directory, !path.hasSuffix(".d") {
-          let loaded = GuestFiles(searchPath: [path]).loadAll()
-          all.diagnostics += loaded.diagnostics + GuestFiles(searchPath: [path]).loadDaemon().diagnostics
+          let files = GuestFiles(searchPath: [path])
+          let loaded = files.loadAll()
+          all.diagnostics += loaded.diagnostics + files.loadDaemon().diagnostics
           all.guests += loaded.guests
         } else if let directory = directory(ofDaemonFile: path) {
           all.diagnostics += GuestFiles(searchPath: [directory]).loadDaemon().diagnostics
@@ -37,8 +38,7 @@ extension GuestFiles {
     }
     all.addConflicts()
     var told: Set<Diagnostic> = []
-    let ofGuests = all.guests.flatMap { $0.diagnostics + $0.exposures }
-    let found = all.diagnostics + ofGuests + all.problems(hostUnits: hostUnits)
+    let found = all.diagnostics + all.guests.flatMap(\.diagnostics) + all.problems(hostUnits: hostUnits)
     return found.filter { told.insert($0).inserted }
   }
 

@@ -49,9 +49,7 @@ extension Guest {
   /// are among those of the host's users, as with `PrivateUsers=identity`.
   public func exposedDirectories(root: String, isMapped: Bool, hasHostIDs: Bool) -> [ExposedDirectory] {
     var exposed: [ExposedDirectory] = []
-    // Elsewhere the root is read-only, or changes to it go to a directory of the daemon's.
-    let writesToRoot = files.volatile == .no && !exec.root.ephemeral && !files.readOnly
-    if writesToRoot, isMapped || hasHostIDs {
+    if writesToItsDirectory, isMapped || hasHostIDs {
       let others = hasHostIDs ? [] : ["write PrivateUsersOwnership=chown, Ephemeral=yes or ReadOnly=yes"]
       exposed.append(
         ExposedDirectory(
@@ -83,6 +81,10 @@ extension Guest {
     case .pick: exposedDirectories(root: root, isMapped: mayMapRoot, hasHostIDs: false)
     }
   }
+
+  /// Whether what the guest writes into its root gets into `Directory=`. Otherwise its root is read-only, or the changes go to a directory of
+  /// the daemon's.
+  public var writesToItsDirectory: Bool { files.volatile == .no && !files.readOnly && !exec.root.ephemeral }
 
   private var privateUsersWithDefault: PrivateUsers { exec.privateUsers ?? .pick }
 

@@ -33,7 +33,7 @@ extension GuestReader {
   }
 
   /// The signals at which the small init powers off or reboots; SIGINT is what the kernel sends for Ctrl-Alt-Del.
-  private static let ofSmallInit = Signal.stopsOfSystemd + [.number(2)]
+  private static let ofSmallInit = Signal.stopsOfSystemd + [.sigint]
 
   private mutating func checkProcessTwo(_ place: Place) {
     if guest.exec.boot {

@@ -1,6 +1,6 @@
 import UnitSyntax
 
-/// Checks of the idle times, and of addresses that mean nothing by themselves.
+// Checks of the idle times.
 extension GuestReader {
   mutating func checkIdleness(_ whole: Place) {
     guard let freeze = guest.policy.idleFreeze, let stop = guest.policy.idleStop, freeze >= stop else { return }
@@ -9,17 +9,5 @@ extension GuestReader {
       places["Guest.IdleFreezeSec"] ?? whole, .warning,
       "IdleFreezeSec=: the guest is stopped before it is frozen, because IdleStopSec= is not longer"
         + "\(isDefault ? " (its default is 10min)" : ""); write a longer IdleStopSec=, or infinity")
-  }
-}
-
-extension PlacedListener {
-  /// The error of an IPv6 address that exists on each link anew. The kernel binds it only with an interface.
-  var withoutInterface: Diagnostic? {
-    guard case .ipv6(let address, _, nil) = listen.address, address.count == 16 else { return nil }
-    let isLinkLocal = address[0] == 0xFE && address[1] & 0xC0 == 0x80
-    let isOfLink = address[0] == 0xFF && (1...2).contains(address[1] & 0x0F)
-    guard isLinkLocal || isOfLink else { return nil }
-    let message = "\(listen.asWritten): an address of one link needs the interface; write \(listen.asWritten)%INTERFACE"
-    return Diagnostic(file: file, line: line, .error, message)
   }
 }

@@ -41,13 +41,9 @@ enum SharedDirectoryCheck {
 
   private static func endanger(_ one: Guest, _ other: Guest) -> Bool {
     let (path, otherPath) = (one.rootDirectory.split(separator: "/"), other.rootDirectory.split(separator: "/"))
-    if path == otherPath { return writesItsRoot(one) || writesItsRoot(other) }
+    if path == otherPath { return one.writesToItsDirectory || other.writesToItsDirectory }
     // What lies below is changed only from above.
-    return otherPath.starts(with: path) && writesItsRoot(one) || path.starts(with: otherPath) && writesItsRoot(other)
-  }
-
-  /// Whether what the guest writes into its root gets into `Directory=`.
-  private static func writesItsRoot(_ guest: Guest) -> Bool {
-    guest.files.volatile == .no && !guest.files.readOnly && !guest.exec.root.ephemeral
+    return otherPath.starts(with: path) && one.writesToItsDirectory
+      || path.starts(with: otherPath) && other.writesToItsDirectory
   }
 }

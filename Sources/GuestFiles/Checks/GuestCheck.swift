@@ -13,7 +13,7 @@ protocol GuestCheck {
 /// All checks, in the order in which their problems are printed.
 private var guestChecks: [any GuestCheck.Type] {
   [
-    DirectoryCheck.self, SourceCheck.self, ProgramCheck.self, InitCheck.self, UserCheck.self,
+    ExposureCheck.self, DirectoryCheck.self, SourceCheck.self, ProgramCheck.self, InitCheck.self, UserCheck.self,
     SocketCheck.self, HostSocketUnitCheck.self, PersonalityCheck.self, SecretCheck.self,
   ]
 }

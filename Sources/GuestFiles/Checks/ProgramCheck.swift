@@ -24,12 +24,11 @@ enum ProgramCheck: GuestCheck {
   }
 
   private static func initProblems(_ subject: CheckedGuest) -> [Diagnostic] {
-    let inits = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
-    if inits.contains(where: subject.tree.has) { return [] }
+    if InitSystem.paths.contains(where: subject.tree.has) { return [] }
     return [
       subject.problem(
         .error, "Exec", "Boot",
-        "Boot=yes: \(subject.guest.rootDirectory) has no init (\(inits.joined(separator: ", "))), so the guest cannot start; "
+        "Boot=yes: \(subject.guest.rootDirectory) has no init (\(InitSystem.paths.joined(separator: ", "))), so the guest cannot start; "
           + "install one, or write Boot=no and the program as Parameters=")
     ]
   }
@@ -39,13 +38,6 @@ enum ProgramCheck: GuestCheck {
     case .overlay: true
     case .bind, .bindOwn, .temporaryFileSystem, .inaccessible: false
     }
-  }
-}
-
-/// What an init that is not systemd needs, or cannot do.
-enum InitCheck: GuestCheck {
-  static func problems(of subject: CheckedGuest) -> [Diagnostic] {
-    subject.hasRoot ? subject.loaded.initProblems() : []
   }
 }
 

@@ -1,0 +1,19 @@
+import GuestSpec
+import Linux
+import UnitSyntax
+
+/// Directories in which root of the guest could leave set-user-ID programs, and where users of this host reach them. The guest does not start
+/// then.
+enum ExposureCheck: GuestCheck {
+  static func problems(of subject: CheckedGuest) -> [Diagnostic] {
+    let loaded = subject.loaded
+    return loaded.guest.exposedDirectories(root: loaded.guest.rootDirectory).compactMap { directory in
+      guard let path = try? SafePath(directory.path),
+        // The files belong to the guest's users already.
+        directory.owner != .root || path.user < PrivateUsers.usualCount,
+        path.isReachable(exceptBy: directory.owner == .root ? 0 : path.user)
+      else { return nil }
+      return Diagnostic(file: loaded.files.last ?? loaded.name, .error, directory.problem)
+    }
+  }
+}

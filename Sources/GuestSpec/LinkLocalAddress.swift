@@ -1,0 +1,13 @@
+import UnitSyntax
+
+extension PlacedListener {
+  /// The error of an IPv6 address that exists on each link anew. The kernel binds it only with an interface.
+  var withoutInterface: Diagnostic? {
+    guard case .ipv6(let address, _, nil) = listen.address, address.count == 16 else { return nil }
+    let isLinkLocal = address[0] == 0xFE && address[1] & 0xC0 == 0x80
+    let isOfLink = address[0] == 0xFF && (1...2).contains(address[1] & 0x0F)
+    guard isLinkLocal || isOfLink else { return nil }
+    let message = "\(listen.asWritten): an address of one link needs the interface; write \(listen.asWritten)%INTERFACE"
+    return Diagnostic(file: file, line: line, .error, message)
+  }
+}
