@@ -25,8 +25,9 @@ public actor Manager {
   /// Whether the service manager passed the sockets of named guests. It watches them again when this process exits, so the process exits as
   /// soon as its guests are asleep.
   private(set) var endsAsleep = false
-  /// Guests whose files were removed and added again, while the instance of the old file still stops.
+  /// The guests whose files had an error when they were read last.
   private(set) var broken = BrokenGuests()
+  /// Guests whose files were removed and added again, while the instance of the old file still stops.
   private var returning: [String: LoadedGuest] = [:]
   private var readyRetry: Retry?
   /// The next search for orphans, and the errors of the last one by guest (empty: of the search as a whole), which are logged once.

@@ -44,12 +44,7 @@ final class LiveInstance {
   /// What is wrong inside.
   let diagnosis: Diagnosis
   /// Refuses clients at listeners that the guest did not take.
-  private(set) lazy var refusal = ClientRefusal(
-    context.loop,
-    refused: { [unowned self] count in
-      history.counters[.connectionsRefused] += count
-      history.lost(count, .notAdopted)
-    }, failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
+  private(set) lazy var refusal = supervisor.makeRefusal(counting: .notAdopted)
   let restoreRetry: Retry
   private let endRetry: Retry
   /// The pause before unparking is tried again.

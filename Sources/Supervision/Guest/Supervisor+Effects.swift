@@ -48,6 +48,16 @@ extension Supervisor {
     context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
   }
 
+  /// Makes what refuses clients of the guest, counts them, and counts them as lost for a reason.
+  func makeRefusal(counting reason: LossReason) -> ClientRefusal {
+    ClientRefusal(
+      context.loop,
+      refused: { [unowned self] count in
+        history.counters[.connectionsRefused] += count
+        history.lost(count, reason)
+      }, failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
+  }
+
   private func unwatchListeners() {
     refusal.end()
     listeners.stopWatching()

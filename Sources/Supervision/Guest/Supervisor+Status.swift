@@ -57,6 +57,9 @@ extension Supervisor {
     return status
   }
 
+  /// Why the last start or instance failed.
+  var failure: String { lastFailure ?? "it ended too soon" }
+
   /// Why nobody can reach a guest that is ready; nil when somebody can.
   var untaken: String? {
     guard !listeners.all.isEmpty, listeners.all.allSatisfy({ $0.isAdopted == false }) else { return nil }
@@ -81,7 +84,7 @@ extension Supervisor {
 
   /// What somebody ought to know who sees only the state.
   private var note: String? {
-    if state.word == .failed { return lastFailure ?? "it ended too soon" }
+    if state.word == .failed { return failure }
     return live?.diagnosis.note
   }
 
@@ -113,10 +116,10 @@ extension Supervisor {
     switch state {
     case .pending, .unbound, .binding, .inactive:
       // It has failed too often, and the next client is the next attempt.
-      if state.word == .failed { explanation.reasons = [lastFailure ?? "it ended too soon"] }
+      if state.word == .failed { explanation.reasons = [failure] }
       explanation.wakeBy = listeners.all.map(\.address)
     case .failed:
-      explanation.reasons = [lastFailure ?? "it ended too soon"]
+      explanation.reasons = [failure]
       if state.isRefusing { explanation.reasons.append("clients are refused until it is tried again") }
       explanation.retryAt = pauseEnds
     case .queued: explanation.reasons = [turn]

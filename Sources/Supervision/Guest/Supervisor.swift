@@ -36,12 +36,7 @@ final class Supervisor {
   private var isHandling = false
   private let deadlines: Deadlines
   /// Refuses clients of a guest that has failed too often.
-  private(set) lazy var refusal = ClientRefusal(
-    context.loop,
-    refused: { [unowned self] count in
-      history.counters[.connectionsRefused] += count
-      history.lost(count, .failed)
-    }, failed: { [unowned self] in log(.cannotScan(error: "\($0)")) })
+  private(set) lazy var refusal = makeRefusal(counting: .failed)
   /// Called with the guest's name after each event.
   var stateChanged: (String) -> Void = { _ in }
 
@@ -255,7 +250,7 @@ extension Supervisor {
       pauseEnds = .now + delay
       log(
         .paused(
-          reason: lastFailure ?? "it ended too soon", pause: delay, failures: failures, refusing: state.isRefusing))
+          reason: failure, pause: delay, failures: failures, refusing: state.isRefusing))
     }
     do throws(SystemError) {
       try deadlines.arm(timer, after: delay) { [unowned self] in
