@@ -19,23 +19,6 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String { SystemError(step, errno: errno).description }
 }
 
-/// Executes a plan, and restricts the devices of `cgroup`. The guest's payload runs when this returns.
-///
-/// Calls `hold` at the sync point, when PID 1 exists and has not executed yet. There the caller acquires whatever it needs for the guest.
-/// If that fails, the guest ends before it can have accepted a client.
-///
-/// - Returns: the value of `hold`.
-/// - Throws: `LaunchError`; no process of the guest is left, and no client was accepted.
-public func launch<Held>(
-  _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
-  cgroup: GuestCgroup, hold: (GuestProcess) throws(SystemError) -> Held
-) throws(LaunchError) -> Held {
-  try cgroup.restrictDevices(of: plan)
-  let waiting = try WaitingLaunch(
-    plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup)
-  return try waiting.execute(in: cgroup, hold)
-}
-
 /// A launch whose process waits at `.awaitPlacement`. Meanwhile it can be moved to another cgroup, and the daemon can do something else.
 ///
 /// The process is killed with this value, unless it has executed.

@@ -48,10 +48,9 @@ struct CgroupTests {
     let made = try GuestCgroup(making: guest.cgroup.name, in: CgroupBase.find().path)
     #expect(try [made.path, made.payloadPath].map { try inode(of: $0) } != before)
     let spec = guest.shell("echo runs")
-    let process = try launch(
+    let process = try start(
       plan(spec, guest.facts(for: spec)), listeners: DescriptorList(),
-      namespaces: GuestNamespaces(users: nil, network: .host), handed: HandedMounts(), cgroup: made
-    ) { $0 }
+      namespaces: GuestNamespaces(users: nil, network: .host), handed: HandedMounts(), cgroup: made)
     #expect(try TestGuest.drain(process) == "runs\n")
     TestGuest.wait(process.pidfd.raw, POLLIN, milliseconds: 60_000)
     #expect(try process.reap() == .exited(0))

@@ -57,9 +57,8 @@ struct DescriptorTests {
     let plan = try plan(spec, facts)
     let namespaces = try GuestNamespaces(users: nil, network: .host)
     #expect(throws: LaunchError("preparing the descriptor of users", errno: EBADF)) {
-      try Launching.launch(
-        plan, listeners: DescriptorList(), namespaces: namespaces, handed: HandedMounts(), cgroup: guest.cgroup
-      ) { _ in }
+      _ = try start(
+        plan, listeners: DescriptorList(), namespaces: namespaces, handed: HandedMounts(), cgroup: guest.cgroup)
     }
     #expect(try !guest.cgroup.isPopulated())
   }

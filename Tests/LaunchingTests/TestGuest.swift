@@ -63,12 +63,8 @@ final class TestGuest {
     hold: (GuestProcess) throws(SystemError) -> Void = { _ in }
   ) throws -> GuestProcess {
     let namespaces = try GuestNamespaces(users: plan.users, network: plan.network)
-    let process = try Launching.launch(
-      plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup
-    ) { process throws(SystemError) in
-      try hold(process)
-      return process
-    }
+    let process = try start(
+      plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup, hold: hold)
     self.process = process
     return process
   }
@@ -124,4 +120,16 @@ extension GuestProcess {
     case .none: nil
     }
   }
+}
+
+/// Executes a plan whose process stays in the cgroup that it is made in.
+func start(
+  _ plan: LaunchPlan, listeners: DescriptorList, namespaces: GuestNamespaces, handed: HandedMounts,
+  cgroup: GuestCgroup, hold: (GuestProcess) throws(SystemError) -> Void = { _ in }
+) throws(LaunchError) -> GuestProcess {
+  try cgroup.restrictDevices(of: plan)
+  let waiting = try WaitingLaunch(
+    plan, listeners: listeners, namespaces: namespaces, handed: handed, cgroup: cgroup)
+  try waiting.execute(in: cgroup, hold)
+  return waiting.process
 }
