@@ -117,8 +117,8 @@ static long make_stacks(long memory, long count) {
 
 /*
  * How many launches are not finished, and the daemon's PR_GET_DUMPABLE before the first. When a child changes its IDs, the kernel clears
- * the dumpable attribute of the memory, which is the daemon's too. It stays clear while any child waits with the IDs of a guest's user: that
- * user could trace the child, and so read and write the daemon's memory. The last launch restores it.
+ * the dumpable attribute of the memory, which is the daemon's too. It stays clear while any child waits with the IDs of a guest's user:
+ * that user could trace the child, and so read and write the daemon's memory. The last launch restores it.
  */
 static int launches;
 static long dumpable;

@@ -20,7 +20,7 @@ static inline int linux_pidfd_send_signal(int pidfd, int number) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }
 
-/* waitid(2) with P_PIDFD, which the enum of old glibcs lacks. Sets `code` and `status` from siginfo_t; `code` is 0 while the process runs. */
+/* waitid(2) with P_PIDFD, which old glibcs lack. Sets `code` and `status` from siginfo_t; `code` is 0 while the process runs. */
 static inline int linux_wait_pidfd(int pidfd, int *code, int *status) {
   siginfo_t info = {0};
   int result = waitid((idtype_t)3, (id_t)pidfd, &info, WEXITED | WNOHANG);
