@@ -6,7 +6,7 @@
 
 enum { STACK_SIZE = 64 * 1024, GUARD_SIZE = 64 * 1024 };
 
-/* A message from a child to the daemon: the step that failed, or where the child waits, LAUNCH_AT_PLACE or LAUNCH_AT_SYNC_POINT. */
+/* A message from a child to the daemon. `step` is what failed, or LAUNCH_AT_PLACE or LAUNCH_AT_SYNC_POINT when the child waits there. */
 struct launch_report {
   int32_t step;
   int32_t error;
@@ -19,7 +19,7 @@ struct launch_family {
   long memory, size;
   /* The daemon's end of the channel. */
   int channel;
-  /* Where the process that is to execute waits: LAUNCH_AT_PLACE (#5), LAUNCH_AT_SYNC_POINT (#7), or 0 for nowhere. */
+  /* Where the process that is to execute the payload waits: LAUNCH_AT_PLACE, LAUNCH_AT_SYNC_POINT, or 0 while it does not wait. */
   int waits_at;
   /* The stacks of further processes; NULL where the plan makes none. */
   void *usher_stack;

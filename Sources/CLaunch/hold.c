@@ -13,7 +13,7 @@
 
 enum { HOLDER_STACK = 16 * 1024 };
 
-/* What the maker gets from the daemon, whose memory it shares. */
+/* The argument of make(). It lies in the daemon's memory (CLONE_VM); make() stores its -errno in `error`. */
 struct making {
   struct launch_holder *holder;
   uint64_t namespaces;
@@ -32,9 +32,9 @@ static void hold(void *argument) {
 }
 
 /*
- * The kernel takes the effective user as the owner of a new user namespace. What processes in there use of the kernel's objects counts for
- * the owner too: inotify instances, namespaces, message queues. The owner must be the guest's own root, or all guests share the limits
- * of the host's root. A short-lived process makes the namespace, because the daemon itself must stay root.
+ * A short-lived process, the maker, makes the holder in its new namespaces. A new user namespace belongs to the effective user of the
+ * process that makes it. The kernel counts some objects of the namespace (inotify instances, namespaces, message queues) against the limits
+ * of that owner. So the owner must be the guest's root, or all guests share the limits of the host's root. The daemon must stay root.
  */
 static void make(void *argument) {
   struct making *making = argument;
@@ -59,7 +59,7 @@ long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct laun
   if (memory > -4096 && memory < 0) return memory;
   holder->stack = (void *)memory;
   struct making making = {holder, namespaces, user, group, raw0(__NR_getpid), 0};
-  /* The daemon gets the descriptor of the holder, because it shares its table (CLONE_FILES). */
+  /* With CLONE_FILES the holder's pidfd, which the maker gets from clone3, is a descriptor of the daemon. */
   struct clone_args arguments = {
       .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES,
       .exit_signal = SIGCHLD,
@@ -69,7 +69,7 @@ long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct laun
   /* The children must run none of the daemon's signal handlers. */
   uint64_t all = ~0ULL, own = 0;
   raw4(__NR_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&own, sizeof all);
-  /* The kernel clears "dumpable" of a memory whose process changes its IDs. */
+  /* When a process changes its IDs, the kernel clears the dumpable attribute of its memory. This memory is the daemon's too. */
   long dumpable = raw5(__NR_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
   long maker = raw_clone3(&arguments, sizeof arguments, make, &making);
   raw5(__NR_prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
@@ -79,7 +79,7 @@ long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct laun
   }
   long error = maker < 0 ? maker : making.error;
   if (error == 0 && holder->pid != 0) return 0;
-  /* Without an error the maker was killed before it made anything. */
+  /* The maker was killed before it made the holder or reported an error. */
   if (error == 0) error = -EAGAIN;
   raw2(__NR_munmap, memory, 2 * HOLDER_STACK);
   return error;

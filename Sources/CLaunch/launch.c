@@ -54,8 +54,8 @@ static long arrange_descriptors(struct launch_family *family) {
 }
 
 /*
- * Waits at LAUNCH_PLACE, and at the sync point before execve(2). The payload accepts clients from its first moment, so the daemon acquires
- * everything that it needs for the guest first, and otherwise refuses. When the daemon dies, this reads end of file.
+ * Waits for the daemon, at LAUNCH_PLACE and at the sync point before execve(2). The payload may accept clients at once, so before that the
+ * daemon acquires everything that it needs for the guest, or kills this process. When the daemon dies, this reads end of file and exits.
  */
 static void await_daemon(struct launch_family *family, int place) {
   struct launch_report report = {place, 0};

@@ -43,8 +43,8 @@ static long file_type(int file) {
 }
 
 /*
- * Whether the mount in a descriptor is one of the file whose identity follows `source`. The daemon has looked at each name of the path, and
- * keeps the file open, so that its number is no other file's.
+ * Whether the root of a mount is the file whose launch_identity follows `source`. The daemon has checked each component of the path, and
+ * keeps the file open, so that the kernel gives its inode number to no other file.
  */
 static int is_expected(int mount, const char *source) {
   struct launch_identity expected;

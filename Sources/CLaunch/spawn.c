@@ -22,9 +22,9 @@ static struct launch_result failed(int at, long error) {
 enum { UNIX = 1 /* AF_UNIX */, RECORDS = 5 /* SOCK_SEQPACKET */, WRITING = 1 /* SHUT_WR */, NO_SIGNAL = 0x4000 /* MSG_NOSIGNAL */ };
 
 /*
- * Reads #5 or #7, or #1; at end of file the report stays as it was. The stacks are unused once every process of the launch has ended or executed.
- * Only end of file and ECONNRESET prove that, so after any other error read(2) is called again. Of several reports the first is kept: it
- * is the cause of the others.
+ * Reads #5, #7 or #1; at end of file the report stays as it was. The stacks are unused once every process of the launch has ended or
+ * executed. Only end of file and ECONNRESET prove that, so after any other error read(2) is called again. Of several reports the first is
+ * kept: it is the cause of the others.
  */
 static void read_reports(struct launch_family *family, struct launch_report *report) {
   struct launch_report got;
@@ -43,7 +43,7 @@ static void read_reports(struct launch_family *family, struct launch_report *rep
   }
 }
 
-/* A process that waits reads end of file and exits. The callers kill it too, so that one failed call does no harm. */
+/* Makes a process that waits read end of file and exit. The callers kill it too, so that one failed call does no harm. */
 static void refuse(const struct launch_family *family) { raw2(__NR_shutdown, family->channel, WRITING); }
 
 static void reap(int kind, int number) {
@@ -97,7 +97,7 @@ static struct launch_result clone_and_wait(struct launch_family *family, void *s
     pid = family->first;
   }
   if (report.step != LAUNCH_NO_FAILURE) {
-    /* A process that waits ends now. After its end the stacks are unused. */
+    /* Reads until the process that waited has ended. The stacks are unused then. */
     if (family->waits_at != 0) read_reports(family, &report);
     return failed(report.step, -report.error);
   }
@@ -116,8 +116,9 @@ static long make_stacks(long memory, long count) {
 }
 
 /*
- * The kernel clears "dumpable" of a memory whose process changes its IDs. The memory is the daemon's, so the last launch restores it. While a
- * child has the IDs of a guest's user and waits, it stays clear: that user could trace the child, and with it the daemon's memory.
+ * How many launches are not finished, and the daemon's PR_GET_DUMPABLE before the first. When a child changes its IDs, the kernel clears
+ * the dumpable attribute of the memory, which is the daemon's too. It stays clear while any child waits with the IDs of a guest's user:
+ * that user could trace the child, and so read and write the daemon's memory. The last launch restores it.
  */
 static int launches;
 static long dumpable;
@@ -161,14 +162,14 @@ struct launch_result launch_start(const struct launch_plan *plan) {
   return result;
 }
 
-/* Sends #6 or #8. */
+/* Lets the process that waits go on: sends #6 or #8 of launch.h. */
 static void resume(struct launch_family *family, struct launch_report *report) {
   long sent = raw6(__NR_sendto, family->channel, (long)"", 1, NO_SIGNAL, 0, 0);
-  /* EPIPE: the process was killed meanwhile. Its end is reported like any other. */
+  /* EPIPE: the process was killed meanwhile. Its end is reported as that of any other process. */
   if (sent < 0 && sent != -EPIPE) *report = (struct launch_report){LAUNCH_AT_HANDLE, (int32_t)-sent};
 }
 
-/* Ends the processes of a launch that must not execute, and reaps PID 1, which may be the small init already although the payload failed. */
+/* Kills and reaps the first process of a launch that failed or is cancelled. It may be the small init already when the payload fails. */
 static void end(struct launch_result started, struct launch_report *report) {
   refuse(started.family);
   raw4(__NR_pidfd_send_signal, started.pidfd, SIGKILL, 0, 0);

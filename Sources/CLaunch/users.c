@@ -35,7 +35,7 @@ long launch_act(uint64_t user, uint64_t group) {
   return raw2(__NR_capset, (long)&header, (long)data);
 }
 
-/* Becomes the effective user and group, and keeps the capabilities, which setresuid(2) takes from the effective set. */
+/* Sets the effective user and group. Restores the effective capabilities, which setresuid(2) clears for a user other than root. */
 long launch_own(uint64_t user, uint64_t group) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];

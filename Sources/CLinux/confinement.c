@@ -15,7 +15,8 @@ struct request {
   long result;
 };
 
-/* The child shares memory and descriptors with this process: it makes raw system calls only, and what it opens is this process's. */
+/* Runs in a child that shares this process's memory, so it makes raw system calls only. It shares the descriptor table too (CLONE_FILES),
+ * so the socket belongs to this process. */
 static void make_socket(void *argument) {
   struct request *request = argument;
   request->result = raw3(__NR_socket, request->family, request->type, request->protocol);
@@ -37,7 +38,7 @@ int linux_socket_in_cgroup(int cgroup, int family, int type, int protocol) {
       .cgroup = (uint64_t)cgroup,
   };
   long pid = raw_clone3(&arguments, sizeof arguments, make_socket, &request);
-  /* Without an exit signal it is a clone child (__WCLONE). It has made the socket: CLONE_VFORK. */
+  /* CLONE_VFORK: the child has made the socket and ended by now. waitpid(2) finds a child without an exit signal only with __WALL. */
   while (pid > 0 && waitpid((pid_t)pid, NULL, __WALL) == -1 && errno == EINTR) {}
   free(stack);
   long result = pid < 0 ? pid : request.result;

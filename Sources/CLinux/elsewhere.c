@@ -18,7 +18,7 @@ struct job {
   struct job *next;
 };
 
-/* Jobs in their order, and how many were ever queued and done. The thread ends when the list is empty. */
+/* A thread with its queue of jobs, and how many jobs were ever queued and done. The thread ends when the queue is empty. */
 struct worker {
   pthread_mutex_t lock;
   pthread_cond_t progress;
@@ -27,7 +27,7 @@ struct worker {
   int runs;
 };
 
-/* Two, as a close(2) of a guest's may take seconds. */
+/* Two threads, so that a barrier does not wait for a close(2), which may take seconds for a guest's descriptor. */
 static struct worker closers = {.lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER};
 static struct worker barriers = {.lock = PTHREAD_MUTEX_INITIALIZER, .progress = PTHREAD_COND_INITIALIZER};
 
@@ -90,7 +90,7 @@ static void run_elsewhere(struct worker *worker, void (*run)(int), int argument,
   pthread_mutex_unlock(&worker->lock);
 }
 
-/* With SO_LINGER on, close(2) of a connection waits for its peer. */
+/* With SO_LINGER, close(2) of a connection waits until the peer has acknowledged all data. */
 static void close_without_linger(int fd) {
   struct linger off = {0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
@@ -109,7 +109,7 @@ void linux_end_refuser(int pid) {
 static void await_readers(int counter) {
   linux_membarrier_global();
   uint64_t one = 1;
-  if (write(counter, &one, sizeof one) == -1) return; /* it is at its maximum, and readable */
+  if (write(counter, &one, sizeof one) == -1) return; /* the counter is at its maximum, so it is readable anyway */
 }
 
 void linux_membarrier_elsewhere(int counter) { run_elsewhere(&barriers, await_readers, counter, 0); }
@@ -121,7 +121,7 @@ uint64_t linux_read_counter(int counter) {
   return read(counter, &value, sizeof value) == sizeof value ? value : 0;
 }
 
-/* Refuses one client. Returns how many that was, or -1 when the socket reports nothing but errors. */
+/* Refuses one client: accepts and closes a connection, or drops a datagram. Returns 1, 0 when none came, -1 if the socket is unusable. */
 static int refuse_one(int fd) {
   char byte;
   int type = 0;
@@ -131,7 +131,7 @@ static int refuse_one(int fd) {
   int connection = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
   if (connection == -1) {
     if (errno == EINVAL || errno == EBADF || errno == ENOTSOCK || errno == EOPNOTSUPP) return -1;
-    /* A lack of memory or descriptors passes. */
+    /* For example a lack of memory or descriptors: tries again after 100 ms. */
     if (errno != EAGAIN && errno != ECONNABORTED) poll(NULL, 0, 100);
     return 0;
   }
@@ -154,7 +154,7 @@ static void refuse(struct pollfd *sockets, uint32_t count, int counter) {
 }
 
 int linux_start_refuser(const int *kept, const uint8_t *refuses, uint32_t count, int counter) {
-  /* Before fork(2): the child of a process with threads may call only what is safe in a signal handler. */
+  /* Allocates before fork(2): the child of a multithreaded process may call only async-signal-safe functions (signal-safety(7)). */
   struct pollfd *sockets = calloc(count, sizeof *sockets);
   if (!sockets) return -1;
   for (uint32_t i = 0; i < count; i++)
@@ -165,7 +165,7 @@ int linux_start_refuser(const int *kept, const uint8_t *refuses, uint32_t count,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(0);
     prctl(PR_SET_NAME, "refuser");
-    /* Whatever this process keeps open stays open although the daemon closes it. */
+    /* Closes all descriptors but `kept`: a file stays open until its last descriptor is closed, here too. */
     unsigned int next = 0;
     for (uint32_t i = 0; i < count; next = (unsigned int)kept[i++] + 1)
       if ((unsigned int)kept[i] > next) syscall(SYS_close_range, next, (unsigned int)kept[i] - 1, 0);

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* Puts the descriptors in their places. It first moves all of them above these places, so that none overwrites another. */
+/* Makes `output` descriptor 1 and `passed` 3 and up. Duplicates all of them above these numbers first, so that none overwrites another. */
 static int arrange(int output, const int *passed, int count) {
   int moved[LINUX_MOST_PASSED];
   const int end = 3 + count;
@@ -18,7 +18,7 @@ static int arrange(int output, const int *passed, int count) {
   for (int i = 0; i < count; i++) {
     if (dup2(moved[i], 3 + i) == -1) return -1;
   }
-  /* Without close_range(2), Linux 5.9, it must suffice that every descriptor is closed on exec. */
+  /* close_range(2), Linux 5.9. On older kernels only close-on-exec closes the others. */
   (void)syscall(436 /* the same on every architecture */, end, ~0U, 0);
   return 0;
 }
@@ -28,7 +28,7 @@ int linux_spawn(const char *program, char *const arguments[], char *const enviro
     errno = E2BIG;
     return -1;
   }
-  /* No handler of this process may run in the child, which has the same memory until it executes. */
+  /* No signal handler of this process may run in the child, which shares its memory until execve(2). */
   sigset_t all, before, none;
   sigfillset(&all);
   sigemptyset(&none);
@@ -37,9 +37,9 @@ int linux_spawn(const char *program, char *const arguments[], char *const enviro
   volatile int error = 0;
   const pid_t child = vfork();
   if (child == 0) {
-    /* A session of its own: a terminal's signals are for the daemon, which decides what becomes of the child. */
+    /* A session of its own, so that the signals of a terminal (SIGINT, SIGHUP) reach only the daemon, which ends the child itself. */
     setsid();
-    /* Who dies before this call kills nobody. */
+    /* The signal is not sent if the parent died before the prctl(2), so getppid(2) checks that. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && arrange(output, passed, count) == 0) {
       signal(SIGPIPE, SIG_DFL);
       sigprocmask(SIG_SETMASK, &none, NULL);

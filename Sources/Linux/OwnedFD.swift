@@ -10,13 +10,13 @@ public struct OwnedFD: ~Copyable, Sendable {
   public let raw: Int32
   private let closing: Closing
 
-  /// Where it is closed. The last close(2) of what a guest has had in hand may take the guest's time: a connection that lingers, a file with
-  /// a million pages, a queue of such files.
+  /// The thread that closes it. When a guest has had the same open file, the last close(2) may take seconds: a connection with SO_LINGER, a
+  /// file with a million pages, a socket with such files in its queue.
   public enum Closing: Sendable {
     case here
-    /// On another thread.
+    /// Another thread closes it.
     case elsewhere
-    /// On another thread, and waited for a little: usually its address is free afterwards.
+    /// Another thread closes it, and this one waits for that at most 20 ms. Usually a socket's address is free afterwards.
     case elsewhereSoon
   }
 

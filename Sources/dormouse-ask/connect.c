@@ -1,4 +1,4 @@
-// How the guest's systemd is reached from outside, and how it is known that it is the guest's.
+// Connects to the guest's systemd from the host, and checks that the guest's PID 1 is at the other end.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ int ask_root(pid_t pid) {
   return root < 0 ? -errno : root;
 }
 
-// Opens a socket's file. The guest can put anything there: a link would lead to another file, and only a socket is connected to.
+// Opens the file of a socket (O_PATH). The guest can put anything there, so symbolic links are not followed, and other files are refused.
 static int locate(int root, const char *path) {
   struct open_how how = {
       .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS};
@@ -42,7 +42,7 @@ static int connect_to(int socket, int file) {
   return connect(socket, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
 }
 
-// The host's number of the guest's root user; 0 without a user namespace, -errno on failure.
+// The host's UID of the guest's root, from uid_map; 0 without a user namespace, -errno on failure.
 static long long base_of(pid_t pid) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/uid_map", pid);
@@ -54,8 +54,8 @@ static long long base_of(pid_t pid) {
   return count == 2 && inside == 0 ? (long long)outside : -EINVAL;
 }
 
-// systemd answers at its private socket only to its own root user, as a process that it can see. So the connection is made by one in the
-// guest's PID namespace, which ends at once; what is said afterwards may come from anybody who has the socket.
+// At its private socket systemd accepts only a peer whose UID is the guest's root and whose PID exists in its PID namespace. So a child in
+// that namespace connects, and ends at once. The kernel keeps these peer credentials of connect(2), whoever uses the socket later.
 static int connect_as_root(pid_t pid, int socket, int file) {
   long long base = base_of(pid);
   if (base < 0) return (int)base;
@@ -66,11 +66,11 @@ static int connect_as_root(pid_t pid, int socket, int file) {
   pid_t outer = fork();
   if (outer < 0) return -errno;
   if (outer == 0) {
-    // Between the fork and the end nothing of the guest's is executed. The guest's root could trace this process where there is no user
-    // namespace between the two.
+    // The children execute nothing of the guest. Without a user namespace the guest's root could trace them: ptrace(2) refuses that for a
+    // process that is not dumpable.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_DUMPABLE, 0);
-    // setns(2) of a PID namespace is about the children only.
+    // setns(2) with a PID namespace takes effect only for children, so a second fork(2) follows.
     if (setns(namespace, CLONE_NEWPID) < 0) _exit(errno);
     pid_t inner = fork();
     if (inner < 0) _exit(errno);
@@ -89,8 +89,8 @@ static int connect_as_root(pid_t pid, int socket, int file) {
   return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-// Whether PID 1 of the guest called listen(2) here: it made both sockets. A guest can bind-mount a socket of another system to this place,
-// and would have the host's root speak there.
+// Returns 0 if the guest's PID 1 called listen(2) on the other end (SO_PEERCRED), -EPERM if another process did. PID 1 makes both sockets.
+// A guest can bind-mount another socket to their paths, and the host's root would then talk to a stranger.
 static int is_of(pid_t pid, int socket) {
   struct ucred peer;
   socklen_t size = sizeof peer;
@@ -101,7 +101,7 @@ static int is_of(pid_t pid, int socket) {
 static int attempt(pid_t pid, int root, const char *path, bool is_bus) {
   int file = locate(root, path);
   if (file < 0) return file;
-  // A full backlog is an error at once, not a wait.
+  // Non-blocking: connect(2) fails with EAGAIN when the backlog is full, and does not wait.
   int socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   int result = socket_ < 0 ? -errno : is_bus ? connect_to(socket_, file) : connect_as_root(pid, socket_, file);
   if (result == 0) result = is_of(pid, socket_);
@@ -114,7 +114,7 @@ static int attempt(pid_t pid, int root, const char *path, bool is_bus) {
 int ask_connect(pid_t pid, int root, bool *is_bus) {
   *is_bus = true;
   int result = attempt(pid, root, "run/dbus/system_bus_socket", true);
-  // Images without D-Bus have only the other one. A socket that is somebody else's is an attack, not a missing bus.
+  // Images without D-Bus have only the private socket. EPERM: another process listens, which is an attack and not a missing bus.
   if (result >= 0 || result == -EPERM) return result;
   *is_bus = false;
   return attempt(pid, root, "run/systemd/private", false);

@@ -1,4 +1,4 @@
-// The guest's journal, for the last line of a unit. Its files belong to the guest; libsystemd checks what it reads of them.
+// Reads the last line of a unit from the guest's journal. The files belong to the guest; libsystemd checks what it reads from them.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -13,13 +13,13 @@
 #include "ask.h"
 
 static int open_below(int directory, const char *path, int flags) {
-  // Only the first step is from the root; no link leads anywhere.
+  // The path cannot leave the directory, and no symbolic link is followed.
   struct open_how how = {
       .flags = (unsigned)flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS};
   return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-// Opens a regular file. It is looked at before it is opened: opening a FIFO waits, and opening a device has effects.
+// Opens a regular file. It checks the type first, with O_PATH: opening a FIFO would block, and opening a device may have an effect.
 static int open_regular(int directory, const char *name) {
   int file = open_below(directory, name, O_PATH);
   if (file < 0) return -1;
@@ -34,7 +34,7 @@ static int open_regular(int directory, const char *name) {
   return result;
 }
 
-// Opens the file that is being written, in each directory of a machine.
+// Opens system.journal, which journald writes to, in each directory of a machine ID. Returns how many files there are now.
 static int open_active(int root, const char *path, int files[], int count) {
   int place = open_below(root, path, O_RDONLY | O_DIRECTORY);
   if (place < 0) return count;
@@ -62,12 +62,12 @@ sd_journal *ask_journal(int root) {
   count = open_active(root, "var/log/journal", files, count);
   sd_journal *journal = NULL;
   if (count > 0 && sd_journal_open_files_fd(&journal, files, (unsigned)count, 0) < 0) return NULL;
-  // A field that is longer is of no use here.
+  // Only the start of a longer field is needed.
   if (journal != NULL) sd_journal_set_data_threshold(journal, 4096);
   return journal;
 }
 
-// Restricts the entries to one boot: those of earlier ones say nothing of this guest's units. The newest entry is of this boot.
+// Restricts the entries to the boot of the newest entry, which is the current one. Older boots say nothing about the units of now.
 static bool match_newest_boot(sd_journal *journal) {
   sd_journal_flush_matches(journal);
   sd_id128_t boot;
@@ -99,7 +99,7 @@ static bool copy_message(sd_journal *journal, char line[ASK_TEXT + 1]) {
 
 void ask_last_line(sd_journal *journal, const char *unit, char line[ASK_TEXT + 1]) {
   line[0] = 0;
-  // What the unit's processes wrote says more than what systemd says of their end.
+  // What the unit's processes logged (_SYSTEMD_UNIT=) says more than what systemd logged about their end (UNIT=).
   static const char *const fields[] = {"_SYSTEMD_UNIT", "UNIT"};
   for (int field = 0; journal != NULL && field < 2; field++) {
     if (!match_newest_boot(journal) || !match_unit(journal, fields[field], unit)) return;

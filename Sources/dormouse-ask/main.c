@@ -10,14 +10,14 @@
 
 #include "ask.h"
 
-// A guest that has not answered by then is not asked further. An answer takes a few milliseconds.
+// The process ends after 300 ms, whether the guest has answered or not. An answer takes a few milliseconds.
 static const struct itimerval DEADLINE = {.it_value = {.tv_usec = 300000}};
-// sd-bus takes messages of up to 128 MiB.
+// 64 MiB, because sd-bus accepts messages of up to 128 MiB.
 static const struct rlimit MEMORY = {64 << 20, 64 << 20}, NO_CORE = {0, 0};
 static const unsigned NOBODY = 65534;
 
 static int limit(void) {
-  // SIGALRM ends the process wherever it is, also in a system call that a signal cannot interrupt otherwise.
+  // With its default action SIGALRM is fatal, so it also ends a system call that only fatal signals interrupt (TASK_KILLABLE).
   if (setrlimit(RLIMIT_AS, &MEMORY) < 0 || setrlimit(RLIMIT_CORE, &NO_CORE) < 0) return -errno;
   sigset_t alarm;
   sigemptyset(&alarm);
@@ -27,7 +27,7 @@ static int limit(void) {
   return 0;
 }
 
-// Gives up every privilege: a mistake in what reads the guest's bytes is then worth nothing.
+// Gives up every privilege, so that the guest gains none by a bug in the code that reads its bytes.
 static int drop(void) {
   if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) return -errno;
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
@@ -42,7 +42,7 @@ static int ask(pid_t pid, char *const addresses[], int count) {
   sd_journal *journal = ask_journal(root);
   int result = close(root) < 0 ? -errno : drop();
   if (result < 0) return result;
-  // The answer is whole or not there.
+  // Collects the answer in memory, so that it is printed completely or not at all.
   static char answer[64 << 10];
   FILE *out = fmemopen(answer, sizeof answer, "w");
   if (out == NULL) return -errno;
@@ -62,6 +62,6 @@ int main(int count, char *arguments[]) {
   int result = limit();
   if (result == 0) result = ask((pid_t)pid, arguments + 2, count - 2);
   if (result < 0) fprintf(stderr, "dormouse-ask: %s\n", strerror(-result));
-  // Not by exit(3): nothing is left to be flushed, and the bus and the journal are the guest's.
+  // _exit(2), not exit(3): all output is flushed, and no exit handler should touch the guest's bus or journal.
   _exit(result < 0);
 }

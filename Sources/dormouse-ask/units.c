@@ -1,4 +1,4 @@
-// The questions, and the answer in JSON. sd-bus has checked each message and text for its form before it gets here.
+// Asks the guest's systemd by D-Bus, and prints the answer as JSON. sd-bus has validated the format of each message before this reads it.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 static const char *const DESTINATION = "org.freedesktop.systemd1", *const MANAGER = "org.freedesktop.systemd1.Manager",
                          *const OBJECT = "/org/freedesktop/systemd1";
 
-// What ListUnitsByPatterns tells of a unit.
+// What the D-Bus method ListUnitsByPatterns reports about a unit.
 struct unit {
   char name[256], load[32], state[32], path[512];
-  // An address that is asked for, of a socket unit that has one.
+  // For a socket unit: the address at which it listens and which the command line has; empty when there is none.
   char address[ASK_TEXT + 1];
 };
 
@@ -47,14 +47,14 @@ static int list_units(sd_bus *bus, const char *state, const char *pattern, struc
   return result;
 }
 
-// `load` of a unit that need not be loaded: not-found, masked, …. Empty when it is not known.
+// The load state (LoadState) of a unit: loaded, not-found, masked, …. Empty when systemd does not list the unit.
 static void load_state(sd_bus *bus, const char *name, char state[32]) {
   struct unit unit;
   state[0] = 0;
   if (list_units(bus, NULL, name, &unit, 1) == 1) copy(state, 32, unit.load);
 }
 
-// The interface that has `Result`; NULL for types of units that have none.
+// The D-Bus interface with the property `Result` of a unit; NULL for a unit type without it.
 static const char *interface_of(const char *unit) {
   static const char *const types[][2] = {{".service", "Service"}, {".socket", "Socket"}, {".mount", "Mount"},
                                          {".timer", "Timer"},     {".path", "Path"},     {".swap", "Swap"},
@@ -98,7 +98,7 @@ static void print_failed(sd_bus *bus, const struct unit *unit, sd_journal *journ
   fputc('}', out);
 }
 
-// Whether two addresses are the same for systemd, which ignores the interface of an IPv6 address.
+// Whether two addresses are equal. As systemd does, this ignores the interface (`%eth0`) of an IPv6 address.
 static bool is_same(const char *one, const char *other) {
   size_t length = strstr(one, " [") == NULL ? strlen(one) : strcspn(one, "%");
   size_t other_length = strstr(other, " [") == NULL ? strlen(other) : strcspn(other, "%");
@@ -111,7 +111,7 @@ static void print_listen(const struct unit *unit, FILE *out) {
   fputc(']', out);
 }
 
-// The addresses that are asked for; an answer that has one of them is marked with it.
+// The addresses of the command line, for on_listen(), and how many of its replies are outstanding.
 static char *const *wanted;
 static int wanted_count, pending;
 
@@ -133,7 +133,7 @@ static int on_listen(sd_bus_message *reply, void *data, sd_bus_error *error) {
   return 0;
 }
 
-// Finds the units that have an address which is asked for. All questions are sent at once: each answer costs a turn of two processes.
+// Sets `address` of the units that listen at a wanted address. It sends all calls before it waits, because each round trip takes time.
 static int find_addresses(sd_bus *bus, struct unit units[], int count) {
   int result = 0;
   for (int index = 0; index < count && result >= 0; index++, pending++) {
@@ -170,7 +170,7 @@ static void print_socket(sd_bus *bus, const struct unit *unit, sd_journal *journ
   print_text(bus, unit, out, "result", "Result");
   print_listen(unit, out);
   print_service(bus, unit, out);
-  // What serves needs no explanation.
+  // The log explains why a socket is not active.
   print_log(strcmp(unit->state, "active") == 0 ? NULL : journal, unit->name, out);
   fputc('}', out);
 }
@@ -193,7 +193,7 @@ int ask_units(int socket, bool is_bus, sd_journal *journal, char *const addresse
   int count = failures < 0 ? failures : list_units(bus, NULL, "*.socket", sockets, ASK_SOCKETS);
   if (count >= 0) result = find_addresses(bus, sockets, count);
   if (result < 0) return result;
-  // The bus is never closed: that would flush it, and wait for a guest that does not read.
+  // The bus is never closed: that would flush it, and block while the guest does not read.
   if (count < 0) return count;
   fprintf(out, "{\"failed\":[");
   for (int index = 0; index < failures; index++) {

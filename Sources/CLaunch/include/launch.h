@@ -14,7 +14,7 @@
  *       |  reads                                             |  executes the steps in order
  *       | <------------------------- #5 at LAUNCH_PLACE ---- |  waits; exits when the daemon dies
  *       |  launch_start returns                              |
- *       |  moves the child to the cgroup that it stays in    |
+ *       |  moves the child to its final cgroup               |
  *       |--- #6 launch_continue ---------------------------> |  executes the next steps
  *       | <---------------------- #7 at the sync point ----- |  all but the last, which is execve
  *       |  launch_continue returns                           |  waits; exits when the daemon dies
@@ -23,10 +23,10 @@
  *       | <---------------------- #1 report ---------------- |  {step, error} and _exit; end of file means success
  *       |  frees the child's stack                           |
  *
- * Until #5, from #6 to #7, and from #8 to #1, the daemon's thread does nothing else, because the child uses the plan and the stack. In
- * between the child only waits, so the daemon may run its loop and begin other launches. A child that fails before it waits sends #1
- * instead of #5 or #7. A plan without LAUNCH_PLACE goes to #7 at once. If the daemon fails to acquire something at the sync point, no
- * client is lost: the payload has not accepted any yet.
+ * Until #5, from #6 to #7, and from #8 to #1, the daemon's thread does nothing else, because the child uses the plan and the stack. At
+ * other times the child only waits, so the daemon may run its event loop and begin other launches. A child that fails before it waits sends
+ * #1 instead of #5 or #7. In a plan without LAUNCH_PLACE the messages #5 and #6 are left out. If the daemon fails to acquire something at
+ * the sync point, no client is lost: the payload has not accepted any yet.
  *
  * With a user namespace the child crosses into it at LAUNCH_CROSS, in users.c. The kernel locks the mounts made before, with the host's
  * privileges, for the guest. Three processes take part, all children of the daemon, all in its memory, each with its own stack:
@@ -52,7 +52,7 @@
  * `waits`, `outer` and `first_shares` are futexes. The kernel clears each when the process that should clear it dies
  * (CLONE_CHILD_CLEARTID, set_tid_address(2)), so no process waits for ever. The process that executes the payload is the one that comes to
  * the sync point. When launch_start returns, the daemon has reaped outer and usher, and the first process as well if any of them failed.
- * LAUNCH_PLACE comes after both, and before LAUNCH_INIT: there is one process then, the first.
+ * LAUNCH_PLACE comes after outer and usher have ended, and before LAUNCH_INIT, so the daemon has only the first process to move.
  */
 #ifndef DORMOUSE_LAUNCH_H
 #define DORMOUSE_LAUNCH_H
@@ -65,7 +65,7 @@
  */
 enum launch_op {
   LAUNCH_SESSION,
-  LAUNCH_PLACE,     /* waits until the daemon has moved the process to the cgroup that it stays in */
+  LAUNCH_PLACE,     /* waits until the daemon has moved the process to its final cgroup */
   LAUNCH_KEYRING,
   LAUNCH_UNSHARE,   /* a: flags */
   LAUNCH_ENTER,     /* a: slot of a namespace, as /proc/PID/ns has it; b: its flag of clone3(2) */
@@ -74,7 +74,7 @@ enum launch_op {
   LAUNCH_UNPIN,
   LAUNCH_PROPAGATE, /* path; a: MS_SLAVE, MS_PRIVATE or MS_SHARED */
   LAUNCH_OPEN,      /* source; a: slot; b: attributes to set; c: LAUNCH_RECURSIVE, LAUNCH_OPTIONAL, LAUNCH_NO_LINK; with
-                       LAUNCH_CHECK a struct launch_identity after the source */
+                       LAUNCH_CHECK a struct launch_identity follows the source */
   LAUNCH_MAP,       /* a: slot to change; b: slot of a user namespace; c: LAUNCH_RECURSIVE */
   LAUNCH_ATTACH,    /* target; a: slot */
   LAUNCH_MOUNT,     /* type, target, data; a: flags; c: LAUNCH_OPTIONAL */
@@ -90,7 +90,7 @@ enum launch_op {
   LAUNCH_FILE,      /* path, contents; a: mode; b: how many bytes; c: LAUNCH_KEEP_LINK, LAUNCH_LENIENT */
   LAUNCH_REMOVE,    /* path */
   LAUNCH_HOSTNAME,  /* name */
-  LAUNCH_SET,       /* path of a sysctl, text; c: LAUNCH_LENIENT */
+  LAUNCH_SET,       /* path in /proc/sys, value; c: LAUNCH_LENIENT */
   LAUNCH_LOOPBACK,
   LAUNCH_LIMIT,     /* a: resource; b: soft; c: hard */
   LAUNCH_UMASK,     /* a: mask */
@@ -108,7 +108,7 @@ enum launch_op {
   LAUNCH_EXECUTE    /* candidates; a: how many; b: whether the zeroth argument is the candidate */
 };
 
-/* What statx(2) tells a file from all others by. All zero: no file is this one. */
+/* The device and inode numbers of statx(2), which identify a file while it exists. All zero: no file matches. */
 struct launch_identity {
   uint32_t major, minor;
   uint64_t inode;
@@ -121,7 +121,7 @@ enum launch_flag {
   LAUNCH_REPLACE = 8,    /* removes an existing file first */
   LAUNCH_KEEP_LINK = 16, /* skips the step where a symbolic link exists */
   LAUNCH_LENIENT = 32,   /* ignores a failure */
-  LAUNCH_CHECK = 64      /* fails unless the source is this very file */
+  LAUNCH_CHECK = 64      /* fails unless the source has the given launch_identity */
 };
 
 struct launch_step {
@@ -171,31 +171,31 @@ struct launch_family;
 
 struct launch_result {
   int32_t pid;
-  /* Close-on-exec; the caller closes it, after launch_continue has failed or after launch_finish. */
+  /* Close-on-exec. The caller owns it, and closes it after launch_finish, or after launch_continue has failed. */
   int32_t pidfd;
   /* The index of the step that failed, or a launch_failure. */
   int32_t failed;
   /* The errno of the failure. */
   int32_t error;
-  /* For launch_continue and launch_finish, which must follow; NULL after a failure. */
+  /* For launch_continue and launch_finish, which the caller must call next; NULL after a failure. */
   struct launch_family *family;
 };
 
 /*
- * Makes the plan's process, and returns when it waits at LAUNCH_PLACE (#5) or has ended. The plan's arrays stay in use. A child that failed
- * has been reaped, and pid and pidfd are -1.
+ * Makes the plan's process. Returns when the process waits at LAUNCH_PLACE (#5), waits at the sync point (#7) of a plan without that step,
+ * or has ended. The plan's arrays stay in use. A child that failed has been reaped, and pid and pidfd are -1.
  */
 struct launch_result launch_start(const struct launch_plan *plan);
 
 /*
  * Lets the process of launch_start go on (#6), and returns when it waits at the sync point (#7) or has ended. A process that failed has
- * been reaped, and launch_finish must not follow.
+ * been reaped, and the caller must not call launch_finish.
  */
 struct launch_result launch_continue(struct launch_result started);
 
 /*
- * Lets the process of launch_continue execute (#8), or kills it if `executes` is 0, at LAUNCH_PLACE already too; returns after #1. A
- * process that did not execute has been reaped. `failed` is LAUNCH_NO_FAILURE if it executed, and if `executes` was 0.
+ * Lets the process of launch_continue execute the payload (#8), or kills it if `executes` is 0, also one that waits at LAUNCH_PLACE. It
+ * returns after #1. A process that did not execute has been reaped. `failed` is LAUNCH_NO_FAILURE if it executed, and if `executes` was 0.
  */
 struct launch_result launch_finish(struct launch_result started, int executes);
 
@@ -220,8 +220,8 @@ struct launch_holder {
 };
 
 /*
- * `namespaces` are flags of clone3(2). The user, an ID of the host, owns a new user namespace. Returns 0, or -errno and leaves nothing;
- * launch_release then does nothing.
+ * Starts a process in new namespaces. `namespaces` are flags of clone3(2). `user` and `group`, IDs of the host, own a new user namespace.
+ * Returns 0. On failure it returns -errno and leaves no process; launch_release then does nothing.
  */
 long launch_hold(uint64_t namespaces, uint32_t user, uint32_t group, struct launch_holder *holder);
 /* Ends the process. A namespace lives on while a descriptor of it is open. */

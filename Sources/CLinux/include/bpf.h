@@ -27,8 +27,8 @@ static inline int linux_bpf_load_devices(const uint64_t *instructions, uint32_t 
   return linux_bpf_load(&attributes);
 }
 
-/* BPF_F_ALLOW_MULTI: systemd attaches further programs, in a guest below (PrivateDevices=), on the host to its own units. What is done is
- * allowed if all of them allow it. */
+/* BPF_F_ALLOW_MULTI: systemd may attach further programs, the host's to the cgroups of its units, a guest's to cgroups below
+ * (PrivateDevices=). The kernel allows what all of them allow. */
 static inline int linux_bpf_attach(int cgroup, int program, uint32_t type) {
   union bpf_attr attributes = {
       .target_fd = (uint32_t)cgroup,

@@ -1,4 +1,4 @@
-/* Programs of a cgroup for the sockets that were made in it: bpf(2), for which glibc has no wrapper. */
+/* eBPF programs of a cgroup, which confine the sockets that were made in it: bpf(2), for which glibc has no wrapper. */
 #ifndef DORMOUSE_CONFINEMENT_H
 #define DORMOUSE_CONFINEMENT_H
 
@@ -12,15 +12,15 @@
 
 #include "bpf.h"
 
-/* Attach types of Linux 6.7, which older headers lack. */
+/* BPF_CGROUP_UNIX_CONNECT and BPF_CGROUP_UNIX_SENDMSG of Linux 6.7, which older headers lack. */
 static const uint32_t LINUX_BPF_CGROUP_UNIX_CONNECT = 49;
 static const uint32_t LINUX_BPF_CGROUP_UNIX_SENDMSG = 50;
 
-/* The name of the programs, by which a later daemon finds them. */
+/* The name of the programs (bpf_prog_info.name), by which a later daemon finds them. */
 #define LINUX_CONFINEMENT "dormouse_socket"
 
-/* socket(2) of a process in the cgroup with this descriptor: the kernel applies the cgroup's programs to the socket, and to the connections
- * that it accepts, for as long as they exist. Returns -1 and sets errno on failure. */
+/* Calls socket(2) in a child in the cgroup with this descriptor. The kernel applies the cgroup's programs to the socket, and to connections
+ * that it accepts, as long as these exist. Returns the socket, which the caller closes; -1 with errno on failure. */
 extern int linux_socket_in_cgroup(int cgroup, int family, int type, int protocol);
 
 static inline int linux_bpf_load_confinement(
@@ -36,14 +36,15 @@ static inline int linux_bpf_load_confinement(
   return linux_bpf_load(&attributes);
 }
 
-/* Makes a map from an address of 16 bytes and a port of 4 to four bytes that forgets what was not used for longest. */
+/* Makes a map whose keys are an address of 16 bytes and a port in 4 bytes. When it is full, it drops the least recently used entry. */
 static inline int linux_bpf_make_peers(uint32_t entries) {
   union bpf_attr attributes = {
       .map_type = BPF_MAP_TYPE_LRU_HASH, .key_size = 20, .value_size = 4, .max_entries = entries};
   return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
 }
 
-/* Opens a confinement program of this cgroup itself, other than those in `kept`. Returns -1 and sets errno; ENOENT when there is none. */
+/* Opens a confinement program that is attached to this very cgroup, but not the one with the ID `kept`. Returns its descriptor, which the
+ * caller closes; -1 with errno, ENOENT when there is none. */
 static inline int linux_bpf_find_confinement(int cgroup, uint32_t attach_type, uint32_t kept) {
   uint32_t ids[64];
   union bpf_attr query = {
@@ -67,7 +68,7 @@ static inline int linux_bpf_find_confinement(int cgroup, uint32_t attach_type, u
   return -1;
 }
 
-/* The number of a program in the kernel; 0 when it is not known. */
+/* The kernel's ID of a program (bpf_prog_info.id); 0 on failure. */
 static inline uint32_t linux_bpf_program_id(int program) {
   struct bpf_prog_info info = {0};
   union bpf_attr about = {
@@ -81,7 +82,8 @@ static inline int linux_bpf_detach(int cgroup, int program, uint32_t attach_type
   return (int)syscall(SYS_bpf, BPF_PROG_DETACH, &attributes, sizeof attributes);
 }
 
-/* open_by_handle_at(2) of the cgroup with this number, as sock_diag(7) has it; `root` is any directory of cgroup 2. */
+/* Opens the cgroup with this ID, which sock_diag(7) reports (INET_DIAG_CGROUP_ID): open_by_handle_at(2). `root` is any directory of
+ * cgroup 2. */
 static inline int linux_open_cgroup(int root, uint64_t number) {
   struct {
     uint32_t bytes;

@@ -35,15 +35,15 @@ static inline int linux_locate_in_root(int root, const char *path) { return linu
 /* The same, but a symbolic link as the last component is not followed. */
 static inline int linux_locate_link_in_root(int root, const char *path) { return linux_locate(root, path, O_NOFOLLOW); }
 
-/* pipe2(2), close-on-exec: behind _GNU_SOURCE. */
+/* pipe2(2) with O_CLOEXEC. glibc declares it only with _GNU_SOURCE. */
 static inline int linux_pipe(int ends[2]) {
   extern int pipe2(int ends[2], int flags);
   return pipe2(ends, O_CLOEXEC);
 }
 
 /*
- * Takes the attributes "immutable" and "append only" from an open file: FS_IOC_GETFLAGS and _SETFLAGS. Returns 1 when it had one, 0 when not,
- * -1 with errno.
+ * Clears the attributes "immutable" and "append only" of an open file (FS_IOC_SETFLAGS). Returns 1 when it had one of them, 0 when it had
+ * none, -1 with errno.
  */
 static inline int linux_make_mutable(int file) {
   const int kept = ~(0x10 | 0x20); /* FS_IMMUTABLE_FL | FS_APPEND_FL */

@@ -20,7 +20,7 @@ static inline int linux_pidfd_send_signal(int pidfd, int number) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }
 
-/* waitid(2) with P_PIDFD, which the enum of old glibcs lacks. Sets `code` and `status` from siginfo_t; `code` is 0 while the process runs. */
+/* waitid(2) with P_PIDFD, which old glibcs lack. Sets `code` and `status` from siginfo_t; `code` is 0 while the process runs. */
 static inline int linux_wait_pidfd(int pidfd, int *code, int *status) {
   siginfo_t info = {0};
   int result = waitid((idtype_t)3, (id_t)pidfd, &info, WEXITED | WNOHANG);
@@ -57,7 +57,7 @@ static inline int linux_execute(int file, char *const arguments[]) {
   return (int)syscall(SYS_execveat, file, "", arguments, environ, 0x1000 /* AT_EMPTY_PATH */);
 }
 
-/* Whether this thread can take PER_LINUX32; its own personality stays. */
+/* Whether the kernel accepts PER_LINUX32 for this thread. The thread's personality is the same afterwards. */
 static inline int linux_runs_32bit(void) {
   int own = personality(0xffffffff);
   if (own == -1 || personality(PER_LINUX32) == -1) return 0;
@@ -68,13 +68,13 @@ static inline int linux_runs_32bit(void) {
 /* The number of rt_sigtimedwait(2), as proc_pid_syscall(5) shows it. */
 static inline int linux_sigtimedwait_number(void) { return SYS_rt_sigtimedwait; }
 
-/* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1. */
+/* Raises the soft RLIMIT_NOFILE to the hard one. Returns 0, or -1 with errno. */
 extern int linux_raise_descriptor_limit(void);
 
 /*
- * Starts `program` as a child that this thread's end kills. Its input is /dev/null, its output is `output`, and its descriptors from 3 on are
- * the `count` ones of `passed`, at most LINUX_MOST_PASSED; it has no other but 2. Returns its number, or -1 with errno. The caller is stopped
- * until the child executes the program.
+ * Starts `program` as a child, which the kernel kills when the calling thread ends. Its standard input is /dev/null, its standard output is
+ * `output`, its standard error is the caller's. The `count` descriptors of `passed`, at most LINUX_MOST_PASSED, become 3 and up; it has no
+ * others. Returns its PID, or -1 with errno. The calling thread waits until the child executes the program.
  */
 enum { LINUX_MOST_PASSED = 8 };
 extern int linux_spawn(const char *program, char *const arguments[], char *const environment[], int output, const int *passed, int count);

@@ -1,15 +1,15 @@
 import CLinux
 import Glibc
 
-/// A listener of TCP, or a socket of UDP, as sock_diag(7) lists it.
+/// A TCP listener or a UDP socket, as sock_diag(7) lists it.
 struct BoundSocket: Equatable, Sendable {
-  /// The socket's number in /proc/PID/fd.
+  /// The socket's inode number, as in the `socket:[NUMBER]` of /proc/PID/fd.
   var inode: UInt64
   var port: UInt16
-  /// The number of the cgroup in which it was made (Linux 5.7).
+  /// The ID of the cgroup in which it was made; nil before Linux 5.7, which does not report it.
   var cgroup: UInt64?
 
-  /// Reads what follows the header of a message of sock_diag(7); nil when it is no such socket. No bytes make it trap.
+  /// Decodes the payload of a sock_diag(7) message, an inet_diag_msg with attributes; nil when it is too short. It never traps.
   init?(diagMessage payload: UnsafeRawBufferPointer) {
     let size = MemoryLayout<inet_diag_msg>.size
     guard payload.count >= size else { return nil }
@@ -25,7 +25,7 @@ struct BoundSocket: Equatable, Sendable {
 }
 
 extension SockDiag {
-  /// Lists the listeners of TCP and the sockets of UDP of the namespace.
+  /// Lists the TCP listeners and the UDP sockets of the network namespace, over IPv4 and IPv6.
   ///
   /// - Throws: `SystemError` of the request.
   func boundSockets() throws(SystemError) -> [BoundSocket] {

@@ -19,8 +19,8 @@ public struct OpenConnection: Equatable, Sendable {
   /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
 
-  /// Whether a client waits in the queue. One that has closed its end, or will send no more, may be gone: it is no reason to start a guest, nor
-  /// to take a guest for one that has ceased to serve.
+  /// Whether a client waits in the queue. A client in CLOSE-WAIT may be gone, so it does not count: it is no reason to start a guest, and
+  /// no sign that a guest has stopped serving.
   public var isWaiting: Bool { place == .queued && state != .closeWait }
 }
 
@@ -47,8 +47,8 @@ public struct OpenConnections: Equatable, Sendable {
 /// | FIN-WAIT-1/2, CLOSING, LAST-ACK | yes: the guest has shut down only its own direction | no: an orphan of the kernel |
 /// | SYN-RECEIVED, SYN-SENT, TIME-WAIT, CLOSED, LISTEN | no | no |
 ///
-/// A half-open connection is no use: anybody can make one with a forged address, and a client that is alive completes it within a round trip,
-/// or with its first data where `DeferAcceptSec=` waits for that.
+/// A half-open connection (SYN-RECEIVED) does not count, because anybody can make one with a forged address. A live client completes it
+/// within a round trip, or with its first data where `DeferAcceptSec=` waits for that.
 ///
 /// CLOSE-WAIT means that the client has closed the connection or will send no more: the two look the same. No event announces
 /// CLOSE-WAIT, so an established connection has to be scanned again after as long as a client may be gone unnoticed.

@@ -10,16 +10,16 @@ public final class SockDiag {
   /// - Throws: `SystemError` of socket(2).
   public init() throws(SystemError) { netlink = try NetlinkSocket(.sockDiag) }
 
-  /// Lists the connections, over IPv4 and IPv6, whose local port is one of `localPorts`. Listeners, connections in their handshake and those in
-  /// TIME-WAIT are left out.
+  /// Lists the connections, over IPv4 and IPv6, whose local port is one of `localPorts`. It leaves out listeners, and connections in their
+  /// handshake or in TIME-WAIT.
   ///
   /// - Throws: `SystemError` of the request.
   public func tcpConnections(localPorts: Set<UInt16>) throws(SystemError) -> [TCPConnection] {
     try connections(AF_INET, localPorts, Self.listedStates) + connections(AF_INET6, localPorts, Self.listedStates)
   }
 
-  /// Lists the connections that listeners at these addresses may have accepted, or have in their queues. The kernel lists one family at a time,
-  /// and walks all connections of the host for each, so only the families of the listeners are asked for.
+  /// Lists the connections that listeners at these addresses may have accepted, or have in their queues: those with the same family and
+  /// local port. For each family the kernel walks all connections of the host, so a family without a listener is not requested.
   ///
   /// - Throws: `SystemError` of the request.
   public func tcpConnections(at listeners: [SocketAddress]) throws(SystemError) -> [TCPConnection] {
@@ -28,7 +28,7 @@ public final class SockDiag {
     return found
   }
 
-  /// Whether a client of listeners at these addresses is in its handshake.
+  /// Whether there is a half-open connection (SYN-RECEIVED) with the family and local port of one of these listeners.
   ///
   /// - Throws: `SystemError` of the request.
   public func isAnyHalfOpen(at listeners: [SocketAddress]) throws(SystemError) -> Bool {

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 
 extension SockDiag {
-  /// Finds the AF_UNIX socket with this inode; nil when the namespace has none. Of a queue it has the length, not who waits: the kernel does not
-  /// tell of one socket what takes more than a page.
+  /// Finds the AF_UNIX socket with this inode; nil when the namespace has none. For a listener it sets `queued`, not `pending`: the kernel
+  /// describes a single socket in one page at most, and fails with `EMSGSIZE` for a long list.
   ///
   /// - Throws: `SystemError` of the request.
   public func unixSocket(inode: UInt64) throws(SystemError) -> UnixSocket? {

@@ -13,7 +13,7 @@ public struct TCPConnection: Equatable, Sendable {
   public var inode: UInt32
   /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
-  /// How many bytes wait to be read. The end of the client's data counts as one.
+  /// How many bytes wait to be read (idiag_rqueue). The client's FIN counts as one.
   public var unread: UInt32 = 0
   /// How long ago data came in; nil where the kernel does not report it.
   public var lastReceived: Duration?
@@ -34,8 +34,7 @@ public struct TCPConnection: Equatable, Sendable {
     self.cookie = cookie
   }
 
-  /// Whether it waits in a listener's queue although its client has closed it, or will send no more, and has never sent anything: no guest could
-  /// serve it.
+  /// Whether it is still in a listener's queue, and its client has sent a FIN without any data. No guest could serve such a client.
   public var isSpent: Bool { inode == 0 && state == .closeWait && unread <= 1 }
 
   /// For how long nothing has passed in either direction.

@@ -25,7 +25,7 @@ public struct UnixSocket: Equatable, Sendable {
   public var peer: UInt32?
   /// The inode of each client in a listener's queue; 0 for a client that is gone.
   public var pending: [UInt32] = []
-  /// The length of a listener's queue, where that was asked for.
+  /// How many clients are in a listener's queue; 0 unless the request had UDIAG_SHOW_RQLEN.
   public var queued = 0
 
   public init(inode: UInt32, cookie: UInt64, state: TCPState?) {

@@ -63,7 +63,7 @@ public func terminalIsHeld(_ path: String, inRoot root: String) -> Bool {
   guard let directory = try? OwnedFD(owning: retrying("open \(root)") { open(root, LINUX_O_PATH | O_CLOEXEC) }),
     let file = try? OwnedFD(owning: retrying("open \(path)") { linux_locate_in_root(directory.raw, path) })
   else { return false }
-  // Opening any other device may have an effect: the slaves of pseudoterminals have the major numbers from 136 on.
+  // Opening any other device may have an effect. Pseudoterminal slaves have the major numbers 136 to 143.
   var status = stat()
   guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFCHR,
     (136...143).contains(DeviceNumber(status.st_rdev).major)

@@ -12,7 +12,7 @@ public struct FileStatus: Equatable, Sendable {
   public let kind: Kind
   /// The size in bytes.
   public let size: Int64
-  /// The twelve permission bits of chmod(2).
+  /// The twelve bits of the mode that chmod(2) sets, without the file type.
   public let mode: UInt32
   /// The owner's uid.
   public let user: UInt32

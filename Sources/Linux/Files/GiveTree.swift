@@ -5,10 +5,10 @@ import Glibc
 /// systems that are mounted below it are skipped.
 ///
 /// The directory itself belongs to `busy` meanwhile, so that an interrupted attempt can be recognized; calling this again completes it.
-/// Modes and file capabilities(7) are kept, and the ids in access control lists are changed too. However deep and large the tree is, this
-/// takes few descriptors and little memory: whoever made it may have wanted to exhaust them.
+/// Modes and file capabilities(7) are kept, and the ids in access control lists are changed too. Only some 32 directories
+/// are open at a time, however deep the tree is, so that its maker cannot exhaust this process's descriptors.
 ///
-/// - Throws: `SystemError` with the file at which it stopped.
+/// - Throws: `SystemError` that names the file at which it stopped; `ESTALE` when somebody moved a directory meanwhile.
 public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(SystemError) {
   let name = FileName(bytes: Array(path.utf8CString))
   try FoundFile(opening: name, at: AT_FDCWD, path).give(to: busy)
@@ -19,12 +19,12 @@ public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(Syste
 
 private struct TreeGift {
   let base: UInt32
-  /// For messages.
+  /// The path of the tree's top, for error messages.
   let path: String
-  /// The directories from the top to the one that is read.
+  /// The directories from the top of the tree to the one that is being read.
   var levels: [Level]
 
-  /// A directory on the way. Only the last ones are open.
+  /// One of these directories. Only the deepest ones are open; `position` is where to read on in one that was closed.
   struct Level {
     let identity: DirectoryStream.Identity
     var stream: DirectoryStream?
@@ -44,7 +44,7 @@ private struct TreeGift {
         try goUp(from: stream)
         continue
       }
-      // By descriptors, so that somebody who changes the tree meanwhile cannot redirect this out of it.
+      // The file is opened from its directory's descriptor, so that nobody can redirect this out of the tree by changing a path.
       let file = try FoundFile(opening: name, at: stream.descriptor, path)
       if file.status.st_dev != level.identity.device { continue }
       try file.give(to: base)
@@ -73,7 +73,7 @@ private struct TreeGift {
 private final class FoundFile {
   let descriptor: OwnedFD
   let status: stat
-  /// For messages.
+  /// The file, for error messages.
   private let path: String
 
   init(opening name: FileName, at directory: Int32, _ path: String) throws(SystemError) {

@@ -18,7 +18,7 @@ public struct DetachedTerminals: ~Copyable {
     self.others = others
   }
 
-  /// How many terminals a guest may have at a time. The kernel allows 4096 on the whole machine (the sysctl kernel.pty.max).
+  /// How many terminals a guest may have at a time (devpts option `max=`). The sysctl kernel.pty.max allows 4096 on the whole machine.
   public static let most = 256
 
   /// Makes a devpts with terminal 0 and as many more as `others`.

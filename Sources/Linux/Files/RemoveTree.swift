@@ -1,11 +1,11 @@
 import Glibc
 
-/// Removes a file or a directory tree of any size and depth. That it is not there is no error.
+/// Removes a file or a directory tree of any size and depth. A missing file is no error.
 ///
-/// Symbolic links are not followed. Nobody else may change the tree meanwhile. It takes time in proportion to the tree, but few descriptors
-/// and a bounded number of names: whoever filled the tree may have wanted to exhaust them.
+/// Symbolic links are not followed. Nobody else may change the tree meanwhile. At most two directories are open at a time, and the memory
+/// grows with the depth of the tree but not with its number of files, so that its maker cannot exhaust this process.
 ///
-/// - Throws: `SystemError` with the first file that cannot be removed; calling this again goes on.
+/// - Throws: `SystemError` that names the first file which cannot be removed. What was removed before stays removed.
 public func removeTree(_ path: String) throws(SystemError) {
   if unlink(path) == 0 || errno == ENOENT { return }
   var removal = TreeRemoval(path: path, current: try DirectoryStream(path))
@@ -14,14 +14,14 @@ public func removeTree(_ path: String) throws(SystemError) {
 }
 
 private struct TreeRemoval {
-  /// For messages.
+  /// The path of the tree's top, for error messages.
   let path: String
   /// The directory that is being emptied.
   var current: DirectoryStream
-  /// The way to it from the top, which is not in the list.
+  /// The directories from below the top to `current`.
   var way: [Level] = []
 
-  /// A directory on the way.
+  /// One of these directories: its name, and the directory that it is in.
   struct Level {
     let name: FileName
     let parent: DirectoryStream.Identity
@@ -34,7 +34,7 @@ private struct TreeRemoval {
         current = try current.open(name)
       } else if let level = way.popLast() {
         current = try current.openParent(level.parent)
-        // Some file systems skip names while others are removed: then the directory is met again.
+        // On some file systems readdir(3) skips names while others are removed. The directory is not empty then, and is entered again.
         _ = try remove(level.name, isDirectory: true)
       } else {
         return
@@ -42,9 +42,9 @@ private struct TreeRemoval {
     }
   }
 
-  /// Removes what can be removed from the current directory without entering another.
+  /// Removes files and empty directories from the current directory, until it finds a directory that is not empty.
   ///
-  /// - Returns: a directory to enter; nil when none is left.
+  /// - Returns: that directory; nil when the current directory is empty.
   private mutating func emptyCurrent() throws(SystemError) -> FileName? {
     current.position = 0
     while let (name, type) = try current.next() {
@@ -55,7 +55,7 @@ private struct TreeRemoval {
     return nil
   }
 
-  /// - Returns: whether it is gone: false for a directory that is not empty, or where none was expected.
+  /// - Returns: whether the name is gone; false for a directory that is not empty, or that is one although `isDirectory` is false.
   private func remove(_ name: FileName, isDirectory: Bool) throws(SystemError) -> Bool {
     let error = current.remove(name, isDirectory: isDirectory)
     if error == 0 { return true }

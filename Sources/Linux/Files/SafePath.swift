@@ -1,33 +1,34 @@
 import CLinux
 import Glibc
 
-/// A path of the host, resolved name by name, with the file that it leads to.
+/// A path of the host, resolved component by component, with the file that it leads to.
 ///
-/// Nobody but root may lead it to what is not his own. A file in a directory of another user belongs to that user, and a symbolic link of a
-/// user leads to a file of that user; otherwise the user could exchange it for something of root's (as systemd's CHASE_SAFE).
+/// No user but root can make it lead to a file of somebody else (as systemd's CHASE_SAFE). In a directory of a user it accepts only files
+/// of that user, and a symbolic link of a user must lead to a file of that user. Otherwise the user could put a link to root's file there.
 public struct SafePath: ~Copyable {
-  /// The file, opened only to refer to it (O_PATH). While it is open, the kernel gives its number to no other file.
+  /// The file, opened only to refer to it (O_PATH). While it is open, the kernel gives its inode number to no other file.
   public let descriptor: OwnedFD
   /// The path without symbolic links.
   public let path: String
-  /// What the kernel knows the file by.
+  /// The device and inode number of the file.
   public let identity: FileIdentity
-  /// What the file is.
+  /// The type of the file.
   public let kind: FileStatus.Kind
   /// The owner's uid.
   public let user: UInt32
   /// The group's gid.
   public let group: UInt32
-  /// The directories on the way, from the root's on, with the file itself if that is one.
+  /// Who may enter each directory of `path`, from / on, with the file itself if it is a directory.
   public let ways: [DirectoryAccess]
 
   private static let linkLimit = 40
-  /// PROC_SUPER_MAGIC.
+  /// PROC_SUPER_MAGIC of statfs(2).
   private static let procfs = 0x9fa0
 
-  /// Resolves an absolute path. With `followingLast` a symbolic link as its last name is followed.
+  /// Resolves an absolute path. With `followingLast` it follows a symbolic link as the last component too.
   ///
-  /// - Throws: `SystemError`; `EPERM` when somebody else than root could lead the path elsewhere.
+  /// - Throws: `SystemError`; `EPERM` when a user other than root could make the path lead to a file of somebody else, `EINVAL` when it is
+  ///   relative, `ELOOP` after 40 symbolic links.
   public init(_ path: String, followingLast: Bool = true) throws(SystemError) {
     var place = try Place(path)
     while let step = place.pending.popLast() {
@@ -48,10 +49,10 @@ public struct SafePath: ~Copyable {
     descriptor = place.takeFile()
   }
 
-  /// Passes the file on.
+  /// Passes ownership of the descriptor to the caller.
   public consuming func takeDescriptor() -> OwnedFD { descriptor }
 
-  /// A path that leads to the file as long as it is open, whatever happens to its names.
+  /// A path in /proc/self/fd, which leads to the file while `descriptor` is open, even when the file is renamed.
   public var alias: String { "/proc/self/fd/\(descriptor.raw)" }
 
   /// Whether users of the host other than root and `user` can reach the file by this path.
@@ -59,11 +60,11 @@ public struct SafePath: ~Copyable {
 
   private enum Step {
     case name(String)
-    /// Everything that a symbolic link of this user leads to has been walked.
+    /// All components of the target of this user's symbolic link have been walked.
     case endOfLink(owner: UInt32)
   }
 
-  /// Where the walk is.
+  /// The state of the walk. `pending` has the next step last; `names` is the path of `file`.
   private struct Place: ~Copyable {
     let whole: String
     var pending: [Step]
@@ -103,7 +104,7 @@ public struct SafePath: ~Copyable {
         errno: EPERM)
     }
 
-    /// A file of root's may be followed by any other, but one of somebody else only by one of the same user.
+    /// Throws `EPERM` unless the walk may go on from `file` to `next`: from a file of root to any, else only to one of the same user.
     func check(_ next: stat) throws(SystemError) {
       if status.st_uid == 0 || status.st_uid == next.st_uid { return }
       throw refusal("/\(names.joined(separator: "/")) of user \(status.st_uid)", next)
@@ -127,7 +128,7 @@ public struct SafePath: ~Copyable {
       try check(next)
       if next.st_mode & S_IFMT == S_IFLNK, followingLinks {
         guard isMagic() else { return try follow(found, next) }
-        // A link of procfs leads to a file by no path.
+        // The kernel resolves a magic link of procfs (/proc/PID/fd/N) directly to a file, not by a path that could be walked.
         found = OwnedFD(owning: try retrying("open \(whole)") { openat(raw, name, LINUX_O_PATH | O_CLOEXEC) })
         let target = try Place.status(of: found, whole)
         if next.st_uid != 0, next.st_uid != target.st_uid { throw refusal("a link of user \(next.st_uid)", target) }
@@ -160,24 +161,24 @@ public struct SafePath: ~Copyable {
       return fstatfs(file.raw, &system) == 0 && Int(system.f_type) == SafePath.procfs
     }
 
-    /// Whether a directory has an access control list, which may let in more than its mode shows.
+    /// Whether a directory has an access control list (acl(5)), which may let in users that its mode does not show.
     private static func hasList(_ directory: borrowing OwnedFD) -> Bool {
       getxattr("/proc/self/fd/\(directory.raw)", "system.posix_acl_access", nil, 0) > 0
     }
   }
 }
 
-/// What stat(2) tells a file from all others by.
+/// The numbers of stat(2) that identify a file while it exists.
 public struct FileIdentity: Equatable, Sendable {
-  /// The number of its file system.
+  /// The device number of its file system.
   public let device: DeviceNumber
-  /// Its number there.
+  /// Its inode number in that file system.
   public let inode: UInt64
 }
 
-/// Reads a whole regular file of at most `limit` bytes at a path that nobody but root can lead elsewhere (`SafePath`).
+/// Reads a whole regular file of at most `limit` bytes at a path that is resolved as a `SafePath`.
 ///
-/// - Throws: `SystemError`; `EINVAL` when it is not a regular file, `EFBIG` when it is longer than `limit`.
+/// - Throws: as `SafePath.init`; `EINVAL` when it is not a regular file, `EFBIG` when it is longer than `limit`.
 public func readSafely(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
   let file = try SafePath(path)
   guard file.kind == .regular else { throw SystemError("read \(path)", errno: EINVAL) }
@@ -188,7 +189,7 @@ public func readSafely(_ path: String, limit: Int) throws(SystemError) -> [UInt8
   }
 }
 
-/// Who may enter a directory.
+/// Owner, group, mode and access control list of a directory: who may enter it.
 public struct DirectoryAccess: Equatable, Sendable {
   let user: UInt32
   let group: UInt32
@@ -203,8 +204,8 @@ public struct DirectoryAccess: Equatable, Sendable {
     self.init(user: status.st_uid, group: status.st_gid, mode: status.st_mode, hasList: hasList)
   }
 
-  /// Whether only root and `user` may enter it. A group is taken for theirs when it has the number of one of them, as the group that a user
-  /// is made with has.
+  /// Whether only root and `user` may enter it. A group with the number 0, or with that of `user`, counts as theirs: useradd(8) gives a
+  /// user a group of the same number, without other members.
   func isClosed(exceptTo user: UInt32) -> Bool {
     let isTheirs = self.user == 0 || self.user == user
     let isTheirGroup = !hasList && (group == 0 || group == user)

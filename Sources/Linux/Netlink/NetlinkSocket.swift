@@ -126,8 +126,8 @@ final class NetlinkSocket {
     return items
   }
 
-  /// Lists something once, and stops at `limit` items or a few more. The kernel may have more to say then, so the socket can do nothing else
-  /// afterwards.
+  /// Lists objects, and stops after the message in which `limit` items are reached. The rest of the dump may stay queued, so the caller
+  /// must make no other request on this socket.
   ///
   /// - Throws: as ``exchange(_:_:_:)``.
   func last<Item>(

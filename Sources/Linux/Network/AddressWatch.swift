@@ -3,7 +3,7 @@ import Glibc
 
 /// Lists the IP addresses of a network namespace, and reports when they change.
 ///
-/// It keeps the network namespace alive.
+/// Its descriptors keep the network namespace alive.
 public final class AddressWatch {
   private let namespace: OwnedFD
   private let changes: NetworkChanges
@@ -17,11 +17,12 @@ public final class AddressWatch {
     changes = try NetworkChanges(ofAddressesIn: namespace)
   }
 
-  /// Discards the queued messages: `addresses` lists everything anyway.
+  /// Discards the queued messages, as `NetworkChanges.drain`: `addresses` lists all addresses anyway.
   public func drain() { changes.drain() }
 
   /// Lists the addresses by which others reach the namespace: those of global scope that are in use. They are sorted by the number of
-  /// their interface, then in the kernel's order. Whoever rules the namespace may make any number of them, so only the first are listed.
+  /// their interface, then in the kernel's order. Whoever has CAP_NET_ADMIN there can add any number, so only the first 512 or so that
+  /// the kernel reports are listed.
   ///
   /// - Throws: `SystemError` of the request.
   public func addresses() throws(SystemError) -> [InterfaceAddress] {
@@ -36,13 +37,15 @@ public final class AddressWatch {
   private static let most = 512
 }
 
-/// Reports that something in a network namespace has changed, but not what. It keeps the namespace alive.
+/// Reports that addresses or routes of a network namespace may have changed, but not which. Its socket keeps the namespace alive.
 public final class NetworkChanges {
   private let netlink: NetlinkSocket
 
-  /// Readable when something has changed: call `drain`.
+  /// Readable when something may have changed: call `drain`.
   public var descriptor: OwnedFD { _read { yield netlink.descriptor } }
 
+  /// Reports changes of the IPv4 and IPv6 addresses.
+  ///
   /// - Throws: `SystemError` of setns(2), socket(2) or bind(2).
   public init(ofAddressesIn namespace: borrowing OwnedFD) throws(SystemError) {
     netlink = try NetlinkSocket(.route, in: namespace, bufferBytes: NetlinkSocket.multicastBytes)
@@ -50,7 +53,7 @@ public final class NetworkChanges {
     try netlink.subscribe(to: UInt32(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
   }
 
-  /// Of the routes of the thread's own network namespace.
+  /// Reports changes of the IPv4 and IPv6 routes in the calling thread's network namespace.
   ///
   /// - Throws: `SystemError` of socket(2) or bind(2).
   public init(ofRoutes: Void) throws(SystemError) {
@@ -59,8 +62,7 @@ public final class NetworkChanges {
     try netlink.subscribe(to: UInt32(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE))
   }
 
-  /// Discards the queued messages. It never blocks. It stops after a great many messages although more are queued; `descriptor` then stays
-  /// readable.
+  /// Discards the queued messages. It never blocks. It stops after 4096 messages although more are queued; `descriptor` stays readable.
   public func drain() {
     for _ in 0..<Self.mostMessages {
       do throws(SystemError) {

@@ -13,18 +13,18 @@ public struct Link: Equatable, Sendable {
   public var master: Int32?
   /// Its hardware address, whose length depends on its kind.
   public var address: [UInt8] = []
-  /// Its alternative names.
+  /// Its alternative names (IFLA_ALT_IFNAME).
   public var alternatives: [String] = []
-  /// What it is on top of, or at the other end of.
+  /// The interface that it is stacked on (MACVLAN, VLAN) or its peer (veth), and its permanent hardware address.
   public var origin = Origin()
 
-  /// What tells an interface from another that was given its number: who has all rights in its network namespace can change neither.
+  /// Tells an interface from another one that later gets the same index. CAP_NET_ADMIN in its network namespace cannot change it.
   public struct Origin: Equatable, Sendable {
-    /// The hardware address that a device was made with.
+    /// The permanent hardware address of a device (IFLA_PERM_ADDRESS); empty for an interface without one.
     public var address: [UInt8] = []
-    /// The number of the interface that it is on top of, or that is the other end of a virtual Ethernet.
+    /// The index of the interface that it is stacked on, or of the peer of a veth (IFLA_LINK).
     public var lower: Int32?
-    /// The network namespace of `lower`, by the number that it has in this one; nil: this one.
+    /// The ID by which this network namespace knows the namespace of `lower` (IFLA_LINK_NETNSID); nil when it is the same namespace.
     public var namespace: Int32?
 
     public init() {}

@@ -16,11 +16,11 @@ extension RouteNetlink {
     return found
   }
 
-  /// Finds an interface by its number.
+  /// Finds an interface by its index.
   ///
   /// - Throws: `SystemError`: `ENODEV` when there is none.
   public func link(_ index: Int32) throws(SystemError) -> Link {
-    // ip link show, for one number
+    // ip link show, for one index
     let what = "looking up the interface number \(index)"
     let request = NetlinkRequest(RTM_GETLINK, flags: NLM_F_ACK, ifinfomsg(index: index))
     guard let found = try links(request, what).first else { throw SystemError(what, errno: ENODEV) }
@@ -131,10 +131,10 @@ extension RouteNetlink {
     )
   }
 
-  /// Moves an interface to another namespace and renames it to `name`, which must be free there. It is down then.
+  /// Moves an interface to another namespace and renames it to `name`, which must be free there. Moving takes it down.
   ///
-  /// - Throws: `SystemError`: `EEXIST` when the name is taken there, after which the interface may be there nevertheless; `EINVAL` when it
-  ///   cannot change its namespace.
+  /// - Throws: `SystemError`: `EEXIST` when the name is taken there. The kernel may rename after the move, so the interface may have moved
+  ///   nevertheless. `EINVAL` when it cannot change its namespace.
   public func move(_ link: Link, to namespace: borrowing OwnedFD, as name: String) throws(SystemError) {
     // ip link set dev NAME netns NAMESPACE name NEW-NAME
     let request = NetlinkRequest(RTM_NEWLINK, flags: NLM_F_ACK, ifinfomsg(index: link.index))
@@ -154,7 +154,7 @@ extension RouteNetlink {
     try netlink.exchange(request, "giving the interface \(link.name) the name \(name)")
   }
 
-  /// Renames an interface that is down.
+  /// Renames an interface, which must be down.
   ///
   /// - Throws: `SystemError`: `EEXIST` when the name is taken.
   public func rename(_ link: Link, to name: String) throws(SystemError) {
@@ -164,9 +164,9 @@ extension RouteNetlink {
     try netlink.exchange(request, "giving the interface \(link.name) the name \(name)")
   }
 
-  /// Takes further names from an interface.
+  /// Removes alternative names from an interface. Each request carries at most 128 of them.
   ///
-  /// - Throws: `SystemError` at the first that it does not have.
+  /// - Throws: `SystemError` when the interface does not have one of the names; those before it are removed then.
   public func removeAlternativeNames(_ names: [String], from link: Link) throws(SystemError) {
     // ip link property delete dev NAME altname ALTERNATIVE
     for start in stride(from: 0, to: names.count, by: 128) {

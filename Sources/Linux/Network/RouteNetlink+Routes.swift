@@ -3,9 +3,9 @@ import Glibc
 
 // Routes. The comment above the request is the ip(8) command that does the same.
 extension RouteNetlink {
-  /// Finds the interface by which the namespace sends to an address.
+  /// Finds the interface by which the network namespace sends to an address.
   ///
-  /// - Returns: its number; nil when there is no route.
+  /// - Returns: its index; nil when there is no route, or the request failed.
   public func interface(towards address: IPAddress) -> Int32? {
     // ip route get ADDRESS
     var route = rtmsg()
@@ -15,7 +15,7 @@ extension RouteNetlink {
     let request = NetlinkRequest(RTM_GETROUTE, flags: NLM_F_ACK, route)
     request.put(Int(RTA_DST.rawValue), bytes)
     var found: Int32?
-    // EHOSTUNREACH, ENETUNREACH: there is no route.
+    // EHOSTUNREACH and ENETUNREACH mean that there is no route.
     _ = try? netlink.exchange(request, "looking up the route to \(address)") { payload in
       guard payload.count >= MemoryLayout<rtmsg>.size else { return }
       forEachAttribute(in: payload, after: MemoryLayout<rtmsg>.size) { type, content in

@@ -47,17 +47,17 @@ public enum Cgroup2 {
     groups.split(separator: "\n").first { $0.hasPrefix("0::/") }?.dropFirst(3)
   }
 
-  /// The cgroup of a process, from the root of this process's cgroup namespace: `/machine.slice/web.scope`.
+  /// The cgroup of a process, relative to the root of this process's cgroup namespace: `/machine.slice/web.scope`.
   ///
-  /// - Returns: nil when there is no such process, or no cgroup 2.
+  /// - Returns: nil when there is no such process, or it is in no cgroup 2.
   public static func path(ofProcess pid: Int32) -> String? {
     guard let groups = try? readFile("/proc/\(pid)/cgroup", limit: 64 << 10) else { return nil }
     return own(groups: String(decoding: groups, as: UTF8.self)).map(String.init)
   }
 
-  /// Moves a process, with all of its threads.
+  /// Moves a process, with all of its threads, to the cgroup with this directory.
   ///
-  /// The kernel may wait for a grace period of RCU, tens of milliseconds on a busy machine, unless another process was moved shortly before.
+  /// The kernel may wait for an RCU grace period, tens of milliseconds on a busy machine, unless another process was moved shortly before.
   ///
   /// - Throws: `SystemError`; `ESRCH` when the process has ended.
   public static func move(_ pid: Int32, to directory: String) throws(SystemError) {
@@ -67,8 +67,8 @@ public enum Cgroup2 {
 
   /// Lists the processes of one cgroup, without those of the cgroups below it.
   ///
-  /// The list of a threaded cgroup cannot be read, so it is empty: its processes are in that of the threaded domain above it. A guest may make
-  /// any of its cgroups threaded.
+  /// The result is empty for a threaded cgroup, whose cgroup.procs cannot be read (`EOPNOTSUPP`): the threaded domain above it lists its
+  /// processes. A guest may make any of its cgroups threaded.
   ///
   /// - Throws: `SystemError`; `ENOENT` when the cgroup is gone.
   public static func processes(_ directory: String) throws(SystemError) -> [Int32] {

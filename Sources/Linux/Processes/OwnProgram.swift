@@ -12,7 +12,7 @@ public enum OwnProgram {
   public static func executeReadOnly() throws(SystemError) {
     let path = "/proc/self/exe"
     if try isReadOnly(path) { return }
-    // The program that is executed may have no path.
+    // After the execution /proc/self/exe may not show the program's path, so its directory is passed on in the environment.
     if let directory { setenv(directoryVariable, directory, 1) }
     if let program = withItsPath(path) { try execute(program, path) }
     try execute(alone(path), path)
@@ -23,10 +23,10 @@ public enum OwnProgram {
     try retrying("execveat \(path)") { linux_execute(number, CommandLine.unsafeArgv) }
   }
 
-  /// Opens the program in a clone of its mount. A path in there counts from the root of the file system, so that of the program stays what it
-  /// is, for the journal's `_EXE=` and for ps(1).
+  /// Opens the program in a read-only clone of the root mount. The kernel shows a path in a detached mount from the root of that mount, so
+  /// the program keeps its path for the journal's `_EXE=` and for ps(1).
   ///
-  /// - Returns: nil when the program does not lie on the root file system.
+  /// - Returns: nil when this is not possible, for example because the program is not on the root file system.
   private static func withItsPath(_ path: String) -> OwnedFD? {
     guard let own = try? readLink(path), own.hasPrefix("/"),
       let mount = try? cloneMount(at: "/"), (try? setAttributes(of: mount, .readOnly)) != nil
@@ -34,7 +34,7 @@ public enum OwnProgram {
     let number = openat(mount.raw, String(own.dropFirst()), LINUX_O_PATH | O_CLOEXEC)
     if number < 0 { return nil }
     let program = OwnedFD(owning: number)
-    // Another mount may lie above the program's directory, or the program was replaced meanwhile.
+    // The path may lead to another file: a mount may cover the program's directory, or the program was replaced meanwhile.
     var (found, expected) = (stat(), stat())
     guard fstat(program.raw, &found) == 0, stat(path, &expected) == 0,
       (found.st_dev, found.st_ino) == (expected.st_dev, expected.st_ino)
@@ -42,7 +42,7 @@ public enum OwnProgram {
     return program
   }
 
-  /// Opens the program in a mount that has nothing else, where its path is `/`.
+  /// Opens the program in a read-only clone of its mount that consists of this one file, where its path is `/`.
   private static func alone(_ path: String) throws(SystemError) -> OwnedFD {
     let program = try cloneMount(at: path)
     try setAttributes(of: program, .readOnly)
@@ -56,7 +56,7 @@ public enum OwnProgram {
     return system.f_flags & Int(ST_RDONLY) != 0
   }
 
-  /// The directory of this program; nil when it is not known.
+  /// The directory of this program's file; nil when it is not known.
   public static var directory: String? {
     if let known = getenv(directoryVariable) { return String(cString: known) }
     guard let path = try? readLink("/proc/self/exe"), let slash = path.lastIndex(of: "/") else { return nil }
@@ -68,7 +68,7 @@ public enum OwnProgram {
   /// Sets the name that ps(1) and the journal show for this process. The kernel has none for a program that was executed without a path.
   public static func setName(_ name: String) { linux_set_name(name) }
 
-  /// Raises the soft limit of descriptors to the hard one: it is low for programs that use select(2), and this one may hold thousands of
-  /// sockets. Where that fails the old limit stays.
+  /// Raises the soft RLIMIT_NOFILE to the hard one, because this process may hold thousands of sockets. (The soft one is low for programs
+  /// that use select(2).) If that fails, the old limit stays.
   public static func raiseDescriptorLimit() { _ = linux_raise_descriptor_limit() }
 }

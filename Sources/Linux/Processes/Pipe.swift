@@ -3,12 +3,12 @@ import Glibc
 
 /// The two ends of a pipe, both close-on-exec.
 public struct Pipe: ~Copyable {
-  /// Never blocks.
+  /// The end to read from; reads never block (O_NONBLOCK).
   public let reading: OwnedFD
-  /// Blocks while the pipe is full.
+  /// The end to write to; a write blocks while the pipe is full.
   public let writing: OwnedFD
 
-  /// - Throws: `SystemError` of pipe2(2).
+  /// - Throws: `SystemError` of pipe2(2) or fcntl(2).
   public init() throws(SystemError) {
     var ends: [Int32] = [-1, -1]
     try retrying("pipe2") { linux_pipe(&ends) }
@@ -19,13 +19,13 @@ public struct Pipe: ~Copyable {
     self.writing = writing
   }
 
-  /// Passes on the end to read from, and closes the other.
+  /// Passes ownership of the end to read from to the caller, and closes the other.
   public consuming func takeReading() -> OwnedFD { reading }
 }
 
-/// Reads what there is from a descriptor that does not block, at most `limit` bytes.
+/// Reads once, at most `limit` bytes, from a non-blocking descriptor.
 ///
-/// - Returns: nil when there is nothing now; no bytes at the end.
+/// - Returns: nil when nothing can be read yet; an empty array at end of file.
 /// - Throws: `SystemError` of read(2).
 public func readAvailable(_ descriptor: borrowing OwnedFD, limit: Int) throws(SystemError) -> [UInt8]? {
   let raw = descriptor.raw

@@ -15,13 +15,12 @@ public struct ProcessFacts: Sendable {
     String(decoding: try readFile("/proc/\(pid)/\(name)", limit: 1 << 20), as: UTF8.self)
   }
 
-  /// Whether the process would ever know of a signal: it has a handler, or blocks it, as programs do that read their signals from a
-  /// descriptor, or it waits for signals, or it has other threads, which may do so. The kernel drops any other signal to the init of a PID
-  /// namespace.
+  /// Whether the process can notice a signal. It can if it has a handler, or blocks the signal to read it from a signalfd(2), or is in
+  /// rt_sigtimedwait(2), or has other threads, which may be. The kernel drops any other signal to the init process of a PID namespace.
   ///
   /// - Throws: as `text`.
   public func hears(signal: Int32) throws(SystemError) -> Bool {
-    // While a thread is in rt_sigtimedwait(2), /proc shows the signals that it waits for as not blocked.
+    // While a thread is in rt_sigtimedwait(2), SigBlk in /proc does not have the signals that it waits for.
     if try waitsForSignals() { return true }
     for line in try text("status").split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
@@ -32,11 +31,11 @@ public struct ProcessFacts: Sendable {
       let mask = UInt64(value, radix: 16) ?? .max
       if mask & 1 << UInt64(signal - 1) != 0 { return true }
     }
-    // It may have begun to wait after the first look.
+    // It may have begun to wait after the first check.
     return try waitsForSignals()
   }
 
-  /// Whether its first thread is in rt_sigtimedwait(2), by proc_pid_syscall(5).
+  /// Whether its main thread is in rt_sigtimedwait(2) now (proc_pid_syscall(5)).
   private func waitsForSignals() throws(SystemError) -> Bool {
     try text("syscall").split(separator: " ").first == "\(linux_sigtimedwait_number())"
   }

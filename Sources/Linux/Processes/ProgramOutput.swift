@@ -1,13 +1,13 @@
 import Glibc
 
-/// Runs a program to its end, and returns what it wrote to its output. The calling thread waits.
+/// Runs a program and returns what it wrote to its standard output. The calling thread waits until the program has ended.
 ///
 /// - Parameters:
-///   - path: the program.
-///   - arguments: without the program's name.
-///   - limit: after this many bytes the rest of the output is left out.
-/// - Returns: how it ended, and what it wrote.
-/// - Throws: `SystemError` when it cannot be executed.
+///   - path: the path of the program.
+///   - arguments: its arguments, without its name.
+///   - limit: the most bytes of output to return; the rest is discarded.
+/// - Returns: its exit status, and what it wrote.
+/// - Throws: `SystemError` when it cannot be executed, or its output cannot be read.
 public func runProgram(
   _ path: String, _ arguments: [String], limit: Int = 1 << 20
 ) throws(SystemError) -> (status: ExitStatus, output: [UInt8]) {

@@ -1,21 +1,20 @@
-/// How much the daemon looks through the descriptors of one guest: a guest may have millions, and whoever looks through them serves nobody
-/// meanwhile.
+/// A rate limit for scans of one guest's descriptors. A guest may have millions, and the daemon serves no other guest during a scan.
 public struct SearchBudget: Equatable, Sendable {
-  /// The most descriptors of one look, some milliseconds of work. A guest with more keeps it unknown which sockets it has.
+  /// The most descriptors of one scan, some milliseconds of work. If a guest has more, it stays unknown which sockets it has.
   public static let descriptors = 4096
   private static let most = 16
   private static let perLook = Duration.seconds(4)
 
   private var left = most
-  /// Since when the looks are counted that have come back.
+  /// The time since boot from which the next regained scan is counted.
   private var since = Duration.zero
 
   public init() {}
 
-  /// Takes a look: sixteen at once, and then fifteen a minute.
+  /// Takes one scan from the budget, which allows sixteen at once, and then fifteen a minute.
   ///
   /// - Parameter now: the time since boot.
-  /// - Returns: whether there was one left.
+  /// - Returns: whether the caller may scan now.
   public mutating func take(at now: Duration) -> Bool {
     while left < Self.most, now - since >= Self.perLook {
       left += 1

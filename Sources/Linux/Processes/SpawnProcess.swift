@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
 
-/// Starts a program as a child of this process that ends with the calling thread.
+/// Starts a program as a child of this process, in a session of its own. The kernel kills it when the calling thread ends.
 ///
-/// Its input is empty, its errors go where this process's go. It inherits nothing else: no descriptor but those of `passing`, which become 3
-/// and up, no environment but `environment`, no signal mask. The caller is stopped until the program is executed, a millisecond or so.
+/// Its standard input is /dev/null, its standard error is this process's. Of other descriptors it gets duplicates of `output` and of those
+/// of `passing`, which become 3 and up. Its environment is `environment`, and its signal mask is empty. The calling thread waits until the
+/// program is executed, a millisecond or so.
 ///
-/// - Throws: `SystemError` of vfork(2) or execve(2).
+/// - Throws: `SystemError` of vfork(2), of execve(2) or of a call in the child before it; `E2BIG` for more than eight descriptors to pass.
 public func spawnProcess(
   _ program: String, arguments: [String], environment: [String: String], output: borrowing OwnedFD,
   passing: DescriptorList
@@ -22,7 +23,7 @@ public func spawnProcess(
   do throws(SystemError) {
     return try ProcessHandle(opening: pid)
   } catch {
-    // Nobody could watch it. It has just begun, so it dies at once.
+    // Without a pidfd nobody could watch the child. It has just begun, so it can be killed and reaped at once.
     kill(pid, SIGKILL)
     waitpid(pid, nil, 0)
     throw error

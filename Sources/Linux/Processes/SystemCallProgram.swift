@@ -3,7 +3,7 @@ import CSeccomp
 import Glibc
 
 /// A seccomp(2) program that libseccomp compiles: rules for the system calls of this machine, and for those of the 32-bit architecture
-/// whose programs its kernel can run. x32 is no architecture of any distribution, so its calls are like those of an unknown one.
+/// whose programs its kernel can run. No distribution uses x32, so its calls are treated as those of an unknown architecture.
 public struct SystemCallProgram: ~Copyable {
   /// One context for each architecture until they are merged.
   private let contexts: [Context]

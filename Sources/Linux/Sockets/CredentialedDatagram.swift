@@ -38,7 +38,7 @@ func passCredentials(on fd: borrowing OwnedFD) throws(SystemError) {
   }
 }
 
-/// Makes the kernel refuse descriptors that a sender attaches (`EPERM`, Linux 6.16). An older kernel passes them.
+/// Clears SO_PASSRIGHTS (Linux 6.16): a sender that attaches descriptors gets `EPERM`. On an older kernel this does nothing.
 func refuseDescriptors(on fd: borrowing OwnedFD) throws(SystemError) {
   do throws(SystemError) {
     try setOption(fd, SOL_SOCKET, LINUX_SO_PASSRIGHTS, Int32(0), named: "SO_PASSRIGHTS")
@@ -49,7 +49,7 @@ func refuseDescriptors(on fd: borrowing OwnedFD) throws(SystemError) {
 
 /// Receives one datagram from a socket on which `passCredentials(on:)` was called; never blocks.
 ///
-/// Descriptors that the sender attached are closed, on another thread.
+/// Another thread closes descriptors that the sender attached.
 /// - Parameters:
 ///   - fd: the socket.
 ///   - limit: the most bytes to receive; the rest of a longer datagram is lost, and `isTruncated` is set.
@@ -127,7 +127,7 @@ private struct Attached: ~Copyable {
         if type == LINUX_SCM_PIDFD {
           pidfd = OwnedFD(owning: raw)
         } else {
-          // Nobody wants it, and ours may be the last descriptor of something that takes long to close.
+          // It is not wanted. It may be the last descriptor of an open file whose close(2) takes long.
           _ = OwnedFD(owning: raw, closing: .elsewhere)
         }
       }

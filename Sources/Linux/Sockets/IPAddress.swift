@@ -23,7 +23,7 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The bytes in network order.
+  /// The four or sixteen bytes in network byte order.
   public var bytes: [UInt8] {
     func bytes(_ number: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
     return switch self {

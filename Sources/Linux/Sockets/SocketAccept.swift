@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// Accepts one connection at a listener that no guest has ever had. The connection is non-blocking and closed on exec.
+/// Accepts one connection at a non-blocking listener that no guest has ever had. The connection is non-blocking and closed on exec.
 ///
-/// Whoever shares a listener can make it blocking at any moment, and accept4(2) has no flag against that.
+/// Whoever shares a listener can clear its O_NONBLOCK at any moment, and accept4(2) has no flag like MSG_DONTWAIT.
 /// - Returns: nil when no client is queued.
 /// - Throws: `SystemError` of accept4(2); `EMFILE` when this process has no descriptor left: the connection stays in the queue.
 public func acceptConnection(on listener: borrowing OwnedFD) throws(SystemError) -> OwnedFD? {

@@ -36,9 +36,9 @@ public struct SocketOptions: Equatable, Sendable {
   public var reusePort = false
   /// IP_FREEBIND: this host need not have the address yet.
   public var freeBind = false
-  /// SO_PASSCRED: each message carries its sender's credentials (`receiveCredentialed`), and no descriptors.
+  /// SO_PASSCRED: each message carries its sender's credentials (`receiveCredentialed`). None carries descriptors (SO_PASSRIGHTS).
   public var passCredentials = false
-  /// Whether the socket cannot be turned into a way to this host's network (`SocketConfinement`).
+  /// Whether the socket can only serve clients, and cannot connect to this host's network (`SocketConfinement`).
   public var isConfined = false
   /// The probes of silent TCP connections.
   public var keepAlive = KeepAlive()

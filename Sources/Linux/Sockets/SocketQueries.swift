@@ -39,8 +39,8 @@ public func inode(of fd: borrowing OwnedFD) throws(SystemError) -> UInt64 {
   return UInt64(status.st_ino)
 }
 
-/// Sets O_NONBLOCK on the open file description, which all holders of the socket share, or clears it. Any of them may do the opposite at any
-/// moment, so no call of this process relies on it.
+/// Sets or clears O_NONBLOCK on the open file description, which all holders of the socket share. Any of them can change it at any moment,
+/// so no call of this process relies on it.
 ///
 /// - Throws: `SystemError` of fcntl(2).
 public func setNonBlocking(_ fd: borrowing OwnedFD, _ wanted: Bool = true) throws(SystemError) {
@@ -60,7 +60,7 @@ struct AcceptQueue: Equatable {
 
 /// Reads the accept queue of a TCP listener. For AF_UNIX use `SockDiag`.
 ///
-/// Half-open connections are not in it. `SockDiag.tcpConnections` lists those, but not to which of two listeners at one address they belong.
+/// Half-open connections are not in it. `SockDiag.isAnyHalfOpen` finds those, but not at which of two listeners at one address.
 /// - Throws: `SystemError` of getsockopt(2); `EOPNOTSUPP` for a socket that is not TCP, `EINVAL` for one that does not listen.
 func acceptQueue(of fd: borrowing OwnedFD) throws(SystemError) -> AcceptQueue {
   // The beginning of struct tcp_info, which Swift cannot import because of its bit fields: the state is the first byte.

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// Resets the clients queued at a TCP listener that a guest has, or had. It accepts none: the guest could make accept4(2) block. The listener
-/// is shut down and listens again at once, so that nobody else can take its port.
+/// Resets the clients queued at a TCP listener that a guest has or had. It shuts the listener down, and makes it listen again at once,
+/// so that nobody else takes its port. It does not accept the clients, because the guest could make accept4(2) block.
 ///
-/// It leaves its place in a reuseport group, and joins as the last member.
-/// - Returns: how many were queued.
+/// In a SO_REUSEPORT group the listener loses its index, and becomes the last member.
+/// - Returns: how many clients were queued.
 /// - Throws: `SystemError`; `EINVAL` for a listener that somebody has shut down.
 public func resetQueued(at listener: borrowing OwnedFD, backlog: UInt32) throws(SystemError) -> Int {
   let count = try acceptQueueLength(of: listener)
@@ -16,30 +16,31 @@ public func resetQueued(at listener: borrowing OwnedFD, backlog: UInt32) throws(
   return count
 }
 
-/// Receives and drops at most `limit` datagrams of a UDP socket. It never blocks, whatever its other holders do.
+/// Receives and drops at most `limit` datagrams of a UDP socket. It never blocks (MSG_DONTWAIT), whatever other holders of the socket do.
 ///
 /// - Returns: how many were dropped; `limit` means that more may be queued.
-/// - Throws: `SystemError`; `EINVAL` for a socket that somebody has shut down: it would report an empty datagram for ever.
+/// - Throws: `SystemError`; `EINVAL` for a socket that somebody has shut down, because recv(2) there would return 0 for ever.
 public func dropQueued(at socket: borrowing OwnedFD, limit: Int) throws(SystemError) -> Int {
   if try isShutDown(socket) { throw SystemError("recv", errno: EINVAL) }
   var byte: UInt8 = 0
   var dropped = 0
-  // An error other than EAGAIN is reported once, in place of a datagram.
+  // recv(2) reports any error but EAGAIN once, in place of a datagram, so that counts as one.
   while dropped < limit, recv(socket.raw, &byte, 1, Int32(MSG_DONTWAIT)) >= 0 || errno != EAGAIN { dropped += 1 }
   return dropped
 }
 
-/// A process that refuses the clients of AF_UNIX sockets that a guest has, or had: it accepts and closes their connections, and drops their
-/// datagrams. It ends with this value, or with the thread that made it.
+/// A process that refuses the clients of AF_UNIX sockets that a guest has or had: it accepts and closes their connections, and drops their
+/// datagrams. It is killed when this object is released, or when the thread that made it ends.
 ///
-/// AF_UNIX cannot undo a shutdown(2), a guest can make accept4(2) block, and what clients have attached may take long to close.
+/// It is a process of its own because a guest can make accept4(2) block, and descriptors that clients have attached may take long to close.
+/// An AF_UNIX listener cannot be shut down instead, because it cannot listen again.
 public final class RefusingProcess {
-  /// Readable when clients have been refused.
+  /// An eventfd(2), readable when clients have been refused: call `refused`.
   public let descriptor: OwnedFD
   private let pid: Int32
 
-  /// - Parameter sockets: duplicates of the sockets, which are closed in this process.
-  /// - Throws: `SystemError` of fork(2) or eventfd(2).
+  /// - Parameter sockets: duplicates of the sockets. The process inherits them; the caller may release the list afterwards.
+  /// - Throws: `SystemError` of eventfd(2) or fork(2).
   public init(at sockets: DescriptorList) throws(SystemError) {
     let counter = OwnedFD(owning: try retrying("eventfd") { linux_make_counter() })
     let kept = (sockets.numbers + [counter.raw]).sorted()

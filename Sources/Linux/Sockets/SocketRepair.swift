@@ -10,7 +10,7 @@ public enum ListenerHealth: Equatable, Sendable {
   case lost
 }
 
-/// Lets a shared socket listen again, whatever a guest did to it.
+/// Makes a shared socket listen again, for example after a guest has shut it down.
 ///
 /// The shutdown(2) of a guest resets the queued connections. The repair resets none.
 /// - Throws: `SystemError` when the descriptor is not a socket.
@@ -49,7 +49,7 @@ public func clearErrors(of fd: borrowing OwnedFD) throws(SystemError) {
   guard try localAddress(of: fd).family != AF_UNIX else { return }
   let raw = fd.raw
   var byte: UInt8 = 0
-  // A limit, because a guest that has the socket may cause errors faster than they are discarded.
+  // At most 1000, because a guest that has the socket may cause errors faster than this discards them.
   for _ in 0..<1000 where recv(raw, &byte, 1, Int32(MSG_ERRQUEUE) | Int32(MSG_DONTWAIT)) < 0 { return }
 }
 
@@ -66,8 +66,8 @@ private func disconnect(_ fd: borrowing OwnedFD) -> Bool {
   return connect(fd.raw, &nobody, socklen_t(MemoryLayout<sockaddr>.size)) == 0
 }
 
-/// Shuts down a socket for all its holders (shutdown(2), SHUT_RDWR): a listener stops accepting and gives up its address. Queued clients are
-/// reset, or move to the side that a `ReuseportSteering` steers to.
+/// Shuts down a socket for all its holders (shutdown(2), SHUT_RDWR): a listener stops accepting and gives up its address. Queued clients
+/// are reset, or move to the side that a `ReuseportSteering` steers to.
 ///
 /// A datagram socket keeps its address and its queue until its last descriptor is closed.
 /// - Throws: `SystemError`; `ENOTCONN` for a datagram socket without a peer, and for a listener that was shut down before.

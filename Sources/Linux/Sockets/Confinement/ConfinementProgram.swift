@@ -1,16 +1,16 @@
 import CLinux
 
-/// The eBPF programs of a cgroup that keep its sockets from becoming a way out.
+/// The eBPF programs of a cgroup that keep its sockets from reaching anybody but their own clients.
 ///
 /// | program | what it does |
 /// |---|---|
-/// | connect, IPv4 and IPv6 | refuses, but for UDP to an address from which a datagram came |
+/// | connect, IPv4 and IPv6 | refuses, except UDP to an address from which a datagram came |
 /// | sendmsg of UDP, IPv4 and IPv6 | the same |
 /// | connect and sendmsg of AF_UNIX datagrams | refuses |
-/// | packets that come in | notes the senders of UDP; drops what is for another port: a guest can make a connection a listener at any |
+/// | incoming packets | records the senders of UDP; drops packets to other ports: a guest can turn a connection into a listener at any |
 ///
-/// The kernel asks them before it acts, also for the connections that a listener of the cgroup accepts. What answers a client's connection
-/// asks nobody.
+/// The kernel calls them before it acts, also for connections that a listener of the cgroup has accepted. It calls none of them when a
+/// process sends on such a connection.
 struct ConfinementProgram {
   let type: bpf_prog_type
   let attachType: UInt32
@@ -19,9 +19,9 @@ struct ConfinementProgram {
   /// Makes all programs for sockets of IPv4 and IPv6.
   ///
   /// - Parameters:
-  ///   - peers: the descriptor of the map of those who sent datagrams; nil where there are only listeners of TCP.
-  ///   - ports: the local ports of the sockets; none stands for any.
-  /// - Returns: one for each attach type.
+  ///   - peers: the descriptor of the map of senders of datagrams, which the caller owns; nil when all sockets are TCP listeners.
+  ///   - ports: the local ports of the sockets; an empty set allows any port.
+  /// - Returns: one program for each attach type.
   static func internet(peers: Int32?, ports: Set<UInt16>) -> [ConfinementProgram] {
     let known4 = peers.map { onlyPeers($0, address: ipv4FromContext) } ?? returning(0)
     let known6 = peers.map { onlyPeers($0, address: ipv6FromContext) } ?? returning(0)
@@ -41,7 +41,7 @@ struct ConfinementProgram {
     ] + sendmsg
   }
 
-  /// The programs for datagram sockets of AF_UNIX (Linux 6.7). Connections of AF_UNIX cannot be connected again.
+  /// The programs for AF_UNIX datagram sockets (Linux 6.7). Stream sockets need none, because a connected one cannot be connected again.
   static var unixDatagrams: [ConfinementProgram] {
     [
       ConfinementProgram(LINUX_BPF_CGROUP_UNIX_CONNECT, returning(0)),
@@ -60,18 +60,18 @@ struct ConfinementProgram {
   }
 }
 
-// A key of the map of peers lies at r10 - 24: 16 bytes of an address, that of IPv4 as IPv6 maps it, and four bytes with the port.
+// The programs build a key of the map of peers at r10 - 24: 16 bytes of address (IPv4 is mapped, ::ffff:a.b.c.d) and 4 bytes with the port.
 extension ConfinementProgram {
-  /// Returns 1 for UDP to somebody in the map, 0 for all else. r1 is the context, struct bpf_sock_addr.
+  /// A program that returns 1 (allow) for UDP to an address in the map, otherwise 0. Its r1 is the context, struct bpf_sock_addr.
   private static func onlyPeers(_ peers: Int32, address: [UInt64]) -> [UInt64] {
     let search =
       address + [
         instruction(0x61, 2, 6, offset: 24),
-        instruction(0x63, 10, 2, offset: -8),  // the port, in the order of the network
+        instruction(0x63, 10, 2, offset: -8),  // the port, in network byte order
         instruction(0x18, 1, 1, value: UInt64(peers)), 0,
       ] + keyInRegister2 + [
         instruction(0x85, 0, 0, value: 1),  // bpf_map_lookup_elem
-        instruction(0x15, 0, 0, offset: 2),  // nobody: refuse
+        instruction(0x15, 0, 0, offset: 2),  // not found: refuse
       ] + returning(1)
     return [
       instruction(0xbf, 6, 1),
@@ -91,12 +91,12 @@ extension ConfinementProgram {
     [instruction(0x61, 2, 6, offset: 8 + 4 * word), instruction(0x63, 10, 2, offset: -24 + 4 * word)]
   }
 
-  /// Notes the sender of a datagram, and returns 1 for a packet to one of `ports`, 0 for any other. r1 is the packet, which begins with the
-  /// header of IPv4 or IPv6.
+  /// A program that returns 1 (pass) for a packet to one of `ports`, otherwise 0, and records the sender of a UDP datagram that passes.
+  /// Its r1 is the packet (struct __sk_buff), which begins with the IPv4 or IPv6 header.
   private static func noteSenders(_ peers: Int32?, ports: Set<UInt16>) -> [UInt64] {
-    // Each part begins with the packet in r6. Behind the addresses r7 is where the ports are, and r8 the protocol.
+    // In all parts r6 is the packet. After the IP header was read, r7 is the offset of the ports, and r8 the protocol.
     let update = peers.map(noteSender) ?? []
-    // The offset of a jump counts the instructions that it leaves out. A drop leaves out all that follows.
+    // The offset of a jump is the number of instructions that it skips. To drop a packet, a jump skips everything up to the last part.
     let end =
       [instruction(0x55, 8, 0, offset: Int16(update.count), value: 17)]  // not UDP: pass
       + update + returning(1)
@@ -148,10 +148,10 @@ extension ConfinementProgram {
     ] + afterVersion + returning(0)
   }
 
-  /// bpf_map_update_elem(r1 = the map, r2 = the key, r3 = the value, r4 = BPF_ANY).
+  /// Calls bpf_map_update_elem(r1 = the map, r2 = the key, r3 = the value, r4 = BPF_ANY).
   private static func noteSender(_ peers: Int32) -> [UInt64] {
     [
-      instruction(0x6a, 10, 0, offset: -6),  // the key has only the sender's port
+      instruction(0x6a, 10, 0, offset: -6),  // clears the destination port, because the key has only the sender's port
       instruction(0x62, 10, 0, offset: -72),  // the value
       instruction(0x18, 1, 1, value: UInt64(peers)), 0,
     ] + keyInRegister2 + stackInRegister3(0xffff_ffb8) + [
@@ -162,10 +162,10 @@ extension ConfinementProgram {
 
   private static let keyInRegister2 = [instruction(0xbf, 2, 10), instruction(0x07, 2, 0, value: 0xffff_ffe8)]
 
-  /// bpf_skb_load_bytes(r1 = the packet, r2 = the offset, r3 = the target, r4 = the length).
+  /// Calls bpf_skb_load_bytes(r1 = the packet, r2 = the offset, r3 = the target, r4 = the length).
   private static let loadBytes = instruction(0x85, 0, 0, value: 26)
 
-  /// r3 = the stack pointer, plus a negative number as the kernel extends it.
+  /// Sets r3 to r10 plus a negative distance in 32-bit two's complement, which the kernel sign-extends.
   private static func stackInRegister3(_ distance: UInt64) -> [UInt64] {
     [instruction(0xbf, 3, 10), instruction(0x07, 3, 0, value: distance)]
   }

@@ -1,16 +1,16 @@
 import CLinux
 import Glibc
 
-/// Makes sockets that can serve, and nothing else: whoever has one, or a connection that it accepted, cannot reach others by it. The socket
-/// of a guest with a network of its own is in the host's network, and connect(2) would lead there.
+/// Makes sockets that can only serve clients: whoever has one, or a connection that it accepted, can reach nobody else with it. Such a
+/// socket is in the host's network namespace, also when the guest has its own, and connect(2) would otherwise reach the host's network.
 ///
-/// The kernel applies the programs of a cgroup to the sockets that were made in it (`ConfinementProgram`). So each is made by a process in a
-/// new cgroup, which is removed at once: its programs stay as long as its sockets. It needs CAP_BPF and CAP_NET_ADMIN.
+/// The kernel applies the programs of a cgroup to the sockets that were made in it (`ConfinementProgram`). So a process in a new cgroup
+/// makes each socket. The cgroup is removed at once; its programs stay as long as its sockets. This needs CAP_BPF and CAP_NET_ADMIN.
 public enum SocketConfinement {
-  /// How many senders of datagrams a socket can answer, the last ones.
+  /// How many senders of datagrams a socket can reply to: the most recent ones.
   static let mostPeers: UInt32 = 4096
 
-  /// Makes a socket for `address`, not bound.
+  /// Makes a socket for `address`, and does not bind it. A stream or packet socket of AF_UNIX is not confined.
   ///
   /// - Throws: `SystemError` of mkdir(2), bpf(2), clone3(2) or socket(2).
   static func socket(
@@ -32,13 +32,13 @@ public enum SocketConfinement {
       owning: try retrying("socket for \(address)") { linux_socket_in_cgroup(raw, family, type, `protocol`) })
   }
 
-  /// Unique among what this process has at one time; a process that had the same number is gone.
+  /// The PID and the nanoseconds of the current second, for the name of a cgroup that exists only while one socket is made.
   private static var nextNumber: String { "\(getpid()).\(Clocks.monotonic.components.attoseconds / 1_000_000_000)" }
 
   private static func attachInternet(
     to cgroup: borrowing OwnedFD, ports: Set<UInt16>, answersDatagrams: Bool
   ) throws(SystemError) {
-    // A jump of a program is not longer than 32,767 instructions.
+    // The offset of a jump has 16 bits, so a program cannot compare very many ports. It allows any port then.
     let ports = ports.count > 1000 ? [] : ports
     if answersDatagrams {
       let peers = OwnedFD(owning: try retrying("bpf BPF_MAP_CREATE") { linux_bpf_make_peers(mostPeers) })
@@ -48,7 +48,7 @@ public enum SocketConfinement {
     }
   }
 
-  /// Attaches a program, and then detaches those of earlier daemons.
+  /// Attaches a program, and then detaches the confinement programs of the same attach type that an earlier daemon left.
   private static func attach(_ program: ConfinementProgram, to cgroup: borrowing OwnedFD) throws(SystemError) {
     let loaded = try load(program)
     let raw = cgroup.raw
@@ -75,11 +75,11 @@ public enum SocketConfinement {
   }
 }
 
-// Where it can be had.
+// Whether this host can confine sockets.
 extension SocketConfinement {
-  /// Why this process cannot confine the sockets that it makes for these kinds of addresses; nil when it can.
+  /// The error because of which this process cannot confine sockets of these kinds; nil when it can. It makes one of each to find out.
   ///
-  /// - Throws: `SystemError` for want of memory or descriptors: it is not known.
+  /// - Throws: `SystemError` when memory or descriptors are short, so that the answer is not known.
   public static func obstacle(internet: Bool, unixDatagrams: Bool) throws(SystemError) -> SystemError? {
     do throws(SystemError) {
       if internet { _ = try makeSocket(.stream, .ipv4(.any, port: 0), isConfined: true) }
@@ -92,12 +92,13 @@ extension SocketConfinement {
   }
 }
 
-// The sockets of a service manager, which makes those of each socket unit in the unit's cgroup.
+// Sockets that the service manager made: systemd makes those of a socket unit in the unit's cgroup.
 extension SocketConfinement {
-  /// Confines the sockets that were made in one cgroup with `socket`, or lifts that. It must be the cgroup of a socket unit: in another there
-  /// are processes, and sockets that are not the guest's.
+  /// Confines all sockets that were made in the same cgroup as `socket`, or ends that. It must be the cgroup of a socket unit: any other
+  /// has processes, and sockets that are not for the guest.
   ///
-  /// - Throws: `SystemError`; `EBUSY` when the socket was made elsewhere.
+  /// - Throws: `SystemError`; `EBUSY` when the socket was made in another cgroup, `ENOENT` when its cgroup is not known, `EOPNOTSUPP` for
+  ///   an AF_UNIX datagram socket.
   public static func setConfined(
     _ wanted: Bool, unitOf socket: borrowing OwnedFD, _ diag: SockDiag
   ) throws(SystemError) {

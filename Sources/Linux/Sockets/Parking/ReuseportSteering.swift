@@ -42,7 +42,7 @@ public struct ReuseportSteering: ~Copyable, Sendable {
   ///   - standby: a socket of `makeStandby(of:)` that has joined, the only other socket at the address.
   ///   - side: where new clients are steered.
   ///   - program: loaded before `standby` joined.
-  ///   - waits: whether it ends with `awaitLookups()`.
+  ///   - waits: whether this calls `awaitLookups()` at the end; if false, the caller must.
   /// - Throws: `SystemError` of setsockopt(2): `EINVAL` for a socket that is in no group.
   public init(
     primary: borrowing OwnedFD, standby: borrowing OwnedFD, steeringTo side: Side,
@@ -66,7 +66,7 @@ public struct ReuseportSteering: ~Copyable, Sendable {
   /// - Parameters:
   ///   - side: where new clients are steered.
   ///   - standby: the socket that was given to `init`.
-  ///   - waits: false leaves it to the caller to wait.
+  ///   - waits: whether this calls `awaitLookups()` at the end; if false, the caller must.
   /// - Throws: `SystemError` of bpf(2) or setsockopt(2); the steering is unchanged then.
   public func steer(to side: Side, standby: borrowing OwnedFD, waits: Bool = true) throws(SystemError) {
     switch map {
@@ -155,17 +155,17 @@ public struct ReuseportSteering: ~Copyable, Sendable {
 /// all of these, for some milliseconds. A kernel that does not support it (one that uses CONFIG_NO_HZ_FULL) leaves a race of microseconds.
 public func awaitLookups() { _ = linux_membarrier_global() }
 
-/// Does the same on another thread.
+/// Runs `awaitLookups()` on another thread, and signals when it has returned.
 public struct LookupsAwaited: ~Copyable {
-  /// Readable when a wait is over that `begin` began, until `end`.
+  /// An eventfd(2). It becomes readable when a wait that `begin` started is over, and stays readable until `end`.
   public let descriptor: OwnedFD
 
   /// - Throws: `SystemError` of eventfd(2).
   public init() throws(SystemError) { descriptor = OwnedFD(owning: try retrying("eventfd") { linux_make_counter() }) }
 
-  /// Begins to wait.
+  /// Starts a wait on the other thread, and returns at once.
   public func begin() { linux_membarrier_elsewhere(descriptor.raw) }
 
-  /// Takes note of the end of a wait.
+  /// Makes `descriptor` unreadable again, after a wait is over.
   public func end() { _ = linux_read_counter(descriptor.raw) }
 }

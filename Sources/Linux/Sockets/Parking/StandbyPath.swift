@@ -11,10 +11,10 @@ import Glibc
 /// The path tells everything, so that a daemon can continue where a killed one stopped: the file of the socket that is not at the path
 /// is in the directory `.NAME.dormouse` beside it, below which the whole path is repeated.
 ///
-/// In a directory of another user, or in one that all may write to, somebody else could make that directory, or lead it elsewhere. There is no
-/// standby there, and nothing is exchanged or removed.
+/// Where another user may write to the directory of the path, that user could make `.NAME.dormouse`, or replace it by a symbolic link. So a
+/// path there has no standby, and nothing is exchanged or removed.
 public enum StandbyPath {
-  /// Whether a path can have a standby: its directory is nobody else's.
+  /// Whether a path can have a standby: only root and this process's user can write to its directory.
   public static func isPossible(_ path: String) -> Bool { isOnlyOurs(parent(of: path)) }
 
   /// Opens the standby of `path`, with mode and owner from `options`; a connection-oriented one listens. It is non-blocking and closed on
@@ -25,7 +25,8 @@ public enum StandbyPath {
   ///   - path: an absolute path; a socket may or may not be there.
   ///   - options: as for openListener(_:_:_:), but the directories of the path are not made.
   /// - Returns: the socket; nobody can reach it before `exchange`.
-  /// - Throws: `SystemError`; `EPERM` without CAP_SYS_CHROOT and in a directory of somebody else, `EEXIST` when somebody else's file is in the way.
+  /// - Throws: `SystemError`; `EPERM` without CAP_SYS_CHROOT, and when `isPossible` is false; `EEXIST` when somebody else's file is at the
+  ///   hidden path.
   public static func open(
     _ kind: SocketKind, _ path: String, _ options: SocketOptions = SocketOptions()
   ) throws(SystemError) -> OwnedFD {

@@ -7,7 +7,7 @@ import Glibc
 /// The kernel lets it join a socket with the same address, network namespace and user of the inode, so it gets that user.
 /// - Parameters:
 ///   - socket: the primary, whose options are copied, including those that a guest has set.
-///   - isConfined: as of ``SocketOptions``.
+///   - isConfined: as in ``SocketOptions``.
 /// - Returns: the standby, not bound. When it is closed, its queue is reset, unless `ReuseportSteering.movesQueues`.
 /// - Throws: `SystemError`; `EOPNOTSUPP` for AF_UNIX.
 public func makeStandby(of socket: borrowing OwnedFD, isConfined: Bool = false) throws(SystemError) -> OwnedFD {
@@ -103,8 +103,8 @@ private struct CopiedOption {
     _ = setsockopt(standby.raw, level, name, value, length)
   }
 
-  /// Copies a buffer's size only if somebody has set it. The kernel no longer grows a buffer whose size is set, nor those of the connections
-  /// that inherit it.
+  /// Copies a buffer's size only if somebody has set it. The kernel no longer grows a buffer whose size is set, nor those of the
+  /// connections that inherit it.
   private func copyBuffer(_ value: [UInt8], from other: borrowing OwnedFD, to standby: borrowing OwnedFD) {
     let locked = (try? option(other, SOL_SOCKET, LINUX_SO_BUF_LOCK, initially: Int32(0), named: "SO_BUF_LOCK")) ?? 0
     let isReceiving = name == SO_RCVBUF
