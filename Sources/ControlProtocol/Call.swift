@@ -20,7 +20,7 @@ public enum Call: Equatable, Sendable {
   case attach(name: String, terminal: Int?, size: TerminalSize?)
   /// Reports that the client's own terminal has another size.
   case resize(name: String, terminal: Int?, size: TerminalSize)
-  /// Reads the guest files again. The reply comes when they are in force, or wait for their guests to stop.
+  /// Reads the guest files again. The reply comes when each file is in force, or will be from its guest's next start on.
   case reload
 }
 
@@ -38,7 +38,7 @@ public struct TerminalSize: Equatable, Sendable {
 }
 
 extension Call {
-  /// Whether its reply may come later, by what happens to a guest.
+  /// Whether the reply may be delayed until a guest changes its state.
   public var mayWait: Bool {
     switch self {
     case .wake, .sleep, .freeze, .subscribeGuests: true

@@ -90,7 +90,7 @@ public enum LossReason: ExtensibleEnum {
   case unanswered
   /// It was open when the guest was killed because it did not stop within TimeoutStopSec=.
   case killed
-  /// The guest had failed to start too often in a row, so its clients were refused until it was tried again.
+  /// The guest had failed too often in a row, so clients were refused until it was started again.
   case failed
   /// A reason that this version does not know.
   case unrecognized(String)

@@ -14,7 +14,7 @@ public struct GuestExplanation: Codable, Equatable, Sendable {
   public var failedUnits: [FailedUnit] = []
   /// When it was last used; null while it is in use.
   @OrNull public var idleSince: Timestamp?
-  /// When it will be frozen if nobody uses it until then.
+  /// When the guest will be frozen if nobody uses it until then; null if no freeze is due.
   @OrNull public var freezeAt: Timestamp?
   /// When it will be stopped if nobody uses it until then.
   @OrNull public var stopAt: Timestamp?

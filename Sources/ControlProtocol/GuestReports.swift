@@ -141,8 +141,8 @@ public enum StopCause: ExtensibleEnum {
   }
 }
 
-/// What the guest's PID 1 sent to its notify socket (sd_notify(3) and the X_SYSTEMD_ fields of systemd(1)), and what it said when it was
-/// asked.
+/// What the guest's PID 1 sent to its notify socket (sd_notify(3) and the X_SYSTEMD_ fields of systemd(1)), and what its systemd answered
+/// to dormouse-ask.
 public struct GuestReport: Codable, Equatable, Sendable {
   /// READY=1 was sent.
   public var ready = false
@@ -162,7 +162,7 @@ public struct GuestReport: Codable, Equatable, Sendable {
   @OrNull public var signalsLevel: Int?
   /// The active targets, in the order in which they became active: X_SYSTEMD_UNIT_ACTIVE=, X_SYSTEMD_UNIT_INACTIVE=.
   public var units: [String] = []
-  /// The units that have failed, as systemd said when it was asked last.
+  /// The guest's failed units, by the last answer of its systemd.
   public var failedUnits: [FailedUnit] = []
   /// X_SYSTEMD_SHUTDOWN=: `poweroff`, `halt`, `reboot`, `kexec`, `exit`.
   @OrNull public var shutdown: String?

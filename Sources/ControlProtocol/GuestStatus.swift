@@ -14,7 +14,7 @@ public struct GuestStatus: Codable, Equatable, Sendable {
   @OrNull public var pid: Int32?
   /// The directory of its cgroup.
   @OrNull public var cgroup: String?
-  /// The resource limits that are in force; empty while none runs.
+  /// The resource limits in force; empty while no instance of the guest runs.
   public var limits: [LimitStatus] = []
   /// The files that configure it, lowest precedence first: a `.nspawn` file, the guest file, its drop-ins.
   public let files: [String]
@@ -57,11 +57,11 @@ public struct GuestStatus: Codable, Equatable, Sendable {
 
 /// A resource limit of a running guest.
 public struct LimitStatus: Codable, Equatable, Sendable {
-  /// The setting without its `=`.
+  /// The name of the setting, without its `=`.
   public var setting: String
-  /// As the kernel has it: `1073741824`, `max`.
+  /// The value in the kernel's file of the cgroup: `1073741824`, `max`.
   public var value: String
-  /// Whether it is the default, which the guest's file does not have.
+  /// Whether it is the default, because the guest's file does not have the setting.
   public var isDefault: Bool
 
   public init(setting: String, value: String, isDefault: Bool) {
@@ -83,7 +83,7 @@ public struct SocketStatus: Codable, Equatable, Sendable {
   public var passed = false
   /// Whether the running guest has it open; null when no guest runs or that is not known yet.
   @OrNull public var adopted: Bool?
-  /// Why nobody serves there; null while somebody does, when no guest runs, and when that is not known yet.
+  /// Why no process serves this socket; null while one does, while the guest does not run, and while it is not known yet.
   @OrNull public var unserved: UnservedSocket?
   /// How many connections, or bytes of datagrams, no process has taken yet.
   @OrNull public var queued: Int?
@@ -131,7 +131,7 @@ public struct GuestMessage: Codable, Equatable, Sendable {
 
 /// How severe a message is.
 public enum MessageLevel: ExtensibleEnum {
-  /// What is as it should be, and worth knowing.
+  /// Normal, but worth knowing.
   case note
   case warning, error
   /// A level that this version does not know.

@@ -14,7 +14,8 @@ public struct GuestSummary: Codable, Equatable, Sendable {
   public var wakes = 0
   /// The process ID of its PID 1 on the host.
   @OrNull public var pid: Int32?
-  /// What somebody ought to know of it, in a sentence: why it has failed, what is wrong with its file, who holds its sockets.
+  /// A sentence on what needs attention: why the guest has failed, what is wrong with its file, who holds its sockets. Null if nothing
+  /// does.
   @OrNull public var note: String?
 
   public init(name: String, state: GuestState, since: Timestamp) {
@@ -27,7 +28,7 @@ public struct GuestSummary: Codable, Equatable, Sendable {
 /// systemd's words for the state of a unit, and `frozen`.
 public enum GuestState: ExtensibleEnum {
   case inactive, activating, active, frozen, deactivating, failed
-  /// Its file has an error, so it is not managed. Varlink has no dashes.
+  /// The guest's file has an error, so it is not managed. A Varlink identifier cannot have the dash of systemd's `bad-setting`.
   case badSetting
   /// A state that this version does not know.
   case unrecognized(String)
@@ -49,6 +50,6 @@ public enum GuestState: ExtensibleEnum {
     }
   }
 
-  /// The word as systemd writes it, for a person.
+  /// The word as systemd writes it, for printed text.
   public var word: String { self == .badSetting ? "bad-setting" : rawValue }
 }

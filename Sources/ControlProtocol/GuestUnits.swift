@@ -1,8 +1,9 @@
-/// What the systemd of a guest that runs says of its units: the answer of dormouse-ask. All texts are the guest's.
+/// The state of the units in a running guest, as the helper program dormouse-ask gets it from the guest's systemd. The guest controls all
+/// texts.
 public struct GuestUnits: Codable, Equatable, Sendable {
-  /// The units that have failed, the first few of them.
+  /// The failed units, up to a small limit.
   public var failed: [FailedUnit]
-  /// The `.socket` units that it has loaded, the first few of them.
+  /// The loaded `.socket` units, up to a small limit.
   public var sockets: [SocketUnitStatus]
 
   public init(failed: [FailedUnit] = [], sockets: [SocketUnitStatus] = []) {
@@ -10,7 +11,7 @@ public struct GuestUnits: Codable, Equatable, Sendable {
     self.sockets = sockets
   }
 
-  /// Reads the answer; nil when it is none.
+  /// Decodes the output of dormouse-ask; nil when it is not valid.
   public init?(answer: [UInt8]) {
     do throws(UnexpectedReply) { self = try decode(Self.self, answer) } catch { return nil }
   }
@@ -20,7 +21,7 @@ public struct GuestUnits: Codable, Equatable, Sendable {
 public struct FailedUnit: Codable, Equatable, Sendable, CustomStringConvertible {
   /// The unit's name.
   public var unit: String
-  /// systemd's word for the failure: `exit-code`, `start-limit-hit`.
+  /// The unit's property Result in systemd: `exit-code`, `start-limit-hit`.
   public var result: String
   /// The exit status of a service's main process, or the signal that ended it.
   public var status: Int32
@@ -44,7 +45,7 @@ public struct SocketUnitStatus: Codable, Equatable, Sendable {
   public var unit: String
   /// systemd's ActiveState: `active`, `failed`.
   public var state: String
-  /// systemd's word for how it ended last: `success`, `trigger-limit-hit`.
+  /// The unit's property Result in systemd: `success`, `trigger-limit-hit`.
   public var result: String
   /// The addresses as systemd writes them: `Stream [::]:80`.
   public var listen: [String]
@@ -52,7 +53,7 @@ public struct SocketUnitStatus: Codable, Equatable, Sendable {
   public var service: String
   /// That service's LoadState: `loaded`, `not-found`.
   public var serviceLoad: String
-  /// The last line that the unit, or systemd about it, logged, unless it is active.
+  /// The last line that the unit, or systemd about it, logged; empty while the unit is active.
   public var log: String
 
   public init(
@@ -73,9 +74,9 @@ public struct SocketUnitStatus: Codable, Equatable, Sendable {
 public struct UnservedSocket: Codable, Equatable, Sendable {
   /// The reason in a word.
   public var reason: UnservedReason
-  /// The unit in the guest that has the address.
+  /// The unit in the guest that has the address; null if none has.
   @OrNull public var unit: String?
-  /// systemd's word for that unit's failure.
+  /// That unit's property Result in systemd; null unless it failed.
   @OrNull public var result: String?
   /// The reason in words, with what would help.
   public var text: String
@@ -90,9 +91,9 @@ public struct UnservedSocket: Codable, Equatable, Sendable {
 public enum UnservedReason: ExtensibleEnum {
   /// No enabled `.socket` unit in the guest has the address.
   case noUnit
-  /// As `noUnit`, and one has an address that resembles it.
+  /// As `noUnit`, but a unit has a similar address.
   case nearMiss
-  /// As `nearMiss`, with the other version of IP.
+  /// As `nearMiss`: only the version of IP differs.
   case wrongFamily
   /// The unit that has the address failed.
   case unitFailed
@@ -100,11 +101,11 @@ public enum UnservedReason: ExtensibleEnum {
   case noProgram
   /// Its service does not exist.
   case noService
-  /// It was not started.
+  /// The unit that has the address was not started.
   case notStarted
-  /// The guest took the socket, and let it go.
+  /// The guest took the socket, and closed it later.
   case letGo
-  /// No process of the guest took the socket.
+  /// The guest has no systemd, and no process of it has the socket open.
   case notTaken
   /// A reason that this version does not know.
   case unrecognized(String)

@@ -25,7 +25,7 @@ extension GuestFiles {
     return LoadedDaemon(settings: reading.settings, diagnostics: reading.diagnostics)
   }
 
-  /// The directory whose `dormoused.conf` or drop-in this path is; nil when it is neither.
+  /// The directory that has `path` as its `dormoused.conf` or as a drop-in of it; nil when `path` is neither.
   static func directory(ofDaemonFile path: String) -> String? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     let isDropIn = parts.count > 1 && parts[parts.count - 2] == "\(daemonFile).d" && path.hasSuffix(".conf")

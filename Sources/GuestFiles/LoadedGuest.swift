@@ -49,7 +49,7 @@ extension LoadedGuest {
   package func socketAgreement() -> SocketAgreement? {
     guard !listeners.isEmpty, let units = GuestUnits(guest) else { return nil }
     let agreement = SocketAgreement(guest: guest, listeners: listeners, units: units.enabledSockets())
-    // In most guests the enabled socket units take all, and the other units need not be read.
+    // In most guests the enabled socket units take all sockets, and the other units need not be read.
     guard agreement.claims.contains(where: { $0.unit == nil }) else { return agreement }
     return SocketAgreement(guest: guest, listeners: listeners, units: units.referencedSockets())
   }

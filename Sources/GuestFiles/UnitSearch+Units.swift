@@ -11,7 +11,7 @@ extension UnitSearch {
     switch found {
     case .file(_, let resolved):
       let target = String(resolved.split(separator: "/").last ?? "")
-      // An instance of a template may be a link to the template. It is no alias of it.
+      // A link from an instance to its template is no alias (systemd.unit(5)).
       if target.hasSuffix(".socket"), !target.contains("@.") { unit = target }
     case .masked: return nil
     case .missing, nil: found = UnitFileNames.template(of: name).flatMap { try? find($0) }

@@ -1,6 +1,6 @@
 import UnitSyntax
 
-/// What `dormoused.conf` sets: the daemon as a whole, not one guest.
+/// The settings of dormoused.conf(5). They apply to the daemon, not to one guest.
 public struct DaemonSettings: Equatable, Sendable {
   /// `MaxConcurrentStarts=`: how many guests may start at once; nil: one more than there are processors.
   public var maxConcurrentStarts: UInt32?
@@ -13,8 +13,8 @@ public struct DaemonSettings: Equatable, Sendable {
     public var diagnostics: [Diagnostic] = []
   }
 
-  /// Reads the settings from `dormoused.conf` and its drop-ins, from the lowest precedence to the highest. A later assignment wins; a setting
-  /// with an invalid value keeps what it was.
+  /// Reads the settings from `dormoused.conf` and its drop-ins, lowest precedence first. A later assignment wins. An invalid value leaves
+  /// a setting unchanged.
   public static func read(from files: [UnitFile]) -> Reading {
     var reading = Reading()
     for file in files {

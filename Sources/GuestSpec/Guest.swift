@@ -34,7 +34,7 @@ public struct ExecSettings: Equatable, Sendable {
   public var environment: [EnvironmentVariable] = []
   /// `Hostname=`; nil means the guest's name.
   public var hostname: String?
-  /// `KillSignal=`; nil means the signal of the init that PID 1 is, and `SIGTERM` where it is none.
+  /// `KillSignal=`; nil means the signal that stops the guest's init, and SIGTERM for a program that is no init.
   public var killSignal: Signal?
   /// `NotifyReady=`: the guest is ready when its PID 1 sends READY=1; nil means yes where PID 1 is an init that sends it.
   public var notifyReady: Bool?
@@ -48,7 +48,7 @@ public struct ExecSettings: Equatable, Sendable {
   public var capabilities = CapabilitySettings()
   /// What the guest's processes may ask of the kernel.
   public var sandbox = Sandbox()
-  /// `PrivateUsers=`; nil means `pick`, but that no file of the root changes its owner.
+  /// `PrivateUsers=`; nil means `pick`, but then the default of `PrivateUsersOwnership=` is `map`.
   public var privateUsers: PrivateUsers?
 
   public init() {}
@@ -59,15 +59,15 @@ public struct ExecSettings: Equatable, Sendable {
     get { wantsBoot ?? !processTwo }
     set { wantsBoot = newValue }
   }
-  /// `KillSignal=`, or the signal that stops this kind of payload; with `boot` it is `initSystem`.
+  /// `KillSignal=`, or else the signal that stops the payload. With `boot` the payload is `initSystem`.
   public func effectiveKillSignal(_ initSystem: InitSystem) -> Signal {
-    // The small init of ProcessTwo= has systemd's signals.
+    // With ProcessTwo= PID 1 is Dormouse's small init, which has systemd's signals.
     killSignal ?? (boot ? initSystem.stopSignal : processTwo ? InitSystem.systemd.stopSignal : .sigterm)
   }
-  /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or what its init does.
+  /// Whether the guest is ready only when its payload sends READY=1: `NotifyReady=`, or else whether its init sends that.
   public func waitsForReady(_ initSystem: InitSystem) -> Bool { notifyReady ?? (boot && initSystem.sendsReady) }
-  /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or whether systemd boots in it. A systemd expects them so; other
-  /// programs expect what a service manager passes.
+  /// Whether the guest gets its listeners with O_NONBLOCK: `NonBlocking=`, or else whether its init is systemd. systemd expects it; other
+  /// programs expect blocking listeners, as `NonBlocking=no` of systemd.service(5) passes them.
   public func passesNonBlocking(_ initSystem: InitSystem) -> Bool {
     process.nonBlocking ?? (boot && initSystem == .systemd)
   }
@@ -94,7 +94,7 @@ public struct ExecSettings: Equatable, Sendable {
   public struct Process: Equatable, Sendable {
     /// `User=`: a user of the guest, by name or by number; nil means root.
     public var user: String?
-    /// `NonBlocking=`; nil means the value of `boot`.
+    /// `NonBlocking=`; nil means yes if `boot` runs systemd, and no otherwise.
     public var nonBlocking: Bool?
     /// `WorkingDirectory=`; nil means the root directory.
     public var workingDirectory: String?
@@ -117,7 +117,7 @@ public struct ExecSettings: Equatable, Sendable {
     /// `AmbientCapability=`.
     public var ambient: [Capabilities] = []
 
-    /// The added ones that are named, without `all`.
+    /// The capabilities that `Capability=` names, without `all`.
     public var named: Capabilities {
       added.reduce(into: []) { if case .one(let one) = $1 { $0.formUnion(one) } }
     }

@@ -1,24 +1,24 @@
-/// The program that `Boot=yes` runs as PID 1. How it is told to power off, and whether it says that it is ready, differs between them.
+/// The init that `Boot=yes` runs as PID 1. Inits differ in the signals that stop them, and in whether they send READY=1.
 public enum InitSystem: Hashable, Sendable {
   case systemd
   /// sysvinit. Version 3.11 was the first with a signal for powering off.
   case sysvinit(powersOff: Bool)
-  /// openrc-init; OpenRC below another init is that init.
+  /// openrc-init. Where another init runs OpenRC, it is that init.
   case openrc
   case runit
   case finit
   case busybox
-  /// s6-svscan itself.
+  /// s6-svscan as PID 1, without s6-linux-init.
   case s6
   /// s6-svscan, started and set up by s6-linux-init.
   case s6LinuxInit
   case dinit
-  /// None of these: it is taken to keep systemd's Container Interface.
+  /// Any other init. It is expected to follow systemd's Container Interface.
   case other
 
   /// The paths of a guest's init, tried in systemd-nspawn's order.
   public static let paths = ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"]
-  /// How much of the program `init(path:program:)` can need.
+  /// The size in bytes up to which a program is read for `init(path:program:)`.
   public static let programLimit = 256 << 10
 
   /// Recognises an init.
@@ -39,7 +39,7 @@ public enum InitSystem: Hashable, Sendable {
     "busybox": .busybox, "s6-svscan": .s6, "s6-linux-init": .s6LinuxInit, "dinit": .dinit,
   ]
 
-  /// What the program of each init has in it, and those of the others have not.
+  /// A text that is in the program of this init, and in no other init's.
   private static let marks: [(text: String, InitSystem)] = [
     ("OpenRC init version", .openrc), ("/etc/runit/stopit", .runit), ("Finit version", .finit), ("BusyBox v", .busybox),
     // s6-linux-init-maker writes a script as /sbin/init.
@@ -67,15 +67,15 @@ extension InitSystem {
   /// The signal that stops it: the first of `stopSignals`.
   public var stopSignal: Signal { stopSignals.first ?? .sigterm }
 
-  /// The signals at which it stops all that it runs and ends: it powers off, halts or reboots.
+  /// The signals at which it stops all processes and ends: it powers off, halts or reboots.
   public var stopSignals: [Signal] {
     switch self {
     case .systemd, .other: Signal.stopsOfSystemd
-    // SIGINT: it does what its inittab(5) says for Ctrl-Alt-Del, which older ones have nothing beside.
+    // At SIGINT it runs the line ctrlaltdel of its inittab(5). Before version 3.11 it has no other signal for that.
     case .sysvinit(powersOff: true): [.realtime(4), .sigint]
     case .sysvinit(powersOff: false): [.sigint]
     case .openrc: [.sigterm, .sigpwr, .sigint]
-    // Debian's runit has SIGPWR. SIGCONT does it where /etc/runit/stopit is an executable file.
+    // Debian's runit stops at SIGPWR. Any runit stops at SIGCONT if /etc/runit/stopit is an executable file.
     case .runit: [.sigpwr, .sigcont]
     case .finit: [.sigusr2, .sigterm]
     case .busybox: [.sigusr2, .sigusr1, .sigterm]
@@ -93,7 +93,7 @@ extension InitSystem {
     }
   }
 
-  /// Its own name for itself.
+  /// Its name, for messages.
   public var name: String {
     switch self {
     case .systemd: "systemd"

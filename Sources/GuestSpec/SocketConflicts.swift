@@ -47,7 +47,7 @@ func bypassed(_ listeners: [PlacedListener], by ports: [ForwardedPort]) -> [Diag
   }
 }
 
-/// The listeners before one, found by what could conflict with it: with thousands of them, each is compared with few.
+/// The listeners seen so far, indexed by what can conflict: among thousands, a new one is compared with few.
 private struct SeenListeners {
   struct Seen {
     let listener: PlacedListener
@@ -74,11 +74,11 @@ private struct SeenListeners {
     if reach.isWildcard { wildcards[reach.port, default: []].append(seen) }
   }
 
-  /// The same address, or else the first one that overlaps it.
+  /// Finds the listener at the same address, or else the first one that overlaps it.
   func conflict(with later: PlacedListener) -> (Seen, Conflict)? {
-    // Sockets of all kinds share the names of the file system.
+    // Only one socket can be bound to a path, whatever its type.
     if let seen = same[later.listen] ?? paths[later.listen.address] { return (seen, .same) }
-    // UDP sockets with SO_REUSEADDR may overlap, and every socket has that option here.
+    // The kernel lets UDP sockets with SO_REUSEADDR overlap, and dormoused sets that on every socket.
     guard later.listen.kind == .stream, let reach = Reach(later) else { return nil }
     // Of two addresses that overlap, one is a wildcard.
     for seen in (reach.isWildcard ? streams : wildcards)[reach.port] ?? [] {

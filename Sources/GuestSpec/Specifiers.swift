@@ -32,7 +32,7 @@ public struct Specifiers: Equatable, Sendable {
       if scalar != "%" {
         result.unicodeScalars.append(scalar)
       } else if let letter = scalars.next() {
-        // Appending a view of scalars to a view of scalars copies what is there already.
+        // Appending one view of unicode scalars to another would copy the whole string.
         result += try value(Character(letter), guestName)
       } else {
         throw WrongValue("a single % at the end; write %% for a percent sign")

@@ -41,7 +41,7 @@ extension Observation {
   /// Whether process 1 is systemd, which creates these files.
   var isSystemd: Bool { file("/run/systemd/container") != nil || file("/run/systemd/inaccessible") != nil }
 
-  /// Judges a guest whose systemd has at least this version.
+  /// `verdict` for a guest whose systemd has at least this version, and `notApplicable` for any other.
   func ofSystemd(from version: Int, _ verdict: @autoclosure () -> Verdict) -> Verdict {
     guard isSystemd, let systemd, systemd >= version else {
       return .notApplicable("process 1 is no systemd \(version) or later")

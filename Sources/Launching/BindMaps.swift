@@ -5,7 +5,7 @@ import Planning
 extension StartFacts {
   /// Finds the ID maps of the guest's bind mounts. The guest's own users must be known already.
   ///
-  /// A source that is missing, or that others could exchange, is skipped here, and reported by the launch step that opens it.
+  /// A source that is missing, or that a user other than root could replace, is skipped. The launch step that opens it reports it.
   public mutating func findBindMaps(for guest: Guest) {
     for case .bind(let source, let destination, _, _, _, let owners) in guest.files.mounts where !source.isEmpty {
       let owner: (user: UInt32, group: UInt32)

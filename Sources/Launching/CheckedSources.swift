@@ -3,16 +3,16 @@ import Glibc
 import Linux
 import Planning
 
-/// The files of the host that the steps of a plan open by their paths, each looked at beforehand as `SafePath` says.
+/// The host's files that the steps of a plan open by path. `SafePath` checks first that only root can redirect a path.
 ///
-/// They stay open with this value. So the child, which opens them again, can tell whether somebody has exchanged one meanwhile.
+/// This value owns a descriptor of each, so no inode is reused. The child opens the paths again, and can tell whether a file was replaced.
 final class CheckedSources {
   private let files = DescriptorList()
   private var identities: [String: launch_identity] = [:]
 
-  /// - Throws: `LaunchError`; `EPERM` when somebody else than root could lead a path elsewhere.
+  /// - Throws: `LaunchError`; `EPERM` when a user other than root could redirect a path.
   init(of plan: LaunchPlan) throws(LaunchError) {
-    // What the child itself makes is in directories of the daemon's.
+    // The child makes these itself, in directories that belong to the daemon.
     var made: Set<String> = []
     for step in plan.steps {
       if case .switchRoot = step { return }
@@ -28,7 +28,7 @@ final class CheckedSources {
     }
   }
 
-  /// The file that the child must find at a path; nil where it finds what it has made.
+  /// The file that the child must find at a path; nil for a directory that the child has made.
   subscript(source: String) -> launch_identity? { identities[source] }
 
   private func find(_ source: String) throws(SystemError) -> launch_identity {
@@ -38,7 +38,7 @@ final class CheckedSources {
       files.append(path.takeDescriptor())
       return launch_identity(major: device.major, minor: device.minor, inode: inode)
     } catch {
-      // Nothing may appear there either. The child says that it is missing, or that it need not be there.
+      // The child must not accept a file that appears later. It reports the missing one, or skips it if it is optional.
       if error.errno == ENOENT || error.errno == ENOTDIR { return launch_identity() }
       throw error
     }

@@ -17,7 +17,7 @@ extension StartFacts {
     // With Volatile=yes the guest does not see the root's /etc.
     let rootID = guest.files.volatile == .yes ? nil : machineID(inRoot: root)
     let wanted = guest.policy.machineID
-    // The setting comes first, because the guest can write to its root. Over Directory=/ the root's ID is the host's own.
+    // MachineID= comes first, because the guest can write to its root. With Directory=/ the ID in the root is the host's own.
     let id = wanted ?? (root == "/" ? nil : rootID)
     var facts = StartFacts(root: root, staging: try resolve(staging), machineID: id ?? fallbackMachineID)
     facts.identity.hostID = wanted ?? fallbackMachineID
@@ -46,7 +46,7 @@ extension StartFacts {
     return facts
   }
 
-  /// The path of a directory without symbolic links.
+  /// The path of a directory, with its symbolic links resolved.
   private static func resolve(_ path: String) throws(SystemError) -> String {
     let directory = try SafePath(path)
     if directory.kind != .directory { throw SystemError("open \(path)", errno: ENOTDIR) }
@@ -72,7 +72,7 @@ extension StartFacts {
 
   /// The text of the guest's own /etc/NAME; nil when there is none, or when it cannot be read.
   ///
-  /// - Throws: `SystemError`; `EFBIG` when it is too large. Who is in it is then not known.
+  /// - Throws: `SystemError`; `EFBIG` when it is larger than 4 MiB, so that its entries are not known.
   static func database(_ name: String, of guest: Guest, inRoot root: String) throws(SystemError) -> String? {
     // With Volatile=yes the guest's /etc is empty.
     if guest.files.volatile == .yes { return nil }

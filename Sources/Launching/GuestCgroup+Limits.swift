@@ -2,9 +2,9 @@ import Glibc
 import Linux
 import Planning
 
-// Resource limits, and whatever else a plan wants of the cgroup.
+// The limits, owner and device policy of the cgroup.
 extension GuestCgroup {
-  /// Does what the plan wants of the cgroup before the guest's program is executed in it: owner, limits, device policy.
+  /// Sets the owner, limits and device policy of the plan, which must be done before the guest's program is executed in the cgroup.
   ///
   /// - Returns: the limits that this kernel has no file for although it has the controller.
   /// - Throws: `LaunchError`, which names what is refused.
@@ -42,7 +42,7 @@ extension GuestCgroup {
     return missing
   }
 
-  /// The limit in a file of the cgroup such as `memory.max`; nil when there is none.
+  /// The limit in a file of the cgroup such as `memory.max`; nil when it is `max`, or cannot be read.
   public func limit(_ file: String) -> String? {
     guard let text = try? readFile("\(path)/\(file)", limit: 64) else { return nil }
     let value = String(decoding: text, as: UTF8.self).prefix { $0 != "\n" }

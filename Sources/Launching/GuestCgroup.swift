@@ -46,8 +46,8 @@ public final class GuestCgroup {
   ///
   /// Enables those of the `controllers` that exist: `payload` offers them to the guest, and its limits can be set.
   ///
-  /// With a `process` that is the only one in `base`, moves it to the payload. Only then can controllers be enabled in `base`: a cgroup that
-  /// enables controllers for those below it may have no processes ("no internal processes", cgroups(7)).
+  /// Moves `process`, which must be the only one in `base`, to the payload. Otherwise no controller could be enabled in `base`: a cgroup
+  /// that enables controllers for its children may have no processes ("no internal processes", cgroups(7)).
   ///
   /// - Throws: `SystemError`; `EBUSY` when processes are in it.
   public convenience init(
@@ -76,8 +76,8 @@ public final class GuestCgroup {
     }
   }
 
-  /// Limits the cgroups that the guest can make. Freezing, removing and listing them takes time in proportion to their number, and meanwhile
-  /// the daemon does nothing else.
+  /// Limits the cgroups that the guest can make. To freeze, remove or list them takes time in proportion to their number, and the daemon
+  /// does nothing else meanwhile.
   private static func boundTree(_ path: String) throws(SystemError) {
     for (name, most) in [("cgroup.max.descendants", mostBelow), ("cgroup.max.depth", deepest)] {
       let file = "\(path)/\(name)"

@@ -10,7 +10,7 @@ extension GuestNamespaces {
   ///   - recursive: whether the mounts below it belong to the guest as well.
   ///   - below: whether the mount is to be a layer of an overlay.
   /// - Returns: how much of it can be mapped: with `recursive` the whole tree, or its top only.
-  /// - Throws: `MappingError` when not even the top can.
+  /// - Throws: `MappingError` when not even the top mount can be mapped.
   public func mapping(
     of path: String, recursive: Bool, belowOverlay below: Bool
   ) throws(MappingError) -> GuestUsers.RootMapping {
@@ -24,7 +24,7 @@ extension GuestNamespaces {
   /// Tries whether the mount at `path`, with `recursive` and those below it, can be idmapped by the user namespace `users`.
   ///
   /// - Returns: how much of it can be mapped.
-  /// - Throws: `MappingError` when not even the top can.
+  /// - Throws: `MappingError` when not even the top mount can be mapped.
   func mapping(
     of path: String, by users: Namespace, recursive: Bool
   ) throws(MappingError) -> GuestUsers.RootMapping {
@@ -35,8 +35,8 @@ extension GuestNamespaces {
     return .top
   }
 
-  /// - Returns: why the kernel never maps this mount; nil when it does.
-  /// - Throws: `MappingError` when it cannot be told, for want of memory or the like.
+  /// - Returns: the error with which the kernel always refuses to idmap this mount; nil when it can.
+  /// - Throws: `MappingError.system` for any other error, such as ENOMEM.
   private func canMap(
     _ path: String, by users: Namespace, recursive: Bool
   ) throws(MappingError) -> SystemError? {
@@ -44,7 +44,7 @@ extension GuestNamespaces {
       try tryMapping(path, by: users.descriptor, recursive: recursive)
       return nil
     } catch {
-      // What is taken for a refusal may make the guest's files change their owners for good.
+      // These errors are permanent. A passing one must not count as a refusal: the root's files could be given other owners for good.
       if [EINVAL, EOPNOTSUPP, ENOSYS, EPERM].contains(error.errno) { return error }
       throw .system(error)
     }
@@ -73,6 +73,6 @@ extension GuestNamespaces {
 public enum MappingError: Error, Equatable {
   /// The kernel or the file system does not support it.
   case refused(MappingRefusal)
-  /// It cannot be told at the moment.
+  /// The attempt failed for another reason, such as ENOMEM, and may succeed later.
   case system(SystemError)
 }

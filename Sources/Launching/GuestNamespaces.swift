@@ -101,7 +101,7 @@ public final class Namespace {
 private final class Holder {
   private var holder = launch_holder()
 
-  /// The user namespace belongs to root of the `owner`, or without one to the host's root.
+  /// The user namespace is owned by root of the map `owner`, or by the host's root when that is nil.
   init(users: Bool, network: Bool, owner: IDMap?) throws(LaunchError) {
     let flags = (users ? Kernel.newUsers : 0) | (network ? Kernel.newNetwork : 0)
     let error = launch_hold(flags, owner?.users.outer ?? 0, owner?.groups.outer ?? 0, &holder)

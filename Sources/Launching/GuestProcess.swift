@@ -73,7 +73,7 @@ public final class GuestProcess {
   /// - Throws: `SystemError` of pidfd_send_signal(2); `ESRCH` when the process has ended.
   public func signal(_ signal: Signal) throws(SystemError) { try handle.signal(signal.kernelNumber) }
 
-  /// Whether PID 1 can hear a signal. When that is not known it is taken to.
+  /// Whether a signal reaches PID 1: the kernel drops one for which it has no handler. True when that cannot be read.
   public func hears(_ signal: Signal) -> Bool {
     (try? ProcessFacts(pid: handle.pid).hears(signal: signal.kernelNumber)) ?? true
   }

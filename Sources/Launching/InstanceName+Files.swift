@@ -13,7 +13,8 @@ extension InstanceName {
   /// The name of the instance's scope, `dormouse-web.3.scope`, for a service manager that makes one.
   public var scope: String { Self.scopePrefix + description + Self.scopeSuffix }
 
-  /// The instances that have a scope in `slice`, the cgroup of a slice, with the paths of their cgroups; of other daemons too.
+  /// The instances that have a scope in `slice`, the directory of a slice's cgroup, and the directories of their cgroups. Includes those
+  /// of other daemons.
   ///
   /// - Throws: `SystemError` when the cgroup cannot be listed.
   public static func scopes(in slice: String) throws(SystemError) -> [InstanceName: String] {

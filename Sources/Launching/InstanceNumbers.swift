@@ -18,7 +18,7 @@ public struct InstanceNumbers {
   /// - Parameters:
   ///   - guest: the guest's name.
   ///   - base: the directory of the cgroup that the guests' cgroups lie in.
-  ///   - slice: the directory of the cgroup that their scopes lie in; nil when there are none.
+  ///   - slice: the directory of the slice's cgroup that has the scopes; nil when there are no scopes.
   /// - Returns: the name of the instance.
   /// - Throws: `SystemError` when a directory cannot be listed, or the file cannot be read or written.
   public func next(for guest: String, in base: String, slice: String? = nil) throws(SystemError) -> InstanceName {

@@ -19,18 +19,18 @@ public struct LaunchError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String { SystemError(step, errno: errno).description }
 }
 
-/// A launch whose process waits at `.awaitPlacement`. Meanwhile it can be moved to another cgroup, and the daemon can do something else.
+/// A launch whose process waits at `.awaitPlacement`. The daemon can move it to another cgroup, and do other work meanwhile.
 ///
-/// The process is killed with this value, unless it has executed.
+/// The process is killed when this value is deinitialized, unless it has executed the guest's program.
 public final class WaitingLaunch {
   /// PID 1.
   public let process: GuestProcess
   private let plan: LaunchPlan
-  // The process reads its memory until it has executed.
+  // The process shares the daemon's memory, and reads this until execve(2).
   private let compiled: CompiledPlan
   // The plan has only its number, so it must stay open until the launch has finished.
   private let smallInit: SmallInit.Program?
-  /// Nil once it has executed or was ended.
+  /// Nil when the process has executed the guest's program, or was ended.
   private var started: launch_result?
 
   /// Executes the steps of a plan until its process waits.
@@ -68,7 +68,7 @@ public final class WaitingLaunch {
       return try namespaces.number(of: kind, terminals: mount, smallInit: smallInit)
     }
     let sources = try CheckedSources(of: plan)
-    // The child finds the files again while these are open.
+    // The descriptors stay open until the child has opened the files again.
     defer { withExtendedLifetime(sources) {} }
     let compiled = try CompiledPlan(
       plan, listeners: listeners.numbers, preloaded: preloaded, sources: sources)
@@ -88,7 +88,7 @@ public final class WaitingLaunch {
     self.started = started
   }
 
-  // launch_finish kills PID 1 by the pidfd, which is closed after this.
+  // Kills PID 1 by its pidfd, which `process` closes afterwards.
   deinit { cancel() }
 
   /// Lets the process go on, and execute the guest's program. It may be called once.

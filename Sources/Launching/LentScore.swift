@@ -8,7 +8,7 @@ struct LentScore {
   private static let path = "/proc/self/oom_score_adj"
   private let own: String?
 
-  /// Without a `score` a guest has the daemon's own, unless that protects the daemon.
+  /// Without a `score` the guest gets the daemon's own, or 0 where that is negative: only the daemon is to be protected.
   ///
   /// - Throws: `LaunchError`; `EACCES` when the score is lower than a daemon without CAP_SYS_RESOURCE may set.
   init(_ score: Int16?) throws(LaunchError) {

@@ -1,13 +1,13 @@
 import CLaunch
 import Linux
 
-/// A process that does nothing. The service manager makes a scope only for a process that runs, and the instance's own comes later.
+/// A process that does nothing. systemd makes a scope only for a process that exists, and the instance's PID 1 is made later.
 ///
-/// It is ended with this value.
+/// It is killed when this value is deinitialized.
 public final class Placeholder {
   private var holder = launch_holder()
 
-  /// - Throws: `LaunchError` when there is no room for a process.
+  /// - Throws: `LaunchError` when the kernel makes no process, as with EAGAIN.
   public init() throws(LaunchError) {
     let error = launch_hold(0, 0, 0, &holder)
     if error != 0 { throw LaunchError("making a process for the guest's scope", errno: Int32(-error)) }
@@ -17,6 +17,6 @@ public final class Placeholder {
 
   public var pid: Int32 { holder.pid }
 
-  /// The number of its pidfd, borrowed.
+  /// Its pidfd, which this value owns and closes.
   public var pidfd: Int32 { holder.pidfd }
 }

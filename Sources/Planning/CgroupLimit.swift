@@ -8,7 +8,7 @@ public struct CgroupLimit: Equatable, Sendable {
   public let controller: String
   /// The files. Where there are several, those that the kernel has are written.
   public let files: [File]
-  /// Whether the guest's file does not have the setting. A default is set where it can be, and not missed where it cannot.
+  /// Whether it is a default, because the guest's file does not have the setting. If a default cannot be set, nobody is told.
   public var isDefault = false
 
   /// A file of a cgroup and its new contents.
@@ -34,7 +34,7 @@ public struct CgroupLimit: Equatable, Sendable {
     memory("MemoryLow", "memory.low", resources.memoryLow)
     memory("MemoryHigh", "memory.high", resources.memoryHigh)
     memory("MemoryMax", "memory.max", resources.memoryMax)
-    // Whoever sets MemoryHigh= alone wants more than the default to be possible.
+    // MemoryHigh= alone may be above the default of MemoryMax=, which would then make it useless.
     if resources.memoryMax == nil, resources.memoryHigh == nil {
       let usual = text(usualMemoryMax, of: machine.memory, unit: machine.page)
       add("MemoryMax", "memory", "memory.max", usual, isDefault: true)

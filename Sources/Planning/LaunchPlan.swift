@@ -16,7 +16,7 @@ public struct LaunchPlan: Equatable, Sendable {
   public var notes: [PlanNote] = []
   /// The devices that the guest may make and open; nil: the kernel cannot restrict them.
   public var devices: [Device]?
-  /// The oom_score_adj of the guest's processes; nil: the daemon's own.
+  /// The oom_score_adj of the guest's processes; nil: the daemon's own, or 0 where that is negative.
   public var oomScoreAdjust: Int16?
   /// The limits that are written to the guest's cgroup before the launch.
   public var limits: [CgroupLimit] = []

@@ -83,8 +83,8 @@ private struct PlanBuilder {
     steps += users.crossing
     steps += system.proc
     steps += system.coversOfProc
-    // As late as possible, so that the mounts are made while the service manager makes the guest's scope. The namespace shows the cgroup
-    // that the process is in when it is made, and cgroup2 that of the namespace.
+    // As late as possible, so that the mounts are made while systemd makes the guest's scope. The cgroup of the process becomes the root
+    // of a new cgroup namespace, and of a cgroup2 mount in it, so the process is moved first.
     steps += [.awaitPlacement, .newCgroupNamespace]
     steps += system.own
     steps += custom.after

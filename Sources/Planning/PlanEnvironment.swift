@@ -76,8 +76,8 @@ enum PlanEnvironment {
   }
 
   /// The stop signals, which stay pending until the guest's systemd reads them. The kernel drops a signal to PID 1 of a PID namespace that
-  /// has no handler for it, unless the signal is blocked. They are blocked for systemd only: another init would never unblock them, and pass
-  /// the mask on to all that it starts.
+  /// has no handler for it, unless the signal is blocked. They are blocked for systemd only: another init never unblocks them, and its
+  /// children inherit the mask.
   static func blockedSignals(_ exec: ExecSettings, _ initSystem: InitSystem) -> [Signal] {
     guard exec.boot, initSystem == .systemd else { return [] }
     let asked = exec.effectiveKillSignal(initSystem)

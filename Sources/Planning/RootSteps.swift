@@ -112,7 +112,7 @@ struct RootSteps {
     let found = facts.identity.rootMachineID
     if guest.files.volatile == .yes { return true }
     if found == facts.identity.machineID { return false }
-    // systemd in the guest takes the ID from the file before that of its environment.
+    // systemd in the guest prefers the ID in this file to that of $container_uuid.
     if found != nil, guest.policy.machineID == facts.identity.machineID { return true }
     return switch guest.files.volatile {
     case .yes, .overlay: true

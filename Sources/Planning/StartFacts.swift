@@ -20,7 +20,7 @@ public struct StartFacts: Equatable, Sendable {
   public var host = Host()
   /// The host's and the guest's files for `Timezone=` and `ResolvConf=`.
   public var etc = HostEtc()
-  /// What the files in the root tell.
+  /// What the files in the guest's root say.
   public var rootFiles = RootFiles()
   /// The users of the guest's user namespace; nil: the guest's users are the host's.
   public var users: GuestUsers?
@@ -51,7 +51,7 @@ public struct StartFacts: Equatable, Sendable {
   public struct Identity: Equatable, Sendable {
     /// The guest's machine ID, 32 lower-case hexadecimal digits. `container_uuid` passes it to PID 1.
     public var machineID: String
-    /// The ID that the host's side alone decides: `MachineID=`, or one that is derived from the guest's name.
+    /// The machine ID that the guest cannot change: `MachineID=`, or one that is derived from the guest's name.
     public var hostID: String
     /// The ID in the root's /etc/machine-id, if the file has one. systemd in the guest then ignores `container_uuid`.
     public var rootMachineID: String?
@@ -59,11 +59,11 @@ public struct StartFacts: Equatable, Sendable {
     public var bootID: String?
   }
 
-  /// What the files in the root tell.
+  /// What the files in the guest's root say.
   public struct RootFiles: Equatable, Sendable {
     /// The symbolic links to /usr at the top (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
     public var topLevelLinks: [TopLevelLink] = []
-    /// The version of systemd; nil when there is none, or its files do not tell.
+    /// The version of systemd; nil when there is none, or when its files do not say.
     public var systemd: Int?
   }
 
@@ -103,7 +103,7 @@ public struct StartFacts: Equatable, Sendable {
     public var mayMakeNodes = true
     /// Whether the daemon can restrict the devices of a cgroup, by a BPF program.
     public var mayRestrictDevices = false
-    /// The capabilities that the daemon may pass on. A user namespace has all of its own.
+    /// The daemon's bounding set, which limits a guest without a user namespace. In a user namespace root has all capabilities.
     public var capabilities = Capabilities.all
     /// Whether the kernel has seccomp(2).
     public var mayFilterSystemCalls = true

@@ -58,9 +58,9 @@ extension SystemCallFilter {
     [allowList(guest, kept), refusals(guest, kept)].filter { !$0.rules.isEmpty }
   }
 
-  /// systemd-nspawn's list without rings, with the guest's `SystemCallFilter=` added and subtracted. Other known calls fail with EPERM, as
-  /// rings do where the sysctl kernel.io_uring_disabled forbids them. Unknown, newer calls fail with ENOSYS, so that a libc falls back to
-  /// older ones.
+  /// systemd-nspawn's list without io_uring, with the guest's `SystemCallFilter=` added and subtracted. Other known calls fail with EPERM,
+  /// as those of io_uring do where the sysctl kernel.io_uring_disabled forbids them. Unknown, newer calls fail with ENOSYS, so that a libc
+  /// falls back to older ones.
   private static func allowList(_ guest: Guest, _ kept: Capabilities) -> SystemCallFilter {
     var allowed = calls
     for (capability, calls) in privileged where kept.contains(Capabilities([capability])) {
@@ -72,7 +72,7 @@ extension SystemCallFilter {
     for choice in guest.exec.sandbox.systemCalls where !choice.isAllowed {
       allowed.subtract(SystemCalls.group(choice.name) ?? [choice.name])
     }
-    // A ring makes sockets by itself, and no filter sees that.
+    // io_uring can make sockets (IORING_OP_SOCKET), and a seccomp filter does not see that.
     if guest.exec.sandbox.families != nil { allowed.subtract(SystemCalls.rings) }
     var filter = SystemCallFilter(otherwise: .deny)
     filter.rules = [.init(.allow, allowed), .init(.refuse, SystemCalls.known.subtracting(allowed))]
@@ -95,8 +95,8 @@ extension SystemCallFilter {
     return filter
   }
 
-  /// Whether the default families may be circumvented by socketcall(2), which is how 32-bit x86 programs make sockets: only where the guest
-  /// is said to need it.
+  /// Whether the default families may be circumvented by socketcall(2), with which 32-bit x86 programs make sockets: a filter cannot read
+  /// its arguments. Only a guest whose file asks for such programs may.
   private static func mayMultiplex(_ exec: ExecSettings) -> Bool {
     exec.process.personality == .x86 || exec.sandbox.systemCalls.contains(.init("socketcall", isAllowed: true))
   }

@@ -31,8 +31,8 @@ struct UserSteps {
   /// Where the host's proc is mounted while the guest's is. It lies on the guest's /run, and is removed before PID 1 executes.
   private static let pin = "/run/.proc"
 
-  /// Lets every user ping, as on a host with systemd. systemd's own setting names groups that the guest does not have, which the kernel
-  /// refuses. Lenient, because a kernel may have no IPv4.
+  /// Lets every user ping, as on a host with systemd. systemd in the guest cannot: its range has group IDs that the user namespace does
+  /// not map, which the kernel refuses. A failure is ignored, because a kernel may have no IPv4.
   var lettingPing: [Step] {
     guard let groups = facts.users?.map.groups, groups.count > 0 else { return [] }
     let range = "\(groups.inner) \(groups.inner + (groups.count - 1))"

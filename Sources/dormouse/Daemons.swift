@@ -19,7 +19,7 @@ struct Daemons {
     }
   }
 
-  /// As `ask`, of a guest whose daemon runs.
+  /// As `ask`, but only of a daemon that runs.
   ///
   /// - Throws: `Failure`; `noDaemon` when none runs that may have the guest.
   func askDaemon(_ call: Call, of name: String) throws(Failure) -> Reply {
@@ -56,7 +56,7 @@ struct Daemons {
   /// The control sockets of the daemons that may have the guest; the guest's own comes first.
   private func paths(of name: String) -> [String] { ["\(runtime)/\(name)/io.dormouse", "\(runtime)/io.dormouse"] }
 
-  /// The process ID and the runtime directory of the daemon that has a guest: the guest's own, or else the common one.
+  /// The process ID and the runtime directory of the daemon that manages a guest: the guest's own, or else the one for all guests.
   ///
   /// - Throws: `Failure`.
   func process(of name: String) throws(Failure) -> (pid: Int32, runtime: String) {

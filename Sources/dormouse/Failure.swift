@@ -7,7 +7,7 @@ import Linux
 enum Failure: Error, CustomStringConvertible {
   /// Nothing listens at any of the control sockets.
   case noDaemon(paths: [String])
-  /// The guest sleeps under systemd's socket, so that no daemon can be asked.
+  /// The guest is asleep and systemd holds its socket, so no daemon runs that could be asked.
   case asleepUnderSystemd(PairedGuest)
   /// The user may not connect to the control socket.
   case notAllowed(path: String)

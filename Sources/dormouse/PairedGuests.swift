@@ -2,7 +2,7 @@ import ControlProtocol
 import Glibc
 import Linux
 
-/// A guest under systemd's own socket that sleeps: `dormouse@NAME.socket` listens, and no daemon runs that could be asked.
+/// A sleeping guest whose sockets systemd holds: `dormouse@NAME.socket` listens, and no daemon runs that could be asked.
 struct PairedGuest: Equatable {
   let name: String
   /// Since when systemd listens.
@@ -13,7 +13,8 @@ struct PairedGuest: Equatable {
   var socketUnit: String { "dormouse@\(name).socket" }
   var note: String { "asleep, its socket is held by systemd (\(socketUnit))" }
 
-  /// All of them, by their names. None where systemd does not run, and for another runtime directory than that of its units.
+  /// Finds all of them, by name. There are none without systemd, and none where `runtime` is not the directory of systemd's units,
+  /// /run/dormouse.
   static func find(_ runtime: String) -> [String: PairedGuest] {
     guard runtime == "/run/dormouse", (try? FileStatus("/run/systemd/system", followingLinks: false)) != nil else {
       return [:]
@@ -63,7 +64,7 @@ struct PairedGuest: Equatable {
     return summary
   }
 
-  /// Answers for the daemon that does not run. A guest that is to be woken is started as systemd does it at a connection.
+  /// Answers for the daemon that does not run. `wake` starts the guest's service, as systemd does at a connection.
   ///
   /// - Throws: `Failure` when only a daemon could carry the call out.
   func answer(_ call: Call, _ daemons: Daemons) throws(Failure) -> Reply {

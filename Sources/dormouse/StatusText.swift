@@ -38,12 +38,12 @@ struct StatusText {
 
   private func addReport(_ facts: inout Facts) {
     guard let report = status.report else { return }
-    // Of a guest that sleeps, these are the words of its last instance.
+    // For a guest that sleeps, these are the reports of its last instance.
     let last = status.state == .inactive || status.state == .failed ? "Last " : ""
     func add(_ name: String, _ value: String?) { facts.add(last + name, value) }
     for unit in report.failedUnits { facts.add("Failed unit", "\(unit)") }
     add("Status", report.status)
-    // A guest that does not notify is active without having said that it is ready.
+    // A guest that sends no READY=1 is active as soon as it runs.
     let unready = status.state == .activating ? "not yet" : nil
     add("Ready", report.reloading ? "reloading" : report.ready ? "yes" : unready)
     add("Reaching", report.reaching)

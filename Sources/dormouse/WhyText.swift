@@ -31,7 +31,7 @@ struct WhyText {
     return lines.map { plainText($0) + "\n" }.joined() + connections
   }
 
-  /// What the connections mean for the guest.
+  /// The heading above the connections: what they keep from happening.
   private var heading: String {
     if guest.state == .frozen { return "It is frozen with these connections open, which keep it from being stopped:" }
     return guest.freezeAt == nil ? "These connections keep it awake:" : "These connections keep it from being stopped:"

@@ -2,9 +2,9 @@ import Glibc
 import Linux
 import Systemd
 
-/// Carries out a task in this process, which was made for it.
+/// Carries out a task in this helper process, which was started for it alone.
 ///
-/// - Returns: the exit status of the process. What went wrong is on its output.
+/// - Returns: the exit status of the process. An error is written to stdout.
 func run(_ task: HelperTask, _ arguments: [String]) -> Int32 {
   do throws(SystemError) {
     switch task {

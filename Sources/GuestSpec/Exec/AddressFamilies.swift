@@ -16,8 +16,8 @@ public struct AddressFamilies: Hashable, Sendable {
   /// AF_NETLINK.
   public static let netlink: UInt16 = 16
 
-  /// Without the setting: all but AF_ALG (38) and AF_VSOCK (40). No network namespace separates AF_VSOCK, and the kernel's ciphers are
-  /// the whole machine's.
+  /// The families without `RestrictAddressFamilies=`: all but AF_ALG (38) and AF_VSOCK (40). A network namespace does not confine
+  /// AF_VSOCK, and AF_ALG is the crypto API of the kernel that all guests share.
   public static let usual = AddressFamilies(isAllowList: false, [38, 40])
 
   /// The names of linux/socket.h from AF_UNIX on: the index of a name is its number minus one. Synonyms share an element.

@@ -16,10 +16,10 @@ public enum SystemCalls {
   /// All calls (`@known`): those of the groups and those that are in no group.
   public static let known = Set(others).union(groups.values.joined().filter { $0.utf8.first != UInt8(ascii: "@") })
 
-  /// All calls in one order, so that a hint for a misspelt one is the same each time.
+  /// All known calls in a fixed order, so that the hint for a misspelt name is always the same.
   static let sortedNames = known.sorted()
 
-  /// The calls of io_uring(7). A ring does what other calls do, and no filter sees which.
+  /// The system calls of io_uring(7). A seccomp filter does not see the operations that the kernel carries out from a ring.
   public static let rings: Set = ["io_uring_enter", "io_uring_register", "io_uring_setup"]
 
   private static func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }

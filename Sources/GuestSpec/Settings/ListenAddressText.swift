@@ -75,7 +75,7 @@ extension ListenAddress {
   }
 
   private static func port(_ text: String) throws(WrongValue) -> UInt16 {
-    // systemd reads such a number as an octal one, or refuses it.
+    // systemd reads a port with a leading 0 as octal, or refuses it.
     if text.utf8.count > 1, text.utf8.first == UInt8(ascii: "0") {
       throw WrongValue("\"\(text.shortened)\" begins with 0; write the port without it")
     }

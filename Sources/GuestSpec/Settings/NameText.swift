@@ -16,7 +16,7 @@ func readDescriptorName(_ text: String, _ context: inout ValueContext) throws(Wr
   guard name.utf8.count <= 255, name.utf8.allSatisfy({ $0 > 0x1F && $0 < 0x7F && $0 != UInt8(ascii: ":") }) else {
     throw WrongValue("not a descriptor name; use printable ASCII without ':', at most 255 characters")
   }
-  // PID 1 of systemd 261 or later would put the socket into the FD store of a unit.
+  // systemd 261 or later as PID 1 would put a socket of this name into the FD store of a unit.
   guard name != "systemd-fdstore-mapping", !name.hasPrefix("sub-fdstore-") else {
     throw WrongValue("systemd keeps this name for stored descriptors; use another")
   }

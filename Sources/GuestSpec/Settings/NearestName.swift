@@ -9,9 +9,9 @@ func nearestName(to word: String, among names: some Sequence<String>) -> String?
   var nearest: (name: String, changes: Int)?
   for name in names {
     let whole = name.utf8
-    // The unit at the end of a time span's name is what people forget, and it is longer than a slip of the fingers.
+    // People forget the suffix Sec of a time span's name, which is longer than a typing error.
     let lengths = name.hasSuffix("Sec") ? [whole.count, whole.count - 3] : [whole.count]
-    // Each character too many or too few is a change, so most names need no comparison.
+    // A difference in length is at least as many changes, so most names need no comparison.
     for length in lengths where abs(length - word.count) <= limit {
       let changes = changes(from: word, to: Array(whole.prefix(length)))
       if changes <= limit, changes < nearest?.changes ?? .max { nearest = (name, changes) }

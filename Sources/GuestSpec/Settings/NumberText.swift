@@ -6,7 +6,7 @@ func readMode(_ text: String) throws(WrongValue) -> UInt16 {
   return mode
 }
 
-/// How many guests may start at once. With none, no guest would ever start.
+/// Reads how many guests may start at once. With 0 no guest would ever start.
 func readStarts(_ text: String) throws(WrongValue) -> UInt32 {
   guard let number = decimal(text, as: UInt32.self), number > 0 else {
     throw WrongValue("not a number of guests; write a number from 1 on, such as 4")

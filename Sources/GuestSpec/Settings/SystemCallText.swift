@@ -25,7 +25,7 @@ func readSystemCalls(_ text: String, _ context: inout ValueContext) throws(Wrong
   return choices
 }
 
-/// How many unknown system calls of one line are named. Nobody reads the hundredth.
+/// How many unknown system calls of one line get a warning each; the others are counted.
 private let mostUnknownCalls = 8
 
 private func unknownCall(_ word: String) -> String {

@@ -10,7 +10,7 @@ public struct NearMiss: Equatable, Sendable, CustomStringConvertible {
     case kind, family, interface, path, nameSpace, port
   }
 
-  /// The most likely mistake, if one of the units' addresses resembles the listener's.
+  /// The address of a unit that resembles the listener's most; nil when none does.
   public static func nearest(to listen: Listen, among units: [SocketUnit]) -> NearMiss? {
     let misses = units.flatMap { unit in
       unit.addresses.compactMap { address in

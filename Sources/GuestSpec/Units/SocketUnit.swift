@@ -18,7 +18,7 @@ public struct SocketUnit: Equatable, Sendable {
   public var addresses: [Address] = []
   /// The listeners that Dormouse cannot pass, each as it is written (`ListenFIFO=/run/x`).
   var unpassable: [String] = []
-  /// The lines that restrict who may connect by the unit's cgroup, which a passed socket does not lie in.
+  /// The settings that filter clients by eBPF programs on the unit's cgroup. A passed socket was made in another cgroup.
   var filters: [Entry] = []
   /// The options of the unit, without the addresses.
   public var options = SocketGroup()
@@ -43,7 +43,7 @@ public struct SocketUnit: Equatable, Sendable {
     options.listen = []
   }
 
-  /// What systemd carries out by programs on the unit's cgroup (systemd.resource-control(5)).
+  /// The settings that systemd applies by eBPF programs on the unit's cgroup (systemd.resource-control(5)).
   private static let filterKeys: Set<String> = [
     "IPAddressAllow", "IPAddressDeny", "IPIngressFilterPath", "IPEgressFilterPath", "RestrictNetworkInterfaces",
   ]

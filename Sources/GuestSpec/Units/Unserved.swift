@@ -1,8 +1,8 @@
-/// Why nobody serves at a socket of a guest, or why nobody will: the log, `status`, `why`, `check` and JSON have their words from here.
+/// Why no process of a guest serves a socket, or will not. The log, `status`, `why`, `check` and JSON take their words from here.
 public enum Unserved: Equatable, Sendable {
   /// No enabled `.socket` unit of the guest has the address, so its systemd closed the socket.
   case noUnit(Listen, near: NearMiss?)
-  /// The unit that has the address failed, with systemd's word for it; `cause` is the service that failed before.
+  /// The unit that has the address failed; `result` is its property Result in systemd. `cause` is the service whose failure caused that.
   case unitFailed(unit: String, result: String, cause: Cause?)
   /// The program of the unit's service cannot be executed.
   case noProgram(unit: String, cause: Cause)
@@ -10,12 +10,12 @@ public enum Unserved: Equatable, Sendable {
   case noService(unit: String, service: String)
   /// The unit that has the address was not started.
   case notStarted(unit: String, log: String)
-  /// It was taken, and let go again.
+  /// The guest took the socket, and closed it later.
   case letGo(unit: String?)
   /// The guest has no systemd, and none of its processes has the socket open.
   case notTaken
 
-  /// What made a `.socket` unit fail: a unit, systemd's word for its failure, and the last line that it logged.
+  /// The unit whose failure made a `.socket` unit fail, its property Result in systemd, and the last line that it logged.
   public struct Cause: Equatable, Sendable {
     public var unit: String
     public var result: String
@@ -28,7 +28,7 @@ public enum Unserved: Equatable, Sendable {
     }
   }
 
-  /// The word in JSON.
+  /// The value of `reason` in JSON.
   public var word: String {
     switch self {
     case .noUnit(_, near: nil): "noUnit"
@@ -51,7 +51,7 @@ public enum Unserved: Equatable, Sendable {
     }
   }
 
-  /// systemd's word for the failure of that unit.
+  /// The property Result in systemd of that unit, if it failed.
   public var result: String? {
     switch self {
     case .unitFailed(_, let result, _): result
@@ -61,7 +61,7 @@ public enum Unserved: Equatable, Sendable {
 }
 
 extension Unserved: CustomStringConvertible {
-  /// What is so, and what would help.
+  /// The reason, and what would help.
   public var description: String {
     switch self {
     case .noUnit(let listen, let near):

@@ -48,7 +48,7 @@ let executionEnvironmentRows = [
     guard seen.hasOwnNetwork, seen.hasOwnUsers else {
       return .notApplicable("the guest has the host's network or the host's users")
     }
-    // The file shows whoever reads it his own network's value.
+    // The file shows the value of the reader's own network namespace.
     return .unknown("a test pings")
   },
   Row("EE-3a", .must, "/dev is a tmpfs of the guest") { $0.mounted("/dev", ["tmpfs"]) },

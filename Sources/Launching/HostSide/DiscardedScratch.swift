@@ -31,10 +31,10 @@ public struct DiscardedScratch: Sendable {
       .map { DiscardedScratch(at: "\(runtime)/\($0)") }
   }
 
-  /// Forgets the directory, because it is removed.
+  /// Removes the record, when the directory has been removed.
   public func forget() { removeFile(record) }
 
-  /// Removes the directory, which may take long, and forgets it.
+  /// Removes the directory, which may take long, and then its record.
   ///
   /// - Throws: `SystemError` with a file that cannot be removed. The record stays then.
   public func remove() throws(SystemError) {

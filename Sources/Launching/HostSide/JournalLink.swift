@@ -5,9 +5,9 @@ import Planning
 
 /// `LinkJournal=`: an entry in the host's /var/log/journal by which the host reads the guest's journal.
 ///
-/// Nothing that the guest says decides whose journal it gets. The entry is named by an ID that the host's side has for the guest, and the
-/// journal that the host keeps is in a directory of the guest's name. Root in the guest writes to it as root of the host, so it lies below a
-/// directory that only root may enter: elsewhere users of the host could execute set-user-ID programs in it.
+/// The guest cannot choose whose journal it gets: the host determines the machine ID that names the entry, and keeps its copy in a
+/// directory of the guest's name. Root in the guest writes to that as root of the host, so it is below a directory that only root may
+/// enter: elsewhere users of the host could execute set-user-ID programs in it.
 struct JournalLink {
   /// What to do on the host, by the setting and by what exists.
   enum Decision: Equatable {
@@ -128,7 +128,7 @@ struct JournalLink {
     }
   }
 
-  /// The directory above all of them is closed again, should somebody have opened it.
+  /// Makes the directory `kept`. Sets the one above to mode 0700 each time, in case somebody has changed it.
   private func makeKept() throws(SystemError) {
     let above = String(kept[..<(kept.lastIndex(of: "/") ?? kept.endIndex)])
     try makeDirectories(above)

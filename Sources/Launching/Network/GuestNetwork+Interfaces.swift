@@ -3,7 +3,8 @@ import Linux
 
 // Interfaces of the host that the guest has while it runs.
 extension GuestNetwork {
-  /// What is to be known of an interface before it is moved: its own name, where the guest's file has an alternative one, and all others.
+  /// The record of an interface before it is moved. `host` may be an alternative name; the record has the real name, and all alternative
+  /// ones.
   func interface(_ host: String, as guest: String) throws(SystemError) -> NetworkRecord.Interface {
     let link = try netlink.link(host)
     var interface = NetworkRecord.Interface(host: link.name, guest: guest)
@@ -11,10 +12,10 @@ extension GuestNetwork {
     return interface
   }
 
-  /// Moves the interface that is to be `guest` into the namespace, which nobody is in yet.
+  /// Moves the interface that is to be called `guest` into the network namespace, which has no process of the guest yet.
   ///
-  /// The kernel moves it before it looks at the new name, and may fail then. So it is moved under a name that nobody has, and gets the
-  /// name that was asked for once it is known to be there.
+  /// The kernel moves an interface before it checks the new name, and may fail after that. So the interface is moved under a unique name,
+  /// and gets the name `guest` when it has arrived.
   func moveIn(_ guest: String) throws(SystemError) {
     guard let namespace = try namespace?.duplicate(),
       let place = record.interfaces.firstIndex(where: { $0.guest == guest && $0.index == 0 })
@@ -25,7 +26,7 @@ extension GuestNetwork {
       throw SystemError("moving the interface \(interface.host) to the guest as \(guest)", errno: EEXIST)
     }
     let link = try netlink.link(interface.host)
-    // An alternative name of its own is in its way, too.
+    // The new name must not be an alternative name of the interface itself either.
     if link.alternatives.contains(guest) { try netlink.removeAlternativeNames([guest], from: link) }
     try netlink.move(link, to: namespace, as: interface.transit)
     let moved = try inside.link(interface.transit)
@@ -34,7 +35,7 @@ extension GuestNetwork {
     record.interfaces[place].origin = moved.origin
     try write()
     try inside.rename(moved, to: guest)
-    // It goes on being found under all of its names.
+    // Its former name becomes an alternative one, so that it can still be found by that.
     if interface.alternatives.contains(guest) { try? inside.addAlternativeName(interface.host, to: moved) }
   }
 
@@ -73,12 +74,13 @@ extension GuestNetwork {
   private func move(
     _ link: Link, _ home: borrowing OwnedFD, _ interface: NetworkRecord.Interface, _ inside: RouteNetlink
   ) throws(SystemError) {
-    // The guest may have given it names that others have on the host.
+    // The guest may have added alternative names that exist on the host, and then the kernel refuses the move.
     try? inside.removeAlternativeNames(link.alternatives, from: link)
     try inside.move(link, to: home, as: interface.transit)
   }
 
-  /// Gives an interface that has come home its names again. One that never left may lack an alternative name.
+  /// Gives a returned interface its names on the host again. One that was never moved may lack an alternative name, which `moveIn`
+  /// removed.
   private func welcome(_ interface: NetworkRecord.Interface) throws(SystemError) {
     let link: Link
     if let moved = try? netlink.link(interface.transit) {
@@ -87,7 +89,7 @@ extension GuestNetwork {
         try netlink.rename(moved, to: interface.host)
       } catch {
         if error.errno != EEXIST { throw error }
-        // Another interface has taken the name. Any name is better than losing the interface.
+        // Another interface has taken the name. This one keeps its unique name, and is not lost.
         throw SystemError("moving the interface back to the host as \(interface.host)", errno: EEXIST)
       }
     } else if interface.index == 0 {
@@ -102,7 +104,7 @@ extension GuestNetwork {
 }
 
 extension NetworkRecord.Interface {
-  /// Whether a link in the guest's namespace has this one's place.
+  /// Whether a link in the guest's namespace has the index of this interface, or, before that is recorded, its unique name.
   fileprivate func isThere(_ link: Link) -> Bool { index == 0 ? link.name == transit : link.index == index }
 
   /// Whether it is this one. Root in a guest can remove an interface and make another one of the same number, kind and address, whose

@@ -64,7 +64,7 @@ public final class GuestNetwork {
   /// - Throws: `SystemError`.
   public static func found(_ place: Place) throws(SystemError) -> GuestNetwork? {
     guard let record = try read(place) else { return nil }
-    // Not the namespace of its PID 1, which may have left the one that it was given for another one of its own.
+    // Not the namespace of PID 1, which may have left the one that it was given (unshare(2)).
     return try GuestNetwork(record, pinned(place), place)
   }
 
@@ -114,7 +114,7 @@ public final class GuestNetwork {
     return ways
   }
 
-  /// Whether the host sends to an address by one of `ways`.
+  /// Whether the host's routes lead to an address by one of `ways`.
   public func leads(_ ways: [Link], to address: IPAddress) -> Bool {
     let interface = netlink.interface(towards: address)
     return ways.contains { $0.index == interface }

@@ -19,11 +19,11 @@ struct NetworkRecord: Equatable {
     var host: String
     /// Its name in the guest.
     var guest: String
-    /// Its name on the way between them, which nobody else has.
+    /// Its name during the move, which no other interface has.
     var transit = "dormouse" + String(UInt32.random(in: 0..<1 << 30), radix: 36)
-    /// Its number in the guest's namespace, which stays when the guest renames it; 0 before it is moved.
+    /// Its index in the guest's namespace, which does not change when the guest renames it; 0 before the move.
     var index: Int32 = 0
-    /// As `Link` has them, seen in the guest's namespace before somebody was there.
+    /// As in `Link`, read in the guest's namespace before any process of the guest was there.
     var kind: String?
     var origin = Link.Origin()
     /// Its alternative names on the host.
@@ -56,7 +56,7 @@ struct NetworkRecord: Equatable {
 }
 
 extension NetworkRecord.Interface {
-  /// Reads the nine words and more of `record`.
+  /// Reads the words of `record`, of which there are nine or more.
   fileprivate init(record words: [String]) {
     self.init(host: words[1], guest: words[2], transit: words[3], index: Int32(words[4]) ?? 0)
     kind = words[5] == "-" ? nil : words[5]

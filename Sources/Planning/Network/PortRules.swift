@@ -51,7 +51,8 @@ public struct PortRules: Equatable, Sendable {
           "guard", "filter hook prerouting priority raw",
           ["daddr", "saddr"].map { "iifname \"\(hostEnd)\" ip \($0) 127.0.0.0/8 drop" }))
     }
-    // The guest may claim any address, and the host's routes may change: what was forwarded never leaves by another interface.
+    // The guest may claim any address, and the host's routes may change, so forwarded packets that would leave by another interface are
+    // dropped.
     chains.append(chain("kept", "filter hook postrouting priority 0", keeping))
     return Self.removal(of: guest) + "table \(Self.table(of: guest)) {\n" + chains.joined() + "}\n"
   }
