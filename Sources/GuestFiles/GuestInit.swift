@@ -2,9 +2,9 @@ import GuestSpec
 import Linux
 
 extension InitSystem {
-  /// Finds what PID 1 of a guest is with `Boot=yes`, from its root as it is now.
+  /// Recognises the init that `Boot=yes` would run, from the guest's root as it is now.
   ///
-  /// - Returns: nil when its PID 1 is a program of its own, or there is no init.
+  /// - Returns: nil with `Boot=no`, or when the root has no init.
   package init?(of guest: Guest) {
     guard guest.exec.boot else { return nil }
     let tree = GuestTree(guest)

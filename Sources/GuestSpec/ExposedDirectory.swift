@@ -1,11 +1,11 @@
-/// A directory of the host in which root of a guest can make files that belong to users of the host, and so programs that run with their
-/// rights (set-user-ID, capabilities). No other user of the host may be able to reach it.
+/// A directory of the host in which root of a guest can make files owned by users of the host, so also set-user-ID programs and ones with
+/// file capabilities. Other users of the host must not reach it.
 public struct ExposedDirectory: Equatable, Sendable {
   /// The setting that names it.
   public var setting: String
   /// Its path on the host.
   public var path: String
-  /// Whose files the guest makes there.
+  /// Whose files root of the guest can make there.
   public var owner: Owner
   /// What helps, in the imperative.
   var remedies: [String]
@@ -13,7 +13,7 @@ public struct ExposedDirectory: Equatable, Sendable {
   /// Whose files root of the guest makes in a directory.
   public enum Owner: Equatable, Sendable {
     case root
-    /// The owner of the directory, and nobody else's.
+    /// The owner of the directory only.
     case ofDirectory
   }
 
@@ -23,7 +23,7 @@ public struct ExposedDirectory: Equatable, Sendable {
       + "\(owner == .root ? "the host's root" : "its owner") (set-user-ID); \(remedies.joined(separator: ", or "))"
   }
 
-  /// Closes what is above a directory, as far as the host can do without that.
+  /// Remedies that stop other users from entering the directory above.
   static func closing(above path: String) -> [String] {
     let parent = path.split(separator: "/").dropLast()
     let above = "/" + parent.joined(separator: "/")
@@ -45,8 +45,11 @@ public struct ExposedDirectory: Equatable, Sendable {
 extension Guest {
   /// The directories that root of this guest is to be able to write to with users of the host's.
   ///
-  /// `root` is the guest's root directory, `isMapped` whether it is mounted with mapped owners, and `hasHostIDs` whether the guest's user IDs
-  /// are among those of the host's users, as with `PrivateUsers=identity`.
+  /// - Parameters:
+  ///   - root: the guest's root directory.
+  ///   - isMapped: whether it is mounted with mapped owners.
+  ///   - hasHostIDs: whether the guest's user IDs are IDs of the host's users, as with `PrivateUsers=identity`.
+  /// - Returns: one for each, in the order of the settings; none for a guest that can write to none.
   public func exposedDirectories(root: String, isMapped: Bool, hasHostIDs: Bool) -> [ExposedDirectory] {
     var exposed: [ExposedDirectory] = []
     if writesToItsDirectory, isMapped || hasHostIDs {
@@ -70,7 +73,8 @@ extension Guest {
     return exposed
   }
 
-  /// What `exposedDirectories` returns for a guest that gets the users that its files ask for; none for one with the host's users.
+  /// What `exposedDirectories` returns for a guest that gets the users that its files ask for; none for a guest without a user namespace
+  /// (`PrivateUsers=no`).
   public func exposedDirectories(root: String) -> [ExposedDirectory] {
     switch privateUsersWithDefault {
     case .no: []

@@ -1,7 +1,7 @@
 import UnitSyntax
 
 extension PlacedListener {
-  /// The error of an IPv6 address that exists on each link anew. The kernel binds it only with an interface.
+  /// The error of a link-local IPv6 address without an interface. bind(2) needs a scope ID (ipv6(7)).
   var withoutInterface: Diagnostic? {
     guard case .ipv6(let address, _, nil) = listen.address, address.count == 16 else { return nil }
     let isLinkLocal = address[0] == 0xFE && address[1] & 0xC0 == 0x80

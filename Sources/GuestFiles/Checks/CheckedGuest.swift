@@ -2,11 +2,11 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// What a check may look at: the guest, the lines of its files, its root as its PID 1 will see it, and where this host's units lie.
+/// What a check may use: the guest, the lines of its files, its root as PID 1 will see it, and the directories of this host's units.
 struct CheckedGuest {
   let loaded: LoadedGuest
   let lines: SettingLines
-  /// The guest's root. It is not to be trusted, see `GuestTree`.
+  /// The guest's root. Root in the guest controls it, see `GuestTree`.
   let tree: GuestTree
   /// The directories of this host's units, highest precedence first.
   let hostUnits: [String]
@@ -25,7 +25,7 @@ struct CheckedGuest {
   /// A problem of a setting, at its line.
   ///
   /// - Parameters:
-  ///   - severity: whether the guest would start.
+  ///   - severity: an error if the guest would not start.
   ///   - section: the section of the setting.
   ///   - key: the setting.
   ///   - value: a part of the value, for a setting that may stand in several lines.
@@ -39,7 +39,7 @@ struct CheckedGuest {
   }
 }
 
-/// The lines of a guest's files, read once more: the guest itself does not know where its settings stand.
+/// The lines of a guest's files, read once more, because `Guest` does not keep line numbers.
 struct SettingLines {
   struct Line {
     var file: String
@@ -48,7 +48,7 @@ struct SettingLines {
   }
 
   private var entries: [(section: String, entry: Entry)] = []
-  /// The file with the highest precedence, for what no line is wrong by itself.
+  /// The file with the highest precedence, for problems that belong to no line.
   let whole: Line
 
   /// - Parameter files: the paths, lowest precedence first.

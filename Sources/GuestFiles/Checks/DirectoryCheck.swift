@@ -42,7 +42,7 @@ enum SharedDirectoryCheck {
   private static func endanger(_ one: Guest, _ other: Guest) -> Bool {
     let (path, otherPath) = (one.rootDirectory.split(separator: "/"), other.rootDirectory.split(separator: "/"))
     if path == otherPath { return one.writesToItsDirectory || other.writesToItsDirectory }
-    // What lies below is changed only from above.
+    // Only the outer guest can change the inner guest's tree.
     return otherPath.starts(with: path) && one.writesToItsDirectory
       || path.starts(with: otherPath) && other.writesToItsDirectory
   }

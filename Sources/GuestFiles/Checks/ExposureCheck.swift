@@ -2,8 +2,8 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// Directories in which root of the guest could leave set-user-ID programs, and where users of this host reach them. The guest does not start
-/// then.
+/// The directories in which root of the guest could leave set-user-ID programs for users of this host to execute. With one of them the guest
+/// does not start.
 enum ExposureCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
     let loaded = subject.loaded

@@ -1,6 +1,6 @@
 import UnitSyntax
 
-/// One topic of `dormouse check`: what a guest's files ask for, and this host or the guest's root does not have.
+/// One topic of `dormouse check`: what a guest's files need and this host or the guest's root lacks.
 ///
 /// A new check is a file beside this one, and its name in `guestChecks`. It returns nothing for a guest that is as it should be. Each
 /// message says what is so, what follows from it, and what to write. An error stands for a guest that would not start, a warning for

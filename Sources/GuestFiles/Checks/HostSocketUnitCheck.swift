@@ -2,7 +2,7 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// `dormouse@NAME.socket` of this host, by which systemd holds the guest's sockets while it sleeps.
+/// `dormouse@NAME.socket` of this host: by it systemd holds the guest's sockets while the guest sleeps.
 enum HostSocketUnitCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
     let search = UnitSearch(tree: HostTree(), directories: subject.hostUnits)
@@ -40,7 +40,8 @@ enum HostSocketUnitCheck: GuestCheck {
 }
 
 extension GuestFiles {
-  /// Who may hold the addresses of a guest that cannot be bound, and what to do, as the end of a sentence; empty when nobody comes to mind.
+  /// Who may hold the addresses of a guest that cannot be bound, and what to do, as the end of a sentence. It is empty when this host has no
+  /// such unit.
   package static func otherHolder(of guest: String) -> String {
     guard HostSocketUnitCheck.isThere(for: guest) else { return "" }
     let unit = "dormouse@\(guest).socket"

@@ -1,7 +1,7 @@
 import GuestSpec
 import UnitSyntax
 
-/// What an init that is not systemd needs, or cannot do.
+/// Settings that do not fit an init that is not systemd.
 enum InitCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
     let guest = subject.guest

@@ -2,7 +2,7 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// `Personality=` of programs that this host's processor does not run.
+/// `Personality=`: 32-bit programs that this host's processor cannot run.
 enum PersonalityCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] { problems(of: subject, runs32Bit: runs32BitPrograms) }
 

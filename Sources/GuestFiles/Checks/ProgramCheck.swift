@@ -1,17 +1,17 @@
 import GuestSpec
 import UnitSyntax
 
-/// What becomes the guest's first process.
+/// The program that becomes the guest's PID 1.
 enum ProgramCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
-    // Both change which file is at a path, in ways that are known only once the mounts are made.
+    // PivotRoot= and overlays change which file a path names; that is known only after the mounts.
     let isForeseeable = subject.guest.exec.root.pivot == nil && !subject.guest.files.mounts.contains(where: isOverlay)
     guard subject.hasRoot, isForeseeable else { return [] }
     return subject.guest.exec.boot ? initProblems(subject) : commandProblems(subject)
   }
 
   private static func commandProblems(_ subject: CheckedGuest) -> [Diagnostic] {
-    // A name without a slash is looked for when it is executed; there is no line in which it is surely wrong.
+    // A name without a slash is searched for at execve(2), so it cannot be judged here.
     guard let program = subject.guest.exec.parameters.first, program.hasPrefix("/"), !subject.tree.has(program) else {
       return []
     }

@@ -2,7 +2,7 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// `SetCredential=`: secrets that stand in the guest's files themselves.
+/// `SetCredential=`: secrets in guest files that every user can read.
 enum SecretCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
     var told: Set<String> = []
@@ -10,7 +10,7 @@ enum SecretCheck: GuestCheck {
       guard told.insert(line.file).inserted, let status = try? FileStatus(line.file, followingLinks: true) else {
         return nil
       }
-      // Others may read it.
+      // Mode o+r.
       guard status.mode & 0o004 != 0 else { return nil }
       return Diagnostic(
         file: line.file, line: line.number, .warning,

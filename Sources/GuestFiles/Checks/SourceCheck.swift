@@ -12,7 +12,7 @@ enum SourceCheck: GuestCheck {
   private static func mountProblems(_ mount: CustomMount, _ subject: CheckedGuest) -> [Diagnostic] {
     switch mount {
     case .bind(let source, _, let isReadOnly, _, let isOptional, _):
-      // Without a source it is a new directory.
+      // Bind= without a source binds a new, empty directory.
       guard !isOptional, !source.isEmpty, let error = missing(source) else { return [] }
       let key = isReadOnly ? "BindReadOnly" : "Bind"
       return [
@@ -29,7 +29,7 @@ enum SourceCheck: GuestCheck {
           "\(key)= for \(destination): \(path): \(error), so the guest cannot start; create it")
       }
     case .bindOwn, .temporaryFileSystem, .inaccessible:
-      // Their paths are the guest's, and a mount before may make them.
+      // Their paths are in the guest, and an earlier mount may create them.
       return []
     }
   }

@@ -3,7 +3,7 @@ import GuestSpec
 import Linux
 import UnitSyntax
 
-/// Users and groups that settings name: of the guest, and of this host.
+/// Users and groups that settings name, in the guest and on this host.
 enum UserCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
     guestUser(subject) + boundUsers(subject) + socketOwners(subject)
@@ -47,7 +47,7 @@ enum UserCheck: GuestCheck {
     }
   }
 
-  /// Whether this host has the user. Databases that cannot be read prove nothing.
+  /// Whether this host has the user. If the databases cannot be read, the user counts as existing.
   private static func isUser(_ name: String) -> Bool {
     if UInt32(name) != nil { return true }
     do throws(SystemError) { return try UserEntry(named: name) != nil } catch { return true }

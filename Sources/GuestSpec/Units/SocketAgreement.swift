@@ -12,7 +12,7 @@ public struct SocketAgreement: Equatable, Sendable {
     public var listener: PlacedListener
     /// The name of the unit; nil means that systemd closes the socket.
     public var unit: String?
-    /// Without a unit, the address of one that the guest file probably means.
+    /// If no unit has the address, a unit's similar address that is probably meant.
     public var near: NearMiss?
 
     /// Why nobody will serve there; nil when a unit has the address.
@@ -24,7 +24,7 @@ public struct SocketAgreement: Equatable, Sendable {
   /// The disagreements; all of them are warnings.
   public var disagreements: [Diagnostic] = []
 
-  /// Compares the two.
+  /// Compares the guest's listeners with its socket units.
   ///
   /// - Parameters:
   ///   - guest: the guest, for the options of its sockets.
@@ -49,7 +49,7 @@ public struct SocketAgreement: Equatable, Sendable {
       disagreements += Self.partial(unit, listeners)
       if claims.contains(where: { $0.unit == unit.name }) { disagreements += unit.filters.map(Self.ineffective) }
     }
-    // A socket that no unit takes may be a misspelt one of these; that was said.
+    // A socket that no unit takes may be misspelt in one of these units; that was reported above.
     if claims.contains(where: { $0.unit == nil }) { return }
     for unit in units { disagreements += Self.unbindable(unit, listeners, guest) }
   }
@@ -96,7 +96,7 @@ public struct SocketAgreement: Equatable, Sendable {
     }
   }
 
-  /// The kernel filters by the cgroup in which a socket was made, and that of a passed socket is the host's.
+  /// The kernel filters by the cgroup of the process that created the socket; for a passed socket that is on the host.
   private static func ineffective(_ filter: Entry) -> Diagnostic {
     let message = "\(filter.key)=\(filter.value.shortened) has no effect on a passed socket, so everybody can connect"
     let remedy = "write it in the unit of the host that makes the socket (dormouse@NAME.socket), or filter on the host"
