@@ -14,7 +14,7 @@ package final class ContainerBackend: Backend {
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
   let machines: Machines
-  /// Nil where systemd is not the host's service manager.
+  /// Makes a scope for each instance. Nil when systemd is not the host's service manager.
   let scopes: Scopes?
   let sweeper: Sweeper
 
@@ -44,7 +44,7 @@ package final class ContainerBackend: Backend {
 
   package func finish() { sweeper.finish() }
 
-  /// The cgroup of the slice in which scopes are made: the daemon's unit is in it too.
+  /// The cgroup of the slice in which scopes are made. It is the slice of the daemon's own unit.
   var slice: String? {
     guard scopes != nil, let end = cgroupBase.path.lastIndex(of: "/") else { return nil }
     return String(cgroupBase.path[..<end])

@@ -10,7 +10,7 @@ import Systemd
 /// and directories on the host.
 final class ContainerInstance: Instance {
   let process: GuestProcess
-  /// Another one before PID 1 executes, if the instance gets a scope.
+  /// The instance's cgroup. It is replaced once if the instance gets a scope, before PID 1 executes the guest's program.
   private(set) var container: GuestCgroup
   /// The console first; none for an orphan.
   private(set) var consoles: [Console] = []
@@ -27,10 +27,10 @@ final class ContainerInstance: Instance {
   private var sources: [EventSource] = []
   private var memoryWatch: EventSource?
   private var knownMemoryKills = 0
-  /// How often its descriptors may be looked through.
+  /// Limits how often the descriptors of its processes are searched.
   var looks = SearchBudget()
   private(set) var report: (InstanceEvent) -> Void = { _ in }
-  /// While PID 1 waits for its place.
+  /// The start, while PID 1 waits to be moved into its cgroup; nil afterwards.
   var start: PlacedStart?
 
   /// What an instance occupies on the host. It is freed when the instance ends.
@@ -138,15 +138,15 @@ extension ContainerInstance {
     freezer = Freezer(container, loop: backend.loop)
   }
 
-  /// PID 1 has been moved to this cgroup, and has not executed yet.
+  /// Takes over this cgroup: PID 1 has been moved there, and has not executed the guest's program yet.
   func moved(to cgroup: GuestCgroup) throws(SystemError) {
-    // The sources before the descriptors that they watch.
+    // The event sources are released before the descriptors that they watch.
     memoryWatch = nil
     freezer?.stop()
     freezer = nil
     let former = container
     container = cgroup
-    // Nothing is in it. What fails here is tried again at the guest's next start.
+    // The former cgroup is empty. If it cannot be removed now, the guest's next start tries again.
     try? former.remove()
     try watchContainer()
   }
@@ -213,7 +213,7 @@ extension ContainerInstance {
     end(.ended(status))
   }
 
-  /// PID 1 did not execute. It has been reaped.
+  /// Ends the instance: PID 1 has not executed the guest's program, and has been reaped.
   func startFailed(_ error: StartError) {
     start = nil
     try? container.kill()
@@ -223,7 +223,7 @@ extension ContainerInstance {
   /// Frees what the instance occupied on the host, before its end is reported and the next one is started.
   private func end(_ event: InstanceEvent) {
     free()
-    // Nothing is reported after the end: who received the reports may be gone.
+    // Nothing may be reported after the end, because the receiver of the reports may have been released.
     let report = report
     self.report = { _ in }
     report(event)

@@ -4,11 +4,11 @@ import Linux
 import Planning
 
 extension GuestStarter {
-  /// Refuses a guest whose root could leave set-user-ID programs of the host's users where others can execute them.
+  /// Refuses a guest whose root user could leave set-user-ID programs, owned by users of the host, where others can execute them.
   ///
-  /// - Throws: `StartError`, with what helps.
+  /// - Throws: `StartError.exposed`, which names the remedies.
   func refuseExposure(of guest: Guest, _ facts: StartFacts) throws(StartError) {
-    // With the host's users, root in the guest is root of the host anyway.
+    // Without a user namespace, root in the guest is root of the host anyway.
     guard let users = facts.users else { return }
     let exposed =
       guest.exposedDirectories(
@@ -23,7 +23,7 @@ extension GuestStarter {
       let path = try SafePath(directory.path)
       return path.isReachable(exceptBy: directory.owner == .root ? 0 : path.user)
     } catch {
-      // The launch says of which setting it is missing, or that it need not be there.
+      // A directory that is missing is for the launch to report, with its setting, unless it is optional.
       if error.errno == ENOENT || error.errno == ENOTDIR { return false }
       throw .system(error)
     }

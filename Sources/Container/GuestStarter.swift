@@ -17,7 +17,7 @@ struct GuestStarter {
   func start(_ start: InstanceStart) throws(StartError) -> ContainerInstance {
     let guest = start.guest
     let (name, found, ownID) = try gather(guest)
-    // As early as possible: the service manager works on it while the guest is prepared.
+    // The scope is requested as early as possible, so that the service manager makes it while the guest is prepared.
     let scope = try scope(of: name, guest)
     var facts = found
     let users = try chooseUsers(guest, &facts)

@@ -3,12 +3,12 @@ import Systemd
 
 /// The connection to the system bus that scopes and machines share.
 ///
-/// It is kept while no guest runs: an idle connection costs nothing, and the first guest to wake does not wait for it. The service manager
-/// also forgets who controls a scope when the connection ends.
+/// It stays open while no guest runs: an idle connection costs nothing, and the first guest to wake does not wait for a new one. When the
+/// connection ends, the service manager also forgets who controls a scope (`Controller=`).
 final class HostBus {
   private let loop: EventLoop
   private var connection: SystemBus?
-  /// What waits for the bus to answer for the first time.
+  /// Calls that wait until the bus has given the connection its name.
   private var waiting: [(SystemBus) -> Void] = []
   private var lost: SystemBus.Match?
   /// Called with each new connection before anything else uses it.
@@ -16,7 +16,7 @@ final class HostBus {
 
   init(_ loop: EventLoop) { self.loop = loop }
 
-  /// Calls `use` with the connection and now, if the bus has answered already, or later. It is dropped when there is no bus.
+  /// Calls `use` with the connection: now, if the bus has given it its name, or later. `use` is dropped when there is no bus.
   ///
   /// - Returns: false when there is no bus.
   @discardableResult
@@ -30,7 +30,7 @@ final class HostBus {
     }
   }
 
-  /// Has `prepare` called with this connection and with each later one, before anything else uses it.
+  /// Calls `prepare` with the present connection and with each later one, before anything else uses it.
   func prepare(_ prepare: @escaping (SystemBus) -> Void) {
     connected.append(prepare)
     if let connection { prepare(connection) }
@@ -58,7 +58,7 @@ final class HostBus {
   }
 
   private func disconnected() {
-    // Whoever waits has a deadline. The next use connects anew.
+    // Callers that wait have deadlines of their own. The next use connects anew.
     waiting = []
     lost = nil
     connection = nil

@@ -2,17 +2,16 @@ import Glibc
 import GuestSpec
 import Systemd
 
-/// Registers guests with systemd-machined, so that `machinectl`, `systemctl -M` and the like find them. Without machined, guests run all the
-/// same.
+/// Registers guests with systemd-machined, so that `machinectl`, `systemctl -M` and the like find them. Guests run without machined too.
 ///
-/// A machine belongs to the unit that its PID 1 is in at its registration, which is the scope of the instance. PID 1 must lie in the scope's
-/// own cgroup then: where it lies further below, machined 262 takes the caller for the machine's supervisor, and sends it SIGTERM when PID 1
-/// has ended.
+/// A machine belongs to the unit that its PID 1 is in when it is registered, which is the scope of the instance. PID 1 must be in the
+/// scope's own cgroup at that moment. If it is in a cgroup further below, machined 262 takes the caller for the machine's supervisor, and
+/// sends it SIGTERM when PID 1 has ended.
 final class Machines {
   struct Machine {
     var name: String
     var id: MachineID?
-    /// The host's number of the guest's PID 1, and the number of its pidfd, which is open until `unregister`.
+    /// The PID of the guest's PID 1 on the host, and the number of its pidfd, which the caller keeps open until `unregister`.
     var leader: Int32
     var pidfd: Int32
     /// The path of its root.
@@ -24,7 +23,7 @@ final class Machines {
   /// A machine that is registered or being registered.
   private final class Registration {
     let machine: Machine
-    /// Nil once it has been answered, or nobody waits for the answer.
+    /// Nil once it has been called, or when nobody waits for the answer.
     var done: ((String?) -> Void)?
     var retry: Retry?
 
@@ -43,12 +42,12 @@ final class Machines {
   private let loop: EventLoop
   private let bus: HostBus
   private var registrations: [String: Registration] = [:]
-  /// This version of machined takes a machine's leader by its pidfd (systemd 258).
+  /// Whether machined takes a machine's leader by its pidfd (systemd 258 and later).
   private var takesPidfds = true
 
-  /// A machine of an earlier instance is there until machined has noticed its end.
+  /// The time between attempts to register. The machine of an earlier instance exists until machined has noticed its end.
   private static let pause = Duration.milliseconds(20)
-  /// A machined that hangs for longer does not answer any more.
+  /// The timeout of a call. A machined that hangs for longer will not answer.
   private static let patience = Duration.seconds(600)
 
   init(_ loop: EventLoop, _ bus: HostBus) {
@@ -64,7 +63,7 @@ final class Machines {
     send(registration)
   }
 
-  /// Does not wait any longer. PID 1 leaves the cgroup of its scope now.
+  /// Ends the wait for the answer, so that no further attempt follows: PID 1 leaves the scope's own cgroup now.
   func stopWaiting(for name: String) { registrations[name]?.done = nil }
 
   /// Keeps a guest that an earlier daemon registered, so that it is unregistered at its end.
@@ -107,7 +106,8 @@ final class Machines {
     guard registrations[name] === registration else { return }
     switch answer {
     case .success:
-      // PID 1 may have left the scope's own cgroup before machined looked: it takes this daemon for the supervisor then.
+      // PID 1 may have left the scope's own cgroup before machined looked. machined would take this daemon for the supervisor, so the
+      // machine is unregistered.
       if registration.done == nil, takesPidfds { unregister(name) }
       registration.settle(nil)
     case .failure(let error) where error.name == "org.freedesktop.DBus.Error.UnknownMethod" && takesPidfds:
@@ -121,7 +121,7 @@ final class Machines {
     }
   }
 
-  /// Registers once more if the machine of that name has ended. One that runs is somebody else's.
+  /// Registers again if the machine of that name has ended. A running machine of that name belongs to another program.
   private func retry(_ registration: Registration, because reason: String) {
     call("GetMachine", [.string(registration.machine.name)]) { [unowned self] result in
       guard case .success(let path) = result else { return sendLater(registration) }
@@ -142,7 +142,7 @@ final class Machines {
     registration.retry = retry
     do {
       try retry.schedule { [unowned self] in
-        // PID 1 has left the scope's own cgroup when nobody waits.
+        // When nobody waits any more, PID 1 has left the scope's own cgroup, and must not be registered.
         if registration.done != nil { send(registration) }
       }
     } catch {
@@ -160,7 +160,7 @@ final class Machines {
     "org.freedesktop.DBus.Error.Spawn.", "org.freedesktop.systemd1.", "org.freedesktop.DBus.Error.Disconnected",
   ]
 
-  /// Calls a method. A call that cannot be sent is answered by nothing: whoever waits for it has a deadline.
+  /// Calls a method. If the call cannot be sent, no answer comes: callers that wait have deadlines of their own.
   private func call(
     _ method: String, _ arguments: [BusValue], of object: SystemBus.Object = manager,
     answer: @escaping (Result<String, SystemBus.CallError>) -> Void

@@ -2,10 +2,10 @@ import Launching
 import Linux
 import Systemd
 
-/// The messages of one guest's PID 1, read no faster than a bucket allows.
+/// The notification messages of one guest's PID 1 (sd_notify(3)), read no faster than a token bucket allows.
 ///
-/// Each message costs the daemon a moment, and a guest can send them without a pause. What exceeds the bucket waits in the socket: the guest
-/// blocks when that is full, and every other guest is served meanwhile.
+/// Each message costs the daemon time, and a guest can send them without a pause. Messages beyond the limit stay in the socket. When it is
+/// full, the guest blocks, and the other guests are served.
 final class PacedMessages {
   private let socket: NotifySocket
   private let retry: Retry
@@ -14,9 +14,9 @@ final class PacedMessages {
 
   /// More than a systemd sends during a boot.
   private static let burst = 256
-  /// Fifty messages a second cost a hundredth of a processor.
+  /// Fifty messages a second, which cost a hundredth of a processor.
   private static let interval = Duration.milliseconds(20)
-  /// How many of the messages that a guest has left at its end are read: the last ones say how it ends.
+  /// How many of the messages that PID 1 left when it ended are read: the last ones, which say how it ended.
   private static let lastWords = 32
 
   init(_ socket: NotifySocket, loop: EventLoop) {
@@ -30,14 +30,14 @@ final class PacedMessages {
   /// How many messages did not come from PID 1.
   var refused: Int { socket.refused }
 
-  /// Calls `received` when something may be there.
+  /// Calls `received` when a message may have come.
   ///
   /// - Throws: `SystemError` of epoll_ctl(2).
   func watch(_ loop: EventLoop, received: @escaping () -> Void) throws(SystemError) {
     source = try loop.watch(socket.descriptor, for: .readable) { _ in received() }
   }
 
-  /// Reads some of what PID 1 has sent, as much as is allowed now.
+  /// Reads messages of PID 1, as many as the limit allows now.
   ///
   /// - Throws: `SystemError` of recvmsg(2).
   func next(from process: GuestProcess) throws(SystemError) -> [NotifyMessage] {
@@ -56,12 +56,12 @@ final class PacedMessages {
       try retry.schedule { [unowned self] in try? source?.setEnabled(true) }
       try source?.setEnabled(false)
     } catch {
-      // Without a timer nothing would read the rest: it is read at the loop's pace.
+      // Without a timer for the end of the pause the rest would never be read, so it is read in the loop's next turns.
       retry.cancel()
     }
   }
 
-  /// Reads what PID 1 left when it ended, of which only the last messages count.
+  /// Reads the messages that PID 1 left when it ended, and returns the last ones.
   ///
   /// - Throws: as `next`.
   func last(of process: GuestProcess) throws(SystemError) -> [NotifyMessage] {

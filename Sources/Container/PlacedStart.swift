@@ -5,7 +5,7 @@ import Planning
 import Supervision
 import Systemd
 
-/// The end of a start: PID 1 waits, is moved into a scope, and executes the guest's program.
+/// The last part of a start: PID 1 waits, is moved into the instance's scope, and executes the guest's program.
 final class PlacedStart {
   private unowned let instance: ContainerInstance
   private let launch: WaitingLaunch
@@ -20,7 +20,7 @@ final class PlacedStart {
     self.placement = placement
   }
 
-  /// - Throws: `LaunchError`; PID 1 has not executed, and has been reaped.
+  /// - Throws: `LaunchError`; PID 1 has not executed the guest's program, and has been reaped.
   func begin() throws(LaunchError) {
     guard let placement else {
       do throws(LaunchError) {
@@ -39,7 +39,7 @@ final class PlacedStart {
   }
 
   private func placed(_ place: Placement.Place) {
-    // The instance drops this object when it has executed.
+    // The instance releases this object when PID 1 has executed the guest's program, so `self` is not used after that.
     let instance = instance
     do throws(StartError) {
       if let remark = place.remark { instance.remarks.append(remark) }
@@ -56,7 +56,7 @@ final class PlacedStart {
     let backend = instance.backend
     let cgroup: GuestCgroup
     do throws(SystemError) {
-      // Before PID 1 is there: a daemon that is killed in between leaves a record with the cgroup.
+      // The record is written before PID 1 is in the cgroup, so that the next daemon finds the cgroup if this one is killed in between.
       try InstanceRecord(runtime: backend.runtime).write(instance.name, base: scope)
       cgroup = try GuestCgroup(
         making: instance.name, in: scope, controllers: backend.cgroupBase.controllers, moving: instance.pid)
@@ -68,7 +68,7 @@ final class PlacedStart {
   }
 
   private func execute() throws(LaunchError) {
-    // Only now is it known in which cgroup the instance stays.
+    // The limits are set only now, because the cgroup is final only now.
     let missing = try instance.container.prepare(for: plan)
     instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
     instance.remarks += plan.unmet(missing, because: instance.backend.obstacle)

@@ -4,13 +4,13 @@ import Linux
 import Supervision
 import Systemd
 
-/// Brings an instance whose PID 1 waits into a scope, and registers it with systemd-machined while it lies in the scope's own cgroup.
+/// Moves an instance whose PID 1 waits into a scope, and registers it with systemd-machined while PID 1 is in the scope's own cgroup.
 ///
 /// Neither the service manager nor machined can delay the instance for longer than `Scopes.deadline`.
 final class Placement {
-  /// Where the instance stays.
+  /// The cgroup in which the instance stays.
   struct Place {
-    /// The cgroup of the scope, which has PID 1 in it; nil: there is no scope, and PID 1 is where it was made.
+    /// The cgroup of the scope, with PID 1 in it. Nil: there is no scope, and PID 1 stays in the cgroup in which it was made.
     var scope: String?
     var remark: InstanceRemark?
   }
@@ -30,10 +30,10 @@ final class Placement {
     self.machine = machine
   }
 
-  /// The instance ended before it had its place.
+  /// Gives up the scope if the instance ended before it was in it.
   deinit { request.release() }
 
-  /// Calls `done` once, at a later turn of the loop or at once.
+  /// Calls `done` once: before this method returns, or in a later turn of the loop.
   ///
   /// - Throws: `SystemError` when there is no memory for the timer of the deadline.
   func begin(_ loop: EventLoop, _ done: @escaping (Place) -> Void) throws(SystemError) {

@@ -7,20 +7,20 @@ import Systemd
 /// Forwards ports of the host to a guest (`Port=`): watches the addresses of the guest's network, and sets rules of the host's packet filter
 /// for them.
 ///
-/// Root in the guest gives itself any address, as often as it likes. So only an address is taken to which the host's own route leads by a
-/// link of the guest, and after each change there is a pause.
+/// Root in the guest can set any address, as often as it likes. So an address counts only if the host's own route to it goes through a link
+/// of the guest, and there is a pause after each change.
 final class PortForwarding {
   private let guest: String
   private let network: GuestNetwork
   private let addresses: AddressWatch
-  /// The host's routes: one to the guest may come after the guest's address.
+  /// Changes of the host's routes: a route to the guest may come after the guest's address.
   private let routes: NetworkChanges
   private let pause: Retry
   private var sources: [EventSource] = []
   private var current: PortRules?
-  /// The addresses to which the host's routes lead elsewhere.
+  /// The guest's addresses that do not count, because the host's routes to them go elsewhere.
   private var refused: [String] = []
-  /// The routes changed during the pause.
+  /// Whether something changed during the pause.
   private var isStale = false
   private let report: (InstanceRemark) -> Void
 
@@ -59,7 +59,7 @@ final class PortForwarding {
 
   private func changed() {
     do throws(SystemError) {
-      // The pause comes first: without a timer for its end nothing would be seen any more.
+      // The source is disabled only when the timer runs that enables it again; otherwise no later change would be noticed.
       try pause.schedule { [unowned self] in resume() }
       try sources.first?.setEnabled(false)
     } catch {
@@ -94,7 +94,8 @@ final class PortForwarding {
     }
   }
 
-  /// The first IPv4 and the first IPv6 address that lie behind the guest's own link, and those before them that do not.
+  /// Rules for the first IPv4 and the first IPv6 address that the host reaches through the guest's own link, and the addresses before them
+  /// that it does not.
   private func rules() throws(SystemError) -> (PortRules, refused: [String]) {
     let ways = try network.ways()
     var rules = PortRules(network.ports, hostEnd: network.hostEnd, ways: ways.map(\.name))
@@ -116,7 +117,7 @@ final class PortForwarding {
     return (rules, refused)
   }
 
-  /// How many addresses of a guest are looked at.
+  /// How many addresses of a guest are considered.
   private static let most = 64
 
   /// Called when the rules are set, because they also keep the guest from the host's 127.0.0.1.

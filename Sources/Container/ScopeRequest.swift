@@ -5,8 +5,9 @@ import Systemd
 
 /// A scope that the service manager makes for an instance.
 ///
-/// It is made for a placeholder, not for the instance's PID 1: a service manager that hangs may do it long after PID 1 executed without a
-/// scope, and must not move that out of its cgroup then. A scope that comes too late has the placeholder alone in it, and ends with that.
+/// It is requested for a placeholder process, not for the instance's PID 1. A service manager that hangs may carry the request out long
+/// after PID 1 has executed without a scope, and would move PID 1 out of its cgroup. A scope that comes too late has only the placeholder
+/// in it, and ends when the placeholder does.
 final class ScopeRequest {
   enum Outcome {
     /// The directory of the scope's cgroup, in which the placeholder is.
@@ -23,12 +24,12 @@ final class ScopeRequest {
   private var jobs: SystemBus.Match?
   private var isWanted = true
 
-  /// Gives up a scope that was promised.
+  /// The deadline of the job, which runs from the service manager's answer.
   private var limit: EventSource?
 
-  /// A service manager that hangs for longer does not answer any more.
+  /// The timeout of the call. A service manager that hangs for longer will not answer.
   private static let patience = Duration.seconds(600)
-  /// A job that takes longer, after the answer, fails.
+  /// A job that takes longer than this after the answer counts as failed.
   private static let jobPatience = Duration.seconds(60)
 
   init(_ name: InstanceName, _ scopes: Scopes, _ placeholder: Placeholder) {
@@ -37,17 +38,17 @@ final class ScopeRequest {
     self.placeholder = placeholder
   }
 
-  /// Calls `settled` once, now or later.
+  /// Calls `settled` once: before this method returns, or later.
   func whenSettled(_ settled: @escaping (Outcome) -> Void) {
     if let outcome { settled(outcome) } else { self.settled = settled }
   }
 
-  /// Ends the placeholder: the instance is in the scope, or nobody waits for the scope any longer.
+  /// Ends the placeholder, because the instance is in the scope, or does not wait for it any longer.
   func release() {
     settled = nil
     isWanted = false
-    // The call that is outstanding keeps this object, and with it the placeholder, by whose number an old service manager knows it: no other
-    // process may get the number before the answer.
+    // An outstanding call keeps this object and the placeholder alive: a service manager before 254 knows the process by its PID, which no
+    // other process may get before the answer.
     if outcome != nil { placeholder = nil }
   }
 
@@ -70,9 +71,10 @@ final class ScopeRequest {
       scopes.takesPidfds
       ? ("PIDFDs", .descriptors([placeholder.pidfd])) : ("PIDs", .unsigneds([UInt32(clamping: placeholder.pid)]))
     do throws(SystemError) {
-      // The reply comes before the scope has the process, and the signal after that. It may be of another job, or from anybody: the process's
-      // cgroup decides. This object is kept until then: the service manager does not notice the end of a process that it is moving just then,
-      // and the scope would stay for ever. A rule for `arg2`, the unit, would match nothing: libsystemd compares no argument after a number.
+      // The reply comes before the process is in the scope, and the signal JobRemoved after it. The signal may belong to another job or
+      // come from any user, so the cgroup of the process decides. Until then this object keeps the placeholder alive: the service manager
+      // does not notice the end of a process while it moves it, and the scope would stay for ever. The rule has no `arg2` (the unit),
+      // because libsystemd compares no string argument that follows a number.
       if jobs == nil {
         jobs = try bus.match("type='signal',path='\(Scopes.manager.path)',member='JobRemoved'") { [self] _ in look() }
       }
@@ -96,7 +98,7 @@ final class ScopeRequest {
           settle(.failed("no process was moved to it"))
         }
       }
-    // How systemd before 254 refuses a property that it does not know.
+    // systemd before 254 refuses an unknown property with this error.
     case .failure(let error) where error.name == "org.freedesktop.DBus.Error.PropertyReadOnly" && scopes.takesPidfds:
       scopes.takesPidfds = false
       send(on: bus, properties)
@@ -104,7 +106,7 @@ final class ScopeRequest {
     }
   }
 
-  /// Looks whether the placeholder is in the scope.
+  /// Checks whether the placeholder is in the scope.
   private func look() {
     guard let placeholder, let path = Cgroup2.path(ofProcess: placeholder.pid), path.hasSuffix("/" + name.scope) else {
       return

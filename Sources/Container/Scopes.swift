@@ -6,26 +6,26 @@ import Systemd
 
 /// Scopes of the service manager, one for each instance (systemd.scope(5)).
 ///
-/// An instance that lies in the daemon's own cgroup is a part of the daemon's service: it is killed with the service, and
-/// `machinectl terminate` of one guest ends all. systemd-machined 262 also takes the daemon for the instance's supervisor then, and sends it
-/// SIGTERM when the instance ends. In a scope an instance is a unit of its own.
+/// In a scope an instance is a unit of its own. In the daemon's own cgroup it would be a part of the daemon's service: it would be killed
+/// with the service, `machinectl terminate` of one guest would end all of them, and systemd-machined 262 would take the daemon for the
+/// instance's supervisor and send it SIGTERM when the instance ends.
 final class Scopes {
-  /// For how long a start waits for the service manager and systemd-machined together. A client waits as long when one of them hangs.
+  /// How long a start waits for the service manager and systemd-machined together. If one of them hangs, a client waits this long.
   static let deadline = Duration.seconds(1)
 
   let loop: EventLoop
   let bus: HostBus
   /// The directory on which cgroup 2 is mounted.
   let root: String
-  /// This version of the service manager takes processes by their pidfds (systemd 254).
+  /// Whether the service manager takes processes by their pidfds (systemd 254 and later).
   var takesPidfds = true
   /// The daemon's own unit; nil when it has none.
   private let unit: String?
   private let slice: String
-  /// Called when the service manager is to stop an instance's scope, by the path of its object.
+  /// Called when an instance's scope is stopped; by the D-Bus object path of the scope.
   private var stops: [String: () -> Void] = [:]
   private var requests: SystemBus.Match?
-  /// What was wrong with the last instance's place. It is told once, until nothing is wrong.
+  /// Why the last instance got no scope. It is reported once, until an instance gets one again.
   private var failure = ChangeFilter<String>()
 
   /// - Returns: nil when systemd is not the host's service manager: guests stay in the daemon's cgroup then.
@@ -37,17 +37,17 @@ final class Scopes {
     unit = ProcessUnit.name()
     slice = ProcessUnit.slice ?? "machine.slice"
     bus.prepare { [unowned self] in listen($0) }
-    // Beforehand, so that the first guest to wake does not wait for it.
+    // Connects before a guest needs it, so that the first guest to wake does not wait.
     bus.use { _ in }
   }
 
   /// Asks the service manager for a scope, with a placeholder in it.
   ///
   /// - Parameters:
-  ///   - name: the instance's name, from which the scope's derives.
-  ///   - timeoutStop: how long a stop of the instance may take; nil: as long as it takes.
+  ///   - name: the instance's name, from which the name of the scope derives.
+  ///   - timeoutStop: how long a stop of the instance may take; nil: without limit.
   /// - Returns: the request, which is settled later.
-  /// - Throws: `LaunchError` when there is no room for the placeholder.
+  /// - Throws: `LaunchError` when the placeholder cannot be started.
   func request(_ name: InstanceName, timeoutStop: Duration?) throws(LaunchError) -> ScopeRequest {
     let request = ScopeRequest(name, self, try Placeholder())
     let isSent = bus.use { bus in
@@ -63,18 +63,18 @@ final class Scopes {
     var properties: [(name: String, value: BusValue)] = [
       ("Description", .string("Guest \(name.guest)")),
       ("Slice", .string(slice)),
-      // The limits of a guest are those of its file.
+      // The limits of a guest come from its file, not from the service manager's defaults.
       ("Delegate", .boolean(true)),
       ("TasksMax", .unsigned64(.max)),
       ("CollectMode", .string("inactive-or-failed")),
       ("KillMode", .string("mixed")),
-      // Past the guest's own timeout, at which the daemon kills it.
+      // Longer than the guest's own timeout, at which the daemon kills the guest.
       ("TimeoutStopUSec", .span(timeoutStop.map { min($0, Self.longestStop) + Self.stopMargin })),
     ]
     if let controller { properties.append(("Controller", .string(controller))) }
     if let unit {
-      // At a shutdown the daemon is stopped first, and ends its guests. What is left of them when somebody has stopped the daemon is stopped
-      // as well, but nothing when the daemon was killed.
+      // `Before=`: units are stopped in the reverse order, so at a shutdown the daemon is stopped first, and ends its guests. `PartOf=`: a
+      // stop of the daemon also stops the scopes that are left. When the daemon is killed, they run on.
       properties += [("Before", .strings([unit])), ("PartOf", .strings([unit]))]
     }
     return properties
@@ -83,7 +83,7 @@ final class Scopes {
   private static let stopMargin = Duration.seconds(10)
   private static let longestStop = Duration.seconds(365 * 86400)
 
-  /// - Returns: the remark if it is to be told; nil also when nothing is wrong.
+  /// - Returns: the remark if it is new, so that it is reported once.
   func news(_ remark: InstanceRemark?) -> InstanceRemark? {
     guard let remark else {
       failure = ChangeFilter()

@@ -13,7 +13,7 @@ enum StartError: Error, CustomStringConvertible {
   case journal(JournalError)
   /// The guest cannot have the users that its file asks for.
   case users(UsersError)
-  /// Others could execute what the guest's root leaves in this directory.
+  /// Other users of the host could execute set-user-ID programs that root in the guest leaves in this directory.
   case exposed(ExposedDirectory)
   /// A user of `BindUser=` cannot be bound.
   case boundUser(BindUserError)

@@ -1,14 +1,14 @@
 import Launching
 import Systemd
 
-/// Removes the scratch directories of guests that have ended, one after the other, in a helper process: a guest may have filled its own with
-/// any number of files. The next daemon goes on with what is left.
+/// Removes the scratch directories of guests that have ended, one after the other, in a helper process, because a guest may have made any
+/// number of files in its own. The next daemon removes what this one leaves.
 final class Sweeper {
   private let loop: EventLoop
   private var discarded: [DiscardedScratch]
   private var helper: HelperProcess?
 
-  /// How long the daemon's end waits for what is left.
+  /// How long the daemon waits for the removal when it ends.
   private static let patience = Duration.seconds(10)
 
   /// Also removes what an earlier daemon has discarded and did not get to.
@@ -23,7 +23,7 @@ final class Sweeper {
     if helper == nil { removeNext() }
   }
 
-  /// Removes what is left, because the daemon ends, as far as that takes no longer than a moment.
+  /// Removes what is left before the daemon ends, within `patience`.
   func finish() {
     helper = nil
     let paths = discarded.compactMap(\.path)

@@ -2,8 +2,9 @@
 public enum Backoff {
   /// A guest that ended too soon this often in a row is still woken at once. After one more time it is woken after a pause.
   public static let allowance = 2
-  /// After this many failures in a row clients are refused until the pause is over: systemd's start limit (`DefaultStartLimitBurst=`). The
-  /// first client after the pause is a new attempt, so that the guest works again by itself when the cause is removed.
+  /// After this many failures in a row clients are refused until the pause is over, as with systemd's start limit
+  /// (`DefaultStartLimitBurst=`). The first client after the pause starts the guest again, so the guest recovers by itself when the cause
+  /// is removed.
   public static let limit = 5
   /// The longest pause, so that a guest works again soon after the cause is removed.
   public static let longest = Duration.seconds(300)

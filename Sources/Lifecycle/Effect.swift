@@ -8,7 +8,7 @@ public enum Effect: Equatable, Sendable {
   case unwatchListeners
   /// Close the daemon's descriptors of the listeners, for good.
   case unbindListeners
-  /// Refuse whoever comes or waits, until the listeners are unwatched.
+  /// Refuse the clients that wait or come, until `unwatchListeners`.
   case refuseClients
   /// Ask for a place among the guests that may start at once; answers with `placeGranted`, perhaps later.
   case requestPlace
@@ -28,7 +28,7 @@ public enum Effect: Equatable, Sendable {
   case quiesce
   /// Thaw the guest after `quiesce`.
   case resume
-  /// Send PID 1 the guest's `KillSignal=`; answers with `haltUnheard` when that is in vain.
+  /// Send PID 1 the guest's `KillSignal=`; answers with `haltUnheard` when PID 1 has no handler for it.
   case requestHalt(HaltCause)
   /// Send SIGKILL to everything in the guest's cgroup.
   case kill(KillCause)
@@ -40,7 +40,7 @@ public enum Effect: Equatable, Sendable {
   case armAlarm
   /// Stop reporting data on open connections.
   case disarmAlarm
-  /// Watch the listeners of a guest that takes long to freeze: a client who comes now may find nobody who accepts.
+  /// Watch the listeners of a guest that takes long to freeze: the processes that would accept a client may be frozen already.
   case watchWhileFreezing
   /// Watch the listeners of a frozen guest; answers with `activity` when they cannot be watched. `asked`: somebody asked for the freezing.
   case watchWhileFrozen(asked: Bool)
@@ -50,7 +50,7 @@ public enum Effect: Equatable, Sendable {
   case watchIdleness
   /// Continue with that after a thaw or a cancelled stop, as if somebody had just used the guest.
   case resumeIdleness
-  /// Continue with that as before: the guest could not be frozen. That is tried again after a growing pause.
+  /// Go on watching whether the guest is idle, because it could not be frozen. Freezing is tried again after a growing pause.
   case postponeFreezing
   /// Stop watching whether somebody uses the guest.
   case unwatchIdleness
@@ -88,7 +88,7 @@ public enum KillCause: Equatable, Sendable {
   case startTimeout
   /// It did not end within `TimeoutStopSec=`.
   case stopTimeout
-  /// Nothing else ends it.
+  /// The guest ignores its `KillSignal=`, so only SIGKILL ends it.
   case unheard
   /// The daemon got a second SIGTERM.
   case request

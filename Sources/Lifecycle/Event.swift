@@ -14,7 +14,8 @@ public enum Event: Equatable, Sendable {
   case wakeRequested
   /// Somebody asks for a frozen guest to be thawed: `dormouse thaw`.
   case thawRequested
-  /// Fewer guests start now than may at once: an answer to `requestPlace`, which may come later.
+  /// The guest may start, because fewer than `MaxConcurrentStarts=` guests are starting: the answer to `requestPlace`, which may come
+  /// later.
   case placeGranted
   /// PID 1 exists: an answer to `start`, which may come later.
   case started
@@ -24,15 +25,16 @@ public enum Event: Equatable, Sendable {
   case ready
   /// `TimeoutStartSec=` has passed.
   case startTimedOut
-  /// The guest has been ready for `Backoff.stableAfter`. Unless `served`, clients wait of whom it has accepted none.
+  /// The guest has been ready for `Backoff.stableAfter`. Unless `served`, clients wait and it has accepted none since its start.
   case stable(served: Bool)
-  /// Nobody has used the guest for `IdleStopSec=`. Unless `served`, its queue holds clients that have left, and it has accepted none.
+  /// Nobody has used the guest for `IdleStopSec=`. Unless `served`, its queue holds clients that have left, and it has accepted none since
+  /// its start.
   case idle(served: Bool)
   /// Nobody has used the guest for `IdleFreezeSec=`.
   case freezeDue
   /// Somebody asks for the guest to be frozen: `dormouse freeze`. `inUse`: somebody uses it.
   case freezeRequested(now: Bool, inUse: Bool)
-  /// Some processes of the guest take longer to freeze: an answer to `freeze`.
+  /// Some processes of the guest are not frozen yet: an answer to `freeze`.
   case freezeDelayed
   /// Every process of the guest is frozen: an answer to `freeze`, which may come later.
   case frozen
@@ -48,8 +50,8 @@ public enum Event: Equatable, Sendable {
   case used
   /// Nobody uses the guest: an answer to `scan`.
   case unused
-  /// Nobody uses the guest, but its queue holds clients that have left and were not accepted: an answer to `scan`. Its listener would thaw
-  /// it at once.
+  /// Nobody uses the guest, but its queue holds clients that have left and were not accepted, which keep the listener readable, so that a
+  /// frozen guest would be thawed at once: an answer to `scan`.
   case leftOver
   /// The kernel does not tell whether somebody uses the guest: an answer to `scan`.
   case scanFailed
@@ -71,7 +73,7 @@ public enum Event: Equatable, Sendable {
   case exited(Exit)
   /// `TimeoutStopSec=` has passed.
   case stopTimedOut
-  /// PID 1 has no handler for the signal that tells it to halt, so it never hears of it: an answer to `requestHalt`.
+  /// PID 1 has no handler for the guest's `KillSignal=`, so the kernel drops the signal: an answer to `requestHalt`.
   case haltUnheard
   /// Kill what still runs: the daemon got a second SIGTERM.
   case killRequested

@@ -13,7 +13,7 @@ public struct IdlePolicy: Equatable, Sendable {
   private var endGoesUnseen = false
   /// When it was thawed last: before that its connections were silent because it was frozen.
   private var thawedAt = Duration.zero
-  /// How often in a row it could not be frozen, and until when that is not tried again.
+  /// How many attempts to freeze the guest failed in a row, and until when there is no further attempt.
   private var freezeFailures = 0
   private var freezePauseEnds = Duration.zero
   /// Since when clients have been waiting whom only the next instance can serve.
@@ -100,8 +100,8 @@ public struct IdlePolicy: Equatable, Sendable {
     freezeFailures = 0
   }
 
-  /// The guest could not be frozen. That is no use, and it is tried again after a growing pause: clients find a guest that is being frozen
-  /// slower to answer.
+  /// Records that the guest could not be frozen. The attempt does not count as use of the guest. The next one follows after a growing
+  /// pause, because a guest that is being frozen answers its clients more slowly.
   public mutating func freezeFailed(at now: Duration) {
     freezeFailures += 1
     freezePauseEnds = now + Backoff.pause(afterFailures: freezeFailures)
@@ -133,7 +133,7 @@ public struct IdlePolicy: Equatable, Sendable {
   /// How long after the last use the first decision is due; nil: never.
   public var soonest: Duration? { [idleStop, idleFreeze].compactMap(\.self).min() }
 
-  /// How long it takes until a guest is frozen that is used no more than `usage` says; nil: it is not frozen.
+  /// How long until the guest is to be frozen, if it is used no more than `usage` says. Nil: it is not to be frozen.
   public func freezeDue(_ usage: Usage, at now: Duration) -> Duration? {
     guard let idleFreeze else { return nil }
     if !usage.inUse { return max(idleFreeze - (now - lastUse), .zero) }

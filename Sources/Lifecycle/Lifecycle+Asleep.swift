@@ -82,7 +82,7 @@ extension Lifecycle {
     switch event {
     case .placeGranted: launch(record)
     case .sleepRequested: watch(record)
-    // Perhaps the files ask for other listeners now.
+    // The changed files may ask for other listeners.
     case .changed: bind(State.Record(), then: .start)
     case .release: unbind()
     case .freezeRequested: [.refuse(.freezeNotActive)]

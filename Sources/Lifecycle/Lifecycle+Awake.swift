@@ -6,8 +6,8 @@ extension Lifecycle {
     case .startFailed: [.disarm(.start)] + notLaunched(launch)
     // The process that was to become PID 1 ended before `started` was reported.
     case .exited(let exit): [.disarm(.start)] + ended(launch, exit)
-    // Whatever exists of it is killed: `startFailed` or `exited` follows. A stop that was asked for before stays what it is: the end of
-    // the daemon would be forgotten otherwise.
+    // Whatever exists of the guest is killed; `startFailed` or `exited` follows. A stop that was requested before stays in force, because
+    // the daemon's own end would be forgotten otherwise.
     case .startTimedOut where launch.halt != nil: [.kill(.startTimeout)]
     case .startTimedOut: change(launch, to: .init(.startTimeout, then: .fail)) + [.kill(.startTimeout)]
     case .sleepRequested where launch.halt != nil: []  // it ends, and what follows is decided
@@ -117,7 +117,7 @@ extension Lifecycle {
     case .used where freezing.isComplete, .scanFailed where freezing.isComplete: thawToServe(record)
     case .freezeFailed: stop + thawInVain(record)
     case .connection, .wakeRequested, .thawRequested: stop + thawToServe(record)
-    // Not once somebody has asked for it all the same: he would be refused too.
+    // Not if the freezing that is under way was requested itself: that request would be refused too.
     case .freezeRequested(now: false, inUse: true) where !freezing.isAsked: [.refuse(.freezeInUse)]
     case .freezeRequested: ask(freezing)
     case .idle(let served): thawed + decideStop(served ? State.Record() : record, served ? .idle : .idleUnserved)

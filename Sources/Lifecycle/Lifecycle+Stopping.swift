@@ -42,7 +42,7 @@ extension Lifecycle {
 
   private func afterwards(_ pending: State.StopPending) -> State.Record {
     switch pending.cause {
-    // It served: earlier failures are mended. A requested stop is no failure, whatever was before.
+    // The guest served, so earlier failures are forgotten. A requested stop is no failure either.
     case .idle, .request: State.Record()
     case .idleUnserved: pending.record.struckAgain
     }

@@ -48,7 +48,7 @@ extension Lifecycle {
     return [.watchListeners]
   }
 
-  /// Starts the guest when its turn comes: guests that all start at once would keep each other's clients waiting.
+  /// Starts the guest when it has a place: guests that all start at the same time would make each other's clients wait.
   mutating func start(_ record: State.Record) -> [Effect] {
     state = .queued(record)
     return [.requestPlace]
@@ -88,7 +88,7 @@ extension Lifecycle {
     return thaw() + [.resumeIdleness, .arm(.stable)]
   }
 
-  /// The guest could not be frozen, and serves on as if nothing had been tried.
+  /// Thaws a guest that could not be frozen, and watches its idleness as before.
   mutating func thawInVain(_ record: State.Record) -> [Effect] {
     state = .active(record)
     return thaw() + [.postponeFreezing, .arm(.stable)]
@@ -134,7 +134,7 @@ extension Lifecycle {
       state = .failed(.init(record, then: next))
       return pause
     }
-    // Nobody is left for whom it would have to be started after the pause.
+    // All clients are refused, so after the pause the guest waits for the next one instead of starting.
     state = .failed(.init(record, then: .watch))
     return pause + [.refuseClients]
   }

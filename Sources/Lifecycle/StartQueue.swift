@@ -1,7 +1,7 @@
-/// Which guests may start now: at most `limit` at once, in the order in which they asked.
+/// Decides which guests may start now: at most `limit` at the same time, in the order in which they asked.
 ///
-/// A guest that is woken while others start waits for its turn, and each gets one place. So a guest that fails and is started again and again
-/// never comes before one that waited meanwhile.
+/// Each guest has at most one place, and asks anew for each start. So a guest that fails and is started again and again never overtakes one
+/// that waits.
 public struct StartQueue: Equatable, Sendable {
   /// How many guests may start at once; at least 1.
   public private(set) var limit: Int
@@ -9,14 +9,14 @@ public struct StartQueue: Equatable, Sendable {
   public private(set) var starting: Set<String> = []
   private var waiting: [String] = []
 
-  /// After this long a guest gives its place back although it still starts: one that never gets ready delays nobody for longer.
+  /// After this long a guest that still starts loses its place, so that a guest that never becomes ready does not delay others for longer.
   public static let longestHold = Duration.seconds(5)
 
   public init(limit: Int) { self.limit = max(limit, 1) }
 
   /// Asks for a place.
   ///
-  /// - Returns: whether the guest has one now. Otherwise `next` names it when its turn comes.
+  /// - Returns: whether the guest has a place now. Otherwise `next` returns it when it gets one.
   public mutating func request(_ guest: String) -> Bool {
     if starting.contains(guest) { return true }
     if !waiting.contains(guest) { waiting.append(guest) }
@@ -24,7 +24,9 @@ public struct StartQueue: Equatable, Sendable {
     return false
   }
 
-  /// Gives the first guest that waits a place, if there is one.
+  /// Gives a free place to the guest that has waited longest.
+  ///
+  /// - Returns: that guest; nil when no place is free or no guest waits.
   public mutating func next() -> String? {
     guard starting.count < limit, !waiting.isEmpty else { return nil }
     let guest = waiting.removeFirst()
@@ -32,7 +34,7 @@ public struct StartQueue: Equatable, Sendable {
     return guest
   }
 
-  /// The guest has started, or does not want to any more.
+  /// Gives the guest's place back, or ends its wait for one: it has started, or is not to be started any more.
   public mutating func leave(_ guest: String) {
     starting.remove(guest)
     waiting.removeAll { $0 == guest }

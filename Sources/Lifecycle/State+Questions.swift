@@ -27,7 +27,7 @@ extension State {
     }
   }
 
-  /// Whether the guest has a place among those that start at once, or waits for one.
+  /// Whether the guest has a place among those that start at the same time, or waits for one.
   public var wantsPlace: Bool {
     switch self {
     case .queued, .launching, .activating: true
@@ -37,7 +37,7 @@ extension State {
     }
   }
 
-  /// Whether the guest waits for its turn to be started.
+  /// Whether the guest waits for a place to start.
   public var isQueued: Bool { if case .queued = self { true } else { false } }
 
   /// Whether clients are refused until a pause is over.
@@ -101,7 +101,7 @@ extension State {
   /// Whether the guest shuts down by itself, or seems to.
   public var isShuttingDownByItself: Bool { if case .selfShutdown = self { true } else { false } }
 
-  /// Whether it goes on with the answer to `divert`, and may wait for that.
+  /// Whether the answer to `divert` may come later, as an event.
   public var awaitsDiversion: Bool {
     switch self {
     case .stopPending, .draining: true

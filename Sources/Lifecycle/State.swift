@@ -6,7 +6,7 @@ public enum State: Equatable, Sendable {
   case binding(Binding)
   /// The listeners are open and watched; nothing runs.
   case inactive(Record)
-  /// It waits until fewer guests start; nothing runs, and nobody watches the listeners.
+  /// The guest waits for a place to start. Nothing runs, and the listeners are not watched.
   case queued(Record)
   /// PID 1 is being made; nobody watches the listeners.
   case launching(Launch)
@@ -136,7 +136,7 @@ public enum State: Equatable, Sendable {
     public enum Cause: Equatable, Sendable, CaseIterable {
       /// Nobody used it for `IdleStopSec=`.
       case idle
-      /// The same, but it accepted none of the clients who came: it was woken in vain.
+      /// Idle, and it has accepted none of the clients that came, so it was woken in vain.
       case idleUnserved
       /// Somebody asked for it, should nobody use it.
       case request

@@ -2,16 +2,16 @@ import Glibc
 import Linux
 import Systemd
 
-/// Refuses the clients of the listeners that a guest did not take: no process of it will ever accept there.
+/// Refuses the clients at listeners that the guest did not take, because none of its processes will ever accept them.
 ///
-/// Whether a guest holds a socket cannot be known: it may be in flight between two of its processes. So the daemon never accepts there, nor
-/// does anything else that a guest can make block.
+/// Whether a process of the guest holds such a socket cannot be known: the socket may be in flight between two of them (SCM_RIGHTS). So the
+/// daemon never calls accept(2) there, nor anything else that the guest can make block.
 ///
 /// | socket | how its clients are refused |
 /// |---|---|
-/// | TCP | it is shut down and listens again, which resets them |
-/// | UDP | their datagrams are received and dropped |
-/// | AF_UNIX; TCP beside a standby, whose place in the group the classic program counts | by another process, which may block |
+/// | TCP | the socket is shut down and listens again, which resets their connections |
+/// | UDP | the daemon receives their datagrams and drops them |
+/// | AF_UNIX; TCP with a standby and a classic BPF program, which counts the group | a process that may block accepts and closes |
 package final class ClientRefusal {
   private let loop: EventLoop
   private let refused: (Int) -> Void
@@ -20,9 +20,9 @@ package final class ClientRefusal {
   private var source: EventSource?
 
   /// - Parameters:
-  ///   - loop: watches.
-  ///   - refused: gets the number of clients after some were refused.
-  ///   - failed: gets why clients at a listener are not refused.
+  ///   - loop: the loop that watches the listeners.
+  ///   - refused: called with the number of clients that were just refused.
+  ///   - failed: called with the reason why clients at a listener are not refused.
   package init(_ loop: EventLoop, refused: @escaping (Int) -> Void, failed: @escaping (SystemError) -> Void) {
     self.loop = loop
     self.refused = refused
@@ -32,7 +32,7 @@ package final class ClientRefusal {
   /// The watch ends before the descriptor is closed, as epoll needs it.
   deinit { source?.cancel() }
 
-  /// Begins at these listeners, and at no others any more.
+  /// Refuses the clients at these listeners from now on, and at no others.
   package func begin(at listeners: [Listener]) {
     end()
     for listener in listeners where listener.isRefusedHere { watch(listener) }
@@ -43,7 +43,7 @@ package final class ClientRefusal {
     }
   }
 
-  /// Ends the process; who watches the listeners stops that.
+  /// Stops refusing. It does not end the watch of the listeners, which its owner does.
   package func end() {
     collect()
     source?.cancel()
@@ -79,7 +79,7 @@ package final class ClientRefusal {
     }
   }
 
-  /// Refuses clients again after a pause: memory is exhausted, and the kernel does not report the end of that.
+  /// Refuses clients again after a pause. Memory is exhausted, and the kernel does not report when that ends.
   private func rest(_ listener: Listener) {
     do throws(SystemError) {
       try listener.rest(loop) { [unowned self, unowned listener] in watch(listener) }

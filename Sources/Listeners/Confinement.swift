@@ -2,18 +2,18 @@ import GuestSpec
 import Linux
 import Systemd
 
-/// Whether a guest's sockets are confined (`SocketConfinement`): those of a guest with a network of its own are in the host's network, and must
-/// lead nowhere.
+/// Decides whether a guest's sockets are confined (`SocketConfinement`). The sockets of a guest with a network of its own belong to the
+/// host's network, and must not give the guest access to it.
 struct Confinement {
-  /// Why a socket is not confined that ought to be.
+  /// Why a socket that should be confined is not.
   private var failure: SystemError?
   private var report = ChangeFilter<SystemError>()
-  /// What was found out for which kinds of sockets. It does not change while this process runs.
+  /// The result of the last test of the kernel, and the kinds of sockets for which it was made. It does not change while this process runs.
   private var tried: (internet: Bool, unixDatagrams: Bool, obstacle: SystemError?)?
 
   /// Whether new sockets of `guest` are confined.
   ///
-  /// - Throws: `SystemError` for want of memory or descriptors: it is not known, and the sockets are not made without it.
+  /// - Throws: `SystemError` when memory or descriptors are exhausted. Then it is not known, and no sockets may be made.
   mutating func isWanted(_ guest: Guest) throws(SystemError) -> Bool {
     failure = nil
     guard guest.network.isOfItsOwn else { return false }
@@ -24,7 +24,7 @@ struct Confinement {
     return failure == nil
   }
 
-  /// Finding out takes a process and some programs of the kernel, and sockets are bound after each instance.
+  /// The result is kept, because the test takes a process and loads BPF programs, and sockets are bound after each instance.
   private mutating func obstacle(internet: Bool, unixDatagrams: Bool) throws(SystemError) -> SystemError? {
     if let tried, tried.internet == internet, tried.unixDatagrams == unixDatagrams { return tried.obstacle }
     let found = try SocketConfinement.obstacle(internet: internet, unixDatagrams: unixDatagrams)
@@ -32,9 +32,11 @@ struct Confinement {
     return found
   }
 
-  /// Confines the sockets that the service manager passed, by the cgroup of their unit; or lifts what an earlier file of the guest wanted.
+  /// Confines the sockets that the service manager passed, by the cgroup of their unit, or lifts the confinement that an earlier file of
+  /// the guest asked for.
   ///
-  /// - Returns: why a socket of the guest, whoever made it, is a way to the host's network, once until that changes.
+  /// - Returns: why some socket of the guest, made by this daemon or passed, gives it access to the host's network. Each reason is returned
+  ///   once, until it changes.
   mutating func confinePassed(_ listeners: [Listener], _ guest: Guest, _ diag: SockDiag) -> SystemError? {
     let wanted = guest.network.isOfItsOwn
     for listener in listeners where listener.isPassed && listener.isConfined != wanted {

@@ -121,7 +121,7 @@ extension GuestListeners {
     forNext isForNext: Bool, _ body: (Listener) throws(SystemError) -> Listener.Unparked
   ) -> Listener.Unparked {
     var sum = Listener.Unparked()
-    // A failure here comes again below.
+    // A failure is ignored here, because it occurs again below.
     let steered = all.map { (try? $0.steerBack(repairing: isForNext)) == true }
     if steered.contains(true) { awaitLookups() }
     for listener in all {

@@ -63,7 +63,7 @@ extension GuestListeners {
     let there = all.first { $0.listen == match.listen }
     switch description.role {
     case .primary:
-      // One that is not confined although it should be is of no use: another is made, if that is possible.
+      // A stored socket that is not confined although it should be is not used. A new one is made instead, if confinement is possible.
       guard there == nil, description.options == match.group.storedOptions,
         description.isConfined || !match.isConfined
       else { return false }
@@ -88,7 +88,7 @@ extension GuestListeners {
     guard let match = found.match(guest), found.takesClients(socket.descriptor) else { return }
     guard let there = all.first(where: { $0.listen == match.listen }) else {
       if let listener = try? Listener(socket, as: match.listen, of: match.group, passed: false) {
-        // The killed daemon made it by the same file.
+        // The daemon that was killed made it according to the same file.
         listener.isConfined = match.isConfined
         add(listener)
       }

@@ -73,7 +73,7 @@ package final class GuestListeners {
 
   /// Confines the sockets that the service manager passed, after ``bind(_:)``.
   ///
-  /// - Returns: why a socket of a guest with a network of its own is a way to the host's, once until that changes.
+  /// - Returns: why a socket gives a guest with a network of its own access to the host's. Each reason is returned once, until it changes.
   package func confinePassed(_ guest: Guest, _ diag: SockDiag) -> SystemError? {
     confinement.confinePassed(all, guest, diag)
   }
@@ -107,9 +107,9 @@ package final class GuestListeners {
   /// Calls `incoming` with each listener that a client comes to. Only while no instance runs: it would wake both.
   ///
   /// - Parameters:
-  ///   - loop: watches.
-  ///   - diag: tells clients from those that are gone already, where `DeferAcceptSec=` wants to hear of clients that have sent something.
-  ///   - incoming: called.
+  ///   - loop: the loop that watches the listeners.
+  ///   - diag: with `DeferAcceptSec=`, tells whether a client in the queue has sent something or has left.
+  ///   - incoming: called with the listener at which a client waits.
   /// - Throws: `SystemError` of epoll_ctl(2).
   package func watch(
     _ loop: EventLoop, _ diag: SockDiag, incoming: @escaping (Listener) -> Void
@@ -121,7 +121,7 @@ package final class GuestListeners {
     }
   }
 
-  /// Ends ``watch(_:incoming:)``.
+  /// Ends ``watch(_:_:incoming:)``.
   package func stopWatching() {
     for listener in all { listener.stopWatching() }
   }
@@ -164,7 +164,7 @@ package final class GuestListeners {
 
   /// Duplicates the descriptors, in order, for one launch.
   ///
-  /// - Parameter nonBlocking: whether they have O_NONBLOCK, as all that share the sockets see it.
+  /// - Parameter nonBlocking: whether they have O_NONBLOCK. The flag is shared by all descriptors of a socket.
   /// - Returns: the duplicates.
   /// - Throws: `SystemError` when no descriptor is left.
   package func duplicates(nonBlocking: Bool = true) throws(SystemError) -> DescriptorList {

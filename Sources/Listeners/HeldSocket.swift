@@ -13,7 +13,7 @@ package final class HeldSocket {
   package init(_ descriptor: consuming OwnedFD) throws(SystemError) {
     _ = try insisting { () throws(SystemError) in try kind(of: descriptor) }
     inode = try Self.inode(of: descriptor)
-    // Guests have it too, and what they did to it or put into its queue may take long to close.
+    // A guest has the socket too. SO_LINGER or a long queue could make close(2) block, so the closing may take long.
     self.descriptor = OwnedFD(owning: descriptor.release(), closing: .elsewhereSoon)
   }
 

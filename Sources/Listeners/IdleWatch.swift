@@ -69,7 +69,7 @@ package final class IdleWatch {
     return .now + max(idleStop - unused, .zero)
   }
 
-  /// When the guest will be frozen if nobody uses it until then; nil: not for what `usage` says, or it is frozen.
+  /// When the guest will be frozen if nobody uses it until then. Nil: `usage` forbids it, or it is frozen already.
   package func freezeAt(_ usage: IdlePolicy.Usage) -> Timestamp? {
     isResting ? nil : policy.freezeDue(usage, at: timers.now).map { .now + $0 }
   }
@@ -156,7 +156,7 @@ extension IdleWatch {
     scanSoon()
   }
 
-  /// The guest runs on because it could not be frozen. Nobody has used it.
+  /// Goes on watching, because the guest could not be frozen. This does not count as use of the guest.
   package func postponeFreezing() {
     policy.freezeFailed(at: timers.now)
     scanSoon()

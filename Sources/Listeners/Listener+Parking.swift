@@ -48,7 +48,7 @@ extension Listener {
   /// - Parameters:
   ///   - alarm: the filter for the connections of a frozen guest.
   ///   - opened: called with a new standby before a client can come to it. The standby may fail after that.
-  /// - Returns: whether `awaitLookups` has to follow: a client may be on its way to the guest's socket.
+  /// - Returns: whether `awaitLookups` has to follow, because the kernel may still deliver a client to the guest's socket.
   /// - Throws: `SystemError` when there is no descriptor or no memory for it. Nothing has changed then.
   func divert(_ alarm: DataAlarm?, opened: (HeldSocket) -> Void) throws(SystemError) -> Bool {
     // Nobody knows where an earlier daemon's steering leads.
@@ -78,7 +78,7 @@ extension Listener {
       standby = other
       steersToStandby = true
     case .path(let path):
-      // Clients go on coming to the guest, as at the other addresses that cannot have a standby.
+      // This address cannot have a standby, so clients go on coming to the guest.
       if !StandbyPath.isPossible(path) { return }
       let other = try HeldSocket(StandbyPath.open(listen.kind.inKernel, path, standbyOptions(path)))
       opened(other)
@@ -213,10 +213,10 @@ extension Listener {
     hasLostPlace = false
   }
 
-  /// Steers clients to the primary again, where that can take over those at the standby: the first half of `restore` and `unparkForNext`, after
-  /// which one wait serves all listeners.
+  /// Steers clients to the primary again, if it can take over the clients at the standby. This is the first half of `restore` and
+  /// `unparkForNext`: after it one wait serves all listeners.
   ///
-  /// - Parameter repairing: whether no instance has the primary any more, and it is repaired whatever was done to it.
+  /// - Parameter repairing: whether no instance has the primary any more, so that what a guest did to it is undone first.
   /// - Returns: as `steer`.
   /// - Throws: `SystemError`; clients may still be steered to the standby.
   func steerBack(repairing: Bool) throws(SystemError) -> Bool {

@@ -1,11 +1,11 @@
 import Linux
 
-// What an earlier daemon left of its parking.
+// Recovers the state in which an earlier daemon left parked clients.
 extension Listener {
   /// Takes back the standby that an earlier daemon opened. Clients may still come to it.
   ///
   /// - Returns: false when no client can come to it any more.
-  /// - Throws: `SystemError` when the kernel does not tell that.
+  /// - Throws: `SystemError` when the kernel does not answer.
   func takeBackStandby(_ socket: HeldSocket) throws(SystemError) -> Bool {
     switch local {
     case .ipv4, .ipv6:

@@ -1,8 +1,9 @@
 import Linux
 
-// Clients whom nobody will serve. Nobody can take one out of a queue that a guest has in hand too, without waiting for what the guest does.
+// Refuses clients that no process will serve. accept(2) is not used: the guest shares the socket, and could empty the queue and clear
+// O_NONBLOCK just before the call, which would block then.
 extension Listener {
-  /// Whether this process refuses its clients, and no other (`ClientRefusal`).
+  /// Whether the daemon refuses its clients itself, and not by another process (`ClientRefusal`).
   var isRefusedHere: Bool {
     local.port != nil && (listen.kind == .datagram || standby == nil || steering?.movesQueues == true)
   }
@@ -10,7 +11,7 @@ extension Listener {
   /// Refuses the clients that wait.
   ///
   /// - Returns: how many were refused.
-  /// - Throws: `SystemError`; `EINVAL` when somebody has shut the socket down.
+  /// - Throws: `SystemError`; `EINVAL` when the guest has shut the socket down.
   func refuseQueued() throws(SystemError) -> Int {
     if listen.kind == .datagram { return try dropQueued(at: descriptor, limit: 64) }
     let count = try resetQueued(at: descriptor, backlog: group.backlog)
@@ -18,11 +19,14 @@ extension Listener {
     return count
   }
 
-  /// How many clients that have gone may stay in the queue, where they are in nobody's way.
+  /// How many clients that have closed may stay in the queue before they are removed.
   private static let mostSpent = 128
 
-  /// Whether nobody waits but clients that have closed and never sent anything, where `DeferAcceptSec=` says that clients begin: such a client
-  /// makes the socket readable all the same. Only those that come later are reported then.
+  /// With `DeferAcceptSec=`: if only clients wait that have closed and never sent anything, ignores them and reports only clients that come
+  /// later. Such clients make the socket readable although nobody needs an answer.
+  ///
+  /// - Parameter diag: tells the state of the clients.
+  /// - Returns: whether there are only such clients.
   func ignoreSpent(_ diag: SockDiag) -> Bool {
     guard group.deferAccept != nil, tcpPort != nil, !isSomebodyParked,
       let connections = try? diag.tcpConnections(at: [local])

@@ -29,7 +29,7 @@ package final class Listener {
   package let local: SocketAddress
   /// Whether the running guest has it open. Nil while none runs, and until that is known.
   package var isAdopted: Bool?
-  /// Whether its sockets cannot be turned into a way to the host's network.
+  /// Whether its sockets are confined: they give the guest no access to the host's network.
   var isConfined = false
   /// Whether the primary was shut down, to drain its queue or by a guest, and has not joined the steering again.
   var hasLostPlace = false
@@ -108,10 +108,9 @@ package final class Listener {
   /// Calls `incoming` again and again while a client waits. Only while no guest accepts from the socket.
   ///
   /// - Parameters:
-  ///   - loop: watches.
-  ///   - all: also those who wait at the socket that the guest does not have. Nobody serves them before its next instance, so `incoming`
-  ///     has to end the watch then.
-  ///   - incoming: called.
+  ///   - loop: the loop that watches the listener.
+  ///   - all: whether to watch the standby too. Its clients are served by the next instance only, so `incoming` has to end the watch.
+  ///   - incoming: called when a client waits.
   /// - Throws: `SystemError` of epoll_ctl(2).
   package func watch(_ loop: EventLoop, all: Bool = true, incoming: @escaping () -> Void) throws(SystemError) {
     watchesArrivals = false
@@ -123,9 +122,9 @@ package final class Listener {
     if all, let other { standbySource = try loop.watch(other.descriptor, for: .readable) { _ in incoming() } }
   }
 
-  /// Goes on watching for clients that come from now on, although others wait.
+  /// Reports only clients that come from now on, although others wait.
   func watchArrivals() {
-    // Each change makes epoll report once more what is there already.
+    // Each epoll_ctl(2) reports once more the clients that wait already.
     if watchesArrivals { return }
     watchesArrivals = true
     try? source?.setEvents([.readable, .edgeTriggered])

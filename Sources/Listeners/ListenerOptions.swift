@@ -8,7 +8,7 @@ extension SocketAddress {
   /// - Throws: `SystemError` when the address names an interface that does not exist.
   init(_ address: ListenAddress, hasIPv6: Bool = Self.hasIPv6) throws(SystemError) {
     switch address {
-    // systemd takes a port alone for one of IPv4 there.
+    // Without IPv6, systemd binds a port without an address to IPv4.
     case .ipv6(let bytes, let port, nil) where !hasIPv6 && bytes.allSatisfy({ $0 == 0 }): self = .ipv4(.any, port: port)
     case .ipv4(let bytes, let port): self = .ipv4(IPv4Address(bytes: bytes) ?? .any, port: port)
     case .ipv6(let bytes, let port, let scope):

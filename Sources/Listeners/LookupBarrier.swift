@@ -1,14 +1,14 @@
 import Linux
 import Systemd
 
-/// Waits beside the loop until no processor delivers a packet any more to a socket that it chose before (`awaitLookups`): that takes 10 ms and
-/// more, in which nobody else would be served.
+/// Waits, in another thread, until the kernel has delivered every packet whose socket it had chosen before (`awaitLookups`). That takes 10
+/// ms and more, in which the loop could serve nobody else.
 ///
 /// One wait serves all that ask while the one before it runs.
 package final class LookupBarrier {
   private let lookups: LookupsAwaited
   private var source: EventSource?
-  /// Those for whom the wait runs, and those who came later.
+  /// The callbacks for which the present wait runs, and those that came after it began.
   private var current: [() -> Void] = []
   private var later: [() -> Void] = []
 
@@ -21,7 +21,7 @@ package final class LookupBarrier {
   /// The watch ends before the descriptor is closed, as epoll needs it.
   deinit { source?.cancel() }
 
-  /// Calls `done` once, on the loop, when every lookup is over that began before this call.
+  /// Calls `done` once, on the loop, when every socket lookup that began before this call is over.
   package func wait(_ done: @escaping () -> Void) {
     if !current.isEmpty { return later.append(done) }
     current = [done]

@@ -26,7 +26,7 @@ package struct PassedSocket {
     package var group: SocketGroup
     /// Whether the name agrees too, not only the address.
     package var isNamed: Bool
-    /// Whether the guest has a network of its own, to which the socket does not belong.
+    /// Whether the guest has a network of its own, so that the socket, which belongs to the host's, has to be confined.
     package var isConfined: Bool
   }
 

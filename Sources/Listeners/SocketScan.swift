@@ -19,10 +19,10 @@ package final class SocketScan {
   package var receivesEnds = false
   /// Whether somebody uses the guest without a connection: at its console.
   package var isAttended: () -> Bool = { false }
-  /// The last scan, if it found many connections, and when that was.
+  /// The result and the time of the last scan, if it found many connections.
   private var last: (found: Found, at: Duration)?
   private let many: Int
-  /// For so long those who only want to look get what the last scan found, if that was much: the kernel takes 100 ms to list 18,000.
+  /// How long `look` returns the result of the last scan if that found many connections: the kernel takes 100 ms to list 18,000.
   private static let lookPause = Duration.seconds(10)
   /// The next scan comes this soon while clients wait in a queue: the guest may have stopped serving them.
   private static let queueRescan = Duration.seconds(5)
@@ -35,7 +35,7 @@ package final class SocketScan {
   ///   - listeners: the guest's.
   ///   - idleStop: the guest's `IdleStopSec=`.
   ///   - tally: of the guest's earlier instances.
-  ///   - many: how many connections are not listed again for everybody who looks.
+  ///   - many: from how many connections on `look` does not scan each time.
   package init(
     _ diag: SockDiag, _ ended: EndedConnections, listeners: GuestListeners, idleStop: Duration?,
     tally: ConnectionTally = ConnectionTally(), many: Int = 1000
@@ -62,7 +62,7 @@ package final class SocketScan {
     fileprivate var unannounced: Set<UInt64> = []
     /// Somebody uses the guest in a way of which nothing reports the next activity.
     fileprivate var isOpaque = false
-    /// The listeners at which clients wait that are alive, and how many.
+    /// The listeners at which clients wait that have not left, with their number.
     package var waiting: [(listener: Listener, count: Int)] = []
   }
 
@@ -114,7 +114,7 @@ package final class SocketScan {
         if let socket = unix.first(where: { $0.inode == listener.inode }) {
           found.add(openConnections(of: socket, among: unix), of: listener, endIsAnnounced: false)
         } else if listener.isSomebodyQueued {
-          // A queue that is too long to be listed.
+          // The queue is too long to be listed.
           found.usage.inUse = true
           found.usage.endIsAnnounced = false
           found.isOpaque = true
@@ -136,7 +136,7 @@ package final class SocketScan {
     return found
   }
 
-  /// For those who only look: scans, unless the last scan found many connections and was a moment ago.
+  /// For status reports: scans, unless the last scan found many connections and is younger than `lookPause`.
   ///
   /// - Returns: what was found.
   /// - Throws: as `scan`.
@@ -168,7 +168,7 @@ package final class SocketScan {
     firstSeen = [:]
     for index in found.connections.indices {
       let cookie = found.cookies[index]
-      // One that has been silent for long was there before it was seen first.
+      // A connection that has been silent for a time existed before it was first seen.
       let silence = found.connections[index].silentMs.map { Duration.milliseconds($0) } ?? .zero
       let since = seenBefore[cookie] ?? moment - silence
       firstSeen[cookie] = since

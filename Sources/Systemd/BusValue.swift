@@ -1,27 +1,27 @@
 import CSystemd
 import Linux
 
-/// An argument of a method, of one of the D-Bus types that the daemon needs.
+/// An argument of a D-Bus method call, of one of the types that the daemon needs.
 public indirect enum BusValue {
   case string(String)
   case boolean(Bool)
   case unsigned(UInt32)
   case unsigned64(UInt64)
-  /// A span of time in microseconds, as systemd has it; nil: infinity.
+  /// A time span, which systemd's interfaces have in microseconds; nil: infinity.
   case span(Duration?)
   case bytes([UInt8])
   case integers([Int32])
   case unsigneds([UInt32])
   case strings([String])
-  /// The numbers of open descriptors, which libsystemd duplicates.
+  /// The number of an open descriptor, which libsystemd duplicates.
   case descriptor(Int32)
   case descriptors([Int32])
   /// `a(sv)`: properties with their names.
   case properties([(name: String, value: BusValue)])
-  /// `a(sa(sv))`, empty: no further units.
+  /// An empty `a(sa(sv))`: no auxiliary units (StartTransientUnit).
   case noUnits
 
-  /// The type of the value in D-Bus's notation.
+  /// The value's D-Bus type signature.
   private var signature: String {
     switch self {
     case .string: "s"

@@ -14,7 +14,7 @@ public final class EventLoop: SerialExecutor {
   private let thread: pthread_t
   private let jobs = Mutex<[UnownedJob]>([])
   private let wakeUp: OwnedFD
-  // Trap: only the loop's thread uses it. It is called in the next turn.
+  // Trap: only the loop's thread may use it. The closures to call in the next turn.
   private nonisolated(unsafe) var nextTurn: [() -> Void] = []
 
   /// Makes the loop of the calling thread.
@@ -115,8 +115,8 @@ extension EventLoop {
     for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
   }
 
-  /// Calls `body` in the next turn of the loop, after other sources had theirs. It needs no timer: for what has to be tried again although
-  /// there is no memory for one.
+  /// Calls `body` in the next turn of the loop, after the other sources that are ready. It needs no memory of the kernel's, so it serves
+  /// for attempts that have to be repeated when no timer can be made.
   public func soon(_ body: @escaping () -> Void) {
     preconditionOnLoop()
     nextTurn.append(body)

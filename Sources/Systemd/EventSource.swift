@@ -11,7 +11,7 @@ public final class EventSource {
   public enum Priority: Int64, Sendable {
     /// Before everything else: the exit of a guest, before what its exit makes ready.
     case first = -100
-    /// The control socket: an administrator is heard whatever the guests do.
+    /// The control socket, so that an administrator is heard even when guests keep the loop busy.
     case control = -50
     case normal = 0
     /// Only when nothing else is ready.
@@ -45,7 +45,7 @@ public final class EventSource {
     try succeeding("sd_event_source_set_enabled", sd_event_source_set_enabled(source, state))
   }
 
-  /// Changes when it comes among the sources that are ready. No effect once cancelled.
+  /// Changes the order in which it is handled among the sources that are ready. No effect once cancelled.
   ///
   /// - Throws: `SystemError` when sd-event has no memory for that.
   public func setPriority(_ priority: Priority) throws(SystemError) {
@@ -111,8 +111,8 @@ extension EventLoop {
     }
   }
 
-  /// Calls `handler` for each `signal` that arrives, with the process that sent it: 0 for the kernel, and for a process of another PID
-  /// namespace.
+  /// Calls `handler` for each `signal` that arrives, with the PID of the process that sent it. That is 0 for the kernel, and for a process
+  /// outside of this PID namespace.
   ///
   /// Every thread must have blocked the signal, see ``blockSignals(_:)``.
   ///

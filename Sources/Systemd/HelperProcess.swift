@@ -1,14 +1,14 @@
 import Glibc
 import Linux
 
-/// Slow or dangerous work in a process of its own, so that the event loop never waits for it and survives what it does.
+/// Runs slow or dangerous work in a process of its own, so that the event loop does not wait for it and a crash does not end the daemon.
 ///
-/// The process has no descriptor of the daemon's but its errors, and none of its environment. It is killed at its deadline, when it writes too
-/// much, when this object is released, and with the daemon. Used on the loop's thread only.
+/// The process inherits standard error, but no other descriptor and none of the environment. It is killed at its deadline, when it writes
+/// too much, when this object is released, and when the daemon ends. Used on the loop's thread only.
 public final class HelperProcess {
   /// What the process executes.
   public enum Program: Sendable {
-    /// This program, for one of its own tasks.
+    /// This program, to carry out a `HelperTask`.
     case own(HelperTask, [String] = [])
     /// The program at a path.
     case at(String, [String] = [])
@@ -18,9 +18,9 @@ public final class HelperProcess {
 
   /// Starts the process.
   ///
-  /// It gets the descriptors of `passing`, eight at most, as 3 and up. After `deadline` it is killed; nil: it may take as long as it takes.
-  /// `outputLimit` is how many bytes it may write to its output. `done` is called once, on the loop, when it has ended, unless this object was
-  /// released before.
+  /// It gets the descriptors of `passing`, eight at most, as 3 and up. After `deadline` it is killed; nil: without limit. `outputLimit` is
+  /// how many bytes it may write to standard output. `done` is called once, on the loop, when it has ended, unless this object was released
+  /// before.
   ///
   /// - Throws: `SystemError` when it cannot be started; `done` is not called then.
   public init(
@@ -39,9 +39,9 @@ public final class HelperProcess {
 
   deinit { watched.drop() }
 
-  /// Runs a process to its end without the loop, which waits meanwhile: for when the daemon ends.
+  /// Runs a process to its end, and blocks until then. It is for the daemon's own end, when the loop has nothing else to do.
   ///
-  /// - Returns: whether it did all of its work in time.
+  /// - Returns: whether it exited with status 0 in time.
   public static func finish(_ program: Program, within time: Duration) -> Bool {
     do throws(SystemError) {
       let pipe = try Pipe()
@@ -64,13 +64,13 @@ public struct HelperResult: Equatable, Sendable {
     case ended(ExitStatus)
     /// It was killed at its deadline.
     case timedOut
-    /// It was killed because it wrote more than it may.
+    /// It was killed because it wrote more than `outputLimit` bytes.
     case tooMuchOutput
   }
 
   /// How it ended.
   public let ending: Ending
-  /// What it wrote to its output, up to the limit.
+  /// What it wrote to standard output, up to the limit.
   public let output: [UInt8]
 
   public init(ending: Ending, output: [UInt8]) {
@@ -78,7 +78,7 @@ public struct HelperResult: Equatable, Sendable {
     self.output = output
   }
 
-  /// Whether it did all of its work.
+  /// Whether it exited with status 0.
   public var succeeded: Bool { ending == .ended(.exited(0)) }
 }
 
@@ -96,14 +96,15 @@ extension HelperProcess.Program {
   }
 }
 
-/// The process itself. It outlives the object that stands for it until it can be reaped: the handlers of its sources keep it alive.
+/// The process and its event sources. It outlives its `HelperProcess` until the process is reaped: the handlers of the sources keep it
+/// alive.
 private final class Watched {
   private let process: ProcessHandle
   private let output: OwnedFD
   private let limit: Int
   private var bytes: [UInt8] = []
   private var done: ((HelperResult) -> Void)?
-  /// Why it was killed.
+  /// Why it was killed; nil when it was not.
   private var killed: HelperResult.Ending?
   private var end: EventSource?
   private var others: [EventSource] = []
@@ -124,7 +125,7 @@ private final class Watched {
     if let deadline { others.append(try loop.after(deadline) { [unowned self] in kill(.timedOut) }) }
   }
 
-  /// Nobody wants to know any more.
+  /// Kills the process without reporting its end.
   func drop() {
     done = nil
     stop()
@@ -132,7 +133,7 @@ private final class Watched {
     try? process.signal(SIGKILL)
   }
 
-  /// Waits for the end of a process that was killed a moment after its start, and that the loop cannot watch.
+  /// Kills and reaps a process that the loop cannot watch, which takes a moment so soon after its start.
   func reapUnlessWatched() {
     if end != nil { return }
     do throws(SystemError) { while try process.reap() == nil { poll(nil, 0, 1) } } catch {}
@@ -168,7 +169,7 @@ private final class Watched {
     } catch {
       status = .unknown
     }
-    // What it wrote last, unless it was killed for what it wrote.
+    // Reads the rest of the output, unless the process was killed for it.
     while killed == nil, let more = try? readAvailable(output, limit: 16 << 10), !more.isEmpty {
       bytes += more
       if bytes.count > limit { killed = .tooMuchOutput }
@@ -177,7 +178,7 @@ private final class Watched {
     let done = done
     self.done = nil
     let result = HelperResult(ending: killed ?? .ended(status), output: Array(bytes.prefix(limit)))
-    // Last: the handler that runs is what keeps this object alive.
+    // This comes last, because the handler that runs now is all that keeps this object alive.
     end?.cancel()
     end = nil
     done?(result)

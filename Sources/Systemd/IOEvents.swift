@@ -12,7 +12,7 @@ public struct IOEvents: OptionSet, Hashable, Sendable {
   public static let writable = IOEvents(rawValue: EPOLLOUT.rawValue)
   /// An exceptional condition: cgroup.events and mountinfo announce a change with it.
   public static let priority = IOEvents(rawValue: EPOLLPRI.rawValue)
-  /// Not a condition: an event is reported when it comes, and not again while it lasts.
+  /// EPOLLET: a flag, not a condition. A condition is reported once when it begins, and not again while it lasts.
   public static let edgeTriggered = IOEvents(rawValue: 1 << 31)
   /// Both directions are closed. It is always reported, whether watched for or not.
   public static let hangUp = IOEvents(rawValue: EPOLLHUP.rawValue)

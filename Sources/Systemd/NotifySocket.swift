@@ -7,15 +7,15 @@ public final class NotifySocket {
   public let descriptor: OwnedFD
   /// How many datagrams were dropped because they were too long, or another process than the guest's PID 1 sent them.
   public private(set) var refused = 0
-  /// How many datagrams were received, those included.
+  /// How many datagrams were received, with the refused ones.
   public private(set) var received = 0
   private let path: String
   private var hasPath = true
 
   /// Binds the socket to `path` and replaces what an earlier daemon left there. Only root and `user` may write to it (mode 0200).
   ///
-  /// The path may be longer than the 107 bytes of a socket's address: the names of an instance's files grow with its number, and the
-  /// hundredth instance must not fail where the first one started. Its last component may have 80 bytes.
+  /// The path may be longer than the 107 bytes of a socket's address, because the names of an instance's files grow with its number, and a
+  /// later instance must not fail where the first one started. Its last component may have 80 bytes.
   ///
   /// - Throws: `SystemError`; `ENAMETOOLONG` for a longer last component.
   public init(path: String, user: UInt32 = 0) throws(SystemError) {
@@ -36,7 +36,7 @@ public final class NotifySocket {
 
   private static let directoryFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
-  /// The directory is in the address by its descriptor, which takes few bytes.
+  /// Binds below /proc/self/fd, so that the address has only a few bytes for the directory.
   private static func bind(
     _ name: String, in directory: borrowing OwnedFD, _ options: SocketOptions
   ) throws(SystemError) -> OwnedFD {
@@ -60,7 +60,7 @@ public final class NotifySocket {
   ///   - pid: the guest's PID 1, in our PID namespace. It must not have been reaped, or the number may be another process's.
   ///   - pidfd: the same process.
   ///   - limit: the most datagrams to read; ``queue`` for everything that a process which has exited can have left.
-  ///   - last: how many of them are understood, the last ones; those before are dropped.
+  ///   - last: how many of them are parsed and returned, the last ones; those before are dropped.
   /// - Returns: the messages in the order in which they were sent.
   /// - Throws: `SystemError` of recvmsg(2), unless messages were read before it, which are then returned.
   public func receive(

@@ -1,19 +1,19 @@
 import CSystemd
 import Glibc
 
-/// The unit of the service manager that a process belongs to, by its cgroup.
+/// The systemd unit that a process belongs to, found by its cgroup.
 public enum ProcessUnit {
   /// Whether systemd is the host's service manager (sd_booted(3)).
   public static var hasManager: Bool { sd_booted() > 0 }
 
-  /// `dormouse.service`; nil when the process has ended, or belongs to no unit. 0 is this process.
+  /// The name of the unit, such as `dormouse.service`; nil when the process has ended, or belongs to no unit. 0 is this process.
   public static func name(of pid: Int32 = 0) -> String? {
     var name: UnsafeMutablePointer<CChar>?
     defer { free(name) }
     return sd_pid_get_unit(pid, &name) >= 0 ? name.map { String(cString: $0) } : nil
   }
 
-  /// The slice of this process's unit, `machine.slice`.
+  /// The slice of this process's unit, such as `machine.slice`.
   public static var slice: String? {
     var name: UnsafeMutablePointer<CChar>?
     defer { free(name) }

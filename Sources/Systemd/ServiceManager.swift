@@ -40,12 +40,12 @@ public struct ServiceManager: Sendable {
   /// - Throws: as ``ready(status:)``.
   public func stopping(status: String) throws(SystemError) { try send("STOPPING=1\nSTATUS=\(status.harmless)") }
 
-  /// Notifies that the loop turns (`WatchdogSec=`).
+  /// Notifies that the event loop is not blocked (`WATCHDOG=1`, sd_notify(3)).
   ///
   /// - Throws: as ``ready(status:)``.
   public func turned() throws(SystemError) { try send("WATCHDOG=1") }
 
-  /// Sets the time after which the service manager takes the daemon for stuck when it hears nothing; zero: never.
+  /// Sets the time without a message after which the service manager ends the daemon as stuck (`WATCHDOG_USEC=`); zero: never.
   ///
   /// - Throws: as ``ready(status:)``.
   public func watch(every timeout: Duration) throws(SystemError) {

@@ -51,16 +51,17 @@ public final class SystemBus {
     sd_bus_close_unref(bus)
   }
 
-  /// The name that the bus gave this connection, `:1.7`; nil before it has answered for the first time.
+  /// The unique name that the bus gave this connection, such as `:1.7`; nil before the bus has answered.
   public var uniqueName: String? {
-    // While the connection is being made, the question for the name would block.
+    // sd_bus_get_unique_name(3) blocks while the connection is being made.
     guard sd_bus_is_ready(bus) > 0 else { return nil }
     var name: UnsafePointer<CChar>?
     return sd_bus_get_unique_name(bus, &name) >= 0 ? name.map { String(cString: $0) } : nil
   }
 
-  /// Calls a method. `answer` gets the first value of the reply as text, if it is an object path or a variant with a number or a text.
-  /// Otherwise it gets the reason why there is no reply, after `timeout` at the latest. It is not called once this connection is released.
+  /// Calls a method. `answer` gets the first value of the reply as text if it is an object path, or a variant with a number or a text, and
+  /// empty text otherwise. If the call fails, it gets the error, after `timeout` at the latest. It is not called once this connection is
+  /// released.
   ///
   /// - Throws: `SystemError` when the call cannot be sent.
   public func call(
@@ -88,7 +89,7 @@ public final class SystemBus {
 
   /// Calls `handler` with the object's path for each signal that `rule` matches, until the returned match is released.
   ///
-  /// The bus lets every user send signals, so a signal is a reason to ask its apparent sender, and proves nothing.
+  /// The bus lets every user send signals, so a signal proves nothing: ask the service that seems to have sent it.
   ///
   /// - Throws: `SystemError` when the rule cannot be sent.
   public func match(_ rule: String, handler: @escaping (String) -> Void) throws(SystemError) -> Match {
@@ -106,7 +107,7 @@ public final class SystemBus {
     return Match(slot)
   }
 
-  /// Signals that are received.
+  /// A rule by which signals are received; releasing it ends that.
   public final class Match {
     private let slot: OpaquePointer
 
@@ -115,7 +116,7 @@ public final class SystemBus {
     deinit { sd_bus_slot_unref(slot) }
   }
 
-  /// The path of an object that is named after something else: `/org/freedesktop/systemd1/unit/web_2escope`.
+  /// The object path of something by its name, escaped as in `/org/freedesktop/systemd1/unit/web_2escope`.
   public static func path(below parent: String, of name: String) -> String? {
     var path: UnsafeMutablePointer<CChar>?
     defer { free(path) }
@@ -123,7 +124,7 @@ public final class SystemBus {
   }
 }
 
-/// The handler of a message in a form that C can point to.
+/// A message handler that C refers to by a pointer.
 private final class MessageHandler {
   private let handle: (OpaquePointer?) -> Void
 
@@ -139,7 +140,7 @@ private final class MessageHandler {
   }
 }
 
-/// What a reply says.
+/// The first value of a reply, or its error.
 private func reply(_ message: OpaquePointer?) -> Result<String, SystemBus.CallError> {
   if let error = sd_bus_message_get_error(message) {
     let name = error.pointee.name.map { String(cString: $0) } ?? ""

@@ -1,4 +1,4 @@
-/// How much of something is allowed: `burst` at once, and one more each time that `interval` has passed.
+/// A rate limit: `burst` events at once, and one more each time that `interval` has passed.
 ///
 /// Instants are time since boot (CLOCK_MONOTONIC).
 public struct TokenBucket: Equatable, Sendable {
@@ -20,7 +20,7 @@ public struct TokenBucket: Equatable, Sendable {
   public mutating func available(at now: Duration) -> Int {
     let room = burst - left
     let passed = max(now - filledAt, .zero)
-    // A bucket that is full gains nothing: the next token comes an interval after the first one is taken.
+    // A full bucket gains nothing, so the next token comes one interval after the first one is taken.
     if room <= 0 || passed >= interval * room {
       left = max(left, burst)
       filledAt = max(now, filledAt)
@@ -32,6 +32,6 @@ public struct TokenBucket: Equatable, Sendable {
     return left
   }
 
-  /// Takes tokens. What is taken beyond those that are there is owed.
+  /// Takes tokens. If it takes more than there are, the number becomes negative, and they are missing later.
   public mutating func take(_ count: Int) { left -= count }
 }

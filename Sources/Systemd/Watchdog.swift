@@ -1,22 +1,22 @@
 import Glibc
 import Linux
 
-/// Tells the service manager that the loop turns, so that it replaces a daemon that is stuck (`WatchdogSec=`).
+/// Tells the service manager again and again that the event loop is not blocked, so that a stuck daemon is replaced (`WatchdogSec=`).
 ///
-/// It does so only while something runs that could block the loop. A service may change its own timeout (`WATCHDOG_USEC=`,
-/// sd_notify(3)), and 0 ends the service manager's watch: a daemon whose guests are all asleep is not watched, has no timer, and is silent.
+/// It does so only while a guest runs, because nothing else could block the loop. A service may change its own timeout (`WATCHDOG_USEC=`,
+/// sd_notify(3)), and 0 ends the service manager's watch: a daemon whose guests are all asleep is not watched, and needs no timer.
 public final class Watchdog {
   private let manager: ServiceManager
   private let timers: any Timers
   /// After this long without a message the service manager ends the process.
   private let timeout: Duration
   private var timer: (any ArmedTimer)?
-  /// Whether somebody wants the loop to be watched.
+  /// Whether the watch is wanted, between `begin` and `end`.
   private var isWanted = true
 
   /// Begins to send messages if the service manager expects them of this process: the unit's `WatchdogSec=` is in force from the start.
   ///
-  /// - Returns: nil if it does not.
+  /// - Returns: nil if the service manager does not expect messages.
   public convenience init?(_ manager: ServiceManager, _ timers: any Timers) {
     if let process = Self.number("WATCHDOG_PID"), process != UInt64(getpid()) { return nil }
     guard let timeout = Self.number("WATCHDOG_USEC"), timeout > 0, let timeout = Int64(exactly: timeout) else {
@@ -34,21 +34,21 @@ public final class Watchdog {
 
   private static func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
 
-  /// Has the loop watched from now on.
+  /// Begins the watch of the loop.
   public func begin() {
     if isWanted { return }
     isWanted = true
-    // It is still watched when the message that ends the watch could not be sent.
+    // The watch still runs if the message that ends it could not be sent.
     if timer != nil { return }
     do throws(SystemError) {
       try manager.watch(every: timeout)
       arm()
     } catch {
-      // It is not watched, which is no reason not to run.
+      // Without the watch the daemon runs all the same.
     }
   }
 
-  /// Ends the watch: nothing runs.
+  /// Ends the watch, because no guest runs.
   public func end() {
     isWanted = false
     if timer != nil { endNow() }
@@ -59,19 +59,19 @@ public final class Watchdog {
       try manager.watch(every: .zero)
       timer = nil
     } catch {
-      // The service manager goes on watching, so the messages go on until it has heard.
+      // The service manager still watches, so the messages go on until this one is sent.
     }
   }
 
   private func arm() {
     do throws(SystemError) {
-      // Twice in the time, as sd_watchdog_enabled(3) recommends; a moment later does no harm.
+      // Twice in the timeout, as sd_watchdog_enabled(3) recommends, so some delay does no harm.
       timer = try timers.timer(after: timeout / 2, accuracy: timeout / 16) { [unowned self] in
         if isWanted { try? manager.turned() } else { endNow() }
         if timer != nil { arm() }
       }
     } catch {
-      // Without a timer the daemon would be taken for stuck.
+      // Without a timer no messages would follow, and the daemon would be ended as stuck.
       timer = nil
       try? manager.watch(every: .zero)
     }

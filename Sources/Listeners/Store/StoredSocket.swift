@@ -15,7 +15,7 @@ package struct StoredSocket: Equatable {
   var inode: UInt64
   /// What else the guest file asked for, by setting. The socket is of no use once the guest file asks for something else.
   var options: [String: String]
-  /// Whether it cannot be turned into a way to the host's network.
+  /// Whether it is confined: it gives the guest no access to the host's network.
   var isConfined: Bool
 
   init(

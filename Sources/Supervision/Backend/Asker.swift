@@ -2,20 +2,21 @@ import ControlProtocol
 import Linux
 import Systemd
 
-/// Asks the systemd of a guest that runs about its units. Never of a frozen guest, which takes the question and is silent.
+/// Asks the systemd in a running guest about its units. A frozen guest must not be asked: its socket accepts the question, and no answer
+/// comes.
 package protocol Asker: AnyObject {
-  /// Asks for the units that have failed and for those that have one of the addresses (as systemd writes them: `Stream [::]:80`), without
-  /// ever making the loop wait. `answer` is called once; with nil when there is none in time, or no systemd.
+  /// Asks for the units that have failed, and for those that listen at one of the addresses (as systemd writes them: `Stream [::]:80`). The
+  /// event loop never waits for the answer. `answer` is called once, with nil if the guest does not answer in time or does not run systemd.
   func ask(_ pid: Int32, about addresses: [String], _ answer: @escaping (GuestUnits?) -> Void)
 }
 
-/// Asks by `dormouse-ask`, a program beside this one: what a guest answers with is read by a process that has nothing to lose.
+/// Asks by `dormouse-ask`, a program in the same directory as this one, so that a process without privileges reads what the guest answers.
 final class HelperAsker: Asker {
   private let loop: EventLoop
-  /// Nil when it is not known where this program lies.
+  /// Nil when the path of this program is unknown.
   private let program: String?
-  /// The processes that have not ended, by the guest's PID 1. A guest is asked by one at a time: where that hangs in a file system of the
-  /// guest's, beyond the reach of a signal, there is no second one.
+  /// The running processes, by the guest's PID 1. There is at most one for each guest: if it hangs in a file system of the guest's, where
+  /// no signal reaches it, no second one follows.
   private var processes: [Int32: HelperProcess] = [:]
   private var waiting: [Int32: Waiting] = [:]
 

@@ -16,7 +16,7 @@ package protocol Instance: AnyObject {
   var consoles: [Console] { get }
   /// What of the guest's file is not in force in this instance, and what else is worth a line in the log.
   var remarks: [InstanceRemark] { get }
-  /// The resource limits in force; of an orphan, those that are known.
+  /// The resource limits in force. Of an instance that an earlier daemon started, only those that can be read.
   var limits: [InstanceLimit] { get }
   /// The AF_UNIX socket at which the guest's SSH server listens on this host; nil when there is none.
   var sshSocket: String? { get }
@@ -35,7 +35,8 @@ package protocol Instance: AnyObject {
   /// - Throws: `SystemError`; `ESRCH` when it has ended, which `ended` reports.
   func signal(_ signal: Signal) throws(SystemError)
 
-  /// Whether PID 1 has a handler for a signal, or reads it otherwise. The kernel drops other signals to PID 1 of a guest.
+  /// Whether PID 1 has a handler for a signal, or blocks it to read it by a signalfd. The kernel drops all other signals to PID 1 of a PID
+  /// namespace, except SIGKILL and SIGSTOP (pid_namespaces(7)).
   func hears(_ signal: Signal) -> Bool
 
   /// Kills every process, at once.
@@ -58,7 +59,7 @@ package struct InstanceLimit {
   package var setting: String
   /// What was written to the cgroup: `1073741824`, `max`.
   package var value: String
-  /// Whether the guest's file does not have the setting.
+  /// Whether it is the default, because the guest's file does not have the setting.
   package var isDefault: Bool
 
   package init(_ setting: String, _ value: String, isDefault: Bool = false) {
@@ -105,7 +106,7 @@ package enum InstanceEvent {
   case startFailed(StartFailure)
   /// PID 1 sent a message to the notify socket.
   case notified(NotifyMessage)
-  /// Somebody stops the instance by other means than the daemon's, for example its scope.
+  /// Somebody stops the instance without the daemon, for example by `systemctl stop` of its scope.
   case stopRequested
   /// The kernel killed this many processes for want of memory.
   case memoryKills(Int)
@@ -130,7 +131,7 @@ package enum InstanceRemark {
   case cannotForward(error: String)
   /// `Port=` works, but not for connections from the host's own 127.0.0.1.
   case notFromLoopback(error: String)
-  /// The service manager made no scope for it, in words for a person.
+  /// The service manager made no scope for it; the reason, as text for the log.
   case noScope(reason: String)
   /// systemd-machined refused the machine.
   case notRegistered(reason: String)

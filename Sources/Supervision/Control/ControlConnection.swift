@@ -27,7 +27,8 @@ final class ControlConnection {
   /// Counts the calls, so that a late reply to one call is not taken for the reply to the next.
   private(set) var serial = 0
   private var lastCall: Call?
-  /// The client has gone, and expects no reply to the call that is carried out for it. The loop would spin over the hang-up.
+  /// The client has closed the connection, and expects no reply to its call. epoll reports a hang-up as long as it is watched, so the
+  /// connection is not watched any more.
   private var hasGone = false
   /// The server's count of events when the client last sent or read something.
   var lastUse = 0
@@ -43,7 +44,8 @@ final class ControlConnection {
   /// Whether a call is being carried out for it.
   var isWaiting: Bool { conversation.isWaiting }
 
-  /// Registers the socket with the loop. Its first call comes before the guests: whatever they do all the time, an administrator can end it.
+  /// Registers the socket with the loop. Its first call is handled before the events of guests, so that an administrator is heard even when
+  /// guests keep the loop busy.
   func watch(on loop: EventLoop, handler: @escaping (IOEvents) -> Void) throws(SystemError) {
     source = try loop.watch(socket, for: .readable, priority: .control, handler: handler)
   }
@@ -95,7 +97,7 @@ final class ControlConnection {
 
   /// Watches for what the conversation needs next. With `soon` the loop comes back to it in any case.
   ///
-  /// From here on it is one source among others: a client that sends request after request would keep everybody waiting otherwise.
+  /// Later calls have the ordinary priority. Otherwise a client that sends one request after another would delay everybody else.
   func rest(soon: Bool) throws(SystemError) {
     var events: IOEvents = []
     if conversation.wantedBytes > 0 { events.insert(.readable) }

@@ -5,9 +5,9 @@ import Systemd
 /// Serves Varlink on the control socket.
 ///
 /// It is used on the loop's thread and in the isolation of its owner. It never waits for a client. Clients make it hold at most
-/// `connectionLimit` connections with what a `Conversation` holds each. A client that neither sends nor reads keeps its place until another
-/// client needs it. A client that waits for a reply keeps it in any case, so only `waitingLimit` of them may: the other places are for calls
-/// that are answered at once.
+/// `connectionLimit` connections with what a `Conversation` holds each. A client that neither sends nor reads keeps its connection until
+/// another client needs the place. A client that waits for a reply is never disconnected, so at most `waitingLimit` may wait: the other
+/// places are for calls that are answered at once.
 public final class ControlServer {
   /// Carries out a call and returns its only or last reply. If it returns nil, the replies follow by `answer(_:_:)` and
   /// `answer(_:continuing:)`. It is called for one call of a client at a time.
@@ -24,7 +24,7 @@ public final class ControlServer {
 
   /// How many clients are served at once. One more replaces the client that was silent for longest.
   public static let connectionLimit = 32
-  /// How many of them may wait for what happens to a guest.
+  /// How many of them may wait for an event of a guest, such as its start.
   public static let waitingLimit = 24
   /// How many calls of one client are carried out before the loop goes on to other clients.
   private static let turn = 16
@@ -62,7 +62,7 @@ public final class ControlServer {
     self.handler = handler
     self.upgrade = upgrade
     dispatcher = Dispatcher(info: ServiceInfo(version: version))
-    // Before the guests: whatever they do all the time, an administrator can end it.
+    // Before the events of guests, so that an administrator is heard even when guests keep the loop busy.
     listening = try loop.watch(socket.listener, for: .readable, priority: .control) { [unowned self] _ in accept() }
   }
 

@@ -2,7 +2,8 @@ import ControlProtocol
 import GuestFiles
 import UnitSyntax
 
-/// The guests whose files have an error, as they were read last. They are not managed; one that was before goes on with its old files.
+/// The guests whose files had an error when they were last read. They are not managed, but a guest that was managed before keeps the
+/// settings of its old files.
 struct BrokenGuests {
   private var guests: [String: LoadedGuest] = [:]
   private let since = Timestamp.now
@@ -13,7 +14,7 @@ struct BrokenGuests {
 
   var names: [String] { guests.keys.sorted() }
 
-  /// Of a guest, its first error with its place, and how many there are besides; nil when it is not one of these.
+  /// A guest's first error, with its file and line, and the number of its other errors. Nil if its files have no error.
   func error(of name: String) -> String? {
     guard let errors = guests[name]?.diagnostics.filter({ $0.severity == .error }), let first = errors.first else {
       return nil
@@ -21,13 +22,13 @@ struct BrokenGuests {
     return "\(first)" + (errors.count == 1 ? "" : " (and \(errors.count - 1) more; see `dormouse check`)")
   }
 
-  /// All of them, for whoever asked for a reload; nil when there are none.
+  /// The errors of all guests, for the reply to a reload; nil when there are none.
   var errors: String? {
     let errors = names.compactMap { error(of: $0) }
     return errors.isEmpty ? nil : errors.joined(separator: "; ")
   }
 
-  /// For the status of the daemon's unit.
+  /// A part of the text that `systemctl status` shows for the daemon (`STATUS=`).
   var words: [String] { errors.map { ["not in force: \($0)"] } ?? [] }
 
   func summary(of name: String) -> GuestSummary? {
@@ -57,7 +58,7 @@ struct BrokenGuests {
   }
 }
 
-/// None of the guests that a daemon was started for can be managed, whatever happens.
+/// None of the guests that the daemon was started for can be managed, and nothing but a change of their files will mend that.
 struct NothingToManage: Error, CustomStringConvertible {
   let description: String
 

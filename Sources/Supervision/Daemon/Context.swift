@@ -13,13 +13,13 @@ final class Context {
   /// Open all the time, so that a scan works when no descriptor is left.
   let sockDiag: SockDiag
   let store: SocketStore
-  /// Which guests may start now.
+  /// Limits how many guests start at the same time.
   let places: StartPlaces
   /// nil when the service manager does not watch this daemon.
   let watchdog: Watchdog?
-  /// Waits for packets that are on their way. Nil: everybody waits for them.
+  /// Waits, beside the loop, for packets that the kernel is delivering. Nil: the loop itself waits for them.
   let barrier: LookupBarrier?
-  /// Nil: no guest is asked.
+  /// Asks guests about their units. Nil: no guest is asked.
   let asker: (any Asker)?
   /// This daemon ends, and the next one may take over its sockets from the service manager's store: they stay as they are.
   var leavesSockets = false

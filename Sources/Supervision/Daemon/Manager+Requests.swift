@@ -74,7 +74,7 @@ extension Manager {
     .failure(broken.error(of: name).map { .badSetting(name: name, reason: $0) } ?? .noSuchGuest(name: name))
   }
 
-  /// A guest that goes on with its old files says so.
+  /// The summary of a guest, with a note if its new files have an error and its old ones stay in force.
   private func summary(of supervisor: Supervisor) -> GuestSummary {
     var summary = supervisor.summary
     if let error = broken.error(of: supervisor.name) { summary.note = "its old file stays in force: \(error)" }

@@ -25,7 +25,7 @@ public actor Manager {
   /// Whether the service manager passed the sockets of named guests. It watches them again when this process exits, so the process exits as
   /// soon as its guests are asleep.
   private(set) var endsAsleep = false
-  /// The guests whose files had an error when they were read last.
+  /// The guests whose files had an error when they were last read.
   private(set) var broken = BrokenGuests()
   /// Guests whose files were removed and added again, while the instance of the old file still stops.
   private var returning: [String: LoadedGuest] = [:]
@@ -102,7 +102,8 @@ public actor Manager {
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
     try context.store.batch { () throws(SystemError) in try beginAll() }
-    // A service manager that has passed sockets would start the next daemon for the same clients, at once and without end.
+    // A daemon with passed sockets stays, because the clients in their queues would make the service manager start the next daemon at once,
+    // again and again.
     if supervisors.isEmpty, !arguments.guests.isEmpty, passed.count == 0, orphanRetry?.isPending != true {
       throw NothingToManage(broken.errors ?? "there is no file \(arguments.guests.joined(separator: ".guest, ")).guest")
     }
@@ -144,7 +145,8 @@ extension Manager {
     return loaded.settings
   }
 
-  /// One more than there are processors serves fifty clients that come at once best: a start also waits for the disk and for other processes.
+  /// The default is one more than the number of processors, because a start also waits for the disk and for other processes. Measured: it
+  /// serves fifty clients that come at once fastest.
   private func startLimit(_ settings: DaemonSettings) -> Int {
     settings.maxConcurrentStarts.map { Int($0) } ?? max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1) + 1
   }
@@ -195,7 +197,7 @@ extension Manager {
 extension Manager {
   /// SIGTERM: stops all guests cleanly, at the same time. A second SIGTERM kills those that still run.
   private func end(askedBy process: Int32) {
-    // The unit, not the name: every user can have a process of that name.
+    // Compares the unit and not the name of the process, which every user can choose.
     if process > 0, let unit = ProcessUnit.name(of: process), Self.bystanders.contains(unit) {
       return log.write(.signalIgnored(pid: process, unit: unit))
     }
@@ -207,8 +209,8 @@ extension Manager {
     end(logging: .ending)
   }
 
-  /// Who signals the daemon without wanting it to end. machined 262 takes it for the supervisor of a guest that lies below the cgroup of its
-  /// unit, and tells it to end when the guest has ended.
+  /// The units whose SIGTERM the daemon ignores. systemd-machined 262 takes the daemon for the supervisor of a guest whose cgroup is below
+  /// that of the daemon's unit, and sends it SIGTERM when the guest has ended.
   private static let bystanders = ["systemd-machined.service"]
 
   private func end(logging message: Message) {
@@ -234,7 +236,7 @@ extension Manager {
     endWatchWhenNothingRuns()
   }
 
-  /// While nothing runs nothing can stall, and a daemon whose guests are all asleep has no timer.
+  /// Ends the watchdog while no guest runs: nothing can block the loop then, and a daemon whose guests are all asleep needs no timer.
   private func endWatchWhenNothingRuns() {
     if let watchdog = context?.watchdog, !supervisors.values.contains(where: \.state.mayRun) { watchdog.end() }
   }

@@ -2,13 +2,13 @@ import Lifecycle
 import Linux
 import Systemd
 
-/// The places of the guests that may start at once (`MaxConcurrentStarts=`), shared by all supervisors.
+/// Limits how many guests start at the same time (`MaxConcurrentStarts=`). All supervisors share it.
 final class StartPlaces {
   private let timers: any Timers
   private var queue: StartQueue
-  /// What to call when the turn of a guest comes.
+  /// What to call when a waiting guest may start.
   private var grants: [String: () -> Void] = [:]
-  /// The end of each place, whatever its guest does.
+  /// The timers that take each place back after `StartQueue.longestHold`.
   private var ends: [String: any ArmedTimer] = [:]
   private var isGranting = false
 
@@ -20,9 +20,9 @@ final class StartPlaces {
   /// How many guests start now.
   var startingCount: Int { queue.starting.count }
 
-  /// Asks for a place for the guest; `granted` is called if that is later.
+  /// Asks for a place for the guest. If it gets none now, `granted` is called when it gets one.
   ///
-  /// - Returns: whether it has one now.
+  /// - Returns: whether it has a place now.
   func request(for guest: String, granted: @escaping () -> Void) -> Bool {
     if queue.request(guest) {
       hold(guest)
@@ -32,7 +32,7 @@ final class StartPlaces {
     return false
   }
 
-  /// The guest has started, or does not want to any more.
+  /// Gives the guest's place back, or ends its wait for one: it has started, or is not to be started any more.
   func leave(_ guest: String) {
     queue.leave(guest)
     ends[guest] = nil
@@ -51,12 +51,12 @@ final class StartPlaces {
         leave(guest)
       }
     } catch {
-      // A place that might never be free again could stop all starts.
+      // Without a timer the place might never be free again, and no guest could start.
       queue.leave(guest)
     }
   }
 
-  /// A guest that is granted a place may fail and leave at once, which leads here again: one after the other, not one inside the other.
+  /// `granted` may make its guest fail and call `leave`, which calls this function again. The flag turns that recursion into a loop.
   private func grantNext() {
     if isGranting { return }
     isGranting = true

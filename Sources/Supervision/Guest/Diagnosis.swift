@@ -2,18 +2,19 @@ import ControlProtocol
 import GuestSpec
 import Listeners
 
-/// What is known of an instance that does not serve everywhere: which units in it have failed, and why nobody has some of its sockets open.
+/// Why an instance does not serve all of its sockets: which units in the guest have failed, and why no process has some of the sockets
+/// open.
 ///
-/// The guest is asked when something is wrong, and when somebody asks about it.
+/// The guest's systemd is asked when a socket is not served, and when an administrator asks for the guest's status.
 final class Diagnosis {
-  /// Of the last answer; nil until the guest has answered.
+  /// The guest's last answer; nil until it has answered.
   private(set) var units: GuestUnits?
-  /// By the address.
+  /// Why the sockets are not served, by address.
   private(set) var unserved: [String: Unserved] = [:]
   private var isAsked: Set<String> = []
   private let asker: (any Asker)?
   private let listeners: GuestListeners
-  /// On a busy host a guest may need more than one question's time.
+  /// On a busy host a guest may not answer in the time of one attempt.
   private static let attempts = 3
 
   init(_ asker: (any Asker)?, _ listeners: GuestListeners) {
@@ -24,9 +25,9 @@ final class Diagnosis {
   /// Asks the guest for its failed units.
   ///
   /// - Parameters:
-  ///   - instance: nil when there is nobody to ask.
-  ///   - attempts: how often, until it answers.
-  ///   - done: called when it has answered, or will not answer; perhaps at once.
+  ///   - instance: the instance; nil when no instance runs that could answer.
+  ///   - attempts: how often to ask, until it answers.
+  ///   - done: called when it has answered, or all attempts have failed; perhaps before this method returns.
   func refresh(_ instance: (any Instance)?, attempts: Int = 1, _ done: @escaping () -> Void) {
     guard let asker, let instance, attempts > 0 else { return done() }
     let addresses = listeners.all.map { "\($0.listen.kind) \($0.listen.address)" }
@@ -37,13 +38,13 @@ final class Diagnosis {
     }
   }
 
-  /// Finds out why nobody has some sockets open. Sockets about which the guest is being asked already are left out.
+  /// Finds out why no process has some sockets open. Sockets about which the guest is being asked already are skipped.
   ///
   /// - Parameters:
   ///   - listeners: the sockets.
-  ///   - instance: nil when its init is not systemd.
-  ///   - predicted: which units were to take the sockets, by the files in the guest's root; nil when its init is not systemd.
-  ///   - found: called for each, when the guest has answered, or will not answer; perhaps at once.
+  ///   - instance: the instance; nil when its init is not systemd.
+  ///   - predicted: which units should have the sockets, by the unit files in the guest's root; nil when its init is not systemd.
+  ///   - found: called for each socket when the guest has answered, or all attempts have failed; perhaps before this method returns.
   func explain(
     _ listeners: [Listener], of instance: (any Instance)?, predicted: SocketAgreement?,
     _ found: @escaping (Listener, Unserved) -> Void
@@ -63,7 +64,7 @@ final class Diagnosis {
     }
   }
 
-  /// What a guest that runs, and is in order by its state, is not in order by; nil when there is nothing.
+  /// The problem of a guest whose state shows none, as text for a person; nil when no problem is known.
   var note: String? {
     if let (address, why) = unserved.min(by: { $0.key < $1.key }) { return "nobody serves at \(address): \(why)" }
     let failed = units?.failed ?? []
@@ -72,7 +73,7 @@ final class Diagnosis {
 }
 
 extension UnservedSocket {
-  /// The same as the interface has it.
+  /// Converts the reason to the form in which the control interface reports it.
   init(_ unserved: Unserved) {
     self.init(reason: UnservedReason(rawValue: unserved.word), text: "\(unserved)")
     unit = unserved.unit

@@ -16,7 +16,7 @@ final class GuestHistory {
   /// The connections of earlier instances.
   var tally = ConnectionTally()
   private(set) var messages: [GuestMessage] = []
-  /// The units that had failed in the last instance, as far as it was asked.
+  /// The units that had failed in the last instance when it was last asked.
   var failedUnits: [FailedUnit] = []
   /// When PID 1 was told to halt, as time since boot.
   private var haltedAt = Duration.zero

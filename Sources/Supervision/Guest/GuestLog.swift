@@ -1,14 +1,15 @@
 import GuestSpec
 import Systemd
 
-/// The log messages about one guest: what it does again and again must not push out what others did, so they are limited.
+/// The log messages about one guest. Their rate is limited, so that a guest that causes many of them does not push the messages about
+/// others out of the journal.
 struct GuestLog {
   private let log: Log
   private let guest: String
   private var bucket: TokenBucket
   private var dropped = 0
 
-  /// More than an hour of an ordinary guest's life has.
+  /// More than an ordinary guest causes in an hour.
   static let burst = 500
   static let interval = Duration.milliseconds(100)
 
@@ -18,7 +19,7 @@ struct GuestLog {
     bucket = TokenBucket(burst: Self.burst, interval: Self.interval, at: now)
   }
 
-  /// - Returns: false when the guest has filled its share, and the message was dropped.
+  /// - Returns: false when the limit was reached, and the message was dropped.
   mutating func write(_ message: Message, of instance: InstanceName?, at now: Duration) -> Bool {
     if bucket.available(at: now) <= 0 {
       dropped += 1

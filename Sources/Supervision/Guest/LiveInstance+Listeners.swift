@@ -15,11 +15,11 @@ extension LiveInstance {
     refuseClients()
   }
 
-  /// Finds out why nobody has listeners open.
+  /// Finds out why no process of the guest has these listeners open.
   private func explain(_ listeners: [Listener], _ found: @escaping (Listener, Unserved) -> Void) {
     let predicted = supervisor.agreement
     diagnosis.explain(listeners, of: askable, predicted: predicted) { [weak self] listener, why in
-      // It may have ended before it answered.
+      // The instance may have ended before it answered.
       if let self, supervisor.live === self { found(listener, why) }
     }
   }
@@ -57,7 +57,7 @@ extension LiveInstance {
   }
 
   private func closed(_ listener: Listener, waiting count: Int) {
-    // The client is there until the guest has said why; the loop would be busy with him.
+    // The client stays in the queue until the guest has answered, and epoll would report it in every turn.
     listener.stopWatching()
     explain([listener]) { [unowned self] listener, why in
       log(.listenerClosed(socket: listener.address, waiting: count, why))
@@ -66,7 +66,7 @@ extension LiveInstance {
     }
   }
 
-  /// No process of the guest will ever accept at the listeners that it did not take.
+  /// Refuses clients at the listeners that the guest did not take, because no process of it will ever accept there.
   private func refuseClients() {
     refusal.begin(at: listeners.all.filter { $0.isAdopted == false })
   }

@@ -23,14 +23,14 @@ extension LiveInstance {
     }
   }
 
-  /// - Returns: nil where the table waits for the answer, which comes when nobody is on the way to the guest any more.
+  /// - Returns: nil when the answer comes later, as an event: when no packet is being delivered to the guest's sockets any more.
   private func awaitDiversion(_ number: Int) -> Event? {
     guard supervisor.state.awaitsDiversion, let barrier = context.barrier else {
       awaitLookups()
       return .diverted
     }
     barrier.wait { [weak self] in
-      // It may be diverted once more meanwhile, or not at all any more.
+      // Meanwhile the clients may have been restored to the guest, or diverted anew.
       guard let self, isDiverted, diversions == number else { return }
       supervisor.handle(.diverted)
     }

@@ -10,7 +10,7 @@ final class LiveInstance {
   unowned let supervisor: Supervisor
   /// The files in force when it was started.
   let guest: Guest
-  /// What its PID 1 is with `Boot=yes`, found before the guest runs: afterwards the file may be another one.
+  /// Which init runs with `Boot=yes`. It is found before the guest runs, because the guest may replace the file afterwards.
   let initSystem: InitSystem
   let scan: SocketScan
   /// nil until it is watched.
@@ -23,11 +23,11 @@ final class LiveInstance {
   var restoreFailure = ChangeFilter<SystemError>()
   /// The last error of a scan before a stop, which is logged once.
   var scanFailure = ChangeFilter<SystemError>()
-  /// The last error of freezing it, which is logged once.
+  /// The last error of an attempt to freeze it, which is logged once.
   var freezeFailure = ChangeFilter<String>()
   /// All new clients are parked.
   var isDiverted = false
-  /// How often that was done.
+  /// How often new clients were diverted to standbys.
   var diversions = 0
   /// The listener whose traffic thawed the guest.
   var thawCause: Listener?
@@ -41,7 +41,7 @@ final class LiveInstance {
   private var isReady = false
   /// How often it seemed to shut down and did not.
   var retractions = Retractions()
-  /// What is wrong inside.
+  /// What is wrong in the guest.
   let diagnosis: Diagnosis
   /// Refuses clients at listeners that the guest did not take.
   private(set) lazy var refusal = supervisor.makeRefusal(counting: .notAdopted)
@@ -70,13 +70,13 @@ final class LiveInstance {
   var listeners: GuestListeners { supervisor.listeners }
   var history: GuestHistory { supervisor.history }
 
-  /// Whether clients are in its queues of whom it has accepted none since it was started: whoever woke it waits still, or has left.
+  /// Whether clients are in its queues and it has accepted none since it started: the client that woke it still waits, or has left.
   var isUnserved: Bool { scan.tally.accepted == acceptedBefore && listeners.isSomebodyUnaccepted }
   /// Whether a client is attached to one of its terminals.
   var isAttended: Bool { instance?.consoles.contains { $0.isAttended } ?? false }
   /// The end of what the guest printed.
   var consoleText: String { instance?.consoles.first?.text.text ?? "" }
-  /// The instance, if its init may be systemd, and answers.
+  /// The instance, if its init may be systemd, which can be asked about its units.
   var askable: (any Instance)? { guest.exec.boot ? instance : nil }
   var refusedMessages: Int { instance?.refusedMessages ?? 0 }
 
@@ -185,13 +185,13 @@ extension LiveInstance {
 
 // Its end.
 extension LiveInstance {
-  /// - Returns: `haltUnheard` when PID 1 never hears of it.
+  /// - Returns: `haltUnheard` when PID 1 has no handler for the signal, so that the kernel drops it.
   func requestHalt(_ cause: StopCause) -> Event? {
     guard let instance else { return nil }
     history.haltRequested(because: cause)
     let signal = guest.exec.effectiveKillSignal(initSystem)
     do throws(SystemError) {
-      // Asked before: what waits for the signal goes on with it.
+      // Read before the signal is sent: PID 1 may react at once, and then no longer show that it waited for the signal.
       let isHeard = instance.hears(signal)
       try instance.signal(signal)
       log(.haltRequested(signal: signal.description, cause))

@@ -12,7 +12,7 @@ extension Supervisor {
     case .bindListeners: return bindListeners()
     case .watchListeners: return watchListeners()
     case .unwatchListeners: unwatchListeners()
-    // A datagram is left: nobody waits for an answer to one that was not read.
+    // Datagrams stay in the queue: their senders do not wait for a connection, and the next instance can still read them.
     case .refuseClients: refusal.begin(at: listeners.all.filter { $0.listen.kind != .datagram })
     case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
@@ -48,7 +48,7 @@ extension Supervisor {
     context.places.request(for: name) { [unowned self] in handle(.placeGranted) } ? .placeGranted : nil
   }
 
-  /// Makes what refuses clients of the guest, counts them, and counts them as lost for a reason.
+  /// Makes a `ClientRefusal` that counts the refused clients, and counts them as lost for `reason`.
   func makeRefusal(counting reason: LossReason) -> ClientRefusal {
     ClientRefusal(
       context.loop,
@@ -83,7 +83,7 @@ extension Supervisor {
     switch cause {
     case .stopTimeout: log(.killing(setting: "TimeoutStopSec=", after: guest.policy.timeoutStop))
     case .startTimeout: log(.killing(setting: "TimeoutStartSec=", after: guest.policy.timeoutStart))
-    // Logged already: by who found it out, and by the manager.
+    // The code that decided this has logged it.
     case .unheard, .request: break
     }
     live?.kill()

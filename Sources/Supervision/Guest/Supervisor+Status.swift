@@ -60,40 +60,40 @@ extension Supervisor {
   /// Why the last start or instance failed.
   var failure: String { lastFailure ?? "it ended too soon" }
 
-  /// Why nobody can reach a guest that is ready; nil when somebody can.
+  /// Why a ready guest serves none of its sockets; nil when it serves one.
   var untaken: String? {
     guard !listeners.all.isEmpty, listeners.all.allSatisfy({ $0.isAdopted == false }) else { return nil }
     return "it is ready, but took none of its sockets; `dormouse status \(name)` shows why"
   }
 
-  /// Why a guest failed that was not ready in its time.
+  /// The reason of a failure: the guest was not ready within `TimeoutStartSec=`.
   func notReady(within time: Duration) -> String {
     let reason = "not ready within TimeoutStartSec= (\(time.inWords))"
     if guest.exec.boot || history.report != GuestReport() { return reason }
     return reason + "; it has sent nothing to its notify socket: a program that never does needs NotifyReady=no"
   }
 
-  /// What a guest waits for that does not start yet.
+  /// What a queued guest waits for.
   private var turn: String {
     let count = context.places.startingCount
     return "it waits for its turn: \(count) \(count == 1 ? "guest starts" : "guests start") (MaxConcurrentStarts=)"
   }
 
-  /// The units in the guest that have failed, as it said when it was asked last.
+  /// The units in the guest that had failed when it was last asked.
   private var failedUnits: [FailedUnit] { live?.diagnosis.units?.failed ?? history.failedUnits }
 
-  /// What somebody ought to know who sees only the state.
+  /// A problem that the guest's state does not show.
   private var note: String? {
     if state.word == .failed { return failure }
     return live?.diagnosis.note
   }
 
-  /// Answers `status`, when a guest that is awake has said what failed in it.
+  /// Answers `status`. A guest that is awake is asked first which of its units have failed.
   func describe(console: Bool, _ answer: @escaping Waiters.Answer) {
     refreshDiagnosis { [self] in answer(.status(status(console: console))) }
   }
 
-  /// Answers `why` likewise.
+  /// Answers `why`, likewise.
   func explain(_ answer: @escaping Waiters.Answer) { refreshDiagnosis { [self] in answer(.why(explanation)) } }
 
   private func refreshDiagnosis(_ done: @escaping () -> Void) {
@@ -174,10 +174,10 @@ extension Supervisor {
     agreement = found
   }
 
-  /// Of a guest that is not ready in time, asks first which unit in it has failed: one that shuts down does not answer.
+  /// Asks a guest that is not ready in time which of its units have failed, before it is stopped: a guest that shuts down does not answer.
   ///
   /// - Parameters:
-  ///   - timer: which deadline has passed.
+  ///   - timer: the deadline that has passed.
   ///   - body: called unless the guest has become ready meanwhile.
   func askBefore(_ timer: Timer, _ body: @escaping () -> Void) {
     guard timer == .start, let asked = live else { return body() }

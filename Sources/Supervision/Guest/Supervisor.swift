@@ -28,7 +28,7 @@ final class Supervisor {
   /// When the state's word changed last, and when the pause of `failed` ends.
   private(set) var since = Timestamp.now
   private(set) var pauseEnds: Timestamp?
-  /// Which of the guest's enabled .socket units take its sockets, and where they and its file differ; nil: its init is not systemd.
+  /// Which of the guest's enabled .socket units take its sockets, and where they differ from its file. Nil: its init is not systemd.
   var agreement: SocketAgreement?
   private var lifecycle = Lifecycle()
   private var messages: GuestLog
@@ -66,7 +66,7 @@ final class Supervisor {
       let effects = lifecycle.handle(event)
       if state.word != before.word { since = .now }
       logTransition(from: before)
-      // Before the effects: it is they that may take too long.
+      // Before the effects, because it is the effects that may take too long.
       if state.mayRun { context.watchdog?.begin() }
       let answers = effects.compactMap(perform)
       queue.insert(contentsOf: answers, at: 0)
@@ -241,8 +241,8 @@ extension Supervisor {
 
 // The deadlines.
 extension Supervisor {
-  /// - Returns: when there is no memory for a timer, the event that ends the wait for it: the guest could stay in its state for ever
-  ///   otherwise.
+  /// - Returns: the event of the deadline when there is no memory for a timer, because the guest could otherwise stay in its state for
+  ///   ever; nil when the timer runs.
   func arm(_ timer: Timer) -> Event? {
     let (delay, event) = timer.deadline(guest.policy)
     guard let delay else { return nil }
@@ -262,10 +262,10 @@ extension Supervisor {
       return nil
     } catch {
       log(.noTimer(error: "\(error)"))
-      // A scan that is due at once would be followed by the next one, with nothing else done in between.
+      // A scan now would fail to arm the next timer too: scans would follow each other without a pause, and nothing else would be done.
       if timer == .rescan { return .drainTimedOut }
       guard case .pause = timer else { return event }
-      // And so would an attempt to bind that fails at once. Other guests have their turn in between.
+      // The same goes for attempts to bind. In the next turn of the loop, so that other guests are served in between.
       context.loop.soon { [weak self] in self?.handle(event) }
       return nil
     }

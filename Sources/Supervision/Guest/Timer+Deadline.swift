@@ -8,7 +8,7 @@ extension Timer {
   /// Only a process that waits for a disk or a network file system takes longer to freeze.
   private static let freezePatience = Duration.seconds(2)
 
-  /// The time and the event of a deadline. The time is nil when the guest's file sets no limit.
+  /// How long the timer takes, and the event at its end. The time is nil when the guest's file sets no limit.
   func deadline(_ policy: GuestSettings) -> (delay: Duration?, event: Event) {
     switch self {
     case .start: (policy.timeoutStart, .startTimedOut)

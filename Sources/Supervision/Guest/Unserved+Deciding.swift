@@ -2,14 +2,15 @@ import ControlProtocol
 import GuestSpec
 
 extension Unserved {
-  /// Decides why nobody has a socket open.
+  /// Decides why no process of the guest has a socket open.
   ///
-  /// What the guest's own systemd says comes first; then whether it was seen to have the socket; then what the files in its root promised.
+  /// The answer of the guest's systemd comes first, then whether a process of the guest was seen to have the socket, then the unit files in
+  /// its root.
   ///
   /// - Parameters:
   ///   - listen: the socket.
-  ///   - claim: which unit was to take it, by the files; nil when the guest's init is not systemd, or nothing is known.
-  ///   - units: what the guest's systemd says; nil when it did not answer.
+  ///   - claim: which unit should have taken it, by the unit files; nil when the guest's init is not systemd, or nothing is known.
+  ///   - units: the answer of the guest's systemd; nil when it did not answer.
   ///   - wasTaken: whether the guest was seen to have the socket open.
   init(_ listen: Listen, _ claim: SocketAgreement.Claim?, _ units: GuestUnits?, wasTaken: Bool) {
     if let units, let unit = units.sockets.first(where: { $0.has(listen) }) {
@@ -17,7 +18,7 @@ extension Unserved {
     } else if wasTaken {
       self = .letGo(unit: claim?.unit)
     } else if let claim {
-      // A unit that was to take it, and that systemd has not even loaded, was not started.
+      // systemd has not loaded the unit that should have taken the socket, so it was not started.
       let isUnknown = claim.unit != nil && units != nil
       self = isUnknown ? .notStarted(unit: claim.unit ?? "", log: "") : claim.unserved ?? .letGo(unit: claim.unit)
     } else {
@@ -45,14 +46,14 @@ extension Unserved {
 }
 
 extension SocketUnitStatus {
-  /// Whether one of its addresses is that of a socket. systemd may write an interface after the port, which it does not compare.
+  /// Whether the unit listens at the socket's address. systemd may write an interface after the port, which is not compared.
   fileprivate func has(_ listen: Listen) -> Bool {
     let own = "\(listen.kind) \(listen.address)"
     return self.listen.contains { Self.withoutScope($0) == Self.withoutScope(own) }
   }
 
   private static func withoutScope(_ text: String) -> Substring {
-    // A path may have this character too.
+    // Only an IPv6 address has a scope: a path may contain a % too.
     text.contains(" [") ? text.prefix { $0 != "%" } : text[...]
   }
 }

@@ -17,7 +17,7 @@ struct Waiters {
 
   /// Removes the requests that this state fulfils or makes impossible, and returns their replies.
   ///
-  /// `why`: why the guest failed, or is of no use although it serves.
+  /// `why`: why the guest failed, or serves none of its sockets although it is ready.
   ///
   /// The caller sends the replies: whoever gets one may send the next request at once, which changes this value.
   mutating func settle(_ rest: State.Rest?, guest: String, why: String?) -> [(answer: Answer, reply: Reply)] {
