@@ -16,34 +16,35 @@ extension LiveInstance {
     }
   }
 
-  /// Logged once until it freezes: `Lifecycle` tries again and again.
+  /// Logs the error once until the guest freezes, because `Lifecycle` tries again and again.
   func logFreezeFailure(_ error: String) {
     if freezeFailure.isNew(error) { log(.cannotFreeze(error: error)) }
   }
 
-  /// A client that comes now thaws the guest: the processes that would serve it may be frozen already.
+  /// Thaws the guest when a client comes while it is being frozen: the processes that would serve the client may be frozen already.
   func watchWhileFreezing() {
     do throws(SystemError) {
-      try listeners.watchWhileFrozen(context.loop) { [unowned self] listener in
-        thawCause = listener
-        supervisor.handle(.connection(quietFor: .zero))
-      }
+      try watchForClients()
     } catch {
-      // The freezing is over in two seconds at most.
+      // The client waits two seconds at most, until the freezing has succeeded or failed (`Timer.freeze`).
       logFreezeFailure("\(error)")
     }
   }
 
-  /// Looks at the guest again as if it had not been tried to freeze it.
+  private func watchForClients() throws(SystemError) {
+    try listeners.watchWhileFrozen(context.loop) { [unowned self] listener in
+      thawCause = listener
+      supervisor.handle(.connection(quietFor: .zero))
+    }
+  }
+
+  /// Watches the guest's idleness again, as before the attempt to freeze it.
   func postponeFreezing() { idleWatch?.postponeFreezing() }
 
   /// - Returns: `activity` when the listeners cannot be watched.
   func watchWhileFrozen(asked: Bool) -> Event? {
     do throws(SystemError) {
-      try listeners.watchWhileFrozen(context.loop) { [unowned self] listener in
-        thawCause = listener
-        supervisor.handle(.connection(quietFor: .zero))
-      }
+      try watchForClients()
       try idleWatch?.rest()
       freezeFailure.reset()
       history.counters[.freezes] += 1
