@@ -138,7 +138,7 @@ extension ContainerInstance {
     freezer = Freezer(container, loop: backend.loop)
   }
 
-  /// Takes over this cgroup: PID 1 has been moved there, and has not executed the guest's program yet.
+  /// Makes `cgroup` the instance's own. PID 1 is in it already, and has not executed the guest's program yet.
   func moved(to cgroup: GuestCgroup) throws(SystemError) {
     // The event sources are released before the descriptors that they watch.
     memoryWatch = nil

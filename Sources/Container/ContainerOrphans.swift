@@ -4,8 +4,8 @@ import Launching
 import Linux
 import Supervision
 
-/// Instances that a killed daemon left running. They are found by their files in the runtime directory, by the cgroups below the daemon's own
-/// cgroup, and by the names of their scopes.
+/// Instances that a killed daemon left running. They are found by their files in the runtime directory, by the cgroups below the daemon's
+/// own cgroup, and by the names of their scopes.
 ///
 /// A search that fails, for example for want of descriptors, never means that nothing runs. The listeners of a running guest must not be
 /// watched, and its cgroup, mounts and directories must not be removed.

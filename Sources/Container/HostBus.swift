@@ -16,7 +16,8 @@ final class HostBus {
 
   init(_ loop: EventLoop) { self.loop = loop }
 
-  /// Calls `use` with the connection: now, if the bus has given it its name, or later. `use` is dropped when there is no bus.
+  /// Calls `use` with the connection once the bus has given it its unique name: now or later. Without a bus, or if the connection ends
+  /// before that, `use` is not called.
   ///
   /// - Returns: false when there is no bus.
   @discardableResult

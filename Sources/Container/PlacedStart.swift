@@ -5,7 +5,7 @@ import Planning
 import Supervision
 import Systemd
 
-/// The last part of a start: PID 1 waits, is moved into the instance's scope, and executes the guest's program.
+/// The last part of a start: PID 1 waits, is moved into the instance's scope if there is one, and executes the guest's program.
 final class PlacedStart {
   private unowned let instance: ContainerInstance
   private let launch: WaitingLaunch
@@ -51,7 +51,7 @@ final class PlacedStart {
     }
   }
 
-  /// Makes the instance's cgroup in its scope, as it was made below the daemon's own.
+  /// Makes the instance's cgroup below that of its scope, and moves PID 1 there.
   private func enter(_ scope: String) throws(StartError) {
     let backend = instance.backend
     let cgroup: GuestCgroup

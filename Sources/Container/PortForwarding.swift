@@ -8,7 +8,7 @@ import Systemd
 /// for them.
 ///
 /// Root in the guest can set any address, as often as it likes. So an address counts only if the host's own route to it goes through a link
-/// of the guest, and there is a pause after each change.
+/// of the guest, and there is a pause after each change, unless memory for its timer is exhausted.
 final class PortForwarding {
   private let guest: String
   private let network: GuestNetwork

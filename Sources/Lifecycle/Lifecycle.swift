@@ -2,9 +2,9 @@
 /// state, each a switch over every event.
 ///
 /// Rules that the table keeps, and that its random walks check: the listeners are watched only while no PID 1 may exist, or the guest is
-/// frozen or being frozen; a start is never asked for while one may exist; a guest that served is told to halt only when new clients are parked
-/// and its queues were drained, and they are steered back whenever it keeps running or has ended; a guest that only seems to shut down is not
-/// killed; some event leads out of every state but `unbound`.
+/// frozen or being frozen; a start is never asked for while a PID 1 may exist; a guest that served is told to halt only when new clients
+/// are parked and its queues were drained, and they are steered back whenever it keeps running or has ended; a guest that only seems to
+/// shut down is not killed; some event leads out of every state but `unbound`.
 public struct Lifecycle: Equatable, Sendable {
   /// Where the guest is. Only `handle` changes it.
   public internal(set) var state = State.pending

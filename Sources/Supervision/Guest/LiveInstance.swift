@@ -39,9 +39,9 @@ final class LiveInstance {
   private var queuedAtStart = 0
   private var isKilled = false
   private var isReady = false
-  /// How often it seemed to shut down and did not.
+  /// How often PID 1's messages announced a shutdown that did not follow.
   var retractions = Retractions()
-  /// What is wrong in the guest.
+  /// The guest's failed units, and its sockets that no process of it has open.
   let diagnosis: Diagnosis
   /// Refuses clients at listeners that the guest did not take.
   private(set) lazy var refusal = supervisor.makeRefusal(counting: .notAdopted)

@@ -60,7 +60,7 @@ extension Supervisor {
   /// Why the last start or instance failed.
   var failure: String { lastFailure ?? "it ended too soon" }
 
-  /// Why a ready guest serves none of its sockets; nil when it serves one.
+  /// Why clients of a ready guest are not served: it took none of its sockets. Nil if it took one, has none, or this is not known yet.
   var untaken: String? {
     guard !listeners.all.isEmpty, listeners.all.allSatisfy({ $0.isAdopted == false }) else { return nil }
     return "it is ready, but took none of its sockets; `dormouse status \(name)` shows why"
@@ -82,7 +82,7 @@ extension Supervisor {
   /// The units in the guest that had failed when it was last asked.
   private var failedUnits: [FailedUnit] { live?.diagnosis.units?.failed ?? history.failedUnits }
 
-  /// A problem that the guest's state does not show.
+  /// Why the guest failed, or what is wrong in one that runs; nil if no problem is known.
   private var note: String? {
     if state.word == .failed { return failure }
     return live?.diagnosis.note
@@ -93,7 +93,7 @@ extension Supervisor {
     refreshDiagnosis { [self] in answer(.status(status(console: console))) }
   }
 
-  /// Answers `why`, likewise.
+  /// Answers `why`. A guest that is awake is asked first which of its units have failed.
   func explain(_ answer: @escaping Waiters.Answer) { refreshDiagnosis { [self] in answer(.why(explanation)) } }
 
   private func refreshDiagnosis(_ done: @escaping () -> Void) {
@@ -174,11 +174,12 @@ extension Supervisor {
     agreement = found
   }
 
-  /// Asks a guest that is not ready in time which of its units have failed, before it is stopped: a guest that shuts down does not answer.
+  /// When the start deadline has passed, asks the guest which of its units have failed before it is stopped: a guest that shuts down does
+  /// not answer.
   ///
   /// - Parameters:
   ///   - timer: the deadline that has passed.
-  ///   - body: called unless the guest has become ready meanwhile.
+  ///   - body: called at once for any other deadline; after the answer, if the same instance is still not ready.
   func askBefore(_ timer: Timer, _ body: @escaping () -> Void) {
     guard timer == .start, let asked = live else { return body() }
     asked.diagnosis.refresh(asked.askable) { [weak self] in

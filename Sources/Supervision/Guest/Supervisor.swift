@@ -241,8 +241,8 @@ extension Supervisor {
 
 // The deadlines.
 extension Supervisor {
-  /// - Returns: the event of the deadline when there is no memory for a timer, because the guest could otherwise stay in its state for
-  ///   ever; nil when the timer runs.
+  /// - Returns: nil when the timer runs, or the guest's file sets no limit. Without memory for a timer, the event that ends the wait,
+  ///   because the guest could otherwise stay in its state for ever; for a pause nil, as its event follows in the loop's next turn.
   func arm(_ timer: Timer) -> Event? {
     let (delay, event) = timer.deadline(guest.policy)
     guard let delay else { return nil }
@@ -265,7 +265,8 @@ extension Supervisor {
       // A scan now would fail to arm the next timer too: scans would follow each other without a pause, and nothing else would be done.
       if timer == .rescan { return .drainTimedOut }
       guard case .pause = timer else { return event }
-      // The same goes for attempts to bind. In the next turn of the loop, so that other guests are served in between.
+      // Attempts to bind would follow each other without a pause too. The event is handled in the loop's next turn, so that other guests
+      // are served in between.
       context.loop.soon { [weak self] in self?.handle(event) }
       return nil
     }
