@@ -158,6 +158,27 @@ struct NetworkAttackTests {
     }
   }
 
+  @Test(
+    "a guest that says that it is a router gives the host neither a route nor an address",
+    arguments: ["VirtualEthernet=yes", "Zone=wild"])
+  func router(setting: String) throws {
+    try World.with { world in
+      let root = try world.makeTinyRoot("bad")
+      try copyProgram(try Payload.attack("router"), to: root + "/sbin/init")
+      try world.addTiny("bad", settings: "[Network]\n\(setting)")
+      try world.startDaemon()
+      try world.wake("bad")
+      try eventually("the host gets advertisements") {
+        let line = try world.run("cat", "/proc/net/snmp6").output.split(separator: "\n").first {
+          $0.hasPrefix("Icmp6InRouterAdvertisements")
+        }
+        return try (line?.split(whereSeparator: \.isWhitespace).last).flatMap { Int($0) } ?? 0 >= 3
+      }
+      #expect(try world.run("ip", "-6", "route", "show", "default").output == "")
+      #expect(try !world.run("ip", "-6", "address").output.contains("fd00:bad"))
+    }
+  }
+
   private func index(of name: String, _ world: World, _ pid: Int32) throws -> String {
     let line = try world.inNetwork(of: pid, "ip", "-oneline", "link", "show", "dev", name).output
     return String(line.prefix { $0 != ":" })
