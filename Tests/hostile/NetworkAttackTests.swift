@@ -158,6 +158,43 @@ struct NetworkAttackTests {
     }
   }
 
+  @Test("a guest with a network of its own cannot send to another than its client by a route in the packet")
+  func sourceRoute() throws {
+    try World.with { world in
+      let root = try world.makeTinyRoot("bad")
+      try copyProgram(try Payload.attack("route"), to: root + "/sbin/init")
+      let sockets = "ListenStream=0.0.0.0:8001\nListenDatagram=0.0.0.0:8001\nListenDatagram=[::]:8002"
+      try world.addTiny("bad", sockets, settings: "[Network]\nPrivate=yes")
+      try world.startDaemon()
+      let outside = try machine(world, "192.0.2", "eth0")
+      try world.ip("address add fd00:2::1/64 dev eth0 nodad")
+      try world.inNetwork(of: outside, "ip", "address", "add", "fd00:2::2/64", "dev", "eth0", "nodad")
+      let counter = """
+        table inet seen {
+          chain way { type filter hook prerouting priority raw; meta l4proto { tcp, udp } counter; exthdr rt exists counter; }
+        }
+        """
+      try world.inNetwork(of: outside, "nft", counter)
+      let client = try world.connect("192.0.2.1:8001")
+      try client.send("via 192.0.2.2")
+      try eventually("the guest has answered by TCP") { try world.console("bad").contains("send by TCP") }
+      #expect(try world.datagrams(to: "192.0.2.1:8001").askByDatagram("via 192.0.2.2").hasSuffix("via 192.0.2.2"))
+      #expect(try world.datagrams(to: "[fd00:2::1]:8002").askByDatagram("via fd00:2::2").hasSuffix("via fd00:2::2"))
+      func seen() throws -> [Substring] {
+        try world.inNetwork(of: outside, "nft", "list", "ruleset").output.split(separator: "\n").filter {
+          $0.contains("counter packets")
+        }
+      }
+      let counters = try seen()
+      #expect(counters.count == 2 && counters.allSatisfy { $0.contains("packets 0 ") }, "\(counters)")
+      let console = try world.console("bad")
+      #expect(console.contains("set a route of IPv6: done\nsend by IPv6: Operation not permitted"), "\(console)")
+      // It would have been counted.
+      _ = try world.run("bash", "-c", "echo x >/dev/udp/192.0.2.2/9")
+      try eventually("a datagram is counted") { try !seen().allSatisfy { $0.contains("packets 0 ") } }
+    }
+  }
+
   @Test(
     "a guest that says that it is a router gives the host neither a route nor an address",
     arguments: ["VirtualEthernet=yes", "Zone=wild"])
