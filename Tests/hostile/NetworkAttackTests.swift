@@ -217,6 +217,28 @@ struct NetworkAttackTests {
     }
   }
 
+  @Test("an interface that comes home has the hardware address, the MTU and the flags that it had before the guest")
+  func changedInterface() throws {
+    try World.with { world in
+      try world.ip("link add eth1 type veth peer name eth1-wire")
+      func settings() throws -> [Substring] {
+        let line = try world.run("ip", "-oneline", "link", "show", "eth1").output
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.filter { $0.hasPrefix("<") }
+          + ["mtu", "link/ether"].compactMap { key in
+            words.firstIndex(of: key).map { words[$0 + 1] }
+          }
+      }
+      let before = try settings()
+      let guest = try world.wakeTiny("echo", network: "Interface=eth1:lan")
+      let change = "address 02:00:00:00:00:66 mtu 600 promisc on arp off multicast off allmulticast on"
+      _ = try world.inNetwork(of: guest, "sh", "-c", "ip link set dev lan \(change)")
+      try world.sleep("echo")
+      #expect(try settings() == before)
+      #expect(try world.interfaces().map(\.ifname).sorted() == ["eth1", "eth1-wire", "lo"])
+    }
+  }
+
   private func index(of name: String, _ world: World, _ pid: Int32) throws -> String {
     let line = try world.inNetwork(of: pid, "ip", "-oneline", "link", "show", "dev", name).output
     return String(line.prefix { $0 != ":" })
