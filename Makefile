@@ -3,8 +3,10 @@
 SWIFT ?= swift
 # A target that imports another of the package's which Package.swift does not name is no target of ours.
 CHECKED = --explicit-target-dependency-import-check error
-# All relocations are done and made read-only at the start, and no directory of ours is searched for libraries.
-HARDENED = -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath
+# All relocations are done and made read-only at the start, C functions check the size of their buffers, and no directory of ours is
+# searched for libraries.
+HARDENED = -Xcc -D_FORTIFY_SOURCE=3 -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now \
+  --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath
 PREFIX ?= /usr/local
 DESTDIR ?=
 bindir = $(DESTDIR)$(PREFIX)/bin
