@@ -91,11 +91,12 @@ space := $() $()
 tests = ^($(subst $(space),|,$(strip $(1))))([./]|$$)
 
 # What needs cgroup 2 with all its controllers, or Debian's kernel: on a virtual machine, by software emulation, one line for each check.
-# The lines are kept in Tests/vm/REPORT.md.
+# The lines are kept in Tests/vm/REPORT.md, and those of the hostile tests there in Tests/vm/HOSTILE.md.
 vm-test:
 	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
-	$(SWIFT) build
+	$(SWIFT) build --build-tests
 	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/REPORT.md
+	@Tests/vm/run --hostile --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/HOSTILE.md
 
 # The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
 guests:
