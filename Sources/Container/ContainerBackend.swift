@@ -32,7 +32,7 @@ package final class ContainerBackend: Backend {
     sweeper = Sweeper(loop, runtime: runtime)
   }
 
-  package func start(_ start: InstanceStart) throws(StartFailure) -> any Instance {
+  package func start(_ start: InstanceStart) throws(StartFailure) -> StartOutcome {
     do throws(StartError) {
       return try GuestStarter(backend: self).start(start)
     } catch {

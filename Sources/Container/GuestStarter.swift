@@ -14,13 +14,17 @@ struct GuestStarter {
   /// Makes PID 1, which gives `start.willExecute` the instance before the guest's program is executed.
   ///
   /// - Throws: `StartError`; nothing of the instance is left then.
-  func start(_ start: InstanceStart) throws(StartError) -> ContainerInstance {
+  func start(_ start: InstanceStart) throws(StartError) -> StartOutcome {
     let guest = start.guest
     let (name, found, ownID) = try gather(guest)
     // The scope is requested as early as possible, so that the service manager makes it while the guest is prepared.
     let scope = try scope(of: name, guest)
     var facts = found
     let users = try chooseUsers(guest, &facts)
+    if let change = users.change {
+      scope?.release()
+      return .delayed(by: change)
+    }
     let notify: NotifySocket
     do throws(SystemError) {
       notify = try NotifySocket(path: backend.notifySocket(of: name), user: facts.users?.map.users.outer ?? 0)
@@ -36,7 +40,7 @@ struct GuestStarter {
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
-    return try launch(start, name, plan, passed, users, host, notify, machineID, scope)
+    return .instance(try launch(start, name, plan, passed, users, host, notify, machineID, scope))
   }
 
   /// - Returns: nil where systemd is not the host's service manager.
