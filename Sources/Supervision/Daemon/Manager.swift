@@ -79,7 +79,8 @@ public actor Manager {
   /// - Throws: when there is no runtime directory, control socket or cgroup, without which the daemon cannot work.
   func start() throws {
     let passed = try PassedDescriptors()
-    try makeDirectories(arguments.runtime)
+    // In a runtime directory that a user of the host can exchange, he would have root's files made, replaced and removed.
+    _ = try SafeEntry(arguments.runtime + "/io.dormouse", makingDirectories: 0o755)
     let backend = try makeBackend(loop, arguments.runtime)
     let context = try Context(
       loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
