@@ -17,6 +17,8 @@ package final class ContainerBackend: Backend {
   /// Makes a scope for each instance. Nil when systemd is not the host's service manager.
   let scopes: Scopes?
   let sweeper: Sweeper
+  /// How much of a file system guests leave free.
+  private(set) var spaceFloor = SpaceFloor()
 
   /// Why guests get no resource controllers; nil when they do.
   package var obstacle: String? { cgroupBase.obstacle?.description }
@@ -31,6 +33,8 @@ package final class ContainerBackend: Backend {
     scopes = Scopes(loop, bus)
     sweeper = Sweeper(loop, runtime: runtime)
   }
+
+  package func apply(_ settings: DaemonSettings) { spaceFloor = SpaceFloor(settings.keepFree) }
 
   package func start(_ start: InstanceStart) throws(StartFailure) -> StartOutcome {
     do throws(StartError) {

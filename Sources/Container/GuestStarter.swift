@@ -16,6 +16,7 @@ struct GuestStarter {
   /// - Throws: `StartError`; nothing of the instance is left then.
   func start(_ start: InstanceStart) throws(StartError) -> StartOutcome {
     let guest = start.guest
+    try refuseShortage(for: guest)
     let (name, found, ownID) = try gather(guest)
     // The scope is requested as early as possible, so that the service manager makes it while the guest is prepared.
     let scope = try scope(of: name, guest)

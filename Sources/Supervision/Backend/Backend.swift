@@ -8,6 +8,9 @@ package protocol Backend: AnyObject {
   /// Why guests get no resource controllers, in words for a person; nil when they do.
   var obstacle: String? { get }
 
+  /// Takes over what dormoused.conf(5) sets, for the starts to come.
+  func apply(_ settings: DaemonSettings)
+
   /// Begins to make an instance. It watches nothing before `watch` of the instance is called.
   ///
   /// - Throws: `StartFailure`; nothing of the instance is left then.

@@ -33,6 +33,8 @@ final class FakeBackend: Backend {
   var searchFailure: SystemError?
   private(set) var searches = 0
 
+  func apply(_ settings: DaemonSettings) {}
+
   func start(_ start: InstanceStart) throws(StartFailure) -> StartOutcome {
     starts.append(start)
     if case .failure(let failure) = answer { throw failure }
