@@ -3,8 +3,10 @@
 SWIFT ?= swift
 # A target that imports another of the package's which Package.swift does not name is no target of ours.
 CHECKED = --explicit-target-dependency-import-check error
-# All relocations are done and made read-only at the start, and no directory of ours is searched for libraries.
-HARDENED = -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath
+# All relocations are done and made read-only at the start, C functions check the size of their buffers, and no directory of ours is
+# searched for libraries.
+HARDENED = -Xcc -D_FORTIFY_SOURCE=3 -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now \
+  --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath
 PREFIX ?= /usr/local
 DESTDIR ?=
 bindir = $(DESTDIR)$(PREFIX)/bin
@@ -89,11 +91,12 @@ space := $() $()
 tests = ^($(subst $(space),|,$(strip $(1))))([./]|$$)
 
 # What needs cgroup 2 with all its controllers, or Debian's kernel: on a virtual machine, by software emulation, one line for each check.
-# The lines are kept in Tests/vm/REPORT.md.
+# The lines are kept in Tests/vm/REPORT.md, and those of the hostile tests there in Tests/vm/HOSTILE.md.
 vm-test:
 	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
-	$(SWIFT) build
+	$(SWIFT) build --build-tests
 	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/REPORT.md
+	@Tests/vm/run --hostile --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/HOSTILE.md
 
 # The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
 guests:

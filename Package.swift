@@ -18,7 +18,7 @@ let package = Package(
     .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
     .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "CLinux"),
-    .target(name: "CLaunch"),
+    .target(name: "CLaunch", dependencies: ["CLinux"]),
 
     // Pure: values in, values out.
     .target(name: "UnitSyntax", swiftSettings: pure),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#include "../CLaunch/raw.h"
+#include "raw.h"
 
 enum { STACK = 16384 };
 

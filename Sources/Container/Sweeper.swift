@@ -6,6 +6,9 @@ import Systemd
 final class Sweeper {
   private let loop: EventLoop
   private var discarded: [DiscardedScratch]
+  /// Those whose removal failed, as for want of memory. They are tried again with the next one that is added: a timer would wake an idle
+  /// host.
+  private var failed: [DiscardedScratch] = []
   private var helper: HelperProcess?
 
   /// How long the daemon waits for the removal when it ends.
@@ -19,13 +22,16 @@ final class Sweeper {
   }
 
   func add(_ scratch: DiscardedScratch) {
-    discarded.append(scratch)
+    discarded += [scratch] + failed
+    failed = []
     if helper == nil { removeNext() }
   }
 
   /// Removes what is left before the daemon ends, within `patience`.
   func finish() {
     helper = nil
+    discarded += failed
+    failed = []
     let paths = discarded.compactMap(\.path)
     if !paths.isEmpty, HelperProcess.finish(.own(.removeTree, paths), within: Self.patience) {
       for scratch in discarded { scratch.forget() }
@@ -42,7 +48,7 @@ final class Sweeper {
       return removeNext()
     }
     helper = try? HelperProcess(.own(.removeTree, [path]), deadline: nil, on: loop) { [unowned self] result in
-      if result.succeeded { next.forget() }
+      if result.succeeded { next.forget() } else { failed.append(next) }
       discarded.removeFirst()
       removeNext()
     }

@@ -8,27 +8,27 @@ struct Confinement {
   /// Why a socket that should be confined is not.
   private var failure: SystemError?
   private var report = ChangeFilter<SystemError>()
-  /// The result of the last test of the kernel, and the kinds of sockets for which it was made. It does not change while this process runs.
-  private var tried: (internet: Bool, unixDatagrams: Bool, obstacle: SystemError?)?
+  /// What the tests of the kernel found. It does not change while this process runs.
+  private var obstacles: [SocketConfinement.Kind: SystemError?] = [:]
 
-  /// Whether new sockets of `guest` are confined.
+  /// The kinds of sockets of `guest` whose new sockets are confined. What cannot be done for one kind is still done for the other.
   ///
   /// - Throws: `SystemError` when memory or descriptors are exhausted. Then it is not known, and no sockets may be made.
-  mutating func isWanted(_ guest: Guest) throws(SystemError) -> Bool {
+  mutating func kinds(of guest: Guest) throws(SystemError) -> Set<SocketConfinement.Kind> {
     failure = nil
-    guard guest.network.isOfItsOwn else { return false }
-    let all = guest.sockets.flatMap(\.listen)
-    failure = try obstacle(
-      internet: all.contains { $0.address.isInternet },
-      unixDatagrams: all.contains { !$0.address.isInternet && $0.kind == .datagram })
-    return failure == nil
+    guard guest.network.isOfItsOwn else { return [] }
+    var confined: Set<SocketConfinement.Kind> = []
+    for kind in Set(guest.sockets.flatMap(\.listen).compactMap(\.confinement)) {
+      if let obstacle = try obstacle(kind) { failure = obstacle } else { confined.insert(kind) }
+    }
+    return confined
   }
 
   /// The result is kept, because the test takes a process and loads BPF programs, and sockets are bound after each instance.
-  private mutating func obstacle(internet: Bool, unixDatagrams: Bool) throws(SystemError) -> SystemError? {
-    if let tried, tried.internet == internet, tried.unixDatagrams == unixDatagrams { return tried.obstacle }
-    let found = try SocketConfinement.obstacle(internet: internet, unixDatagrams: unixDatagrams)
-    tried = (internet, unixDatagrams, found)
+  private mutating func obstacle(_ kind: SocketConfinement.Kind) throws(SystemError) -> SystemError? {
+    if let known = obstacles[kind] { return known }
+    let found = try SocketConfinement.obstacle(kind)
+    obstacles[kind] = .some(found)
     return found
   }
 
@@ -55,11 +55,13 @@ struct Confinement {
   }
 }
 
-extension ListenAddress {
-  fileprivate var isInternet: Bool {
-    switch self {
-    case .ipv4, .ipv6: true
-    case .path, .abstract: false
+extension Listen {
+  /// The kind of confinement that a socket for this address needs; nil for streams and packets of AF_UNIX, because a connected one cannot
+  /// be connected again.
+  var confinement: SocketConfinement.Kind? {
+    switch address {
+    case .ipv4, .ipv6: .internet
+    case .path, .abstract: kind == .datagram ? .unixDatagrams : nil
     }
   }
 }

@@ -48,10 +48,11 @@ package final class GuestListeners {
     var seen: Set<Listen> = []
     let wanted = guest.sockets.flatMap { group in group.listen.map { (listen: $0, group: group) } }
       .filter { seen.insert($0.listen).inserted }
-    let confined = try confinement.isWanted(guest)
+    let kinds = try confinement.kinds(of: guest)
+    let isConfined = { (listen: Listen) in listen.confinement.map(kinds.contains) ?? false }
     // Only the service manager can replace a socket that it passed, so that one stays while its address is asked for.
     close { listener in
-      let fits = { $0 == listener.group && listener.isConfined == confined }
+      let fits = { $0 == listener.group && listener.isConfined == isConfined(listener.listen) }
       return !wanted.contains { $0.listen == listener.listen && (listener.isPassed || fits($0.group)) }
     }
     var repaired: [Listener] = []
@@ -61,9 +62,9 @@ package final class GuestListeners {
         case .sound?: break
         case .repaired?: repaired.append(all[place])
         case .lost?:
-          try open(listen, group, at: place, confined)
+          try open(listen, group, at: place, isConfined(listen))
           repaired.append(all[place])
-        case nil: try open(listen, group, at: place, confined)
+        case nil: try open(listen, group, at: place, isConfined(listen))
         }
         keepStored(all[place], standby: all[place].standby)
       }
@@ -95,12 +96,12 @@ package final class GuestListeners {
     return health
   }
 
-  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int, _ confined: Bool) throws(SystemError) {
+  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int, _ isConfined: Bool) throws(SystemError) {
     var options = try SocketOptions(group)
-    options.isConfined = confined
+    options.isConfined = isConfined
     let descriptor = try openListener(listen.kind.inKernel, SocketAddress(listen.address), options)
     let listener = try Listener(descriptor, as: listen, of: group, passed: false)
-    listener.isConfined = confined
+    listener.isConfined = isConfined
     all.insert(listener, at: place)
   }
 

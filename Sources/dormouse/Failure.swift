@@ -9,6 +9,8 @@ enum Failure: Error, CustomStringConvertible {
   case noDaemon(paths: [String])
   /// The guest is asleep and systemd holds its socket, so no daemon runs that could be asked.
   case asleepUnderSystemd(PairedGuest)
+  /// The service manager did not start a unit.
+  case notStarted(unit: String)
   /// The user may not connect to the control socket.
   case notAllowed(path: String)
   /// A system call failed.
@@ -28,7 +30,7 @@ enum Failure: Error, CustomStringConvertible {
 
   var exitStatus: Int32 {
     switch self {
-    case .system, .hungUp, .refused, .notRunning, .interrupted, .asleepUnderSystemd: EXIT_FAILURE
+    case .system, .hungUp, .refused, .notRunning, .interrupted, .asleepUnderSystemd, .notStarted: EXIT_FAILURE
     case .noDaemon: EX_UNAVAILABLE
     case .unexpected: EX_PROTOCOL
     case .notAllowed: EX_NOPERM
@@ -40,6 +42,7 @@ enum Failure: Error, CustomStringConvertible {
     case .noDaemon(let paths):
       "no daemon listens at \(paths.joined(separator: " or ")); start dormoused, or set --runtime"
     case .asleepUnderSystemd(let guest): "\(guest.name) is \(guest.note); `dormouse wake \(guest.name)` starts it"
+    case .notStarted(let unit): "systemd did not start \(unit); see systemctl status \(unit)"
     case .notAllowed(let path): "\(path): permission denied; only the user of dormoused may connect, try sudo"
     case .system(let error): "\(error)"
     case .hungUp(let path): "the daemon at \(path) closed the connection before it replied; see its log"

@@ -88,11 +88,13 @@ struct PairedGuest: Equatable {
   }
 
   private func start() throws(Failure) {
+    let unit = "dormouse@\(name).service"
+    let status: ExitStatus
     do throws(SystemError) {
-      let (status, _) = try runProgram(Self.systemctl, ["start", "dormouse@\(name).service"])
-      if status != .exited(0) { throw SystemError("systemctl start dormouse@\(name).service", errno: EIO) }
+      status = try runProgram(Self.systemctl, ["start", unit]).status
     } catch {
       throw .system(error)
     }
+    if status != .exited(0) { throw .notStarted(unit: unit) }
   }
 }

@@ -51,8 +51,9 @@ struct OverlayTests {
       try fill()
       try world.sleep(name)
       #expect(try world.ask("127.0.0.1:8002", "meanwhile") == "meanwhile")
-      try eventually("the scratch directory is removed") { scratches(name) == [] }
-      #expect(names(in: world.runtime).filter { $0.hasSuffix(".discarded") } == [])
+      try eventually("the scratch directory is removed, and its record") {
+        scratches(name) + names(in: world.runtime).filter { $0.hasSuffix(".discarded") } == []
+      }
       try fill()
       daemon.child.signal(SIGKILL)
       _ = daemon.child.wait()
@@ -61,6 +62,32 @@ struct OverlayTests {
       #expect(try daemon.stop() == .exited(0))
       #expect(scratches(name) == [])
       #expect(names(in: world.runtime).filter { $0.hasSuffix(".discarded") } == [])
+    }
+  }
+
+  @Test("a scratch directory that could not be removed is removed after the next guest's end")
+  func again() throws {
+    try World.with { world in
+      let name = "again-\(world.name)"
+      try world.addTiny(name, "ListenStream=127.0.0.1:8001", settings: "[Exec]\nEphemeral=yes")
+      try world.startDaemon()
+      #expect(try world.ask("127.0.0.1:8001", "write /etc/note x") == "ok")
+      let scratch = try #require(scratches(name).first.map { "/var/tmp/\($0)" })
+      // A directory on which something is mounted cannot be removed.
+      try require("mkdir", scratch + "/held")
+      try require("mount", "-t", "tmpfs", "held", scratch + "/held")
+      defer { _ = try? command(["umount", scratch + "/held"]) }
+      try world.sleep(name)
+      try eventually("the removal has ended") {
+        let pid = try #require(world.daemon).pid
+        let children = text(of: "/proc/\(pid)/task/\(pid)/children").split(separator: " ")
+        return !children.contains { text(of: "/proc/\($0)/cmdline").contains("remove-tree") }
+      }
+      #expect(scratches(name).count == 1)
+      try require("umount", scratch + "/held")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      try world.sleep(name)
+      try eventually("both scratch directories are removed") { scratches(name) == [] }
     }
   }
 

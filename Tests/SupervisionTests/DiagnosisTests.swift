@@ -38,14 +38,14 @@ struct UnservedTests {
     let service = FailedUnit(unit: "h.service", result: "exit-code", status: 1, log: "no database")
     let both = units("failed", result: "service-start-limit-hit", failed: [service])
     let why = Unserved(listen, nil, both, wasTaken: true)
-    #expect(why.word == "unitFailed" && why.unit == "h.socket" && why.result == "service-start-limit-hit")
+    #expect(UnservedReason(why) == .unitFailed && why.unit == "h.socket" && why.result == "service-start-limit-hit")
     #expect("\(why)".hasSuffix("because of h.service (exit-code): \"no database\""))
   }
 
   @Test("a program that cannot be executed, and a service that does not exist, are told from other failures")
   func noProgram() {
     let service = FailedUnit(unit: "h.service", result: "exit-code", status: 203, log: "")
-    #expect(Unserved(listen, nil, units("failed", failed: [service]), wasTaken: true).word == "noProgram")
+    #expect(UnservedReason(Unserved(listen, nil, units("failed", failed: [service]), wasTaken: true)) == .noProgram)
     for state in ["inactive", "failed"] {
       let why = Unserved(listen, nil, units(state, load: "not-found"), wasTaken: true)
       #expect(why == .noService(unit: "h.socket", service: "h.service"))
@@ -77,12 +77,12 @@ struct UnservedTests {
   @Test("an address that no unit has is named with the near miss")
   func noUnit() {
     let far = Unserved(listen, claim(unit: nil), nil, wasTaken: false)
-    #expect(far.word == "noUnit" && "\(far)".contains("enable a unit with ListenStream=127.0.0.1:80"))
+    #expect(UnservedReason(far) == .noUnit && "\(far)".contains("enable a unit with ListenStream=127.0.0.1:80"))
     let family = Unserved(
       listen, claim(unit: nil, other: "ListenStream=80"), units(listen: "Stream [::]:80"), wasTaken: false)
-    #expect(family.word == "wrongFamily" && "\(family)".contains("h.socket has ListenStream=[::]:80"))
+    #expect(UnservedReason(family) == .wrongFamily && "\(family)".contains("h.socket has ListenStream=[::]:80"))
     let port = Unserved(listen, claim(unit: nil, other: "ListenStream=127.0.0.1:81"), nil, wasTaken: false)
-    #expect(port.word == "nearMiss")
+    #expect(UnservedReason(port) == .nearMiss)
   }
 
   @Test("systemd's way to write the interface of an address makes no difference")
@@ -90,7 +90,7 @@ struct UnservedTests {
     let local = Listen(
       .stream, .ipv6(address: [0xFE, 0x80] + [UInt8](repeating: 0, count: 13) + [1], port: 80, scope: "eth0"))
     for text in ["Stream [fe80::1]:80", "Stream [fe80::1]:80%eth0"] {
-      #expect(Unserved(local, nil, units("inactive", listen: text), wasTaken: false).word == "notStarted")
+      #expect(UnservedReason(Unserved(local, nil, units("inactive", listen: text), wasTaken: false)) == .notStarted)
     }
   }
 }

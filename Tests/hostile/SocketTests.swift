@@ -56,7 +56,8 @@ struct HostileSocketTests {
         settings: "[Network]\nPrivate=yes")
       try world.addTiny("secret", "ListenStream=127.0.0.1:9999", "ListenDatagram=127.0.0.1:9999")
       let daemon = try world.startDaemon()
-      #expect(!daemon.log.contains("are a way"))
+      // Before Linux 6.7 nothing confines the AF_UNIX datagram socket, and the log says so.
+      #expect(daemon.log.contains("are a way") == (kernelRelease < (6, 7)), "\(daemon.log)")
       #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
       #expect(try world.ask("[::1]:8001", "hello") == "hello")
       #expect(try world.datagrams(to: "127.0.0.1:8001").askByDatagram("hello") == "hello")

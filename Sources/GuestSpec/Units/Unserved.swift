@@ -28,20 +28,6 @@ public enum Unserved: Equatable, Sendable {
     }
   }
 
-  /// The value of `reason` in JSON.
-  public var word: String {
-    switch self {
-    case .noUnit(_, near: nil): "noUnit"
-    case .noUnit(_, near: .some(let miss)): miss.isOfFamily ? "wrongFamily" : "nearMiss"
-    case .unitFailed: "unitFailed"
-    case .noProgram: "noProgram"
-    case .noService: "noService"
-    case .notStarted: "notStarted"
-    case .letGo: "letGo"
-    case .notTaken: "notTaken"
-    }
-  }
-
   /// The unit in the guest that has the address.
   public var unit: String? {
     switch self {

@@ -78,12 +78,15 @@ final class NetlinkSocket {
   ///   - request: a dump, or a request with `NLM_F_ACK`: only these have an answer with an end.
   ///   - what: what the request is for, in an error.
   ///   - body: gets what follows a message's header.
+  ///   - wantsMore: is asked before each recv(2); when it says false, the rest of the answer stays queued, so the caller must make no other
+  ///     request on this socket.
   /// - Returns: false when what is listed changed meanwhile, so that some of it may be missing.
   /// - Throws: `SystemError` with `what` and, where the kernel gives a reason in words, that; `EMSGSIZE` for a request with an attribute
   ///   of more than 64 KiB.
   @discardableResult
   func exchange(
-    _ request: NetlinkRequest, _ what: String, _ body: (UnsafeRawBufferPointer) -> Void = { _ in }
+    _ request: NetlinkRequest, _ what: String, _ body: (UnsafeRawBufferPointer) -> Void = { _ in },
+    while wantsMore: () -> Bool = { true }
   ) throws(SystemError) -> Bool {
     sequence &+= 1
     guard let bytes = request.bytes(sequence: sequence) else { throw SystemError(what, errno: EMSGSIZE) }
@@ -93,7 +96,7 @@ final class NetlinkSocket {
       _ = try retrying(what) { send(raw, bytes, bytes.count, Int32(MSG_DONTWAIT)) }
     }
     var isWhole = true
-    while true {
+    while wantsMore() {
       let reply = try receive(what) { readReply($0, sequence: sequence, body) }
       isWhole = isWhole && reply.isWhole
       switch reply.progress {
@@ -102,6 +105,7 @@ final class NetlinkSocket {
       case .failed(let code): throw SystemError(reply.words.map { "\(what) (\($0))" } ?? what, errno: code)
       }
     }
+    return isWhole
   }
 
   /// Lists something, again from the start while it changes meanwhile, a hundred times at most.
@@ -111,7 +115,7 @@ final class NetlinkSocket {
   ///   - what: what is listed, in an error.
   ///   - item: reads the payload of one message; nil for one that carries no item.
   /// - Returns: the items in the kernel's order.
-  /// - Throws: as ``exchange(_:_:_:)``.
+  /// - Throws: as ``exchange(_:_:_:while:)``.
   func list<Item>(
     _ request: NetlinkRequest, _ what: String, _ item: (UnsafeRawBufferPointer) -> Item?
   ) throws(SystemError) -> [Item] {
@@ -126,29 +130,18 @@ final class NetlinkSocket {
     return items
   }
 
-  /// Lists objects, and stops after the message in which `limit` items are reached. The rest of the dump may stay queued, so the caller
+  /// Lists objects, and stops after the recv(2) that brings the item of number `limit`. The rest of the dump may stay queued, so the caller
   /// must make no other request on this socket.
   ///
-  /// - Throws: as ``exchange(_:_:_:)``.
+  /// - Throws: as ``exchange(_:_:_:while:)``.
   func last<Item>(
     _ request: NetlinkRequest, _ what: String, limit: Int, _ item: (UnsafeRawBufferPointer) -> Item?
   ) throws(SystemError) -> [Item] {
-    sequence &+= 1
-    guard let bytes = request.bytes(sequence: sequence) else { throw SystemError(what, errno: EMSGSIZE) }
-    let raw = descriptor.raw
-    _ = try retrying(what) { send(raw, bytes, bytes.count, Int32(MSG_DONTWAIT)) }
     var items: [Item] = []
-    while items.count < limit {
-      let reply = try receive(what) {
-        readReply($0, sequence: sequence) { payload in
-          if let item = item(payload) { items.append(item) }
-        }
-      }
-      switch reply.progress {
-      case .more: continue
-      case .done: return items
-      case .failed(let code): throw SystemError(what, errno: code)
-      }
+    try exchange(request, what) { payload in
+      if let item = item(payload) { items.append(item) }
+    } while: {
+      items.count < limit
     }
     return items
   }

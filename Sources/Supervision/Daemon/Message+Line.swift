@@ -82,11 +82,11 @@ extension Message {
     case .notAdopted(let socket, let why):
       LogLine(
         .notAdopted, .warning, "nobody in the guest serves at \(socket), so clients are refused there: \(why)",
-        [.socket(socket), .reason(why.word)])
+        [.socket(socket), .reason(UnservedReason(why).rawValue)])
     case .listenerClosed(let socket, let waiting, let why):
       LogLine(
         .listenerClosed, .error, "the guest closed \(socket) while \(waiting) waited there, so it is stopped: \(why)",
-        [.socket(socket), .count(waiting), .reason(why.word)])
+        [.socket(socket), .count(waiting), .reason(UnservedReason(why).rawValue)])
     case .repaired(let socket):
       LogLine(
         .repaired, .warning, "\(socket) had been shut down, or its path removed; listening again", [.socket(socket)])

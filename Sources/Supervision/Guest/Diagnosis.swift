@@ -75,8 +75,25 @@ final class Diagnosis {
 extension UnservedSocket {
   /// Converts the reason to the form in which the control interface reports it.
   init(_ unserved: Unserved) {
-    self.init(reason: UnservedReason(rawValue: unserved.word), text: "\(unserved)")
+    self.init(reason: UnservedReason(unserved), text: "\(unserved)")
     unit = unserved.unit
     result = unserved.result
+  }
+}
+
+extension UnservedReason {
+  /// Converts the reason to its name in the control interface and the log.
+  init(_ unserved: Unserved) {
+    self =
+      switch unserved {
+      case .noUnit(_, near: nil): .noUnit
+      case .noUnit(_, near: .some(let miss)): miss.isOfFamily ? .wrongFamily : .nearMiss
+      case .unitFailed: .unitFailed
+      case .noProgram: .noProgram
+      case .noService: .noService
+      case .notStarted: .notStarted
+      case .letGo: .letGo
+      case .notTaken: .notTaken
+      }
   }
 }

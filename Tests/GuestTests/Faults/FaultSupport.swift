@@ -63,8 +63,12 @@ extension World {
   /// The records of all instances of a guest.
   func records(of guest: String) -> [String] { instances(of: guest, with: ".cgroup", in: runtime) }
 
-  /// The cgroup of the newest instance of a guest, or of its first one if it was never started.
-  func cgroup(of guest: String) -> String { "\(cgroup)/\(instance(of: guest)).guest" }
+  /// The cgroup of the newest instance of a guest, or of its first one if it was never started. It is in a scope, if the host's service
+  /// manager is systemd; the instance's record says where.
+  func cgroup(of guest: String) -> String {
+    let base = text(of: record(of: guest)).split(separator: "\n").first.map(String.init) ?? cgroup
+    return "\(base)/\(instance(of: guest)).guest"
+  }
 
   /// The record of the newest instance of a guest.
   func record(of guest: String) -> String { "\(runtime)/\(instance(of: guest)).cgroup" }

@@ -103,6 +103,11 @@ final class World {
     // Processes that are not in the cgroup yet would prevent its removal.
     for child in children { child.signal(SIGKILL) }
     for child in children { _ = child.wait() }
+    // On a host with systemd guests are in scopes, outside of the world's cgroup, and would be orphans of the next daemon there.
+    for record in names(in: runtime) where record.hasSuffix(".cgroup") {
+      let base = text(of: "\(runtime)/\(record)").split(separator: "\n").first ?? ""
+      Cgroups.end("\(base)/\(record.dropLast(".cgroup".count)).guest")
+    }
     Cgroups.end(cgroup)
     children = []
     _ = try? command(["ip", "netns", "del", name])

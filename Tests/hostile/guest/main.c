@@ -102,7 +102,7 @@ static const struct {
     {"HG-12", "reach /proc/keys", keys_listed},
     {"HG-13", "mount so that the host sees it", mount_seen},
     {"HG-14", "write to a read-only bind", remount_bind},
-    {"HG-15", "take the cover off /proc/sysrq-trigger", unmount_mask},
+    {"HG-15", "open /proc/sysrq-trigger after its cover was taken off", unmount_mask},
     {"HG-16", "make /sys writable", remount_sys},
     {"HG-17", "write kernel.core_pattern in a new /proc", new_proc},
     {"HG-18", "leave its cgroup", cgroup_above},

@@ -77,17 +77,28 @@ public enum SocketConfinement {
 
 // Whether this host can confine sockets.
 extension SocketConfinement {
-  /// The error because of which this process cannot confine sockets of these kinds; nil when it can. It makes one of each to find out.
+  /// The kinds of sockets for which the kernel has different programs.
+  public enum Kind: Sendable {
+    /// TCP and UDP.
+    case internet
+    /// Datagram sockets of AF_UNIX, which Linux confines since 6.7.
+    case unixDatagrams
+  }
+
+  /// The error because of which this process cannot confine sockets of a kind; nil when it can. It makes one to find out.
   ///
   /// - Throws: `SystemError` when memory or descriptors are short, so that the answer is not known.
-  public static func obstacle(internet: Bool, unixDatagrams: Bool) throws(SystemError) -> SystemError? {
+  public static func obstacle(_ kind: Kind) throws(SystemError) -> SystemError? {
     do throws(SystemError) {
-      if internet { _ = try makeSocket(.stream, .ipv4(.any, port: 0), isConfined: true) }
-      if unixDatagrams { _ = try makeSocket(.datagram, .unnamed, isConfined: true) }
+      switch kind {
+      case .internet: _ = try makeSocket(.stream, .ipv4(.any, port: 0), isConfined: true)
+      case .unixDatagrams: _ = try makeSocket(.datagram, .unnamed, isConfined: true)
+      }
       return nil
     } catch {
       if error.isForWantOfRoom { throw error }
-      return error
+      return kind == .internet
+        ? error : SystemError("confining AF_UNIX datagram sockets (since Linux 6.7)", errno: error.errno)
     }
   }
 }
