@@ -5,6 +5,10 @@ import Testing
 
 @Suite("Files")
 struct FilesTests {
+  private static func makeSocket() throws -> OwnedFD {
+    OwnedFD(owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
+  }
+
   @Test(
     "the version of systemd is in the name of its library",
     arguments: [
@@ -54,17 +58,36 @@ struct FilesTests {
 
   @Test("the sockets of this process are found by their inodes")
   func findsOwnSockets() throws {
-    let descriptor = OwnedFD(
-      owning: try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) })
-    var status = stat()
-    try retrying("fstat") { fstat(descriptor.raw, &status) }
-    let inode = UInt64(status.st_ino)
+    let descriptor = try Self.makeSocket()
+    let inode = try inode(of: descriptor)
     var search = SocketSearch(for: [inode], limit: 10_000)
     try search.scan(process: getpid())
     #expect(search.isComplete && search.found == [inode])
     var limited = SocketSearch(for: [inode, 0], limit: 3)
     try limited.scan(process: getpid())
     #expect(limited.isExhausted)
+  }
+
+  @Test("a process that has a directory open whose path is too long to be read hides no socket by that")
+  func findsSocketBesideLongPath() throws {
+    let scratch = try Scratch()
+    let deep = scratch.path + "/deep"
+    let name = String(repeating: "d", count: 200)
+    mkdir(deep, 0o700)
+    defer { try? removeTree(deep) }
+    var directory = OwnedFD(owning: open(deep, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    for _ in 1...25 {
+      mkdirat(directory.raw, name, 0o700)
+      directory = OwnedFD(owning: openat(directory.raw, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    }
+    let link = "/proc/self/fd/\(directory.raw)"
+    #expect(throws: SystemError("readlink \(link)", errno: ENAMETOOLONG)) { try readLink(link) }
+    let descriptor = try Self.makeSocket()
+    let inode = try inode(of: descriptor)
+    // No socket has the other number, so each descriptor is looked at.
+    var search = SocketSearch(for: [inode, 0], limit: 10_000)
+    try search.scan(process: getpid())
+    #expect(search.found == [inode])
   }
 
   @Test("a file in a guest's root is found through symbolic links that stay inside, and only a regular file is opened")

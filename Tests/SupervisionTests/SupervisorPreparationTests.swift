@@ -77,7 +77,7 @@ struct SupervisorPreparationTests {
   }
 
   @Test("Told to sleep, given up or changed meanwhile, it ends the work", arguments: ["sleep", "release", "change"])
-  func abandoned(how: String) throws {
+  func givenUp(how: String) throws {
     weak var released: FakePreparation?
     do {
       let work = FakePreparation()

@@ -91,13 +91,13 @@ private func networkCookie(of fd: borrowing OwnedFD) throws(SystemError) -> UInt
   try option(fd, SOL_SOCKET, LINUX_SO_NETNS_COOKIE, initially: UInt64(0), named: "SO_NETNS_COOKIE")
 }
 
-/// Reads the link of a descriptor; nil when it was closed since it was listed. After any other error it could be a socket, so that is
-/// thrown.
+/// Reads the link of a descriptor; nil when it was closed since it was listed, or is a file whose path is too long to be read. After any
+/// other error it could be a socket, so that is thrown.
 private func linkOfDescriptor(_ path: String) throws(SystemError) -> String? {
   do throws(SystemError) {
     return try readLink(path)
   } catch {
-    if error.errno == ENOENT { return nil }
+    if error.errno == ENOENT || error.errno == ENAMETOOLONG { return nil }
     throw error
   }
 }
