@@ -14,8 +14,9 @@ struct GuestStarter {
   /// Makes PID 1, which gives `start.willExecute` the instance before the guest's program is executed.
   ///
   /// - Throws: `StartError`; nothing of the instance is left then.
-  func start(_ start: InstanceStart) throws(StartError) -> ContainerInstance {
+  func start(_ start: InstanceStart) throws(StartError) -> StartOutcome {
     let guest = start.guest
+    try refuseShortage(for: guest)
     let (name, found, ownID) = try gather(guest)
     // Before anything changes the root: another system may be running in it.
     let root = try backend.rootLocks.claim(found.root, for: guest)
@@ -23,6 +24,11 @@ struct GuestStarter {
     let scope = try scope(of: name, guest)
     var facts = found
     let users = try chooseUsers(guest, &facts)
+    if let change = users.change {
+      scope?.release()
+      change.lock = root
+      return .delayed(by: change)
+    }
     let notify: NotifySocket
     do throws(SystemError) {
       notify = try NotifySocket(path: backend.notifySocket(of: name), user: facts.users?.map.users.outer ?? 0)
@@ -38,7 +44,7 @@ struct GuestStarter {
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
-    return try launch(start, name, plan, passed, users, host, notify, machineID, root, scope)
+    return .instance(try launch(start, name, plan, passed, users, host, notify, machineID, root, scope))
   }
 
   /// - Returns: nil where systemd is not the host's service manager.

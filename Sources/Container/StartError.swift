@@ -23,6 +23,8 @@ enum StartError: Error, CustomStringConvertible {
   case launch(LaunchError)
   /// A system call before the launch failed.
   case system(SystemError)
+  /// The guest would write to a file system that is nearly full.
+  case noSpace(SpaceShortage)
   /// The packet filter's rules of an earlier instance cannot be removed.
   case rules(NftablesError)
 
@@ -42,6 +44,7 @@ enum StartError: Error, CustomStringConvertible {
     case .boundUser(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description
+    case .noSpace(let shortage): shortage.description
     case .rules(let error): NetworkError.rules(error).description
     }
   }

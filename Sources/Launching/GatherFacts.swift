@@ -73,15 +73,15 @@ extension StartFacts {
 
   /// The text of the guest's own /etc/NAME; nil when there is none, or when it cannot be read.
   ///
-  /// - Throws: `SystemError`; `EFBIG` when it is larger than 4 MiB, so that its entries are not known.
+  /// - Throws: `SystemError`; `EFBIG` when it is larger than 1 MiB, so that its entries are not known.
   static func database(_ name: String, of guest: Guest, inRoot root: String) throws(SystemError) -> String? {
     // With Volatile=yes the guest's /etc is empty.
     if guest.files.volatile == .yes { return nil }
     let path = (guest.exec.root.pivot?.new ?? "") + "/etc/" + name
     do throws(SystemError) {
-      return String(decoding: try readFile(path, inRoot: root, limit: 4 << 20), as: UTF8.self)
+      return String(decoding: try readFile(path, inRoot: root, limit: 1 << 20), as: UTF8.self)
     } catch {
-      if error.errno == EFBIG { throw SystemError("read more than 4 MiB of \(path) in \(root)", errno: EFBIG) }
+      if error.errno == EFBIG { throw SystemError("read more than 1 MiB of \(path) in \(root)", errno: EFBIG) }
       return nil
     }
   }

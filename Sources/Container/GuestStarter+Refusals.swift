@@ -21,11 +21,25 @@ extension GuestStarter {
   private func isReachable(_ directory: ExposedDirectory) throws(StartError) -> Bool {
     do throws(SystemError) {
       let path = try SafePath(directory.path)
-      return path.isReachable(exceptBy: directory.owner == .root ? 0 : path.user)
+      return path.isReachable(
+        exceptBy: directory.owner == .root ? 0 : path.user, whenOpened: directory.isOpenedByGuest)
     } catch {
       // A directory that is missing is for the launch to report, with its setting, unless it is optional.
       if error.errno == ENOENT || error.errno == ENOTDIR { return false }
       throw .system(error)
     }
+  }
+
+  /// Refuses a guest whose changes would be written to a file system of the host that is nearly full.
+  ///
+  /// - Throws: `StartError.noSpace`.
+  func refuseShortage(for guest: Guest) throws(StartError) {
+    // Without a scratch directory the guest writes to its own root, or to memory.
+    guard guest.needsScratch else { return }
+    let space: FileSystemSpace
+    do throws(SystemError) { space = try FileSystemSpace(of: scratchParent) } catch { throw .system(error) }
+    if space.isInMemory { return }
+    let shortage = backend.spaceFloor.shortage(at: scratchParent, free: space.free, total: space.total)
+    if let shortage { throw .noSpace(shortage) }
   }
 }
