@@ -48,7 +48,7 @@ extension Daemon {
   }
 
   /// Removes the limit.
-  func leaveDescriptorsEnough() throws { try require("prlimit", "--pid", "\(pid)", "--nofile=1024:") }
+  func leaveDescriptorsEnough() throws { try require("prlimit", "--pid", "\(pid)", "--nofile=4096:") }
 
   /// Waits until the log contains `text` `count` times.
   func waitForLog(_ text: String, times count: Int) throws {
