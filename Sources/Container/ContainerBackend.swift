@@ -13,10 +13,13 @@ package final class ContainerBackend: Backend {
   let cgroupBase: CgroupBase
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
+  let rootLocks = RootLocks()
   let machines: Machines
   /// Makes a scope for each instance. Nil when systemd is not the host's service manager.
   let scopes: Scopes?
   let sweeper: Sweeper
+  /// How much of a file system guests leave free.
+  private(set) var spaceFloor = SpaceFloor()
 
   /// Why guests get no resource controllers; nil when they do.
   package var obstacle: String? { cgroupBase.obstacle?.description }
@@ -32,7 +35,9 @@ package final class ContainerBackend: Backend {
     sweeper = Sweeper(loop, runtime: runtime)
   }
 
-  package func start(_ start: InstanceStart) throws(StartFailure) -> any Instance {
+  package func apply(_ settings: DaemonSettings) { spaceFloor = SpaceFloor(settings.keepFree) }
+
+  package func start(_ start: InstanceStart) throws(StartFailure) -> StartOutcome {
     do throws(StartError) {
       return try GuestStarter(backend: self).start(start)
     } catch {

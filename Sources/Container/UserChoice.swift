@@ -10,14 +10,14 @@ struct UserChoice {
   var users: GuestUsers?
   var namespaces: GuestNamespaces
   var claim: UserRanges.Claim?
+  /// What has to be done to the root's files before the guest can start.
+  var change: OwnerChange?
 }
 
 extension GuestStarter {
-  /// Chooses users for a guest with this root, makes its namespaces, and makes the root's files belong to the users: by an idmapped mount, or
-  /// by chown.
+  /// Chooses users for a guest with this root, makes its namespaces, and makes the root's files belong to the users by an idmapped mount.
   ///
-  /// With `PrivateUsersOwnership=chown` the files change their owners on the disk, once for each root, which takes time in proportion to
-  /// their number.
+  /// With `PrivateUsersOwnership=chown` the files change their owners on the disk, once for each root. That is left to the caller.
   ///
   /// - Throws: `UserChoiceError`.
   func chooseUsers(_ guest: Guest, root: String) throws(UserChoiceError) -> UserChoice {
@@ -75,18 +75,17 @@ extension GuestStarter {
     } catch {
       throw .users(error)
     }
+    var change: OwnerChange?
     switch treatment {
     case .leave: mapping = .none
     case .map: break
     case .chown:
       mapping = .none
-      do throws(SystemError) {
-        try giveTree(root.path, to: claim.base, busy: RootOwner.busy)
-      } catch {
+      do throws(SystemError) { change = try OwnerChange(root.path, to: claim, backend.loop) } catch {
         throw .system(error)
       }
     }
-    return UserChoice(users: GuestUsers(map, root: mapping), namespaces: namespaces, claim: claim)
+    return UserChoice(users: GuestUsers(map, root: mapping), namespaces: namespaces, claim: claim, change: change)
   }
 }
 

@@ -10,7 +10,7 @@ protocol FileTree {
   func kind(of path: String) throws(SystemError) -> FileKind
   /// The names in a directory. None when the directory does not exist.
   func names(in directory: String) throws(SystemError) -> [String]
-  /// The content of a regular file, at most `UnitFile.sizeLimit` bytes.
+  /// The content of a regular file that is not larger than this kind of tree allows.
   func read(_ path: String) throws(SystemError) -> [UInt8]
 }
 

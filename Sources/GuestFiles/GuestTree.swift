@@ -19,19 +19,36 @@ struct GuestTree: FileTree {
 
   private let effort = Effort()
 
-  /// What one search may still cost; in all it is a fraction of a second. A guest can fill its tree with units without end, and the daemon
-  /// does nothing else during a search.
+  /// What one search may still cost. A guest can fill its tree with units without end, and the daemon does nothing else during a search.
   private final class Effort {
-    private var looks = 100_000
-    private var bytes = 2 << 20
+    private var looks = GuestTree.lookLimit
+    private var bytes = GuestTree.byteLimit
+    /// The first limit that was exceeded, in words.
+    private(set) var excess: String?
 
     /// - Throws: `SystemError` with `E2BIG` when it is used up.
     func spend(on path: String, bytes count: Int = 0) throws(SystemError) {
       looks -= 1
       bytes -= count
-      if looks < 0 || bytes < 0 { throw SystemError("read \(path), beyond the limit of one search", errno: E2BIG) }
+      if looks < 0 { throw exceed("\(path) is beyond the \(GuestTree.lookLimit) files of one search", path) }
+      if bytes < 0 { throw exceed("\(path) is beyond the \(GuestTree.byteLimit >> 10) KiB of one search", path) }
+    }
+
+    func exceed(_ words: String, _ path: String) -> SystemError {
+      excess = excess ?? words
+      return SystemError("read \(path)", errno: E2BIG)
     }
   }
+
+  /// The limits of one search. That of a small Debian system takes some 2,500 looks at files and names.
+  static let lookLimit = 8192
+  static let byteLimit = 256 << 10
+  /// The limit of a single unit file, and of the names in one directory.
+  static let unitFileLimit = 64 << 10
+  static let entryLimit = 1000
+
+  /// Which limit was exceeded, in words. What is not there may exist all the same. Nil when all was read.
+  var excess: String? { effort.excess }
 
   /// The kernel follows as many links in one path.
   private static let linkLimit = 40
@@ -147,8 +164,13 @@ struct GuestTree: FileTree {
     let directory = try canonical(directory)
     var names = Set(paths.mountPoints(in: directory))
     guard let file = hostFile(directory) else { return names.sorted() }
+    var count = 0
     do throws(SystemError) {
       try forEachEntry(of: file.path) { name throws(SystemError) in
+        count += 1
+        if count > Self.entryLimit {
+          throw effort.exceed("\(directory) has more than \(Self.entryLimit) names", directory)
+        }
         try effort.spend(on: directory)
         names.insert(name)
         return true
@@ -159,7 +181,14 @@ struct GuestTree: FileTree {
     return names.sorted()
   }
 
-  func read(_ path: String) throws(SystemError) -> [UInt8] { try read(path, limit: UnitFile.sizeLimit) }
+  func read(_ path: String) throws(SystemError) -> [UInt8] {
+    do throws(SystemError) {
+      return try read(path, limit: Self.unitFileLimit)
+    } catch {
+      if error.errno == EFBIG { throw effort.exceed("\(path) is larger than \(Self.unitFileLimit >> 10) KiB", path) }
+      throw error
+    }
+  }
 
   /// The content of a regular file.
   ///

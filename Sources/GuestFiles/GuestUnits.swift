@@ -35,6 +35,9 @@ package struct GuestUnits {
     return directories.filter { seen.insert((try? tree.canonical($0)) ?? $0).inserted }
   }
 
+  /// Which limit of a search was exceeded, in words; nil when all units that were asked for are known.
+  var excess: String? { tree.excess }
+
   /// The enabled sockets, each once, sorted by name: those with a link in the `.wants`, `.requires` or `.upholds` directory of some unit.
   func enabledSockets() -> [SocketUnit] { load(wantedUnits { $0.hasSuffix(".socket") }) }
 

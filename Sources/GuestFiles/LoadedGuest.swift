@@ -45,12 +45,28 @@ package struct LoadedGuests: Equatable, Sendable {
 extension LoadedGuest {
   /// Predicts which of the guest's sockets systemd in the guest will take, from the unit files in its root as they are now.
   ///
-  /// - Returns: nil when that cannot be predicted: the guest has no sockets, or its PID 1 is not systemd.
+  /// - Returns: nil when that cannot be predicted: the guest has no sockets, or its PID 1 is not systemd. Without claims, and with a
+  ///   disagreement that says so, when the units are too many or too large.
   package func socketAgreement() -> SocketAgreement? {
     guard !listeners.isEmpty, let units = GuestUnits(guest) else { return nil }
-    let agreement = SocketAgreement(guest: guest, listeners: listeners, units: units.enabledSockets())
+    var found = units.enabledSockets()
+    if let excess = units.excess { return unknownAgreement(excess) }
+    let agreement = SocketAgreement(guest: guest, listeners: listeners, units: found)
     // In most guests the enabled socket units take all sockets, and the other units need not be read.
     guard agreement.claims.contains(where: { $0.unit == nil }) else { return agreement }
-    return SocketAgreement(guest: guest, listeners: listeners, units: units.referencedSockets())
+    found = units.referencedSockets()
+    if let excess = units.excess { return unknownAgreement(excess) }
+    return SocketAgreement(guest: guest, listeners: listeners, units: found)
+  }
+
+  private func unknownAgreement(_ excess: String) -> SocketAgreement {
+    var agreement = SocketAgreement(guest: guest, listeners: [], units: [])
+    agreement.disagreements = [
+      Diagnostic(
+        file: files.last { $0.hasSuffix(".guest") } ?? name, .warning,
+        "which unit of the guest takes a socket is not known, because its unit files are not read beyond a limit: in the guest, "
+          + excess)
+    ]
+    return agreement
   }
 }

@@ -4,6 +4,8 @@ import UnitSyntax
 public struct DaemonSettings: Equatable, Sendable {
   /// `MaxConcurrentStarts=`: how many guests may start at once; nil: one more than there are processors.
   public var maxConcurrentStarts: UInt32?
+  /// `KeepFree=`: how much of a file system stays free of guests' files.
+  public var keepFree: Resources.Amount?
 
   public init() {}
 

@@ -12,8 +12,10 @@ public enum Effect: Equatable, Sendable {
   case refuseClients
   /// Ask for a place among the guests that may start at once; answers with `placeGranted`, perhaps later.
   case requestPlace
-  /// Make PID 1; answers with `started` or `startFailed`, perhaps later.
+  /// Make PID 1; answers with `started` or `startFailed`, perhaps later, or with `startDelayed` at once.
   case start
+  /// End what a delayed start prepares.
+  case abandonPreparation
   /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`, perhaps later.
   case divert(Divertible)
   /// The instance keeps running: steer new clients to its listeners again, and move the parked ones there.

@@ -19,8 +19,12 @@ public enum Event: Equatable, Sendable {
   case placeGranted
   /// PID 1 exists: an answer to `start`, which may come later.
   case started
-  /// PID 1 could not be made and nothing of the guest runs: the other answer.
+  /// PID 1 could not be made, or what it needs not be prepared, and nothing of the guest runs: the other answer.
   case startFailed
+  /// Before PID 1 can be made, something has to be prepared that takes longer than a start may: the third answer to `start`.
+  case startDelayed
+  /// That is done: an answer to `start`, after `startDelayed`.
+  case prepared
   /// PID 1 sent READY=1, or is not expected to.
   case ready
   /// `TimeoutStartSec=` has passed.

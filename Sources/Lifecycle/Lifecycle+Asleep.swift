@@ -12,10 +12,11 @@ extension Lifecycle {
     // An instance of it may run, and keeps its listeners.
     case .release: abandonUnstarted()
     case .thawRequested, .changed: []
-    case .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable,
-      .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
-      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
+    case .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started, .startFailed, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -30,10 +31,11 @@ extension Lifecycle {
     case .wakeRequested: [.refuse(.wakeUnbound)]
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested, .changed, .release: []  // asleep for good
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut,
-      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
-      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed,
+      .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut,
+      .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested,
+      .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -53,10 +55,11 @@ extension Lifecycle {
     case .changed: bind(State.Record(), then: binding.next)
     case .release: unbind()
     case .thawRequested: []
-    case .bind, .adopt, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable, .idle,
-      .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
-      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
+    case .bind, .adopt, .connection, .placeGranted, .startDelayed, .prepared, .started, .startFailed, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -70,9 +73,9 @@ extension Lifecycle {
     case .bindFailed: [.unwatchListeners] + fail(record.struckAgain, then: .watch)
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .sleepRequested, .thawRequested: []  // asleep
-    case .bind, .adopt, .bound, .placeGranted, .started, .startFailed, .ready, .startTimedOut, .stable, .idle,
-      .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
-      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
+    case .bind, .adopt, .bound, .placeGranted, .startDelayed, .prepared, .started, .startFailed, .ready, .startTimedOut,
+      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
+      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
       .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
@@ -87,10 +90,30 @@ extension Lifecycle {
     case .release: unbind()
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .wakeRequested, .thawRequested: []  // on its way
-    case .bind, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready, .startTimedOut, .stable,
-      .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
-      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
+    case .bind, .startDelayed, .prepared, .adopt, .bound, .bindFailed, .connection, .started, .startFailed, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver,
+      .haltUnheard:
+      []  // late, or the answer to nothing
+    }
+  }
+
+  mutating func whilePreparing(_ record: State.Record, _ event: Event) -> [Effect] {
+    switch event {
+    case .prepared: start(record)
+    case .startFailed: fail(record.struckAgain, then: .watch)
+    case .sleepRequested: [.abandonPreparation] + watch(record)
+    // The changed files may need something else.
+    case .changed: [.abandonPreparation] + bind(State.Record(), then: .start)
+    case .release: [.abandonPreparation] + unbind()
+    case .freezeRequested: [.refuse(.freezeNotActive)]
+    case .wakeRequested, .thawRequested: []  // on its way
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .started, .ready,
+      .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested, .pauseOver,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -106,10 +129,11 @@ extension Lifecycle {
     case .release: disarm + unbind()
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .ready, .startTimedOut,
-      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
-      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .exited, .stopTimedOut, .killRequested, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed,
+      .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut,
+      .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed, .exited, .stopTimedOut, .killRequested,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }

@@ -4,6 +4,8 @@ extension Lifecycle {
     switch event {
     case .started: launched(launch)
     case .startFailed: [.disarm(.start)] + notLaunched(launch)
+    // Its place and its deadline are for the start that follows.
+    case .startDelayed: [.disarm(.start)] + delayed(launch)
     // The process that was to become PID 1 ended before `started` was reported.
     case .exited(let exit): [.disarm(.start)] + ended(launch, exit)
     // Whatever exists of the guest is killed; `startFailed` or `exited` follows. A stop that was requested before stays in force, because
@@ -17,7 +19,7 @@ extension Lifecycle {
     case .killRequested: launch.halt == nil ? [] : [.kill(.request)]
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .thawRequested, .changed: []  // the new file is for the next start
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .ready, .stable, .idle, .freezeDue,
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .prepared, .ready, .stable, .idle, .freezeDue,
       .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
       .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong, .listenerClosed,
       .stopTimedOut, .pauseOver, .haltUnheard:
@@ -28,6 +30,14 @@ extension Lifecycle {
   private mutating func launched(_ launch: State.Launch) -> [Effect] {
     guard let halt = launch.halt else { return awaitReadiness(launch.record) }
     return [.disarm(.start)] + self.halt(launch.record, halt.cause, then: halt.next)
+  }
+
+  private mutating func delayed(_ launch: State.Launch) -> [Effect] {
+    guard let halt = launch.halt else {
+      state = .preparing(launch.record)
+      return []
+    }
+    return [.abandonPreparation] + gone(launch.record, halt.next)
   }
 
   private mutating func notLaunched(_ launch: State.Launch) -> [Effect] {
@@ -63,10 +73,10 @@ extension Lifecycle {
     case .exited(let exit): [.disarm(.start)] + unserved(exit, record)
     case .freezeRequested: [.refuse(.freezeNotActive)]
     case .wakeRequested, .thawRequested, .changed: []  // on its way; the new file is for the next start
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .stable, .idle,
-      .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused,
-      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .parkedTooLong, .listenerClosed,
-      .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted,
+      .parkedTooLong, .listenerClosed, .stopTimedOut, .killRequested, .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -92,10 +102,10 @@ extension Lifecycle {
     case .exited(let exit): leave + unasked(exit, record)
     // READY=1 repeats after a reload; awake; the new file is for the next start
     case .ready, .wakeRequested, .thawRequested, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
-      .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
-      .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .stopTimedOut, .killRequested, .pauseOver,
-      .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .startTimedOut, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
+      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .shutdownAborted, .stopTimedOut, .killRequested,
+      .pauseOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -130,9 +140,10 @@ extension Lifecycle {
     case .exited(let exit): stop + [.disarmAlarm, .unwatchIdleness] + unasked(exit, record)
     // on its way; READY=1 repeats; the new file is for the next start
     case .freezeDue, .ready, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .placeGranted, .started, .startFailed, .startTimedOut, .stable,
-      .freezeDelayed, .frozen, .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue,
-      .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .placeGranted, .startDelayed, .prepared, .started, .startFailed,
+      .startTimedOut, .stable, .freezeDelayed, .frozen, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
+      .scanFailed, .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -165,9 +176,10 @@ extension Lifecycle {
     case .exited(let exit): [.handBack, .disarmAlarm, .unwatchIdleness] + unasked(exit, record)
     // frozen already; a repeated message; the new file is for the next start
     case .freezeDue, .freezeRequested, .ready, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .placeGranted, .started, .startFailed, .startTimedOut, .stable,
-      .freezeDelayed, .frozen, .freezeFailed, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed,
-      .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .placeGranted, .startDelayed, .prepared, .started, .startFailed,
+      .startTimedOut, .stable, .freezeDelayed, .frozen, .freezeFailed, .diverted, .divertFailed, .used, .unused,
+      .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }

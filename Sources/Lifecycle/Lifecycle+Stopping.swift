@@ -19,9 +19,9 @@ extension Lifecycle {
     case .freezeRequested: [.refuse(.freezeNotActive)]
     // decided in a moment
     case .sleepRequested(now: false, inUse: _), .idle, .freezeDue, .parkedTooLong, .thawRequested, .ready, .changed: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
-      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .leftOver, .rescanDue, .drainTimedOut, .stopTimedOut,
-      .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .startTimedOut, .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .leftOver, .rescanDue,
+      .drainTimedOut, .stopTimedOut, .killRequested, .pauseOver, .shutdownAborted, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -82,8 +82,9 @@ extension Lifecycle {
     case .wakeRequested, .sleepRequested, .thawRequested, .idle, .freezeDue, .parkedTooLong, .listenerClosed, .ready,
       .changed:
       []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
-      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .pauseOver, .shutdownAborted, .leftOver, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .startTimedOut, .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .pauseOver,
+      .shutdownAborted, .leftOver, .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -121,9 +122,10 @@ extension Lifecycle {
     case .selfShutdown(confirmed: false), .shutdownAborted, .thawRequested, .idle, .freezeDue, .parkedTooLong,
       .listenerClosed, .ready, .changed:
       []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
-      .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver,
-      .scanFailed, .rescanDue, .drainTimedOut, .killRequested, .pauseOver, .haltUnheard:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .startTimedOut, .stable, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted,
+      .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .killRequested, .pauseOver,
+      .haltUnheard:
       []  // late, or the answer to nothing
     }
   }
@@ -152,10 +154,10 @@ extension Lifecycle {
     case .freezeRequested: [.refuse(.freezeNotActive)]
     // nothing that would change what follows; READY=1 ends a boot that was told to halt meanwhile
     case .wakeRequested, .sleepRequested, .thawRequested, .changed, .ready: []
-    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .started, .startFailed, .startTimedOut,
-      .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used,
-      .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown, .shutdownAborted, .parkedTooLong,
-      .listenerClosed, .pauseOver:
+    case .bind, .adopt, .bound, .bindFailed, .connection, .placeGranted, .startDelayed, .prepared, .started,
+      .startFailed, .startTimedOut, .stable, .idle, .freezeDue, .freezeDelayed, .frozen, .freezeFailed, .activity,
+      .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue, .drainTimedOut, .selfShutdown,
+      .shutdownAborted, .parkedTooLong, .listenerClosed, .pauseOver:
       []  // late, or the answer to nothing
     }
   }

@@ -23,6 +23,7 @@ public struct Lifecycle: Equatable, Sendable {
     case .inactive(let record): whileInactive(record, event)
     case .queued(let record): whileQueued(record, event)
     case .launching(let launch): whileLaunching(launch, event)
+    case .preparing(let record): whilePreparing(record, event)
     case .activating(let record): whileActivating(record, event)
     case .active(let record): whileActive(record, event)
     case .freezing(let freezing): whileFreezing(freezing, event)

@@ -10,7 +10,7 @@ extension State {
     switch self {
     case .inactive(let record): record.isRefused ? .failed : .inactive
     case .pending, .unbound, .binding: .inactive
-    case .queued, .launching, .activating: .activating
+    case .queued, .launching, .preparing, .activating: .activating
     case .active, .freezing, .stopPending: .active
     case .frozen: .frozen
     case .draining, .selfShutdown, .deactivating: .deactivating
@@ -21,7 +21,7 @@ extension State {
   /// Whether a PID 1 of the guest may exist.
   public var mayRun: Bool {
     switch self {
-    case .pending, .unbound, .binding, .inactive, .queued, .failed: false
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .failed: false
     case .launching, .activating, .active, .freezing, .frozen, .stopPending, .draining, .selfShutdown, .deactivating:
       true
     }
@@ -31,8 +31,8 @@ extension State {
   public var wantsPlace: Bool {
     switch self {
     case .queued, .launching, .activating: true
-    case .pending, .unbound, .binding, .inactive, .active, .freezing, .frozen, .stopPending, .draining, .selfShutdown,
-      .deactivating, .failed:
+    case .pending, .unbound, .binding, .inactive, .preparing, .active, .freezing, .frozen, .stopPending, .draining,
+      .selfShutdown, .deactivating, .failed:
       false
     }
   }
@@ -61,8 +61,8 @@ extension State {
     case .frozen: .frozen
     case .inactive, .unbound: .asleep
     case .failed: .failed
-    case .pending, .binding, .queued, .launching, .activating, .freezing, .stopPending, .draining, .selfShutdown,
-      .deactivating:
+    case .pending, .binding, .queued, .preparing, .launching, .activating, .freezing, .stopPending, .draining,
+      .selfShutdown, .deactivating:
       nil
     }
   }
@@ -74,8 +74,8 @@ extension State {
   public var isFrozenOrFreezing: Bool {
     switch self {
     case .freezing, .frozen: true
-    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .stopPending, .draining,
-      .selfShutdown, .deactivating, .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .launching, .activating, .active, .stopPending,
+      .draining, .selfShutdown, .deactivating, .failed:
       false
     }
   }
@@ -84,7 +84,7 @@ extension State {
   public var isRunning: Bool {
     switch self {
     case .activating, .active, .stopPending, .draining, .selfShutdown, .deactivating: true
-    case .pending, .unbound, .binding, .inactive, .queued, .launching, .freezing, .frozen, .failed: false
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .launching, .freezing, .frozen, .failed: false
     }
   }
 
@@ -92,8 +92,8 @@ extension State {
   public var isHalting: Bool {
     switch self {
     case .selfShutdown, .deactivating: true
-    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
-      .stopPending, .draining, .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .launching, .activating, .active, .freezing,
+      .frozen, .stopPending, .draining, .failed:
       false
     }
   }
@@ -105,8 +105,8 @@ extension State {
   public var awaitsDiversion: Bool {
     switch self {
     case .stopPending, .draining: true
-    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
-      .selfShutdown, .deactivating, .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .launching, .activating, .active, .freezing,
+      .frozen, .selfShutdown, .deactivating, .failed:
       false
     }
   }
@@ -119,8 +119,8 @@ extension State {
     switch self {
     case .draining(let deactivation), .deactivating(let deactivation): deactivation.halt.cause
     case .launching(let launch): launch.halt?.cause
-    case .pending, .unbound, .binding, .inactive, .queued, .activating, .active, .freezing, .frozen, .stopPending,
-      .selfShutdown, .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .activating, .active, .freezing, .frozen,
+      .stopPending, .selfShutdown, .failed:
       nil
     }
   }
@@ -130,8 +130,8 @@ extension State {
     switch self {
     case .launching, .activating: true
     case .selfShutdown(let shutdown): !shutdown.hasServed
-    case .pending, .unbound, .binding, .inactive, .queued, .active, .freezing, .frozen, .stopPending, .draining,
-      .deactivating, .failed:
+    case .pending, .unbound, .binding, .inactive, .queued, .preparing, .active, .freezing, .frozen, .stopPending,
+      .draining, .deactivating, .failed:
       false
     }
   }
@@ -142,8 +142,8 @@ extension State {
     case .draining(let deactivation), .deactivating(let deactivation): deactivation.halt.next == .release
     case .launching(let launch): launch.halt?.next == .release
     case .unbound: true
-    case .pending, .binding, .inactive, .queued, .activating, .active, .freezing, .frozen, .stopPending, .selfShutdown,
-      .failed:
+    case .pending, .binding, .inactive, .queued, .preparing, .activating, .active, .freezing, .frozen, .stopPending,
+      .selfShutdown, .failed:
       false
     }
   }

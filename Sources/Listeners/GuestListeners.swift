@@ -189,7 +189,7 @@ package final class GuestListeners {
     listener.stopWatching()
     if listener.hasAlarm { DataAlarm.detach(from: listener.descriptor) }
     if listener.group.file.removeOnStop, !listener.isPassed, case .path(let path) = listener.listen.address {
-      removeFile(path)
+      removeSafely(path)
       StandbyPath.remove(path)
     }
   }

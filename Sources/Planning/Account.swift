@@ -32,15 +32,15 @@ public struct Account: Hashable, Sendable {
   /// Root always exists. An ID without an entry is valid too, with the group of the same ID.
   public init?(_ wanted: String, passwd: String?, group: String?) {
     let number = UInt32(wanted)
-    let lines = (passwd ?? "").split(separator: "\n").map {
-      $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    let line = AccountLines(passwd).first {
+      $0.count >= 6 && ($0[0] == wanted || number != nil && UInt32($0[2]) == number)
     }
-    let line = lines.first { $0.count >= 6 && ($0[0] == wanted || number != nil && UInt32($0[2]) == number) }
     if let line, let uid = UInt32(line[2]), let gid = UInt32(line[3]) {
-      let shell = line.count > 6 && !line[6].isEmpty ? line[6] : nil
+      let name = String(line[0])
+      let shell = line.count > 6 && !line[6].isEmpty ? String(line[6]) : nil
       self.init(
-        name: line[0], uid: uid, gid: gid, groups: Self.groups(of: line[0], gid, group ?? ""),
-        home: line[5].hasPrefix("/") ? line[5] : "/", shell: shell)
+        name: name, uid: uid, gid: gid, groups: Self.groups(of: name, gid, group),
+        home: line[5].hasPrefix("/") ? String(line[5]) : "/", shell: shell)
     } else if wanted == "root" || number == 0 {
       self = .root
     } else if let number {
@@ -50,15 +50,15 @@ public struct Account: Hashable, Sendable {
     }
   }
 
-  private static func groups(of name: String, _ gid: UInt32, _ group: String) -> [UInt32] {
+  private static func groups(of name: String, _ gid: UInt32, _ group: String?) -> [UInt32] {
     // The kernel's NGROUPS_MAX.
     let most = 65536
     var groups = [gid]
     var known: Set = [gid]
-    for line in group.split(separator: "\n") {
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+    for fields in AccountLines(group) {
       guard fields.count >= 4, let number = UInt32(fields[2]), groups.count < most else { continue }
-      if fields[3].split(separator: ",").contains(where: { $0 == name }), known.insert(number).inserted {
+      let members = fields[3].utf8.split(separator: UInt8(ascii: ","))
+      if members.contains(where: { $0.elementsEqual(name.utf8) }), known.insert(number).inserted {
         groups.append(number)
       }
     }

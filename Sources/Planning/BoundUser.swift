@@ -77,8 +77,7 @@ public struct BoundUser: Equatable, Sendable {
   }
 
   private static func entries(_ text: String?) -> [(name: Substring, id: UInt32)] {
-    (text ?? "").split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+    AccountLines(text).compactMap { fields in
       guard fields.count > 2, let id = UInt32(fields[2]) else { return nil }
       return (fields[0], id)
     }

@@ -1,5 +1,6 @@
 /// Why a guest cannot have the users that its files ask for.
 public enum UsersError: Error, Equatable, Sendable, CustomStringConvertible {
+  case changeIsUnfinished(RootOwner)
   case rootHasNoRange(RootOwner)
   case rootIsShifted(RootOwner)
   case rootCannotBeMapped(RootOwner, MappingRefusal)
@@ -8,6 +9,9 @@ public enum UsersError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
+    case .changeIsUnfinished(let owner):
+      "a change of the owners of the files of \(owner.path) was interrupted, so they belong to different ranges; "
+        + "write PrivateUsersOwnership=chown to complete it, or change the owners by hand"
     case .rootHasNoRange(let owner):
       "PrivateUsers=yes takes the range that the root belongs to, but \(owner.path) belongs to user \(owner.user) and "
         + "group \(owner.group), which are not in the same range; write PrivateUsers=pick"

@@ -29,15 +29,25 @@ public struct UsersWish: Equatable, Sendable {
   ///   - guest: the guest, as its files define it.
   ///   - owner: the owner of the root directory.
   /// - Returns: nil for a guest with the host's users.
-  /// - Throws: `UsersError` when the root's owner is to tell the range, and belongs to none.
+  /// - Throws: `UsersError` when the root's owner is to tell the range, and belongs to none, or when a change of the owners was interrupted
+  ///   and this guest does not complete it.
   public static func of(_ guest: Guest, owner: RootOwner) throws(UsersError) -> UsersWish? {
+    let wish = try asked(guest, owner)
+    switch wish?.ownership {
+    case .chown, .mapOrChown: break
+    case .off, .map, .mapOrLeave, nil: if owner.isBusy { throw .changeIsUnfinished(owner) }
+    }
+    return wish
+  }
+
+  private static func asked(_ guest: Guest, _ owner: RootOwner) throws(UsersError) -> UsersWish? {
     let ownership = guest.files.usersOwnership.map { Ownership($0) }
     switch guest.exec.privateUsers {
     case .no: return nil
     case .identity: return UsersWish(base: 0, ownership: ownership ?? .off)
     case .range(let base, let count): return UsersWish(base: base, count: count, ownership: ownership ?? .mapOrLeave)
     case .owner:
-      guard let base = owner.base else { throw .rootHasNoRange(owner) }
+      guard let base = owner.base else { throw owner.isBusy ? .changeIsUnfinished(owner) : .rootHasNoRange(owner) }
       return UsersWish(base: base, ownership: ownership ?? .off)
     case .pick: return UsersWish(base: nil, ownership: ownership ?? .mapOrChown)
     case nil: return UsersWish(base: nil, ownership: ownership ?? .map)
@@ -113,6 +123,9 @@ public struct RootOwner: Hashable, Sendable {
 
   /// The owner of a root while the owners of its files are being changed, for systemd-nspawn as for Dormouse.
   public static let busy: UInt32 = 0xFFFE_0000
+
+  /// Whether a change of the owners has been interrupted, or is under way.
+  public var isBusy: Bool { user & 0xFFFF_0000 == Self.busy || group & 0xFFFF_0000 == Self.busy }
 
   /// The first ID of the range that the root belongs to; nil when user and group are not in the same range, or when a change of the owners
   /// has been interrupted.

@@ -3,6 +3,9 @@
 public enum HelperTask: String, CaseIterable, Sendable {
   /// Removes the trees at these paths.
   case removeTree = "remove-tree"
+  /// Gives the tree of the directory that is open as descriptor 3 to the range of ids that begins at the first argument. The second one is
+  /// the owner of the directory meanwhile, the third one its path.
+  case giveTree = "give-tree"
 
   private static let option = "--helper"
 

@@ -10,6 +10,11 @@ func run(_ task: HelperTask, _ arguments: [String]) -> Int32 {
     switch task {
     case .removeTree:
       for path in arguments { try removeTree(path) }
+    case .giveTree:
+      guard arguments.count == 3, let base = UInt32(arguments[0]), let busy = UInt32(arguments[1]) else {
+        return EX_USAGE
+      }
+      try giveTree(OwnedFD(owning: 3), arguments[2], to: base, busy: busy)
     }
     return EXIT_SUCCESS
   } catch {

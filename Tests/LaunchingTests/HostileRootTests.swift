@@ -51,7 +51,7 @@ struct HostileRootTests {
     }
   }
 
-  @Test("an /etc/passwd of more than 4 MiB is too large, and its users are not taken for missing")
+  @Test("an /etc/passwd of more than 1 MiB is too large, and its users are not taken for missing")
   func passwd() throws {
     let guest = try TestGuest()
     var spec = guest.shell("true")
@@ -60,11 +60,11 @@ struct HostileRootTests {
     spec.policy.directory = try root(guest) { root in
       try makeDirectories(root + "/etc")
       let line = "web:x:33:33::/var/www:/bin/sh\n"
-      try writeFile(root + "/etc/passwd", line + String(repeating: "#", count: 4 << 20))
+      try writeFile(root + "/etc/passwd", line + String(repeating: "#", count: 1 << 20))
     }
     let error = try #require(throws: SystemError.self) { try guest.facts(for: spec) }
     #expect(error.description.hasSuffix("/root: File too large"))
-    #expect(error.description.hasPrefix("read more than 4 MiB of /etc/passwd in "))
+    #expect(error.description.hasPrefix("read more than 1 MiB of /etc/passwd in "))
   }
 
   @Test("a symbolic link at a root's /etc does not give the guest the host's machine ID")

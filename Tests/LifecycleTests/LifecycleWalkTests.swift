@@ -14,6 +14,8 @@ private struct World {
   var isFreezing = false
   /// PID 1 is being made.
   var isLaunching = false
+  /// What the start needs is being prepared.
+  var isPreparing = false
   /// Others start, and its turn has not come.
   var awaitsPlace = false
   /// Clients are refused.
@@ -61,8 +63,17 @@ private struct World {
         case .unbindListeners: held = false
         case .start:
           #expect(!guestLives && !isLaunching && held)
+          #expect(!isPreparing)
           isLaunching = true
-          if answer() { answers += launch(answer) }
+          if answer() {
+            answers += launch(answer)
+          } else if answer() {
+            (isLaunching, isPreparing) = (false, true)
+            answers.append(.startDelayed)
+          }
+        case .abandonPreparation:
+          #expect(isPreparing)
+          isPreparing = false
         case .freeze:
           #expect(guestLives && !watching)
           isThawOverdue = false
@@ -143,6 +154,7 @@ private struct World {
     #expect(!refusing || lifecycle.state.isRefusing)
     awaitsPlace = awaitsPlace && lifecycle.state.isQueued
     #expect(alarmed == (lifecycle.state.word == .frozen), "the alarm is armed while the guest is frozen, and only then")
+    #expect(!isPreparing || lifecycle.state.isPreparing, "what is prepared is for a start")
     #expect(lifecycle.state.mayRun == (guestLives || isLaunching))
     #expect(
       !diverted || isRestoreOverdue || lifecycle.state.parksClients, "clients are parked for a guest that goes on")
@@ -194,54 +206,11 @@ private struct World {
     if watching { events.append(.connection(quietFor: .zero)) }
     if awaitsPlace { events.append(.placeGranted) }
     if isLaunching { events += [.started, .startFailed] }
+    if isPreparing { events += [.prepared, .startFailed] }
     if isFreezing { events.append(.frozen) }
     if guestLives { events += Exit.allCases.map { .exited($0) } }
     for timer in armed.sorted(by: { "\($0)" < "\($1)" }) { events.append(timer.event) }
     return events
-  }
-}
-
-extension Timer {
-  fileprivate var event: Event {
-    switch self {
-    case .start: .startTimedOut
-    case .stop: .stopTimedOut
-    case .freeze: .freezeFailed
-    case .rescan: .rescanDue
-    case .drain: .drainTimedOut
-    case .stable: .stable(served: true)
-    case .pause: .pauseOver
-    }
-  }
-}
-
-extension Event {
-  /// The events that end the wait for the clients of a draining guest.
-  fileprivate var endsPatience: Bool {
-    switch self {
-    case .drainTimedOut, .stopTimedOut, .selfShutdown, .killRequested: true
-    case .bind, .adopt, .bound, .bindFailed, .connection, .wakeRequested, .thawRequested, .placeGranted,
-      .started, .startFailed, .ready, .startTimedOut, .stable, .idle, .freezeDue, .freezeRequested, .freezeDelayed,
-      .frozen, .freezeFailed, .activity, .diverted, .divertFailed, .used, .unused, .leftOver, .scanFailed, .rescanDue,
-      .shutdownAborted, .sleepRequested,
-      .parkedTooLong, .listenerClosed, .exited, .pauseOver, .changed, .release, .haltUnheard:
-      false
-    }
-  }
-}
-
-extension State {
-  fileprivate var mayBeKilled: Bool {
-    if case .selfShutdown(let shutdown) = self { shutdown.isConfirmed } else { true }
-  }
-
-  fileprivate var parksClients: Bool {
-    switch self {
-    case .stopPending, .draining, .selfShutdown, .deactivating: true
-    case .pending, .unbound, .binding, .inactive, .queued, .launching, .activating, .active, .freezing, .frozen,
-      .failed:
-      false
-    }
   }
 }
 
@@ -259,6 +228,9 @@ struct LifecycleWalkTests {
       let answer = { Int.random(in: 0..<4, using: &random) > 0 }
       switch event {
       case .exited: world.end()
+      case .prepared,
+        .startFailed where world.isPreparing:
+        world.isPreparing = false
       case .started, .startFailed:
         for outcome in world.launch(answer) { world.take(outcome, answer: answer) }
         continue
@@ -287,6 +259,7 @@ struct LifecycleWalkTests {
     case .pending, .unbound, .binding: false
     case .queued: world.awaitsPlace
     case .launching: world.isLaunching
+    case .preparing: world.isPreparing
     case .inactive, .frozen: world.watching
     case .freezing: world.armed.contains(.freeze)
     case .activating: world.armed.contains(.start)

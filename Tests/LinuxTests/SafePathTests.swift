@@ -54,6 +54,26 @@ struct SafePathTests {
     }
   }
 
+  @Test("only a directory to which nobody else may write, nor to one around it or around a link to it, is only ours")
+  func onlyOurs() throws {
+    try Self.inHome { directory in
+      let (own, shared) = ("\(directory)/root/own", "\(directory)/shared")
+      try makeDirectories(shared)
+      Self.link(own, "\(shared)/link", by: 0)
+      #expect(isOnlyOurs(own) && isOnlyOurs(own + "/none/none") && isOnlyOurs("\(shared)/link"))
+      #expect(!isOnlyOurs("\(directory)/home") && !isOnlyOurs("\(directory)/home/own"))
+      // In a sticky directory nobody can replace root's link, but anybody can make a file.
+      chmod(shared, 0o1777)
+      #expect(isOnlyOurs("\(shared)/link") && !isOnlyOurs(shared))
+      chmod(shared, 0o777)
+      #expect(!isOnlyOurs("\(shared)/link"))
+      chmod(shared, 0o775)
+      #expect(isOnlyOurs(shared))
+      chown(shared, 0, 4711)
+      #expect(!isOnlyOurs(shared) && !isOnlyOurs("\(shared)/link"))
+    }
+  }
+
   @Test("a file of root's in a directory of a user is refused, because the user can exchange it")
   func directories() throws {
     try Self.inHome { directory in

@@ -69,6 +69,49 @@ struct UnixListenerTests {
     }
   }
 
+  @Test(
+    "in a directory that a user led elsewhere by a link nothing is made or removed", arguments: ["run", "run/more"])
+  func ledElsewhere(below: String) throws {
+    try inTemporaryDirectory { directory in
+      for name in ["root/more", "home"] { try makeDirectories("\(directory)/\(name)") }
+      do { _ = try openListener(.stream, .path("\(directory)/root/x.sock")) }
+      #expect(chown("\(directory)/home", 4711, 4711) == 0)
+      #expect(symlink("\(directory)/root", "\(directory)/home/run") == 0)
+      #expect(lchown("\(directory)/home/run", 4711, 4711) == 0)
+      for path in ["\(directory)/home/\(below)/x.sock", "\(directory)/home/\(below)/new/x.sock"] {
+        expectFailure(
+          "(a link of user 4711 leads to a file of user 0; let it belong to root, or name the file itself): "
+            + "Operation not permitted"
+        ) { () throws(SystemError) in
+          _ = try openListener(.stream, .path(path))
+        }
+        removeSafely(path)
+      }
+      #expect(try directoryEntries("\(directory)/root").sorted() == ["more", "x.sock"])
+      #expect(try directoryEntries("\(directory)/root/more").isEmpty)
+    }
+  }
+
+  @Test(
+    "directories that are made in a directory of a user belong to that user, and a socket there can be opened again")
+  func inHome() throws {
+    try inTemporaryDirectory { directory in
+      try makeDirectories("\(directory)/home")
+      #expect(chown("\(directory)/home", 4711, 4712) == 0)
+      let path = "\(directory)/home/a/b/x.sock"
+      for _ in 1...2 {
+        let listener = try openListener(.datagram, .path(path))
+        #expect(try hasInput(listener) == false)
+      }
+      for name in ["a", "a/b"] {
+        let made = try status("\(directory)/home/\(name)")
+        #expect(made.st_uid == 4711 && made.st_gid == 4712)
+      }
+      removeSafely(path)
+      #expect(try directoryEntries("\(directory)/home/a/b").isEmpty)
+    }
+  }
+
   @Test("an abstract name can be bound once and needs no file")
   func abstract() throws {
     try inNetworkNamespace {

@@ -55,6 +55,21 @@ struct UsersTests {
     }
   }
 
+  @Test("a root whose change of owners was interrupted is not started by a guest that does not complete the change")
+  func unfinished() throws {
+    let others: [(PrivateUsers?, UsersOwnership?)] = [
+      (.no, nil), (nil, nil), (.identity, nil), (.owner, nil), (.pick, .off), (.pick, .map),
+      (.range(base: 0x3_0000, count: 65536), nil),
+    ]
+    for (users, ownership) in others {
+      #expect(throws: UsersError.changeIsUnfinished(Self.busy), "\(users) \(ownership)") {
+        try Self.wish(users, ownership, Self.busy)
+      }
+    }
+    #expect(try Self.wish(.pick, nil, Self.busy) != nil && Self.wish(nil, .chown, Self.busy) != nil)
+    #expect("\(UsersError.changeIsUnfinished(Self.busy))".contains("/guests/web was interrupted"))
+  }
+
   @Test("an error about users names the file system, the path and a setting that would help")
   func refusals() throws {
     let map = try #require(try Self.wish(.pick, .map))

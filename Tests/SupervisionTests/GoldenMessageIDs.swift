@@ -62,5 +62,6 @@ let goldenMessageIDs: [String: String] = [
   "signalIgnored": "b396a789c857422cb6617338acec01ed",
   "cannotRun": "8ee196b81a5a40aa825836271141e27d",
   "linesDropped": "95a3cadbb01f4c2fbfd3e0753d4e3a94",
+  "preparing": "8f7529a07baa4882990dce375ec6729d",
   "haltUnheard": "88a055cc36ca4caebdcb69e9f0528f8d",
 ]

@@ -121,7 +121,8 @@ struct MessageTests {
   private static let samples: [Message] =
     [
       .asleep(sockets: ["[::]:80", "/run/web"], passed: true), .asleep(sockets: [], passed: false),
-      .waking(.connection, socket: "[::]:80"), .started(pid: 12, after: .milliseconds(3)), .ready(after: .seconds(1)),
+      .waking(.connection, socket: "[::]:80"), .preparing(what: "x"), .started(pid: 12, after: .milliseconds(3)),
+      .ready(after: .seconds(1)),
       .idle(since: .seconds(10)), .frozen(asked: true), .frozen(asked: false),
       .thawed(socket: "[::]:80", after: .seconds(3)), .cannotFreeze(error: "e"), .cannotThaw(error: "e"),
       .stopCancelled, .selfShutdown, .shutdownAborted(last: false), .shutdownAborted(last: true),

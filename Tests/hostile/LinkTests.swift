@@ -51,6 +51,28 @@ struct LinkTests {
     }
   }
 
+  @Test("a socket in a user's directory is neither made nor replaced where the user led the directory to")
+  func socket() throws {
+    try World.with { world in
+      let (home, secret) = try Self.makeHome(world)
+      try world.addTiny("web", "ListenStream=\(home)/www/web.sock\nRemoveOnStop=yes")
+      try world.addTiny("neighbour", "ListenStream=127.0.0.1:8002")
+      // A socket of root's that nobody serves any more.
+      try require("python3", "-c", "import socket; socket.socket(socket.AF_UNIX).bind('\(secret)/web.sock')")
+      Self.exchange(home + "/www", for: secret)
+      let daemon = try world.startDaemon()
+      try daemon.waitForLog("(a link of user 4711 leads to a file of user 0; let it belong to root")
+      #expect(try world.ask("127.0.0.1:8002", "hello") == "hello")
+      _ = try daemon.stop()
+      #expect(names(in: secret).sorted() == ["key", "web.sock"])
+      // With the directory back in its place it is the user's own affair.
+      unlink(home + "/www")
+      rename(home + "/www.old", home + "/www")
+      try world.startDaemon()
+      #expect(try world.ask("\(home)/www/web.sock", "hello") == "hello")
+    }
+  }
+
   @Test(
     "a guest does not start when a user led its root, a credential or its network namespace elsewhere",
     arguments: ["Directory=%", "LoadCredential=key:%", "[Network]\nNamespacePath=%"])

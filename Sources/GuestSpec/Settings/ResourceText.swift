@@ -17,6 +17,15 @@ func readMemoryLimit(_ text: String) throws(WrongValue) -> Resources.Amount {
   return amount
 }
 
+/// Reads how much space stays free; 0 is no floor.
+func readFreeSpace(_ text: String) throws(WrongValue) -> Resources.Amount {
+  guard let amount = try? readMemory(text), amount != .infinity else {
+    throw WrongValue(
+      "not an amount of space; write bytes, a number with K, M, G or T, or a percentage of the file system")
+  }
+  return amount
+}
+
 func readTasks(_ text: String) throws(WrongValue) -> Resources.Amount {
   if text == "infinity" { return .infinity }
   if let share = tenThousandths(text) { return .share(try whole(share)) }

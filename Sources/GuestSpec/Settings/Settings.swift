@@ -4,7 +4,8 @@
 enum Settings {
   /// `[Daemon]` of dormoused.conf(5).
   static let daemon: [Setting<DaemonSettings>] = [
-    .optional("MaxConcurrentStarts", .starts, \.maxConcurrentStarts)
+    .optional("MaxConcurrentStarts", .starts, \.maxConcurrentStarts),
+    .optional("KeepFree", .freeSpace, \.keepFree),
   ]
 
   /// systemd.nspawn(5) `[Exec]`.

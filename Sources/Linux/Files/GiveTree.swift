@@ -4,17 +4,27 @@ import Glibc
 /// Changes the owners of a directory and everything below it to a range of ids: the low 16 bits of an id are added to `base`. Other file
 /// systems that are mounted below it are skipped.
 ///
-/// The directory itself belongs to `busy` meanwhile, so that an interrupted attempt can be recognized; calling this again completes it.
-/// Modes and file capabilities(7) are kept, and the ids in access control lists are changed too. Only some 32 directories
-/// are open at a time, however deep the tree is, so that its maker cannot exhaust this process's descriptors.
+/// The directory itself belongs to `busy` meanwhile, so that an interrupted attempt can be recognized; calling this again completes it,
+/// whichever system call was the last one. Modes and file capabilities(7) are kept, and the ids in access control lists are changed too.
+/// Only some 32 directories are open at a time, however deep the tree is, so that its maker cannot exhaust this process's descriptors.
+/// `path` is only for error messages.
 ///
-/// - Throws: `SystemError` that names the file at which it stopped; `ESTALE` when somebody moved a directory meanwhile.
-public func giveTree(_ path: String, to base: UInt32, busy: UInt32) throws(SystemError) {
-  let name = FileName(bytes: Array(path.utf8CString))
-  try FoundFile(opening: name, at: AT_FDCWD, path).give(to: busy)
-  var gift = TreeGift(base: base, path: path, levels: [try TreeGift.Level(DirectoryStream(path))])
+/// - Throws: `SystemError` that names the file at which it stopped; `ESTALE` when somebody moved a directory meanwhile, `EWOULDBLOCK` when
+///   another process gives the same tree away.
+public func giveTree(
+  _ directory: borrowing OwnedFD, _ path: String, to base: UInt32, busy: UInt32
+) throws(SystemError) {
+  let itself = FileName(bytes: [CChar(bitPattern: UInt8(ascii: ".")), 0])
+  let raw = directory.raw
+  let top = try DirectoryStream(itself.bytes, at: raw, path)
+  // Two processes that give a tree to different ranges would leave it to neither. The kernel releases the lock when this process ends.
+  if flock(top.descriptor, LOCK_EX | LOCK_NB) == -1 {
+    throw SystemError("change the owners of the files below \(path), as another process does", errno: errno)
+  }
+  try FoundFile(opening: itself, at: raw, path).give(to: busy)
+  var gift = TreeGift(base: base, path: path, levels: [try TreeGift.Level(top.open(itself))])
   try gift.run()
-  try FoundFile(opening: name, at: AT_FDCWD, path).give(to: base)
+  try FoundFile(opening: itself, at: raw, path).give(to: base)
 }
 
 private struct TreeGift {
@@ -84,24 +94,49 @@ private final class FoundFile {
     try retrying("stat \(name) below \(path)") { fstat(descriptor.raw, &status) }
     self.descriptor = descriptor
     self.status = status
-    self.path = directory == AT_FDCWD ? path : "\(name) below \(path)"
+    self.path = "\(name) below \(path)"
   }
 
   func give(to base: UInt32) throws(SystemError) {
     let (user, group) = (base | status.st_uid & 0xFFFF, base | status.st_gid & 0xFFFF)
-    if (user, group) == (status.st_uid, status.st_gid) { return }
-    let raw = descriptor.raw
     let isLink = status.st_mode & S_IFMT == S_IFLNK
-    let capabilities = isLink ? nil : attribute("security.capability")
-    try retrying("chown \(path)") { fchownat(raw, "", user, group, LINUX_AT_EMPTY_PATH) }
-    if isLink { return }
-    // chown(2) clears the set-user-ID and set-group-ID bits and the capabilities.
-    let mode = status.st_mode & 0o7777
-    try retrying("chmod \(path)") { chmod(itself, mode) }
-    if let capabilities { try setAttribute("security.capability", Self.capabilities(capabilities, of: base)) }
+    let isGiven = (user, group) == (status.st_uid, status.st_gid)
+    if isLink {
+      if !isGiven { try chown(user, group) }
+      return
+    }
+    // A process that was killed after chown(2) has left this.
+    if isGiven {
+      if let kept = Kept(attribute(Kept.name)) { try restore(kept, of: base) }
+      return
+    }
     for name in ["system.posix_acl_access", "system.posix_acl_default"] {
       if let list = attribute(name) { try setAttribute(name, Self.accessList(list, of: base)) }
     }
+    guard let kept = Kept(attribute(Kept.name)) ?? Kept(status, attribute("security.capability")) else {
+      return try chown(user, group)
+    }
+    do throws(SystemError) {
+      try setAttribute(Kept.name, kept.bytes)
+    } catch {
+      // The file system has no such attributes. An interrupted attempt loses the bits of one file there.
+      if error.errno != EOPNOTSUPP { throw error }
+    }
+    try chown(user, group)
+    try restore(kept, of: base)
+  }
+
+  private func chown(_ user: UInt32, _ group: UInt32) throws(SystemError) {
+    let raw = descriptor.raw
+    try retrying("chown \(path)") { fchownat(raw, "", user, group, LINUX_AT_EMPTY_PATH) }
+  }
+
+  private func restore(_ kept: Kept, of base: UInt32) throws(SystemError) {
+    try retrying("chmod \(path)") { chmod(itself, kept.mode) }
+    if let capabilities = kept.capabilities {
+      try setAttribute("security.capability", Self.capabilities(capabilities, of: base))
+    }
+    removexattr(itself, Kept.name)
   }
 
   private var itself: String { "/proc/self/fd/\(descriptor.raw)" }
@@ -134,4 +169,28 @@ private final class FoundFile {
     }
     return list
   }
+}
+
+/// What chown(2) takes from a file: the set-user-ID and set-group-ID bits, and the capabilities. Kept in an extended attribute of the file
+/// until it has them again. Only root on the host can write an attribute of this class (xattr(7)).
+private struct Kept {
+  static let name = "trusted.dormouse.chown"
+
+  let mode: UInt32
+  let capabilities: [UInt8]?
+
+  /// - Returns: nil when chown(2) takes nothing from the file.
+  init?(_ status: stat, _ capabilities: [UInt8]?) {
+    if capabilities == nil, status.st_mode & (S_ISUID | S_ISGID) == 0 { return nil }
+    mode = status.st_mode & 0o7777
+    self.capabilities = capabilities
+  }
+
+  init?(_ bytes: [UInt8]?) {
+    guard let bytes, bytes.count >= 2 else { return nil }
+    mode = (UInt32(bytes[0]) | UInt32(bytes[1]) << 8) & 0o7777
+    capabilities = bytes.count > 2 ? Array(bytes[2...]) : nil
+  }
+
+  var bytes: [UInt8] { [UInt8(mode & 0xFF), UInt8(mode >> 8)] + (capabilities ?? []) }
 }

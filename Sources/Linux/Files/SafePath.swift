@@ -3,8 +3,9 @@ import Glibc
 
 /// A path of the host, resolved component by component, with the file that it leads to.
 ///
-/// No user but root can make it lead to a file of somebody else (as systemd's CHASE_SAFE). In a directory of a user it accepts only files
-/// of that user, and a symbolic link of a user must lead to a file of that user. Otherwise the user could put a link to root's file there.
+/// No user but root and this process's own can make it lead to a file of somebody else (as systemd's CHASE_SAFE). In a directory of another
+/// user it accepts only files of that user, and a symbolic link of a user must lead to a file of that user. Otherwise the user could put a
+/// link to root's file there.
 public struct SafePath: ~Copyable {
   /// The file, opened only to refer to it (O_PATH). While it is open, the kernel gives its inode number to no other file.
   public let descriptor: OwnedFD
@@ -20,6 +21,8 @@ public struct SafePath: ~Copyable {
   public let group: UInt32
   /// Who may enter each directory of `path`, from / on, with the file itself if it is a directory.
   public let ways: [DirectoryAccess]
+  /// All directories that were walked through, with those around symbolic links; the file itself last if it is a directory.
+  let walked: [DirectoryAccess]
 
   private static let linkLimit = 40
   /// PROC_SUPER_MAGIC of statfs(2).
@@ -46,6 +49,7 @@ public struct SafePath: ~Copyable {
     user = place.status.st_uid
     group = place.status.st_gid
     ways = place.ways
+    walked = place.walked
     descriptor = place.takeFile()
   }
 
@@ -77,6 +81,7 @@ public struct SafePath: ~Copyable {
     var file: OwnedFD
     var status: stat
     var ways: [DirectoryAccess]
+    var walked: [DirectoryAccess]
     var links = 0
 
     init(_ path: String) throws(SystemError) {
@@ -86,9 +91,13 @@ public struct SafePath: ~Copyable {
       whole = path
       pending = Place.steps(path)
       ways = [DirectoryAccess(status, hasList: false)]
+      walked = ways
       self.status = status
       file = root
     }
+
+    /// Whether what belongs to a user is as good as root's.
+    static func isTrusted(_ user: UInt32) -> Bool { user == 0 || user == geteuid() }
 
     consuming func takeFile() -> OwnedFD { file }
 
@@ -111,7 +120,7 @@ public struct SafePath: ~Copyable {
 
     /// Throws `EPERM` unless the walk may go on from `file` to `next`: from a file of root to any, else only to one of the same user.
     func check(_ next: stat) throws(SystemError) {
-      if status.st_uid == 0 || status.st_uid == next.st_uid { return }
+      if Place.isTrusted(status.st_uid) || status.st_uid == next.st_uid { return }
       throw refusal("/\(names.joined(separator: "/")) of user \(status.st_uid)", next)
     }
 
@@ -136,12 +145,16 @@ public struct SafePath: ~Copyable {
         // The kernel resolves a magic link of procfs (/proc/PID/fd/N) directly to a file, not by a path that could be walked.
         found = OwnedFD(owning: try retrying("open \(whole)") { openat(raw, name, LINUX_O_PATH | O_CLOEXEC) })
         let target = try Place.status(of: found, whole)
-        if next.st_uid != 0, next.st_uid != target.st_uid { throw refusal("a link of user \(next.st_uid)", target) }
+        if !Place.isTrusted(next.st_uid), next.st_uid != target.st_uid {
+          throw refusal("a link of user \(next.st_uid)", target)
+        }
         next = target
       }
       names.append(name)
       if next.st_mode & S_IFMT == S_IFDIR || !pending.isEmpty {
-        ways.append(DirectoryAccess(next, hasList: Place.hasList(found)))
+        let way = DirectoryAccess(next, hasList: Place.hasList(found))
+        ways.append(way)
+        walked.append(way)
       }
       file = found
       status = next
@@ -151,7 +164,7 @@ public struct SafePath: ~Copyable {
       links += 1
       if links > SafePath.linkLimit { throw SystemError("open \(whole)", errno: ELOOP) }
       let target = try readLink(of: link)
-      if own.st_uid != 0 { pending.append(.endOfLink(owner: own.st_uid)) }
+      if !Place.isTrusted(own.st_uid) { pending.append(.endOfLink(owner: own.st_uid)) }
       pending += Place.steps(target)
       if !target.hasPrefix("/") { return }
       let root = OwnedFD(owning: try retrying("open /") { open("/", LINUX_O_PATH | O_CLOEXEC) })
@@ -191,29 +204,5 @@ public func readSafely(_ path: String, limit: Int) throws(SystemError) -> [UInt8
     return try readFile(file.alias, limit: limit)
   } catch {
     throw SystemError("read \(path)", errno: error.errno)
-  }
-}
-
-/// Owner, group, mode and access control list of a directory: who may enter it.
-public struct DirectoryAccess: Equatable, Sendable {
-  let user: UInt32
-  let group: UInt32
-  let mode: UInt32
-  let hasList: Bool
-
-  init(user: UInt32, group: UInt32, mode: UInt32, hasList: Bool = false) {
-    (self.user, self.group, self.mode, self.hasList) = (user, group, mode, hasList)
-  }
-
-  fileprivate init(_ status: stat, hasList: Bool) {
-    self.init(user: status.st_uid, group: status.st_gid, mode: status.st_mode, hasList: hasList)
-  }
-
-  /// Whether only root and `user` may enter it. A group with the number 0, or with that of `user`, counts as theirs: useradd(8) gives a
-  /// user a group of the same number, without other members.
-  func isClosed(exceptTo user: UInt32) -> Bool {
-    let isTheirs = self.user == 0 || self.user == user
-    let isTheirGroup = !hasList && (group == 0 || group == user)
-    return isTheirs && mode & 0o001 == 0 && (mode & 0o010 == 0 || isTheirGroup)
   }
 }

@@ -1,6 +1,8 @@
-private let prefix = "/var/tmp/dormouse-"
+/// The directory of all scratch directories. It is on disk and not in memory.
+public let scratchParent = "/var/tmp"
+private let prefix = scratchParent + "/dormouse-"
 
-/// Makes up a path for a directory of one start of `guest`. It is below /var/tmp, which is on disk and not in memory.
+/// Makes up a path for a directory of one start of `guest`.
 public func scratchPath(for guest: String) -> String {
   "\(prefix)\(guest)-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
 }

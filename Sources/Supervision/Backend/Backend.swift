@@ -8,12 +8,13 @@ package protocol Backend: AnyObject {
   /// Why guests get no resource controllers, in words for a person; nil when they do.
   var obstacle: String? { get }
 
+  /// Takes over what dormoused.conf(5) sets, for the starts to come.
+  func apply(_ settings: DaemonSettings)
+
   /// Begins to make an instance. It watches nothing before `watch` of the instance is called.
   ///
-  /// - Returns: the instance, once PID 1 exists or is on its way. Its first event is `started`, or `startFailed` when it cannot be made
-  ///   after all; either may come later.
   /// - Throws: `StartFailure`; nothing of the instance is left then.
-  func start(_ start: InstanceStart) throws(StartFailure) -> any Instance
+  func start(_ start: InstanceStart) throws(StartFailure) -> StartOutcome
 
   /// Searches for what an earlier daemon left running.
   ///
@@ -22,6 +23,26 @@ package protocol Backend: AnyObject {
 
   /// Does at once what was postponed: the daemon ends.
   func finish()
+}
+
+/// What a start has come to.
+package enum StartOutcome {
+  /// PID 1 exists or is on its way. The instance's first event is `started`, or `startFailed` when it cannot be made after all; either may
+  /// come later.
+  case instance(any Instance)
+  /// Something that takes long has to be done first. Then the guest is to be started again. Nothing is left of the instance.
+  case delayed(by: any Preparation)
+}
+
+/// What has to be done before an instance of a guest can be made.
+package protocol Preparation: AnyObject {
+  /// What it is, in words for a person: `changing the owners of ...`.
+  var words: String { get }
+
+  /// Begins. Calls `done` once, in a later turn of the loop, with nil when it is done. The work ends when this object is released.
+  ///
+  /// - Throws: `SystemError` when it cannot begin; `done` is not called then.
+  func begin(_ done: @escaping (StartFailure?) -> Void) throws(SystemError)
 }
 
 /// What a backend needs in order to make an instance.

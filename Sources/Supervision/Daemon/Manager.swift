@@ -79,11 +79,14 @@ public actor Manager {
   /// - Throws: when there is no runtime directory, control socket or cgroup, without which the daemon cannot work.
   func start() throws {
     let passed = try PassedDescriptors()
-    try makeDirectories(arguments.runtime)
+    // In a runtime directory that a user of the host can exchange, he would have root's files made, replaced and removed.
+    _ = try SafeEntry(arguments.runtime + "/io.dormouse", makingDirectories: 0o755)
     let backend = try makeBackend(loop, arguments.runtime)
+    let settings = loadSettings()
+    backend.apply(settings)
     let context = try Context(
       loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
-      startLimit: startLimit(loadSettings()), asker: HelperAsker(loop), hasBarrier: true)
+      startLimit: startLimit(settings), asker: HelperAsker(loop), hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
@@ -170,7 +173,9 @@ extension Manager {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
-    context.places.setLimit(startLimit(loadSettings()))
+    let settings = loadSettings()
+    context.places.setLimit(startLimit(settings))
+    context.backend.apply(settings)
     let loaded = load()
     returning = [:]
     // A guest whose file has an error keeps its old one, and so do all guests when a directory cannot be read.

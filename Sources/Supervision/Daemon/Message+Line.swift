@@ -13,6 +13,8 @@ extension Message {
       LogLine(
         .waking, .notice, "waking: \(cause.words)\(socket.map { " to \($0)" } ?? "")",
         [.cause(cause.rawValue), socket.map(LogField.socket)])
+    case .preparing(let what):
+      LogLine(.preparing, .notice, "cannot start before this is done: \(what); clients wait", [.reason(what)])
     case .started(let pid, let after):
       LogLine(.started, .info, "started as process \(pid) after \(after.inWords)", [.pid(pid), .duration(after)])
     case .ready(let after): LogLine(.ready, .info, "ready after \(after.inWords)", [.duration(after)])

@@ -10,6 +10,7 @@ enum Message {
   // A guest's life.
   case asleep(sockets: [String], passed: Bool)
   case waking(WakeCause, socket: String?)
+  case preparing(what: String)
   case started(pid: Int32, after: Duration)
   case ready(after: Duration)
   case idle(since: Duration)

@@ -6,6 +6,7 @@ enum MessageID: String, CaseIterable {
   // A guest's life.
   case asleep = "5b81d615822d4625b9f0fcc311f71ebe"
   case waking = "7faec6c2a32348b4ac8573cc2fe75b64"
+  case preparing = "8f7529a07baa4882990dce375ec6729d"
   case started = "fb74e9b118cb4e6fa4fac8acd53bcbb5"
   case ready = "8e266f24518e4aa49cbb1c91c269dc25"
   case idle = "7a547879b3fd48ae85bda7a7a4f904be"

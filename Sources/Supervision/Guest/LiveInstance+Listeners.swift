@@ -74,3 +74,26 @@ extension LiveInstance {
   /// Which of the listeners the guest's processes have open; nil when that is not known.
   private func heldInodes() -> Set<UInt64>? { instance?.holders(of: Set(listeners.all.map(\.inode))) }
 }
+
+// The connections that end.
+extension LiveInstance {
+  /// Has the ends of connections reported, but not of those at listeners that the guest did not take.
+  func watchEnds() {
+    do throws(SystemError) {
+      scan.receivesEnds = false
+      try context.endedConnections.notify(guest.name, of: scan.servedPorts) { [unowned self] in
+        connectionsEnded($0)
+      }
+      scan.receivesEnds = true
+    } catch {
+      log(.cannotScan(error: "\(error)"))
+    }
+  }
+
+  private func connectionsEnded(_ connections: [TCPConnection]?) {
+    guard let unanswered = scan.recordEnded(connections) else { return }
+    // `kill` has counted the connections of a killed guest.
+    if supervisor.state.isHalting, !isKilled { history.lost(unanswered, .unanswered) }
+    idleWatch?.connectionEnded()
+  }
+}

@@ -112,3 +112,20 @@ extension LiveInstance {
 
   static let attended = "somebody is attached to one of its terminals"
 }
+
+// What is parked when the guest starts.
+extension LiveInstance {
+  /// Makes the parked clients those of the new instance, as its sockets are duplicated for it.
+  ///
+  /// - Throws: `SystemError` when some cannot be moved.
+  func unparkForStart() throws(SystemError) {
+    let unparked = listeners.prepareForStart()
+    history.counters[.parked] += unparked.count
+    history.lost(unparked.lost, .notUnparked)
+    if let failure = unparked.failure { throw failure }
+    for listener in listeners.all where listener.listen.kind == .datagram {
+      // The first call has the kernel stamp datagrams from then on.
+      _ = try lastDatagram(on: listener.descriptor)
+    }
+  }
+}

@@ -31,13 +31,15 @@ final class LiveInstance {
   var diversions = 0
   /// The listener whose traffic thawed the guest.
   var thawCause: Listener?
-  /// When the guest was woken, as time since boot.
-  private let triggeredAt: Duration
+  /// What woke the guest.
+  let trigger: Trigger
   /// How many connections earlier instances had accepted.
   private let acceptedBefore: Int
   /// How many clients were queued when PID 1 got the listeners.
   private var queuedAtStart = 0
-  private var isKilled = false
+  /// What has to be done before the instance can be made.
+  private(set) var preparation: (any Preparation)?
+  private(set) var isKilled = false
   private var isReady = false
   /// How often PID 1's messages announced a shutdown that did not follow.
   var retractions = Retractions()
@@ -50,10 +52,10 @@ final class LiveInstance {
   /// The pause before unparking is tried again.
   private static let restorePause = Duration.milliseconds(100)
 
-  init(_ supervisor: Supervisor, triggeredAt: Duration) {
+  init(_ supervisor: Supervisor, _ trigger: Trigger) {
     let context = supervisor.context
     self.supervisor = supervisor
-    self.triggeredAt = triggeredAt
+    self.trigger = trigger
     guest = supervisor.guest
     acceptedBefore = supervisor.history.tally.accepted
     initSystem = InitSystem(of: supervisor.guest) ?? .other
@@ -87,8 +89,9 @@ final class LiveInstance {
 extension LiveInstance {
   /// Asks the backend for an instance.
   ///
+  /// - Returns: `startDelayed` when something has to be prepared first.
   /// - Throws: `StartFailure`; nothing is left of the instance then.
-  func start() throws(StartFailure) {
+  func start() throws(StartFailure) -> Event? {
     do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
     let start = InstanceStart(
       guest: guest, initSystem: initSystem, listenerNames: listeners.all.map { $0.name(in: guest.name) },
@@ -99,7 +102,13 @@ extension LiveInstance {
         return duplicates
       },
       willExecute: { [unowned self] instance throws(SystemError) in try attach(instance) })
-    let made = try context.backend.start(start)
+    let made: any Instance
+    switch try context.backend.start(start) {
+    case .instance(let instance): made = instance
+    case .delayed(let preparation):
+      try prepare(preparation)
+      return .startDelayed
+    }
     // PID 1 may only be on its way: a start that is not watched before it gets there could be neither killed nor heard of.
     do throws(SystemError) {
       try attach(made)
@@ -107,17 +116,19 @@ extension LiveInstance {
       try? made.kill()
       throw StartFailure("\(error)")
     }
+    return nil
   }
 
-  private func unparkForStart() throws(SystemError) {
-    let unparked = listeners.prepareForStart()
-    history.counters[.parked] += unparked.count
-    history.lost(unparked.lost, .notUnparked)
-    if let failure = unparked.failure { throw failure }
-    for listener in listeners.all where listener.listen.kind == .datagram {
-      // The first call has the kernel stamp datagrams from then on.
-      _ = try lastDatagram(on: listener.descriptor)
+  private func prepare(_ preparation: any Preparation) throws(StartFailure) {
+    // Somebody changes the files at the same time: without an end the guest would be prepared again and again.
+    if trigger.isPrepared { throw StartFailure("needed again after it was done: \(preparation.words)") }
+    do throws(SystemError) {
+      try preparation.begin { [unowned self] failure in supervisor.prepared(failure) }
+    } catch {
+      throw StartFailure("\(preparation.words): \(error)")
     }
+    self.preparation = preparation
+    log(.preparing(what: preparation.words))
   }
 
   /// Takes over an instance that an earlier daemon left running.
@@ -180,7 +191,7 @@ extension LiveInstance {
   }
 
   /// How long ago the guest was woken.
-  private var sinceTrigger: Duration { context.timers.now - triggeredAt }
+  private var sinceTrigger: Duration { context.timers.now - trigger.at }
 }
 
 // Its end.
@@ -271,25 +282,5 @@ extension LiveInstance {
     case .scanned(let found): check(found)
     case .failed(let error): log(.cannotScan(error: "\(error)"))
     }
-  }
-
-  /// Has the ends of connections reported, but not of those at listeners that the guest did not take.
-  func watchEnds() {
-    do throws(SystemError) {
-      scan.receivesEnds = false
-      try context.endedConnections.notify(guest.name, of: scan.servedPorts) { [unowned self] in
-        connectionsEnded($0)
-      }
-      scan.receivesEnds = true
-    } catch {
-      log(.cannotScan(error: "\(error)"))
-    }
-  }
-
-  private func connectionsEnded(_ connections: [TCPConnection]?) {
-    guard let unanswered = scan.recordEnded(connections) else { return }
-    // `kill` has counted the connections of a killed guest.
-    if supervisor.state.isHalting, !isKilled { history.lost(unanswered, .unanswered) }
-    idleWatch?.connectionEnded()
   }
 }

@@ -17,6 +17,7 @@ extension Supervisor {
     case .requestPlace: return requestPlace()
     case .unbindListeners: listeners.release(forNext: context.leavesSockets)
     case .start: return start()
+    case .abandonPreparation: abandonPreparation()
     case .divert(let which): return divert(which)
     case .restore: live?.restore()
     case .unpark: unpark()
@@ -108,6 +109,29 @@ extension Supervisor {
     live?.unwatchIdleness()
     // Listeners that the guest did not take are still watched in order to refuse their clients.
     listeners.stopWatching()
+  }
+}
+
+// What delays a start.
+extension Supervisor {
+  /// What delayed the start has been done, or has failed.
+  func prepared(_ failure: StartFailure?) {
+    if let failure {
+      notStarted(failure)
+      return handle(.startFailed)
+    }
+    if var trigger = live?.trigger {
+      trigger.isPrepared = true
+      setTrigger(trigger)
+    }
+    endInstance()
+    handle(.prepared)
+  }
+
+  /// Ends what delays the start, because the guest is not to be started any more, or anew.
+  func abandonPreparation() {
+    if let live { setTrigger(live.trigger) }
+    endInstance()
   }
 }
 

@@ -123,6 +123,7 @@ extension Supervisor {
       if state.isRefusing { explanation.reasons.append("clients are refused until it is tried again") }
       explanation.retryAt = pauseEnds
     case .queued: explanation.reasons = [turn]
+    case .preparing: explanation.reasons = [live?.preparation?.words ?? ""]
     case .launching, .activating:
       explanation.reasons += ["it is starting\(history.report?.status.map { ": \($0)" } ?? "")"]
       explanation.connections = (try? live?.scan.look())?.connections ?? []

@@ -174,7 +174,7 @@ extension Supervisor {
   ///
   /// - Throws: `SystemError` when it cannot be watched; nothing has changed then.
   func adopt(_ orphan: any Instance) throws(SystemError) {
-    let live = LiveInstance(self, triggeredAt: context.timers.now)
+    let live = LiveInstance(self, Trigger(cause: .request, at: context.timers.now))
     try live.adopt(orphan)
     self.live = live
     log(.foundOrphan(pid: orphan.pid))
@@ -184,13 +184,14 @@ extension Supervisor {
     let trigger = self.trigger ?? Trigger(cause: .request, at: context.timers.now)
     self.trigger = nil
     lastFailure = nil
-    history.woken(by: trigger.cause, socket: trigger.socket)
-    log(.waking(trigger.cause, socket: trigger.socket))
-    let live = LiveInstance(self, triggeredAt: trigger.at)
+    if !trigger.isPrepared {
+      history.woken(by: trigger.cause, socket: trigger.socket)
+      log(.waking(trigger.cause, socket: trigger.socket))
+    }
+    let live = LiveInstance(self, trigger)
     self.live = live
     do throws(StartFailure) {
-      try live.start()
-      return nil
+      return try live.start()
     } catch {
       notStarted(error)
       return .startFailed
@@ -225,7 +226,7 @@ extension Supervisor {
     handle(.exited(exit))
   }
 
-  private func endInstance() {
+  func endInstance() {
     context.endedConnections.forget(name)
     if let live {
       history.tally = live.scan.tally

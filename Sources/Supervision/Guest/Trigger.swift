@@ -7,4 +7,6 @@ struct Trigger {
   var socket: String?
   /// When it happened, as time since boot.
   var at: Duration
+  /// The start was delayed by a preparation, which is done: the wake has been logged and counted.
+  var isPrepared = false
 }

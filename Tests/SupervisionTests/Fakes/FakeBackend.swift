@@ -14,6 +14,8 @@ final class FakeBackend: Backend {
     /// Like `later`, but it is not even watched before the test calls `execute()`.
     case unwatched
     case failure(StartFailure)
+    /// Something has to be prepared first.
+    case delayed(FakePreparation)
   }
 
   var answer = Answer.started
@@ -31,9 +33,12 @@ final class FakeBackend: Backend {
   var searchFailure: SystemError?
   private(set) var searches = 0
 
-  func start(_ start: InstanceStart) throws(StartFailure) -> any Instance {
+  func apply(_ settings: DaemonSettings) {}
+
+  func start(_ start: InstanceStart) throws(StartFailure) -> StartOutcome {
     starts.append(start)
     if case .failure(let failure) = answer { throw failure }
+    if case .delayed(let preparation) = answer { return .delayed(by: preparation) }
     let instance = FakeInstance(InstanceName(start.guest.name, UInt32(starts.count)))
     configure(instance)
     instances.append(instance)
@@ -41,10 +46,10 @@ final class FakeBackend: Backend {
       instance.take(try start.listeners())
       try start.willExecute(instance)
     }
-    if case .unwatched = answer { return instance }
+    if case .unwatched = answer { return .instance(instance) }
     do throws(SystemError) { try instance.execute() } catch { throw StartFailure("\(error)") }
     if case .started = answer { instance.report(.started) }
-    return instance
+    return .instance(instance)
   }
 
   func orphans() throws(SystemError) -> any Orphans {
@@ -54,6 +59,15 @@ final class FakeBackend: Backend {
   }
 
   func finish() { isFinished = true }
+}
+
+/// Work before a start, which the test ends.
+final class FakePreparation: Preparation {
+  let words = "changing the owners of the files below /guests/web"
+  /// Nil before it begins.
+  private(set) var done: ((StartFailure?) -> Void)?
+
+  func begin(_ done: @escaping (StartFailure?) -> Void) { self.done = done }
 }
 
 /// What an earlier daemon left running, as the test has it.

@@ -29,4 +29,17 @@ extension GuestStarter {
       throw .system(error)
     }
   }
+
+  /// Refuses a guest whose changes would be written to a file system of the host that is nearly full.
+  ///
+  /// - Throws: `StartError.noSpace`.
+  func refuseShortage(for guest: Guest) throws(StartError) {
+    // Without a scratch directory the guest writes to its own root, or to memory.
+    guard guest.needsScratch else { return }
+    let space: FileSystemSpace
+    do throws(SystemError) { space = try FileSystemSpace(of: scratchParent) } catch { throw .system(error) }
+    if space.isInMemory { return }
+    let shortage = backend.spaceFloor.shortage(at: scratchParent, free: space.free, total: space.total)
+    if let shortage { throw .noSpace(shortage) }
+  }
 }
