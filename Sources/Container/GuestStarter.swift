@@ -124,6 +124,9 @@ struct GuestStarter {
           plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
         let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
         instance.remarks = remarks(plan, machineID)
+        if let error = network?.routersError {
+          instance.remarks.append(.notCarriedOut("the host accepts IPv6 router advertisements of the guest: \(error)"))
+        }
         let place = scope.flatMap { placement($0, of: instance, start.guest) }
         let ending = PlacedStart(instance, waiting, plan, place)
         instance.start = ending

@@ -2,8 +2,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -54,41 +58,70 @@ static long long base_of(pid_t pid) {
   return count == 2 && inside == 0 ? (long long)outside : -EINVAL;
 }
 
+static int failed(long result) { return result < 0 ? errno : 0; }
+
+// Leaves this process nothing that the guest's root does not have: it is in the guest's namespaces and root, has the UID of the guest's root,
+// and no capabilities. Its children are in the PID namespace of the guest, whose root may trace them, without a user namespace even if
+// they are not dumpable (CAP_SYS_PTRACE). Returns an error number.
+static int become_harmless(pid_t pid, int root, int directory, long long base) {
+  int process = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (process < 0) return errno;
+  int error = failed(setns(process, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
+  close(process);
+  if (error == 0) error = failed(fchdir(root));
+  if (error == 0) error = failed(chroot("."));
+  if (error == 0) error = failed(fchdir(directory));
+  if (error == 0) error = failed(setgroups(0, NULL));
+  // The library's functions of these names would change other threads too, and of these there are none.
+  if (error == 0) error = failed(syscall(SYS_setresgid, base, base, base));
+  if (error == 0) error = failed(syscall(SYS_setresuid, base, base, base));
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct none[2] = {{0}};
+  if (error == 0) error = failed(syscall(SYS_capset, &header, none));
+  // Otherwise root would get capabilities by execve(2).
+  if (error == 0) error = failed(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  if (error == 0) error = failed(prctl(PR_SET_DUMPABLE, 0));
+  return error;
+}
+
 // At its private socket systemd accepts only a peer whose UID is the guest's root and whose PID exists in its PID namespace. So a child in
 // that namespace connects, and ends at once. The kernel keeps these peer credentials of connect(2), whoever uses the socket later.
-static int connect_as_root(pid_t pid, int socket, int file) {
+static int connect_as_root(pid_t pid, int root, int socket, const char *path) {
   long long base = base_of(pid);
   if (base < 0) return (int)base;
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/ns/pid", pid);
-  int namespace = open(path, O_RDONLY | O_CLOEXEC);
-  if (namespace < 0) return -errno;
+  const char *name = strrchr(path, '/') + 1;
+  char above[64];
+  snprintf(above, sizeof above, "%.*s", (int)(name - path), path);
+  struct open_how how = {
+      .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS};
+  int directory = (int)syscall(SYS_openat2, root, above, &how, sizeof how);
+  if (directory < 0) return -errno;
   pid_t outer = fork();
   if (outer < 0) return -errno;
   if (outer == 0) {
-    // The children execute nothing of the guest. Without a user namespace the guest's root could trace them: ptrace(2) refuses that for a
-    // process that is not dumpable.
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_DUMPABLE, 0);
+    int error = become_harmless(pid, root, directory, base);
+    if (error != 0) _exit(error);
     // setns(2) with a PID namespace takes effect only for children, so a second fork(2) follows.
-    if (setns(namespace, CLONE_NEWPID) < 0) _exit(errno);
     pid_t inner = fork();
     if (inner < 0) _exit(errno);
     if (inner == 0) {
-      prctl(PR_SET_DUMPABLE, 0);
-      if (syscall(SYS_setresgid, base, base, base) < 0 || syscall(SYS_setresuid, base, base, base) < 0) _exit(errno);
-      // From here on the guest's root can stop this process. It ends with its parent nevertheless. setresuid(2) clears the signal, so it
-      // is set after that; and a parent in another PID namespace has the number 0, which a new parent after its end does not.
-      if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != 0) _exit(ESRCH);
-      _exit(-connect_to(socket, file));
+      struct sockaddr_un address = {.sun_family = AF_UNIX};
+      snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
+      _exit(failed(connect(socket, (struct sockaddr *)&address, sizeof address)));
     }
+    // connect(2) does not wait here, but the guest's root can stop or trace the child, at any moment from its first one on. The guest does
+    // not see this process, which lives until the child is dead, whoever else ends before.
+    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, inner, 0), .events = POLLIN};
+    if (end.fd >= 0) poll(&end, 1, 100);
     int status;
-    while (waitpid(inner, &status, 0) < 0 && errno == EINTR) continue;
-    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EIO);
+    // A child that is traced can be waited for by its tracer only, so this does not wait.
+    if (waitpid(inner, &status, WNOHANG) == inner) _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EIO);
+    kill(inner, SIGKILL);
+    _exit(ETIMEDOUT);
   }
   int status;
   while (waitpid(outer, &status, 0) < 0 && errno == EINTR) continue;
-  close(namespace);
+  close(directory);
   return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
@@ -106,7 +139,7 @@ static int attempt(pid_t pid, int root, const char *path, bool is_bus) {
   if (file < 0) return file;
   // Non-blocking: connect(2) fails with EAGAIN when the backlog is full, and does not wait.
   int socket_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int result = socket_ < 0 ? -errno : is_bus ? connect_to(socket_, file) : connect_as_root(pid, socket_, file);
+  int result = socket_ < 0 ? -errno : is_bus ? connect_to(socket_, file) : connect_as_root(pid, root, socket_, path);
   if (result == 0) result = is_of(pid, socket_);
   close(file);
   if (result == 0) return socket_;

@@ -75,11 +75,28 @@ struct AskerTests {
       let pid = try #require(try world.summary("bad").pid)
       try eventually("the bus is there") { try world.console("bad").contains("the bus is there") }
       try eventually("the guest has stopped who asks") {
-        try world.run(Built.directory + "/dormouse-ask", "\(pid)").ending == .killed(SIGALRM)
+        try world.run(Built.directory + "/dormouse-ask", "\(pid)").errors.contains("Connection timed out")
       }
       try eventually("nobody is left of those who asked") {
         !Cgroups.processes(below: world.cgroup).contains { text(of: "/proc/\($0)/comm") == "dormouse-ask\n" }
       }
+    }
+  }
+
+  @Test("whoever asks a guest without a user namespace has no more than the guest's root, which can trace it")
+  func traced() throws {
+    try World.with { world in
+      try addGuest(world, mode: "trace", settings: "PrivateUsers=no")
+      try world.startDaemon()
+      try world.wake("bad")
+      let pid = try #require(try world.summary("bad").pid)
+      try eventually("the guest has traced who asks") {
+        _ = try world.run(Built.directory + "/dormouse-ask", "\(pid)")
+        return try world.console("bad").contains("that is all")
+      }
+      let console = try world.console("bad")
+      #expect(console.contains("its root is the guest's") && !console.contains("its root is another"), "\(console)")
+      #expect(console.contains("CapPrm:\t0000000000000000") && console.contains("NoNewPrivs:\t1"), "\(console)")
     }
   }
 

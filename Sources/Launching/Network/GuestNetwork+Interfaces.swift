@@ -49,13 +49,12 @@ extension GuestNetwork {
       return []
     }
     let inside = try RouteNetlink(in: namespace)
-    let links = try inside.links()
     let home = try NetworkNamespace.own()
     var left: [NetworkRecord.Interface] = []
     var problems: [SystemError] = []
     for interface in record.interfaces {
       do throws(SystemError) {
-        if let found = links.first(where: interface.isThere) {
+        if let found = try interface.find(inside) {
           if !interface.is(found) {
             throw SystemError(
               "moving the interface \(interface.host) back to the host (another has its place)", errno: ENODEV)
@@ -115,8 +114,16 @@ extension GuestNetwork {
 }
 
 extension NetworkRecord.Interface {
-  /// Whether a link in the guest's namespace has the index of this interface, or, before that is recorded, its unique name.
-  fileprivate func isThere(_ link: Link) -> Bool { index == 0 ? link.name == transit : link.index == index }
+  /// The link in the guest's namespace that has the index of this interface, or, before that is recorded, its unique name; nil when there is
+  /// none. Only this one is asked for: a guest can make any number of links, and to list them takes as long as it likes.
+  fileprivate func find(_ inside: RouteNetlink) throws(SystemError) -> Link? {
+    do throws(SystemError) {
+      return try index == 0 ? inside.link(transit) : inside.link(index)
+    } catch {
+      if error.errno == ENODEV { return nil }
+      throw error
+    }
+  }
 
   /// Whether it is this one. Root in a guest can remove an interface and make another one of the same number, kind and address, whose
   /// other end is the guest's own: the host must not take that for its own.

@@ -14,6 +14,8 @@ public final class GuestNetwork {
   private var hasEnded = false
   /// The interface indexes of the host's ends of its links.
   public private(set) var hostIndexes: [Int32] = []
+  /// Why the host accepts router advertisements of the guest; nil when it does not.
+  public private(set) var routersError: SystemError?
 
   /// Where the record of an instance's network is, in the runtime directory. Beside it a bind mount keeps the namespace while interfaces of
   /// the host are in it, or ports are forwarded to it: without it the kernel would destroy virtual interfaces when the last process ends,
@@ -164,6 +166,8 @@ extension GuestNetwork {
     case .virtualEthernet(let host, let guest, .zone(let name)):
       try Zone(bridge: name, netlink: netlink).join { bridge throws(SystemError) in
         try pair(host, guest, namespace, master: bridge)
+        // Also on a bridge of systemd-nspawn's.
+        do throws(SystemError) { try ignoreRouters(on: name) } catch { routersError = error }
       }
     case .macvlan(let parent, let guest):
       try netlink.makeMACVLAN(on: netlink.link(parent), at: place(of: guest, namespace))
@@ -185,8 +189,8 @@ extension GuestNetwork {
       host.name.name, address: host.address.bytes, master: master?.index, peer: place(of: guest, namespace))
     record.links.append(host.name.name)
     hostIndexes.append(try netlink.link(host.name.name).index)
-    // Before a process of the guest can send anything.
-    try ignoreRouters(on: host.name.name)
+    // Before a process of the guest can send anything. In a container /proc/sys may be read-only, and it starts nevertheless.
+    do throws(SystemError) { try ignoreRouters(on: host.name.name) } catch { routersError = error }
     // Best effort: the long name is a convenience for ip(8).
     if let whole = host.name.alternative { try? netlink.addAlternativeName(whole, to: netlink.link(host.name.name)) }
   }
