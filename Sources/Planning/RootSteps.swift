@@ -54,7 +54,8 @@ struct RootSteps {
     mounting.append(.makeDirectory(path: upper, mode: 0o755))
     mounting.append(.makeDirectory(path: work, mode: 0o755))
     mounting.append(
-      .overlay([("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, []))
+      .overlay(
+        [("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, [], discarded: true))
   }
 
   /// The lower layer of the root's overlay. An idmapped root has to be mounted somewhere to be one, which is in `directory`.
