@@ -33,9 +33,9 @@ extension DaemonSettings: Defaulted {
 
 extension DaemonSettings.Reading {
   fileprivate mutating func read(_ section: Section) {
-    if section.name.hasPrefix("X-") { return }
+    if section.name.isForOtherPrograms { return }
     guard section.name == "Daemon" else {
-      let message = "unknown section [\(section.name.shortened)], which has no effect; the only section is [Daemon]"
+      let message = unknownSection(section.name, among: ["Daemon"], rule: "the only section is [Daemon]")
       return report(section.file, section.line, .warning, message)
     }
     for entry in section.entries { read(entry) }
@@ -43,10 +43,9 @@ extension DaemonSettings.Reading {
 
   private mutating func read(_ entry: Entry) {
     guard let setting = Settings.daemon.first(where: { $0.key == entry.key }) else {
-      if entry.key.hasPrefix("X-") { return }
-      let near = nearestName(to: entry.key, among: Settings.daemon.map(\.key)).map { "; did you mean \($0)=?" } ?? ""
-      return report(
-        entry.file, entry.line, .warning, "unknown setting \(entry.key.shortened)= in [Daemon]\(near)")
+      if entry.key.isForOtherPrograms { return }
+      let message = unknownSetting(entry.key, in: "Daemon", among: Settings.daemon.map(\.key))
+      return report(entry.file, entry.line, .warning, message)
     }
     var context = ValueContext(specifiers: nil, guestName: "")
     do {

@@ -118,29 +118,21 @@ struct GuestReader {
   }
 
   private mutating func unknown(_ entry: Entry, in section: String, among keys: [String]) {
-    if entry.key.hasPrefix("X-") || hasTooManyProblems { return }
-    var message = "unknown setting \(entry.key.shortened)= in [\(section)]"
-    let homes = Settings.sections.filter { $0.keys.contains(entry.key) }.map { "[\($0.name)]" }
-    if !homes.isEmpty {
-      message += "; it belongs in \(homes.joined(separator: " or "))"
-    } else if let near = nearestName(to: entry.key, among: keys) {
-      message += "; did you mean \(near)=?"
-    }
+    if entry.key.isForOtherPrograms || hasTooManyProblems { return }
+    let homes = Settings.sections.filter { $0.keys.contains(entry.key) }.map(\.name)
+    let message = unknownSetting(entry.key, in: section, among: keys, homes: homes)
     report(Place(file: entry.file, line: entry.line), .warning, message)
   }
 
   private mutating func unknown(_ section: Section, _ kind: FileKind) {
-    // systemd.unit(5) reserves names that begin with X- for other programs.
-    if section.name.hasPrefix("X-") { return }
+    if section.name.isForOtherPrograms { return }
     let place = Place(file: section.file, line: section.line)
     let names = Settings.sections.map(\.name)
     if names.contains(section.name) {
       report(place, .warning, "[\(section.name)] belongs in a .guest file and has no effect here")
     } else {
-      let near = nearestName(to: section.name, among: names)
-      let hint =
-        near.map { "did you mean [\($0)]?" } ?? "the sections are [Exec], [Files], [Network], [Socket] and [Guest]"
-      report(place, .warning, "unknown section [\(section.name.shortened)], which has no effect; \(hint)")
+      let rule = "the sections are [Exec], [Files], [Network], [Socket] and [Guest]"
+      report(place, .warning, unknownSection(section.name, among: names, rule: rule))
     }
   }
 

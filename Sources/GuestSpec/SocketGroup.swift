@@ -81,6 +81,22 @@ public struct Listen: Hashable, Sendable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     case stream, datagram, sequentialPacket
   }
+
+  /// How a process can turn a socket, or a connection that it accepted, into a way to others than its clients.
+  public enum Escape: String, Hashable, Sendable, CaseIterable {
+    /// By connecting it to any address of IPv4 or IPv6, or sending there.
+    case connections
+    /// By connecting or sending to any datagram socket of AF_UNIX.
+    case datagrams
+  }
+
+  /// How a process can escape by it; nil for streams and packets of AF_UNIX, because a connected one cannot be connected again.
+  public var escape: Escape? {
+    switch address {
+    case .ipv4, .ipv6: .connections
+    case .path, .abstract: kind == .datagram ? .datagrams : nil
+    }
+  }
 }
 
 /// An address of systemd.socket(5). Two spellings of one address are equal; `0.0.0.0:80` and `[::]:80` are different

@@ -56,12 +56,12 @@ struct Confinement {
 }
 
 extension Listen {
-  /// The kind of confinement that a socket for this address needs; nil for streams and packets of AF_UNIX, because a connected one cannot
-  /// be connected again.
+  /// The kind of confinement that a socket for this address needs; nil when it needs none.
   var confinement: SocketConfinement.Kind? {
-    switch address {
-    case .ipv4, .ipv6: .internet
-    case .path, .abstract: kind == .datagram ? .unixDatagrams : nil
+    switch escape {
+    case .connections: .internet
+    case .datagrams: .unixDatagrams
+    case nil: nil
     }
   }
 }

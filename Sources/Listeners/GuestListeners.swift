@@ -50,23 +50,31 @@ package final class GuestListeners {
       .filter { seen.insert($0.listen).inserted }
     let kinds = try confinement.kinds(of: guest)
     let isConfined = { (listen: Listen) in listen.confinement.map(kinds.contains) ?? false }
+    let groups = Dictionary(wanted.map { ($0.listen, $0.group) }, uniquingKeysWith: { first, _ in first })
     // Only the service manager can replace a socket that it passed, so that one stays while its address is asked for.
     close { listener in
-      let fits = { $0 == listener.group && listener.isConfined == isConfined(listener.listen) }
-      return !wanted.contains { $0.listen == listener.listen && (listener.isPassed || fits($0.group)) }
+      guard let group = groups[listener.listen] else { return true }
+      return !listener.isPassed && (group != listener.group || listener.isConfined != isConfined(listener.listen))
     }
+    // By address: to search for each among thousands would block the daemon for a minute.
+    let order = all.map(\.listen)
+    var former = Dictionary(all.map { ($0.listen, $0) }, uniquingKeysWith: { first, _ in first })
+    all = []
+    // Those that were not reached stay open.
+    defer { all += order.compactMap { former.removeValue(forKey: $0) } }
     var repaired: [Listener] = []
     try store.batch { () throws(SystemError) in
-      for (place, (listen, group)) in wanted.enumerated() {
-        switch try keep(listen, group, at: place) {
-        case .sound?: break
-        case .repaired?: repaired.append(all[place])
-        case .lost?:
-          try open(listen, group, at: place, isConfined(listen))
-          repaired.append(all[place])
-        case nil: try open(listen, group, at: place, isConfined(listen))
+      for (listen, group) in wanted {
+        let kept = try keep(listen, group, of: &former)
+        let listener: Listener
+        if let there = kept?.listener {
+          listener = there
+        } else {
+          listener = try open(listen, group, isConfined(listen))
         }
-        keepStored(all[place], standby: all[place].standby)
+        all.append(listener)
+        if let kept, kept.health != .sound { repaired.append(listener) }
+        keepStored(listener, standby: listener.standby)
       }
     }
     return repaired
@@ -79,30 +87,30 @@ package final class GuestListeners {
     confinement.confinePassed(all, guest, diag)
   }
 
-  /// Repairs the listener that is open for an address, and moves it to its place. One that cannot be repaired is closed, which frees the
-  /// address.
+  /// Repairs the listener that was open for an address. One that cannot be repaired is closed, which frees the address.
   ///
-  /// - Returns: nil when no listener is open for the address.
-  private func keep(_ listen: Listen, _ group: SocketGroup, at place: Int) throws(SystemError) -> ListenerHealth? {
-    guard let index = all.firstIndex(where: { $0.listen == listen }) else { return nil }
-    let listener = all[index]
+  /// - Returns: nil when no listener was open for the address; no listener when it was closed.
+  private func keep(
+    _ listen: Listen, _ group: SocketGroup, of former: inout [Listen: Listener]
+  ) throws(SystemError) -> (health: ListenerHealth, listener: Listener?)? {
+    guard let listener = former[listen] else { return nil }
     let health = listener.isUnreachable ? .lost : try listener.repair()
     // The service manager goes on using what it passed, and a new socket would be a second one at the address.
     if health == .lost && listener.isPassed { throw SystemError("listen \(listener.address)", errno: EINVAL) }
-    all.remove(at: index)
-    if health == .lost { giveUp(listener) } else { all.insert(listener, at: place) }
+    former[listen] = nil
     listener.group = group
     listener.isAdopted = nil
-    return health
+    if health == .lost { giveUp(listener) }
+    return (health, health == .lost ? nil : listener)
   }
 
-  private func open(_ listen: Listen, _ group: SocketGroup, at place: Int, _ isConfined: Bool) throws(SystemError) {
+  private func open(_ listen: Listen, _ group: SocketGroup, _ isConfined: Bool) throws(SystemError) -> Listener {
     var options = try SocketOptions(group)
     options.isConfined = isConfined
     let descriptor = try openListener(listen.kind.inKernel, SocketAddress(listen.address), options)
     let listener = try Listener(descriptor, as: listen, of: group, passed: false)
     listener.isConfined = isConfined
-    all.insert(listener, at: place)
+    return listener
   }
 
   /// Calls `incoming` with each listener that a client comes to. Only while no instance runs: it would wake both.

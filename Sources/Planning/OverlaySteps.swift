@@ -27,13 +27,15 @@ struct OverlaySteps {
     }
     // overlayfs expects the uppermost layer first.
     var options: [(String, [String])] = [("lowerdir", lower.reversed())]
+    var isDiscarded = false
     if !readOnly, let last = layers.last {
       let (upper, work) = try writable(last, destination, &slots, &scratch)
       mounting.append(.makeDirectory(path: work, mode: 0o700))
       options += [("upperdir", [upper]), ("workdir", [work])]
+      isDiscarded = last == .temporary
     }
     mounting.append(.makeDirectory(path: destination, mode: 0o755))
-    mounting.append(.overlay(options, at: destination, readOnly ? .readOnly : []))
+    mounting.append(.overlay(options, at: destination, readOnly ? .readOnly : [], discarded: isDiscarded))
     mounting.append(.detach(path: Self.stage))
   }
 
@@ -84,8 +86,21 @@ struct OverlaySteps {
 
 extension Step {
   /// Mounts an overlay, whose options are lists of paths.
-  static func overlay(_ options: [(String, [String])], at target: String, _ flags: MountFlags) -> Step {
-    let data = options.map { name, paths in "\(name)=" + paths.map(escaped).joined(separator: ":") }
+  ///
+  /// - Parameters:
+  ///   - options: the names of the options and their paths.
+  ///   - target: where it is mounted.
+  ///   - flags: of the mount.
+  ///   - discarded: the changes are discarded when the guest ends, so nothing is written to the disk for their sake. Otherwise the end of
+  ///     the last process, also of a killed one, waits until the whole file system of the upper layer is written back. That is the host's,
+  ///     and may have gigabytes to write.
+  /// - Returns: the step.
+  static func overlay(
+    _ options: [(String, [String])], at target: String, _ flags: MountFlags, discarded: Bool = false
+  ) -> Step {
+    let data =
+      options.map { name, paths in "\(name)=" + paths.map(escaped).joined(separator: ":") }
+      + (discarded ? ["volatile"] : [])
     return .mount(type: "overlay", target: target, flags: flags, data: data.joined(separator: ","), optional: false)
   }
 

@@ -56,7 +56,9 @@ struct RootSteps {
     mounting.append(.makeDirectory(path: upper, mode: 0o755))
     mounting.append(.makeDirectory(path: work, mode: 0o755))
     mounting.append(
-      .overlay([("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, .noDevices))
+      .overlay(
+        [("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, .noDevices,
+        discarded: true))
   }
 
   /// The lower layer of the root's overlay. An idmapped root has to be mounted somewhere to be one, which is in `directory`.

@@ -52,6 +52,28 @@ struct FilesCheckTests {
     #expect(Set(GuestFiles.check(paths: [tree.root]).map(\.line)) == [2])
   }
 
+  @Test("The daemon's own settings are checked with their drop-ins, whether a file or the directory is named")
+  func daemon() throws {
+    try tree.add("etc/dormoused.conf", "[Daemon]\nMaxConcurrentStarts=none\nMaxConcurentStarts=2\n[Demon]\n")
+    try tree.add("etc/dormoused.conf.d/a.conf", "[Daemon]\nMaxConcurrentStarts=0\nX-Mine=1\n[X-Mine]\nKey=1\n")
+    let found = check("etc")
+    #expect(found.count == 4)
+    #expect(found.first?.hasPrefix("etc/dormoused.conf:2: MaxConcurrentStarts=none: ") == true)
+    #expect(found.first?.contains("; write ") == true || found.first?.contains("; use ") == true)
+    #expect(
+      found.dropFirst().prefix(2) == [
+        "etc/dormoused.conf:3: warning: unknown setting MaxConcurentStarts= in [Daemon]; did you mean MaxConcurrentStarts=?",
+        "etc/dormoused.conf:4: warning: unknown section [Demon], which has no effect; did you mean [Daemon]?",
+      ])
+    #expect(found.last?.hasPrefix("etc/dormoused.conf.d/a.conf:2: MaxConcurrentStarts=0: ") == true)
+    #expect(check("etc/dormoused.conf") == found)
+    #expect(check("etc/dormoused.conf.d/a.conf") == found)
+    try tree.add("etc/dormoused.conf", "[Daemon]\nMaxConcurrentStarts=3\n")
+    try tree.add("etc/dormoused.conf.d/a.conf", "[Daemon]\nMaxConcurrentStarts=4\n")
+    #expect(check("etc") == [])
+    #expect(GuestFiles(searchPath: [tree.path("etc")]).loadDaemon().settings.maxConcurrentStarts == 4)
+  }
+
   @Test("A file that does not exist, or is not named like a guest file, is reported")
   func names() throws {
     try tree.add("web.conf", "[Exec]\n")

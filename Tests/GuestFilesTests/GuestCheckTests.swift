@@ -142,6 +142,39 @@ struct GuestCheckTests {
     #expect(problems(.arm64, runs32Bit: false) == [])
   }
 
+  @Test("sockets of a guest with a network of its own that this host cannot confine are named with the remedy")
+  func confinement() throws {
+    var guest = Guest(name: "web")
+    func problems(_ obstacles: [SocketConfinement.Kind: SystemError]) -> [String] {
+      let loaded = LoadedGuest(guest: guest, diagnostics: [], listeners: [], files: [])
+      let subject = CheckedGuest(loaded, hostUnits: [tree.path("units")])
+      return ConfinementCheck.problems(of: subject) { obstacles[$0] }.map(\.message)
+    }
+    let refused = SystemError("bpf BPF_PROG_ATTACH", errno: EPERM)
+    var group = SocketGroup()
+    group.listen = [
+      Listen(.stream, .ipv4(address: [0, 0, 0, 0], port: 80)), Listen(.datagram, .path("/run/web.sock")),
+      Listen(.stream, .path("/run/other.sock")),
+    ]
+    guest.sockets = [group]
+    #expect(problems([.internet: refused]) == [])
+    guest.network.isPrivate = true
+    #expect(problems([:]) == [])
+    let both = problems([.internet: refused])
+    let start = "the guest has a network of its own, but this host cannot confine"
+    #expect(both.count == 2)
+    #expect(
+      both.first?.hasPrefix("\(start) TCP and UDP sockets (bpf BPF_PROG_ATTACH: Operation not permitted), so") == true)
+    #expect(both.first?.hasSuffix("use a kernel with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF") == true)
+    let old = problems([.unixDatagrams: SystemError("confining", errno: EINVAL)])
+    #expect(old.count == 1 && old.first?.contains("use Linux 6.7 or later, or ListenSequentialPacket=") == true)
+    // The kernel has not been asked, so nothing is known of it.
+    #expect(problems([.internet: SystemError("mkdir /sys/fs/cgroup/x", errno: EROFS)]) == [])
+    try tree.add("units/dormouse@web.socket", "[Socket]\nListenDatagram=/run/web.sock\n")
+    let held = problems([:])
+    #expect(held.count == 1 && held.first?.contains("that dormouse@web.socket holds") == true)
+  }
+
   @Test("an address of this host's socket unit that the guest file lacks is named, and the other way round")
   func hostSocketUnit() throws {
     try tree.add("units/dormouse@web.socket", "[Socket]\nListenStream=[::1]:81\n")

@@ -1,4 +1,5 @@
 import ControlProtocol
+import Foundation
 import Glibc
 import Linux
 import Testing
@@ -49,6 +50,38 @@ struct DaemonTests {
       daemon.child.signal(SIGTERM)
       #expect(daemon.child.wait() == .exited(0))
       #expect(!runs(pid))
+    }
+  }
+
+  @Test("a second SIGTERM also ends guests that were frozen, start or wait for their turn")
+  func sigtermTwiceInEachState() throws {
+    try World.with { world in
+      try "[Daemon]\nMaxConcurrentStarts=1\n".write(
+        toFile: world.config + "/dormoused.conf", atomically: true, encoding: .utf8)
+      try world.addTiny("frozen", "ListenStream=127.0.0.1:8001", arguments: ["--ready", "--stop=ignore"])
+      try world.addTiny("starting", "ListenStream=127.0.0.1:8002", arguments: ["--stop=ignore"])
+      try world.addTiny("queued", "ListenStream=127.0.0.1:8003")
+      let daemon = try world.startDaemon()
+      try world.wake("frozen")
+      #expect(try world.run(Built.dormouse, "freeze", "--now", "frozen", "--runtime", world.runtime).succeeded)
+      try world.wait("frozen", .frozen)
+      let first = try world.connect("127.0.0.1:8002")
+      // The guest accepts, but does not say that it is ready, so it keeps the only place.
+      #expect(try first.ask("hello") == "hello")
+      let second = try world.connect("127.0.0.1:8003")
+      try world.wait("queued", .activating)
+      let pids = try world.list().compactMap(\.pid)
+      #expect(pids.count == 2)
+      daemon.child.signal(SIGTERM)
+      try daemon.waitForLog("frozen: stopping")
+      try daemon.waitForLog("starting: stopping")
+      daemon.child.signal(SIGTERM)
+      #expect(daemon.child.wait() == .exited(0))
+      for pid in pids { #expect(!runs(pid)) }
+      #expect(daemon.log.ranges(of: "stopped (killed by signal 9)").count == 2)
+      #expect(!daemon.log.contains("queued: waking"))
+      #expect(Cgroups.processes(below: world.cgroup) == [])
+      withExtendedLifetime(second) {}
     }
   }
 

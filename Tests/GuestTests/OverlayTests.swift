@@ -35,6 +35,21 @@ struct OverlayTests {
     }
   }
 
+  @Test("the end of a guest whose changes are discarded does not wait for the host's disk")
+  func unwritten() throws {
+    try World.with { world in
+      let name = "dis-\(world.name)"
+      try world.addTiny(name, "ListenStream=127.0.0.1:8001", settings: "[Exec]\nEphemeral=yes")
+      try world.startDaemon()
+      try world.wake(name)
+      // The kernel writes back the host's whole file system when such an overlay is unmounted, unless it is volatile.
+      let mounts = text(of: "/proc/\(try world.leader(of: name))/mountinfo").split(separator: "\n")
+      let root = try #require(mounts.first { $0.split(separator: " ")[4] == "/" })
+      // New kernels write it as `fsync=volatile`.
+      #expect(root.contains(" - overlay ") && root.contains("volatile"))
+    }
+  }
+
   @Test("a large scratch directory is removed while other guests are served, if necessary by the next daemon")
   func much() throws {
     try World.with { world in

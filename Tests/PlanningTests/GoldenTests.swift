@@ -58,7 +58,7 @@ struct GoldenTests {
       + makeDirectory (path: "/run/staging/upper", mode: 0755)
       + makeDirectory (path: "/run/staging/work", mode: 0755)
       + mount (type: "overlay", target: "/run/staging", flags: [nodev], data: \
-      "lowerdir=/guests/web,upperdir=/run/staging/upper,workdir=/run/staging/work", optional: false)
+      "lowerdir=/guests/web,upperdir=/run/staging/upper,workdir=/run/staging/work,volatile", optional: false)
       + open (slot: 1, source: "/etc/os-release", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
       optional: false)
       + open (slot: 2, source: "/run/dormouse/web.notify", attributes: [], recursive: false, optional: false)

@@ -84,7 +84,7 @@ struct OverlayGoldenTests {
       + makeDirectory (path: "/scratch/0/upper", mode: 0755)
       + makeDirectory (path: "/scratch/0/work", mode: 0755)
       + mount (type: "overlay", target: "/run/staging", flags: [nodev], data: \
-      "lowerdir=/guests/web,upperdir=/scratch/0/upper,workdir=/scratch/0/work", optional: false)
+      "lowerdir=/guests/web,upperdir=/scratch/0/upper,workdir=/scratch/0/work,volatile", optional: false)
       """
     let found = try changed { guest, _ in guest.exec.root.ephemeral = true }
     #expect(

@@ -14,7 +14,8 @@ protocol GuestCheck {
 private var guestChecks: [any GuestCheck.Type] {
   [
     ExposureCheck.self, DirectoryCheck.self, SourceCheck.self, ProgramCheck.self, InitCheck.self, UserCheck.self,
-    SocketCheck.self, HostSocketUnitCheck.self, PersonalityCheck.self, SecretCheck.self, SpaceCheck.self,
+    SocketCheck.self, HostSocketUnitCheck.self, ConfinementCheck.self, PersonalityCheck.self, SecretCheck.self,
+    SpaceCheck.self,
   ]
 }
 

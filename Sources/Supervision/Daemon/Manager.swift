@@ -115,10 +115,12 @@ public actor Manager {
   }
 
   private func watchSignals() throws(SystemError) {
+    // As urgent as the control socket: a second SIGTERM that is pending together with the first one is lost, because the kernel makes one of
+    // them.
     signals = [
-      try loop.onSignal(SIGTERM) { [unowned self] in end(askedBy: $0) },
-      try loop.onSignal(SIGINT) { [unowned self] in end(askedBy: $0) },
-      try loop.onSignal(SIGHUP) { [unowned self] _ in reload() },
+      try loop.onSignal(SIGTERM, priority: .control) { [unowned self] in end(askedBy: $0) },
+      try loop.onSignal(SIGINT, priority: .control) { [unowned self] in end(askedBy: $0) },
+      try loop.onSignal(SIGHUP, priority: .control) { [unowned self] _ in reload() },
     ]
   }
 
