@@ -118,7 +118,7 @@ struct GuestStarter {
         let waiting = try WaitingLaunch(
           plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
         let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
-        instance.remarks = remarks(plan, machineID)
+        instance.remarks = remarks(plan, machineID, host.diskLimit)
         let place = scope.flatMap { placement($0, of: instance, start.guest) }
         let ending = PlacedStart(instance, waiting, plan, place)
         instance.start = ending
@@ -149,10 +149,16 @@ struct GuestStarter {
   }
 
   /// What of the guest's file is not in force.
-  private func remarks(_ plan: LaunchPlan, _ machineID: MachineIDs.Claim) -> [InstanceRemark] {
+  private func remarks(
+    _ plan: LaunchPlan, _ machineID: MachineIDs.Claim, _ disk: DiskLimit
+  ) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
     remarks += plan.notes.map { .notCarriedOut("\($0)") }
+    switch disk {
+    case .unlimited, .kept: break
+    case .unkept(let reason): remarks.append(.notCarriedOut("DiskMax= is not kept: \(reason)"))
+    }
     if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
     return remarks
   }
