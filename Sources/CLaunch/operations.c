@@ -57,6 +57,7 @@ long launch_link(const char *path, uint64_t flags) {
   const char *target = launch_next_string(path);
   long error = flags & LAUNCH_REPLACE ? launch_remove(path) : 0;
   if (error == 0) error = raw3(__NR_symlinkat, (long)target, AT_FDCWD, (long)path);
+  if (error == -EEXIST && !(flags & LAUNCH_REPLACE)) return 0;
   return flags & LAUNCH_LENIENT ? 0 : error;
 }
 

@@ -13,6 +13,7 @@ package final class ContainerBackend: Backend {
   let cgroupBase: CgroupBase
   let machineIDs = MachineIDs()
   let userRanges = UserRanges()
+  let rootLocks = RootLocks()
   let machines: Machines
   /// Makes a scope for each instance. Nil when systemd is not the host's service manager.
   let scopes: Scopes?

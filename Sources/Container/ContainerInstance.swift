@@ -42,6 +42,8 @@ final class ContainerInstance: Instance {
     var users: UserRanges.Claim?
     /// Nil for an orphan.
     var machineID: MachineIDs.Claim?
+    /// Nil for an orphan whose root another system has locked meanwhile.
+    var root: RootLocks.Claim?
   }
 
   /// `notify` is nil for an orphan, whose messages and console are lost.

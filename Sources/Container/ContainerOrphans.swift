@@ -104,7 +104,8 @@ struct ContainerOrphans: Orphans {
       // Nobody receives there any more.
       removeFile(backend.notifySocket(of: cgroup.name))
       // Last, because the mounts and directories on the host are removed with this value.
-      let holdings = ContainerInstance.Holdings(host: hostSide(of: cgroup.name.guest), network: network, users: users)
+      let holdings = ContainerInstance.Holdings(
+        host: hostSide(of: cgroup.name.guest), network: network, users: users, root: rootLock(of: cgroup.name))
       backend.machines.adopt(cgroup.name.guest, leader: leader)
       let instance = ContainerInstance(backend, process, cgroup, nil, holdings)
       instance.limits = [("MemoryMax", "memory.max"), ("TasksMax", "pids.max")].compactMap { setting, file in
@@ -117,6 +118,12 @@ struct ContainerOrphans: Orphans {
       guard try cgroup.leader() == nil else { throw error }
       return nil
     }
+  }
+
+  /// Locks the root again: the lock ended with the daemon that held it. Nil when another system has locked the root since.
+  private func rootLock(of name: InstanceName) -> RootLocks.Claim? {
+    guard let root = record.root(of: name) else { return nil }
+    return try? backend.rootLocks.claim(root.path, isShared: root.isShared, for: name.guest)
   }
 
   private func hostSide(of guest: String) -> HostSide {

@@ -21,7 +21,8 @@ extension GuestStarter {
   private func isReachable(_ directory: ExposedDirectory) throws(StartError) -> Bool {
     do throws(SystemError) {
       let path = try SafePath(directory.path)
-      return path.isReachable(exceptBy: directory.owner == .root ? 0 : path.user)
+      return path.isReachable(
+        exceptBy: directory.owner == .root ? 0 : path.user, whenOpened: directory.isOpenedByGuest)
     } catch {
       // A directory that is missing is for the launch to report, with its setting, unless it is optional.
       if error.errno == ENOENT || error.errno == ENOTDIR { return false }

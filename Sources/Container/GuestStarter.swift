@@ -18,12 +18,15 @@ struct GuestStarter {
     let guest = start.guest
     try refuseShortage(for: guest)
     let (name, found, ownID) = try gather(guest)
+    // Before anything changes the root: another system may be running in it.
+    let root = try backend.rootLocks.claim(found.root, for: guest)
     // The scope is requested as early as possible, so that the service manager makes it while the guest is prepared.
     let scope = try scope(of: name, guest)
     var facts = found
     let users = try chooseUsers(guest, &facts)
     if let change = users.change {
       scope?.release()
+      change.lock = root
       return .delayed(by: change)
     }
     let notify: NotifySocket
@@ -41,7 +44,7 @@ struct GuestStarter {
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
-    return .instance(try launch(start, name, plan, passed, users, host, notify, machineID, scope))
+    return .instance(try launch(start, name, plan, passed, users, host, notify, machineID, root, scope))
   }
 
   /// - Returns: nil where systemd is not the host's service manager.
@@ -95,7 +98,8 @@ struct GuestStarter {
 
   private func launch(
     _ start: InstanceStart, _ name: InstanceName, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice,
-    _ host: HostSide, _ notify: NotifySocket, _ machineID: MachineIDs.Claim, _ scope: ScopeRequest?
+    _ host: HostSide, _ notify: NotifySocket, _ machineID: MachineIDs.Claim, _ root: RootLocks.Claim,
+    _ scope: ScopeRequest?
   ) throws(StartError) -> ContainerInstance {
     let record = InstanceRecord(runtime: backend.runtime)
     var cgroup: GuestCgroup?
@@ -103,7 +107,7 @@ struct GuestStarter {
       let made: GuestCgroup
       do throws(SystemError) {
         // Before the start: a daemon that is killed in between leaves a record without a guest, never a guest without a record.
-        try record.write(name, base: backend.cgroupBase.path)
+        try record.write(name, base: backend.cgroupBase.path, root)
         made = try makeCgroup(name)
         cgroup = made
       } catch {
@@ -113,7 +117,8 @@ struct GuestStarter {
       do throws(NetworkError) { network = try self.network(of: start.guest, name, in: users.namespaces) } catch {
         throw StartError(error)
       }
-      let holdings = ContainerInstance.Holdings(host: host, network: network, users: users.claim, machineID: machineID)
+      let holdings = ContainerInstance.Holdings(
+        host: host, network: network, users: users.claim, machineID: machineID, root: root)
       do throws(LaunchError) {
         let waiting = try WaitingLaunch(
           plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)

@@ -13,6 +13,8 @@ final class OwnerChange: Preparation {
   private let directory: OwnedFD
   /// Keeps the range for the guest meanwhile.
   private let claim: UserRanges.Claim
+  /// Keeps other systems out of the root meanwhile. It is released before the next start, which takes it again.
+  var lock: RootLocks.Claim?
   private let loop: EventLoop
   private var helper: HelperProcess?
 
@@ -30,7 +32,8 @@ final class OwnerChange: Preparation {
     let passed = DescriptorList()
     passed.append(try directory.duplicate())
     let task = HelperProcess.Program.own(.giveTree, ["\(claim.base)", "\(RootOwner.busy)", path])
-    helper = try HelperProcess(task, passing: passed, deadline: nil, on: loop) { [path] result in
+    helper = try HelperProcess(task, passing: passed, deadline: nil, on: loop) { [path, unowned self] result in
+      lock = nil
       done(Self.failure(of: result, path))
     }
   }

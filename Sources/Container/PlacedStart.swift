@@ -57,7 +57,7 @@ final class PlacedStart {
     let cgroup: GuestCgroup
     do throws(SystemError) {
       // The record is written before PID 1 is in the cgroup, so that the next daemon finds the cgroup if this one is killed in between.
-      try InstanceRecord(runtime: backend.runtime).write(instance.name, base: scope)
+      try InstanceRecord(runtime: backend.runtime).write(instance.name, base: scope, instance.holdings?.root)
       cgroup = try GuestCgroup(
         making: instance.name, in: scope, controllers: backend.cgroupBase.controllers, moving: instance.pid)
     } catch {

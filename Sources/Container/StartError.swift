@@ -15,6 +15,8 @@ enum StartError: Error, CustomStringConvertible {
   case users(UsersError)
   /// Other users of the host could execute set-user-ID programs that root in the guest leaves in this directory.
   case exposed(ExposedDirectory)
+  /// Another system uses the guest's root: this guest, or one that this daemon does not run.
+  case busy(root: String, guest: String?)
   /// A user of `BindUser=` cannot be bound.
   case boundUser(BindUserError)
   /// A step between clone3(2) and execve(2) failed.
@@ -33,6 +35,12 @@ enum StartError: Error, CustomStringConvertible {
     case .journal(let error): error.description
     case .users(let error): error.description
     case .exposed(let directory): directory.problem
+    case .busy(let root, let guest?):
+      "Directory=: the guest \(guest) uses \(root), and two systems on a tree to which one writes soon break it; give each its "
+        + "own copy, or write Volatile=overlay in [Files] of both"
+    case .busy(let root, nil):
+      "Directory=: systemd-nspawn, machinectl or another dormoused uses \(root) and has locked it; stop that, or give this "
+        + "guest its own copy"
     case .boundUser(let error): error.description
     case .launch(let error): error.description
     case .system(let error): error.description

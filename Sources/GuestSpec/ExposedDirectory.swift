@@ -15,7 +15,12 @@ public struct ExposedDirectory: Equatable, Sendable {
     case root
     /// The owner of the directory only.
     case ofDirectory
+    /// The owner of a home. The guest acts as that user, who keeps others out by the mode of his home alone.
+    case ofHome
   }
+
+  /// Whether only the directories above it can keep others out: root of the guest can change the mode of the directory itself.
+  public var isOpenedByGuest: Bool { owner != .ofHome }
 
   /// Says that others can reach the directory, and what helps.
   public var problem: String {
@@ -38,7 +43,7 @@ public struct ExposedDirectory: Equatable, Sendable {
   /// The home of a user of the host that `BindUser=` binds: the guest's root can act as that user.
   public static func home(of user: String, path: String) -> ExposedDirectory {
     ExposedDirectory(
-      setting: "BindUser=\(user)", path: path, owner: .ofDirectory, remedies: ["chmod 0700 \(path)"])
+      setting: "BindUser=\(user)", path: path, owner: .ofHome, remedies: ["chmod 0700 \(path)"])
   }
 }
 
@@ -69,6 +74,14 @@ extension Guest {
       exposed.append(
         ExposedDirectory(
           setting: "Bind=", path: source, owner: owner, remedies: ExposedDirectory.closing(above: source) + [other]))
+    }
+    // The layers of an overlay are not mapped.
+    for case .overlay(let layers, _, readOnly: false) in files.mounts where hasHostIDs {
+      guard case .host(let upper)? = layers.last else { continue }
+      exposed.append(
+        ExposedDirectory(
+          setting: "Overlay=", path: upper, owner: .root,
+          remedies: ExposedDirectory.closing(above: upper) + ["leave the last path of Overlay= empty"]))
     }
     return exposed
   }

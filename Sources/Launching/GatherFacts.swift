@@ -27,7 +27,7 @@ extension StartFacts {
     if let file = facts.host.osReleaseFile, let text = try? readFile(file, limit: 64 << 10) {
       facts.host.osRelease = HostOSRelease(assignments(in: String(decoding: text, as: UTF8.self)))
     }
-    if guest.files.volatile == .yes { facts.rootFiles.topLevelLinks = topLevelLinks(ofRoot: root) }
+    if root != "/" || guest.files.volatile == .yes { facts.rootFiles.findTop(of: guest, root: root) }
     facts.host.mayMakeNodes = canMakeNodes(in: facts.staging)
     facts.host.mayRestrictDevices = Cgroup2.canRestrictDevices
     facts.host.runs32Bit = runs32BitPrograms
@@ -43,6 +43,7 @@ extension StartFacts {
     facts.identity.bootID = newUUID()
     facts.host.machine = MachineSize.gather()
     facts.etc = HostEtc(for: guest, root: root)
+    if facts.rootFiles.missing.directories.contains("etc") { facts.etc.guest.exists = true }
     return facts
   }
 
@@ -82,12 +83,6 @@ extension StartFacts {
     } catch {
       if error.errno == EFBIG { throw SystemError("read more than 1 MiB of \(path) in \(root)", errno: EFBIG) }
       return nil
-    }
-  }
-
-  private static func topLevelLinks(ofRoot root: String) -> [TopLevelLink] {
-    ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].compactMap { name in
-      (try? readLink("\(root)/\(name)")).map { TopLevelLink(name, to: $0) }
     }
   }
 

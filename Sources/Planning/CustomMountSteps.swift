@@ -8,10 +8,13 @@ struct CustomMountSteps {
   private(set) var before: [Step] = []
   /// Attaches the mounts in file systems that only the first process can mount, such as /proc.
   private(set) var after: [Step] = []
+  /// Whether one of them is mounted on /sys itself.
+  let coversSys: Bool
 
   init(
     _ guest: Guest, _ facts: StartFacts, _ slots: inout Slots, _ scratch: inout Scratch
   ) throws(PlanError) {
+    coversSys = guest.files.mounts.contains { $0.names == ["sys"] }
     // A mount covers what is below it, so shorter paths come first, whatever the order in the file.
     let sorted = guest.files.mounts.enumerated().sorted { first, second in
       let (one, other) = (first.element.depth, second.element.depth)
@@ -86,8 +89,11 @@ extension CustomMount {
     }
   }
 
+  /// The names in the path.
+  fileprivate var names: [Substring] { target.split(separator: "/") }
+
   /// The number of names in the path.
-  fileprivate var depth: Int { target.split(separator: "/").count }
+  fileprivate var depth: Int { names.count }
 
   /// Whether the path lies in a file system of `SystemMountSteps.proc` or `.own`.
   fileprivate var isInOwn: Bool {

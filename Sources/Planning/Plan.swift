@@ -76,7 +76,10 @@ private struct PlanBuilder {
     steps += boundUsers.showing
     steps += system.sys
     steps += system.dev
+    // A mount below /sys may need a mount point there. A mount on /sys covers ours, which must be read-only before.
+    if custom.coversSys { steps.append(system.sealingSys) }
     steps += custom.before
+    if !custom.coversSys { steps.append(system.sealingSys) }
     steps += journal.mounting
     steps.append(.change(path: "/run/host", set: .readOnly, recursive: false))
     // In the guest's user namespace:

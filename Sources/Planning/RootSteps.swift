@@ -1,6 +1,8 @@
 import GuestSpec
 
 /// The root: `Directory=`, `Volatile=`, `Ephemeral=`, `ReadOnly=` and `PivotRoot=`.
+///
+/// Each of its mounts is without device nodes. An image or a guest may leave nodes in it, but the devices of a guest are in its /dev.
 struct RootSteps {
   private let guest: Guest
   private let facts: StartFacts
@@ -21,13 +23,13 @@ struct RootSteps {
       mounting.append(directory.making)
       mountOverlay(in: directory.path, &slots)
     case .no, .state:
-      let root = slots.open(facts.root, recursive: true)
+      let root = slots.open(facts.root, .noDevices, recursive: true)
       mounting += [root.opening] + mapped(root, recursive: true, slots) + [root.attached(at: facts.staging)]
     case .yes:
       guard facts.rootFiles.topLevelLinks.contains(where: { $0.name == "bin" }) else {
         throw .rootIsNotMergedUsr(root: facts.root == "/" ? "" : facts.root)
       }
-      let usr = slots.openOwn(facts.root == "/" ? "/usr" : facts.root + "/usr", .readOnly)
+      let usr = slots.openOwn(facts.root == "/" ? "/usr" : facts.root + "/usr", [.readOnly, .noDevices])
       mounting += [volatileRoot, usr.opening] + mapped(usr, recursive: true, slots)
       self.usr = usr
     case .overlay:
@@ -43,7 +45,7 @@ struct RootSteps {
 
   private var volatileRoot: Step {
     .mount(
-      type: "tmpfs", target: facts.staging, flags: .strictAccessTime,
+      type: "tmpfs", target: facts.staging, flags: [.noDevices, .strictAccessTime],
       data: Self.volatileData + GuestTmpfs(facts.users).owner, optional: false)
   }
 
@@ -54,7 +56,7 @@ struct RootSteps {
     mounting.append(.makeDirectory(path: upper, mode: 0o755))
     mounting.append(.makeDirectory(path: work, mode: 0o755))
     mounting.append(
-      .overlay([("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, []))
+      .overlay([("lowerdir", [lower]), ("upperdir", [upper]), ("workdir", [work])], at: facts.staging, .noDevices))
   }
 
   /// The lower layer of the root's overlay. An idmapped root has to be mounted somewhere to be one, which is in `directory`.
@@ -62,7 +64,7 @@ struct RootSteps {
     guard let users = facts.users, users.root != .none else { return facts.root }
     let lower = directory + "/lower"
     mounting.append(.makeDirectory(path: lower, mode: 0o755))
-    let root = slots.open(facts.root)
+    let root = slots.open(facts.root, .noDevices)
     mounting += [root.opening] + mapped(root, recursive: false, slots) + [root.attached(at: lower)]
     return lower
   }
@@ -93,6 +95,8 @@ struct RootSteps {
       steps += Self.volatileDirectories.map { .makeDirectory(path: $0, mode: $1) }
       steps += facts.rootFiles.topLevelLinks.map { .makeLink(path: "/" + $0.name, target: $0.target) }
       steps.append(usr.attached(at: "/usr"))
+    } else {
+      steps += facts.rootFiles.missing.steps
     }
     if writesMachineID {
       steps.append(
@@ -128,4 +132,12 @@ struct RootSteps {
   private static let volatileDirectories: [(String, UInt16)] = [
     ("/etc", 0o755), ("/usr", 0o755), ("/var", 0o755), ("/root", 0o700), ("/home", 0o755),
   ]
+}
+
+extension StartFacts.MissingTop {
+  /// Makes what is missing.
+  fileprivate var steps: [Step] {
+    directories.map { .makeDirectory(path: "/" + $0, mode: $0 == "root" ? 0o700 : 0o755) }
+      + links.map { .makeLink(path: "/" + $0.name, target: $0.target) }
+  }
 }

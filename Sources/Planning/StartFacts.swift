@@ -61,10 +61,23 @@ public struct StartFacts: Equatable, Sendable {
 
   /// What the files in the guest's root say.
   public struct RootFiles: Equatable, Sendable {
-    /// The symbolic links to /usr at the top (`bin` to `usr/bin`, …), which `Volatile=yes` recreates.
+    /// The symbolic links to /usr at the top (`bin` to `usr/bin`, …), which `Volatile=yes` recreates. Missing ones that the root should have
+    /// are among them.
     public var topLevelLinks: [TopLevelLink] = []
+    /// What the top of a root with a /usr should have, and has not.
+    public var missing = MissingTop()
     /// The version of systemd; nil when there is none, or when its files do not say.
     public var systemd: Int?
+  }
+
+  /// What the top of a root lacks. A root with nothing but /usr is complete with it, as systemd's base_filesystem_create() makes it.
+  public struct MissingTop: Equatable, Sendable {
+    /// The names of directories, without a slash.
+    public var directories: [String] = []
+    /// The symbolic links into /usr.
+    public var links: [TopLevelLink] = []
+
+    public init() {}
   }
 
   /// What the daemon made on the host for this start.

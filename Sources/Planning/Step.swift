@@ -52,6 +52,7 @@ public enum Step: Hashable, Sendable {
   case pivotRoot(new: String, old: String?)
   /// Makes a directory, with those above it. An existing one is no error.
   case makeDirectory(path: String, mode: UInt16)
+  /// Makes a symbolic link. An existing file is no error.
   case makeLink(path: String, target: String)
   case makeNode(Node, path: String, mode: UInt16)
   case writeFile(path: String, mode: UInt16, contents: String)

@@ -74,9 +74,11 @@ struct SystemMountSteps {
     steps.append(.makeDirectory(path: "/sys/fs", mode: 0o755))
     steps.append(.makeDirectory(path: "/sys/fs/cgroup", mode: 0o755))
     if let selinux = sources.selinux { steps.append(selinux.attached(at: selinux.path)) }
-    steps.append(.change(path: "/sys", set: .readOnly, recursive: false))
     return steps
   }
+
+  /// Ends the filling of the guest's /sys.
+  let sealingSys = Step.change(path: "/sys", set: .readOnly, recursive: false)
 
   /// The directories of sysfs that a guest sees. Left out are the host's firmware tables, modules and file systems.
   private static let shownOfSys = ["block", "bus", "class", "dev", "devices", "kernel"]

@@ -77,6 +77,9 @@ static int connect_as_root(pid_t pid, int socket, int file) {
     if (inner == 0) {
       prctl(PR_SET_DUMPABLE, 0);
       if (syscall(SYS_setresgid, base, base, base) < 0 || syscall(SYS_setresuid, base, base, base) < 0) _exit(errno);
+      // From here on the guest's root can stop this process. It ends with its parent nevertheless. setresuid(2) clears the signal, so it
+      // is set after that; and a parent in another PID namespace has the number 0, which a new parent after its end does not.
+      if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != 0) _exit(ESRCH);
       _exit(-connect_to(socket, file));
     }
     int status;

@@ -53,7 +53,7 @@ struct FailureTests {
       [.makeDirectory(path: "/proc/version/x", mode: 0)],
       "making the directory /proc/version/x: Not a directory"
     ),
-    ([.makeLink(path: "/usr", target: "x")], "linking /usr to x: File exists"),
+    ([.makeLink(path: "/none/x", target: "x")], "linking /none/x to x: No such file or directory"),
     ([.makeNode(.file, path: "/usr", mode: 0)], "making the node /usr: File exists"),
     ([.writeFile(path: "/none/x", mode: 0, contents: "")], "writing /none/x: No such file or directory"),
     (

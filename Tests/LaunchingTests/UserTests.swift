@@ -122,9 +122,9 @@ struct UserTests {
     var plan = try plan(spec, facts(guest, spec))
     let crossing = try #require(plan.steps.firstIndex { if case .cross = $0 { true } else { false } })
     let unpinning = try #require(plan.steps.firstIndex(of: .unpin))
-    plan.steps.insert(.makeLink(path: "/run", target: "x"), at: [crossing, crossing + 1, unpinning + 1][place])
+    plan.steps.insert(.makeLink(path: "/none/x", target: "x"), at: [crossing, crossing + 1, unpinning + 1][place])
     let error = try #require(throws: LaunchError.self) { try guest.launch(plan) }
-    #expect(error.description == "linking /run to x: File exists")
+    #expect(error.description == "linking /none/x to x: No such file or directory")
     #expect(try guest.cgroup.isPopulated() == false)
     #expect(try guest.cgroup.processes() == [])
   }

@@ -91,4 +91,20 @@ struct FilesTests {
       try readFile("dev/null", inRoot: "/", limit: 100)
     }
   }
+
+  @Test("of a guest's console only a pseudoterminal is opened, no other device that an image has in its place")
+  func console() throws {
+    try inTemporaryDirectory(below: "/var/tmp") { root in
+      mkdir("\(root)/dev", 0o755)
+      // /dev/null can be opened by everybody.
+      mknod("\(root)/dev/null", S_IFCHR | 0o666, dev_t(1 << 8 | 3))
+      symlink("null", "\(root)/dev/console")
+      #expect(try FileStatus("/dev/console", inRoot: root).device == DeviceNumber(1 << 8 | 3))
+      #expect(!terminalIsHeld("/dev/console", inRoot: root))
+      let terminals = try DetachedTerminals.make()
+      try attachMount(terminals.mount, at: root + "/dev")
+      defer { umount2(root + "/dev", 2) }
+      #expect(terminalIsHeld("/dev/0", inRoot: root))
+    }
+  }
 }

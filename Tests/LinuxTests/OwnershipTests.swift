@@ -147,4 +147,48 @@ struct OwnershipTests {
       }
     }
   }
+
+  @Test("those who share a lock file exclude the one who wants it alone, and the last of them removes it")
+  func shared() throws {
+    try Self.withDirectory { directory in
+      let path = directory + "/lock"
+      var first = try LockFile(locking: path, isShared: true)
+      var second = try LockFile(locking: path, isShared: true)
+      #expect(first != nil && second != nil)
+      #expect(try LockFile(locking: path) == nil)
+      first = nil
+      #expect(access(path, F_OK) == 0)
+      #expect(try LockFile(locking: path) == nil)
+      second = nil
+      #expect(access(path, F_OK) == -1)
+      let alone = try LockFile(locking: path)
+      #expect(alone != nil)
+      #expect(try LockFile(locking: path, isShared: true) == nil)
+    }
+  }
+
+  @Test("a tree is locked by its inode and beside it, but not beside it where other users could hold that lock")
+  func tree() throws {
+    try Self.withDirectory { directory in
+      let (tree, open, locks) = (directory + "/tree", directory + "/open", directory + "/locks")
+      for path in [tree, open, open + "/tree"] { mkdir(path, 0o755) }
+      chmod(open, 0o777)
+      do {
+        let lock = try TreeLock(of: tree, isShared: false, in: locks)
+        #expect(lock != nil)
+        #expect(access(directory + "/.#tree.lck", F_OK) == 0)
+        #expect(access("\(locks)/\(try TreeLock.identity(of: tree))", F_OK) == 0)
+        symlink("tree", directory + "/alias")
+        #expect(try TreeLock(of: directory + "/alias", isShared: true, in: locks) == nil)
+        #expect(try TreeLock(of: tree, isShared: true, in: directory + "/others") == nil)
+        _ = lock
+      }
+      #expect(try directoryEntries(locks) == [])
+      // Another user's lock there.
+      let blocking = try LockFile(locking: open + "/.#tree.lck")
+      #expect(blocking != nil)
+      let lock = try TreeLock(of: open + "/tree", isShared: false, in: locks)
+      #expect(lock != nil)
+    }
+  }
 }

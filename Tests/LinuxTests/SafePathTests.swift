@@ -107,7 +107,7 @@ struct SafePathTests {
     try Self.inHome { directory in
       chmod(directory, 0o755)
       func isReachable(_ name: String, exceptBy user: UInt32 = 0) throws(SystemError) -> Bool {
-        try SafePath("\(directory)/\(name)").isReachable(exceptBy: user)
+        try SafePath("\(directory)/\(name)").isReachable(exceptBy: user, whenOpened: false)
       }
       let before = [try isReachable("root/own"), try isReachable("home/own")]
       #expect(before == [false, true])

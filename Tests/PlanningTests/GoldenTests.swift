@@ -13,11 +13,11 @@ struct GoldenTests {
   func volatile() throws {
     let changed = try planned { guest, _ in guest.files.volatile = .yes }
     let expected = """
-      - open (slot: 1, source: "/guests/web", attributes: [], recursive: true, optional: false)
+      - open (slot: 1, source: "/guests/web", attributes: [nodev], recursive: true, optional: false)
       - attach (slot: 1, source: "/guests/web", target: "/run/staging")
-      + mount (type: "tmpfs", target: "/run/staging", flags: [strictatime], data: \
+      + mount (type: "tmpfs", target: "/run/staging", flags: [nodev,strictatime], data: \
       "mode=0755,size=25%,nr_inodes=1m", optional: false)
-      + openOwn (slot: 1, source: "/guests/web/usr", attributes: [ro])
+      + openOwn (slot: 1, source: "/guests/web/usr", attributes: [ro,nodev])
       + makeDirectory (path: "/etc", mode: 0755)
       + makeDirectory (path: "/usr", mode: 0755)
       + makeDirectory (path: "/var", mode: 0755)
@@ -46,18 +46,18 @@ struct GoldenTests {
   func overlay() throws {
     let changed = try planned { guest, _ in guest.files.volatile = .overlay }
     let expected = """
-      - open (slot: 1, source: "/guests/web", attributes: [], recursive: true, optional: false)
+      - open (slot: 1, source: "/guests/web", attributes: [nodev], recursive: true, optional: false)
       - attach (slot: 1, source: "/guests/web", target: "/run/staging")
       - open (slot: 2, source: "/etc/os-release", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
       optional: false)
       - open (slot: 3, source: "/run/dormouse/web.notify", attributes: [], recursive: false, optional: false)
       - attach (slot: 2, source: "/etc/os-release", target: "/run/host/os-release")
       - attach (slot: 3, source: "/run/dormouse/web.notify", target: "/run/host/notify")
-      + mount (type: "tmpfs", target: "/run/staging", flags: [strictatime], data: \
+      + mount (type: "tmpfs", target: "/run/staging", flags: [nodev,strictatime], data: \
       "mode=0755,size=25%,nr_inodes=1m", optional: false)
       + makeDirectory (path: "/run/staging/upper", mode: 0755)
       + makeDirectory (path: "/run/staging/work", mode: 0755)
-      + mount (type: "overlay", target: "/run/staging", flags: [], data: \
+      + mount (type: "overlay", target: "/run/staging", flags: [nodev], data: \
       "lowerdir=/guests/web,upperdir=/run/staging/upper,workdir=/run/staging/work", optional: false)
       + open (slot: 1, source: "/etc/os-release", attributes: [ro,nosuid,nodev,noexec], recursive: false, \
       optional: false)
@@ -171,7 +171,7 @@ struct GoldenTests {
     starting a session
     making a session keyring
     propagate (Propagation.slave, path: "/")
-    open (slot: 1, source: "/guests/web", attributes: [], recursive: true, optional: false)
+    open (slot: 1, source: "/guests/web", attributes: [nodev], recursive: true, optional: false)
     attach (slot: 1, source: "/guests/web", target: "/run/staging")
     propagate (Propagation.private, path: "/run/staging")
     open (slot: 2, source: "/etc/os-release", attributes: [ro,nosuid,nodev,noexec], recursive: false, optional: \
@@ -222,7 +222,6 @@ struct GoldenTests {
     detach (path: "/sys/.whole")
     makeDirectory (path: "/sys/fs", mode: 0755)
     makeDirectory (path: "/sys/fs/cgroup", mode: 0755)
-    change (path: "/sys", set: [ro], recursive: false)
     mount (type: "tmpfs", target: "/dev", flags: [nosuid,strictatime], data: "mode=0755,size=4m,nr_inodes=64k", \
     optional: false)
     makeNode (Node.character(major: 1, minor: 3), path: "/dev/null", mode: 0666)
@@ -244,6 +243,7 @@ struct GoldenTests {
     mount (type: "tmpfs", target: "/dev/shm", flags: [nosuid,nodev], data: \
     "mode=01777,size=10%,nr_inodes=400k", optional: false)
     makeDirectory (path: "/dev/mqueue", mode: 0755)
+    change (path: "/sys", set: [ro], recursive: false)
     change (path: "/run/host", set: [ro], recursive: false)
     limit (Resource.cpu, soft: 18446744073709551615, hard: 18446744073709551615)
     limit (Resource.fileSize, soft: 18446744073709551615, hard: 18446744073709551615)

@@ -78,12 +78,12 @@ struct OverlayGoldenTests {
   @Test("with Ephemeral=yes changes go to a directory on the host's disk, and with Volatile= it changes nothing")
   func ephemeral() throws {
     let expected = """
-      - open (slot: 1, source: "/guests/web", attributes: [], recursive: true, optional: false)
+      - open (slot: 1, source: "/guests/web", attributes: [nodev], recursive: true, optional: false)
       - attach (slot: 1, source: "/guests/web", target: "/run/staging")
       + makeDirectory (path: "/scratch/0", mode: 0755)
       + makeDirectory (path: "/scratch/0/upper", mode: 0755)
       + makeDirectory (path: "/scratch/0/work", mode: 0755)
-      + mount (type: "overlay", target: "/run/staging", flags: [], data: \
+      + mount (type: "overlay", target: "/run/staging", flags: [nodev], data: \
       "lowerdir=/guests/web,upperdir=/scratch/0/upper,workdir=/scratch/0/work", optional: false)
       """
     let found = try changed { guest, _ in guest.exec.root.ephemeral = true }

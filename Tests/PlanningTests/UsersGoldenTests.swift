@@ -20,7 +20,7 @@ struct UsersGoldenTests {
     let all = lines(try Self.planned())
     let expected = [
       "setUmask 0", "actAsRoot (user: 3145728, group: 3145728)", "propagate (Propagation.slave, path: \"/\")",
-      "open (slot: 1, source: \"/guests/web\", attributes: [], recursive: true, optional: false)",
+      "open (slot: 1, source: \"/guests/web\", attributes: [nodev], recursive: true, optional: false)",
       "map (slot: 1, users: 1, source: \"/guests/web\", recursive: true)",
       "attach (slot: 1, source: \"/guests/web\", target: \"/run/staging\")",
     ]

@@ -66,6 +66,23 @@ struct AskerTests {
     }
   }
 
+  @Test("what a guest stops of those who ask it does not outlive the question")
+  func stopped() throws {
+    try World.with { world in
+      try addGuest(world, mode: "stop")
+      try world.startDaemon()
+      try world.wake("bad")
+      let pid = try #require(try world.summary("bad").pid)
+      try eventually("the bus is there") { try world.console("bad").contains("the bus is there") }
+      try eventually("the guest has stopped who asks") {
+        try world.run(Built.directory + "/dormouse-ask", "\(pid)").ending == .killed(SIGALRM)
+      }
+      try eventually("nobody is left of those who asked") {
+        !Cgroups.processes(below: world.cgroup).contains { text(of: "/proc/\($0)/comm") == "dormouse-ask\n" }
+      }
+    }
+  }
+
   private func listenAt(_ path: String) throws -> Int32 {
     let raw = try retrying("socket") { socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
     try retrying("bind") { SocketAddress.path(path).withSockaddr { bind(raw, $0, $1) } ?? -1 }

@@ -92,6 +92,45 @@ struct ExposureTests {
     }
   }
 
+  @Test(
+    "a guest does not start when only a directory that its root can open to others keeps host users out",
+    arguments: ["", "[Files]\nReadOnly=yes\nBind=%:/shared:idmap", "[Files]\nReadOnly=yes\nBind=%:/shared:owneridmap"])
+  func openedByTheGuest(settings: String) throws {
+    try World.with { world in
+      let above = try Self.addGuest(
+        world, mode: 0o755, settings.replacingOccurrences(of: "%", with: "\(world.directory)/guests/shared"))
+      let directory = settings.isEmpty ? above + "/bad" : above + "/shared"
+      chmod(directory, 0o700)
+      try world.startDaemon()
+      let outcome = try world.dormouse("wake", "bad")
+      #expect(outcome.errors.contains("users of this host can reach \(directory), "), "\(outcome.errors)")
+      let checked = try world.dormouse("check", "\(world.config)/bad.guest")
+      #expect(checked.output.contains("can reach \(directory), "), "\(checked)")
+      let evil = try Self.asNobody(world, directory + "/evil")
+      #expect(!evil.succeeded && !evil.output.contains("uid 0"), "\(evil)")
+    }
+  }
+
+  @Test("a guest with the host's IDs does not start when host users can reach the upper directory of its overlay")
+  func overlay() throws {
+    try World.with { world in
+      let above = try Self.addGuest(
+        world, mode: 0o700,
+        "[Exec]\nPrivateUsers=identity\n[Files]\nReadOnly=yes\nOverlay=%/lower:%/upper:/shared"
+          .replacingOccurrences(of: "%", with: world.directory))
+      let upper = world.directory + "/upper"
+      for path in [world.directory + "/lower", upper] { try require("mkdir", path) }
+      try world.startDaemon()
+      let outcome = try world.dormouse("wake", "bad")
+      #expect(outcome.errors.contains("Overlay=: users of this host can reach \(upper), "), "\(outcome.errors)")
+      #expect(try world.dormouse("check", "\(world.config)/bad.guest").output.contains("can reach \(upper), "))
+      #expect(!FileManager.default.fileExists(atPath: upper + "/evil"))
+      chmod(world.directory, 0o700)
+      try world.wake("bad")
+      #expect(FileManager.default.fileExists(atPath: upper + "/evil"), "\(above)")
+    }
+  }
+
   @Test("root in a guest whose root's owners were changed on the disk leaves programs of its own user only")
   func changed() throws {
     try World.with { world in

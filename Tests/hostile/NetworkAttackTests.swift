@@ -158,6 +158,87 @@ struct NetworkAttackTests {
     }
   }
 
+  @Test("a guest with a network of its own cannot send to another than its client by a route in the packet")
+  func sourceRoute() throws {
+    try World.with { world in
+      let root = try world.makeTinyRoot("bad")
+      try copyProgram(try Payload.attack("route"), to: root + "/sbin/init")
+      let sockets = "ListenStream=0.0.0.0:8001\nListenDatagram=0.0.0.0:8001\nListenDatagram=[::]:8002"
+      try world.addTiny("bad", sockets, settings: "[Network]\nPrivate=yes")
+      try world.startDaemon()
+      let outside = try machine(world, "192.0.2", "eth0")
+      try world.ip("address add fd00:2::1/64 dev eth0 nodad")
+      try world.inNetwork(of: outside, "ip", "address", "add", "fd00:2::2/64", "dev", "eth0", "nodad")
+      let counter = """
+        table inet seen {
+          chain way { type filter hook prerouting priority raw; meta l4proto { tcp, udp } counter; exthdr rt exists counter; }
+        }
+        """
+      try world.inNetwork(of: outside, "nft", counter)
+      let client = try world.connect("192.0.2.1:8001")
+      try client.send("via 192.0.2.2")
+      try eventually("the guest has answered by TCP") { try world.console("bad").contains("send by TCP") }
+      #expect(try world.datagrams(to: "192.0.2.1:8001").askByDatagram("via 192.0.2.2").hasSuffix("via 192.0.2.2"))
+      #expect(try world.datagrams(to: "[fd00:2::1]:8002").askByDatagram("via fd00:2::2").hasSuffix("via fd00:2::2"))
+      func seen() throws -> [Substring] {
+        try world.inNetwork(of: outside, "nft", "list", "ruleset").output.split(separator: "\n").filter {
+          $0.contains("counter packets")
+        }
+      }
+      let counters = try seen()
+      #expect(counters.count == 2 && counters.allSatisfy { $0.contains("packets 0 ") }, "\(counters)")
+      let console = try world.console("bad")
+      #expect(console.contains("set a route of IPv6: done"), "\(console)")
+      #expect(console.contains("send by IPv6: Operation not permitted"), "\(console)")
+      // It would have been counted.
+      _ = try world.run("bash", "-c", "echo x >/dev/udp/192.0.2.2/9")
+      try eventually("a datagram is counted") { try !seen().allSatisfy { $0.contains("packets 0 ") } }
+    }
+  }
+
+  @Test(
+    "a guest that says that it is a router gives the host neither a route nor an address",
+    arguments: ["VirtualEthernet=yes", "Zone=wild"])
+  func router(setting: String) throws {
+    try World.with { world in
+      let root = try world.makeTinyRoot("bad")
+      try copyProgram(try Payload.attack("router"), to: root + "/sbin/init")
+      try world.addTiny("bad", settings: "[Network]\n\(setting)")
+      try world.startDaemon()
+      try world.wake("bad")
+      try eventually("the host gets advertisements") {
+        let line = try world.run("cat", "/proc/net/snmp6").output.split(separator: "\n").first {
+          $0.hasPrefix("Icmp6InRouterAdvertisements")
+        }
+        return try (line?.split(whereSeparator: \.isWhitespace).last).flatMap { Int($0) } ?? 0 >= 3
+      }
+      #expect(try world.run("ip", "-6", "route", "show", "default").output == "")
+      #expect(try !world.run("ip", "-6", "address").output.contains("fd00:bad"))
+    }
+  }
+
+  @Test("an interface that comes home has the hardware address, the MTU and the flags that it had before the guest")
+  func changedInterface() throws {
+    try World.with { world in
+      try world.ip("link add eth1 type veth peer name eth1-wire")
+      func settings() throws -> [Substring] {
+        let line = try world.run("ip", "-oneline", "link", "show", "eth1").output
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.filter { $0.hasPrefix("<") }
+          + ["mtu", "link/ether"].compactMap { key in
+            words.firstIndex(of: key).map { words[$0 + 1] }
+          }
+      }
+      let before = try settings()
+      let guest = try world.wakeTiny("echo", network: "Interface=eth1:lan")
+      let change = "address 02:00:00:00:00:66 mtu 600 promisc on arp off multicast off allmulticast on"
+      _ = try world.inNetwork(of: guest, "sh", "-c", "ip link set dev lan \(change)")
+      try world.sleep("echo")
+      #expect(try settings() == before)
+      #expect(try world.interfaces().map(\.ifname).sorted() == ["eth1", "eth1-wire", "lo"])
+    }
+  }
+
   private func index(of name: String, _ world: World, _ pid: Int32) throws -> String {
     let line = try world.inNetwork(of: pid, "ip", "-oneline", "link", "show", "dev", name).output
     return String(line.prefix { $0 != ":" })

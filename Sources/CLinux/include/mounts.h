@@ -32,6 +32,12 @@ static inline int linux_fsmount(int fs, uint32_t attributes) {
   return (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, attributes);
 }
 
+/*
+ * Whether a mount is on `path`, which is not followed (STATX_ATTR_MOUNT_ROOT of statx(2), Linux 5.8). It reads nothing of the other mounts.
+ * -1 with errno.
+ */
+int linux_is_mount_point(const char *path);
+
 /* Clones the mount at `path`, with `recursive` also the mounts below it. The clone is not attached. */
 static inline int linux_clone_mount(const char *path, int recursive) {
   const int flags = 1 | 02000000 /* OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC */ | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0);

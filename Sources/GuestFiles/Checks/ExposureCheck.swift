@@ -11,7 +11,8 @@ enum ExposureCheck: GuestCheck {
       guard let path = try? SafePath(directory.path),
         // The files belong to the guest's users already.
         directory.owner != .root || path.user < PrivateUsers.usualCount,
-        path.isReachable(exceptBy: directory.owner == .root ? 0 : path.user)
+        path.isReachable(
+          exceptBy: directory.owner == .root ? 0 : path.user, whenOpened: directory.isOpenedByGuest)
       else { return nil }
       return Diagnostic(file: loaded.files.last ?? loaded.name, .error, directory.problem)
     }

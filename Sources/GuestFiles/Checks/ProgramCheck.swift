@@ -12,9 +12,8 @@ enum ProgramCheck: GuestCheck {
 
   private static func commandProblems(_ subject: CheckedGuest) -> [Diagnostic] {
     // A name without a slash is searched for at execve(2), so it cannot be judged here.
-    guard let program = subject.guest.exec.parameters.first, program.hasPrefix("/"), !subject.tree.has(program) else {
-      return []
-    }
+    guard let program = subject.guest.exec.parameters.first, program.hasPrefix("/") else { return [] }
+    if subject.tree.willHave(program) { return [] }
     return [
       subject.problem(
         .error, "Exec", "Parameters",
@@ -24,7 +23,7 @@ enum ProgramCheck: GuestCheck {
   }
 
   private static func initProblems(_ subject: CheckedGuest) -> [Diagnostic] {
-    if InitSystem.paths.contains(where: subject.tree.has) { return [] }
+    if InitSystem.paths.contains(where: subject.tree.willHave) { return [] }
     return [
       subject.problem(
         .error, "Exec", "Boot",
@@ -46,5 +45,12 @@ extension GuestTree {
   func has(_ path: String) -> Bool {
     guard let kind = try? kind(of: path) else { return true }
     return kind != .missing
+  }
+
+  /// Whether it is there when the guest runs. A start makes missing links at the top of the root: /bin leads to /usr/bin.
+  func willHave(_ path: String) -> Bool {
+    if has(path) { return true }
+    guard let top = path.split(separator: "/").first, ["bin", "sbin", "lib"].contains(top) else { return false }
+    return !has("/\(top)") && has("/usr" + path)
   }
 }

@@ -68,9 +68,7 @@ struct JournalLink {
     switch try? FileStatus(path, followingLinks: false).kind {
     case nil: return .missing
     case .symbolicLink: return .link(target: (try? readLink(path)) ?? "")
-    case .directory:
-      let mounts = (try? MountInfo.read()) ?? []
-      return mounts.contains { $0.target == path } ? .mountPoint : .directory
+    case .directory: return isMountPoint(path) ? .mountPoint : .directory
     case .regular, .characterDevice, .blockDevice, .fifo, .socket: return .other
     }
   }

@@ -8,6 +8,7 @@ extension GuestNetwork {
   func interface(_ host: String, as guest: String) throws(SystemError) -> NetworkRecord.Interface {
     let link = try netlink.link(host)
     var interface = NetworkRecord.Interface(host: link.name, guest: guest)
+    (interface.address, interface.mtu, interface.handling) = (link.address, link.mtu, link.handling)
     interface.alternatives = link.alternatives.filter { !$0.contains(where: \.isWhitespace) }
     return interface
   }
@@ -61,7 +62,9 @@ extension GuestNetwork {
           }
           try move(found, home, interface, inside)
         }
-        try welcome(interface)
+        let link = try welcome(interface)
+        // It is home, whether that succeeds or not.
+        do throws(SystemError) { try restore(interface, on: link) } catch { problems.append(error) }
       } catch {
         problems.append(error)
         if error.errno != ENODEV && error.errno != EEXIST { left.append(interface) }
@@ -81,7 +84,7 @@ extension GuestNetwork {
 
   /// Gives a returned interface its names on the host again. One that was never moved may lack an alternative name, which `moveIn`
   /// removed.
-  private func welcome(_ interface: NetworkRecord.Interface) throws(SystemError) {
+  private func welcome(_ interface: NetworkRecord.Interface) throws(SystemError) -> Link {
     let link: Link
     if let moved = try? netlink.link(interface.transit) {
       link = moved
@@ -100,6 +103,14 @@ extension GuestNetwork {
     for name in interface.alternatives where !link.alternatives.contains(name) {
       try? netlink.addAlternativeName(name, to: link)
     }
+    return link
+  }
+
+  /// Undoes what the guest has changed of an interface that has returned.
+  private func restore(_ interface: NetworkRecord.Interface, on link: Link) throws(SystemError) {
+    var earlier = link
+    (earlier.address, earlier.mtu, earlier.handling) = (interface.address, interface.mtu, interface.handling)
+    if earlier != link { try netlink.restore(earlier, on: link) }
   }
 }
 

@@ -185,6 +185,8 @@ extension GuestNetwork {
       host.name.name, address: host.address.bytes, master: master?.index, peer: place(of: guest, namespace))
     record.links.append(host.name.name)
     hostIndexes.append(try netlink.link(host.name.name).index)
+    // Before a process of the guest can send anything.
+    try ignoreRouters(on: host.name.name)
     // Best effort: the long name is a convenience for ip(8).
     if let whole = host.name.alternative { try? netlink.addAlternativeName(whole, to: netlink.link(host.name.name)) }
   }

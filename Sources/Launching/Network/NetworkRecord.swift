@@ -26,6 +26,10 @@ struct NetworkRecord: Equatable {
     /// As in `Link`, read in the guest's namespace before any process of the guest was there.
     var kind: String?
     var origin = Link.Origin()
+    /// What the guest can change of it, as it was before the move: the hardware address, and `mtu` and `handling` of `Link`.
+    var address: [UInt8] = []
+    var mtu: UInt32 = 0
+    var handling: UInt32 = 0
     /// Its alternative names on the host.
     var alternatives: [String] = []
   }
@@ -37,7 +41,7 @@ struct NetworkRecord: Equatable {
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ").map(String.init)
       switch (words.first, words.count) {
-      case ("interface", 9...): interfaces.append(Interface(record: words))
+      case ("interface", 12...): interfaces.append(Interface(record: words))
       case ("link", 2): links.append(words[1])
       case ("zone", 2): zones.append(words[1])
       case ("host-end", 2): hostEnd = words[1]
@@ -56,22 +60,33 @@ struct NetworkRecord: Equatable {
 }
 
 extension NetworkRecord.Interface {
-  /// Reads the words of `record`, of which there are nine or more.
+  /// Reads the words of `record`, of which there are twelve or more.
   fileprivate init(record words: [String]) {
     self.init(host: words[1], guest: words[2], transit: words[3], index: Int32(words[4]) ?? 0)
     kind = words[5] == "-" ? nil : words[5]
     origin.lower = Int32(words[6])
     origin.namespace = Int32(words[7])
-    origin.address = words[8].split(separator: ":").compactMap { UInt8($0, radix: 16) }
-    alternatives = Array(words[9...])
+    origin.address = Self.bytes(words[8])
+    address = Self.bytes(words[9])
+    mtu = UInt32(words[10]) ?? 0
+    handling = UInt32(words[11]) ?? 0
+    alternatives = Array(words[12...])
   }
 
-  /// `interface HOST GUEST TRANSIT INDEX KIND LOWER NAMESPACE ADDRESS ALTERNATIVE...`, with `-` for what it does not have.
+  private static func bytes(_ word: String) -> [UInt8] {
+    word.split(separator: ":").compactMap { UInt8($0, radix: 16) }
+  }
+
+  private static func word(_ bytes: [UInt8]) -> String {
+    bytes.isEmpty ? "-" : bytes.map { String($0, radix: 16) }.joined(separator: ":")
+  }
+
+  /// `interface HOST GUEST TRANSIT INDEX KIND LOWER NAMESPACE PERMANENT-ADDRESS ADDRESS MTU HANDLING ALTERNATIVE...`, with `-` for what it
+  /// does not have.
   fileprivate var record: String {
-    let address = origin.address.map { String($0, radix: 16) }.joined(separator: ":")
     let words = [
       "interface", host, guest, transit, "\(index)", kind ?? "-", origin.lower.map(String.init) ?? "-",
-      origin.namespace.map(String.init) ?? "-", address.isEmpty ? "-" : address,
+      origin.namespace.map(String.init) ?? "-", Self.word(origin.address), Self.word(address), "\(mtu)", "\(handling)",
     ]
     return (words + alternatives).joined(separator: " ")
   }

@@ -13,6 +13,8 @@ struct Zone {
     let lock = try Self.lock()
     do throws(SystemError) {
       if try existing() == nil { try netlink.makeBridge(bridge) }
+      // Also on a bridge of systemd-nspawn's: the guest becomes a port of it.
+      try ignoreRouters(on: bridge)
       try body(netlink.link(bridge))
     } catch {
       try? removeIfEmpty()

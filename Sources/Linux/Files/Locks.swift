@@ -6,14 +6,14 @@ public final class LockFile {
   private let path: String
   private let file: OwnedFD
 
-  /// Makes the file and locks it.
+  /// Makes the file and locks it. Any number of shared locks exclude an exclusive one.
   ///
   /// - Returns: nil when somebody else holds the lock, in this process or another.
   /// - Throws: `SystemError` of open(2), fcntl(2) or fstat(2).
-  public init?(locking path: String) throws(SystemError) {
+  public init?(locking path: String, isShared: Bool = false) throws(SystemError) {
     while true {
       let file = try openLock(path)
-      guard try takeLock(file, LINUX_F_OFD_SETLK, "lock \(path)") else { return nil }
+      guard try takeLock(file, LINUX_F_OFD_SETLK, isShared ? F_RDLCK : F_WRLCK, "lock \(path)") else { return nil }
       if try isThere(file, path) {
         self.path = path
         self.file = file
@@ -22,8 +22,12 @@ public final class LockFile {
     }
   }
 
-  // The lock is still held here, so the file is never somebody else's.
-  deinit { unlink(path) }
+  deinit {
+    // Others may share the lock. Only who has it alone removes the file.
+    if (try? takeLock(file, LINUX_F_OFD_SETLK, F_WRLCK, "lock \(path)")) == true { unlink(path) }
+    // A child between clone3(2) and execve(2) has a copy of the descriptor, which would keep the lock.
+    _ = try? takeLock(file, LINUX_F_OFD_SETLK, F_UNLCK, "unlock \(path)")
+  }
 }
 
 /// Makes the file at `path` if it is missing, and locks it. It blocks while somebody else holds the lock, so it is for files that are locked
@@ -33,7 +37,7 @@ public final class LockFile {
 public func lockFile(_ path: String) throws(SystemError) -> OwnedFD {
   while true {
     let file = try openLock(path)
-    if try takeLock(file, LINUX_F_OFD_SETLKW, "lock \(path)"), try isThere(file, path) { return file }
+    if try takeLock(file, LINUX_F_OFD_SETLKW, F_WRLCK, "lock \(path)"), try isThere(file, path) { return file }
   }
 }
 
@@ -43,7 +47,7 @@ public func lockFile(_ path: String) throws(SystemError) -> OwnedFD {
 /// - Returns: false when another process holds the lock.
 /// - Throws: `SystemError`; `EBADF` when the file is not open for writing.
 public func lockForProcess(_ file: borrowing OwnedFD) throws(SystemError) -> Bool {
-  try takeLock(file, F_SETLK, "fcntl F_SETLK")
+  try takeLock(file, F_SETLK, F_WRLCK, "fcntl F_SETLK")
 }
 
 /// Opens a directory and locks it as long as the descriptor is open. Only one process at a time can hold the lock.
@@ -60,11 +64,13 @@ private func openLock(_ path: String) throws(SystemError) -> OwnedFD {
   return OwnedFD(owning: try retrying("open \(path)") { open(path, flags, 0o600) })
 }
 
-/// Locks the whole file for writing; false when somebody else holds the lock.
-private func takeLock(_ file: borrowing OwnedFD, _ kind: Int32, _ call: String) throws(SystemError) -> Bool {
+/// Locks or unlocks the whole file; false when somebody else holds a lock that excludes this one.
+private func takeLock(
+  _ file: borrowing OwnedFD, _ kind: Int32, _ lock: Int32, _ call: String
+) throws(SystemError) -> Bool {
   let raw = file.raw
   var whole = flock()
-  whole.l_type = Int16(F_WRLCK)
+  whole.l_type = Int16(lock)
   whole.l_whence = Int16(SEEK_SET)
   do throws(SystemError) {
     try retrying(call) { fcntl(raw, kind, &whole) }

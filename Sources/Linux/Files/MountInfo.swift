@@ -1,3 +1,5 @@
+import CLinux
+
 /// One line of /proc/PID/mountinfo, with the fields that the daemon needs (proc_pid_mountinfo(5)).
 public struct MountEntry: Equatable, Sendable {
   /// The directory of the file system that is mounted: `/`, or the source of a bind mount.
@@ -61,3 +63,6 @@ public enum MountInfo {
     parse(String(decoding: try readFile(path, limit: 16 << 20), as: UTF8.self))
   }
 }
+
+/// Whether something is mounted on `path`, without a look at the table of all mounts. A symbolic link is not followed.
+public func isMountPoint(_ path: String) -> Bool { linux_is_mount_point(path) == 1 }

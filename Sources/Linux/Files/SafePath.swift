@@ -59,8 +59,13 @@ public struct SafePath: ~Copyable {
   /// A path in /proc/self/fd, which leads to the file while `descriptor` is open, even when the file is renamed.
   public var alias: String { "/proc/self/fd/\(descriptor.raw)" }
 
-  /// Whether users of the host other than root and `user` can reach the file by this path.
-  public func isReachable(exceptBy user: UInt32) -> Bool { !ways.contains { $0.isClosed(exceptTo: user) } }
+  /// Whether users of the host other than root and `user` can reach the file by this path, or what is in it if it is a directory.
+  ///
+  /// With `whenOpened`, whether they could if somebody changed the mode of the directory itself.
+  public func isReachable(exceptBy user: UInt32, whenOpened: Bool) -> Bool {
+    let own = whenOpened && kind == .directory ? 1 : 0
+    return !ways.dropLast(own).contains { $0.isClosed(exceptTo: user) }
+  }
 
   private enum Step {
     case name(String)

@@ -13,6 +13,10 @@ public struct Link: Equatable, Sendable {
   public var master: Int32?
   /// Its hardware address, whose length depends on its kind.
   public var address: [UInt8] = []
+  /// The most bytes of a packet.
+  public var mtu: UInt32 = 0
+  /// How it handles packets: those of its flags (netdevice(7)) that CAP_NET_ADMIN can change, except whether it is up.
+  public var handling: UInt32 = 0
   /// Its alternative names (IFLA_ALT_IFNAME).
   public var alternatives: [String] = []
   /// The interface that it is stacked on (MACVLAN, VLAN) or its peer (veth), and its permanent hardware address.
@@ -37,6 +41,7 @@ extension Link {
     guard payload.count >= MemoryLayout<ifinfomsg>.size else { return nil }
     let fixed = payload.loadUnaligned(as: ifinfomsg.self)
     self.init(index: fixed.ifi_index, name: "")
+    handling = fixed.ifi_flags & Self.handlingFlags
     forEachAttribute(in: payload, after: MemoryLayout<ifinfomsg>.size) { type, content in decode(Int(type), content) }
     if name.isEmpty { return nil }
   }
@@ -45,6 +50,7 @@ extension Link {
     switch type {
     case IFLA_IFNAME: name = Self.text(content)
     case IFLA_ADDRESS: address = Array(content)
+    case IFLA_MTU where content.count >= 4: mtu = content.loadUnaligned(as: UInt32.self)
     case IFLA_MASTER where content.count >= 4: master = content.loadUnaligned(as: Int32.self)
     case IFLA_LINK where content.count >= 4: origin.lower = content.loadUnaligned(as: Int32.self)
     case IFLA_LINK_NETNSID where content.count >= 4: origin.namespace = content.loadUnaligned(as: Int32.self)
@@ -60,6 +66,8 @@ extension Link {
     default: break
     }
   }
+
+  static let handlingFlags = UInt32(IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI | IFF_MULTICAST)
 
   private static func text(_ content: UnsafeRawBufferPointer) -> String {
     String(decoding: content.prefix { $0 != 0 }, as: UTF8.self)

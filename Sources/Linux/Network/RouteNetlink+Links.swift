@@ -143,6 +143,20 @@ extension RouteNetlink {
     try netlink.exchange(request, "moving the interface \(link.name)")
   }
 
+  /// Gives an interface, which must be down, the hardware address, MTU and handling of packets that `earlier` has.
+  ///
+  /// - Throws: `SystemError`.
+  public func restore(_ earlier: Link, on link: Link) throws(SystemError) {
+    // ip link set dev NAME address ADDRESS mtu MTU arp on promisc off allmulticast off multicast on
+    var header = ifinfomsg(index: link.index)
+    header.ifi_flags = earlier.handling
+    header.ifi_change = Link.handlingFlags
+    let request = NetlinkRequest(RTM_NEWLINK, flags: NLM_F_ACK, header)
+    if earlier.address != link.address { request.put(IFLA_ADDRESS, earlier.address) }
+    if earlier.mtu != link.mtu { request.put(IFLA_MTU, earlier.mtu) }
+    try netlink.exchange(request, "restoring the settings of the interface \(link.name)")
+  }
+
   /// Gives an interface a further name, which may be longer than 15 characters.
   ///
   /// - Throws: `SystemError`: `EEXIST` when the name is taken.

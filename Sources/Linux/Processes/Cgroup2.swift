@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// The cgroup 2 hierarchy, of a unified or a hybrid host. Its mount point is read from mountinfo, never assumed.
 public enum Cgroup2 {
@@ -8,9 +9,9 @@ public enum Cgroup2 {
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func ownDirectory() throws(SystemError) -> String {
     let groups = String(decoding: try readFile("/proc/self/cgroup", limit: 64 << 10), as: UTF8.self)
-    let mounts = try MountInfo.read()
+    let mounts = try cgroupMounts()
     if let directory = directory(groups: groups, mounts: mounts) { return directory }
-    guard let own = own(groups: groups), mounts.contains(where: { $0.type == "cgroup2" }) else {
+    guard let own = own(groups: groups), !mounts.isEmpty else {
       throw SystemError("find the mount of cgroup 2", errno: ENOENT)
     }
     throw SystemError(
@@ -21,10 +22,21 @@ public enum Cgroup2 {
   ///
   /// - Throws: `SystemError`; `ENOENT` when no cgroup 2 is mounted.
   public static func rootDirectory() throws(SystemError) -> String {
-    guard let mount = try MountInfo.read().first(where: { $0.type == "cgroup2" }) else {
-      throw SystemError("find the mount of cgroup 2", errno: ENOENT)
-    }
+    guard let mount = try cgroupMounts().first else { throw SystemError("find the mount of cgroup 2", errno: ENOENT) }
     return mount.target
+  }
+
+  private static func cgroupMounts() throws(SystemError) -> [MountEntry] {
+    try mounts.withLock { known throws(SystemError) in
+      try known.entries(isThere: isMounted, read: { () throws(SystemError) in try MountInfo.read() })
+    }
+  }
+
+  private static let mounts = Mutex(CgroupMounts())
+
+  private static func isMounted(_ target: String) -> Bool {
+    var system = statfs()
+    return statfs(target, &system) == 0 && UInt(bitPattern: Int(system.f_type)) == 0x6367_7270  // CGROUP2_SUPER_MAGIC
   }
 
   /// `groups` is the content of /proc/PID/cgroup. Its line `0::PATH` is cgroup 2's; PATH is relative to the root of the cgroup namespace.

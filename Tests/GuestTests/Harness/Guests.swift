@@ -17,7 +17,13 @@ extension World {
   func addTiny(
     _ name: String, _ sockets: String..., arguments: [String] = ["--ready"], settings: String = ""
   ) throws {
-    let root = try makeTinyRoot(name)
+    try addTinyGuest(name, root: try makeTinyRoot(name), sockets.joined(separator: "\n"), arguments, settings: settings)
+  }
+
+  /// As `addTiny`, with a root that the caller has made.
+  func addTinyGuest(
+    _ name: String, root: String, _ sockets: String, _ arguments: [String] = ["--ready"], settings: String = ""
+  ) throws {
     try addGuest(
       name,
       """
@@ -27,7 +33,7 @@ extension World {
       NonBlocking=yes
       Parameters=/sbin/init \(arguments.map { "\"\($0)\"" }.joined(separator: " "))
       [Socket]
-      \(sockets.joined(separator: "\n"))
+      \(sockets)
       [Guest]
       Directory=\(root)
       IdleStopSec=infinity

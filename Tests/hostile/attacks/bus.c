@@ -1,7 +1,8 @@
 /* The PID 1 of a guest that has a bus of its own making, for whoever asks it.
  *
  * bus silent: accepts and says nothing. bus slow: begins an answer, a byte each second. bus huge: answers with a message of 120 MB. bus full:
- * its backlog is full. bus link: the socket's path is a symbolic link. bus stranger: another process than PID 1 listens.
+ * its backlog is full. bus link: the socket's path is a symbolic link. bus stranger: another process than PID 1 listens. bus stop: a process
+ * stops all others that it may, without end, so also those that come from the host to systemd's private socket.
  *
  * measured: no, it acts only when it is asked
  */
@@ -75,13 +76,22 @@ static void serve(int listener, const char *mode) {
   }
 }
 
+static void stop_all(void) {
+  mkdir("/run/systemd", 0755);
+  made("/run/systemd/private", 8);
+  if (fork() != 0) return;
+  for (;;) kill(-1, SIGSTOP);
+}
+
 int main(int count, char *arguments[]) {
   const char *mode = count > 1 ? arguments[1] : "silent";
   // As PID 1 it has no default actions.
   signal(SIGCHLD, SIG_IGN);
   signal(SIGPIPE, SIG_DFL);
   mkdir("/run/dbus", 0755);
-  if (strcmp(mode, "link") == 0) {
+  if (strcmp(mode, "stop") == 0) {
+    stop_all();
+  } else if (strcmp(mode, "link") == 0) {
     made("/run/real", 8);
     if (symlink("/run/real", PATH) < 0) perror(PATH);
   } else if (strcmp(mode, "stranger") == 0) {
@@ -92,7 +102,7 @@ int main(int count, char *arguments[]) {
     else if (fork() == 0) serve(listener, mode);
   }
   // Until then there is nobody to ask.
-  while (access(PATH, F_OK) != 0) poll(NULL, 0, 1);
+  while (strcmp(mode, "stop") != 0 && access(PATH, F_OK) != 0) poll(NULL, 0, 1);
   puts("the bus is there");
   for (;;) pause();
 }

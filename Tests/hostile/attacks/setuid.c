@@ -1,6 +1,6 @@
 /*
  * Leaves programs with the set-user-ID bit behind: as PID 1 of a guest it makes copies of itself that belong to root, `/evil` and, where the
- * directory is there, `/shared/evil`, and is ready. Anywhere else it says as whom it runs.
+ * directory is there, `/shared/evil`, opens both directories to everybody, and is ready. Anywhere else it says as whom it runs.
  *
  * measured: no, it is a single act
  */
@@ -29,6 +29,8 @@ int main(void) {
   if (getpid() != 1) return printf("uid %u\n", geteuid()) < 0;
   leave("/evil");
   leave("/shared/evil");
+  chmod("/", 0755);
+  chmod("/shared", 0755);
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char *path = getenv("NOTIFY_SOCKET");
   if (path) strncpy(address.sun_path, path, sizeof address.sun_path - 1);

@@ -7,6 +7,7 @@ import CLinux
 /// | connect, IPv4 and IPv6 | refuses, except UDP to an address from which a datagram came |
 /// | sendmsg of UDP, IPv4 and IPv6 | the same |
 /// | connect and sendmsg of AF_UNIX datagrams | refuses |
+/// | outgoing packets | drops those with a route in the packet (source routing): they go to its first hop, and not to the client |
 /// | incoming packets | records the senders of UDP; drops packets to other ports: a guest can turn a connection into a listener at any |
 ///
 /// The kernel calls them before it acts, also for connections that a listener of the cgroup has accepted. It calls none of them when a
@@ -38,6 +39,8 @@ struct ConfinementProgram {
       ConfinementProgram(
         type: BPF_PROG_TYPE_CGROUP_SKB, attachType: BPF_CGROUP_INET_INGRESS.rawValue,
         instructions: noteSenders(peers, ports: ports)),
+      ConfinementProgram(
+        type: BPF_PROG_TYPE_CGROUP_SKB, attachType: BPF_CGROUP_INET_EGRESS.rawValue, instructions: onlyDirect),
     ] + sendmsg
   }
 
@@ -147,6 +150,20 @@ extension ConfinementProgram {
       instruction(0x55, 8, 0, offset: Int16(ipv4.count), value: 4),
     ] + afterVersion + returning(0)
   }
+
+  /// A program that returns 0 (drop) for a packet of IPv4 with options, or of IPv6 with a routing header (43), otherwise 1. Its r1 is the
+  /// packet, as above. Without privileges a process can set no other header of IPv6 before the routing header.
+  private static let onlyDirect =
+    [instruction(0xb7, 2, 0)] + stackInRegister3(0xffff_ffc0) + [
+      instruction(0xb7, 4, 0, value: 8), loadBytes,
+      instruction(0x55, 0, 0, offset: 8),  // too short: drop
+      instruction(0x71, 2, 10, offset: -64),
+      instruction(0x15, 2, 0, offset: 4, value: 0x45),  // IPv4 with a header of 20 bytes: pass
+      instruction(0x77, 2, 0, value: 4),
+      instruction(0x15, 2, 0, offset: 4, value: 4),  // a longer one: drop
+      instruction(0x71, 2, 10, offset: -58),
+      instruction(0x15, 2, 0, offset: 2, value: 43),
+    ] + returning(1) + returning(0)
 
   /// Calls bpf_map_update_elem(r1 = the map, r2 = the key, r3 = the value, r4 = BPF_ANY).
   private static func noteSender(_ peers: Int32) -> [UInt64] {
