@@ -123,7 +123,7 @@ struct GuestStarter {
         let waiting = try WaitingLaunch(
           plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
         let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
-        instance.remarks = remarks(plan, machineID)
+        instance.remarks = remarks(plan, machineID, host.diskLimit)
         if let error = network?.routersError {
           instance.remarks.append(.notCarriedOut("the host accepts IPv6 router advertisements of the guest: \(error)"))
         }
@@ -157,10 +157,16 @@ struct GuestStarter {
   }
 
   /// What of the guest's file is not in force.
-  private func remarks(_ plan: LaunchPlan, _ machineID: MachineIDs.Claim) -> [InstanceRemark] {
+  private func remarks(
+    _ plan: LaunchPlan, _ machineID: MachineIDs.Claim, _ disk: DiskLimit
+  ) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
     remarks += plan.notes.map { .notCarriedOut("\($0)") }
+    switch disk {
+    case .unlimited, .kept: break
+    case .unkept(let reason): remarks.append(.notCarriedOut("DiskMax= is not kept: \(reason)"))
+    }
     if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
     return remarks
   }

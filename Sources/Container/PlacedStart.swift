@@ -71,6 +71,9 @@ final class PlacedStart {
     // The limits are set only now, because the cgroup is final only now.
     let missing = try instance.container.prepare(for: plan)
     instance.limits = plan.limits.filter { !missing.contains($0) }.map(InstanceLimit.init)
+    if case .kept(let bytes)? = instance.holdings?.host.diskLimit {
+      instance.limits.append(InstanceLimit("DiskMax", "\(bytes)"))
+    }
     instance.remarks += plan.unmet(missing, because: instance.backend.obstacle)
     try launch.execute(in: instance.container) { _ in }
     let instance = instance

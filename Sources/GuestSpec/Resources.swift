@@ -22,6 +22,8 @@ public struct Resources: Equatable, Sendable {
   public var tasksMax: Amount?
   /// `IOWeight=`.
   public var ioWeight: UInt32?
+  /// `DiskMax=`.
+  public var diskMax: Amount?
 
   public init() {}
 

@@ -30,4 +30,22 @@ struct SpaceTests {
       #expect(try world.ask("127.0.0.1:8001", "write /made x") == "ok")
     }
   }
+
+  @Test("a limit of disk space that cannot be kept does not keep the guest from starting, and the log and check say so")
+  func unlimited() throws {
+    try World.with { world in
+      try world.addTiny("own", "ListenStream=127.0.0.1:8001", settings: "DiskMax=8M")
+      try world.addTiny("copy", "ListenStream=127.0.0.1:8002", settings: "DiskMax=8M\n[Exec]\nEphemeral=yes")
+      // A file system without quota as the daemon's /var/tmp.
+      let script = "mount -t tmpfs tmpfs /var/tmp && exec \"$@\""
+      let daemon = try world.startDaemon(
+        under: ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+      for port in [8001, 8002] { #expect(try world.ask("127.0.0.1:\(port)", "hello") == "hello") }
+      try daemon.waitForLog("own: DiskMax= is not kept: the guest writes to its Directory= or to memory")
+      try daemon.waitForLog("copy: DiskMax= is not kept: project quota of /var/tmp/dormouse-copy-")
+      #expect(try world.status("copy").limits.allSatisfy { $0.setting != "DiskMax" })
+      let outcome = try world.run(Built.dormouse, "check", "\(world.config)/own.guest")
+      #expect((outcome.output + outcome.errors).contains("DiskMax= is not kept"), "\(outcome)")
+    }
+  }
 }

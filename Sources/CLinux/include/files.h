@@ -81,4 +81,44 @@ static inline const char *linux_password(const char *user) {
   return entry ? entry->sp_pwdp : NULL;
 }
 
+/* quotactl_fd(2) for project quota (Linux 5.14), with a command of sys/quota.h or xfs/xqm.h. */
+static inline int linux_quota(int file, int command, uint32_t project, void *data) {
+  return (int)syscall(443, file, command << 8 | 2 /* PRJQUOTA */, project, data);
+}
+
+/* Whether the file system of an open file keeps limits of project quota: 1 or 0, or -1. Some only count. */
+static inline int linux_has_project_limits(int file) {
+  /* struct fs_quota_stat. */
+  struct {
+    int8_t version;
+    uint16_t flags;
+    char rest[96];
+  } state = {1};
+  if (linux_quota(file, 0x5805 /* Q_XGETQSTAT */, 0, &state) == -1) return -1;
+  return state.flags & 1 << 5 /* FS_QUOTA_PDQ_ENFD */ ? 1 : 0;
+}
+
+/* Limits what the files of a project may occupy. 0 is no limit. */
+static inline int linux_limit_project(int file, uint32_t project, uint64_t kibibytes, uint64_t files) {
+  /* struct if_dqblk of linux/quota.h. */
+  struct {
+    uint64_t hard_blocks, soft_blocks, space, hard_files, soft_files, files, block_time, file_time;
+    uint32_t valid;
+  } limits = {kibibytes, kibibytes, 0, files, files, 0, 0, 0, 1 | 4 /* QIF_BLIMITS | QIF_ILIMITS */};
+  return linux_quota(file, 0x800008 /* Q_SETQUOTA */, project, &limits);
+}
+
+/* Makes an open directory and all that will be made in it belong to a project. */
+static inline int linux_set_project(int directory, uint32_t project) {
+  /* struct fsxattr of linux/fs.h, which older headers of glibc do not get along with. */
+  struct {
+    uint32_t flags, extent_size, extents, project, copy_size;
+    unsigned char padding[8];
+  } attributes;
+  if (ioctl(directory, _IOR('X', 31, attributes), &attributes) == -1) return -1;
+  attributes.flags |= 0x200; /* FS_XFLAG_PROJINHERIT */
+  attributes.project = project;
+  return ioctl(directory, _IOW('X', 32, attributes), &attributes);
+}
+
 #endif

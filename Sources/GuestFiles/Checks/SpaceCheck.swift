@@ -4,7 +4,25 @@ import UnitSyntax
 
 /// The space for what a guest writes to an overlay of ours.
 enum SpaceCheck: GuestCheck {
-  static func problems(of subject: CheckedGuest) -> [Diagnostic] {
+  static func problems(of subject: CheckedGuest) -> [Diagnostic] { limit(subject) + shortage(subject) }
+
+  private static func limit(_ subject: CheckedGuest) -> [Diagnostic] {
+    func warning(_ reason: String) -> [Diagnostic] {
+      [subject.problem(.warning, "Guest", "DiskMax", "DiskMax= is not kept: \(reason)")]
+    }
+    switch subject.guest.policy.resources.diskMax {
+    case nil, .infinity?: return []
+    case .count?, .share?: break
+    }
+    if !subject.guest.needsScratch {
+      return warning(
+        "the guest writes to its Directory= or to memory; write Ephemeral=yes, or have a file system for it")
+    }
+    if ProjectQuota.isKept(at: scratchParent) { return [] }
+    return warning("\(scratchParent) has no project quota; mount it from ext4 with prjquota, or from xfs with pquota")
+  }
+
+  private static func shortage(_ subject: CheckedGuest) -> [Diagnostic] {
     guard subject.guest.needsScratch, let space = try? FileSystemSpace(of: scratchParent), !space.isInMemory else {
       return []
     }

@@ -17,6 +17,14 @@ func readMemoryLimit(_ text: String) throws(WrongValue) -> Resources.Amount {
   return amount
 }
 
+func readDiskLimit(_ text: String) throws(WrongValue) -> Resources.Amount {
+  guard let amount = try? readMemory(text), amount != .count(0), amount != .share(0) else {
+    throw WrongValue(
+      "not a limit of space; write bytes, a number with K, M, G or T, a percentage of the file system, or infinity")
+  }
+  return amount
+}
+
 /// Reads how much space stays free; 0 is no floor.
 func readFreeSpace(_ text: String) throws(WrongValue) -> Resources.Amount {
   guard let amount = try? readMemory(text), amount != .infinity else {

@@ -110,6 +110,7 @@ enum Settings {
     .list("AllowedCPUs", .processors, \.policy.resources.allowedCPUs),
     .optional("TasksMax", .tasks, \.policy.resources.tasksMax),
     .optional("IOWeight", .weight, \.policy.resources.ioWeight),
+    .optional("DiskMax", .diskLimit, \.policy.resources.diskMax),
   ]
 
   /// systemd.socket(5) `[Socket]`, without the settings for processes that any unit may have.

@@ -79,6 +79,7 @@ extension Value<UInt64?> {
 }
 
 extension Value<Resources.Amount> {
+  static let diskLimit = Value("a limit of disk space", readDiskLimit)
   static let freeSpace = Value("an amount of free space", readFreeSpace)
   static let memory = Value("an amount of memory", readMemory)
   static let memoryLimit = Value("a limit of memory", readMemoryLimit)

@@ -13,6 +13,8 @@ public final class HostSide {
   public let mounts = HandedMounts()
   private var journal = Journal.guests
   private var scratch: String?
+  /// What became of `DiskMax=`.
+  public private(set) var diskLimit = DiskLimit.unlimited
   private let discard: (DiscardedScratch) -> Void
   /// The FIFO, held open for reading and writing, so that a reader in the guest never reads end of file.
   private var kernelMessages: OwnedFD?
@@ -44,6 +46,7 @@ public final class HostSide {
     do throws(SystemError) {
       try makeDirectories(incoming)
       if guest.needsScratch { scratch = try makeScratch() }
+      diskLimit = DiskLimit(guest, scratch: scratch, base: owner)
       try makeKernelMessages(owner)
       try makeUnixExport(owner)
     } catch {
