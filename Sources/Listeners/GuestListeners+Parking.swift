@@ -3,6 +3,10 @@ import Linux
 
 // Parking at all listeners of a guest together.
 extension GuestListeners {
+  private static let descriptorsPerStop = 4
+  /// How many descriptors a running guest needs for each socket: the socket, the duplicate that the guest gets, and what a stop takes.
+  package static let descriptorsPerSocket = 2 + descriptorsPerStop
+
   /// Sets aside as many descriptors as a stop takes: for each listener a standby and three of the steering, and three more for scans, the
   /// store and datagrams that are sent again. So a daemon without descriptors can still stop its guests.
   ///
@@ -11,7 +15,7 @@ extension GuestListeners {
     if emergencyDescriptors != nil || all.isEmpty { return }
     let spare = try memoryFile("reserve")
     let list = DescriptorList()
-    for _ in 0..<(4 * all.count + 3) { list.append(try spare.duplicate()) }
+    for _ in 0..<(Self.descriptorsPerStop * all.count + 3) { list.append(try spare.duplicate()) }
     list.append(spare)
     emergencyDescriptors = list
   }

@@ -92,7 +92,9 @@ extension LiveInstance {
   /// - Returns: `startDelayed` when something has to be prepared first.
   /// - Throws: `StartFailure`; nothing is left of the instance then.
   func start() throws(StartFailure) -> Event? {
-    do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch { throw StartFailure("\(error)") }
+    do throws(SystemError) { try listeners.keepEmergencyDescriptors() } catch {
+      throw StartFailure(error.words(forSockets: listeners.all.count))
+    }
     let start = InstanceStart(
       guest: guest, initSystem: initSystem, listenerNames: listeners.all.map { $0.name(in: guest.name) },
       listeners: { [unowned self] () throws(SystemError) in

@@ -123,7 +123,8 @@ extension Supervisor {
       setAlarm()
       return .bound
     } catch {
-      lastFailure = "cannot bind sockets: \(error)\(error.errno == EADDRINUSE ? GuestFiles.otherHolder(of: name) : "")"
+      let reason = error.words(forSockets: guest.sockets.reduce(0) { $0 + $1.listen.count })
+      lastFailure = "cannot bind sockets: \(reason)\(error.errno == EADDRINUSE ? GuestFiles.otherHolder(of: name) : "")"
       return .bindFailed
     }
   }

@@ -148,4 +148,31 @@ struct DescriptorFaultTests {
       try daemon.leaveDescriptorsEnough()
     }
   }
+
+  @Test("a guest with 900 sockets starts where the soft limit of descriptors is 1024, and gets a soft limit of its own")
+  func manySockets() throws {
+    try World.with { world in
+      let sockets = (0..<900).map { "ListenStream=127.0.0.1:\(9000 + $0)" }.joined(separator: "\n")
+      try world.addTiny("echo", sockets)
+      try world.startDaemon(under: ["prlimit", "--nofile=1024:"])
+      #expect(try world.ask("127.0.0.1:9899", "hello") == "hello")
+      #expect(try world.ask("127.0.0.1:9000", "hello") == "hello")
+      let limits = text(of: "/proc/\(try world.leader(of: "echo"))/limits").split(separator: "\n")
+      let files = try #require(limits.first { $0.hasPrefix("Max open files") })
+      #expect(files.split(separator: " ")[3] == "1024")
+    }
+  }
+
+  @Test("a guest for whose sockets the descriptors do not suffice is told to need more, and how many")
+  func tooManySockets() throws {
+    try World.with { world in
+      let sockets = (0..<300).map { "ListenStream=127.0.0.1:\(9000 + $0)" }.joined(separator: "\n")
+      try world.addTiny("echo", sockets)
+      try world.startDaemon(under: ["prlimit", "--nofile=1024:1024"])
+      let wake = try world.dormouse("wake", "echo")
+      #expect(!wake.succeeded)
+      let words = "for its 300 sockets alone a guest needs 1800 descriptors while it runs: raise LimitNOFILE="
+      #expect(wake.errors.contains(words))
+    }
+  }
 }
