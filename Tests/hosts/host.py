@@ -44,7 +44,8 @@ class Host:
         self.image, self.guests = image, guests
         self.directory = tempfile.mkdtemp(prefix="dmh-", dir="/tmp")
         os.chmod(self.directory, 0o755)
-        self.name = os.path.basename(self.directory).lower().replace("_", "-")
+        # A machine's name has no underscore, and no hyphen at its end.
+        self.name = os.path.basename(self.directory).replace("_", "0")
         self.cgroup = os.path.join(cgroup_root(), self.name)
         self.config, self.units = (os.path.join(self.directory, name) for name in ("config", "units"))
         for path in (self.cgroup, self.config, self.units):
@@ -53,7 +54,13 @@ class Host:
         subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
         self.process = None
         binds = self.write_guests(settings)
-        self.boot(programs, binds)
+        try:
+            self.boot(programs, binds)
+        except BaseException:
+            with open(self.log.name) as log:
+                print(log.read(), file=sys.stderr)
+            self.close()
+            raise
 
     def write(self, path, text):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -91,6 +98,7 @@ class Host:
         dormoused = os.path.join(programs, "dormoused")
         runtime = swift_runtime(dormoused)
         own = [f"{dormoused}:/usr/local/sbin/dormoused", f"{programs}/dormouse:/usr/local/bin/dormouse",
+               f"{programs}/dormouse-ask:/usr/local/sbin/dormouse-ask",
                f"{self.config}:/etc/dormouse", f"{self.units}:/etc/systemd/system"]
         own += [f"{SOURCE}/units/{unit}:/usr/local/lib/systemd/system/{unit}"
                 for unit in ("dormouse.service", "dormouse@.service")]
@@ -139,12 +147,16 @@ class Host:
     def journal(self, *arguments):
         return self.output("journalctl", "--output=cat", *arguments)
 
-    def ask(self, guest, seconds=PATIENCE):
+    def ask(self, guest):
         """Connects to a guest and returns its answer, or the error."""
-        script = ("import socket,sys; s=socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5); "
-                  "s.settimeout(float(sys.argv[2])); s.sendall(b'hello\\n'); print(s.recv(100).decode().strip())")
-        command = ["nsenter", f"--net=/run/netns/{self.name}", sys.executable, "-c", script,
-                   str(self.guests[guest]), str(seconds)]
+        return self.exchange(self.guests[guest], "hello")
+
+    def exchange(self, port, text, kind="STREAM"):
+        """Sends a text to a port, on a connection or as a datagram. Returns the answer, or the error."""
+        script = ("import socket,sys; s=socket.socket(socket.AF_INET, getattr(socket, 'SOCK_' + sys.argv[3])); "
+                  "s.settimeout(5); s.connect(('127.0.0.1', int(sys.argv[1]))); "
+                  f"s.settimeout({PATIENCE}); s.sendall(sys.argv[2].encode() + b'\\n'); print(s.recv(100).decode().strip())")
+        command = ["nsenter", f"--net=/run/netns/{self.name}", sys.executable, "-c", script, str(port), text, kind]
         done = subprocess.run(command, capture_output=True, text=True)
         return done.stdout.strip() or (done.stderr.strip().splitlines() or ["no answer"])[-1]
 
