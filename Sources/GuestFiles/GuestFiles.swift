@@ -75,8 +75,8 @@ package struct GuestFiles: Sendable {
   private var guestSearch: UnitSearch<HostTree> { UnitSearch(tree: HostTree(), directories: searchPath) }
   private var nspawnSearch: UnitSearch<HostTree> { UnitSearch(tree: HostTree(), directories: nspawnPath) }
 
-  /// Makes a path absolute. The paths of guest files must stay valid after a change of directory, and `%Y` is one of them.
-  static func absolute(_ path: String) -> String {
+  /// Makes a path absolute. The paths that the daemon keeps must stay valid after a change of directory, and `%Y` is one of them.
+  package static func absolute(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
     let base = (try? readLink("/proc/self/cwd")) ?? ""
     return path == "." ? base : "\(base)/\(path)"

@@ -38,6 +38,18 @@ struct DaemonTests {
     }
   }
 
+  @Test("a daemon whose directories are named from its working directory starts a guest, and stops it")
+  func relativeDirectories() throws {
+    try World.with { world in
+      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let arguments = ["--config", "./config", "--runtime", "config/.././runtime/"]
+      let daemon = try world.startDaemon(arguments, under: ["env", "--chdir=\(world.directory)"])
+      #expect(daemon.log.contains("control socket at \(world.runtime)/io.dormouse"), "\(daemon.log)")
+      #expect(try world.ask("127.0.0.1:8001", "hello") == "hello")
+      #expect(try daemon.stop() == .exited(0))
+    }
+  }
+
   @Test("a second SIGTERM ends the daemon without waiting for its guests")
   func sigtermTwice() throws {
     try World.with { world in

@@ -7,6 +7,8 @@ import Glibc
 /// his own.
 public struct SafeEntry: ~Copyable {
   let directory: OwnedFD
+  /// The path of the directory, without symbolic links and `..`.
+  public let directoryPath: String
   /// The name in the directory.
   let name: String
 
@@ -18,7 +20,9 @@ public struct SafeEntry: ~Copyable {
     // procfs leads to the working directory itself, whatever its path is by now.
     let whole = path.hasPrefix("/") ? path : "/proc/self/cwd/" + path
     name = whole.split(separator: "/").last.map(String.init) ?? "."
-    directory = try Self.open(parentDirectory(of: whole), mode, for: path).takeDescriptor()
+    let place = try Self.open(parentDirectory(of: whole), mode, for: path)
+    directoryPath = place.path
+    directory = place.takeDescriptor()
   }
 
   /// A path that leads to the file by the open directory.

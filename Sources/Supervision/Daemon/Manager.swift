@@ -80,8 +80,9 @@ public actor Manager {
   func start() throws {
     let passed = try PassedDescriptors()
     // In a runtime directory that a user of the host can exchange, he would have root's files made, replaced and removed.
-    _ = try SafeEntry(arguments.runtime + "/io.dormouse", makingDirectories: 0o755)
-    let backend = try makeBackend(loop, arguments.runtime)
+    let socket = "\(GuestFiles.absolute(arguments.runtime))/io.dormouse"
+    let runtime = try SafeEntry(socket, makingDirectories: 0o755).directoryPath
+    let backend = try makeBackend(loop, runtime)
     let settings = loadSettings()
     backend.apply(settings)
     let context = try Context(
@@ -90,17 +91,17 @@ public actor Manager {
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
     control = try ControlServer(
-      loop: loop, runtime: arguments.runtime, version: DormouseVersion.current,
+      loop: loop, runtime: runtime, version: DormouseVersion.current,
       upgrade: { [unowned self] call, socket in attach(call, socket) }
     ) { [unowned self] call, pending in handle(call, pending) }
-    log.write(.listening(path: "\(arguments.runtime)/io.dormouse"))
+    log.write(.listening(path: "\(runtime)/io.dormouse"))
     try watchSignals()
 
     let found = load().guests
     for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, context) }
     // If there are files with errors, or names without files, `load` has logged that instead.
     if found.isEmpty && arguments.guests.isEmpty {
-      log.write(.noGuests(searchPath: arguments.searchPath ?? GuestFiles.defaultSearchPath))
+      log.write(.noGuests(searchPath: GuestFiles(searchPath: arguments.searchPath).searchPath))
     }
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
