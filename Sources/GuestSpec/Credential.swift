@@ -23,6 +23,8 @@ public struct Credential: Equatable, Sendable {
 
   /// The largest total size in bytes of all credentials of a guest, as in systemd.
   public static let sizeLimit = 1 << 20
+  /// The largest number of files and directories in the directories of a guest's `LoadCredential=`. Empty files have no size to be limited.
+  public static let entryLimit = 1024
 
   /// Whether a credential may have this name, which is also the name of its file in /run/host/credentials.
   public static func isValid(id: String) -> Bool {

@@ -60,6 +60,23 @@ struct CredentialTests {
     #expect(words(Credential("a", half), Credential("b", half)) == tooMuch)
   }
 
+  @Test("directories of credentials have at most 1024 files and directories together, whatever they contain")
+  func manyFiles() throws {
+    let scratch = try ScratchDirectory(named: "credentials")
+    try makeDirectories(scratch.path + "/one/deep")
+    try makeDirectories(scratch.path + "/two")
+    for number in 2...Credential.entryLimit { try writeFile("\(scratch.path)/one/deep/\(number)", "") }
+    let one = Credential("one", .path(scratch.path + "/one"))
+    #expect(try Credentials([one], searchPath: []).contents.count == Credential.entryLimit - 1)
+    // It is no credential, and is counted.
+    symlink("/nowhere", scratch.path + "/two/link")
+    let error = #expect(throws: CredentialError.self) {
+      try Credentials([Credential("two", .path(scratch.path + "/two")), one], searchPath: [])
+    }
+    let words = "the directories of LoadCredential= together have more than 1024 files"
+    #expect(error?.description.hasPrefix("credential two: \(words)") == true)
+  }
+
   @Test("credentials are in a read-only ramfs, unchanged, and only their owner can read them")
   func mounted() throws {
     let every = (0...255).map { UInt8($0) }

@@ -8,6 +8,8 @@ struct Credentials {
   /// By ID.
   private(set) var contents: [String: Secret] = [:]
   private var size = 0
+  /// How many files and directories were found in directories.
+  private var entries = 0
 
   /// The directories to search for credentials without a path, in the order of systemd.exec(5).
   static func searchPath(_ environment: [String: String]) -> [String] {
@@ -17,7 +19,7 @@ struct Credentials {
 
   /// Reads the credentials of a guest.
   ///
-  /// - Throws: `CredentialError` when a file whose path is given is missing, when a file cannot be read, and when there are too many bytes.
+  /// - Throws: `CredentialError` when a file whose path is given is missing, when a file cannot be read, and when there are too many bytes or files.
   init(_ wanted: [Credential], searchPath: [String]) throws(CredentialError) {
     var set: [String: Secret] = [:]
     for case let (id, .value(secret)) in wanted.map({ ($0.id, $0.source) }) { set[id] = secret }
@@ -62,7 +64,14 @@ struct Credentials {
 
   /// Reads each file below `path` as a credential. Its ID is the directory's ID and the names on the path, joined by `_`.
   private mutating func loadDirectory(_ id: String, _ path: String) throws(SystemError) {
-    for name in try directoryEntries(path).sorted() {
+    var names: [String] = []
+    try forEachEntry(of: path) { name throws(SystemError) in
+      entries += 1
+      if entries > Credential.entryLimit { throw SystemError("list \(path)", errno: E2BIG) }
+      names.append(name)
+      return true
+    }
+    for name in names.sorted() {
       let (file, fileID) = ("\(path)/\(name)", "\(id)_\(name)")
       switch try FileStatus(file, followingLinks: false).kind {
       case .directory: try loadDirectory(fileID, file)
@@ -101,7 +110,12 @@ public struct CredentialError: Error, Equatable, CustomStringConvertible {
   public let error: SystemError
 
   public var description: String {
-    error.errno == EFBIG
-      ? "credential \(id): all credentials together take more than 1 MiB" : "credential \(id): \(error)"
+    switch error.errno {
+    case EFBIG: "credential \(id): all credentials together take more than 1 MiB"
+    case E2BIG:
+      "credential \(id): the directories of LoadCredential= together have more than \(Credential.entryLimit) files; "
+        + "load single files, or a directory with fewer"
+    case _: "credential \(id): \(error)"
+    }
   }
 }
