@@ -42,7 +42,7 @@ final class ContainerInstance: Instance {
     var users: UserRanges.Claim?
     /// Nil for an orphan.
     var machineID: MachineIDs.Claim?
-    /// Nil for an orphan whose root another system has locked meanwhile.
+    /// Keeps other systems out of the root. Nil for an orphan whose root another system locked while no daemon ran.
     var root: RootLocks.Claim?
   }
 

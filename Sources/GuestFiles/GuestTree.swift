@@ -19,7 +19,7 @@ struct GuestTree: FileTree {
 
   private let effort = Effort()
 
-  /// What one search may still cost. A guest can fill its tree with units without end, and the daemon does nothing else during a search.
+  /// How much more one search may read. A guest can fill its tree with units without end, and the daemon does nothing else during a search.
   private final class Effort {
     private var looks = GuestTree.lookLimit
     private var bytes = GuestTree.byteLimit

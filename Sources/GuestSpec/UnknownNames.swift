@@ -1,6 +1,6 @@
 import UnitSyntax
 
-/// What is said of a setting that a section does not have.
+/// The message for a setting that a section does not have.
 ///
 /// - Parameters:
 ///   - key: the name of the setting.
@@ -18,7 +18,7 @@ func unknownSetting(_ key: String, in section: String, among keys: [String], hom
   return message
 }
 
-/// What is said of a section that a file of this kind does not have.
+/// The message for a section that a file of this kind does not have.
 ///
 /// - Parameters:
 ///   - name: the name of the section.

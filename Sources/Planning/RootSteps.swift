@@ -137,7 +137,7 @@ struct RootSteps {
 }
 
 extension StartFacts.MissingTop {
-  /// Makes what is missing.
+  /// Makes the directories and links that the top of the root lacks.
   fileprivate var steps: [Step] {
     directories.map { .makeDirectory(path: "/" + $0, mode: $0 == "root" ? 0o700 : 0o755) }
       + links.map { .makeLink(path: "/" + $0.name, target: $0.target) }

@@ -64,7 +64,7 @@ public struct StartFacts: Equatable, Sendable {
     /// The symbolic links to /usr at the top (`bin` to `usr/bin`, …), which `Volatile=yes` recreates. Missing ones that the root should have
     /// are among them.
     public var topLevelLinks: [TopLevelLink] = []
-    /// What the top of a root with a /usr should have, and has not.
+    /// The directories and links that a root with a /usr should have at its top and lacks.
     public var missing = MissingTop()
     /// The version of systemd; nil when there is none, or when its files do not say.
     public var systemd: Int?

@@ -77,7 +77,7 @@ struct SystemMountSteps {
     return steps
   }
 
-  /// Ends the filling of the guest's /sys.
+  /// Makes the guest's /sys read-only, once all mount points in it are made.
   let sealingSys = Step.change(path: "/sys", set: .readOnly, recursive: false)
 
   /// The directories of sysfs that a guest sees. Left out are the host's firmware tables, modules and file systems.

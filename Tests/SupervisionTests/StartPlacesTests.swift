@@ -68,4 +68,15 @@ struct StartPlacesTests {
     places.setLimit(3)
     #expect(granted == ["b", "c"])
   }
+
+  @Test("a guest that waits is not started by the places that others give back when the daemon ends")
+  func closed() {
+    let places = StartPlaces(limit: 1, timers)
+    var granted = false
+    _ = places.request(for: "first") {}
+    _ = places.request(for: "second") { granted = true }
+    places.close()
+    places.leave("first")
+    #expect(!granted)
+  }
 }

@@ -47,7 +47,7 @@ extension GuestTree {
     return kind != .missing
   }
 
-  /// Whether it is there when the guest runs. A start makes missing links at the top of the root: /bin leads to /usr/bin.
+  /// Whether the program is there when the guest runs. A start makes missing links at the top of the root: /bin leads to /usr/bin.
   func willHave(_ path: String) -> Bool {
     if has(path) { return true }
     guard let top = path.split(separator: "/").first, ["bin", "sbin", "lib"].contains(top) else { return false }

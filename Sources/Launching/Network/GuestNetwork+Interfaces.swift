@@ -62,7 +62,7 @@ extension GuestNetwork {
           try move(found, home, interface, inside)
         }
         let link = try welcome(interface)
-        // It is home, whether that succeeds or not.
+        // The interface is back on the host, even if this fails.
         do throws(SystemError) { try restore(interface, on: link) } catch { problems.append(error) }
       } catch {
         problems.append(error)

@@ -23,8 +23,8 @@ public struct DirectoryAccess: Equatable, Sendable {
     return isTheirs && mode & 0o001 == 0 && (mode & 0o010 == 0 || isTheirGroup)
   }
 
-  /// Whether only root and this process's effective user can write to it. A sticky directory, as /tmp is, is `last` not: whoever may write
-  /// to it can make a file there. On the way to another one it is, because only the owner of an entry can replace the entry.
+  /// Whether only root and this process's effective user can write to it. In a sticky directory such as /tmp everybody can make a file, but
+  /// only the owner of an entry can replace it. So such a directory is good on the way to another one, and not as the `last` one.
   func isOnlyOurs(last isLast: Bool) -> Bool {
     guard user == 0 || user == geteuid() else { return false }
     // Only root is expected in the group root, so its write permission is harmless.

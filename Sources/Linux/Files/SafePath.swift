@@ -96,7 +96,7 @@ public struct SafePath: ~Copyable {
       file = root
     }
 
-    /// Whether what belongs to a user is as good as root's.
+    /// Whether files of a user are trusted as root's are.
     static func isTrusted(_ user: UInt32) -> Bool { user == 0 || user == geteuid() }
 
     consuming func takeFile() -> OwnedFD { file }

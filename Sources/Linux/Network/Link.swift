@@ -13,7 +13,7 @@ public struct Link: Equatable, Sendable {
   public var master: Int32?
   /// Its hardware address, whose length depends on its kind.
   public var address: [UInt8] = []
-  /// The most bytes of a packet.
+  /// The size of the largest packet, in bytes (MTU).
   public var mtu: UInt32 = 0
   /// How it handles packets: those of its flags (netdevice(7)) that CAP_NET_ADMIN can change, except whether it is up.
   public var handling: UInt32 = 0

@@ -25,7 +25,7 @@ package protocol Backend: AnyObject {
   func finish()
 }
 
-/// What a start has come to.
+/// The result of asking a backend for an instance.
 package enum StartOutcome {
   /// PID 1 exists or is on its way. The instance's first event is `started`, or `startFailed` when it cannot be made after all; either may
   /// come later.

@@ -226,6 +226,7 @@ extension Manager {
     if case .ending = message, let context { context.leavesSockets = context.store.isThere }
     log.write(message)
     notify { manager throws(SystemError) in try manager.stopping(status: status) }
+    context?.places.close()
     for supervisor in supervisors.values { supervisor.release(because: .daemon) }
     exitWhenNothingIsLeft()
   }

@@ -11,6 +11,7 @@ final class StartPlaces {
   /// The timers that take each place back after `StartQueue.longestHold`.
   private var ends: [String: any ArmedTimer] = [:]
   private var isGranting = false
+  private var isClosed = false
 
   init(limit: Int, _ timers: any Timers) {
     queue = StartQueue(limit: limit)
@@ -45,6 +46,9 @@ final class StartPlaces {
     grantNext()
   }
 
+  /// Gives no place to guests that wait: the daemon ends, and the places that the guests give back are for nobody.
+  func close() { isClosed = true }
+
   private func hold(_ guest: String) {
     do throws(SystemError) {
       ends[guest] = try timers.timer(after: StartQueue.longestHold, accuracy: .milliseconds(100)) { [unowned self] in
@@ -58,7 +62,7 @@ final class StartPlaces {
 
   /// `granted` may make its guest fail and call `leave`, which calls this function again. The flag turns that recursion into a loop.
   private func grantNext() {
-    if isGranting { return }
+    if isGranting || isClosed { return }
     isGranting = true
     defer { isGranting = false }
     while let guest = queue.next() {
