@@ -95,8 +95,8 @@ tests = ^($(subst $(space),|,$(strip $(1))))([./]|$$)
 vm-test:
 	@.ci/need --root $(TEST_NEEDS) qemu-system-x86 cpio kmod
 	$(SWIFT) build --build-tests
-	@Tests/vm/run --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/REPORT.md
-	@Tests/vm/run --hostile --bin "$$($(SWIFT) build --show-bin-path)" --out Tests/vm/HOSTILE.md
+	@bin="$$($(SWIFT) build --show-bin-path)"; status=0; Tests/vm/run --bin "$$bin" --out Tests/vm/REPORT.md || status=1; \
+	  Tests/vm/run --hostile --bin "$$bin" --out Tests/vm/HOSTILE.md || status=1; exit $$status
 
 # The Debian guests of the tests, kept in /var/cache/dormouse/guests (or $$DORMOUSE_GUESTS).
 guests:

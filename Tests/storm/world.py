@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from common import SOURCE, cgroup_root  # noqa: E402
+from common import SOURCE, cgroup_root, option  # noqa: E402
 
 # The path is the same in a guest, because an AF_UNIX socket is matched by its path. Each storm has its own directory, because removing
 # a directory detaches what is mounted there in any namespace.
@@ -34,9 +34,11 @@ def enter():
     # dominate what the storm measures.
     with open("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w") as most:
         most.write("4096")
-    # Open to nobody else: the guests have their roots there.
-    run("mount", "-t", "tmpfs", "-o", "mode=0700", "storm", PLACE)
+    disk = option("--disk")
+    run("mount", *(["-o", "loop", disk] if disk else ["-t", "tmpfs", "storm"]), PLACE)
     atexit.register(run, "umount", "--lazy", PLACE)
+    # Open to nobody else: the guests have their roots there.
+    os.chmod(PLACE, 0o700)
     os.mkdir(os.path.dirname(PATH))
 
 
