@@ -54,7 +54,7 @@ extension Method {
     "Freeze",
     """
     Freezes a running guest. The reply comes when the guest is frozen, at once if it already is. The next connection thaws it.
-    A guest in use is not frozen, unless now is true.
+    A guest in use is not frozen, unless now is true; then one of its clients who sends something thaws it too.
     """,
     [.guest, .now], reply: .nothing, errors: [.noSuchGuest, .badSetting, .freezeFailed, .tooManyWaiting]
   ) { arguments throws(ServiceError) in

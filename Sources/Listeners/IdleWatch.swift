@@ -16,7 +16,7 @@ package final class IdleWatch {
     case freezeDue
     /// Clients have waited for the next instance for too long.
     case parkedTooLong
-    /// A frozen guest has to run: one of its connections ended, or they have not been answered for long enough.
+    /// A frozen guest has to run: something came on one of its connections, one ended, or they have not been answered for long enough.
     case activity
     /// A scan after which nothing is due.
     case scanned(SocketScan.Found)
@@ -33,8 +33,8 @@ package final class IdleWatch {
   private var nextScan = Duration.zero
   /// The guest is frozen, or about to be: nothing changes that the listeners do not report.
   private var isResting = false
-  /// Whether the last judgement found connections; nil after the guest ran on.
-  private var hadConnections: Bool?
+  /// What the last judgement found; nil after the guest ran on.
+  private var judged: SocketScan.Found?
   /// When the frozen guest will be stopped.
   private var restEndsAt: Timestamp?
 
@@ -114,7 +114,7 @@ package final class IdleWatch {
   /// - Throws: `SystemError` when the kernel does not tell.
   package func judge() throws(SystemError) -> IdlePolicy.Decision {
     let found = try scan.scan()
-    hadConnections = !found.connections.isEmpty
+    judged = found
     return policy.judgeUse(found.usage, at: timers.now)
   }
 
@@ -124,10 +124,10 @@ package final class IdleWatch {
   }
 }
 
-// A frozen guest is not scanned; only IdleStopSec= still runs.
+// A frozen guest without connections is not scanned; only IdleStopSec= still runs.
 extension IdleWatch {
   /// Leaves the guest frozen until IdleStopSec= has passed. With connections it is for a time after which clients do not take the guest
-  /// for dead yet; then it runs for a moment.
+  /// for dead yet; then it runs for a moment. It runs before that when a client sends something.
   ///
   /// - Throws: `SystemError` when there can be no timer.
   package func rest() throws(SystemError) {
@@ -135,10 +135,14 @@ extension IdleWatch {
     stop()
     restEndsAt = nil
     // Nothing has happened since the judgement that led here.
-    let hasConnections = if let hadConnections { hadConnections } else { try !scan.scan().connections.isEmpty }
-    hadConnections = nil
-    switch policy.frozenEnd(hasConnections: hasConnections, at: timers.now) {
-    case .thaw(let delay): timer = try timers.timer(after: delay) { [unowned self] in report(.activity) }
+    let found = if let judged { judged } else { try scan.scan() }
+    judged = nil
+    switch policy.frozenEnd(hasConnections: !found.connections.isEmpty, at: timers.now) {
+    case .thaw(let delay):
+      // The alarm watches them all only if the policy could have frozen the guest with them.
+      let isReported = policy.freezesConnections && found.usage.silence != nil
+      let frozen = FrozenConnections(found.unread, reported: isReported, until: timers.now + delay)
+      try keepFrozen(frozen, found.unread)
     case .stop(let delay):
       timer = try timers.timer(after: delay) { [unowned self] in
         // The guest runs for a moment at least, and may be used then.
@@ -147,6 +151,25 @@ extension IdleWatch {
       }
       restEndsAt = .now + delay
     case .never: break
+    }
+  }
+
+  private func keepFrozen(_ frozen: FrozenConnections, _ unread: FrozenConnections.Unread) throws(SystemError) {
+    switch frozen.judge(unread, at: timers.now) {
+    case .thaw: report(.activity)
+    case .rescan(let delay): timer = try timers.timer(after: delay) { [unowned self] in rescan(frozen) }
+    }
+  }
+
+  private func rescan(_ frozen: FrozenConnections) {
+    do throws(SystemError) {
+      let unread = try scan.scan().unread
+      // The scan may have reported the end of a connection, for which the guest was thawed.
+      if isResting { try keepFrozen(frozen, unread) }
+    } catch {
+      // A client may have sent something.
+      report(.failed(error))
+      report(.activity)
     }
   }
 
@@ -164,7 +187,7 @@ extension IdleWatch {
 
   private func scanSoon() {
     isResting = false
-    hadConnections = nil
+    judged = nil
     do throws(SystemError) {
       // Not at once: a scan takes longer than the guest's answer, and the guest may be waiting for this very processor.
       try schedule(.milliseconds(20))

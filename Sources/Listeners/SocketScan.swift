@@ -55,6 +55,8 @@ package final class SocketScan {
     package var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
     /// Open and queued connections.
     package var connections: [ConnectionStatus] = []
+    /// What the guest has not read of them.
+    var unread: FrozenConnections.Unread = [:]
     /// The cookie of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []
     /// The cookies of accepted connections whose end the kernel reports, and of those whose end it does not report.
@@ -208,6 +210,7 @@ extension SocketScan.Found {
     if queued > 0 { waiting.append((listener, queued)) }
     connections += open.connections.map { ConnectionStatus($0, to: listener) }
     cookies += open.connections.map(\.cookie)
+    for connection in open.connections { unread[connection.cookie] = connection.unread }
     let accepted = open.connections.filter { $0.place == .accepted }.map(\.cookie)
     if endIsAnnounced { announced.formUnion(accepted) } else { unannounced.formUnion(accepted) }
   }

@@ -5,7 +5,7 @@ struct FreezeCommand: ParsableCommand {
     commandName: "freeze", abstract: "Freeze a guest until the next connection.",
     discussion:
       "Returns when all processes of the guest are frozen. A guest that is in use is not frozen; `dormouse why NAME` tells who "
-      + "uses it. With --now it is frozen anyway, and its clients wait until a new connection or `dormouse thaw NAME`.")
+      + "uses it. With --now it is frozen anyway, until one of its clients sends something or leaves.")
 
   @OptionGroup var guest: GuestArgument
   @OptionGroup var runtime: RuntimeOption

@@ -78,20 +78,28 @@ struct FreezeTests {
     }
   }
 
-  @Test("`dormouse freeze` refuses a guest in use without --now, and a new client thaws it for all its clients")
-  func inUse() throws {
+  @Test(
+    "`dormouse freeze` refuses a guest in use without --now, and with it the guest is thawed by a client that sends something",
+    arguments: ["127.0.0.1:8001", "[::1]:8001", "/"])
+  func inUse(listen: String) throws {
     try World.with { world in
-      try world.addTiny("echo", "ListenStream=127.0.0.1:8001")
+      let address = listen == "/" ? world.directory + "/socket" : listen
+      try world.addTiny("echo", "ListenStream=\(address)")
       try world.startDaemon()
       #expect(try world.dormouse("freeze", "echo").errors.contains("it is inactive"))
-      let client = try world.connect("127.0.0.1:8001")
+      let client = try world.connect(address)
       #expect(try client.ask("hello") == "hello")
       #expect(try world.dormouse("freeze", "echo").errors.contains("1 connection is open"))
+      for round in 1...2 {
+        #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
+        #expect(try world.summary("echo").state == .frozen)
+        #expect(try client.ask("are you there, \(round)") == "are you there, \(round)")
+      }
+      #expect(try world.summary("echo").wakes == 1)
+      // A new client thaws it for all.
       #expect(try world.dormouse("freeze", "echo", "--now").succeeded)
-      try client.send("are you there")
-      #expect(try world.summary("echo").state == .frozen)
-      #expect(try world.ask("127.0.0.1:8001", "incoming") == "incoming")
-      #expect(try client.line() == "are you there")
+      #expect(try world.ask(address, "incoming") == "incoming")
+      #expect(try client.ask("still") == "still")
     }
   }
 

@@ -121,6 +121,19 @@ struct TerminalTests {
     }
   }
 
+  @Test("a guest that was frozen although somebody is at its console is thawed by what he types")
+  func typesToFrozen() throws {
+    try World.with { world in
+      try Self.addShell(world)
+      let sitting = try world.sit(
+        at: "shell", [], #"type=echo re''ady\r"#, "see=ready",
+        "run=\(Built.dormouse) --runtime \(world.runtime) freeze shell --now && echo frozen",
+        #"type=echo th''awed\r"#, "see=thawed", World.leave, "end")
+      #expect(sitting.trouble == nil && sitting.elsewhere.contains("frozen"), "\(sitting)")
+      #expect(try world.status("shell").counters[.freezes] == 1)
+    }
+  }
+
   @Test("output that nobody reads does not block a guest, and a terminal works again after a hangup")
   func drained() throws {
     try World.with { world in

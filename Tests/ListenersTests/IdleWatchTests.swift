@@ -204,10 +204,39 @@ struct IdleWatchTests {
     timers.advance(by: .seconds(10))
     let before = reports.all.count
     try watch.rest()
-    #expect(try watch.stopAt(scan.scan().usage) == nil && timers.next == .seconds(60))
-    timers.advance(by: .seconds(60))
+    #expect(try watch.stopAt(scan.scan().usage) == nil)
+    timers.advance(by: .milliseconds(59_900))
+    #expect(reports.all.count == before)
+    timers.advance(by: .milliseconds(100))
     #expect(reports.all[before...] == ["activity"])
+    #expect(timers.next == nil)
     withExtendedLifetime((client.raw, connection.raw)) {}
+  }
+
+  @Test(
+    "A frozen guest has to run when a client that is connected sends something or leaves, also by AF_UNIX",
+    arguments: [false, true], [false, true])
+  func clientOfFrozen(byPath: Bool, leaves: Bool) throws {
+    if byPath { _ = try listeners.bind(fixture.guest([], path: "socket")) }
+    var client: OwnedFD? = try fixture.client(of: listeners.all[0])
+    let raw = client?.raw ?? -1
+    let connection = try fixture.accept(from: listeners.all[0].descriptor)
+    // The guest has not read this, and need not: it is no news.
+    #expect(write(raw, "x", 1) == 1)
+    let watch = watch()
+    watch.start()
+    try watch.rest()
+    let before = reports.all.count
+    timers.advance(by: .seconds(3))
+    #expect(reports.all.count == before)
+    if leaves { client = nil } else { #expect(write(raw, "y", 1) == 1) }
+    timers.advance(by: .seconds(3))
+    #expect(reports.all[before...] == ["activity"])
+    // Thawed for another reason, it is not reported any more.
+    watch.resume()
+    timers.advance(by: .seconds(3))
+    #expect(reports.all[before...].count(where: { $0 == "activity" }) == 1)
+    withExtendedLifetime((client?.raw, connection.raw)) {}
   }
 
   @Test("A frozen guest is not scanned when a connection ends, unless that is to be reported")

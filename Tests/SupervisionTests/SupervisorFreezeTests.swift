@@ -1,3 +1,4 @@
+import Glibc
 import GuestSpec
 import Lifecycle
 import Linux
@@ -133,6 +134,19 @@ struct SupervisorFreezeTests {
     #expect(world.state.rest == .frozen && world.replies.last == .done)
     world.supervisor.thaw()
     #expect(world.state.rest == .serving)
+    withExtendedLifetime((client.raw, connection.raw)) {}
+  }
+
+  @Test("A client that was connected when its guest was frozen on request has it thawed by what he sends")
+  func askedAndSent() throws {
+    let client = try world.connect()
+    let connection = try world.instance.accept()
+    world.freeze(now: true)
+    world.advance(by: .seconds(5))
+    #expect(world.state.rest == .frozen)
+    #expect(write(client.raw, "x", 1) == 1)
+    world.advance(by: .seconds(1))
+    #expect(world.state.rest == .serving && thawCauses == [nil])
     withExtendedLifetime((client.raw, connection.raw)) {}
   }
 

@@ -18,6 +18,8 @@ public struct OpenConnection: Equatable, Sendable {
   public var silence: Duration?
   /// Identifies the connection: no other connection ever gets the same number (SO_COOKIE).
   public var cookie: UInt64
+  /// How many bytes the guest has not read. A FIN counts as one.
+  public var unread: UInt32
 
   /// Whether a client waits in the queue. A client in CLOSE-WAIT may be gone, so it does not count: it is no reason to start a guest, and
   /// no sign that a guest has stopped serving.
@@ -94,7 +96,7 @@ extension OpenConnections {
     connections.append(
       OpenConnection(
         remote: connection.remote.unmapped, place: place, state: connection.state, silence: connection.silence,
-        cookie: connection.cookie))
+        cookie: connection.cookie, unread: connection.unread))
   }
 }
 

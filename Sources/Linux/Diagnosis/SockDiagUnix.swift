@@ -26,7 +26,8 @@ extension SockDiag {
     let states: [TCPState] = [.established, .listen]
     return try unixSockets(
       inode: 0, states: states.reduce(0) { $0 | 1 << UInt32($1.rawValue) },
-      show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS | UDIAG_SHOW_PEER, flags: NLM_F_DUMP)
+      show: UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_ICONS | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN,
+      flags: NLM_F_DUMP)
   }
 
   private func unixSockets(inode: UInt32, states: UInt32, show: Int32, flags: Int32) throws(SystemError) -> [UnixSocket]

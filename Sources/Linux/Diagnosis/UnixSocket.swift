@@ -25,7 +25,7 @@ public struct UnixSocket: Equatable, Sendable {
   public var peer: UInt32?
   /// The inode of each client in a listener's queue; 0 for a client that is gone.
   public var pending: [UInt32] = []
-  /// How many clients are in a listener's queue; 0 unless the request had UDIAG_SHOW_RQLEN.
+  /// How many clients are in a listener's queue, or how many bytes of a connection wait to be read.
   public var queued = 0
 
   public init(inode: UInt32, cookie: UInt64, state: TCPState?) {
@@ -79,10 +79,10 @@ public func openConnections(of listener: UnixSocket, among sockets: [UnixSocket]
   var open = OpenConnections()
   for socket in sockets where socket.state == .established && socket.isAccepted(from: listener) {
     guard let peer = socket.peer, peer != 0 else { continue }
-    open.append(client: byInode[peer], .accepted, cookie: socket.cookie)
+    open.append(client: byInode[peer], .accepted, cookie: socket.cookie, unread: socket.queued)
   }
   for peer in listener.pending where peer != 0 {
-    open.append(client: byInode[peer], .queued, cookie: byInode[peer]?.cookie ?? UInt64(peer))
+    open.append(client: byInode[peer], .queued, cookie: byInode[peer]?.cookie ?? UInt64(peer), unread: 0)
   }
   return open
 }
@@ -96,9 +96,10 @@ extension UnixSocket {
 }
 
 extension OpenConnections {
-  fileprivate mutating func append(client: UnixSocket?, _ place: OpenConnection.Place, cookie: UInt64) {
+  fileprivate mutating func append(client: UnixSocket?, _ place: OpenConnection.Place, cookie: UInt64, unread: Int) {
     connections.append(
       OpenConnection(
-        remote: client?.address ?? .unnamed, place: place, state: nil, silence: nil, cookie: cookie))
+        remote: client?.address ?? .unnamed, place: place, state: nil, silence: nil, cookie: cookie,
+        unread: UInt32(clamping: unread)))
   }
 }

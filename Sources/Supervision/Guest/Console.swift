@@ -17,6 +17,8 @@ package final class Console {
   private var lastID = 0
   /// Input that the terminal has not accepted yet. Until it has, no client's input is read.
   private var typed: [UInt8] = []
+  /// Called once, when a client types something.
+  var typing: (() -> Void)?
 
   /// How many clients can be attached to one terminal.
   static let clientLimit = 8
@@ -123,6 +125,7 @@ extension Console {
       if bytes.isEmpty { return clients[id] = nil }
       typed = bytes
       writeTyped()
+      typing.take()?()
     } catch {
       clients[id] = nil
     }

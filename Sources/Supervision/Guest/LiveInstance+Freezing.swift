@@ -46,6 +46,8 @@ extension LiveInstance {
     do throws(SystemError) {
       try watchForClients()
       try idleWatch?.rest()
+      // Of no matter when the guest was thawed before that.
+      for console in instance?.consoles ?? [] { console.typing = { [unowned self] in supervisor.handle(.activity) } }
       freezeFailure.reset()
       history.counters[.freezes] += 1
       instance?.freezing?.prefer(Set(listeners.all.map(\.inode)))
