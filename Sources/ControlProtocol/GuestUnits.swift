@@ -36,7 +36,12 @@ public struct FailedUnit: Codable, Equatable, Sendable, CustomStringConvertible 
   }
 
   /// `web.service has failed (exit-code): "no database"`.
-  public var description: String { "\(unit) has failed (\(result))\(log.isEmpty ? "" : ": \"\(log)\"")" }
+  public var description: String { words("has failed") }
+
+  /// The same of a guest that does not run any more.
+  public var wordsOfLastRun: String { words("had failed in its last run") }
+
+  private func words(_ verb: String) -> String { "\(unit) \(verb) (\(result))\(log.isEmpty ? "" : ": \"\(log)\"")" }
 }
 
 /// A `.socket` unit in a guest.

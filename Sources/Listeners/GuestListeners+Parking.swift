@@ -79,6 +79,11 @@ extension GuestListeners {
   /// How many clients wait for the instance that is about to get the sockets.
   package func queued(_ diag: SockDiag) -> Int { all.reduce(0) { $0 + $1.queued(diag) } }
 
+  /// Records which clients have left without having been accepted, before `drainQueues`. They do not have the next instance started.
+  package func recordGone(_ diag: SockDiag) {
+    for listener in all { listener.recordGone(diag) }
+  }
+
   /// Records how many clients are left in the guest's queues, because the kernel cannot move them.
   package func recordUndrained(_ diag: SockDiag) {
     for listener in all { listener.undrained = listener.isAdopted == false ? 0 : listener.queued(diag) }

@@ -117,7 +117,7 @@ package final class GuestListeners {
   ///
   /// - Parameters:
   ///   - loop: the loop that watches the listeners.
-  ///   - diag: with `DeferAcceptSec=`, tells whether a client in the queue has sent something or has left.
+  ///   - diag: tells whether a client in the queue has left.
   ///   - incoming: called with the listener at which a client waits.
   /// - Throws: `SystemError` of epoll_ctl(2).
   package func watch(

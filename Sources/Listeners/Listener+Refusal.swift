@@ -22,21 +22,38 @@ extension Listener {
   /// How many clients that have closed may stay in the queue before they are removed.
   private static let mostSpent = 128
 
-  /// With `DeferAcceptSec=`: if only clients wait that have closed and never sent anything, ignores them and reports only clients that come
-  /// later. Such clients make the socket readable although nobody needs an answer.
+  /// If only clients wait that have left, ignores them and reports only clients that come later: those whom the last instance did not
+  /// accept, and, with `DeferAcceptSec=`, those that have closed and never sent anything. They make the socket readable although nobody
+  /// needs an answer.
   ///
   /// - Parameter diag: tells the state of the clients.
   /// - Returns: whether there are only such clients.
   func ignoreSpent(_ diag: SockDiag) -> Bool {
-    guard group.deferAccept != nil, tcpPort != nil, !isSomebodyParked,
-      let connections = try? diag.tcpConnections(at: [local])
+    let isDeferred = group.deferAccept != nil
+    guard isDeferred || !gone.isEmpty, tcpPort != nil, !isSomebodyParked, let queued = try? unaccepted(diag)
     else { return false }
-    let queued = connections.filter {
-      $0.inode == 0 && ($0.state == .established || $0.state == .closeWait) && local.accepts(at: $0.local)
-    }
-    guard queued.allSatisfy(\.isSpent) else { return false }
+    let hasLeft =
+      isDeferred
+      ? queued.allSatisfy { $0.isSpent || gone.contains($0) }
+      : gone.areAll(queued: queued, length: self.queued(diag))
+    guard hasLeft else { return false }
     if queued.count > Self.mostSpent { _ = try? refuseQueued() }
     watchArrivals()
     return true
+  }
+
+  /// Records who has left, just before the guest is told to halt: it served, and has not accepted them.
+  func recordGone(_ diag: SockDiag) {
+    // The kernel does not tell the parked clients, of whom the guest knows nothing, from the others.
+    guard tcpPort != nil, isAdopted != false, isSomebodyQueued, !isSomebodyParked, let queued = try? unaccepted(diag)
+    else { return gone = GoneClients() }
+    gone = GoneClients(queued: queued, length: self.queued(diag))
+  }
+
+  /// The connections in the queue, but those that were reset.
+  private func unaccepted(_ diag: SockDiag) throws(SystemError) -> [TCPConnection] {
+    try diag.tcpConnections(at: [local]).filter {
+      $0.inode == 0 && ($0.state == .established || $0.state == .closeWait) && local.accepts(at: $0.local)
+    }
   }
 }

@@ -35,6 +35,8 @@ package final class Listener {
   var hasLostPlace = false
   /// How many clients a stopping guest had in its queue when no more of them could be drained.
   var undrained = 0
+  /// The clients that had left when an instance was stopped which had not accepted them. They start no other instance.
+  var gone = GoneClients()
   /// Whether its connections report their data to the guest's alarm.
   var hasAlarm = false
   /// Whether only clients that come from now on are reported.

@@ -24,9 +24,11 @@ public struct Diagnostic: Hashable, Sendable, CustomStringConvertible {
     self.message = message
   }
 
+  /// `web.guest:3`, or the file alone.
+  public var place: String { line == 0 ? file : "\(file):\(line)" }
+
   /// `web.guest:3: Boot=maybe: not a boolean; write yes or no`, and `web.guest:3: warning: …`.
   public var description: String {
-    let place = line == 0 ? file : "\(file):\(line)"
     switch severity {
     case .error: return "\(place): \(message)"
     case .warning: return "\(place): warning: \(message)"

@@ -19,12 +19,13 @@ struct Dormouse: ParsableCommand {
 
       Exit status:
         0   success
-        1   failure: no such guest; it does not wake, sleep or freeze; check or
-            interface found a problem; the terminal is not available
-        64  usage error
+        1   failure: there is no such guest; a guest does not wake, sleep or
+            freeze; reload met a file with errors; check found a problem;
+            interface found a requirement missed; a terminal is not available
+        64  the command line is wrong
         69  no daemon is running
         76  the daemon has another version
-        77  permission denied
+        77  permission denied: this user may not connect to the daemon
       """,
     version: "dormouse \(DormouseVersion.current)",
     subcommands: [

@@ -41,7 +41,7 @@ struct StatusText {
     // For a guest that sleeps, these are the reports of its last instance.
     let last = status.state == .inactive || status.state == .failed ? "Last " : ""
     func add(_ name: String, _ value: String?) { facts.add(last + name, value) }
-    for unit in report.failedUnits { facts.add("Failed unit", "\(unit)") }
+    for unit in report.failedUnits { facts.add("Failed unit", last.isEmpty ? "\(unit)" : unit.wordsOfLastRun) }
     add("Status", report.status)
     // A guest that sends no READY=1 is active as soon as it runs.
     let unready = status.state == .activating ? "not yet" : nil
@@ -85,11 +85,14 @@ struct StatusText {
     var parts: [String] = []
     if let took = stop.tookMs { parts.append("stopped after \(duration(milliseconds: took))") }
     if let status = stop.exitStatus { parts.append("exit status \(status)") }
-    if let signal = stop.signal { parts.append(signal) }
+    if let signal = stop.signal { parts.append(Self.endings[signal] ?? signal) }
     if let parameter = stop.rebootParameter { parts.append("reboot argument \(parameter)") }
     if stop.killed { parts.append("KILLED because it did not stop in time") }
     return "\(moment(stop.at)), \(stop.cause.words)" + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }
+
+  /// How a system ends itself, by the signal as which the kernel reports that, in the words of the log.
+  private static let endings = ["SIGINT": "powered off", "SIGHUP": "reboot requested"]
 
   private var counters: String? {
     let counters = status.counters

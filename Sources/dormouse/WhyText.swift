@@ -13,9 +13,15 @@ struct WhyText {
   var text: String {
     var lines = ["\(guest.name) is \(guest.state.word), since \(guest.since.relative(to: now))."]
     lines += guest.reasons.map { "Reason: \($0)." }
-    lines += guest.failedUnits.map { "In the guest, \($0)." }
+    // Nothing of a guest that sleeps has failed now.
+    let isOver = guest.state == .inactive || guest.state == .failed
+    lines += guest.failedUnits.map { isOver ? "In the guest, \($0.wordsOfLastRun)." : "In the guest, \($0)." }
     if let retry = guest.retryAt {
-      lines.append("No connection wakes it now; the next attempt is \(retry.relative(to: now)).")
+      lines.append(
+        "No connection wakes it now; the next attempt is \(retry.relative(to: now)), or now with "
+          + "`dormouse wake \(guest.name)`.")
+    } else if guest.state == .failed {
+      lines.append("The next attempt is made for the next client, or now with `dormouse wake \(guest.name)`.")
     }
     if let idle = guest.idleSince { lines.append("It is idle; the last use ended \(idle.relative(to: now)).") }
     if let freeze = guest.freezeAt {

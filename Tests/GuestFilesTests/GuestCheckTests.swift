@@ -94,6 +94,57 @@ struct GuestCheckTests {
     #expect(try check(guest: credential).first?.hasPrefix("etc/web.guest:7: LoadCredential=key: ") == true)
   }
 
+  @Test("paths that this user must not look at are no errors, and the remedy is to ask root")
+  func unexamined() throws {
+    try tree.add("closed/root/usr/lib/systemd/systemd", "x")
+    try tree.add("closed/key", "x")
+    let closed = tree.path("closed")
+    let guest = "Directory=\(closed)/root\nLoadCredential=key:\(closed)/key\n"
+    #expect(try !check(files: "Bind=\(closed)/key:/srv\n", guest: guest).contains { $0.contains("as this user") })
+    chmod(tree.root, 0o755)
+    chmod(closed, 0)
+    let found = try asNobody { check("etc/web.guest") }
+    chmod(closed, 0o755)
+    let rest = "cannot be examined as this user (Permission denied); run dormouse check as root"
+    #expect(
+      found == [
+        "etc/web.guest:7: warning: Directory=closed/root \(rest)", "etc/web.guest:3: warning: Bind=closed/key \(rest)",
+        "etc/web.guest:8: warning: LoadCredential=key:closed/key \(rest)",
+      ])
+  }
+
+  @Test("a root that this user must not look into is not judged by what seems to be missing in it")
+  func closedRoot() throws {
+    #expect(try check() == [])
+    chmod(tree.root, 0o755)
+    chmod(tree.path("root"), 0o700)
+    let found = try asNobody { check("etc/web.guest") }
+    #expect(found.last?.contains("cannot be examined as this user") == true, "\(found)")
+    #expect(!found.contains { $0.contains("init") || $0.contains("ListenStream") }, "\(found)")
+  }
+
+  @Test("a root whose mode keeps the guest's own users out is named with the remedy")
+  func closedToGuest() throws {
+    chmod(tree.path("root"), 0o700)
+    let found = try check()
+    #expect(found.count == 1)
+    #expect(
+      found.first?.hasPrefix(
+        "etc/web.guest:6: warning: Directory=root: its mode does not let others enter, so users in the guest cannot")
+        == true, "\(found)")
+    #expect(try !check(files: "Volatile=yes\n").contains { $0.contains("its mode") })
+  }
+
+  /// Runs `body` as a user without privileges over files. Only this thread is that user.
+  private func asNobody<Result>(_ body: () throws -> Result) throws -> Result {
+    // Glibc's module has no setfsuid(2), and seteuid(2) would change the user of other tests too.
+    typealias SetUser = @convention(c) (uid_t) -> Int32
+    let setUser = unsafeBitCast(try #require(dlsym(nil, "setfsuid")), to: SetUser.self)
+    _ = setUser(65534)
+    defer { _ = setUser(geteuid()) }
+    return try body()
+  }
+
   @Test("a guest without a socket is named")
   func noSocket() throws {
     #expect(try check(socket: "").last?.contains("only `dormouse wake`") == true)

@@ -1,5 +1,6 @@
 import ControlProtocol
 import Glibc
+import Linux
 import Testing
 
 @Suite("A guest file with an error")
@@ -42,7 +43,37 @@ struct BrokenFileTests {
       let outcome = try world.run(Built.dormoused, "--config", world.config, "--runtime", world.runtime, "web")
       #expect(outcome.status == EX_CONFIG)
       #expect(
-        outcome.errors.contains(file == nil ? "there is no file web.guest" : "web.guest:2: Boot=perhaps"), "\(outcome)")
+        outcome.errors.contains(
+          file == nil ? "there is no file web.guest in \(world.config)" : "web.guest:2: Boot=perhaps"), "\(outcome)")
+      #expect(access("\(world.runtime)/io.dormouse", F_OK) != 0)
+    }
+  }
+
+  @Test("an error in dormoused.conf fails a reload, which names the line and leaves the old values in force")
+  func daemonFile() throws {
+    try World.with { world in
+      let daemon = try world.startDaemon()
+      try writeFile("\(world.config)/dormoused.conf", "[Daemon]\nMaxConcurrentStarts=many\nKeepFree=none\n")
+      let reload = try world.dormouse("reload")
+      #expect(reload.status == 1, "\(reload)")
+      #expect(reload.errors.contains("\(world.config)/dormoused.conf:2: MaxConcurrentStarts=many"), "\(reload.errors)")
+      #expect(reload.errors.contains("(and 1 more; see `dormouse check`)"), "\(reload.errors)")
+      try writeFile("\(world.config)/dormoused.conf", "[Daemon]\nMaxConcurrentStarts=1\n")
+      #expect(try world.dormouse("reload").status == 0)
+      #expect(try daemon.stop() == .exited(0))
+    }
+  }
+
+  @Test("a second daemon says that another one uses its runtime directory")
+  func second() throws {
+    try World.with { world in
+      let daemon = try world.startDaemon()
+      let outcome = try world.run(Built.dormoused, "--config", world.config, "--runtime", world.runtime)
+      #expect(outcome.status == EXIT_FAILURE)
+      #expect(
+        outcome.errors.contains("another dormoused uses \(world.runtime); stop it, or give another --runtime"),
+        "\(outcome)")
+      #expect(try daemon.stop() == .exited(0))
     }
   }
 

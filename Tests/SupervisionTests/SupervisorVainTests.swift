@@ -53,16 +53,16 @@ struct SupervisorVainTests {
     withExtendedLifetime(next.raw) {}
   }
 
-  @Test("A guest that accepts nobody is woken ever more seldom by a client that has left, until its queue is emptied")
+  @Test("A guest that accepts nobody is woken ever more seldom by clients that leave at once")
   func unaccepted() throws {
     let world = try World { $0.policy.idleStop = .seconds(2) }
     world.begin()
-    do {
-      let client = try world.connect()
-      reset(client.raw)
-    }
     // It runs, accepts nobody, and is stopped when it is idle: that again and again.
     for _ in 1...40 where !world.state.isRefusing {
+      if world.state.isAsleep {
+        let client = try world.connect()
+        reset(client.raw)
+      }
       if world.state.word == .activating { try world.instance.say("READY=1") }
       world.advance(by: .seconds(2))
       if world.state.isHalting { try world.instance.end(.exited(0)) }
@@ -72,6 +72,58 @@ struct SupervisorVainTests {
     world.loop.turn()
     world.advance(by: .seconds(600))
     #expect(world.state.isAsleep && world.backend.starts.count == 5)
+  }
+
+  @Test(
+    "A client that has left wakes a guest once and not again after a stop, and the next client does",
+    arguments: Leaving.allCases)
+  func left(how: Leaving) throws {
+    let world = try World()
+    world.begin()
+    do {
+      let client = try world.connect()
+      try retrying("send") { send(client.raw, "x", 1, 0) }
+      if how == .reset { reset(client.raw) }
+    }
+    world.loop.turn()
+    try world.instance.say("READY=1")
+    for _ in 1...3 {
+      world.sleep(now: true)
+      for _ in 1...20 where !world.state.isHalting { world.advance(by: .seconds(5)) }
+      try world.instance.end()
+      world.loop.turn()
+      world.advance(by: .seconds(600))
+      #expect(world.state.isAsleep && world.supervisor.summary.state == .inactive)
+      world.wake()
+      try world.instance.say("READY=1")
+    }
+    let before = world.backend.starts.count
+    #expect(before == 4)
+    world.sleep(now: true)
+    for _ in 1...20 where !world.state.isHalting { world.advance(by: .seconds(5)) }
+    try world.instance.end()
+    world.loop.turn()
+    let next = try world.connect()
+    #expect(world.backend.starts.count == before + 1)
+    withExtendedLifetime(next.raw) {}
+  }
+
+  enum Leaving: CaseIterable { case closing, reset }
+
+  @Test("A client that sends its request and a FIN while the guest halts is one for the next instance")
+  func halfClosed() throws {
+    let world = try World()
+    try world.serve()
+    world.sleep(now: true)
+    for _ in 1...20 where !world.state.isHalting { world.advance(by: .seconds(5)) }
+    let client = try world.connectQuietly()
+    try retrying("send") { send(client.raw, "x", 1, 0) }
+    try retrying("shutdown") { shutdown(client.raw, Int32(SHUT_WR)) }
+    try world.instance.end()
+    world.loop.turn()
+    #expect(world.backend.starts.count == 2)
+    try world.instance.say("READY=1")
+    #expect(try world.instance.serves())
   }
 
   @Test("A guest that served its client is stopped when it is idle, and no failure is counted")

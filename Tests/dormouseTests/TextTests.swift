@@ -159,6 +159,42 @@ struct TextTests {
       WhyText(guest, now: now).text.hasSuffix("In the guest, web.service has failed (exit-code): \"no database\".\n"))
   }
 
+  @Test("the units in a guest that sleeps had failed when it ran")
+  func hadFailed() {
+    var guest = GuestExplanation(name: "web", state: .inactive, since: then)
+    guest.failedUnits = [FailedUnit(unit: "web.service", result: "exit-code")]
+    #expect(
+      WhyText(guest, now: now).text.hasSuffix("In the guest, web.service had failed in its last run (exit-code).\n"))
+    var status = GuestStatus(name: "web", state: .inactive, since: then)
+    status.report = GuestReport()
+    status.report?.failedUnits = guest.failedUnits
+    #expect(
+      StatusText(status, now: now).text.contains("Failed unit: web.service had failed in its last run (exit-code)\n"))
+  }
+
+  @Test("the explanation of a failed guest says when it is tried again, and how to try at once")
+  func whyRetry() {
+    var guest = GuestExplanation(name: "web", state: .failed, since: then)
+    guest.retryAt = Timestamp(microseconds: now.microseconds + 6_000_000)
+    #expect(
+      WhyText(guest, now: now).text.hasSuffix("the next attempt is in 6s, or now with `dormouse wake web`.\n"))
+    guest.retryAt = nil
+    guest.wakeBy = ["[::]:80"]
+    #expect(
+      WhyText(guest, now: now).text.contains("made for the next client, or now with `dormouse wake web`.\n"))
+  }
+
+  @Test("a system that powered itself off is said to have done so, and not to have died of a signal")
+  func poweredOff() {
+    var status = GuestStatus(name: "web", state: .inactive, since: then)
+    var stop = StopReport(cause: .request, at: then)
+    for (signal, words) in [("SIGINT", "powered off"), ("SIGHUP", "reboot requested"), ("SIGSEGV", "SIGSEGV")] {
+      stop.signal = signal
+      status.lastStop = stop
+      #expect(StatusText(status, now: now).text.contains("\(stop.cause.words): \(words)\n"))
+    }
+  }
+
   @Test("the explanation says when an idle guest will be stopped, and what wakes a sleeping one")
   func whyIdle() {
     var idle = GuestExplanation(name: "web", state: .active, since: then)

@@ -10,15 +10,32 @@ enum DirectoryCheck: GuestCheck {
     let setting = isNamed ? "Directory=\(path)" : "\(path), the root directory of a guest without Directory=,"
     let remedy = isNamed ? "name the directory of the guest's root, or make it" : "make it, or write Directory="
     do throws(SystemError) {
-      let kind = try FileStatus(path, followingLinks: true).kind
-      if kind == .directory { return [] }
-      return [subject.problem(.error, "Guest", "Directory", "\(setting) is not a directory; \(remedy)")]
+      let status = try FileStatus(path, followingLinks: true)
+      if status.kind != .directory {
+        return [subject.problem(.error, "Guest", "Directory", "\(setting) is not a directory; \(remedy)")]
+      }
+      // Whether this user may look at what is in it.
+      _ = try FileStatus("\(path)/.", followingLinks: true)
+      // With Volatile=yes the guest's / is a tmpfs, with a mode of its own.
+      if status.mode & 0o001 != 0 || subject.guest.files.volatile == .yes { return [] }
+      return [subject.problem(.warning, "Guest", "Directory", closed(path))]
     } catch {
+      if let words = unexamined("Directory=\(path)", error) {
+        return [subject.problem(.warning, "Guest", "Directory", words)]
+      }
       return [
         subject.problem(
           .error, "Guest", "Directory", "\(setting) cannot be read (\(error)), so the guest cannot start; \(remedy)")
       ]
     }
+  }
+}
+
+extension DirectoryCheck {
+  /// The root's own mode is that of `/` in the guest.
+  private static func closed(_ path: String) -> String {
+    "Directory=\(path): its mode does not let others enter, so users in the guest cannot enter /; run chmod 0755 on it, "
+      + "and keep this host's users out by mode 0700 on the directory above it"
   }
 }
 

@@ -16,16 +16,16 @@ enum SourceCheck: GuestCheck {
       guard !isOptional, !source.isEmpty, let error = missing(source) else { return [] }
       let key = isReadOnly ? "BindReadOnly" : "Bind"
       return [
-        subject.problem(
-          .error, "Files", key, value: source,
+        problem(
+          error, subject, "Files", key, source, as: "\(key)=\(source)",
           "\(key)=\(source): \(error), so the guest cannot start; create it, or write -\(source) to go without it")
       ]
     case .overlay(let layers, let destination, let isReadOnly):
       let key = isReadOnly ? "OverlayReadOnly" : "Overlay"
       return layers.compactMap { layer in
         guard case .host(let path) = layer, let error = missing(path) else { return nil }
-        return subject.problem(
-          .error, "Files", key, value: path,
+        return problem(
+          error, subject, "Files", key, path, as: "\(key)=\(path)",
           "\(key)= for \(destination): \(path): \(error), so the guest cannot start; create it")
       }
     case .bindOwn, .temporaryFileSystem, .inaccessible:
@@ -36,9 +36,18 @@ enum SourceCheck: GuestCheck {
 
   private static func credentialProblem(_ credential: Credential, _ subject: CheckedGuest) -> Diagnostic? {
     guard case .path(let path) = credential.source, let error = missing(path) else { return nil }
-    return subject.problem(
-      .error, "Guest", "LoadCredential", value: path,
+    return problem(
+      error, subject, "Guest", "LoadCredential", path, as: "LoadCredential=\(credential.id):\(path)",
       "LoadCredential=\(credential.id): \(error), so the guest cannot start; create it, or remove the setting")
+  }
+
+  // What follows from a path that cannot be used. `setting` names it, should only root be allowed to look at it.
+  private static func problem(
+    _ error: SystemError, _ subject: CheckedGuest, _ section: String, _ key: String, _ value: String,
+    as setting: String, _ message: String
+  ) -> Diagnostic {
+    if let words = unexamined(setting, error) { return subject.problem(.warning, section, key, value: value, words) }
+    return subject.problem(.error, section, key, value: value, message)
   }
 
   /// Why a path of this host cannot be used; nil when something is there.

@@ -1,6 +1,22 @@
 import Glibc
 import Linux
 
+/// Another daemon serves in the same runtime directory.
+struct RuntimeInUse: Error, CustomStringConvertible {
+  let runtime: String
+
+  var description: String { "another dormoused uses \(runtime); stop it, or give another --runtime" }
+
+  /// Says so when that is why `body` fails.
+  static func saying<Result>(of runtime: String, _ body: () throws(SystemError) -> Result) throws -> Result {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      throw error.errno == EADDRINUSE ? RuntimeInUse(runtime: runtime) : error
+    }
+  }
+}
+
 /// The control socket in the file system. It is created by `init`, removed by `deinit`, and never taken from a running daemon.
 final class ControlSocket {
   let listener: OwnedFD

@@ -2,13 +2,16 @@ import ControlProtocol
 import GuestFiles
 import UnitSyntax
 
-/// The guests whose files had an error when they were last read. They are not managed, but a guest that was managed before keeps the
-/// settings of its old files.
+/// The guests whose files had an error when they were last read, and the errors of files that belong to no guest. Such guests are not
+/// managed, but a guest that was managed before keeps the settings of its old files, and so does the daemon.
 struct BrokenGuests {
   private var guests: [String: LoadedGuest] = [:]
+  /// The errors of `dormoused.conf` and of directories.
+  private let others: [Diagnostic]
   private let since = Timestamp.now
 
-  init(_ loaded: [LoadedGuest] = []) {
+  init(_ loaded: [LoadedGuest] = [], others: [Diagnostic] = []) {
+    self.others = others.filter { $0.severity == .error }
     for guest in loaded where guest.hasErrors { guests[guest.name] = guest }
   }
 
@@ -16,15 +19,23 @@ struct BrokenGuests {
 
   /// A guest's first error, with its file and line, and the number of its other errors. Nil if its files have no error.
   func error(of name: String) -> String? {
-    guard let errors = guests[name]?.diagnostics.filter({ $0.severity == .error }), let first = errors.first else {
-      return nil
-    }
+    Self.words(guests[name]?.diagnostics.filter { $0.severity == .error } ?? [])
+  }
+
+  private static func words(_ errors: [Diagnostic]) -> String? {
+    guard let first = errors.first else { return nil }
     return "\(first)" + (errors.count == 1 ? "" : " (and \(errors.count - 1) more; see `dormouse check`)")
   }
 
-  /// The errors of all guests, for the reply to a reload; nil when there are none.
-  var errors: String? {
+  /// The errors of all guests; nil when there are none.
+  var guestErrors: String? {
     let errors = names.compactMap { error(of: $0) }
+    return errors.isEmpty ? nil : errors.joined(separator: "; ")
+  }
+
+  /// All errors, for the reply to a reload; nil when there are none.
+  var errors: String? {
+    let errors = [Self.words(others), guestErrors].compactMap(\.self)
     return errors.isEmpty ? nil : errors.joined(separator: "; ")
   }
 
@@ -62,5 +73,10 @@ struct BrokenGuests {
 struct NothingToManage: Error, CustomStringConvertible {
   let description: String
 
-  init(_ description: String) { self.description = description }
+  /// `errors` are those of the files of these guests; nil when there are no such files.
+  init(_ errors: String?, _ arguments: DaemonArguments) {
+    let directories = GuestFiles(searchPath: arguments.searchPath).searchPath.joined(separator: ", ")
+    let names = arguments.guests.joined(separator: ".guest, ")
+    description = errors ?? "there is no file \(names).guest in \(directories)"
+  }
 }

@@ -70,6 +70,7 @@ public actor Manager {
       try start()
     } catch {
       log.write(.cannotRun(error: "\(error)"))
+      control?.close()
       exit(error is NothingToManage ? EX_CONFIG : EXIT_FAILURE)
     }
   }
@@ -83,21 +84,24 @@ public actor Manager {
     let socket = "\(GuestFiles.absolute(arguments.runtime))/io.dormouse"
     let runtime = try SafeEntry(socket, makingDirectories: 0o755).directoryPath
     let backend = try makeBackend(loop, runtime)
-    let settings = loadSettings()
+    let daemon = loadSettings()
+    let settings = daemon.settings
     backend.apply(settings)
     let context = try Context(
       loop: loop, timers: timers, log: log, backend: backend, serviceManager: serviceManager,
       startLimit: startLimit(settings), asker: HelperAsker(loop), hasBarrier: true)
     self.context = context
     if let obstacle = backend.obstacle { log.write(.noControllers(reason: obstacle)) }
-    control = try ControlServer(
-      loop: loop, runtime: runtime, version: DormouseVersion.current,
-      upgrade: { [unowned self] call, socket in attach(call, socket) }
-    ) { [unowned self] call, pending in handle(call, pending) }
+    control = try RuntimeInUse.saying(of: runtime) { () throws(SystemError) in
+      try ControlServer(
+        loop: loop, runtime: runtime, version: DormouseVersion.current,
+        upgrade: { [unowned self] call, socket in attach(call, socket) }
+      ) { [unowned self] call, pending in handle(call, pending) }
+    }
     log.write(.listening(path: "\(runtime)/io.dormouse"))
     try watchSignals()
 
-    let found = load().guests
+    let found = load(with: daemon).guests
     for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, context) }
     // If there are files with errors, or names without files, `load` has logged that instead.
     if found.isEmpty && arguments.guests.isEmpty {
@@ -109,7 +113,7 @@ public actor Manager {
     // A daemon with passed sockets stays, because the clients in their queues would make the service manager start the next daemon at once,
     // again and again.
     if supervisors.isEmpty, !arguments.guests.isEmpty, passed.count == 0, orphanRetry?.isPending != true {
-      throw NothingToManage(broken.errors ?? "there is no file \(arguments.guests.joined(separator: ".guest, ")).guest")
+      throw NothingToManage(broken.guestErrors, arguments)
     }
     notifyReady()
     endWatchWhenNothingRuns()
@@ -132,23 +136,25 @@ public actor Manager {
 // The guest files.
 extension Manager {
   /// Loads the files of all guests that this daemon manages, including those with errors, and logs all errors and warnings.
-  private func load() -> LoadedGuests {
+  private func load(with daemon: LoadedDaemon) -> LoadedGuests {
     let files = GuestFiles(searchPath: arguments.searchPath)
     var loaded = files.loadAll()
     if !arguments.guests.isEmpty {
       loaded.guests.removeAll { !arguments.guests.contains($0.name) }
-      for name in arguments.guests where loaded[name] == nil { log.write(.noSuchGuest(name)) }
+      for name in arguments.guests where loaded[name] == nil {
+        log.write(.noSuchGuest(name, searchPath: files.searchPath))
+      }
     }
-    broken = BrokenGuests(loaded.guests)
+    broken = BrokenGuests(loaded.guests, others: daemon.diagnostics + loaded.diagnostics)
     for diagnostic in loaded.diagnostics + loaded.guests.flatMap(\.diagnostics) { log.write(.problem(diagnostic)) }
     return loaded
   }
 
   /// Loads `dormoused.conf`, and logs all of its errors and warnings.
-  private func loadSettings() -> DaemonSettings {
+  private func loadSettings() -> LoadedDaemon {
     let loaded = GuestFiles(searchPath: arguments.searchPath).loadDaemon()
     for diagnostic in loaded.diagnostics { log.write(.problem(diagnostic)) }
-    return loaded.settings
+    return loaded
   }
 
   /// The default is one more than the number of processors, because a start also waits for the disk and for other processes. Measured: it
@@ -176,10 +182,13 @@ extension Manager {
     guard let context, !isEnding else { return }
     log.write(.reloading)
     notify { manager throws(SystemError) in try manager.reloading() }
-    let settings = loadSettings()
-    context.places.setLimit(startLimit(settings))
-    context.backend.apply(settings)
-    let loaded = load()
+    let daemon = loadSettings()
+    // With an error the old values stay in force, as with a guest's file.
+    if daemon.diagnostics.allSatisfy({ $0.severity == .warning }) {
+      context.places.setLimit(startLimit(daemon.settings))
+      context.backend.apply(daemon.settings)
+    }
+    let loaded = load(with: daemon)
     returning = [:]
     // A guest whose file has an error keeps its old one, and so do all guests when a directory cannot be read.
     let present = Set(loaded.guests.map(\.name))

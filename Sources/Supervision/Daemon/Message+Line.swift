@@ -29,7 +29,8 @@ extension Message {
         [socket.map(LogField.socket), .duration(after)])
     case .cannotFreeze(let error): LogLine(.cannotFreeze, .warning, "cannot freeze: \(error)", [.error(error)])
     case .cannotThaw(let error): LogLine(.cannotThaw, .error, "cannot thaw, retrying: \(error)", [.error(error)])
-    case .stopCancelled: LogLine(.stopCancelled, .info, "stop cancelled: a client came")
+    case .stopCancelled(let use):
+      LogLine(.stopCancelled, .info, "stop cancelled: \(use ?? "a client came")")
     case .selfShutdown: LogLine(.selfShutdown, .info, "shutting down by itself; parking new clients")
     case .shutdownAborted(let last):
       LogLine(
@@ -115,10 +116,11 @@ extension Message {
     case .noGuests(let searchPath):
       LogLine(
         .noGuests, .warning, "no guest file in \(searchPath.joined(separator: ", "))", searchPath.map(LogField.path))
-    case .noSuchGuest(let name):
+    case .noSuchGuest(let name, let searchPath):
       LogLine(
         .noSuchGuest, .error,
-        "no file \(name).guest in the search path: write one, or name its directory with --config", [.guest(name)])
+        "no file \(name).guest in \(searchPath.joined(separator: ", ")): write one, or name its directory with --config",
+        [.guest(name)] + searchPath.map(LogField.path))
     case .notPassed(let socket):
       LogLine(
         .notPassed, .warning, "the service manager passed sockets, but not \(socket): binding it", [.socket(socket)])

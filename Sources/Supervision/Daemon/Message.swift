@@ -18,7 +18,8 @@ enum Message {
   case thawed(socket: String?, after: Duration)
   case cannotFreeze(error: String)
   case cannotThaw(error: String)
-  case stopCancelled, selfShutdown, shutdownAborted(last: Bool)
+  case stopCancelled(use: String?)
+  case selfShutdown, shutdownAborted(last: Bool)
   case cannotMonitorData(error: String)
   case cannotReclaim(error: String)
   case cannotPark(error: String)
@@ -47,7 +48,7 @@ enum Message {
   // The daemon.
   case problem(Diagnostic)
   case noGuests(searchPath: [String])
-  case noSuchGuest(String)
+  case noSuchGuest(String, searchPath: [String])
   case notPassed(socket: String)
   case notWanted(name: String, address: String)
   case cannotStore(error: String)

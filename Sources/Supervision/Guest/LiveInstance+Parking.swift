@@ -60,6 +60,9 @@ extension LiveInstance {
 
   /// Moves the clients that the guest has not accepted to where new ones are parked.
   func drainQueues() {
+    // One that ends by itself, or was not ready, may have had no time for them.
+    let cause = supervisor.state.haltCause
+    if isReady, cause == .idle || cause == .request { listeners.recordGone(context.sockDiag) }
     // If that is unknown, half-open connections are assumed, which loses no client.
     let isHalfOpen = (try? scan.isAnyHalfOpen()) ?? true
     let drained = listeners.drainQueues(halfOpen: isHalfOpen)

@@ -40,7 +40,7 @@ final class LiveInstance {
   /// What has to be done before the instance can be made.
   private(set) var preparation: (any Preparation)?
   private(set) var isKilled = false
-  private var isReady = false
+  private(set) var isReady = false
   /// How often PID 1's messages announced a shutdown that did not follow.
   var retractions = Retractions()
   /// The guest's failed units, and its sockets that no process of it has open.

@@ -90,7 +90,7 @@ final class Supervisor {
         live?.retractions.record()
         log(.shutdownAborted(last: live?.retractions.areTooMany ?? false))
       }
-      if before.isStopPending, live?.isDiverted == true { log(.stopCancelled) }
+      if before.isStopPending, live?.isDiverted == true { log(.stopCancelled(use: waiters.use)) }
     }
   }
 
