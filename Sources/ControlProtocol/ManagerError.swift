@@ -19,7 +19,7 @@ public enum ManagerError: Error, Equatable, Sendable, CustomStringConvertible {
     case .sleepFailed(let name, let reason): "cannot stop \(name): \(reason)"
     case .freezeFailed(let name, let reason): "cannot freeze \(name): \(reason)"
     case .consoleFailed(let name, let reason): "cannot connect to a terminal of \(name): \(reason)"
-    case .reloadFailed(let reason): "guest files have errors: \(reason)"
+    case .reloadFailed(let reason): "files have errors: \(reason)"
     case .tooManySubscribers: "the daemon has as many subscribers as it serves at once"
     case .tooManyWaiting: "as many calls wait for guests as the daemon holds at once; try again when some are answered"
     case .subscriberTooSlow: "the subscription has ended: replies were not read in time"

@@ -1,11 +1,11 @@
 import Linux
 
-/// The TCP clients in a listener's queue that had left when an instance was stopped that had not accepted them: they have closed, or sent a
+/// The clients in a listener's queue that had left when an instance was stopped that had not accepted them: they have closed, or sent a
 /// FIN, or have reset the connection. Nobody would notice another start for them alone, and the next instance would end as this one.
 struct GoneClients {
-  /// Those of whom the kernel has the connection still (SO_COOKIE).
+  /// Those of TCP of whom the kernel has the connection still (SO_COOKIE).
   private var cookies: Set<UInt64> = []
-  /// How long the queue was, with those who had reset the connection: the kernel does not list them.
+  /// How many they are, with those who had reset the connection, whom the kernel does not list, and those of AF_UNIX, who have no number.
   private var length = 0
 
   init() {}
@@ -19,9 +19,18 @@ struct GoneClients {
     self.length = length - (queued.count - left.count)
   }
 
+  /// - Parameter pending: the clients in the queue of an AF_UNIX listener, as the kernel lists them.
+  init(pending: [UInt32]) { length = pending.count { $0 == 0 } }
+
   var isEmpty: Bool { length <= 0 }
 
   func contains(_ connection: TCPConnection) -> Bool { cookies.contains(connection.cookie) }
+
+  /// Whether nobody is in the queue of an AF_UNIX listener but these.
+  func areAll(pending: [UInt32]) -> Bool { pending.count <= length && pending.allSatisfy { $0 == 0 } }
+
+  /// The guest is gone: it may have accepted some, or dropped them, and others may come that have left as well.
+  mutating func remain(_ count: Int) { length = min(length, count) }
 
   /// Whether nobody is in a queue but these.
   func areAll(queued: [TCPConnection], length: Int) -> Bool {

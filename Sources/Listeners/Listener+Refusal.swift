@@ -29,6 +29,7 @@ extension Listener {
   /// - Parameter diag: tells the state of the clients.
   /// - Returns: whether there are only such clients.
   func ignoreSpent(_ diag: SockDiag) -> Bool {
+    if local.port == nil { return ignoreGone(diag) }
     let isDeferred = group.deferAccept != nil
     guard isDeferred || !gone.isEmpty, tcpPort != nil, !isSomebodyParked, let queued = try? unaccepted(diag)
     else { return false }
@@ -42,12 +43,31 @@ extension Listener {
     return true
   }
 
+  /// The same at an AF_UNIX socket.
+  private func ignoreGone(_ diag: SockDiag) -> Bool {
+    guard !gone.isEmpty, !isSomebodyParked, let pending = pending(diag), gone.areAll(pending: pending) else {
+      return false
+    }
+    watchArrivals()
+    return true
+  }
+
   /// Records who has left, just before the guest is told to halt: it served, and has not accepted them.
   func recordGone(_ diag: SockDiag) {
-    // The kernel does not tell the parked clients, of whom the guest knows nothing, from the others.
-    guard tcpPort != nil, isAdopted != false, isSomebodyQueued, !isSomebodyParked, let queued = try? unaccepted(diag)
-    else { return gone = GoneClients() }
-    gone = GoneClients(queued: queued, length: self.queued(diag))
+    gone = GoneClients()
+    // The kernel does not tell the parked clients of TCP, of whom the guest knows nothing, from the others.
+    guard listen.kind != .datagram, isAdopted != false, isSomebodyQueued, !isSomebodyParked else { return }
+    if local.port == nil {
+      gone = GoneClients(pending: pending(diag) ?? [])
+    } else if let queued = try? unaccepted(diag) {
+      gone = GoneClients(queued: queued, length: self.queued(diag))
+    }
+  }
+
+  /// The clients in the queue of an AF_UNIX socket, 0 for each that is gone. Nil when there are none, or too many for the kernel to list.
+  private func pending(_ diag: SockDiag) -> [UInt32]? {
+    guard let pending = (try? diag.unixSockets())?.first(where: { $0.inode == inode })?.pending else { return nil }
+    return pending.isEmpty ? nil : pending
   }
 
   /// The connections in the queue, but those that were reset.

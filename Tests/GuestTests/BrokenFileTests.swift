@@ -52,15 +52,25 @@ struct BrokenFileTests {
   @Test("an error in dormoused.conf fails a reload, which names the line and leaves the old values in force")
   func daemonFile() throws {
     try World.with { world in
-      let daemon = try world.startDaemon()
-      try writeFile("\(world.config)/dormoused.conf", "[Daemon]\nMaxConcurrentStarts=many\nKeepFree=none\n")
+      let path = "\(world.config)/dormoused.conf"
+      try writeFile(path, "[Daemon]\nMaxConcurrentStarts=1\n")
+      try world.addTiny("first", "ListenStream=127.0.0.1:8001", arguments: [])
+      try world.addTiny("second", "ListenStream=127.0.0.1:8002")
+      try world.startDaemon()
+      try writeFile(path, "[Daemon]\nMaxConcurrentStarts=many\nKeepFree=none\n")
       let reload = try world.dormouse("reload")
       #expect(reload.status == 1, "\(reload)")
-      #expect(reload.errors.contains("\(world.config)/dormoused.conf:2: MaxConcurrentStarts=many"), "\(reload.errors)")
+      #expect(reload.errors.contains("\(path):2: MaxConcurrentStarts=many"), "\(reload.errors)")
       #expect(reload.errors.contains("(and 1 more; see `dormouse check`)"), "\(reload.errors)")
-      try writeFile("\(world.config)/dormoused.conf", "[Daemon]\nMaxConcurrentStarts=1\n")
+      // The first never gets ready, so the second has to wait.
+      let slow = try world.connect("127.0.0.1:8001")
+      #expect(try slow.ask("hello") == "hello")
+      let waiting = try world.connect("127.0.0.1:8002")
+      try waiting.send("hello")
+      try world.wait("second", .activating)
+      #expect(try world.why("second").reasons == ["it waits for its turn: 1 guest starts (MaxConcurrentStarts=)"])
+      try writeFile(path, "[Daemon]\n")
       #expect(try world.dormouse("reload").status == 0)
-      #expect(try daemon.stop() == .exited(0))
     }
   }
 

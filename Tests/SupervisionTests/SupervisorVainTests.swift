@@ -78,10 +78,11 @@ struct SupervisorVainTests {
     "A client that has left wakes a guest once and not again after a stop, and the next client does",
     arguments: Leaving.allCases)
   func left(how: Leaving) throws {
-    let world = try World()
+    let world = try World(path: true)
     world.begin()
+    let place = how == .closingUnix ? 1 : 0
     do {
-      let client = try world.connect()
+      let client = try world.connect(to: place)
       try retrying("send") { send(client.raw, "x", 1, 0) }
       if how == .reset { reset(client.raw) }
     }
@@ -103,12 +104,12 @@ struct SupervisorVainTests {
     for _ in 1...20 where !world.state.isHalting { world.advance(by: .seconds(5)) }
     try world.instance.end()
     world.loop.turn()
-    let next = try world.connect()
+    let next = try world.connect(to: place)
     #expect(world.backend.starts.count == before + 1)
     withExtendedLifetime(next.raw) {}
   }
 
-  enum Leaving: CaseIterable { case closing, reset }
+  enum Leaving: CaseIterable { case closing, reset, closingUnix }
 
   @Test("A client that sends its request and a FIN while the guest halts is one for the next instance")
   func halfClosed() throws {
