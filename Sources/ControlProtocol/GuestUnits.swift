@@ -38,7 +38,7 @@ public struct FailedUnit: Codable, Equatable, Sendable, CustomStringConvertible 
   /// `web.service has failed (exit-code): "no database"`.
   public var description: String { words("has failed") }
 
-  /// The same of a guest that does not run any more.
+  /// The same words for a guest that does not run: `web.service had failed in its last run (exit-code): "no database"`.
   public var wordsOfLastRun: String { words("had failed in its last run") }
 
   private func words(_ verb: String) -> String { "\(unit) \(verb) (\(result))\(log.isEmpty ? "" : ": \"\(log)\"")" }

@@ -17,7 +17,7 @@ public struct FrozenConnections: Equatable, Sendable {
     self.endsAt = endsAt
   }
 
-  /// What is to be done about what a scan found.
+  /// What to do after a scan of the guest's connections.
   public enum Decision: Equatable, Sendable {
     /// A client has sent something or has left, or the guest was frozen for long enough.
     case thaw

@@ -78,7 +78,7 @@ public struct IdlePolicy: Equatable, Sendable {
     }
   }
 
-  /// What is to be done about what a scan found.
+  /// What to do after a scan of the guest's connections.
   public enum Decision: Equatable, Sendable {
     /// Nobody has used the guest for `IdleStopSec=`: stop it.
     case stop

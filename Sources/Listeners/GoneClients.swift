@@ -26,13 +26,13 @@ struct GoneClients {
 
   func contains(_ connection: TCPConnection) -> Bool { cookies.contains(connection.cookie) }
 
-  /// Whether nobody is in the queue of an AF_UNIX listener but these.
+  /// Whether only these clients are in the queue of an AF_UNIX listener.
   func areAll(pending: [UInt32]) -> Bool { pending.count <= length && pending.allSatisfy { $0 == 0 } }
 
   /// The guest is gone: it may have accepted some, or dropped them, and others may come that have left as well.
   mutating func remain(_ count: Int) { length = min(length, count) }
 
-  /// Whether nobody is in a queue but these.
+  /// Whether only these clients are in the queue of a TCP listener.
   func areAll(queued: [TCPConnection], length: Int) -> Bool {
     length <= self.length && queued.allSatisfy(contains)
   }

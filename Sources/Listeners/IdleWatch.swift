@@ -126,8 +126,8 @@ package final class IdleWatch {
 
 // A frozen guest without connections is not scanned; only IdleStopSec= still runs.
 extension IdleWatch {
-  /// Leaves the guest frozen until IdleStopSec= has passed. With connections it is for a time after which clients do not take the guest
-  /// for dead yet; then it runs for a moment. It runs before that when a client sends something.
+  /// Leaves the guest frozen until IdleStopSec= has passed. With connections that is too long: clients would take the
+  /// guest for dead. So it runs for a moment from time to time, and as soon as a client sends something.
   ///
   /// - Throws: `SystemError` when there can be no timer.
   package func rest() throws(SystemError) {

@@ -43,7 +43,7 @@ extension Listener {
     return true
   }
 
-  /// The same at an AF_UNIX socket.
+  /// As `ignoreSpent`, for the clients that have left the queue of an AF_UNIX socket.
   private func ignoreGone(_ diag: SockDiag) -> Bool {
     guard !gone.isEmpty, !isSomebodyParked, let pending = pending(diag), gone.areAll(pending: pending) else {
       return false

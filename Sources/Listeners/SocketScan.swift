@@ -55,7 +55,7 @@ package final class SocketScan {
     package var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
     /// Open and queued connections.
     package var connections: [ConnectionStatus] = []
-    /// What the guest has not read of them.
+    /// How many bytes of each connection the guest has not read.
     var unread: FrozenConnections.Unread = [:]
     /// The cookie of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []

@@ -13,7 +13,7 @@ struct WhyText {
   var text: String {
     var lines = ["\(guest.name) is \(guest.state.word), since \(guest.since.relative(to: now))."]
     lines += guest.reasons.map { "Reason: \($0)." }
-    // Nothing of a guest that sleeps has failed now.
+    // The units of a guest that sleeps failed in its last run.
     let isOver = guest.state == .inactive || guest.state == .failed
     lines += guest.failedUnits.map { isOver ? "In the guest, \($0.wordsOfLastRun)." : "In the guest, \($0)." }
     if let retry = guest.retryAt {

@@ -14,7 +14,7 @@ enum DirectoryCheck: GuestCheck {
       if status.kind != .directory {
         return [subject.problem(.error, "Guest", "Directory", "\(setting) is not a directory; \(remedy)")]
       }
-      // Whether this user may look at what is in it.
+      // This user may see the directory, but perhaps not what is in it.
       _ = try FileStatus("\(path)/.", followingLinks: true)
       // With Volatile=yes the guest's / is a tmpfs, with a mode of its own.
       if status.mode & 0o001 != 0 || subject.guest.files.volatile == .yes { return [] }

@@ -41,7 +41,7 @@ enum SourceCheck: GuestCheck {
       "LoadCredential=\(credential.id): \(error), so the guest cannot start; create it, or remove the setting")
   }
 
-  // What follows from a path that cannot be used. `setting` names it, should only root be allowed to look at it.
+  // The consequence of a path that cannot be used. `setting` names the path in the warning for a user who may not look at it.
   private static func problem(
     _ error: SystemError, _ subject: CheckedGuest, _ section: String, _ key: String, _ value: String,
     as setting: String, _ message: String

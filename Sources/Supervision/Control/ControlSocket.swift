@@ -7,7 +7,7 @@ struct RuntimeInUse: Error, CustomStringConvertible {
 
   var description: String { "another dormoused uses \(runtime); stop it, or give another --runtime" }
 
-  /// Says so when that is why `body` fails.
+  /// Calls `body`, and throws this error in place of EADDRINUSE.
   static func saying<Result>(of runtime: String, _ body: () throws(SystemError) -> Result) throws -> Result {
     do throws(SystemError) {
       return try body()

@@ -46,7 +46,7 @@ extension LiveInstance {
     do throws(SystemError) {
       try watchForClients()
       try idleWatch?.rest()
-      // Of no matter when the guest was thawed before that.
+      // Stays set after a thaw, where the event has no effect.
       for console in instance?.consoles ?? [] { console.typing = { [unowned self] in supervisor.handle(.activity) } }
       freezeFailure.reset()
       history.counters[.freezes] += 1
