@@ -69,6 +69,8 @@ class Compared(world.World):
         for place in ("site", "certificates", "uploads"):
             os.makedirs(self.path("srv/" + place))
         for manager in ("nspawn", "dormouse"):
+            # It becomes /var/lib/machines, which is closed to others on a host with systemd-container.
+            os.mkdir(self.path(manager), 0o700)
             for name in names:
                 root = self.path(f"{manager}/{name}")
                 for place in ("etc", "usr/bin", "usr/lib/systemd", "proc", "sys", "dev", "run", "tmp", "var", "srv", "root"):

@@ -46,8 +46,8 @@ def wait_for(condition):
 class World:
     def __init__(self, programs):
         self.programs = programs
+        # Closed to others: root of a guest with users of the host could leave them programs in its root.
         self.directory = tempfile.mkdtemp(prefix="dormouse-interface-")
-        os.chmod(self.directory, 0o755)
         self.name = f"dmi-{os.getpid()}-{os.path.basename(self.directory)[-4:]}"
         self.config = os.path.join(self.directory, "config")
         self.runtime = os.path.join(self.directory, "runtime")
