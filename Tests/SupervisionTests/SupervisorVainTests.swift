@@ -147,7 +147,7 @@ struct SupervisorVainTests {
   @Test("A wake of a guest that is ready and took none of its sockets fails, although it runs")
   func nothingTaken() throws {
     let world = try World()
-    world.backend.configure = { instance in
+    world.backend.configure = { [unowned world] instance in
       for listener in world.supervisor.listeners.all { instance.close(listener.inode) }
     }
     world.begin()
