@@ -8,24 +8,10 @@
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+
+#include "attack.h"
 
 enum { ALL = 3000, TOGGLED = 200 };
-
-static void say_ready(void) {
-  const char *path = getenv("NOTIFY_SOCKET");
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  if (!path || strlen(path) >= sizeof to.sun_path) return;
-  strcpy(to.sun_path, path);
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&to, offsetof(struct sockaddr_un, sun_path) + strlen(path));
-  close(fd);
-}
 
 /* Adds or deletes 10.9.HIGH.LOW/32, and waits for the kernel's answer. */
 static void address(int netlink, int type, unsigned number) {

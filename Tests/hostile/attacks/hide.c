@@ -2,23 +2,10 @@
  * again. A daemon that believes that nobody has them, and accepts there, would wait for ever. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+
+#include "attack.h"
 
 enum { FIRST = 3, MOST = 16 };
-
-static void notify(const char *text) {
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  const char *path = getenv("NOTIFY_SOCKET");
-  if (!path) return;
-  strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-  int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-  sendto(fd, text, strlen(text), 0, (struct sockaddr *)&to, sizeof to);
-  close(fd);
-}
 
 int main(void) {
   const char *passed = getenv("LISTEN_FDS");
@@ -38,7 +25,7 @@ int main(void) {
   for (int i = 0; i < count; i++) ((int *)CMSG_DATA(&control.header))[i] = FIRST + i;
   if (sendmsg(pair[0], &message, 0) != 1) return 1;
   for (int i = 0; i < count; i++) close(FIRST + i);
-  notify("READY=1");
+  say_ready();
   usleep(500000);
   if (recvmsg(pair[1], &message, 0) != 1) return 1;
   for (;;)

@@ -6,18 +6,13 @@
  * arguments: inotify
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+
+#include "attack.h"
 
 static int cgroup(int number) {
   char path[64];
@@ -31,14 +26,6 @@ static int terminal(int number) {
 static int inotify(int number) {
   (void)number;
   return inotify_init1(IN_CLOEXEC);
-}
-
-static void ready(void) {
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  strncpy(to.sun_path, getenv("NOTIFY_SOCKET"), sizeof to.sun_path - 1);
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
-  close(fd);
 }
 
 static void end(int signal) {
@@ -64,6 +51,6 @@ int main(int count, char **arguments) {
   }
   printf("took %d: %s\n", taken, reason);
   fflush(stdout);
-  ready();
+  say_ready();
   for (;;) pause();
 }

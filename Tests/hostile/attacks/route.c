@@ -6,20 +6,9 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-static void say(const char *what, long result) {
-  printf("%s: %s\n", what, result < 0 ? strerror(errno) : "done");
-  fflush(stdout);
-}
+#include "attack.h"
 
 /* IP_OPTIONS with "loose source and record route" (RFC 791), which needs no privilege. */
 static void route4(int fd, const char *hop) {
@@ -65,18 +54,4 @@ static void serve(int listener) {
   close(fd);
 }
 
-int main(void) {
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  const char *path = getenv("NOTIFY_SOCKET");
-  struct pollfd sockets[3] = {{3, POLLIN, 0}, {4, POLLIN, 0}, {5, POLLIN, 0}};
-  if (path) strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-  sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "READY=1", 7, 0, (struct sockaddr *)&to, sizeof to);
-  const char *passed = getenv("LISTEN_FDS");
-  nfds_t count = passed ? (nfds_t)atoi(passed) : 0;
-  while (poll(sockets, count < 3 ? count : 3, -1) > 0) {
-    if (sockets[0].revents & POLLIN) serve(3);
-    if (sockets[1].revents) datagram(4);
-    if (sockets[2].revents) datagram(5);
-  }
-  return 1;
-}
+int main(void) { return serve_passed((void (*const[])(int)){serve, datagram, datagram}); }

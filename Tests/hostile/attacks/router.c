@@ -6,13 +6,9 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+
+#include "attack.h"
 
 static const unsigned char advertisement[] = {
     134, 0, 0, 0, 64, 0x08, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, /* a router of high preference, for 1800 s */
@@ -20,9 +16,6 @@ static const unsigned char advertisement[] = {
 };
 
 int main(void) {
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  const char *path = getenv("NOTIFY_SOCKET");
-  if (path) strncpy(to.sun_path, path, sizeof to.sun_path - 1);
   struct ifreq link = {.ifr_name = "host0"};
   int raw = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6), plain = socket(AF_INET, SOCK_DGRAM, 0), hops = 255;
   ioctl(plain, SIOCGIFFLAGS, &link);
@@ -31,7 +24,7 @@ int main(void) {
   setsockopt(raw, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops);
   struct sockaddr_in6 all = {.sin6_family = AF_INET6, .sin6_scope_id = if_nametoindex("host0")};
   inet_pton(AF_INET6, "ff02::1", &all.sin6_addr);
-  sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "READY=1", 7, 0, (struct sockaddr *)&to, sizeof to);
+  say_ready();
   for (;;) {
     sendto(raw, advertisement, sizeof advertisement, 0, (struct sockaddr *)&all, sizeof all);
     poll(NULL, 0, 100);

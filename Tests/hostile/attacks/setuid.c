@@ -4,15 +4,10 @@
  *
  * measured: no, it is a single act
  */
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+
+#include "attack.h"
 
 static void leave(const char *path) {
   char block[1 << 16];
@@ -31,10 +26,6 @@ int main(void) {
   leave("/shared/evil");
   chmod("/", 0755);
   chmod("/shared", 0755);
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *path = getenv("NOTIFY_SOCKET");
-  if (path) strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-  int socket_ = socket(AF_UNIX, SOCK_DGRAM, 0);
-  sendto(socket_, "READY=1", 7, 0, (struct sockaddr *)&address, sizeof address);
+  say_ready();
   for (;;) pause();
 }

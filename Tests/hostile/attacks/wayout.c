@@ -6,21 +6,10 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-static void say(const char *what, int result) {
-  printf("%s: %s\n", what, result < 0 ? strerror(errno) : "done");
-  fflush(stdout);
-}
+#include "attack.h"
 
 /* Its sockets are those of IPv6. */
 static struct sockaddr_in6 loopback(const char *address, int port) {
@@ -88,18 +77,4 @@ static void serve(int listener) {
   }
 }
 
-int main(void) {
-  struct sockaddr_un to = {.sun_family = AF_UNIX};
-  const char *path = getenv("NOTIFY_SOCKET");
-  struct pollfd sockets[3] = {{3, POLLIN, 0}, {4, POLLIN, 0}, {5, POLLIN, 0}};
-  if (path) strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-  sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "READY=1", 7, 0, (struct sockaddr *)&to, sizeof to);
-  const char *passed = getenv("LISTEN_FDS");
-  nfds_t count = passed ? (nfds_t)atoi(passed) : 0;
-  while (poll(sockets, count < 3 ? count : 3, -1) > 0) {
-    if (sockets[0].revents & POLLIN) serve(3);
-    if (sockets[1].revents) datagram(4);
-    if (sockets[2].revents) unix_datagram(5);
-  }
-  return 1;
-}
+int main(void) { return serve_passed((void (*const[])(int)){serve, datagram, unix_datagram}); }
