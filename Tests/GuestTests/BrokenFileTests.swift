@@ -62,15 +62,10 @@ struct BrokenFileTests {
       #expect(reload.status == 1, "\(reload)")
       #expect(reload.errors.contains("\(path):2: MaxConcurrentStarts=many"), "\(reload.errors)")
       #expect(reload.errors.contains("(and 1 more; see `dormouse check`)"), "\(reload.errors)")
-      // The first never gets ready, so the second has to wait.
-      let slow = try world.connect("127.0.0.1:8001")
-      #expect(try slow.ask("hello") == "hello")
-      let waiting = try world.connect("127.0.0.1:8002")
-      try waiting.send("hello")
-      try world.wait("second", .activating)
-      #expect(try world.why("second").reasons == ["it waits for its turn: 1 guest starts (MaxConcurrentStarts=)"])
+      let clients = try world.connectInTurn("127.0.0.1:8001", "127.0.0.1:8002", to: "second")
       try writeFile(path, "[Daemon]\n")
       #expect(try world.dormouse("reload").status == 0)
+      withExtendedLifetime(clients) {}
     }
   }
 

@@ -60,12 +60,7 @@ struct StartTests {
       try world.addTiny("first", "ListenStream=127.0.0.1:8001", arguments: [])
       try world.addTiny("second", "ListenStream=127.0.0.1:8002")
       let daemon = try world.startDaemon()
-      let slow = try world.connect("127.0.0.1:8001")
-      #expect(try slow.ask("hello") == "hello")
-      let waiting = try world.connect("127.0.0.1:8002")
-      try waiting.send("hello")
-      try world.wait("second", .activating)
-      #expect(try world.why("second").reasons == ["it waits for its turn: 1 guest starts (MaxConcurrentStarts=)"])
+      let (slow, waiting) = try world.connectInTurn("127.0.0.1:8001", "127.0.0.1:8002", to: "second")
       #expect(!daemon.log.contains("second: waking"))
       #expect(try slow.ask("notify READY=1") != "")
       #expect(try waiting.line() == "hello")
@@ -74,5 +69,27 @@ struct StartTests {
       }
       #expect(order.count == 2 && order.first?.contains("first: ready") == true)
     }
+  }
+}
+
+extension World {
+  /// Connects to two guests of which only one may start at a time. The first never gets ready by itself, so the other waits for its turn.
+  ///
+  /// - Parameters:
+  ///   - first: the address of the guest that starts.
+  ///   - second: the address of the guest that waits.
+  ///   - waiting: the name of the guest that waits.
+  /// - Returns: both clients, of whom the second has sent a line.
+  /// - Throws: `Trouble` when the second does not come to wait.
+  func connectInTurn(
+    _ first: String, _ second: String, to waiting: String
+  ) throws -> (starting: Connection, waiting: Connection) {
+    let starting = try connect(first)
+    #expect(try starting.ask("hello") == "hello")
+    let client = try connect(second)
+    try client.send("hello")
+    try wait(waiting, .activating)
+    #expect(try why(waiting).reasons == ["it waits for its turn: 1 guest starts (MaxConcurrentStarts=)"])
+    return (starting, client)
   }
 }
