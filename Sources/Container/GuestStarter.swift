@@ -44,7 +44,8 @@ struct GuestStarter {
     let (plan, host) = try plan(guest, facts)
     let passed: DescriptorList
     do throws(SystemError) { passed = try start.listeners() } catch { throw .system(error) }
-    return .instance(try launch(start, name, plan, passed, users, host, notify, machineID, root, scope))
+    let holdings = ContainerInstance.Holdings(host: host, users: users.claim, machineID: machineID, root: root)
+    return .instance(try launch(start, name, plan, passed, users.namespaces, holdings, notify, scope))
   }
 
   /// - Returns: nil where systemd is not the host's service manager.
@@ -97,36 +98,31 @@ struct GuestStarter {
   }
 
   private func launch(
-    _ start: InstanceStart, _ name: InstanceName, _ plan: LaunchPlan, _ passed: DescriptorList, _ users: UserChoice,
-    _ host: HostSide, _ notify: NotifySocket, _ machineID: MachineIDs.Claim, _ root: RootLocks.Claim,
+    _ start: InstanceStart, _ name: InstanceName, _ plan: LaunchPlan, _ passed: DescriptorList,
+    _ namespaces: GuestNamespaces, _ prepared: ContainerInstance.Holdings, _ notify: NotifySocket,
     _ scope: ScopeRequest?
   ) throws(StartError) -> ContainerInstance {
     let record = InstanceRecord(runtime: backend.runtime)
     var cgroup: GuestCgroup?
     do throws(StartError) {
+      var holdings = prepared
       let made: GuestCgroup
       do throws(SystemError) {
         // Before the start: a daemon that is killed in between leaves a record without a guest, never a guest without a record.
-        try record.write(name, base: backend.cgroupBase.path, root)
+        try record.write(name, base: backend.cgroupBase.path, holdings.root)
         made = try makeCgroup(name)
         cgroup = made
       } catch {
         throw .system(error)
       }
-      let network: GuestNetwork?
-      do throws(NetworkError) { network = try self.network(of: start.guest, name, in: users.namespaces) } catch {
+      do throws(NetworkError) { holdings.network = try network(of: start.guest, name, in: namespaces) } catch {
         throw StartError(error)
       }
-      let holdings = ContainerInstance.Holdings(
-        host: host, network: network, users: users.claim, machineID: machineID, root: root)
       do throws(LaunchError) {
         let waiting = try WaitingLaunch(
-          plan, listeners: passed, namespaces: users.namespaces, handed: host.mounts, cgroup: made)
+          plan, listeners: passed, namespaces: namespaces, handed: holdings.host.mounts, cgroup: made)
         let instance = ContainerInstance(backend, waiting.process, made, notify, holdings)
-        instance.remarks = remarks(plan, machineID, host.diskLimit)
-        if let error = network?.routersError {
-          instance.remarks.append(.notCarriedOut("the host accepts IPv6 router advertisements of the guest: \(error)"))
-        }
+        instance.remarks = remarks(plan, holdings)
         let place = scope.flatMap { placement($0, of: instance, start.guest) }
         let ending = PlacedStart(instance, waiting, plan, place)
         instance.start = ending
@@ -157,17 +153,18 @@ struct GuestStarter {
   }
 
   /// What of the guest's file is not in force.
-  private func remarks(
-    _ plan: LaunchPlan, _ machineID: MachineIDs.Claim, _ disk: DiskLimit
-  ) -> [InstanceRemark] {
+  private func remarks(_ plan: LaunchPlan, _ holdings: ContainerInstance.Holdings) -> [InstanceRemark] {
     var remarks: [InstanceRemark] = []
     if plan.devices == nil { remarks.append(.noDevicePolicy) }
     remarks += plan.notes.map { .notCarriedOut("\($0)") }
-    switch disk {
+    switch holdings.host.diskLimit {
     case .unlimited, .kept: break
     case .unkept(let reason): remarks.append(.notCarriedOut("DiskMax= is not kept: \(reason)"))
     }
-    if let other = machineID.other { remarks.append(.sameMachineID(as: other)) }
+    if let other = holdings.machineID?.other { remarks.append(.sameMachineID(as: other)) }
+    if let error = holdings.network?.routersError {
+      remarks.append(.notCarriedOut("the host accepts IPv6 router advertisements of the guest: \(error)"))
+    }
     return remarks
   }
 
