@@ -29,11 +29,11 @@ struct GoneClients {
   /// Whether only these clients are in the queue of an AF_UNIX listener.
   func areAll(pending: [UInt32]) -> Bool { pending.count <= length && pending.allSatisfy { $0 == 0 } }
 
-  /// The guest is gone: it may have accepted some, or dropped them, and others may come that have left as well.
-  mutating func remain(_ count: Int) { length = min(length, count) }
-
   /// Whether only these clients are in the queue of a TCP listener.
   func areAll(queued: [TCPConnection], length: Int) -> Bool {
     length <= self.length && queued.allSatisfy(contains)
   }
+
+  /// The guest is gone: it may have accepted some, or dropped them, and others may come that have left as well.
+  mutating func remain(_ count: Int) { length = min(length, count) }
 }

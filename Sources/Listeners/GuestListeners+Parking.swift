@@ -92,7 +92,9 @@ extension GuestListeners {
   /// How many of those have left the queues, now that the guest is gone: it accepted them, or dropped them.
   package func drainedByGuest(_ diag: SockDiag) -> Int {
     // The queue of an AF_UNIX socket stays with the guest.
-    for listener in all where listener.local.port == nil { listener.gone.remain(listener.queued(diag)) }
+    for listener in all where listener.local.port == nil && !listener.gone.isEmpty {
+      listener.gone.remain(listener.queued(diag))
+    }
     return all.reduce(0) { sum, listener in
       defer { listener.undrained = 0 }
       return listener.undrained == 0 ? sum : sum + max(0, listener.undrained - listener.queued(diag))

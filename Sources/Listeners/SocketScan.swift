@@ -55,10 +55,14 @@ package final class SocketScan {
     package var usage = IdlePolicy.Usage(inUse: false, endIsAnnounced: true)
     /// Open and queued connections.
     package var connections: [ConnectionStatus] = []
-    /// How many bytes of each connection the guest has not read.
-    var unread: FrozenConnections.Unread = [:]
     /// The cookie of each connection, in the same order.
     fileprivate var cookies: [UInt64] = []
+    /// How many bytes of each connection the guest has not read, in the same order.
+    fileprivate var unreadBytes: [UInt32] = []
+    /// How many bytes of each connection the guest has not read, by the connection's cookie.
+    var unread: FrozenConnections.Unread {
+      FrozenConnections.Unread(zip(cookies, unreadBytes), uniquingKeysWith: { $1 })
+    }
     /// The cookies of accepted connections whose end the kernel reports, and of those whose end it does not report.
     fileprivate var announced: Set<UInt64> = []
     fileprivate var unannounced: Set<UInt64> = []
@@ -210,7 +214,7 @@ extension SocketScan.Found {
     if queued > 0 { waiting.append((listener, queued)) }
     connections += open.connections.map { ConnectionStatus($0, to: listener) }
     cookies += open.connections.map(\.cookie)
-    for connection in open.connections { unread[connection.cookie] = connection.unread }
+    unreadBytes += open.connections.map(\.unread)
     let accepted = open.connections.filter { $0.place == .accepted }.map(\.cookie)
     if endIsAnnounced { announced.formUnion(accepted) } else { unannounced.formUnion(accepted) }
   }
