@@ -8,8 +8,17 @@ enum ConfinementCheck: GuestCheck {
   static func problems(of subject: CheckedGuest) -> [Diagnostic] {
     // Only a process with the daemon's rights can try what the daemon does.
     guard geteuid() == 0 else { return [] }
-    return problems(of: subject) { kind in (try? SocketConfinement.obstacle(kind)).flatMap { $0 } }
+    return problems(of: subject) { kind in
+      switch kind {
+      case .internet: internetObstacle
+      case .unixDatagrams: unixDatagramObstacle
+      }
+    }
   }
+
+  // Each is tried once for all guests, because that takes a process and loads BPF programs. Nil also when it is not known.
+  private static let internetObstacle = try? SocketConfinement.obstacle(.internet)
+  private static let unixDatagramObstacle = try? SocketConfinement.obstacle(.unixDatagrams)
 
   /// Finds the kinds of the guest's sockets that cannot be confined.
   ///
