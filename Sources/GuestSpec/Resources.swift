@@ -32,6 +32,16 @@ public struct Resources: Equatable, Sendable {
     case count(UInt64)
     case share(UInt32)
     case infinity
+
+    /// The amount of a whole, such as the bytes of a file system: at most the whole for a share, and `UInt64.max` without a limit.
+    public func part(of whole: UInt64) -> UInt64 {
+      switch self {
+      case .count(let count): count
+      // Divided first, so that nothing overflows.
+      case .share(let share): whole / 10_000 * UInt64(min(share, 10_000))
+      case .infinity: .max
+      }
+    }
   }
 
   /// A weight from 1 to 10,000, where 100 is the default; or idle, which gets only processor time that nothing else uses.

@@ -5,18 +5,12 @@ public struct SpaceFloor: Equatable, Sendable {
 
   public init(_ keepFree: Resources.Amount? = nil) { self.keepFree = keepFree }
 
-  /// The default floor is the smaller one of these: a share of the file system in ten-thousandths, and bytes.
-  static let defaultShare: UInt32 = 500
-  static let defaultLimit: UInt64 = 1 << 30
+  /// The default floor is the smaller one of these: 5 % of the file system, and 1 GiB.
+  static let defaults: [Resources.Amount] = [.share(500), .count(1 << 30)]
 
   /// The floor of a file system, in bytes.
   public func bytes(ofTotal total: UInt64) -> UInt64 {
-    switch keepFree {
-    case .count(let bytes): bytes
-    case .share(let share): Self.share(share, of: total)
-    case .infinity: .max
-    case nil: min(Self.share(Self.defaultShare, of: total), Self.defaultLimit)
-    }
+    (keepFree.map { [$0] } ?? Self.defaults).map { $0.part(of: total) }.min() ?? 0
   }
 
   /// - Parameters:
@@ -27,11 +21,6 @@ public struct SpaceFloor: Equatable, Sendable {
   public func shortage(at path: String, free: UInt64, total: UInt64) -> SpaceShortage? {
     let floor = bytes(ofTotal: total)
     return free < floor ? SpaceShortage(path: path, free: free, floor: floor) : nil
-  }
-
-  private static func share(_ share: UInt32, of total: UInt64) -> UInt64 {
-    // Divided first, so that nothing overflows.
-    total / 10_000 * UInt64(min(share, 10_000))
   }
 }
 

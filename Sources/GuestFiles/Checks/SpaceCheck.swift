@@ -16,10 +16,11 @@ enum SpaceCheck: GuestCheck {
     }
     if !subject.guest.needsScratch {
       return warning(
-        "the guest writes to its Directory= or to memory; write Ephemeral=yes, or have a file system for it")
+        "the guest writes to its Directory= or to memory; write Ephemeral=yes, or put the root on a file system of its own"
+      )
     }
     if ProjectQuota.isKept(at: scratchParent) { return [] }
-    return warning("\(scratchParent) has no project quota; mount it from ext4 with prjquota, or from xfs with pquota")
+    return warning("\(scratchParent) has no project quota; \(ProjectQuota.remedy(at: scratchParent))")
   }
 
   private static func shortage(_ subject: CheckedGuest) -> [Diagnostic] {

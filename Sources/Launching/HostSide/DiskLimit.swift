@@ -3,11 +3,11 @@ import Linux
 
 /// `DiskMax=`: the limit on what a guest writes to its scratch directory.
 public enum DiskLimit: Equatable, Sendable {
-  /// The guest's file asks for none.
+  /// The guest's file sets no limit.
   case unlimited
-  /// In bytes.
+  /// The file system keeps this limit, in bytes.
   case kept(UInt64)
-  /// Why it is not kept, in words.
+  /// The limit is not kept, for this reason in words.
   case unkept(String)
 
   /// Limits the scratch directory of a start.
@@ -29,27 +29,16 @@ public enum DiskLimit: Equatable, Sendable {
       return
     }
     do throws(SystemError) {
-      let bytes = try Self.bytes(amount, of: FileSystemSpace(of: scratch))
+      let bytes = amount.part(of: try FileSystemSpace(of: scratch).total)
       try ProjectQuota.limit(scratch, project: Self.project(base, guest.name), bytes: bytes)
       self = .kept(bytes)
     } catch {
-      self = .unkept("\(error); \(Self.remedy)")
+      self = .unkept("\(error); \(ProjectQuota.remedy(at: scratchParent))")
     }
   }
 
-  /// What to say where a guest has no layer that can be limited.
-  public static let withoutLayer =
+  private static let withoutLayer =
     "the guest writes to its Directory= or to memory, and not to a layer of Dormouse's on disk"
-  /// What to say where the file system keeps no limits.
-  public static let remedy = "mount \(scratchParent) from ext4 with prjquota, or from xfs with pquota"
-
-  private static func bytes(_ amount: Resources.Amount, of space: FileSystemSpace) -> UInt64 {
-    switch amount {
-    case .count(let bytes): bytes
-    case .share(let share): space.total / 10_000 * UInt64(share)
-    case .infinity: .max
-    }
-  }
 
   /// A number of the guest's own: the first ID of its range, which no other guest has while this one runs. A guest with the host's users gets
   /// one behind all ranges, from its name.

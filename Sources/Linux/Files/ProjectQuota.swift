@@ -9,6 +9,11 @@ public enum ProjectQuota {
     return linux_has_project_limits(file.raw) == 1
   }
 
+  /// What an administrator does where it is not kept.
+  public static func remedy(at directory: String) -> String {
+    "mount \(directory) from ext4 with prjquota, or from xfs with pquota"
+  }
+
   /// Limits what is made in an empty directory from now on to this many bytes, and to a file for each 4096 of them. A process with
   /// CAP_SYS_RESOURCE in the first user namespace may exceed it on ext4, but not through overlayfs.
   ///
