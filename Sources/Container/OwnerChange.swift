@@ -40,14 +40,13 @@ final class OwnerChange: Preparation {
 
   private static func failure(of result: HelperResult, _ path: String) -> StartFailure? {
     if result.succeeded { return nil }
-    let text = String(decoding: result.output, as: UTF8.self)
-    // A file name may have a control character.
-    let reason = String(text.map { $0.isNewline || $0.isASCII && $0.asciiValue ?? 0 < 0x20 ? " " : $0 })
-      .trimmingPrefix { $0 == " " }
+    // The line of an error, in which a file name may have a control character.
+    let isWhole = result.output.last == UInt8(ascii: "\n")
+    let reason = String(decoding: result.output.dropLast(isWhole ? 1 : 0), as: UTF8.self).harmless
     let interrupted = "change the owners of the files below \(path): the helper process "
     let words =
       switch result.ending {
-      case .ended(.exited) where !reason.isEmpty: String(reason)
+      case .ended(.exited) where !reason.isEmpty: reason
       case .ended(.killed(let signal)): interrupted + "was killed by signal \(signal)"
       case .ended(let status): interrupted + "\(status)"
       case .timedOut, .tooMuchOutput: interrupted + "was killed"

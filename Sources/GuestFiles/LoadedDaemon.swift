@@ -5,6 +5,8 @@ import UnitSyntax
 package struct LoadedDaemon: Equatable, Sendable {
   package var settings: DaemonSettings
   package var diagnostics: [Diagnostic]
+
+  package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }
 
 extension GuestFiles {

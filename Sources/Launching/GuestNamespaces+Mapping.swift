@@ -30,7 +30,7 @@ extension GuestNamespaces {
   ) throws(MappingError) -> GuestUsers.RootMapping {
     if recursive, try canMap(path, by: users, recursive: true) == nil { return .tree }
     if let error = try canMap(path, by: users, recursive: false) {
-      throw .refused(refusal(path, String(cString: strerror(error.errno))))
+      throw .refused(refusal(path, error.reason))
     }
     return .top
   }

@@ -13,7 +13,10 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
   }
 
   /// `mkdir /run/dormouse: Permission denied`.
-  public var description: String { "\(call): \(String(cString: strerror(errno)))" }
+  public var description: String { "\(call): \(reason)" }
+
+  /// `Permission denied`.
+  public var reason: String { String(cString: strerror(errno)) }
 
   /// Whether memory, descriptors or room in a queue ran out. The same call may succeed a little later.
   public var isForWantOfRoom: Bool { [EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETOOMANYREFS].contains(errno) }

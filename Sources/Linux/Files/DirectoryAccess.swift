@@ -51,6 +51,9 @@ private func isOnlyOurs(_ directory: String, last: Bool) -> Bool {
   }
 }
 
+/// The last name of a path; `.` when it has none.
+func lastComponent(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "." }
+
 /// The path without its last component.
 func parentDirectory(of path: String) -> String {
   let trimmed = path.reversed().drop { $0 == "/" }

@@ -3,9 +3,9 @@ import Glibc
 
 /// How much space the file system of a path has.
 public struct FileSystemSpace: Equatable, Sendable {
-  /// In bytes.
+  /// How many bytes it has in all.
   public let total: UInt64
-  /// What is free for users other than root, in bytes.
+  /// How many bytes are free for users other than root.
   public let free: UInt64
   /// Whether its files are in memory (tmpfs, ramfs).
   public let isInMemory: Bool

@@ -19,7 +19,7 @@ public struct SafeEntry: ~Copyable {
   public init(_ path: String, makingDirectories mode: UInt32? = nil) throws(SystemError) {
     // procfs leads to the working directory itself, whatever its path is by now.
     let whole = path.hasPrefix("/") ? path : "/proc/self/cwd/" + path
-    name = whole.split(separator: "/").last.map(String.init) ?? "."
+    name = lastComponent(of: whole)
     let place = try Self.open(parentDirectory(of: whole), mode, for: path)
     directoryPath = place.path
     directory = place.takeDescriptor()
@@ -48,7 +48,7 @@ public struct SafeEntry: ~Copyable {
     _ path: String, in above: borrowing SafePath, _ mode: UInt32, for whole: String
   ) throws(SystemError) {
     let (raw, user, group) = (above.descriptor.raw, above.user, above.group)
-    let name = path.split(separator: "/").last.map(String.init) ?? "."
+    let name = lastComponent(of: path)
     if mkdirat(raw, name, mode) == -1 {
       if errno == EEXIST { return }
       throw SystemError("mkdir \(path) for \(whole)", errno: errno)

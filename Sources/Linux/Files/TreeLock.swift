@@ -48,9 +48,8 @@ public final class TreeLock {
   /// The lock file beside the tree, for hosts that share the file system. Nil where other users could make that file, hold its lock, and
   /// so keep the guest from starting.
   private static func besides(_ tree: String) -> String? {
-    guard let slash = tree.lastIndex(of: "/") else { return nil }
-    let (above, name) = (slash == tree.startIndex ? "/" : String(tree[..<slash]), tree[tree.index(after: slash)...])
+    let above = parentDirectory(of: tree)
     guard isOnlyOurs(above) else { return nil }
-    return "\(above == "/" ? "" : above)/.#\(name).lck"
+    return "\(above == "/" ? "" : above)/.#\(lastComponent(of: tree)).lck"
   }
 }

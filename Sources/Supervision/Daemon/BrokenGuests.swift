@@ -75,7 +75,7 @@ struct NothingToManage: Error, CustomStringConvertible {
 
   /// `errors` are those of the files of these guests; nil when there are no such files.
   init(_ errors: String?, _ arguments: DaemonArguments) {
-    let directories = GuestFiles(searchPath: arguments.searchPath).searchPath.joined(separator: ", ")
+    let directories = arguments.guestFiles.searchPath.joined(separator: ", ")
     let names = arguments.guests.joined(separator: ".guest, ")
     description = errors ?? "there is no file \(names).guest in \(directories)"
   }

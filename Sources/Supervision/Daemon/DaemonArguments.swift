@@ -1,4 +1,5 @@
 import ControlProtocol
+import GuestFiles
 
 /// The command line of `dormoused [--config DIR]... [--runtime DIR] [NAME...]`.
 public struct DaemonArguments: Equatable, Sendable {
@@ -8,6 +9,9 @@ public struct DaemonArguments: Equatable, Sendable {
   public var runtime = "/run/dormouse"
   /// Only these guests; all when empty.
   public var guests: [String] = []
+
+  /// The files of the guests, and of the daemon's own settings.
+  var guestFiles: GuestFiles { GuestFiles(searchPath: searchPath) }
 
   /// What `--help` prints.
   public static let usage = """

@@ -105,7 +105,7 @@ public actor Manager {
     for loaded in found where !loaded.hasErrors { _ = makeSupervisor(loaded, context) }
     // If there are files with errors, or names without files, `load` has logged that instead.
     if found.isEmpty && arguments.guests.isEmpty {
-      log.write(.noGuests(searchPath: GuestFiles(searchPath: arguments.searchPath).searchPath))
+      log.write(.noGuests(searchPath: arguments.guestFiles.searchPath))
     }
     let taken = offer(passed, context.store)
     endsAsleep = taken > 0 && !arguments.guests.isEmpty
@@ -137,7 +137,7 @@ public actor Manager {
 extension Manager {
   /// Loads the files of all guests that this daemon manages, including those with errors, and logs all errors and warnings.
   private func load(with daemon: LoadedDaemon) -> LoadedGuests {
-    let files = GuestFiles(searchPath: arguments.searchPath)
+    let files = arguments.guestFiles
     var loaded = files.loadAll()
     if !arguments.guests.isEmpty {
       loaded.guests.removeAll { !arguments.guests.contains($0.name) }
@@ -152,7 +152,7 @@ extension Manager {
 
   /// Loads `dormoused.conf`, and logs all of its errors and warnings.
   private func loadSettings() -> LoadedDaemon {
-    let loaded = GuestFiles(searchPath: arguments.searchPath).loadDaemon()
+    let loaded = arguments.guestFiles.loadDaemon()
     for diagnostic in loaded.diagnostics { log.write(.problem(diagnostic)) }
     return loaded
   }
@@ -184,7 +184,7 @@ extension Manager {
     notify { manager throws(SystemError) in try manager.reloading() }
     let daemon = loadSettings()
     // With an error the old values stay in force, as with a guest's file.
-    if daemon.diagnostics.allSatisfy({ $0.severity == .warning }) {
+    if !daemon.hasErrors {
       context.places.setLimit(startLimit(daemon.settings))
       context.backend.apply(daemon.settings)
     }
