@@ -10,7 +10,7 @@ struct UserChoice {
   var users: GuestUsers?
   var namespaces: GuestNamespaces
   var claim: UserRanges.Claim?
-  /// What has to be done to the root's files before the guest can start.
+  /// The change of the owners of the root's files that must come before the start; nil when none is needed.
   var change: OwnerChange?
 }
 

@@ -43,11 +43,12 @@ struct GuestTree: FileTree {
   /// The limits of one search. That of a small Debian system takes some 2,500 looks at files and names.
   static let lookLimit = 8192
   static let byteLimit = 256 << 10
-  /// The limit of a single unit file, and of the names in one directory.
+  /// The most bytes of a single unit file.
   static let unitFileLimit = 64 << 10
+  /// The most names in one directory.
   static let entryLimit = 1000
 
-  /// Which limit was exceeded, in words. What is not there may exist all the same. Nil when all was read.
+  /// Which limit was exceeded, in words; then a unit that was not found may exist all the same. Nil when all was read.
   var excess: String? { effort.excess }
 
   /// The kernel follows as many links in one path.

@@ -50,8 +50,9 @@ extension StartFacts.RootFiles {
     (try? FileInRoot("/", inRoot: root, limit: 0))?.isReadOnly == true
   }
 
-  /// The links that a root should have, each with its possible targets, as in systemd's base-filesystem.c. Of the architecture's library
-  /// directories the one is taken that has `path`, the dynamic linker. A link without a target is only kept where it exists.
+  /// The links that a root should have, each with its possible targets, as in systemd's base-filesystem.c. /lib64 leads to
+  /// the first of the architecture's library directories that has the dynamic linker at `path`. A link without a possible target is
+  /// never made, but kept where the root has it.
   private static let links: [(name: String, candidates: [(target: String, path: String)])] = [
     ("bin", [("usr/bin", "usr/bin")]), ("sbin", [("usr/sbin", "usr/sbin")]), ("lib", [("usr/lib", "usr/lib")]),
     ("lib32", []), ("lib64", lib64.map { ($0, "\($0)/\(dynamicLinker)") }), ("libx32", []),

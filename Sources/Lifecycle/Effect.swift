@@ -14,7 +14,7 @@ public enum Effect: Equatable, Sendable {
   case requestPlace
   /// Make PID 1; answers with `started` or `startFailed`, perhaps later, or with `startDelayed` at once.
   case start
-  /// End what a delayed start prepares.
+  /// End the preparation of a delayed start.
   case abandonPreparation
   /// Park new clients at the standby listeners; answers with `diverted` or `divertFailed`, perhaps later.
   case divert(Divertible)

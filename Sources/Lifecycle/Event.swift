@@ -19,11 +19,11 @@ public enum Event: Equatable, Sendable {
   case placeGranted
   /// PID 1 exists: an answer to `start`, which may come later.
   case started
-  /// PID 1 could not be made, or what it needs not be prepared, and nothing of the guest runs: the other answer.
+  /// PID 1 could not be made, or the preparation of a delayed start failed; nothing of the guest runs. The other answer to `start`.
   case startFailed
-  /// Before PID 1 can be made, something has to be prepared that takes longer than a start may: the third answer to `start`.
+  /// PID 1 cannot be made before a preparation that takes longer than a start may, such as a change of owners: the third answer to `start`.
   case startDelayed
-  /// That is done: an answer to `start`, after `startDelayed`.
+  /// The preparation of a delayed start is complete, so the guest can be started again.
   case prepared
   /// PID 1 sent READY=1, or is not expected to.
   case ready

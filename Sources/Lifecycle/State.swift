@@ -10,7 +10,8 @@ public enum State: Equatable, Sendable {
   case queued(Record)
   /// PID 1 is being made; nobody watches the listeners.
   case launching(Launch)
-  /// What a start needs is being prepared, which may take minutes. Nothing runs, and the listeners are not watched.
+  /// The start is delayed by a preparation, such as a change of owners, which may take minutes. Nothing runs, and the listeners are not
+  /// watched.
   case preparing(Record)
   /// PID 1 runs and has not sent READY=1.
   case activating(Record)

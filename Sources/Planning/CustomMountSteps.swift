@@ -8,7 +8,7 @@ struct CustomMountSteps {
   private(set) var before: [Step] = []
   /// Attaches the mounts in file systems that only the first process can mount, such as /proc.
   private(set) var after: [Step] = []
-  /// Whether one of them is mounted on /sys itself.
+  /// Whether a setting of [Files] mounts something on /sys itself.
   let coversSys: Bool
 
   init(

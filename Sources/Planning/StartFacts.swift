@@ -70,7 +70,8 @@ public struct StartFacts: Equatable, Sendable {
     public var systemd: Int?
   }
 
-  /// What the top of a root lacks. A root with nothing but /usr is complete with it, as systemd's base_filesystem_create() makes it.
+  /// The directories and links that the top of a root lacks. A root with nothing but /usr is complete with them, as systemd's
+  /// base_filesystem_create() makes it.
   public struct MissingTop: Equatable, Sendable {
     /// The names of directories, without a slash.
     public var directories: [String] = []

@@ -13,7 +13,7 @@ public final class HostSide {
   public let mounts = HandedMounts()
   private var journal = Journal.guests
   private var scratch: String?
-  /// What became of `DiskMax=`.
+  /// Whether `DiskMax=` is kept for this start.
   public private(set) var diskLimit = DiskLimit.unlimited
   private let discard: (DiscardedScratch) -> Void
   /// The FIFO, held open for reading and writing, so that a reader in the guest never reads end of file.

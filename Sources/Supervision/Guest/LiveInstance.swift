@@ -37,7 +37,7 @@ final class LiveInstance {
   private let acceptedBefore: Int
   /// How many clients were queued when PID 1 got the listeners.
   private var queuedAtStart = 0
-  /// What has to be done before the instance can be made.
+  /// What delays the start, until it is done; nil when nothing does.
   private(set) var preparation: (any Preparation)?
   private(set) var isKilled = false
   private(set) var isReady = false

@@ -114,7 +114,7 @@ extension Supervisor {
 
 // What delays a start.
 extension Supervisor {
-  /// What delayed the start has been done, or has failed.
+  /// The preparation that delayed the start is complete, or has failed.
   func prepared(_ failure: StartFailure?) {
     if let failure {
       notStarted(failure)
@@ -128,7 +128,7 @@ extension Supervisor {
     handle(.prepared)
   }
 
-  /// Ends what delays the start, because the guest is not to be started any more, or anew.
+  /// Ends the preparation that delays the start, because the guest is not to be started any more, or by changed files.
   func abandonPreparation() {
     if let live { setTrigger(live.trigger) }
     endInstance()

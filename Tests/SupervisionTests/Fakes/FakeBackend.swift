@@ -14,7 +14,7 @@ final class FakeBackend: Backend {
     /// Like `later`, but it is not even watched before the test calls `execute()`.
     case unwatched
     case failure(StartFailure)
-    /// Something has to be prepared first.
+    /// Nothing is made, and the guest is to be started again after this preparation.
     case delayed(FakePreparation)
   }
 
