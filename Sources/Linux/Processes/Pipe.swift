@@ -19,7 +19,7 @@ public struct Pipe: ~Copyable {
     self.writing = writing
   }
 
-  /// Passes ownership of the end to read from to the caller, and closes the other.
+  /// Gives the reading end to the caller, who owns it then, and closes the writing end.
   public consuming func takeReading() -> OwnedFD { reading }
 }
 
